@@ -1,0 +1,22 @@
+"""Reasons for which this app refuses, in Chinese and English."""
+
+from __future__ import annotations
+
+
+class AccountsError(Exception):
+    """A refusal that is answered to the caller."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.zh, self.en = zh, en
+
+
+class InvalidField(AccountsError):
+    """A value cannot be used; nothing was changed."""
+
+
+class NoAccountAvailable(AccountsError):
+    """No account can take this task now."""
+
+    def __init__(self, en: str = "No account instance available") -> None:
+        super().__init__("无可用的账号实例", en)

@@ -1,0 +1,125 @@
+"""Who may ask (users, keys) and who draws (Discord accounts)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.utils import timezone
+from solo.models import SingletonModel
+
+from accounts.crypto import EncryptedTextField
+from accounts.enums import AccountState, SpeedMode
+
+snowflake = RegexValidator(r"^\d{15,20}$", "A Discord id is 15 to 20 digits.")
+_pause = (MinValueValidator(0), MaxValueValidator(3600))
+
+
+class User(AbstractUser):
+    """A person or a program. Staff are operators; the others see their own tasks."""
+
+    webhook_secret = EncryptedTextField(blank=True, editable=False)
+
+    @property
+    def is_operator(self) -> bool:
+        return self.is_active and self.is_staff
+
+
+class ApiKey(models.Model):
+    """A key of a user: kept as a hash, shown once."""
+
+    owner = models.ForeignKey(User, models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=80, blank=True)
+    prefix = models.CharField(max_length=12, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return f"{self.prefix}... of {self.owner_id}"
+
+
+class DiscordAccount(models.Model):
+    """A Discord user account that draws, in one channel of one server."""
+
+    remark = models.CharField(max_length=200, blank=True)
+    guild_id = models.CharField(max_length=20, validators=[snowflake])
+    channel_id = models.CharField(max_length=20, unique=True, validators=[snowflake])
+    user_token = EncryptedTextField()
+    bot_token = EncryptedTextField(blank=True)
+    user_agent = models.CharField(max_length=400, blank=True)
+    proxy_url = EncryptedTextField(blank=True)
+    backend = models.CharField(max_length=20, default="discord", editable=False)
+
+    enabled = models.BooleanField(default=True)
+    weight = models.PositiveIntegerField(default=1)
+    sort = models.IntegerField(default=0)
+    enable_mj = models.BooleanField("Midjourney bot", default=True)
+    enable_niji = models.BooleanField("niji bot", default=True)
+    mode = models.CharField(
+        "speed", max_length=8, choices=SpeedMode, blank=True, help_text="Forced speed."
+    )
+
+    core_size = models.PositiveSmallIntegerField(
+        "running at once", default=3, validators=[MinValueValidator(1)]
+    )
+    max_queue_size = models.PositiveIntegerField(
+        "waiting at most", default=100, help_text="0: no limit."
+    )
+    timeout_minutes = models.PositiveSmallIntegerField(
+        default=10, validators=[MinValueValidator(1)]
+    )
+    interval = models.FloatField(
+        default=1.2, validators=_pause, help_text="Seconds between two submissions."
+    )
+    after_interval_min = models.FloatField(
+        default=0.0, validators=_pause, help_text="Shortest extra pause, seconds."
+    )
+    after_interval_max = models.FloatField(
+        default=1.2, validators=_pause, help_text="Longest extra pause, seconds."
+    )
+
+    state = models.CharField(
+        max_length=16,
+        choices=AccountState,
+        default=AccountState.CONNECTING,
+        editable=False,
+    )
+    state_reason = models.CharField(max_length=400, blank=True, editable=False)
+    state_since = models.DateTimeField(default=timezone.now, editable=False)
+    # Counts up with every edit: the gateway compares it and needs no message.
+    revision = models.PositiveIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["sort", "pk"]
+        verbose_name = "Discord account"
+        indexes = [models.Index(fields=["enabled", "state"], name="account_state")]
+
+    def __str__(self) -> str:
+        return self.remark or f"#{self.channel_id}"
+
+    @property
+    def is_ready(self) -> bool:
+        return self.enabled and self.state == AccountState.READY
+
+
+class AccessSettings(SingletonModel):
+    """Who may come in."""
+
+    allow_without_key = models.BooleanField(
+        default=False,
+        help_text="Answer calls that carry no key, as the user “guest”. "
+        "Anyone who reaches this server can then draw.",
+    )
+
+    class Meta:
+        verbose_name = "access settings"
+
+    def __str__(self) -> str:
+        return "Access settings"

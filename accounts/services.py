@@ -1,0 +1,153 @@
+"""The only place that writes accounts and users."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import secrets
+from functools import partial
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.enums import NEEDS_A_PERSON, AccountState
+from accounts.exceptions import InvalidField
+from accounts.keys import ADMIN_NAME, GUEST_NAME, create_key
+from accounts.models import DiscordAccount, User
+from accounts.signals import account_changed
+
+logger = logging.getLogger(__name__)
+
+
+@transaction.atomic
+def save_account(account: DiscordAccount) -> DiscordAccount:
+    """Write a new or edited account; an open gateway notices within a second.
+
+    Raises django's ValidationError, by field.
+    """
+    account.full_clean()
+    account.revision += 1
+    if account.enabled and account.state in {*NEEDS_A_PERSON, AccountState.DISABLED}:
+        account.state, account.state_reason = AccountState.CONNECTING, ""
+        account.state_since = timezone.now()
+    elif not account.enabled:
+        account.state = AccountState.DISABLED
+        account.state_since = timezone.now()
+    account.save()
+    _tell(account.pk)
+    return account
+
+
+def set_enabled(account: DiscordAccount, *, enabled: bool) -> None:
+    account.enabled = enabled
+    account.state_reason = ""
+    save_account(account)
+
+
+@transaction.atomic
+def reconnect(account_id: int) -> None:
+    """Close the account's session and open a new one."""
+    DiscordAccount.objects.filter(pk=account_id).update(revision=F("revision") + 1)
+    _tell(account_id)
+
+
+@transaction.atomic
+def delete_account(account: DiscordAccount) -> None:
+    account_id = account.pk
+    account.delete()
+    _tell(account_id)
+
+
+def set_state(account_id: int, state: AccountState, reason: str = "") -> bool:
+    """Note where an account stands; return whether that is news.
+
+    A state that waits for a person ends only by `save_account`, and a disabled account
+    stays so.
+    """
+    rows = DiscordAccount.objects.filter(pk=account_id, enabled=True)
+    rows = rows.exclude(state=state, state_reason=reason[:400])
+    changed = rows.exclude(state__in=NEEDS_A_PERSON).update(
+        state=state, state_reason=reason[:400], state_since=timezone.now()
+    )
+    if changed:
+        logger.info("account %s: %s %s", account_id, state, reason)
+        _tell(account_id)
+    return bool(changed)
+
+
+@transaction.atomic
+def disable_for(account_id: int, state: AccountState, reason: str) -> bool:
+    """Switch an account off for a reason that a person must look at."""
+    changed = DiscordAccount.objects.filter(pk=account_id, enabled=True).update(
+        enabled=False,
+        state=state,
+        state_reason=reason[:400],
+        state_since=timezone.now(),
+        revision=F("revision") + 1,
+    )
+    if changed:
+        logger.error("account %s disabled: %s (%s)", account_id, state, reason)
+        _tell(account_id)
+    return bool(changed)
+
+
+@transaction.atomic
+def create_user(
+    *, name: str, token: str = "", operator: bool = False, active: bool = True
+) -> tuple[User, str]:
+    """Make a user and return it with its key, which is shown only now.
+
+    Raises InvalidField where the name or the token cannot be used.
+    """
+    if not name.strip():
+        raise InvalidField("用户名不能为空", "A user needs a name")
+    user = User(username=name.strip(), is_staff=operator, is_active=active)
+    user.is_superuser = operator
+    user.webhook_secret = new_webhook_secret()
+    user.set_unusable_password()
+    try:
+        user.full_clean(exclude=["password"])
+    except ValidationError as exc:
+        text = "; ".join(exc.messages)
+        raise InvalidField("用户名不可用", text) from exc
+    user.save()
+    return user, create_key(user, name="first key", key=token)
+
+
+def new_webhook_secret() -> str:
+    """Return a signing secret in the form of Standard Webhooks."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+
+
+@transaction.atomic
+def ensure_operator() -> str:
+    """Make the first operator and the guest user; return a password only when new."""
+    User.objects.get_or_create(
+        username=GUEST_NAME, defaults={"webhook_secret": new_webhook_secret()}
+    )
+    operator, created = User.objects.get_or_create(
+        username=ADMIN_NAME,
+        defaults={
+            "is_staff": True,
+            "is_superuser": True,
+            "webhook_secret": new_webhook_secret(),
+        },
+    )
+    return reset_password(operator) if created else ""
+
+
+def reset_password(user: User) -> str:
+    password = secrets.token_urlsafe(12)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    return password
+
+
+def _tell(account_id: int) -> None:
+    send: Any = partial(
+        account_changed.send_robust, sender=DiscordAccount, account_id=account_id
+    )
+    transaction.on_commit(send)

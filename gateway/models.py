@@ -1,0 +1,112 @@
+"""How accounts reach Discord: sessions, lanes, the command index, settings."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+from solo.models import SingletonModel
+
+from accounts.models import DiscordAccount
+
+
+class GatewaySession(models.Model):
+    """The gateway side of an account: who holds its socket, and how to resume it."""
+
+    account = models.OneToOneField(
+        DiscordAccount, models.CASCADE, primary_key=True, related_name="session"
+    )
+    # The lease: only its holder speaks for the account. `fence` grows with each holder.
+    holder = models.CharField(max_length=60, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    fence = models.PositiveBigIntegerField(default=0)
+    # The session at Discord; empty id: none is up.
+    session_id = models.CharField(max_length=64, blank=True)
+    seq = models.BigIntegerField(default=0)
+    resume_url = models.CharField(max_length=300, blank=True)
+    user_id = models.CharField(max_length=20, blank=True)
+    is_live = models.BooleanField(default=False)
+    connected_at = models.DateTimeField(null=True)
+    last_event_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"session of account {self.account_id}"
+
+
+class DispatchLane(models.Model):
+    """The sending side of an account: one sender at a time, at the account's pace."""
+
+    account = models.OneToOneField(
+        DiscordAccount, models.CASCADE, primary_key=True, related_name="lane"
+    )
+    holder = models.CharField(max_length=40, blank=True)
+    held_until = models.DateTimeField(null=True)
+    fence = models.PositiveBigIntegerField(default=0)
+    wanted = models.PositiveBigIntegerField(default=0, help_text="Counts the nudges.")
+    next_send_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"lane of account {self.account_id}"
+
+
+class CommandIndex(models.Model):
+    """Midjourney's commands as Discord lists them for an account's server."""
+
+    account = models.OneToOneField(
+        DiscordAccount, models.CASCADE, primary_key=True, related_name="command_index"
+    )
+    commands = models.JSONField(default=list)
+    fetched_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = "command indexes"
+
+    def __str__(self) -> str:
+        return f"commands of account {self.account_id}"
+
+
+class GatewayProcess(models.Model):
+    """A running gateway process, seen alive at `seen_at`; they share the accounts."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "gateway processes"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+_address = "Empty: as the environment says."
+
+
+class GatewaySettings(SingletonModel):
+    """Where Discord is, and how its client presents itself."""
+
+    server = models.CharField(max_length=300, blank=True, help_text=_address)
+    wss = models.CharField(max_length=300, blank=True, help_text=_address)
+    resume_wss = models.CharField(max_length=300, blank=True, help_text=_address)
+    cdn = models.CharField(max_length=300, blank=True, help_text=_address)
+    upload_server = models.CharField(max_length=300, blank=True, help_text=_address)
+    activity = models.CharField(max_length=300, blank=True, help_text=_address)
+    proxy_url = models.CharField(
+        "proxy", max_length=300, blank=True, help_text="For accounts without their own."
+    )
+    client_build_number = models.PositiveIntegerField(default=482285)
+
+    ADDRESSES: ClassVar = (
+        "server",
+        "wss",
+        "resume_wss",
+        "cdn",
+        "upload_server",
+        "activity",
+    )
+
+    class Meta:
+        verbose_name = "gateway settings"
+
+    def __str__(self) -> str:
+        return "Gateway settings"

@@ -1,0 +1,1 @@
+"""What follows a change of a task outside of it. Imported by GatewayConfig.ready()."""

@@ -1,0 +1,87 @@
+"""The environment as typed values; a wrong one stops the start with one line."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off", ""}
+
+
+def text(name: str, default: str = "") -> str:
+    """Return the variable, stripped; where `NAME_FILE` is set, that file's text."""
+    if path := os.environ.get(f"{name}_FILE"):
+        try:
+            return Path(path).read_text().strip()
+        except OSError as exc:
+            raise ImproperlyConfigured(f"{name}_FILE: cannot read {path}") from exc
+    return os.environ.get(name, default).strip()
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    value = text(name, "1" if default else "0").lower()
+    if value in _TRUE:
+        return True
+    if value in _FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name}={value!r} is neither true nor false")
+
+
+def number(name: str, default: int, *, low: int = 0, high: int = 2**31) -> int:
+    value = text(name) or str(default)
+    try:
+        result = int(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={value!r} is not a whole number") from None
+    if not low <= result <= high:
+        raise ImproperlyConfigured(f"{name}={value} is not within {low} to {high}")
+    return result
+
+
+def url(name: str, default: str = "", *, schemes: tuple[str, ...]) -> str:
+    """Return an address without its last slash, or "" where none is set."""
+    value = text(name) or default
+    if not value:
+        return ""
+    parts = urlsplit(value)
+    if parts.scheme not in schemes or not (parts.netloc or parts.path):
+        wanted = " or ".join(f"{scheme}://" for scheme in schemes)
+        raise ImproperlyConfigured(f"{name}={value!r} is not an address with {wanted}")
+    return value.rstrip("/")
+
+
+def words(name: str, default: str = "") -> list[str]:
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def kept_secret(name: str, folder: Path, make: Callable[[], str]) -> str:
+    """Return a secret from the environment, else from `folder`, made on first use.
+
+    The file is written with mode 0600, and once only even if several processes start
+    together.
+    """
+    if value := text(name):
+        return value
+    path = folder / name.removeprefix("MJPROXY_").lower()
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        pass
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = folder / f".{path.name}.{secrets.token_hex(4)}"
+    draft.touch(mode=0o600)
+    draft.write_text(make())
+    try:
+        # A hard link fails where the name exists: of several starters one wins.
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return path.read_text().strip()

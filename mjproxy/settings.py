@@ -1,0 +1,294 @@
+"""Settings of every process; what a deployment decides comes from the environment.
+
+docs/configuration.md lists each variable. What operators change while the product
+runs is a settings row of the app that obeys it, edited in the admin.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+import django_stubs_ext
+from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
+
+from mjproxy import __version__, env
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.text("MJPROXY_DATA_DIR") or "data").absolute()
+SECRETS_DIR = DATA_DIR / "secrets"
+
+# --- deployment --------------------------------------------------------------------
+DEMO = env.flag("MJPROXY_DEMO")
+DEBUG = env.flag("MJPROXY_DEBUG")
+HOST = env.text("MJPROXY_HOST") or "127.0.0.1"
+PORT = env.number("PORT", 8080, low=1, high=65535)
+PUBLIC_URL = env.url("MJPROXY_PUBLIC_URL", schemes=("http", "https"))
+TRUSTED_PROXIES = env.number("MJPROXY_TRUSTED_PROXIES", 0, high=16)
+ALLOW_PRIVATE_HOOKS = env.flag("MJPROXY_ALLOW_PRIVATE_HOOKS")
+MAX_BODY_BYTES = env.number("MJPROXY_MAX_BODY_MB", 30, low=1, high=1024) * 1_000_000
+
+# --- secrets: given, or made at the first start and kept in the data folder ----------
+SECRET_KEY = env.kept_secret(
+    "MJPROXY_SECRET_KEY", SECRETS_DIR, lambda: secrets.token_urlsafe(48)
+)
+ENCRYPTION_KEYS = env.kept_secret(
+    "MJPROXY_ENCRYPTION_KEYS", SECRETS_DIR, lambda: Fernet.generate_key().decode()
+).split(",")
+ADMIN_TOKEN = env.kept_secret(
+    "MJPROXY_ADMIN_TOKEN", SECRETS_DIR, lambda: "mjp_" + secrets.token_urlsafe(32)
+)
+if len(ADMIN_TOKEN) < 8:
+    raise ImproperlyConfigured("MJPROXY_ADMIN_TOKEN needs 8 characters or more")
+
+# --- Discord addresses: start values, the gateway settings row may replace them ------
+_HTTP, _WS = ("http", "https"), ("ws", "wss")
+DISCORD = {
+    "server": env.url("NG_DISCORD_SERVER", "https://discord.com", schemes=_HTTP),
+    "wss": env.url("NG_DISCORD_WSS", "wss://gateway.discord.gg", schemes=_WS),
+    "resume_wss": env.url("NG_DISCORD_RESUME_WSS", schemes=_WS),
+    "cdn": env.url("NG_DISCORD_CDN", "https://cdn.discordapp.com", schemes=_HTTP),
+    "upload_server": env.url("NG_DISCORD_UPLOAD_SERVER", schemes=_HTTP),
+    "activity": env.url("NG_DISCORD_ACTIVITY", schemes=_HTTP),
+}
+
+# --- Django ------------------------------------------------------------------------
+VERSION = __version__
+_public_host = urlsplit(PUBLIC_URL).hostname
+ALLOWED_HOSTS = env.words("MJPROXY_ALLOWED_HOSTS") or (
+    ["localhost", "127.0.0.1", "[::1]", *([_public_host] if _public_host else [])]
+    if HOST in {"127.0.0.1", "::1", "localhost"}
+    else ["*"]
+)
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+)
+USE_X_FORWARDED_HOST = bool(TRUSTED_PROXIES)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_NAME = "mjproxy_session"
+CSRF_COOKIE_NAME = "mjproxy_csrf"
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+
+INSTALLED_APPS = [
+    "daphne",
+    "mjproxy.apps.ProductConfig",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "channels",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "solo",
+    "accounts.apps.AccountsConfig",
+    "tasks.apps.TasksConfig",
+    "gateway.apps.GatewayConfig",
+]
+MIDDLEWARE = [
+    "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "mjproxy.urls"
+ASGI_APPLICATION = "mjproxy.asgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = env.text("TZ") or "UTC"
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+MEDIA_ROOT = DATA_DIR / "pictures"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "draw"
+LOGOUT_REDIRECT_URL = "sign-in"
+
+# --- database ----------------------------------------------------------------------
+_database_url = env.text("DATABASE_URL")
+try:
+    _database: dict[str, Any] = dict(
+        dj_database_url.parse(_database_url or f"sqlite:///{DATA_DIR}/mjproxy.sqlite3")
+    )
+except (ValueError, KeyError) as exc:
+    raise ImproperlyConfigured("DATABASE_URL is not a database address") from exc
+if _database["ENGINE"].endswith("sqlite3"):
+    # WAL and IMMEDIATE: several processes write without "database is locked".
+    _database["CONN_MAX_AGE"] = 600
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": (
+            "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;"
+            "PRAGMA cache_size=-20000;PRAGMA journal_size_limit=27103364"
+        ),
+    }
+elif _database["ENGINE"].endswith("postgresql"):
+    _database["CONN_MAX_AGE"] = 0
+    _database.setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16}
+else:
+    _database["CONN_MAX_AGE"] = 600
+    _database["CONN_HEALTH_CHECKS"] = True
+DATABASES = {"default": _database}
+
+# --- Redis: a real one, or the embedded server on a unix socket ----------------------
+EMBEDDED_REDIS_SOCKET = DATA_DIR / "redis.sock"
+REDIS_URL = env.url("REDIS_URL", schemes=("redis", "rediss", "unix"))
+EMBEDDED_REDIS = not REDIS_URL
+if EMBEDDED_REDIS:
+    REDIS_URL = f"unix://{EMBEDDED_REDIS_SOCKET}"
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        # No read timeout: redis-py's default of 5 s would end an idle subscription.
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None}]},
+    },
+}
+
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"gateway.dispatch_account": {"queue": "dispatch"}}
+CELERY_TASK_PUBLISH_RETRY = False  # a lost nudge costs a sweep, a blocked request more
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 1,
+    "socket_timeout": 5,
+    "visibility_timeout": 3600,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_WORKER_PREFETCH_MULTIPLIER = 2
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "gateway.sweep", "schedule": 2.0, "options": {"expires": 10}},
+    "webhooks": {
+        "task": "tasks.deliver_due",
+        "schedule": 2.0,
+        "options": {"expires": 10},
+    },
+    "retention": {"task": "tasks.retention", "schedule": 3600.0},
+}
+
+# --- API ---------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["mjproxy.authentication.KeyOrSession"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["mjproxy.api.CompactJSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["mjproxy.api.LenientJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "mjproxy.api.exception_handler",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "mjproxy.api.AlwaysJSON",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "mjproxy",
+    "DESCRIPTION": "The /mj API: submit drawings, follow them, fetch pictures.",
+    "VERSION": VERSION,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+CORS_ALLOW_ALL_ORIGINS = True  # keys travel in headers, never in cookies
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "accept-language",
+    "authorization",
+    "cache-control",
+    "content-type",
+    "idempotency-key",
+    "last-event-id",
+    "mj-api-secret",
+    "mj-version",
+    "x-ptoken",
+    "x-requested-with",
+]
+CORS_URLS_REGEX = r"^/(mj|images|healthz)"
+CORS_PREFLIGHT_MAX_AGE = 86400
+
+# --- admin theme -------------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": "mjproxy",
+    "SITE_HEADER": "mjproxy",
+    "SITE_SYMBOL": "brush",
+    "SHOW_HISTORY": True,
+}
+
+# --- logging -----------------------------------------------------------------------
+LOG_LEVEL = (env.text("MJPROXY_LOG_LEVEL") or "INFO").upper()
+if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+    raise ImproperlyConfigured("MJPROXY_LOG_LEVEL is DEBUG, INFO, WARNING or ERROR")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"secrets": {"()": "mjproxy.logs.SecretFilter"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["secrets"],
+        }
+    },
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "daphne": {"level": "WARNING"},
+        "django.channels.server": {"level": "WARNING"},
+        "discord": {"level": "ERROR"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        "aiohttp.access": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,158 @@
+"""Midjourney's button ids, read both ways from one table (docs/protocol.md, buttons)."""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Final
+
+from tasks.enums import TaskAction
+
+
+class Window(enum.Enum):
+    """Whether pressing a button opens a window that must be answered."""
+
+    NEVER = enum.auto()
+    IF_REMIX = enum.auto()
+    ALWAYS = enum.auto()
+
+
+@dataclass(frozen=True)
+class ButtonKind:
+    template: str
+    action: TaskAction | None  # None: no task comes of it
+    window: Window = Window.NEVER
+
+
+@dataclass(frozen=True)
+class Button:
+    kind: ButtonKind
+    values: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def index(self) -> int:
+        """The picture of the grid that is meant, 1 to 4; 1 on single pictures."""
+        return int(self.values.get("i", "1"))
+
+    @property
+    def same(self) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """What the button does, whatever job it belongs to."""
+        values = {k: v for k, v in self.values.items() if k != "h"}
+        return self.kind.template, tuple(sorted(values.items()))
+
+
+_HOLES: Final = {
+    "i": "(?P<i>[1-4])",
+    "n": "(?P<n>[1-5])",
+    "h": "(?P<h>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})",
+    "way": "(?P<way>left|right|up|down)",
+    "how": "(?P<how>subtle|creative)",
+    "motion": "(?P<motion>high|low)",
+    "v": "(?P<v>v6|v6r1|v7)",
+    "x": "(?P<x>2x|4x)",
+    "old": "(?P<old>light|beta|max)",
+    "zoom": "(?P<zoom>50|75|100)",
+}
+_A = TaskAction
+BUTTON_KINDS: Final = (
+    ButtonKind("MJ::JOB::upsample::{i}::{h}", _A.UPSCALE),
+    ButtonKind("MJ::JOB::variation::{i}::{h}", _A.VARIATION, Window.IF_REMIX),
+    ButtonKind("MJ::JOB::reroll::0::{h}::SOLO", _A.REROLL, Window.IF_REMIX),
+    ButtonKind("MJ::JOB::low_variation::1::{h}::SOLO", _A.VARIATION, Window.IF_REMIX),
+    ButtonKind("MJ::JOB::high_variation::1::{h}::SOLO", _A.VARIATION, Window.IF_REMIX),
+    ButtonKind("MJ::Inpaint::1::{h}::SOLO", _A.INPAINT, Window.ALWAYS),
+    ButtonKind("MJ::JOB::upsample_v5_{x}::1::{h}::SOLO", _A.ACTION),
+    ButtonKind("MJ::JOB::upsample_{v}_2x_{how}::1::{h}::SOLO", _A.ACTION),
+    ButtonKind("MJ::JOB::upsample_{old}::{i}::{h}::SOLO", _A.ACTION),
+    ButtonKind("MJ::JOB::remaster::{i}::{h}::SOLO", _A.ACTION),
+    ButtonKind("MJ::Outpaint::{zoom}::1::{h}::SOLO", _A.ACTION),
+    ButtonKind("MJ::CustomZoom::{h}", _A.ACTION, Window.ALWAYS),
+    ButtonKind("MJ::JOB::pan_{way}::1::{h}::SOLO", _A.PAN, Window.IF_REMIX),
+    ButtonKind("MJ::JOB::animate_{motion}::1::{h}::SOLO", _A.VIDEO, Window.IF_REMIX),
+    ButtonKind("MJ::JOB::video_virtual_upscale::{i}::{h}", _A.UPSCALE),
+    ButtonKind("MJ::JOB::animate_{motion}_extend::{i}::{h}", _A.VIDEO, Window.IF_REMIX),
+    ButtonKind("MJ::BOOKMARK::{h}", None),
+    ButtonKind("MJ::CancelJob::ByJobid::{h}", None),
+    ButtonKind("MJ::Job::PicReader::{i}", _A.IMAGINE, Window.ALWAYS),
+    ButtonKind("MJ::Job::PicReader::all", _A.IMAGINE, Window.ALWAYS),
+    ButtonKind("MJ::Picread::Retry", _A.DESCRIBE),
+    ButtonKind("MJ::Job::PromptAnalyzer::{n}", _A.IMAGINE, Window.ALWAYS),
+    ButtonKind("MJ::Job::PromptAnalyzerExtended", _A.SHORTEN),
+)
+
+
+@cache
+def _patterns() -> tuple[tuple[ButtonKind, re.Pattern[str]], ...]:
+    return tuple((k, re.compile(k.template.format(**_HOLES))) for k in BUTTON_KINDS)
+
+
+# Clients put a message id or "2" where the job's uuid belongs; what counts is the rest.
+_ANY_HASH: Final = "(?P<h>[^:]+)"
+
+
+@cache
+def _lenient_patterns() -> tuple[tuple[ButtonKind, re.Pattern[str]], ...]:
+    holes = _HOLES | {"h": _ANY_HASH}
+    tail = "(?:::.*)?"
+    return tuple(
+        (kind, re.compile(kind.template.removesuffix("::SOLO").format(**holes) + tail))
+        for kind in BUTTON_KINDS
+    )
+
+
+def parse(custom_id: str) -> Button | None:
+    """Return what `custom_id` asks for, or None where this project does not know it."""
+    return _first(_patterns(), custom_id)
+
+
+def parse_leniently(custom_id: str) -> Button | None:
+    """As `parse`, but whatever stands in the place of the job's uuid."""
+    return parse(custom_id) or _first(_lenient_patterns(), custom_id)
+
+
+def _first(
+    patterns: tuple[tuple[ButtonKind, re.Pattern[str]], ...], custom_id: str
+) -> Button | None:
+    for kind, pattern in patterns:
+        if match := pattern.fullmatch(custom_id):
+            return Button(kind, match.groupdict())
+    return None
+
+
+def build(button: Button) -> str:
+    """Return the custom id of `button`; the other way round from `parse`."""
+    return button.kind.template.format(**button.values)
+
+
+def find(buttons: list[dict[str, object]], custom_id: str) -> str | None:
+    """Return the custom id among `buttons` that a client means by `custom_id`.
+
+    The same letters, else the same action and index on whatever job.
+    """
+    ids = [str(b.get("customId")) for b in buttons]
+    if custom_id in ids:
+        return custom_id
+    if wanted := parse_leniently(custom_id):
+        for candidate in ids:
+            button = parse(candidate)
+            if button and button.same == wanted.same:
+                return candidate
+    return None
+
+
+CHANGE_ACTIONS: Final = {
+    TaskAction.UPSCALE: "MJ::JOB::upsample::{i}::{h}",
+    TaskAction.VARIATION: "MJ::JOB::variation::{i}::{h}",
+    TaskAction.REROLL: "MJ::JOB::reroll::0::{h}::SOLO",
+}
+
+
+def change_id(action: TaskAction, index: int, job_id: str) -> str:
+    """Return the grid button that `submit/change` means."""
+    return CHANGE_ACTIONS[action].format(i=index, h=job_id or "0")
+
+
+def cancel_id(job_id: str) -> str:
+    return f"MJ::CancelJob::ByJobid::{job_id}"

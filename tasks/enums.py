@@ -1,0 +1,83 @@
+"""Words of the /mj dialect, and the table of moves between statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from django.db import models
+
+
+class TaskStatus(models.TextChoices):
+    NOT_START = "NOT_START"
+    SUBMITTED = "SUBMITTED"
+    MODAL = "MODAL"
+    IN_PROGRESS = "IN_PROGRESS"
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    CANCEL = "CANCEL"
+
+
+class TaskAction(models.TextChoices):
+    IMAGINE = "IMAGINE"
+    UPSCALE = "UPSCALE"
+    VARIATION = "VARIATION"
+    REROLL = "REROLL"
+    DESCRIBE = "DESCRIBE"
+    BLEND = "BLEND"
+    ACTION = "ACTION"
+    PAN = "PAN"
+    OUTPAINT = "OUTPAINT"
+    INPAINT = "INPAINT"
+    ZOOM = "ZOOM"
+    SHOW = "SHOW"
+    SHORTEN = "SHORTEN"
+    SWAP_FACE = "SWAP_FACE"
+    SWAP_VIDEO_FACE = "SWAP_VIDEO_FACE"
+    VIDEO = "VIDEO"
+
+
+class BotType(models.TextChoices):
+    MID_JOURNEY = "MID_JOURNEY"
+    NIJI_JOURNEY = "NIJI_JOURNEY"
+    INSIGHT_FACE = "INSIGHT_FACE"
+
+
+class ReturnCode(models.IntegerChoices):
+    """The verdict in a submit answer."""
+
+    SUCCESS = 1
+    NOT_FOUND = 3
+    VALIDATION_ERROR = 4
+    FAILURE = 9
+    EXISTED = 21
+    IN_QUEUE = 22
+    QUEUE_REJECTED = 23
+    BANNED_PROMPT = 24
+
+
+class Delivery(models.TextChoices):
+    """What is known of the interaction that a task sent to Discord."""
+
+    NONE = "", "not sent"
+    SENDING = "sending", "claimed, perhaps sent"
+    ACCEPTED = "accepted", "accepted by Discord"
+    UNKNOWN = "unknown", "cut or timed out after sending"
+
+
+_S = TaskStatus
+TERMINAL: Final = frozenset({_S.SUCCESS, _S.FAILURE, _S.CANCEL})
+RUNNING: Final = frozenset({_S.SUBMITTED, _S.IN_PROGRESS})
+OPEN: Final = RUNNING | {_S.NOT_START, _S.MODAL}
+
+# Each status, and the statuses that a task may come from.
+ALLOWED_FROM: Final[Mapping[TaskStatus, frozenset[TaskStatus]]] = {
+    _S.MODAL: frozenset(),  # born so, where a button opens a window
+    # From SUBMITTED: Discord certainly did not take it, so it waits again.
+    _S.NOT_START: frozenset({_S.MODAL, _S.SUBMITTED}),
+    _S.SUBMITTED: frozenset({_S.NOT_START, _S.SUBMITTED}),
+    _S.IN_PROGRESS: frozenset({_S.SUBMITTED, _S.IN_PROGRESS}),
+    _S.SUCCESS: frozenset({_S.SUBMITTED, _S.IN_PROGRESS}),
+    _S.FAILURE: OPEN,
+    _S.CANCEL: frozenset(),  # clients know the word; cancelling is a FAILURE
+}

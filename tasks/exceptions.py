@@ -1,0 +1,60 @@
+"""Reasons for which a request is refused: the code, the words in both languages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tasks.enums import ReturnCode
+
+
+class Refused(Exception):
+    """Answered as a submit result with `code`; nothing was changed."""
+
+    code = ReturnCode.VALIDATION_ERROR
+    status = 200
+
+    def __init__(self, zh: str, en: str, **properties: Any) -> None:
+        super().__init__(en)
+        self.zh, self.en, self.properties = zh, en, properties
+
+
+class InvalidRequest(Refused):
+    """Wrong parameters, or a task in the wrong state."""
+
+
+class BannedPrompt(Refused):
+    code = ReturnCode.BANNED_PROMPT
+
+    def __init__(self, *, word: str, prompt: str) -> None:
+        super().__init__(
+            "可能包含敏感词",
+            "May contain sensitive words",
+            promptEn=prompt,
+            bannedWord=word,
+        )
+
+
+class ParentNotFound(Refused):
+    code = ReturnCode.NOT_FOUND
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__(
+            "关联任务不存在或已失效", "Related task does not exist or has expired"
+        )
+
+
+class NoAccount(Refused):
+    code = ReturnCode.NOT_FOUND
+
+    def __init__(self, en: str = "No account instance available") -> None:
+        super().__init__("无可用的账号实例", en)
+
+
+class QueueFull(Refused):
+    code = ReturnCode.QUEUE_REJECTED
+
+    def __init__(self, **properties: Any) -> None:
+        super().__init__(
+            "队列已满，请稍后尝试", "The queue is full, retry later", **properties
+        )

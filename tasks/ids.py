@@ -1,0 +1,36 @@
+"""Ids of tasks and nonces of interactions."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from typing import Final
+
+DISCORD_EPOCH_MS: Final = 1420070400000
+
+_lock = threading.Lock()
+_last = 0
+
+
+def new_task_id() -> int:
+    """Return a number of 16 digits below 2**53 that grows with time.
+
+    Milliseconds and three random digits. Within one process no id comes twice; between
+    processes the primary key decides, see `services.insert`.
+    """
+    global _last  # noqa: PLW0603
+    candidate = time.time_ns() // 1_000_000 * 1000 + secrets.randbelow(1000)
+    with _lock:
+        _last = max(candidate, _last + 1)
+        return _last
+
+
+def new_nonce() -> str:
+    """Return a snowflake of now with 22 random low bits."""
+    ms = time.time_ns() // 1_000_000 - DISCORD_EPOCH_MS
+    return str(ms << 22 | secrets.randbits(22))
+
+
+def new_picture_key() -> str:
+    return secrets.token_hex(12)

@@ -1,0 +1,182 @@
+"""Drawing requests, their webhooks, the words that are refused."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from solo.models import SingletonModel
+
+from accounts.enums import SpeedMode
+from accounts.models import DiscordAccount
+from tasks.enums import OPEN, TERMINAL, BotType, Delivery, TaskAction, TaskStatus
+from tasks.ids import new_picture_key, new_task_id
+
+
+class Task(models.Model):
+    """One drawing request, from the client's call to its final picture."""
+
+    id = models.BigIntegerField(primary_key=True, default=new_task_id)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
+    account = models.ForeignKey(DiscordAccount, models.SET_NULL, null=True)
+    parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True)
+    action = models.CharField(max_length=16, choices=TaskAction)
+    status = models.CharField(
+        max_length=16, choices=TaskStatus, default=TaskStatus.NOT_START
+    )
+    bot_type = models.CharField(
+        max_length=16, choices=BotType, default=BotType.MID_JOURNEY
+    )
+    mode = models.CharField("speed", max_length=8, choices=SpeedMode, blank=True)
+
+    prompt = models.TextField(blank=True)
+    prompt_en = models.TextField(blank=True)
+    final_prompt = models.TextField(blank=True)
+    description = models.TextField(blank=True)
+    client_state = models.TextField("state", blank=True)
+    notify_hook = models.TextField(blank=True)
+    link_base = models.CharField(max_length=300, blank=True)
+    client_ip = models.GenericIPAddressField(null=True)
+    idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001
+
+    submitted_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    deadline_at = models.DateTimeField(null=True)
+
+    progress = models.PositiveSmallIntegerField(null=True, help_text="Percent.")
+    fail_reason = models.TextField(blank=True)
+    buttons = models.JSONField(default=list)
+
+    # What it is recognised by, strongest first (docs/protocol.md, matching).
+    nonce = models.CharField(max_length=25, null=True, unique=True)  # noqa: DJ001
+    interaction_id = models.CharField(max_length=20, null=True, unique=True)  # noqa: DJ001
+    progress_message_id = models.CharField(max_length=20, null=True, unique=True)  # noqa: DJ001
+    message_id = models.CharField(max_length=20, null=True, unique=True)  # noqa: DJ001
+    job_id = models.CharField(max_length=36, null=True, unique=True)  # noqa: DJ001
+    parent_message_id = models.CharField(max_length=20, blank=True)
+    custom_id = models.CharField(max_length=200, blank=True)
+    echo_key = models.CharField(max_length=200, blank=True)
+    matched_by = models.CharField(max_length=20, blank=True)
+    message_flags = models.BigIntegerField(default=0)
+    message_content = models.TextField(blank=True)
+
+    # The way to Discord.
+    delivery = models.CharField(max_length=10, choices=Delivery, blank=True)
+    claimed_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(null=True)
+    checked_at = models.DateTimeField(null=True, help_text="History was read for it.")
+    removed_at = models.DateTimeField(null=True, help_text="Progress message deleted.")
+    cancel_requested_at = models.DateTimeField(null=True)
+    cancel_pressed_at = models.DateTimeField(null=True)
+
+    # Pictures: links of the CDN expire, so ours are served under a secret name.
+    picture_key = models.CharField(max_length=24, default=new_picture_key)
+    preview_source = models.TextField(blank=True)
+    picture_source = models.TextField(blank=True)
+    picture_type = models.CharField(max_length=40, blank=True)
+    picture_width = models.PositiveIntegerField(null=True)
+    picture_height = models.PositiveIntegerField(null=True)
+    picture_file = models.CharField(max_length=200, blank=True)
+    picture_tries = models.PositiveSmallIntegerField(default=0)
+
+    # Counts up with every visible change: id of stream events, order of webhooks.
+    revision = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["account", "status", "id"], name="task_load"),
+            models.Index(fields=["owner", "-id"], name="task_own"),
+            models.Index(fields=["status", "deadline_at"], name="task_due"),
+            models.Index(fields=["parent_message_id"], name="task_parent_message"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["owner", "idempotency_key"], name="task_idempotency"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.status in TERMINAL
+
+
+class DeliveryState(models.TextChoices):
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    SKIPPED = "skipped", "Skipped: newer news exist"
+    GIVEN_UP = "given_up", "Given up"
+
+
+class WebhookDelivery(models.Model):
+    """One call of a client's hook, written with the change that it reports."""
+
+    task = models.ForeignKey(Task, models.CASCADE, related_name="deliveries")
+    revision = models.PositiveIntegerField()
+    is_final = models.BooleanField(default=False)
+    url = models.TextField()
+    body = models.TextField()
+    state = models.CharField(
+        max_length=10, choices=DeliveryState, default=DeliveryState.WAITING
+    )
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(default=timezone.now)
+    claimed_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    delivered_at = models.DateTimeField(null=True)
+    response_status = models.PositiveSmallIntegerField(null=True)
+    error = models.CharField(max_length=400, blank=True)
+
+    class Meta:
+        verbose_name_plural = "webhook deliveries"
+        indexes: ClassVar = [
+            models.Index(fields=["state", "next_attempt_at"], name="webhook_due"),
+            models.Index(fields=["task", "revision"], name="webhook_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task_id} no. {self.revision}"
+
+
+class BannedWord(models.Model):
+    """A word that a prompt may not contain."""
+
+    word = models.CharField(max_length=100, unique=True)
+    enabled = models.BooleanField(default=True)
+    note = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return self.word
+
+
+class DrawingSettings(SingletonModel):
+    """What holds for all drawings."""
+
+    notify_hook = models.URLField(
+        blank=True, help_text="Called for tasks that name no hook of their own."
+    )
+    keep_pictures = models.BooleanField(
+        default=True,
+        help_text="Copy finished pictures; Discord's links die after a day.",
+    )
+    keep_tasks_days = models.PositiveIntegerField(
+        default=0, help_text="Delete finished tasks after so many days; 0 keeps them."
+    )
+
+    class Meta:
+        verbose_name = "drawing settings"
+
+    def __str__(self) -> str:
+        return "Drawing settings"
+
+

@@ -1,0 +1,156 @@
+"""A task as clients see it: every key always there, in the dialect's own words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+from django.conf import settings
+from django.utils import timezone
+
+from tasks.enums import TaskStatus
+from tasks.models import Task
+
+# One query for a list: what `task_json` follows.
+RELATED: Final = ("account",)
+
+
+def task_json(task: Task, base: str = "") -> dict[str, Any]:
+    """Return the task object; `base` is the origin that picture links begin with."""
+    account = task.account
+    instance_id = account.channel_id if account else ""
+    final_prompt = task.final_prompt or ""
+    return {
+        "id": str(task.pk),
+        "parentId": str(task.parent_id) if task.parent_id else None,
+        "userId": str(task.owner_id),
+        "action": task.action,
+        "status": task.status,
+        "botType": task.bot_type,
+        "mode": task.mode or None,
+        "prompt": task.prompt,
+        "promptEn": task.prompt_en,
+        "promptFull": final_prompt or None,
+        "description": task.description,
+        "state": task.client_state,
+        "submitTime": _ms(task.submitted_at),
+        "startTime": _ms(task.started_at),
+        "finishTime": _ms(task.finished_at),
+        "progress": progress_text(task),
+        "imageUrl": image_url(task, base),
+        "thumbnailUrl": None,
+        "imageUrls": None,
+        "videoUrls": None,
+        "failReason": task.fail_reason,
+        "buttons": task.buttons,
+        "properties": {
+            "notifyHook": task.notify_hook or None,
+            "nonce": task.nonce,
+            "botType": task.bot_type,
+            "discordInstanceId": instance_id,
+            "finalPrompt": final_prompt,
+            "finalZhPrompt": "",
+            "messageId": task.message_id,
+            "messageHash": task.job_id,
+            "messageContent": task.message_content,
+            "progressMessageId": task.progress_message_id,
+            "referencedMessageId": task.parent_message_id or None,
+            "flags": task.message_flags,
+            "custom_id": task.custom_id or None,
+        },
+        "displays": {
+            "status": task.get_status_display(),
+            "action": task.get_action_display(),
+            "submitTime": _local(task.submitted_at),
+            "startTime": _local(task.started_at),
+            "finishTime": _local(task.finished_at),
+            "discordInstanceId": instance_id,
+        },
+        "customId": task.custom_id or None,
+        "maskBase64": None,
+        "nonce": task.nonce,
+        "interactionMetadataId": task.interaction_id,
+        "messageId": task.message_id,
+        "messageIds": [m for m in (task.progress_message_id, task.message_id) if m],
+        "instanceId": instance_id,
+        "subInstanceId": None,
+        "remixModalMessageId": None,
+        "remixAutoSubmit": False,
+        "remixModaling": False,
+        "seed": None,
+        "seedMessageId": None,
+        "jobId": task.job_id,
+        "clientIp": task.client_ip,
+        "isWhite": False,
+        "isReplicate": False,
+        "replicateSource": None,
+        "replicateTarget": None,
+        "accountFilter": None,
+        "imageWidth": task.picture_width,
+        "imageHeight": task.picture_height,
+        "contentType": task.picture_type or None,
+    }
+
+
+def task_bytes(task: Task, base: str = "") -> bytes:
+    """Return the task object as compact JSON."""
+    return orjson.dumps(task_json(task, base))
+
+
+def progress_text(task: Task) -> str | None:
+    """Return "42%" as clients parse it: "100%" at the end only, "" after a failure."""
+    if task.status == TaskStatus.SUCCESS:
+        return "100%"
+    if task.status in (TaskStatus.FAILURE, TaskStatus.CANCEL):
+        return ""
+    if task.status in (TaskStatus.NOT_START, TaskStatus.MODAL):
+        return None
+    return f"{min(task.progress or 0, 99)}%"
+
+
+def origin(task: Task, base: str = "") -> str:
+    """Return where our links begin: the configured address, else that of the caller."""
+    return (
+        settings.PUBLIC_URL
+        or base
+        or task.link_base
+        or f"http://{settings.HOST}:{settings.PORT}"
+    )
+
+
+def image_url(task: Task, base: str = "") -> str | None:
+    """Return the absolute link of the picture, or of the preview while it is drawn.
+
+    The name holds a secret of the task, so that the link needs no key.
+    """
+    if task.picture_source and task.status == TaskStatus.SUCCESS:
+        name = f"{task.picture_key}.{extension(task.picture_type)}"
+    elif task.preview_source and task.is_open:
+        name = f"{task.picture_key}-{task.progress or 0}.webp"
+    else:
+        return None
+    return f"{origin(task, base)}/images/{task.pk}/{name}"
+
+
+_EXTENSIONS: Final = {
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/jpeg": "jpg",
+    "image/gif": "gif",
+    "video/mp4": "mp4",
+}
+
+
+def extension(content_type: str) -> str:
+    return _EXTENSIONS.get(content_type, "png")
+
+
+def _ms(moment: datetime | None) -> int | None:
+    return int(moment.timestamp() * 1000) if moment else None
+
+
+def _local(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S")

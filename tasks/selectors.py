@@ -1,0 +1,67 @@
+"""Reading tasks. A user sees their own, an operator sees all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import Count, QuerySet
+
+from accounts.models import DiscordAccount, User
+from tasks.enums import RUNNING, TaskStatus
+from tasks.models import BannedWord, Task
+from tasks.representation import RELATED
+
+
+def visible_to(user: User) -> QuerySet[Task]:
+    tasks = Task.objects.select_related(*RELATED)
+    return tasks if user.is_operator else tasks.filter(owner=user)
+
+
+def newest(user: User, count: int) -> list[Task]:
+    return list(visible_to(user).order_by("-id")[:count])
+
+
+def by_ids(user: User, ids: Iterable[int]) -> list[Task]:
+    """Return those of `ids` that exist, in the order asked for, each once."""
+    wanted = list(dict.fromkeys(ids))
+    found: dict[int, Task] = {}
+    for start in range(0, len(wanted), 500):
+        found |= visible_to(user).in_bulk(wanted[start : start + 500])
+    return [found[pk] for pk in wanted if pk in found]
+
+
+def waiting(user: User, count: int = 1000) -> list[Task]:
+    """Return the tasks that wait for their turn, oldest first."""
+    rows = visible_to(user).filter(status=TaskStatus.NOT_START)
+    return list(rows.order_by("id")[:count])
+
+
+def load() -> tuple[dict[int, int], dict[int, int]]:
+    """Count the running and the waiting tasks of each account."""
+    running: dict[int, int] = {}
+    queued: dict[int, int] = {}
+    rows = (
+        Task.objects.filter(status__in=[*RUNNING, TaskStatus.NOT_START])
+        .exclude(account=None)
+        .order_by()
+        .values_list("account", "status")
+        .annotate(Count("pk"))
+    )
+    for account, status, count in rows:
+        counts = queued if status == TaskStatus.NOT_START else running
+        counts[account] = counts.get(account, 0) + count
+    return running, queued
+
+
+def running_count(account: DiscordAccount) -> int:
+    return Task.objects.filter(account=account, status__in=RUNNING).count()
+
+
+def waiting_count(account: DiscordAccount) -> int:
+    return Task.objects.filter(account=account, status=TaskStatus.NOT_START).count()
+
+
+def banned_words() -> list[str]:
+    return list(
+        BannedWord.objects.filter(enabled=True).values_list("word", flat=True)
+    )

@@ -1,0 +1,150 @@
+"""The only place that moves a task: one conditional UPDATE for every change."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+from django.dispatch import Signal
+from django.utils import timezone
+
+from tasks.enums import ALLOWED_FROM, OPEN, RUNNING, TERMINAL, TaskStatus
+from tasks.models import Task
+from tasks.signals import task_changed, task_submitted
+from tasks.webhooks import record_delivery
+
+logger = logging.getLogger(__name__)
+
+
+def advance(
+    task_id: int, status: TaskStatus, *, where: Q | None = None, **changes: Any
+) -> bool:
+    """Move a task to `status`, or return False where it may not go there any more.
+
+    The check and the write are one UPDATE, so of two workers only one wins. `where`
+    narrows it further. False too where another task already owns a message id or a job
+    uuid among `changes`. The webhook's row is written in the same transaction.
+    """
+    rows = Task.objects.filter(pk=task_id, status__in=ALLOWED_FROM[status])
+    if where is not None:
+        rows = rows.filter(where)
+    if status == TaskStatus.IN_PROGRESS and "progress" in changes:
+        later = Q(progress__isnull=True) | Q(progress__lt=changes["progress"])
+        rows = rows.filter(later | Q(status=TaskStatus.SUBMITTED))
+    if status in TERMINAL:
+        now = timezone.now()
+        changes |= {"finished_at": now, "started_at": Coalesce("started_at", now)}
+    try:
+        with transaction.atomic():
+            moved = rows.update(status=status, revision=F("revision") + 1, **changes)
+            if moved:
+                task = Task.objects.select_related("account").get(pk=task_id)
+                if status not in (TaskStatus.NOT_START, TaskStatus.MODAL):
+                    record_delivery(task)
+                _tell(task_changed, task_id)
+                if status == TaskStatus.NOT_START:
+                    _tell(task_submitted, task_id)
+    except IntegrityError:
+        logger.warning("task %s: %s refused, identity is taken", task_id, status)
+        return False
+    if moved:
+        logger.info("task %s: %s", task_id, status)
+    return bool(moved)
+
+
+def learn(task_id: int, **facts: Any) -> bool:
+    """Note what an event teaches about an open task, without moving it.
+
+    Returns False where the task is over, or another task owns one of the identities.
+    """
+    if not facts:
+        return True
+    try:
+        with transaction.atomic():
+            return bool(
+                Task.objects.filter(pk=task_id, status__in=OPEN).update(**facts)
+            )
+    except IntegrityError:
+        logger.warning("task %s: not learnt, identity is taken: %s", task_id, facts)
+        return False
+
+
+def fail(task_id: int, reason: str, *, where: Q | None = None) -> bool:
+    """End a task with a reason that its owner can read."""
+    reason = reason.strip()[:4000] or "failed"
+    return advance(
+        task_id,
+        TaskStatus.FAILURE,
+        where=where,
+        fail_reason=reason,
+        description=reason,
+    )
+
+
+def release(task_id: int, *, nonce: str, not_before: datetime | None = None) -> bool:
+    """Let a claimed task wait again, because Discord certainly has not taken it.
+
+    Refused as soon as anything of the interaction was seen.
+    """
+    return advance(
+        task_id,
+        TaskStatus.NOT_START,
+        where=Q(nonce=nonce, interaction_id=None, progress_message_id=None),
+        nonce=None,
+        delivery="",
+        claimed_at=None,
+        checked_at=None,
+        deadline_at=None,
+        not_before=not_before,
+    )
+
+
+CANCELLED = "任务已取消 / cancelled by user"
+
+
+def cancel(task: Task) -> bool:
+    """Cancel a task: at once where it waits; else Midjourney is asked to stop it.
+
+    Returns False where it is over already.
+    """
+    waiting = Q(status__in=[TaskStatus.NOT_START, TaskStatus.MODAL])
+    if fail(task.pk, CANCELLED, where=waiting):
+        return True
+    with transaction.atomic():
+        asked = Task.objects.filter(
+            pk=task.pk, status__in=RUNNING, cancel_requested_at=None
+        ).update(cancel_requested_at=timezone.now())
+        if asked:
+            _tell(task_changed, task.pk)
+    return bool(asked) or Task.objects.filter(pk=task.pk, status__in=RUNNING).exists()
+
+
+def insert(task: Task) -> Task:
+    """Write a new row under a fresh id and hand it to dispatch after commit.
+
+    Another process may have taken the same id in the same millisecond: then the next.
+    Raises IntegrityError where the owner's idempotency key exists.
+    """
+    for _ in range(5):
+        try:
+            with transaction.atomic():
+                task.save(force_insert=True)
+                _tell(task_submitted, task.pk)
+                return task
+        except IntegrityError:
+            if not Task.objects.filter(pk=task.pk).exists():
+                raise
+            task.pk += 1
+    raise IntegrityError("no free task id")
+
+
+def _tell(signal: Signal, task_id: int) -> None:
+    # After commit, so that a worker finds the row. Robust: a receiver that fails (say,
+    # no broker) is logged, and the sweep finds the row later.
+    send: Any = partial(signal.send_robust, sender=Task, task_id=task_id)
+    transaction.on_commit(send)
