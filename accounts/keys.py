@@ -28,8 +28,13 @@ def create_key(owner: User, *, name: str = "", key: str = "") -> str:
     """
     key = key or "mjp_" + secrets.token_urlsafe(32)
     if len(key) < MIN_KEY_LENGTH:
-        raise InvalidField("Token 太短", f"A token has {MIN_KEY_LENGTH} or more letters")
-    if key == settings.ADMIN_TOKEN or ApiKey.objects.filter(digest=digest(key)).exists():
+        raise InvalidField(
+            "Token 太短", f"A token has {MIN_KEY_LENGTH} or more letters"
+        )
+    if (
+        key == settings.ADMIN_TOKEN
+        or ApiKey.objects.filter(digest=digest(key)).exists()
+    ):
         raise InvalidField("Token 重复", "This token is already in use")
     ApiKey.objects.create(owner=owner, name=name, prefix=key[:8], digest=digest(key))
     return key

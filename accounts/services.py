@@ -78,6 +78,14 @@ def set_state(account_id: int, state: AccountState, reason: str = "") -> bool:
     return bool(changed)
 
 
+def pause(account_id: int, reason: str) -> bool:
+    """Take no new work until a person has acted and enabled the account again."""
+    paused = set_state(account_id, AccountState.PAUSED, reason)
+    if paused:
+        logger.error("account %s paused, a person must act: %s", account_id, reason)
+    return paused
+
+
 @transaction.atomic
 def disable_for(account_id: int, state: AccountState, reason: str) -> bool:
     """Switch an account off for a reason that a person must look at."""

@@ -27,8 +27,9 @@ class GatewaySession(models.Model):
     resume_url = models.CharField(max_length=300, blank=True)
     user_id = models.CharField(max_length=20, blank=True)
     is_live = models.BooleanField(default=False)
-    connected_at = models.DateTimeField(null=True)
-    last_event_at = models.DateTimeField(null=True)
+    # Since when no event can have been missed: a resumed session keeps it.
+    unbroken_since = models.DateTimeField(null=True)
+    down_since = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"session of account {self.account_id}"

@@ -1,1 +1,61 @@
-"""What follows a change of a task outside of it. Imported by GatewayConfig.ready()."""
+"""What follows a change outside of its app. Imported by GatewayConfig.ready()."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from accounts.signals import account_changed
+from gateway.jobs import dispatch_account, press_cancel
+from gateway.publish import publish_accounts_changed, publish_change
+from tasks.enums import RUNNING, TERMINAL, TaskStatus
+from tasks.models import Task
+from tasks.signals import task_changed, task_submitted
+
+
+@receiver(task_submitted)
+def enqueue_dispatch(*, task_id: int, **kwargs: Any) -> None:
+    account_id = Task.objects.values_list("account_id", flat=True).get(pk=task_id)
+    if account_id is not None:
+        dispatch_account.delay(account_id)
+
+
+@receiver(task_changed)
+def go_on(*, task_id: int, **kwargs: Any) -> None:
+    """Nudge dispatch where a slot, or a held-back prompt, has come free."""
+    task = Task.objects.only(
+        "status",
+        "account_id",
+        "echo_key",
+        "job_id",
+        "cancel_requested_at",
+        "cancel_pressed_at",
+        "progress_message_id",
+    ).get(pk=task_id)
+    waiting = Task.objects.filter(
+        account_id=task.account_id, status=TaskStatus.NOT_START
+    )
+    if task.status == TaskStatus.IN_PROGRESS and task.job_id:
+        waiting = waiting.filter(echo_key=task.echo_key)
+    elif task.status not in TERMINAL:
+        waiting = waiting.none()
+    if task.account_id is not None and waiting.exists():
+        dispatch_account.delay(task.account_id)
+    if (
+        task.status in RUNNING
+        and task.cancel_requested_at
+        and not task.cancel_pressed_at
+        and task.progress_message_id
+    ):
+        press_cancel.delay(task_id)
+
+
+@receiver(task_changed)
+def publish(*, task_id: int, **kwargs: Any) -> None:
+    publish_change(task_id)
+
+
+@receiver(account_changed)
+def tell_gateways(*, account_id: int, **kwargs: Any) -> None:
+    publish_accounts_changed()

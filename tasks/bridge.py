@@ -28,7 +28,9 @@ def loop() -> asyncio.AbstractEventLoop:
     with _lock:
         if _loop is None or _pid != os.getpid():
             _loop, _pid = asyncio.new_event_loop(), os.getpid()
-            threading.Thread(target=_loop.run_forever, name="bridge", daemon=True).start()
+            threading.Thread(
+                target=_loop.run_forever, name="bridge", daemon=True
+            ).start()
         return _loop
 
 

@@ -178,5 +178,3 @@ class DrawingSettings(SingletonModel):
 
     def __str__(self) -> str:
         return "Drawing settings"
-
-

@@ -55,7 +55,9 @@ def words_of(prompt: str) -> str:
     match = _PARAMETERS.search(prompt)
     text = prompt[: match.start()] if match else prompt
     text = unicodedata.normalize("NFKC", _LINK.sub("\0", text)).lower()
-    return "".join("<link>" if c == "\0" else c for c in text if c.isalnum() or c == "\0")
+    return "".join(
+        "<link>" if c == "\0" else c for c in text if c.isalnum() or c == "\0"
+    )
 
 
 def parameters_of(prompt: str) -> dict[str, str]:

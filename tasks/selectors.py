@@ -62,6 +62,4 @@ def waiting_count(account: DiscordAccount) -> int:
 
 
 def banned_words() -> list[str]:
-    return list(
-        BannedWord.objects.filter(enabled=True).values_list("word", flat=True)
-    )
+    return list(BannedWord.objects.filter(enabled=True).values_list("word", flat=True))

@@ -153,9 +153,7 @@ def _press(
     return _write(caller, task, ahead)
 
 
-def _description(
-    parent: Task, button: custom_ids.Button | None, custom_id: str
-) -> str:
+def _description(parent: Task, button: custom_ids.Button | None, custom_id: str) -> str:
     if button is None:
         return custom_id
     match button.kind.action:

@@ -11,100 +11,358 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AccessSettings',
+            name="AccessSettings",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('allow_without_key', models.BooleanField(default=False, help_text='Answer calls that carry no key, as the user “guest”. Anyone who reaches this server can then draw.')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "allow_without_key",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Answer calls that carry no key, as the user “guest”. Anyone who reaches this server can then draw.",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'access settings',
+                "verbose_name": "access settings",
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
-                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
-                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
-                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('webhook_secret', accounts.crypto.EncryptedTextField(blank=True, editable=False)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="last login"
+                    ),
+                ),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        error_messages={
+                            "unique": "A user with that username already exists."
+                        },
+                        help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
+                        max_length=150,
+                        unique=True,
+                        validators=[
+                            django.contrib.auth.validators.UnicodeUsernameValidator()
+                        ],
+                        verbose_name="username",
+                    ),
+                ),
+                (
+                    "first_name",
+                    models.CharField(
+                        blank=True, max_length=150, verbose_name="first name"
+                    ),
+                ),
+                (
+                    "last_name",
+                    models.CharField(
+                        blank=True, max_length=150, verbose_name="last name"
+                    ),
+                ),
+                (
+                    "email",
+                    models.EmailField(
+                        blank=True, max_length=254, verbose_name="email address"
+                    ),
+                ),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates whether the user can log into this admin site.",
+                        verbose_name="staff status",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
+                        verbose_name="active",
+                    ),
+                ),
+                (
+                    "date_joined",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="date joined"
+                    ),
+                ),
+                (
+                    "webhook_secret",
+                    accounts.crypto.EncryptedTextField(blank=True, editable=False),
+                ),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'user',
-                'verbose_name_plural': 'users',
-                'abstract': False,
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
+                "abstract": False,
             },
             managers=[
-                ('objects', django.contrib.auth.models.UserManager()),
+                ("objects", django.contrib.auth.models.UserManager()),
             ],
         ),
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(blank=True, max_length=80)),
-                ('prefix', models.CharField(editable=False, max_length=12)),
-                ('digest', models.CharField(editable=False, max_length=64, unique=True)),
-                ('is_active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_keys', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("name", models.CharField(blank=True, max_length=80)),
+                ("prefix", models.CharField(editable=False, max_length=12)),
+                (
+                    "digest",
+                    models.CharField(editable=False, max_length=64, unique=True),
+                ),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="api_keys",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'API key',
+                "verbose_name": "API key",
             },
         ),
         migrations.CreateModel(
-            name='DiscordAccount',
+            name="DiscordAccount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('remark', models.CharField(blank=True, max_length=200)),
-                ('guild_id', models.CharField(max_length=20, validators=[django.core.validators.RegexValidator('^\\d{15,20}$', 'A Discord id is 15 to 20 digits.')])),
-                ('channel_id', models.CharField(max_length=20, unique=True, validators=[django.core.validators.RegexValidator('^\\d{15,20}$', 'A Discord id is 15 to 20 digits.')])),
-                ('user_token', accounts.crypto.EncryptedTextField()),
-                ('bot_token', accounts.crypto.EncryptedTextField(blank=True)),
-                ('user_agent', models.CharField(blank=True, max_length=400)),
-                ('proxy_url', accounts.crypto.EncryptedTextField(blank=True)),
-                ('backend', models.CharField(default='discord', editable=False, max_length=20)),
-                ('enabled', models.BooleanField(default=True)),
-                ('weight', models.PositiveIntegerField(default=1)),
-                ('sort', models.IntegerField(default=0)),
-                ('enable_mj', models.BooleanField(default=True, verbose_name='Midjourney bot')),
-                ('enable_niji', models.BooleanField(default=True, verbose_name='niji bot')),
-                ('mode', models.CharField(blank=True, choices=[('RELAX', 'Relax'), ('FAST', 'Fast'), ('TURBO', 'Turbo')], help_text='Forced speed.', max_length=8, verbose_name='speed')),
-                ('core_size', models.PositiveSmallIntegerField(default=3, validators=[django.core.validators.MinValueValidator(1)], verbose_name='running at once')),
-                ('max_queue_size', models.PositiveIntegerField(default=100, help_text='0: no limit.', verbose_name='waiting at most')),
-                ('timeout_minutes', models.PositiveSmallIntegerField(default=10, validators=[django.core.validators.MinValueValidator(1)])),
-                ('interval', models.FloatField(default=1.2, help_text='Seconds between two submissions.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(3600)])),
-                ('after_interval_min', models.FloatField(default=0.0, help_text='Shortest extra pause, seconds.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(3600)])),
-                ('after_interval_max', models.FloatField(default=1.2, help_text='Longest extra pause, seconds.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(3600)])),
-                ('state', models.CharField(choices=[('disabled', 'Disabled'), ('connecting', 'Connecting'), ('ready', 'Ready'), ('disconnected', 'Disconnected'), ('invalid_token', 'Invalid token'), ('paused', 'Paused, a person must act')], default='connecting', editable=False, max_length=16)),
-                ('state_reason', models.CharField(blank=True, editable=False, max_length=400)),
-                ('state_since', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('revision', models.PositiveIntegerField(default=0, editable=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("remark", models.CharField(blank=True, max_length=200)),
+                (
+                    "guild_id",
+                    models.CharField(
+                        max_length=20,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^\\d{15,20}$", "A Discord id is 15 to 20 digits."
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "channel_id",
+                    models.CharField(
+                        max_length=20,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^\\d{15,20}$", "A Discord id is 15 to 20 digits."
+                            )
+                        ],
+                    ),
+                ),
+                ("user_token", accounts.crypto.EncryptedTextField()),
+                ("bot_token", accounts.crypto.EncryptedTextField(blank=True)),
+                ("user_agent", models.CharField(blank=True, max_length=400)),
+                ("proxy_url", accounts.crypto.EncryptedTextField(blank=True)),
+                (
+                    "backend",
+                    models.CharField(default="discord", editable=False, max_length=20),
+                ),
+                ("enabled", models.BooleanField(default=True)),
+                ("weight", models.PositiveIntegerField(default=1)),
+                ("sort", models.IntegerField(default=0)),
+                (
+                    "enable_mj",
+                    models.BooleanField(default=True, verbose_name="Midjourney bot"),
+                ),
+                (
+                    "enable_niji",
+                    models.BooleanField(default=True, verbose_name="niji bot"),
+                ),
+                (
+                    "mode",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("RELAX", "Relax"),
+                            ("FAST", "Fast"),
+                            ("TURBO", "Turbo"),
+                        ],
+                        help_text="Forced speed.",
+                        max_length=8,
+                        verbose_name="speed",
+                    ),
+                ),
+                (
+                    "core_size",
+                    models.PositiveSmallIntegerField(
+                        default=3,
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="running at once",
+                    ),
+                ),
+                (
+                    "max_queue_size",
+                    models.PositiveIntegerField(
+                        default=100,
+                        help_text="0: no limit.",
+                        verbose_name="waiting at most",
+                    ),
+                ),
+                (
+                    "timeout_minutes",
+                    models.PositiveSmallIntegerField(
+                        default=10,
+                        validators=[django.core.validators.MinValueValidator(1)],
+                    ),
+                ),
+                (
+                    "interval",
+                    models.FloatField(
+                        default=1.2,
+                        help_text="Seconds between two submissions.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(3600),
+                        ],
+                    ),
+                ),
+                (
+                    "after_interval_min",
+                    models.FloatField(
+                        default=0.0,
+                        help_text="Shortest extra pause, seconds.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(3600),
+                        ],
+                    ),
+                ),
+                (
+                    "after_interval_max",
+                    models.FloatField(
+                        default=1.2,
+                        help_text="Longest extra pause, seconds.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(3600),
+                        ],
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("disabled", "Disabled"),
+                            ("connecting", "Connecting"),
+                            ("ready", "Ready"),
+                            ("disconnected", "Disconnected"),
+                            ("invalid_token", "Invalid token"),
+                            ("paused", "Paused, a person must act"),
+                        ],
+                        default="connecting",
+                        editable=False,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "state_reason",
+                    models.CharField(blank=True, editable=False, max_length=400),
+                ),
+                (
+                    "state_since",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Discord account',
-                'ordering': ['sort', 'pk'],
-                'indexes': [models.Index(fields=['enabled', 'state'], name='account_state')],
+                "verbose_name": "Discord account",
+                "ordering": ["sort", "pk"],
+                "indexes": [
+                    models.Index(fields=["enabled", "state"], name="account_state")
+                ],
             },
         ),
     ]

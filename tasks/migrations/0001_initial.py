@@ -8,141 +8,332 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='BannedWord',
+            name="BannedWord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('word', models.CharField(max_length=100, unique=True)),
-                ('enabled', models.BooleanField(default=True)),
-                ('note', models.CharField(blank=True, max_length=200)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("word", models.CharField(max_length=100, unique=True)),
+                ("enabled", models.BooleanField(default=True)),
+                ("note", models.CharField(blank=True, max_length=200)),
             ],
         ),
         migrations.CreateModel(
-            name='DrawingSettings',
+            name="DrawingSettings",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('notify_hook', models.URLField(blank=True, help_text='Called for tasks that name no hook of their own.')),
-                ('keep_pictures', models.BooleanField(default=True, help_text="Copy finished pictures; Discord's links die after a day.")),
-                ('keep_tasks_days', models.PositiveIntegerField(default=0, help_text='Delete finished tasks after so many days; 0 keeps them.')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "notify_hook",
+                    models.URLField(
+                        blank=True,
+                        help_text="Called for tasks that name no hook of their own.",
+                    ),
+                ),
+                (
+                    "keep_pictures",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Copy finished pictures; Discord's links die after a day.",
+                    ),
+                ),
+                (
+                    "keep_tasks_days",
+                    models.PositiveIntegerField(
+                        default=0,
+                        help_text="Delete finished tasks after so many days; 0 keeps them.",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'drawing settings',
+                "verbose_name": "drawing settings",
             },
         ),
         migrations.CreateModel(
-            name='Task',
+            name="Task",
             fields=[
-                ('id', models.BigIntegerField(default=tasks.ids.new_task_id, primary_key=True, serialize=False)),
-                ('action', models.CharField(choices=[('IMAGINE', 'Imagine'), ('UPSCALE', 'Upscale'), ('VARIATION', 'Variation'), ('REROLL', 'Reroll'), ('DESCRIBE', 'Describe'), ('BLEND', 'Blend'), ('ACTION', 'Action'), ('PAN', 'Pan'), ('OUTPAINT', 'Outpaint'), ('INPAINT', 'Inpaint'), ('ZOOM', 'Zoom'), ('SHOW', 'Show'), ('SHORTEN', 'Shorten'), ('SWAP_FACE', 'Swap Face'), ('SWAP_VIDEO_FACE', 'Swap Video Face'), ('VIDEO', 'Video')], max_length=16)),
-                ('status', models.CharField(choices=[('NOT_START', 'Not Start'), ('SUBMITTED', 'Submitted'), ('MODAL', 'Modal'), ('IN_PROGRESS', 'In Progress'), ('SUCCESS', 'Success'), ('FAILURE', 'Failure'), ('CANCEL', 'Cancel')], default='NOT_START', max_length=16)),
-                ('bot_type', models.CharField(choices=[('MID_JOURNEY', 'Mid Journey'), ('NIJI_JOURNEY', 'Niji Journey'), ('INSIGHT_FACE', 'Insight Face')], default='MID_JOURNEY', max_length=16)),
-                ('mode', models.CharField(blank=True, choices=[('RELAX', 'Relax'), ('FAST', 'Fast'), ('TURBO', 'Turbo')], max_length=8, verbose_name='speed')),
-                ('prompt', models.TextField(blank=True)),
-                ('prompt_en', models.TextField(blank=True)),
-                ('final_prompt', models.TextField(blank=True)),
-                ('description', models.TextField(blank=True)),
-                ('client_state', models.TextField(blank=True, verbose_name='state')),
-                ('notify_hook', models.TextField(blank=True)),
-                ('link_base', models.CharField(blank=True, max_length=300)),
-                ('client_ip', models.GenericIPAddressField(null=True)),
-                ('idempotency_key', models.CharField(max_length=255, null=True)),
-                ('submitted_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('deadline_at', models.DateTimeField(null=True)),
-                ('progress', models.PositiveSmallIntegerField(help_text='Percent.', null=True)),
-                ('fail_reason', models.TextField(blank=True)),
-                ('buttons', models.JSONField(default=list)),
-                ('nonce', models.CharField(max_length=25, null=True, unique=True)),
-                ('interaction_id', models.CharField(max_length=20, null=True, unique=True)),
-                ('progress_message_id', models.CharField(max_length=20, null=True, unique=True)),
-                ('message_id', models.CharField(max_length=20, null=True, unique=True)),
-                ('job_id', models.CharField(max_length=36, null=True, unique=True)),
-                ('parent_message_id', models.CharField(blank=True, max_length=20)),
-                ('custom_id', models.CharField(blank=True, max_length=200)),
-                ('echo_key', models.CharField(blank=True, max_length=200)),
-                ('matched_by', models.CharField(blank=True, max_length=20)),
-                ('message_flags', models.BigIntegerField(default=0)),
-                ('message_content', models.TextField(blank=True)),
-                ('delivery', models.CharField(blank=True, choices=[('', 'not sent'), ('sending', 'claimed, perhaps sent'), ('accepted', 'accepted by Discord'), ('unknown', 'cut or timed out after sending')], max_length=10)),
-                ('claimed_at', models.DateTimeField(null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('not_before', models.DateTimeField(null=True)),
-                ('checked_at', models.DateTimeField(help_text='History was read for it.', null=True)),
-                ('removed_at', models.DateTimeField(help_text='Progress message deleted.', null=True)),
-                ('cancel_requested_at', models.DateTimeField(null=True)),
-                ('cancel_pressed_at', models.DateTimeField(null=True)),
-                ('picture_key', models.CharField(default=tasks.ids.new_picture_key, max_length=24)),
-                ('preview_source', models.TextField(blank=True)),
-                ('picture_source', models.TextField(blank=True)),
-                ('picture_type', models.CharField(blank=True, max_length=40)),
-                ('picture_width', models.PositiveIntegerField(null=True)),
-                ('picture_height', models.PositiveIntegerField(null=True)),
-                ('picture_file', models.CharField(blank=True, max_length=200)),
-                ('picture_tries', models.PositiveSmallIntegerField(default=0)),
-                ('revision', models.PositiveIntegerField(default=0)),
-                ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to='accounts.discordaccount')),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='tasks.task')),
+                (
+                    "id",
+                    models.BigIntegerField(
+                        default=tasks.ids.new_task_id, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[
+                            ("IMAGINE", "Imagine"),
+                            ("UPSCALE", "Upscale"),
+                            ("VARIATION", "Variation"),
+                            ("REROLL", "Reroll"),
+                            ("DESCRIBE", "Describe"),
+                            ("BLEND", "Blend"),
+                            ("ACTION", "Action"),
+                            ("PAN", "Pan"),
+                            ("OUTPAINT", "Outpaint"),
+                            ("INPAINT", "Inpaint"),
+                            ("ZOOM", "Zoom"),
+                            ("SHOW", "Show"),
+                            ("SHORTEN", "Shorten"),
+                            ("SWAP_FACE", "Swap Face"),
+                            ("SWAP_VIDEO_FACE", "Swap Video Face"),
+                            ("VIDEO", "Video"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("NOT_START", "Not Start"),
+                            ("SUBMITTED", "Submitted"),
+                            ("MODAL", "Modal"),
+                            ("IN_PROGRESS", "In Progress"),
+                            ("SUCCESS", "Success"),
+                            ("FAILURE", "Failure"),
+                            ("CANCEL", "Cancel"),
+                        ],
+                        default="NOT_START",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "bot_type",
+                    models.CharField(
+                        choices=[
+                            ("MID_JOURNEY", "Mid Journey"),
+                            ("NIJI_JOURNEY", "Niji Journey"),
+                            ("INSIGHT_FACE", "Insight Face"),
+                        ],
+                        default="MID_JOURNEY",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "mode",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("RELAX", "Relax"),
+                            ("FAST", "Fast"),
+                            ("TURBO", "Turbo"),
+                        ],
+                        max_length=8,
+                        verbose_name="speed",
+                    ),
+                ),
+                ("prompt", models.TextField(blank=True)),
+                ("prompt_en", models.TextField(blank=True)),
+                ("final_prompt", models.TextField(blank=True)),
+                ("description", models.TextField(blank=True)),
+                ("client_state", models.TextField(blank=True, verbose_name="state")),
+                ("notify_hook", models.TextField(blank=True)),
+                ("link_base", models.CharField(blank=True, max_length=300)),
+                ("client_ip", models.GenericIPAddressField(null=True)),
+                ("idempotency_key", models.CharField(max_length=255, null=True)),
+                (
+                    "submitted_at",
+                    models.DateTimeField(default=django.utils.timezone.now),
+                ),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("deadline_at", models.DateTimeField(null=True)),
+                (
+                    "progress",
+                    models.PositiveSmallIntegerField(help_text="Percent.", null=True),
+                ),
+                ("fail_reason", models.TextField(blank=True)),
+                ("buttons", models.JSONField(default=list)),
+                ("nonce", models.CharField(max_length=25, null=True, unique=True)),
+                (
+                    "interaction_id",
+                    models.CharField(max_length=20, null=True, unique=True),
+                ),
+                (
+                    "progress_message_id",
+                    models.CharField(max_length=20, null=True, unique=True),
+                ),
+                ("message_id", models.CharField(max_length=20, null=True, unique=True)),
+                ("job_id", models.CharField(max_length=36, null=True, unique=True)),
+                ("parent_message_id", models.CharField(blank=True, max_length=20)),
+                ("custom_id", models.CharField(blank=True, max_length=200)),
+                ("echo_key", models.CharField(blank=True, max_length=200)),
+                ("matched_by", models.CharField(blank=True, max_length=20)),
+                ("message_flags", models.BigIntegerField(default=0)),
+                ("message_content", models.TextField(blank=True)),
+                (
+                    "delivery",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "not sent"),
+                            ("sending", "claimed, perhaps sent"),
+                            ("accepted", "accepted by Discord"),
+                            ("unknown", "cut or timed out after sending"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("claimed_at", models.DateTimeField(null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("not_before", models.DateTimeField(null=True)),
+                (
+                    "checked_at",
+                    models.DateTimeField(
+                        help_text="History was read for it.", null=True
+                    ),
+                ),
+                (
+                    "removed_at",
+                    models.DateTimeField(
+                        help_text="Progress message deleted.", null=True
+                    ),
+                ),
+                ("cancel_requested_at", models.DateTimeField(null=True)),
+                ("cancel_pressed_at", models.DateTimeField(null=True)),
+                (
+                    "picture_key",
+                    models.CharField(default=tasks.ids.new_picture_key, max_length=24),
+                ),
+                ("preview_source", models.TextField(blank=True)),
+                ("picture_source", models.TextField(blank=True)),
+                ("picture_type", models.CharField(blank=True, max_length=40)),
+                ("picture_width", models.PositiveIntegerField(null=True)),
+                ("picture_height", models.PositiveIntegerField(null=True)),
+                ("picture_file", models.CharField(blank=True, max_length=200)),
+                ("picture_tries", models.PositiveSmallIntegerField(default=0)),
+                ("revision", models.PositiveIntegerField(default=0)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to="accounts.discordaccount",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to="tasks.task",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='WebhookDelivery',
+            name="WebhookDelivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveIntegerField()),
-                ('is_final', models.BooleanField(default=False)),
-                ('url', models.TextField()),
-                ('body', models.TextField()),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('delivered', 'Delivered'), ('skipped', 'Skipped: newer news exist'), ('given_up', 'Given up')], default='waiting', max_length=10)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('next_attempt_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('claimed_until', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('delivered_at', models.DateTimeField(null=True)),
-                ('response_status', models.PositiveSmallIntegerField(null=True)),
-                ('error', models.CharField(blank=True, max_length=400)),
-                ('task', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='tasks.task')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField()),
+                ("is_final", models.BooleanField(default=False)),
+                ("url", models.TextField()),
+                ("body", models.TextField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("delivered", "Delivered"),
+                            ("skipped", "Skipped: newer news exist"),
+                            ("given_up", "Given up"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(default=django.utils.timezone.now),
+                ),
+                ("claimed_until", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("delivered_at", models.DateTimeField(null=True)),
+                ("response_status", models.PositiveSmallIntegerField(null=True)),
+                ("error", models.CharField(blank=True, max_length=400)),
+                (
+                    "task",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deliveries",
+                        to="tasks.task",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'webhook deliveries',
+                "verbose_name_plural": "webhook deliveries",
             },
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(fields=['account', 'status', 'id'], name='task_load'),
+            model_name="task",
+            index=models.Index(fields=["account", "status", "id"], name="task_load"),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(fields=['owner', '-id'], name='task_own'),
+            model_name="task",
+            index=models.Index(fields=["owner", "-id"], name="task_own"),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(fields=['status', 'deadline_at'], name='task_due'),
+            model_name="task",
+            index=models.Index(fields=["status", "deadline_at"], name="task_due"),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(fields=['parent_message_id'], name='task_parent_message'),
+            model_name="task",
+            index=models.Index(
+                fields=["parent_message_id"], name="task_parent_message"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.UniqueConstraint(fields=('owner', 'idempotency_key'), name='task_idempotency'),
+            model_name="task",
+            constraint=models.UniqueConstraint(
+                fields=("owner", "idempotency_key"), name="task_idempotency"
+            ),
         ),
         migrations.AddIndex(
-            model_name='webhookdelivery',
-            index=models.Index(fields=['state', 'next_attempt_at'], name='webhook_due'),
+            model_name="webhookdelivery",
+            index=models.Index(fields=["state", "next_attempt_at"], name="webhook_due"),
         ),
         migrations.AddIndex(
-            model_name='webhookdelivery',
-            index=models.Index(fields=['task', 'revision'], name='webhook_order'),
+            model_name="webhookdelivery",
+            index=models.Index(fields=["task", "revision"], name="webhook_order"),
         ),
     ]

@@ -1,0 +1,62 @@
+"""Where Discord is: the environment's addresses, unless the settings row has others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+from django.conf import settings
+
+from gateway.models import GatewaySettings
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Bases without a last slash. Every byte to Discord goes to one of them."""
+
+    server: str
+    wss: str
+    resume_wss: str
+    cdn: str
+    upload_server: str
+    activity: str
+    proxy_url: str
+    build_number: int
+
+    @property
+    def api(self) -> str:
+        return f"{self.server}/api/v9"
+
+    def resume(self, url: str) -> str:
+        """Return where to resume a session that READY places at `url`.
+
+        With `resume_wss` set its host and path replace those of `url`; with only the
+        gateway replaced, sessions resume there too.
+        """
+        if self.resume_wss:
+            return self.resume_wss
+        if self.wss != "wss://gateway.discord.gg":
+            return self.wss
+        return url or self.wss
+
+    def upload(self, url: str) -> str:
+        """Return `upload_url` with its host replaced by the configured one."""
+        return replace_base(url, self.upload_server) if self.upload_server else url
+
+
+def replace_base(url: str, base: str) -> str:
+    """Return `url` with the scheme and host of `base`, below its path if it has one."""
+    parts, target = urlsplit(url), urlsplit(base)
+    path = target.path.rstrip("/") + parts.path
+    return urlunsplit((target.scheme, target.netloc, path, parts.query, ""))
+
+
+def load_addresses() -> Addresses:
+    row = GatewaySettings.get_solo()
+    bases = {
+        name: (getattr(row, name) or settings.DISCORD[name]).rstrip("/")
+        for name in GatewaySettings.ADDRESSES
+    }
+    return Addresses(
+        proxy_url=row.proxy_url, build_number=row.client_build_number, **bases
+    )

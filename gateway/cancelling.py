@@ -1,0 +1,88 @@
+"""Stopping a running job: Midjourney's own Cancel is pressed for the user."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import DiscordAccount
+from gateway import clients
+from gateway.commands import UnknownCommand, find_command
+from gateway.database import in_thread
+from gateway.leases import is_held
+from gateway.models import GatewaySession
+from gateway.protocol import payloads
+from gateway.protocol.answers import Verdict
+from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP, CommandType
+from tasks import bridge
+from tasks.custom_ids import cancel_id
+from tasks.enums import RUNNING, BotType
+from tasks.ids import new_nonce
+from tasks.models import Task
+
+logger = logging.getLogger(__name__)
+
+
+def press_cancel(task_id: int) -> bool:
+    """Ask Midjourney to stop the task's job, once; False where it is not possible yet."""
+    rows = Task.objects.filter(
+        pk=task_id, status__in=RUNNING, cancel_pressed_at=None
+    ).exclude(cancel_requested_at=None)
+    task = rows.exclude(progress_message_id=None).select_related("account").first()
+    if task is None or task.account is None:
+        return False
+    session = GatewaySession.objects.filter(account=task.account).first()
+    if session is None or not (session.is_live and is_held(session)):
+        return False
+    try:
+        body = _payload(task, task.account, session)
+    except UnknownCommand:
+        return False
+    if not rows.update(cancel_pressed_at=timezone.now()):
+        return False
+    bridge.spawn(_press(task.account, task_id, body))
+    return True
+
+
+def _payload(
+    task: Task, account: DiscordAccount, session: GatewaySession
+) -> dict[str, Any]:
+    """Press the Cancel button where the job is named, else use the message's menu."""
+    niji = task.bot_type == BotType.NIJI_JOURNEY
+    place = payloads.Place(
+        application_id=NIJI_APP if niji else MIDJOURNEY_APP,
+        guild_id=account.guild_id,
+        channel_id=account.channel_id,
+        session_id=session.session_id,
+    )
+    message_id = task.progress_message_id or ""
+    if task.job_id:
+        return payloads.button(
+            place,
+            new_nonce(),
+            message_id=message_id,
+            flags=0,
+            custom_id=cancel_id(task.job_id),
+        )
+    command = find_command(
+        account.pk,
+        place.application_id,
+        "Cancel Job",
+        kind=CommandType.MESSAGE,
+    )
+    return payloads.message_command(place, new_nonce(), command, message_id)
+
+
+async def _press(account: DiscordAccount, task_id: int, body: dict[str, Any]) -> None:
+    http = await clients.client_of(account)
+    answer = await http.interact(body)
+    if answer.verdict is Verdict.LATER:
+        await in_thread(_press_again, task_id)
+    elif answer.verdict is not Verdict.ACCEPTED:
+        logger.warning("task %s: cancel: %s", task_id, answer.reason)
+
+
+def _press_again(task_id: int) -> None:
+    Task.objects.filter(pk=task_id).update(cancel_pressed_at=None)

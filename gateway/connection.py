@@ -1,0 +1,355 @@
+"""One account's life on the gateway: connect, read events in order, come back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from curl_cffi.requests.exceptions import RequestException
+from discord.errors import HTTPException
+from django.utils import timezone
+
+from accounts.enums import AccountState
+from accounts.services import disable_for, pause, set_state
+from gateway.addresses import Addresses
+from gateway.commands import save_index
+from gateway.database import in_thread
+from gateway.handlers import Outcome, Speaker, handle
+from gateway.http import DiscordHttp, Identity
+from gateway.leases import note_session
+from gateway.outage import extend_deadlines
+from gateway.protocol import backoff
+from gateway.protocol.constants import BOT_IDS, FATAL_CLOSE_CODES, CloseCode, Event
+from gateway.socket import (
+    ConnectionClosed,
+    GatewaySocket,
+    ReconnectWebSocket,
+    connect,
+)
+
+logger = logging.getLogger(__name__)
+
+READY_LIMIT: Final = 30.0  # seconds from opening a socket to READY or RESUMED
+IDENTIFY_PACE: Final = 5.5
+MAX_RESUMES: Final = 3
+PARK_SECONDS: Final = 60.0
+PARK_SIZE: Final = 500
+# Closing with a code other than 1000 or 1001 keeps the session for a resume.
+CLOSE_RESUMABLE: Final = 4000
+
+
+@dataclass
+class Resume:
+    """What a socket needs to go on where the last one ended."""
+
+    session_id: str = ""
+    seq: int = 0
+    url: str = ""
+
+
+class Fatal(Exception):
+    """The account cannot connect before a person has acted."""
+
+    def __init__(self, state: AccountState, reason: str) -> None:
+        super().__init__(reason)
+        self.state, self.reason = state, reason
+
+
+@dataclass
+class Connection:
+    """Holds one account's socket until cancelled. Only the lease holder makes one."""
+
+    identity: Identity
+    addresses: Addresses
+    fence: int
+    resume: Resume
+    door: asyncio.Semaphore
+    user_id: str = ""
+    http: DiscordHttp | None = None
+    socket: GatewaySocket | None = None
+    is_live: bool = False
+    repair_wanted: bool = False
+    _events: asyncio.Queue[tuple[int, str, dict[str, Any]]] = field(
+        default_factory=asyncio.Queue
+    )
+    _parked: deque[tuple[float, str, dict[str, Any]]] = field(
+        default_factory=lambda: deque(maxlen=PARK_SIZE)
+    )
+    _saved_seq: int = 0
+    _failed_resumes: int = 0
+    _identified_at: float = -60.0
+    _greeted: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def account_id(self) -> int:
+        return self.identity.account_id
+
+    @property
+    def speaker(self) -> Speaker:
+        return Speaker(
+            self.account_id, self.user_id, frozenset({self.identity.channel_id})
+        )
+
+    # --- life ------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Stay connected. Returns only where a person must act."""
+        self.http = DiscordHttp(self.identity, self.addresses)
+        reader = asyncio.create_task(self._read_events())
+        try:
+            await self._stay_connected()
+        except Fatal as fatal:
+            await self._went_down()
+            await in_thread(disable_for, self.account_id, fatal.state, fatal.reason)
+        finally:
+            reader.cancel()
+
+    async def close(self) -> None:
+        """Close the socket so that another process can resume the session."""
+        if self.socket is not None:
+            await self.socket.close(CLOSE_RESUMABLE)
+        await self.save_seq()
+        if self.http is not None:
+            await self.http.aclose()
+
+    async def _stay_connected(self) -> None:
+        attempt = 0
+        while True:
+            self._greeted.clear()
+            try:
+                await self._connect_once()
+            except ReconnectWebSocket as again:
+                if not again.resume:
+                    self.resume = Resume()
+                    await asyncio.sleep(random.uniform(1, 5))  # noqa: S311
+            except ConnectionClosed as closed:
+                self._check_close(closed.code)
+            except (RequestException, OSError, TimeoutError) as exc:
+                logger.warning("account %s: %s", self.account_id, type(exc).__name__)
+            except HTTPException as exc:
+                self._check_status(exc)
+            except Fatal:
+                raise
+            except Exception:
+                logger.exception("account %s: connection failed", self.account_id)
+            was_up = self._greeted.is_set()
+            await self._went_down()
+            attempt = 1 if was_up else attempt + 1
+            wait = 0.1 if was_up and self.resume.session_id else backoff.delay(attempt)
+            await asyncio.sleep(wait)
+
+    async def _connect_once(self) -> None:
+        url = (
+            self.addresses.resume(self.resume.url)
+            if self.resume.session_id
+            else self.addresses.wss
+        )
+        resumed = bool(self.resume.session_id)
+        if not resumed:
+            await self._keep_identify_pace()
+        async with self.door:
+            self.socket = await asyncio.wait_for(self._open(url), READY_LIMIT)
+        watch = asyncio.create_task(self._watch(self.socket))
+        try:
+            while True:
+                await self.socket.poll_event()
+        except ReconnectWebSocket:
+            if resumed and not self._greeted.is_set():
+                self._failed_resumes += 1
+                if self._failed_resumes >= MAX_RESUMES:
+                    self.resume = Resume()
+            raise
+        finally:
+            watch.cancel()
+            await self.socket.close(CLOSE_RESUMABLE)
+
+    async def _open(self, url: str) -> GatewaySocket:
+        assert self.http is not None
+        if not self.user_id:
+            self.user_id = str((await self.http.me())["id"])
+        return await connect(
+            self.http,
+            self._parsers(),
+            url=url,
+            session_id=self.resume.session_id,
+            seq=self.resume.seq,
+        )
+
+    async def _keep_identify_pace(self) -> None:
+        """Discord wants five seconds between two IDENTIFYs of a token."""
+        now = asyncio.get_running_loop().time()
+        await asyncio.sleep(max(0.0, self._identified_at + IDENTIFY_PACE - now))
+        self._identified_at = asyncio.get_running_loop().time()
+        self._failed_resumes = 0
+
+    async def _watch(self, socket: GatewaySocket) -> None:
+        """Close a socket that never greets, or whose heartbeats are not answered."""
+        try:
+            await asyncio.wait_for(self._greeted.wait(), READY_LIMIT)
+        except TimeoutError:
+            await socket.close(CLOSE_RESUMABLE)
+            return
+        while True:
+            beat = socket._keep_alive
+            await asyncio.sleep((beat.interval if beat else None) or 10)
+            if socket.is_zombie():
+                logger.warning("account %s: heartbeats unanswered", self.account_id)
+                await socket.close(CLOSE_RESUMABLE)
+                return
+
+    def _check_close(self, code: int | None) -> None:
+        if code in FATAL_CLOSE_CODES:
+            dead = code == CloseCode.AUTHENTICATION_FAILED
+            state = AccountState.INVALID_TOKEN if dead else AccountState.PAUSED
+            raise Fatal(state, f"Discord closed the gateway with {code}")
+        self.resume = Resume()
+
+    def _check_status(self, error: HTTPException) -> None:
+        if error.status == 401:
+            raise Fatal(AccountState.INVALID_TOKEN, "Discord refuses the token (401)")
+        logger.warning("account %s: Discord %s", self.account_id, error.status)
+
+    # --- events, in the socket's own call: hand over, never wait ------------------------
+
+    def _parsers(self) -> dict[str, Callable[[Any], None]]:
+        def queue(event: str) -> Callable[[Any], None]:
+            return lambda data: self._receive(event, data)
+
+        return {event.value: queue(event.value) for event in Event}
+
+    def _receive(self, event: str, data: Any) -> None:
+        seq = (self.socket.sequence if self.socket else None) or 0
+        if event == Event.READY:
+            seq = 0
+        if not isinstance(data, dict):
+            data = {}
+        if event.startswith("MESSAGE_") and not self._concerns(data):
+            return
+        self._events.put_nowait((seq, event, data))
+
+    def _concerns(self, data: dict[str, Any]) -> bool:
+        if data.get("channel_id") != self.identity.channel_id:
+            return False
+        author = data.get("author")
+        if not isinstance(author, dict) or author.get("id") in BOT_IDS:
+            return True
+        return str(author.get("username")).lower().endswith("journey bot")
+
+    async def _read_events(self) -> None:
+        while True:
+            seq, event, data = await self._events.get()
+            try:
+                await self._process(event, data)
+            except Exception:
+                # The database is away, or an unknown shape: history will tell.
+                logger.exception("account %s: event %s lost", self.account_id, event)
+                self.repair_wanted = True
+                if event in (Event.READY, Event.RESUMED) and self.socket:
+                    await self.socket.close(CLOSE_RESUMABLE)
+            if seq:
+                self.resume.seq = seq
+
+    async def _process(self, event: str, data: dict[str, Any]) -> None:
+        if event == Event.READY:
+            await self._became_ready(data)
+        elif event == Event.RESUMED:
+            await self._became_live(unbroken=True)
+        else:
+            outcome = await in_thread(handle, self.speaker, event, data)
+            await self._after(outcome, event, data)
+
+    async def _after(self, outcome: Outcome, event: str, data: dict[str, Any]) -> None:
+        now = asyncio.get_running_loop().time()
+        if outcome is Outcome.UNRESOLVED:
+            self._parked.append((now + PARK_SECONDS, event, data))
+        elif outcome is Outcome.TAUGHT and self._parked:
+            await self._retry_parked(now)
+
+    async def _retry_parked(self, now: float) -> None:
+        waiting = [entry for entry in self._parked if entry[0] > now]
+        self._parked.clear()
+        for entry in waiting:
+            outcome = await in_thread(handle, self.speaker, entry[1], entry[2])
+            if outcome is Outcome.UNRESOLVED:
+                self._parked.append(entry)
+
+    # --- up and down -------------------------------------------------------------------
+
+    async def _became_ready(self, data: dict[str, Any]) -> None:
+        user = data.get("user")
+        if isinstance(user, dict) and user.get("id"):
+            self.user_id = str(user["id"])
+        self.resume = Resume(
+            session_id=str(data.get("session_id") or ""),
+            seq=1,
+            url=str(data.get("resume_gateway_url") or ""),
+        )
+        await self._refresh_commands()
+        await self._became_live(unbroken=False)
+        self.repair_wanted = True
+
+    async def _refresh_commands(self) -> None:
+        assert self.http is not None
+        try:
+            commands = await self.http.command_index(self.identity.guild_id)
+        except HTTPException as exc:
+            logger.warning("account %s: command index: %s", self.account_id, exc.status)
+            if exc.status in (403, 404):
+                reason = f"Discord shows no commands in this server ({exc.status})"
+                await in_thread(pause, self.account_id, reason)
+        except (RequestException, OSError) as exc:
+            logger.warning("account %s: command index: %s", self.account_id, exc)
+        else:
+            await in_thread(save_index, self.account_id, commands)
+
+    async def _became_live(self, *, unbroken: bool) -> None:
+        self._greeted.set()
+        self._failed_resumes = 0
+        facts: dict[str, Any] = {} if unbroken else {"unbroken_since": timezone.now()}
+        held = await in_thread(
+            note_session,
+            self.account_id,
+            self.fence,
+            session_id=self.resume.session_id,
+            seq=self.resume.seq,
+            resume_url=self.resume.url,
+            user_id=self.user_id,
+            is_live=True,
+            **facts,
+        )
+        if held:
+            self.is_live = True
+            await in_thread(extend_deadlines, self.account_id)
+            await in_thread(set_state, self.account_id, AccountState.READY)
+
+    async def _went_down(self) -> None:
+        if not self.is_live:
+            return
+        self.is_live = False
+        held = await in_thread(
+            note_session,
+            self.account_id,
+            self.fence,
+            is_live=False,
+            down_since=timezone.now(),
+            session_id=self.resume.session_id,
+        )
+        if held:
+            await in_thread(
+                set_state,
+                self.account_id,
+                AccountState.DISCONNECTED,
+                "The gateway connection is down; it comes back by itself",
+            )
+
+    async def save_seq(self) -> None:
+        """Keep how far the events are processed, for whoever resumes."""
+        seq = self.resume.seq
+        if seq != self._saved_seq and self.resume.session_id:
+            self._saved_seq = seq
+            await in_thread(note_session, self.account_id, self.fence, seq=seq)

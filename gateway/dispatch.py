@@ -1,0 +1,245 @@
+"""From a waiting row to an interaction at Discord: claim, commit, then post."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from datetime import timedelta
+from typing import Any, Final
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts.enums import AccountState
+from accounts.models import DiscordAccount
+from accounts.services import disable_for, pause
+from gateway import clients, lanes
+from gateway.commands import UnknownCommand, find_command, save_index
+from gateway.database import in_thread
+from gateway.leases import is_held
+from gateway.models import GatewaySession
+from gateway.protocol import payloads
+from gateway.protocol.answers import Answer, Verdict
+from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
+from tasks import bridge, prompts
+from tasks.enums import RUNNING, BotType, Delivery, TaskStatus
+from tasks.ids import new_nonce
+from tasks.models import Task
+from tasks.services import advance, fail, release
+
+logger = logging.getLogger(__name__)
+
+LATE_POST: Final = 2.0  # seconds after which a claim is checked again before its post
+LOOK_AHEAD: Final = 100  # waiting rows among which one is chosen
+
+
+def run_lane(account_id: int) -> float | None:
+    """Send what may be sent for an account now.
+
+    Returns the seconds after which it is worth looking again, or None: then an event
+    will tell. Safe to run any number of times at once.
+    """
+    hold = lanes.enter(account_id)
+    if hold is None:
+        return None
+    while True:
+        seen = lanes.wanted(hold)
+        wait = _send_all(hold)
+        if lanes.leave(hold, seen=seen):
+            return wait
+
+
+def _send_all(hold: lanes.Hold) -> float | None:
+    while True:
+        account = DiscordAccount.objects.filter(pk=hold.account_id).first()
+        session = GatewaySession.objects.filter(account_id=hold.account_id).first()
+        if account is None or not account.is_ready or session is None:
+            return None
+        if not (session.is_live and session.session_id and is_held(session)):
+            return None
+        task = next_task(account)
+        if task is None:
+            return None
+        if wait := lanes.rest(hold):
+            return wait
+        if not _send(hold, account, session, task):
+            return None
+
+
+def next_task(account: DiscordAccount) -> Task | None:
+    """Return the oldest waiting task that may run now, or None.
+
+    Two running tasks whose results could be told apart by nothing but their text are
+    never sent together: the second waits until the first has its job's uuid.
+    """
+    running = Task.objects.filter(account=account, status__in=RUNNING)
+    busy = list(running.values_list("echo_key", "bot_type", "job_id"))
+    if len(busy) >= account.core_size:
+        return None
+    unnamed = {(key, bot) for key, bot, job_id in busy if job_id is None}
+    due = Q(not_before=None) | Q(not_before__lte=timezone.now())
+    waiting = Task.objects.filter(due, account=account, status=TaskStatus.NOT_START)
+    for task in waiting.select_related("parent").order_by("id")[:LOOK_AHEAD]:
+        if (task.echo_key, task.bot_type) not in unnamed:
+            return task
+    return None
+
+
+def _send(
+    hold: lanes.Hold, account: DiscordAccount, session: GatewaySession, task: Task
+) -> bool:
+    """Claim a task and start its POST; False where the claim was lost."""
+    nonce = new_nonce()
+    try:
+        body = _payload(account, session, task, nonce)
+    except UnknownCommand as exc:
+        fail(task.pk, f"Discord 没有该命令 / Discord lists no command {exc}")
+        return True
+    now = timezone.now()
+    claimed = advance(
+        task.pk,
+        TaskStatus.SUBMITTED,
+        where=Q(status=TaskStatus.NOT_START) & Q(hold.still_ours),
+        nonce=nonce,
+        delivery=Delivery.SENDING,
+        claimed_at=now,
+        checked_at=None,
+        attempts=task.attempts + 1,
+        deadline_at=now + timedelta(minutes=account.timeout_minutes),
+        progress=0,
+    )
+    if not claimed:
+        return False
+    pause_after = account.interval + random.uniform(  # noqa: S311
+        account.after_interval_min,
+        max(account.after_interval_min, account.after_interval_max),
+    )
+    if pause_after:
+        lanes.set_pace(account.pk, now + timedelta(seconds=pause_after))
+    bridge.spawn(
+        _post(account, task.pk, nonce, body, claimed=time.monotonic(), again=True)
+    )
+    return True
+
+
+def _payload(
+    account: DiscordAccount, session: GatewaySession, task: Task, nonce: str
+) -> dict[str, Any]:
+    niji = task.bot_type == BotType.NIJI_JOURNEY
+    place = payloads.Place(
+        application_id=NIJI_APP if niji else MIDJOURNEY_APP,
+        guild_id=account.guild_id,
+        channel_id=account.channel_id,
+        session_id=session.session_id,
+    )
+    if task.custom_id:
+        return payloads.button(
+            place,
+            nonce,
+            message_id=task.parent_message_id,
+            flags=task.parent.message_flags if task.parent else 0,
+            custom_id=task.custom_id,
+        )
+    command = find_command(account.pk, place.application_id, "imagine")
+    prompt = prompts.with_speed(prompts.tidy(task.prompt_en), account.mode or task.mode)
+    return payloads.imagine(place, nonce, command, prompt)
+
+
+async def _post(
+    account: DiscordAccount,
+    task_id: int,
+    nonce: str,
+    body: dict[str, Any],
+    *,
+    claimed: float,
+    again: bool,
+) -> None:
+    """Post a claimed task's interaction and settle what became of it."""
+    http = await clients.client_of(account)
+    if time.monotonic() - claimed > LATE_POST and not await in_thread(
+        _reclaim, task_id, nonce
+    ):
+        return
+    answer = await http.interact(body)
+    if answer.verdict is Verdict.STALE and again and not body.get("message_id"):
+        if fresh := await _refreshed(account, body):
+            nonce = await in_thread(_renew_nonce, task_id, nonce)
+            if not nonce:
+                return
+            fresh["nonce"] = nonce
+            await _post(
+                account, task_id, nonce, fresh, claimed=time.monotonic(), again=False
+            )
+            return
+    await in_thread(settle, account.pk, task_id, nonce, answer)
+
+
+async def _refreshed(
+    account: DiscordAccount, body: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Read the command index anew; return the body with the command's new version."""
+    http = await clients.client_of(account)
+    try:
+        commands = await http.command_index(account.guild_id)
+    except Exception as exc:
+        logger.warning("account %s: command index: %s", account.pk, exc)
+        return None
+    await in_thread(save_index, account.pk, commands)
+    data = body["data"]
+    for command in commands:
+        same = command.get("name"), command.get("application_id")
+        if same == (data["name"], body["application_id"]):
+            data = data | {"id": command["id"], "version": command["version"]}
+            return body | {"data": data}
+    return None
+
+
+def _reclaim(task_id: int, nonce: str) -> bool:
+    """Renew a claim that has waited long for its post, unless it was given up."""
+    rows = Task.objects.filter(pk=task_id, nonce=nonce, status=TaskStatus.SUBMITTED)
+    return bool(rows.update(claimed_at=timezone.now()))
+
+
+def _renew_nonce(task_id: int, old: str) -> str:
+    """Write the nonce of the repetition before it is posted; "" where the task moved."""
+    fresh = new_nonce()
+    rows = Task.objects.filter(pk=task_id, nonce=old, status=TaskStatus.SUBMITTED)
+    return fresh if rows.update(nonce=fresh, claimed_at=timezone.now()) else ""
+
+
+def settle(account_id: int, task_id: int, nonce: str, answer: Answer) -> None:
+    """Write what Discord's answer means for the task and for the account."""
+    untouched = Task.objects.filter(
+        pk=task_id, nonce=nonce, status__in=RUNNING, delivery=Delivery.SENDING
+    )
+    match answer.verdict:
+        case Verdict.ACCEPTED:
+            untouched.update(delivery=Delivery.ACCEPTED, started_at=timezone.now())
+        case Verdict.UNKNOWN:
+            logger.warning("task %s: %s, looked up later", task_id, answer.reason)
+            untouched.update(delivery=Delivery.UNKNOWN)
+        case Verdict.LATER:
+            _try_later(account_id, task_id, nonce, answer)
+        case Verdict.TOKEN_DEAD:
+            release(task_id, nonce=nonce)
+            disable_for(account_id, AccountState.INVALID_TOKEN, answer.reason)
+        case Verdict.NEEDS_PERSON:
+            release(task_id, nonce=nonce)
+            pause(account_id, answer.reason)
+        case Verdict.REFUSED | Verdict.STALE:
+            fail(task_id, answer.reason, where=Q(nonce=nonce, interaction_id=None))
+
+
+def _try_later(account_id: int, task_id: int, nonce: str, answer: Answer) -> None:
+    """Discord certainly took nothing: the account rests, the task waits again."""
+    moment = timezone.now() + timedelta(
+        seconds=answer.retry_after * random.uniform(1.05, 1.25)  # noqa: S311
+    )
+    lanes.set_pace(account_id, moment)
+    logger.warning("task %s: %s, again later", task_id, answer.reason)
+    # A rate limit says nothing against the task: it does not count as an attempt.
+    Task.objects.filter(pk=task_id, nonce=nonce, attempts__gt=0).update(
+        attempts=F("attempts") - 1
+    )
+    release(task_id, nonce=nonce, not_before=moment)

@@ -1,0 +1,314 @@
+"""From a gateway event to at most one move of one task. Sync; called in a thread."""
+
+from __future__ import annotations
+
+import enum
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.services import pause
+from gateway import matching
+from gateway.matching import Match
+from gateway.protocol import messages, notices
+from gateway.protocol.constants import NIJI_APP, Event
+from gateway.protocol.messages import Message
+from gateway.protocol.notices import Effect, Notice
+from tasks.enums import OPEN, RUNNING, TERMINAL, BotType, Delivery, TaskStatus
+from tasks.models import Task
+from tasks.services import CANCELLED, advance, fail, learn, release
+
+logger = logging.getLogger(__name__)
+
+# Sent at most so often; each time Discord or Midjourney certainly took nothing.
+MAX_ATTEMPTS: Final = 5
+QUEUE_FULL_REST: Final = timedelta(seconds=15)
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """The account whose events are read, and its user at Discord."""
+
+    account_id: int
+    user_id: str
+    channels: frozenset[str]
+
+
+class Outcome(enum.Enum):
+    """What an event came to."""
+
+    NOT_OURS = enum.auto()
+    TAUGHT = enum.auto()  # something was learnt; parked events may fit now
+    UNRESOLVED = enum.auto()  # ours by its look, but of no known task: park it
+
+
+def handle(speaker: Speaker, event: str, data: dict[str, Any]) -> Outcome:
+    """Process one event. Safe to call twice with the same event, and out of order."""
+    handler = _HANDLERS.get(event)
+    return handler(speaker, data) if handler else Outcome.NOT_OURS
+
+
+# --- interactions --------------------------------------------------------------------
+
+
+def _interaction_seen(speaker: Speaker, data: dict[str, Any]) -> Outcome:
+    task = matching.by_nonce(speaker.account_id, str(data.get("nonce") or ""))
+    if task is None or task.is_terminal:
+        return Outcome.NOT_OURS
+    if task.interaction_id is None and data.get("id"):
+        learn(task.pk, interaction_id=str(data["id"]), **_accepted(task))
+    return Outcome.TAUGHT
+
+
+def _interaction_failed(speaker: Speaker, data: dict[str, Any]) -> Outcome:
+    task = matching.by_nonce(speaker.account_id, str(data.get("nonce") or ""))
+    if task is None:
+        return Outcome.NOT_OURS
+    code = data.get("reason_code")
+    fail(
+        task.pk,
+        f"Midjourney 没有响应 / Midjourney did not answer the command (reason {code})",
+        where=Q(nonce=task.nonce),
+    )
+    return Outcome.TAUGHT
+
+
+def _window_opened(speaker: Speaker, data: dict[str, Any]) -> Outcome:
+    task = matching.by_nonce(speaker.account_id, str(data.get("nonce") or ""))
+    if task is None:
+        return Outcome.NOT_OURS
+    fail(
+        task.pk,
+        "Midjourney 打开了确认窗口 / Midjourney opened a window; remix mode is on, "
+        "which is not supported yet",
+    )
+    return Outcome.TAUGHT
+
+
+def _page_opened(speaker: Speaker, data: dict[str, Any]) -> Outcome:
+    path = str(data.get("iframe_path") or "").lstrip("/")
+    if not path.startswith("captcha/"):
+        return _window_opened(speaker, data)
+    reason = "Midjourney asks for a human verification"
+    pause(speaker.account_id, reason)
+    if task := matching.by_nonce(speaker.account_id, str(data.get("nonce") or "")):
+        fail(task.pk, f"账号需要人工验证 / {reason}")
+    return Outcome.TAUGHT
+
+
+# --- messages ------------------------------------------------------------------------
+
+
+def _message(speaker: Speaker, data: dict[str, Any]) -> Outcome:
+    message = messages.read(data)
+    if message.channel_id not in speaker.channels or not message.id:
+        return Outcome.NOT_OURS
+    if message.author_id and not message.is_bot:
+        return Outcome.NOT_OURS
+    notice = notices.read(message)
+    match = _resolve(speaker, message)
+    if notice and notice.kind.effect is Effect.PAUSE and _is_to_us(speaker, message):
+        _pause_for(speaker, message, notice, match)
+    if match is None:
+        return _unresolved(speaker, message)
+    if match.task.is_terminal:
+        return Outcome.NOT_OURS
+    if notice:
+        return _noticed(match.task, message, notice)
+    return _spoken(match, message)
+
+
+def _resolve(speaker: Speaker, message: Message) -> Match | None:
+    found = matching.by_identity(speaker.account_id, message)
+    if found is None and _is_to_us(speaker, message):
+        found = matching.by_reference(speaker.account_id, message)
+    if found is None:
+        bot = (
+            BotType.NIJI_JOURNEY
+            if message.author_id == NIJI_APP
+            else BotType.MID_JOURNEY
+        )
+        found = matching.by_text(
+            speaker.account_id, speaker.user_id, message, bot_type=bot
+        )
+    return found
+
+
+def _is_to_us(speaker: Speaker, message: Message) -> bool:
+    """Tell whether the message answers this account, not another in the channel."""
+    if message.content:
+        return message.content.user_id == speaker.user_id
+    metadata = message.raw.get("interaction_metadata")
+    user = metadata.get("user") if isinstance(metadata, dict) else None
+    if isinstance(user, dict) and user.get("id"):
+        return str(user["id"]) == speaker.user_id
+    # A message only for one pair of eyes reaches no other session.
+    return bool(message.flags & 64) or bool(message.reference_id)
+
+
+def _unresolved(speaker: Speaker, message: Message) -> Outcome:
+    said = message.content
+    if said and said.user_id == speaker.user_id:
+        return Outcome.UNRESOLVED
+    if said is None and (message.embeds or message.is_loading):
+        return Outcome.UNRESOLVED
+    return Outcome.NOT_OURS
+
+
+def _spoken(match: Match, message: Message) -> Outcome:
+    """Take over what a job's own message says."""
+    task, said = match.task, message.content
+    if message.is_result and said:
+        return _finished(match, message)
+    if said is None or said.waiting:
+        if said or message.is_loading:
+            learn(task.pk, **_identities(task, message), **_accepted(task))
+        return Outcome.TAUGHT
+    if said.stopped:
+        _stopped(task)
+        return Outcome.TAUGHT
+    if said.percent is not None:
+        _progressed(match, message, said.percent)
+    return Outcome.TAUGHT
+
+
+def _progressed(match: Match, message: Message, percent: int) -> None:
+    task, said = match.task, message.content
+    changes: dict[str, Any] = _identities(task, message) | _accepted(task)
+    if said:
+        changes["final_prompt"] = said.prompt
+    if message.attachment:
+        changes["preview_source"] = message.attachment.url
+    if not task.matched_by:
+        changes["matched_by"] = match.by
+    moved = advance(
+        task.pk, TaskStatus.IN_PROGRESS, progress=min(percent, 99), **changes
+    )
+    if not moved:
+        # Older than what is known, but it may still name the job.
+        learn(task.pk, **_identities(task, message))
+
+
+def _finished(match: Match, message: Message) -> Outcome:
+    task, said, picture = match.task, message.content, message.attachment
+    assert said and picture
+    if message.job_id and task.job_id and message.job_id != task.job_id:
+        logger.warning("task %s: result of another job ignored", task.pk)
+        return Outcome.UNRESOLVED
+    done = advance(
+        task.pk,
+        TaskStatus.SUCCESS,
+        progress=100,
+        message_id=message.id,
+        message_flags=message.flags,
+        message_content=message.text,
+        job_id=message.job_id or task.job_id,
+        interaction_id=task.interaction_id
+        or (message.interaction_ids[0] if message.interaction_ids else None),
+        final_prompt=said.prompt,
+        description=task.description,
+        buttons=messages.client_buttons(message),
+        picture_source=picture.url,
+        picture_type=picture.content_type,
+        picture_width=picture.width,
+        picture_height=picture.height,
+        delivery=Delivery.ACCEPTED,
+        matched_by=match.by,
+    )
+    return Outcome.TAUGHT if done else Outcome.NOT_OURS
+
+
+def _identities(task: Task, message: Message) -> dict[str, Any]:
+    """Return the keys in the message that the task does not have yet."""
+    facts: dict[str, Any] = {}
+    if task.progress_message_id is None and message.id != task.parent_message_id:
+        facts["progress_message_id"] = message.id
+    if task.job_id is None and message.job_id:
+        facts["job_id"] = message.job_id
+    if task.interaction_id is None and message.interaction_ids:
+        facts["interaction_id"] = message.interaction_ids[0]
+    return facts
+
+
+def _accepted(task: Task) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    if task.delivery != Delivery.ACCEPTED:
+        facts["delivery"] = Delivery.ACCEPTED
+    if task.started_at is None:
+        facts["started_at"] = timezone.now()
+    return facts
+
+
+def _stopped(task: Task) -> None:
+    if task.cancel_requested_at:
+        fail(task.pk, CANCELLED)
+    else:
+        fail(task.pk, "任务被 Midjourney 停止 / stopped by Midjourney or in Discord")
+
+
+# --- notices -------------------------------------------------------------------------
+
+
+def _noticed(task: Task, message: Message, notice: Notice) -> Outcome:
+    match notice.kind.effect:
+        case Effect.WAIT:
+            facts = _identities(task, message) | _accepted(task)
+            learn(task.pk, description=notice.text[:4000], **facts)
+        case Effect.REQUEUE:
+            _requeue(task, notice)
+        case _:
+            fail(task.pk, notice.text)
+    return Outcome.TAUGHT
+
+
+def _requeue(task: Task, notice: Notice) -> None:
+    """Let the task wait again: Midjourney's own queue is full, nothing was started."""
+    if task.attempts >= MAX_ATTEMPTS or not task.nonce:
+        fail(task.pk, notice.text)
+        return
+    Task.objects.filter(pk=task.pk, nonce=task.nonce, status__in=RUNNING).update(
+        interaction_id=None, progress_message_id=None
+    )
+    release(task.pk, nonce=task.nonce, not_before=timezone.now() + QUEUE_FULL_REST)
+
+
+def _pause_for(
+    speaker: Speaker, message: Message, notice: Notice, match: Match | None
+) -> None:
+    logger.error("account %s: notice %s", speaker.account_id, notice.kind.name)
+    pause(speaker.account_id, notice.text)
+
+
+# --- removals ------------------------------------------------------------------------
+
+
+def _deleted(speaker: Speaker, data: dict[str, Any]) -> Outcome:
+    ids = [str(i) for i in (data.get("ids") or [data.get("id")]) if i]
+    if str(data.get("channel_id")) not in speaker.channels or not ids:
+        return Outcome.NOT_OURS
+    # The result usually follows, or came before. What follows not, history decides.
+    Task.objects.filter(
+        account_id=speaker.account_id,
+        progress_message_id__in=ids,
+        status__in=OPEN - TERMINAL,
+        removed_at=None,
+    ).update(removed_at=timezone.now())
+    return Outcome.TAUGHT
+
+
+_HANDLERS: Final[Mapping[str, Callable[[Speaker, dict[str, Any]], Outcome]]] = {
+    Event.MESSAGE_CREATE: _message,
+    Event.MESSAGE_UPDATE: _message,
+    Event.MESSAGE_DELETE: _deleted,
+    Event.MESSAGE_DELETE_BULK: _deleted,
+    Event.INTERACTION_CREATE: _interaction_seen,
+    Event.INTERACTION_SUCCESS: _interaction_seen,
+    Event.INTERACTION_FAILURE: _interaction_failed,
+    Event.INTERACTION_MODAL_CREATE: _window_opened,
+    Event.INTERACTION_IFRAME_MODAL_CREATE: _page_opened,
+}

@@ -1,0 +1,223 @@
+"""Discord's REST for one account, over the library's HTTP client.
+
+The library brings the browser's TLS fingerprint, the headers and the rate-limit buckets.
+Its start-up is replaced: it would ask a third party for client properties. Interactions
+bypass its retries: what may have been taken must never be sent again blindly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import uuid
+from base64 import b64encode
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from curl_cffi import requests
+from curl_cffi.requests.exceptions import (
+    ConnectionError as CurlConnectionError,
+)
+from curl_cffi.requests.exceptions import (
+    DNSError,
+    ProxyError,
+    RequestException,
+)
+from discord.http import HTTPClient, Route
+from discord.utils import Headers
+
+from gateway.addresses import Addresses
+from gateway.protocol.answers import Answer, Verdict, classify
+
+# Seconds after which an interaction's answer is not waited for any longer.
+INTERACTION_TIMEOUT: Final = 8.0
+
+# The fingerprint's Chrome; user agent and client hints must name the same one.
+CHROME_VERSION: Final = int(
+    (re.findall(r"\d+", requests.impersonate.DEFAULT_CHROME) or ["136"])[0]
+)
+# curl: could not resolve host or proxy, could not connect. Nothing was sent.
+_NOT_SENT_CODES: Final = frozenset({5, 6, 7, 35, 60})
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who speaks: what the client needs of an account's row."""
+
+    account_id: int
+    revision: int
+    guild_id: str
+    channel_id: str
+    token: str
+    user_agent: str
+    proxy_url: str
+
+    def __repr__(self) -> str:
+        return f"Identity(account {self.account_id})"
+
+
+class DiscordHttp(HTTPClient):
+    """One account's REST client. Lives in one event loop; `aclose` ends it."""
+
+    def __init__(self, identity: Identity, addresses: Addresses) -> None:
+        super().__init__(
+            loop=asyncio.get_running_loop(),
+            proxy=identity.proxy_url or addresses.proxy_url or None,
+            timezone="UTC",
+            max_ratelimit_timeout=30.0,
+        )
+        self.identity = identity
+        self.addresses = addresses
+        self.token = identity.token
+        self.headers = client_headers(identity.user_agent, addresses.build_number)
+        self._curl: requests.AsyncSession[requests.Response] | None = None
+
+    async def startup(self) -> None:
+        """Open the session; no request leaves for anywhere."""
+        if self._started:
+            return
+        self._global_over = asyncio.Event()
+        self._global_over.set()
+        self._curl = requests.AsyncSession(
+            impersonate=requests.impersonate.DEFAULT_CHROME, default_headers=False
+        )
+        # The name the library's own methods use.
+        self._HTTPClient__session = self._curl
+        self._started = True
+
+    async def aclose(self) -> None:
+        if self._curl is not None:
+            await self._curl.close()
+        self._started = False
+
+    async def request(self, route: Route, **kwargs: Any) -> Any:
+        """Send a request to the configured server, whatever base the route names."""
+        route.url = self.addresses.api + route.url[len(Route.BASE) :]
+        return await super().request(route, **kwargs)
+
+    async def ws_connect(self, url: str, **kwargs: Any) -> Any:
+        # 64 MiB: READY of an old account is large. Drained: frames that came before the
+        # socket broke still count.
+        return await super().ws_connect(
+            url, max_message_size=64 << 20, drain_on_error=True, **kwargs
+        )
+
+    async def interact(self, body: dict[str, Any]) -> Answer:
+        """POST one interaction, once, and say what became of it. Never raises."""
+        await self.startup()
+        assert self._curl is not None
+        try:
+            response = await self._curl.request(
+                "POST",
+                f"{self.addresses.api}/interactions",
+                data=orjson.dumps(body),
+                headers=self._headers(body),
+                timeout=INTERACTION_TIMEOUT,
+                proxies={"all": self.proxy} if self.proxy else None,
+                allow_redirects=False,
+            )
+        except RequestException as exc:
+            return _failed(exc)
+        except OSError as exc:
+            return Answer(Verdict.UNKNOWN, type(exc).__name__)
+        try:
+            parsed: Any = orjson.loads(response.content or b"null")
+        except orjson.JSONDecodeError:
+            parsed = response.text[:200]
+        return classify(
+            response.status_code, parsed, response.headers.get("Retry-After")
+        )
+
+    def _headers(self, body: dict[str, Any]) -> dict[str, str]:
+        place = f"{body.get('guild_id') or '@me'}/{body['channel_id']}"
+        return {
+            **self.headers.client_hints,
+            "Accept": "*/*",
+            "Accept-Language": "en-US,en;q=0.9",
+            "Accept-Encoding": "gzip, deflate, br, zstd",
+            "Authorization": self.identity.token,
+            "Content-Type": "application/json",
+            "Origin": "https://discord.com",
+            "Referer": f"https://discord.com/channels/{place}",
+            "User-Agent": self.user_agent,
+            "X-Discord-Locale": "en-US",
+            "X-Discord-Timezone": "UTC",
+            "X-Super-Properties": self.headers.encoded_super_properties,
+        }
+
+    # --- reading ---------------------------------------------------------------------
+
+    async def me(self) -> dict[str, Any]:
+        """Return the account's user. Raises the library's HTTPException, 401 among it."""
+        user: dict[str, Any] = await self.request(Route("GET", "/users/@me"))
+        return user
+
+    async def history(self, channel_id: str, *, after: str) -> list[dict[str, Any]]:
+        """Return up to 100 messages after the id `after`, oldest first."""
+        page: list[dict[str, Any]] = await self.request(
+            Route("GET", "/channels/{channel_id}/messages", channel_id=channel_id),
+            params={"after": after, "limit": 100},
+        )
+        return sorted(page, key=lambda message: int(message["id"]))
+
+    async def command_index(self, guild_id: str) -> list[dict[str, Any]]:
+        """Return the commands that may be used in a server."""
+        route = Route(
+            "GET", "/guilds/{guild_id}/application-command-index", guild_id=guild_id
+        )
+        index = await self.request(route)
+        commands: list[dict[str, Any]] = index["application_commands"]
+        return commands
+
+
+def client_headers(user_agent: str, build_number: int) -> Headers:
+    """Return the headers of a desktop Chrome, consistent with the TLS fingerprint."""
+    found = re.search(r"Chrome/(\d+)", user_agent)
+    version = int(found[1]) if found else CHROME_VERSION
+    agent = user_agent or (
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 "
+        f"(KHTML, like Gecko) Chrome/{version}.0.0.0 Safari/537.36"
+    )
+    properties = {
+        "os": "Windows",
+        "browser": "Chrome",
+        "device": "",
+        "system_locale": "en-US",
+        "has_client_mods": False,
+        "browser_user_agent": agent,
+        "browser_version": f"{version}.0.0.0",
+        "os_version": "10",
+        "referrer": "",
+        "referring_domain": "",
+        "referrer_current": "",
+        "referring_domain_current": "",
+        "release_channel": "stable",
+        "client_build_number": build_number,
+        "client_event_source": None,
+        "client_launch_id": str(uuid.uuid4()),
+        "client_heartbeat_session_id": str(uuid.uuid4()),
+    }
+    headers = Headers(
+        platform="Windows",
+        major_version=version,
+        super_properties=properties,
+        encoded_super_properties=b64encode(orjson.dumps(properties)).decode(),
+    )
+    # Computing the hints seeds Python's global random with the browser's version.
+    _ = headers.client_hints
+    random.seed()
+    return headers
+
+
+def _failed(error: RequestException) -> Answer:
+    """Tell a request that certainly never left from one that may have arrived."""
+    code = int(getattr(error, "code", 0) or 0)
+    refused = isinstance(error, DNSError | ProxyError) or (
+        isinstance(error, CurlConnectionError) and code in _NOT_SENT_CODES
+    )
+    name = type(error).__name__
+    if refused or code in _NOT_SENT_CODES:
+        return Answer(Verdict.LATER, f"Discord cannot be reached ({name})", 5.0)
+    return Answer(Verdict.UNKNOWN, f"no answer from Discord ({name})")

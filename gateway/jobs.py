@@ -1,0 +1,34 @@
+"""Celery's doors. Each carries an id and may be lost or doubled."""
+
+from __future__ import annotations
+
+import math
+
+from celery import shared_task
+
+from gateway import cancelling, dispatch, sweeping
+
+
+@shared_task(name="gateway.dispatch_account", ignore_result=True)
+def dispatch_account(account_id: int) -> None:
+    """Send what may be sent for an account, and come back when its pace allows."""
+    wait = dispatch.run_lane(account_id)
+    if wait is not None:
+        again = math.ceil(min(wait, 60.0) * 1000) / 1000
+        dispatch_account.apply_async((account_id,), countdown=again, expires=again + 60)
+
+
+@shared_task(name="gateway.press_cancel", ignore_result=True)
+def press_cancel(task_id: int) -> None:
+    cancelling.press_cancel(task_id)
+
+
+@shared_task(name="gateway.sweep", ignore_result=True)
+def sweep() -> None:
+    """Find the tasks that nobody nudged."""
+    for account_id in sweeping.accounts_to_dispatch():
+        dispatch_account.delay(account_id)
+    for task_id in sweeping.cancels_to_press():
+        cancelling.press_cancel(task_id)
+    sweeping.move_from_lost_accounts()
+    sweeping.end_overdue()

@@ -1,0 +1,82 @@
+"""The dispatch lane of an account: one sender at a time, at the account's pace.
+
+A nudge counts `wanted` up. A sender that leaves checks that nobody nudged since it last
+looked, so no nudge is lost without anyone waiting for a lock.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import Exists, F, Q
+from django.utils import timezone
+
+from gateway.models import DispatchLane
+
+# A sender only touches rows while it holds the lane; longer means it has died.
+HOLD: Final = timedelta(seconds=10)
+
+
+@dataclass(frozen=True)
+class Hold:
+    """The right to send for an account."""
+
+    account_id: int
+    holder: str
+    fence: int
+
+    @property
+    def still_ours(self) -> Exists:
+        """A condition for the claim's own UPDATE: a stale holder moves nothing."""
+        return Exists(self.rows.filter(held_until__gt=timezone.now()))
+
+    @property
+    def rows(self):  # type: ignore[no-untyped-def]
+        return DispatchLane.objects.filter(
+            account_id=self.account_id, holder=self.holder, fence=self.fence
+        )
+
+
+def enter(account_id: int) -> Hold | None:
+    """Nudge the lane and take it; None where another sender has it and will look."""
+    lanes = DispatchLane.objects.filter(account_id=account_id)
+    if not lanes.update(wanted=F("wanted") + 1):
+        DispatchLane.objects.get_or_create(account_id=account_id)
+    now = timezone.now()
+    holder = secrets.token_hex(8)
+    free = Q(holder="") | Q(held_until=None) | Q(held_until__lt=now)
+    won = lanes.filter(free).update(
+        holder=holder, held_until=now + HOLD, fence=F("fence") + 1
+    )
+    if not won:
+        return None
+    fence = lanes.values_list("fence", flat=True).get()
+    return Hold(account_id, holder, fence)
+
+
+def wanted(hold: Hold) -> int:
+    """Return the count of nudges as it is before looking for work."""
+    return hold.rows.values_list("wanted", flat=True).first() or 0
+
+
+def leave(hold: Hold, *, seen: int) -> bool:
+    """Give the lane back; False where somebody nudged meanwhile: look once more."""
+    return bool(hold.rows.filter(wanted=seen).update(holder="", held_until=None)) or (
+        not hold.rows.exists()
+    )
+
+
+def set_pace(account_id: int, next_send_at: datetime) -> None:
+    """Let nothing leave before a moment; an earlier, longer pause stays."""
+    DispatchLane.objects.filter(account_id=account_id).filter(
+        Q(next_send_at=None) | Q(next_send_at__lt=next_send_at)
+    ).update(next_send_at=next_send_at)
+
+
+def rest(hold: Hold) -> float:
+    """Return the seconds until the account may send again, 0 if now."""
+    moment = hold.rows.values_list("next_send_at", flat=True).first()
+    return max(0.0, (moment - timezone.now()).total_seconds()) if moment else 0.0

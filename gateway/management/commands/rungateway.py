@@ -1,0 +1,23 @@
+"""`manage.py rungateway`: hold the Discord sockets of the accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from channels import DEFAULT_CHANNEL_LAYER
+from channels.layers import get_channel_layer
+from channels.routing import get_default_application
+from django.core.management.base import BaseCommand
+
+from gateway.worker import CHANNEL, GatewayWorker
+
+
+class Command(BaseCommand):
+    help = "Hold the gateway sockets of the enabled Discord accounts."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        GatewayWorker(
+            application=get_default_application(),
+            channels=[CHANNEL],
+            channel_layer=get_channel_layer(DEFAULT_CHANNEL_LAYER),
+        ).run()

@@ -1,0 +1,160 @@
+"""All sockets of one gateway process. The rows say what must be; this makes it so."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import socket
+from typing import Final
+
+from django.db import DatabaseError
+
+from accounts.models import DiscordAccount
+from gateway import leases
+from gateway.addresses import Addresses, load_addresses
+from gateway.connection import Connection, Resume
+from gateway.context import identity_of
+from gateway.database import in_thread
+from gateway.http import Identity
+from gateway.models import GatewaySession
+from gateway.repair import look_after, repair, silent_tasks
+
+logger = logging.getLogger(__name__)
+
+TICK: Final = 1.0  # seconds between two looks at the rows
+CONNECTING_AT_ONCE: Final = 16
+
+
+class Manager:
+    """Holds the accounts that this process has leased, until `close`."""
+
+    def __init__(self) -> None:
+        host = socket.gethostname()[:30]
+        self.name = f"{host}:{os.getpid()}:{secrets.token_hex(3)}"
+        self._held: dict[int, tuple[Connection, asyncio.Task[None]]] = {}
+        self._repairs: dict[int, asyncio.Task[None]] = {}
+        self._kicked = asyncio.Event()
+        self._door = asyncio.Semaphore(CONNECTING_AT_ONCE)
+
+    def kick(self) -> None:
+        """Look at the rows now: something has changed."""
+        self._kicked.set()
+
+    async def run(self) -> None:
+        """Keep the sockets as the rows want them, for ever."""
+        await asyncio.gather(self._loop(self._reconcile), self._loop(self._watch))
+
+    async def close(self) -> None:
+        """Close all sockets so that their sessions can be resumed by another process."""
+        for account_id in list(self._held):
+            await self._drop(account_id)
+        with contextlib.suppress(DatabaseError):
+            await in_thread(leases.retire, self.name)
+
+    async def _loop(self, step) -> None:  # type: ignore[no-untyped-def]
+        while True:
+            self._kicked.clear()
+            try:
+                await step()
+            except DatabaseError as exc:
+                # Sockets stay; what they hear meanwhile is repaired from history.
+                logger.error("database: %s", exc)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._kicked.wait(), TICK)
+
+    # --- leases and sockets ------------------------------------------------------------
+
+    async def _reconcile(self) -> None:
+        processes = await in_thread(leases.announce, self.name)
+        fences = await in_thread(leases.renew, self.name)
+        for account_id, (connection, _) in list(self._held.items()):
+            if fences.get(account_id) != connection.fence:
+                logger.warning("account %s: lease lost", account_id)
+                await self._drop(account_id)
+        for account_id in await in_thread(
+            leases.surplus, processes=processes, held=list(fences)
+        ):
+            await self._leave(account_id, fences.pop(account_id))
+        fences |= await in_thread(
+            leases.acquire, self.name, processes=processes, held=len(fences)
+        )
+        await self._match_rows(fences)
+
+    async def _match_rows(self, fences: dict[int, int]) -> None:
+        wanted = await in_thread(_revisions, list(fences))
+        for account_id, fence in fences.items():
+            if account_id not in wanted:
+                await self._leave(account_id, fence)
+                continue
+            held = self._held.get(account_id)
+            if held and held[0].identity.revision == wanted[account_id]:
+                await held[0].save_seq()
+                continue
+            if held:
+                await self._drop(account_id)
+            await self._start(account_id, fence)
+
+    async def _start(self, account_id: int, fence: int) -> None:
+        found = await in_thread(_load, account_id)
+        if found is None:
+            return
+        identity, addresses, resume, user_id = found
+        connection = Connection(
+            identity, addresses, fence, resume, self._door, user_id=user_id
+        )
+        self._held[account_id] = connection, asyncio.create_task(connection.run())
+
+    async def _drop(self, account_id: int) -> None:
+        connection, task = self._held.pop(account_id)
+        if running := self._repairs.pop(account_id, None):
+            running.cancel()
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await task
+        with contextlib.suppress(Exception):
+            await connection.close()
+
+    async def _leave(self, account_id: int, fence: int) -> None:
+        if account_id in self._held:
+            await self._drop(account_id)
+        await in_thread(leases.give_back, account_id, fence)
+
+    # --- silent tasks --------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        live = [pk for pk, (c, _) in self._held.items() if c.is_live]
+        silent = await in_thread(silent_tasks, live) if live else {}
+        for account_id in live:
+            connection = self._held[account_id][0]
+            running = self._repairs.get(account_id)
+            if running and not running.done():
+                continue
+            if account_id in silent:
+                work = look_after(connection, silent[account_id])
+            elif connection.repair_wanted:
+                work = self._repair(connection)
+            else:
+                continue
+            connection.repair_wanted = False
+            self._repairs[account_id] = asyncio.create_task(work)
+
+    async def _repair(self, connection: Connection) -> None:
+        if not await repair(connection):
+            connection.repair_wanted = True
+
+
+def _revisions(account_ids: list[int]) -> dict[int, int]:
+    rows = DiscordAccount.objects.filter(enabled=True, pk__in=account_ids)
+    return dict(rows.values_list("pk", "revision"))
+
+
+def _load(account_id: int) -> tuple[Identity, Addresses, Resume, str] | None:
+    account = DiscordAccount.objects.filter(pk=account_id, enabled=True).first()
+    if account is None:
+        return None
+    session = GatewaySession.objects.get(account_id=account_id)
+    resume = Resume(session.session_id, session.seq, session.resume_url)
+    return identity_of(account), load_addresses(), resume, session.user_id

@@ -1,0 +1,152 @@
+"""Which task an event belongs to: by identity, by text only where nothing else can be.
+
+The keys, strongest first (docs/protocol.md, matching): nonce, interaction id, message
+id, job uuid, parent message with action and index, the prompt's words.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.db.models import Q
+
+from gateway.protocol.messages import Message
+from tasks import custom_ids, prompts
+from tasks.enums import RUNNING, TaskAction
+from tasks.ids import DISCORD_EPOCH_MS
+from tasks.models import Task
+
+logger = logging.getLogger(__name__)
+
+# Clocks may differ; a message older than its task by more than this is not its own.
+CLOCK_SKEW: Final = timedelta(minutes=3)
+
+# What the results of actions say; imagine, reroll and blend say nothing.
+_VERBS: Final = {
+    TaskAction.VARIATION: ("Variations", "Remix"),
+    TaskAction.PAN: ("Pan",),
+    TaskAction.INPAINT: ("Variations", "Remix"),
+    TaskAction.ACTION: ("Upscal", "Zoom", "Remaster"),
+}
+_BY_TEXT: Final = frozenset({TaskAction.IMAGINE, TaskAction.BLEND, TaskAction.VIDEO})
+
+
+@dataclass(frozen=True)
+class Match:
+    task: Task
+    by: str
+
+
+def by_nonce(account_id: int, nonce: str) -> Task | None:
+    if not nonce:
+        return None
+    return Task.objects.filter(account_id=account_id, nonce=nonce).first()
+
+
+def by_identity(account_id: int, message: Message) -> Match | None:
+    """Return the task that a key of the message names, open or over."""
+    ids = [i for i in (message.id, message.original_id) if i]
+    wanted = Q(progress_message_id__in=ids) | Q(message_id=message.id)
+    if message.nonce:
+        wanted |= Q(nonce=message.nonce)
+    if message.interaction_ids:
+        wanted |= Q(interaction_id__in=message.interaction_ids)
+    if message.job_id:
+        wanted |= Q(job_id=message.job_id)
+    found = list(Task.objects.filter(wanted, account_id=account_id))
+    keys = (
+        ("nonce", lambda t: bool(message.nonce) and t.nonce == message.nonce),
+        ("interaction", lambda t: t.interaction_id in message.interaction_ids),
+        ("message", lambda t: t.progress_message_id in ids),
+        ("message", lambda t: t.message_id == message.id),
+        ("job", lambda t: bool(message.job_id) and t.job_id == message.job_id),
+    )
+    for name, fits in keys:
+        for task in found:
+            if fits(task):
+                return Match(task, name)
+    return None
+
+
+def by_reference(account_id: int, message: Message) -> Match | None:
+    """Return the one running task whose button was pressed on the replied-to message.
+
+    An error reply may instead refer to the progress message itself.
+    """
+    if not message.reference_id:
+        return None
+    running = Task.objects.filter(account_id=account_id, status__in=RUNNING)
+    owner = running.filter(progress_message_id=message.reference_id).first()
+    if owner:
+        return Match(owner, "reference")
+    pressed = running.filter(parent_message_id=message.reference_id)
+    fitting = [t for t in pressed if _fits(t, message) and _free(t, message)]
+    return Match(fitting[0], "reference") if len(fitting) == 1 else None
+
+
+def by_text(
+    account_id: int, user_id: str, message: Message, *, bot_type: str
+) -> Match | None:
+    """Return the one running task whose prompt has these words; None if two have."""
+    said = message.content
+    if said is None or said.verb or said.index or said.user_id != user_id:
+        return None
+    if message.reference_id:
+        return None
+    running = Task.objects.filter(
+        account_id=account_id,
+        status__in=RUNNING,
+        bot_type=bot_type,
+        action__in=_BY_TEXT,
+        echo_key=prompts.echo_key(said.prompt),
+    )
+    sent = message_time(message.id)
+    fitting = [
+        task
+        for task in running[:3]
+        if _free(task, message)
+        and task.claimed_at is not None
+        and sent > task.claimed_at - CLOCK_SKEW
+    ]
+    return Match(fitting[0], "text") if len(fitting) == 1 else None
+
+
+def _free(task: Task, message: Message) -> bool:
+    """Tell whether nothing known of the task contradicts the message."""
+    if task.job_id and message.job_id and task.job_id != message.job_id:
+        return False
+    other = message.interaction_ids and task.interaction_id
+    return not other or task.interaction_id in message.interaction_ids
+
+
+def _fits(task: Task, message: Message) -> bool:
+    """Tell whether the message's words are those of the pressed button's result."""
+    said = message.content
+    if said is None:
+        return True  # a notice, or an answer that is still being filled
+    button = custom_ids.parse(task.custom_id)
+    if task.action == TaskAction.UPSCALE:
+        return said.index is not None and (button is None or said.index == button.index)
+    if said.index is not None:
+        return False
+    if verbs := _VERBS.get(TaskAction(task.action)):
+        return said.verb.startswith(verbs)
+    return True
+
+
+def message_time(message_id: str) -> datetime:
+    """Return the time in a snowflake."""
+    try:
+        ms = (int(message_id) >> 22) + DISCORD_EPOCH_MS
+        return datetime.fromtimestamp(ms / 1000, tz=UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.now(tz=UTC)
+
+
+def snowflake_at(moment: datetime) -> str:
+    """Return the smallest snowflake of a moment, for reading history after it."""
+    ms = int(moment.timestamp() * 1000) - DISCORD_EPOCH_MS
+    return str(max(ms, 0) << 22)

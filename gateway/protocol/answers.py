@@ -1,0 +1,63 @@
+"""What Discord's HTTP answer to an interaction means (docs/protocol.md, answers)."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Any
+
+STALE_FORM = 50035
+UNVERIFIED = 40002
+
+
+class Verdict(enum.Enum):
+    ACCEPTED = enum.auto()
+    LATER = enum.auto()  # certainly not taken; try again after `retry_after`
+    STALE = enum.auto()  # certainly not taken; the command index is out of date
+    REFUSED = enum.auto()  # certainly not taken; trying again would not help
+    TOKEN_DEAD = enum.auto()
+    NEEDS_PERSON = enum.auto()
+    UNKNOWN = enum.auto()  # perhaps taken: never sent again without looking
+
+
+@dataclass(frozen=True)
+class Answer:
+    verdict: Verdict
+    reason: str = ""
+    retry_after: float = 0.0  # seconds
+
+
+def classify(status: int, body: Any, retry_after: str | None = None) -> Answer:
+    """Return the meaning of an answer; `body` is parsed JSON, or text."""
+    data = body if isinstance(body, dict) else {}
+    code = data.get("code")
+    reason = f"Discord {status}: {data.get('message') or ''}".strip(": ")[:300]
+    if isinstance(code, int) and code:
+        reason += f" ({code})"
+    if 200 <= status < 300:
+        return Answer(Verdict.ACCEPTED)
+    if status == 429:
+        return Answer(Verdict.LATER, reason, _seconds(data, retry_after))
+    if status == 401:
+        return Answer(Verdict.TOKEN_DEAD, reason)
+    if status == 400 and "captcha_key" in data:
+        return Answer(Verdict.NEEDS_PERSON, "Discord asks for a captcha")
+    if status == 400 and code == STALE_FORM:
+        return Answer(Verdict.STALE, reason)
+    if status == 403 and code == UNVERIFIED:
+        return Answer(Verdict.NEEDS_PERSON, "Discord asks to verify mail or phone")
+    if status == 403:
+        return Answer(Verdict.NEEDS_PERSON, reason)
+    if status < 500:
+        return Answer(Verdict.REFUSED, reason)
+    return Answer(Verdict.UNKNOWN, reason)
+
+
+def _seconds(data: dict[str, Any], header: str | None) -> float:
+    for value in (data.get("retry_after"), header):
+        try:
+            return min(max(float(value), 0.05), 3600.0)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            continue
+    # No number: Cloudflare has blocked the address for minutes.
+    return 300.0

@@ -1,0 +1,188 @@
+"""Raw message objects, every field of which may be missing, as one plain value."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from gateway.protocol import content
+from gateway.protocol.constants import (
+    BOT_IDS,
+    ButtonStyle,
+    ComponentType,
+    MessageFlag,
+    MessageType,
+)
+
+UUID: Final = re.compile(
+    r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+)
+
+
+@dataclass(frozen=True)
+class Attachment:
+    url: str
+    content_type: str
+    width: int | None
+    height: int | None
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message of a bot, as far as matching and reading it needs."""
+
+    id: str
+    channel_id: str
+    author_id: str
+    is_bot: bool
+    nonce: str
+    interaction_ids: tuple[str, ...]
+    original_id: str  # the progress message that a final belongs to
+    reference_id: str  # the message that this one replies to
+    is_reply: bool
+    flags: int
+    text: str
+    content: content.Content | None
+    attachment: Attachment | None
+    embeds: tuple[dict[str, Any], ...]
+    buttons: tuple[dict[str, Any], ...]
+    job_id: str
+    raw: dict[str, Any] = field(repr=False, compare=False)
+
+    @property
+    def is_loading(self) -> bool:
+        return bool(self.flags & MessageFlag.LOADING)
+
+    @property
+    def is_result(self) -> bool:
+        """True for a finished picture: final words and something attached."""
+        return bool(self.content and self.content.is_final and self.attachment)
+
+
+def read(data: dict[str, Any]) -> Message:
+    """Return the message in `data`. Unknown shapes are passed over, never raised."""
+    author = _dict(data.get("author"))
+    metadata = _dict(data.get("interaction_metadata"))
+    nested = _dict(metadata.get("triggering_interaction_metadata"))
+    buttons = tuple(_buttons(data.get("components")))
+    attachment = _attachment(data)
+    text = _text(data)
+    author_id = _str(author.get("id"))
+    name = _str(author.get("username")).lower()
+    return Message(
+        id=_str(data.get("id")),
+        channel_id=_str(data.get("channel_id")),
+        author_id=author_id,
+        is_bot=author_id in BOT_IDS or name.endswith("journey bot"),
+        nonce=_str(data.get("nonce")),
+        interaction_ids=tuple(
+            dict.fromkeys(
+                _str(part.get("id"))
+                for part in (_dict(data.get("interaction")), metadata, nested)
+                if part.get("id")
+            )
+        ),
+        original_id=_str(metadata.get("original_response_message_id"))
+        or _str(nested.get("original_response_message_id")),
+        reference_id=_str(_dict(data.get("message_reference")).get("message_id")),
+        is_reply=data.get("type") == MessageType.REPLY,
+        flags=data["flags"] if isinstance(data.get("flags"), int) else 0,
+        text=text,
+        content=content.parse(text),
+        attachment=attachment,
+        embeds=tuple(e for e in _list(data.get("embeds")) if isinstance(e, dict)),
+        buttons=buttons,
+        job_id=_job_id(buttons, attachment),
+        raw=data,
+    )
+
+
+def client_buttons(message: Message) -> list[dict[str, Any]]:
+    """Return the buttons as clients know them; link buttons are left out."""
+    return [
+        {
+            "customId": button["custom_id"],
+            "emoji": _str(_dict(button.get("emoji")).get("name")),
+            "label": _str(button.get("label")),
+            "style": button["style"] if isinstance(button.get("style"), int) else 2,
+            "type": int(ComponentType.BUTTON),
+        }
+        for button in message.buttons
+        if button.get("style") != ButtonStyle.LINK and _str(button.get("custom_id"))
+    ]
+
+
+def _job_id(buttons: tuple[dict[str, Any], ...], attachment: Attachment | None) -> str:
+    """Return the job's uuid: from a button, the file's name, or the web link."""
+    for button in buttons:
+        if found := UUID.findall(_str(button.get("custom_id"))):
+            return str(found[-1]).lower()
+    if attachment:
+        name = urlsplit(attachment.url).path.rsplit("/", 1)[-1]
+        if found := UUID.findall(name):
+            return str(found[-1]).lower()
+    for button in buttons:
+        if found := UUID.findall(_str(button.get("url"))):
+            return str(found[-1]).lower()
+    return ""
+
+
+def _buttons(tree: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for node in _list(tree):
+        if not isinstance(node, dict):
+            continue
+        if node.get("type") == ComponentType.BUTTON:
+            found.append(node)
+        found += _buttons(node.get("components"))
+    return found
+
+
+def _attachment(data: dict[str, Any]) -> Attachment | None:
+    for item in _list(data.get("attachments")):
+        if isinstance(item, dict) and _str(item.get("url")):
+            width, height = item.get("width"), item.get("height")
+            return Attachment(
+                url=item["url"],
+                content_type=_str(item.get("content_type")).split(";")[0],
+                width=width if isinstance(width, int) else None,
+                height=height if isinstance(height, int) else None,
+            )
+    return None
+
+
+def _text(data: dict[str, Any]) -> str:
+    text = _str(data.get("content"))
+    if text:
+        return text
+    # Newer messages carry their text in components.
+    parts = [
+        _str(node.get("content"))
+        for node in _walk(data.get("components"))
+        if node.get("type") == ComponentType.TEXT_DISPLAY
+    ]
+    return "\n".join(parts)
+
+
+def _walk(tree: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for node in _list(tree):
+        if isinstance(node, dict):
+            found += [node, *_walk(node.get("components"))]
+    return found
+
+
+def _str(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,44 @@
+"""Nudges over the channel layer: ids, never payloads; lost ones do no harm."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from channels import DEFAULT_CHANNEL_LAYER
+from channels.layers import channel_layers
+
+from gateway.worker import CHANNEL
+from tasks import bridge
+from tasks.models import Task
+
+logger = logging.getLogger(__name__)
+
+
+def publish_change(task_id: int) -> None:
+    """Tell the task's stream and its owner's page that the row changed."""
+    owner_id = Task.objects.values_list("owner_id", flat=True).get(pk=task_id)
+    message = {"type": "task.changed", "task_id": task_id}
+    bridge.spawn(_to_groups((f"task.{task_id}", f"owner.{owner_id}"), message))
+
+
+def publish_accounts_changed() -> None:
+    """Tell the gateway processes to look at the accounts now."""
+    bridge.spawn(_to_channel(CHANNEL, {"type": "accounts.changed"}))
+
+
+async def _to_groups(groups: tuple[str, ...], message: dict[str, Any]) -> None:
+    layer = channel_layers[DEFAULT_CHANNEL_LAYER]
+    try:
+        for group in groups:
+            await layer.group_send(group, message)
+    except Exception as exc:
+        logger.warning("channel layer: %s", exc)
+
+
+async def _to_channel(channel: str, message: dict[str, Any]) -> None:
+    layer = channel_layers[DEFAULT_CHANNEL_LAYER]
+    try:
+        await layer.send(channel, message)
+    except Exception as exc:
+        logger.warning("channel layer: %s", exc)

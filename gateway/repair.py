@@ -1,0 +1,151 @@
+"""What no event told: history is read, then the silent tasks are judged."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import Final
+
+from curl_cffi.requests.exceptions import RequestException
+from discord.errors import DiscordException
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from gateway.connection import Connection
+from gateway.database import in_thread
+from gateway.handlers import MAX_ATTEMPTS, handle
+from gateway.matching import CLOCK_SKEW, snowflake_at
+from gateway.models import GatewaySession
+from gateway.protocol.constants import Event
+from tasks.enums import RUNNING, Delivery
+from tasks.models import Task
+from tasks.services import CANCELLED, fail, release
+
+logger = logging.getLogger(__name__)
+
+# Longer than an interaction's HTTP call may take: its claim has died with its sender.
+CLAIM_EXPIRY: Final = timedelta(seconds=12)
+# As long the gateway may have been deaf before silence proves anything.
+DEAF_EXPIRY: Final = timedelta(seconds=45)
+REMOVED_GRACE: Final = timedelta(seconds=12)
+SILENCE: Final = timedelta(seconds=60)
+PAGES: Final = 10
+
+
+def silent_tasks(account_ids: list[int]) -> dict[int, list[int]]:
+    """Return the running tasks that need a look at history, by account."""
+    now = timezone.now()
+    unchecked = Q(checked_at=None) | Q(checked_at__lt=now - CLAIM_EXPIRY)
+    unheard = Q(interaction_id=None, progress_message_id=None)
+    rows = (
+        Task.objects.filter(status__in=RUNNING, account_id__in=account_ids)
+        .annotate(seen_at=Coalesce("checked_at", "claimed_at"))
+        .filter(
+            Q(removed_at__lt=now - REMOVED_GRACE)
+            | (unchecked & unheard & Q(claimed_at__lt=now - CLAIM_EXPIRY))
+            | Q(deadline_at__lt=now)
+            | Q(seen_at__lt=now - SILENCE)
+        )
+    )
+    found: dict[int, list[int]] = defaultdict(list)
+    for pk, account_id in rows.values_list("pk", "account_id"):
+        if account_id is not None:
+            found[account_id].append(pk)
+    return found
+
+
+async def repair(connection: Connection) -> bool:
+    """Feed the account's recent history through the handlers; False where that failed.
+
+    Goes back to the oldest running task's claim. Messages count as if just created.
+    """
+    since = await in_thread(_oldest_claim, connection.account_id)
+    if since is None or connection.http is None:
+        return True
+    after = snowflake_at(since - CLOCK_SKEW)
+    channel = connection.identity.channel_id
+    try:
+        for _ in range(PAGES):
+            page = await connection.http.history(channel, after=after)
+            for message in page:
+                await in_thread(
+                    handle, connection.speaker, Event.MESSAGE_CREATE, message
+                )
+            if len(page) < 100:
+                return True
+            after = str(page[-1]["id"])
+    except (DiscordException, RequestException, OSError, KeyError, ValueError) as exc:
+        logger.warning("account %s: no history: %s", connection.account_id, exc)
+        return False
+    return True
+
+
+async def look_after(connection: Connection, task_ids: list[int]) -> None:
+    """Read history for silent tasks, then end or release what stays silent."""
+    if await repair(connection):
+        await in_thread(judge, connection.account_id, task_ids)
+
+
+def judge(account_id: int, task_ids: list[int]) -> None:
+    """Decide on tasks that neither events nor history have moved."""
+    now = timezone.now()
+    session = GatewaySession.objects.filter(account_id=account_id).first()
+    unbroken = session.unbroken_since if session and session.is_live else None
+    open_tasks = Task.objects.filter(
+        pk__in=task_ids, account_id=account_id, status__in=RUNNING
+    )
+    for task in open_tasks.select_related("account"):
+        _judge(task, now, unbroken)
+    open_tasks.update(checked_at=now)
+
+
+def _judge(task: Task, now: datetime, unbroken: datetime | None) -> None:
+    if task.removed_at and task.removed_at < now - REMOVED_GRACE:
+        removed = "任务消息被删除，可能未通过审核 / removed by Midjourney, probably moderation"
+        fail(task.pk, CANCELLED if task.cancel_requested_at else removed)
+    elif task.deadline_at and task.deadline_at < now:
+        minutes = task.account.timeout_minutes if task.account else 0
+        fail(
+            task.pk,
+            f"执行超时 {minutes} 分钟 / timed out after {minutes} minutes",
+            where=Q(deadline_at__lt=now),
+        )
+    elif _was_never_taken(task, now, unbroken):
+        _send_again(task)
+
+
+def _was_never_taken(task: Task, now: datetime, unbroken: datetime | None) -> bool:
+    """Tell whether it is certain that Discord has not taken the interaction.
+
+    An accepted one is announced on the gateway at once, so a gateway that listened all
+    the time and heard nothing proves it. Else a longer silence, with history read.
+    """
+    heard = task.interaction_id or task.progress_message_id or task.job_id
+    if heard or task.delivery == Delivery.ACCEPTED or task.claimed_at is None:
+        return False
+    listened = unbroken is not None and unbroken < task.claimed_at
+    return task.claimed_at < now - (CLAIM_EXPIRY if listened else DEAF_EXPIRY)
+
+
+def _send_again(task: Task) -> None:
+    assert task.nonce
+    if task.attempts >= MAX_ATTEMPTS:
+        reason = "Discord 未接受命令 / Discord has not taken the command"
+        fail(task.pk, reason, where=Q(nonce=task.nonce, interaction_id=None))
+    elif task.cancel_requested_at:
+        fail(task.pk, CANCELLED, where=Q(nonce=task.nonce, interaction_id=None))
+    else:
+        logger.warning("task %s: was never taken by Discord, waits again", task.pk)
+        release(task.pk, nonce=task.nonce)
+
+
+def _oldest_claim(account_id: int) -> datetime | None:
+    running = Task.objects.filter(account_id=account_id, status__in=RUNNING)
+    return (
+        running.exclude(claimed_at=None)
+        .order_by("claimed_at")
+        .values_list("claimed_at", flat=True)
+        .first()
+    )

@@ -1,0 +1,139 @@
+"""The bot: which command and which button leads to which function."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from gateway.simulator import commands, presses
+from gateway.simulator.constants import Kind
+from gateway.simulator.core import Core
+from gateway.simulator.interactions import Interaction
+from gateway.simulator.lifecycle import Lifecycle
+from gateway.simulator.notices import NOTICES
+from gateway.simulator.posts import Posts
+from gateway.simulator.replies import Replies
+from gateway.simulator.slots import Slots
+from gateway.simulator.studio import Studio
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[Studio, Interaction], Awaitable[None]]
+Press = Callable[[Studio, Interaction, re.Match[str]], Awaitable[None]]
+
+# A later command is one row here and one function in `commands`.
+COMMANDS: dict[str, Handler] = {
+    "imagine": commands.imagine,
+    "info": commands.info,
+    "settings": commands.settings,
+    "Cancel Job": commands.cancel_job,
+}
+
+UUID = r"(?P<uuid>[0-9a-f-]{36})"
+
+
+@dataclass(frozen=True)
+class Button:
+    """A form of custom id and the function behind it."""
+
+    pattern: re.Pattern[str]
+    press: Press
+
+
+def _row(pattern: str, press: Press) -> Button:
+    return Button(re.compile(pattern.replace("{h}", UUID)), press)
+
+
+# A later button is one row here and one function in `presses`.
+BUTTONS = (
+    _row(r"MJ::JOB::upsample::(?P<index>[1-4])::{h}", presses.upscale),
+    _row(r"MJ::JOB::variation::(?P<index>[1-4])::{h}", presses.variation),
+    _row(r"MJ::JOB::reroll::0::{h}::SOLO", presses.reroll),
+    _row(r"MJ::JOB::low_variation::1::{h}::SOLO", presses.derive("vary_subtle")),
+    _row(r"MJ::JOB::high_variation::1::{h}::SOLO", presses.derive("vary_strong")),
+    _row(
+        r"MJ::JOB::upsample_v\w+_2x_subtle::1::{h}::SOLO",
+        presses.derive("upscale_subtle"),
+    ),
+    _row(
+        r"MJ::JOB::upsample_v\w+_2x_creative::1::{h}::SOLO",
+        presses.derive("upscale_creative"),
+    ),
+    _row(r"MJ::JOB::upsample_v5_2x::1::{h}::SOLO", presses.derive("upscale_2x")),
+    _row(r"MJ::JOB::upsample_v5_4x::1::{h}::SOLO", presses.derive("upscale_4x")),
+    _row(r"MJ::Outpaint::(?:50|75)::1::{h}::SOLO", presses.derive("zoom_out")),
+    _row(r"MJ::JOB::pan_(?P<way>left|right|up|down)::1::{h}::SOLO", presses.pan),
+    _row(r"MJ::CancelJob::ByJobid::{h}", presses.cancel),
+)
+
+
+class Bot:
+    """Both bots: they differ in their application id only."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        posts = Posts(core)
+        replies = Replies(core, posts)
+        slots = Slots()
+        lifecycle = Lifecycle(core, posts, replies, slots)
+        self.studio = Studio(core, posts, replies, slots, lifecycle)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def accept(self, ix: Interaction) -> None:
+        """Start to work on an interaction that Discord has accepted."""
+        task = asyncio.create_task(self._work(ix))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        """Drop all work."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _work(self, ix: Interaction) -> None:
+        try:
+            await self._acknowledge(ix)
+            if ix.effects.get("silent"):
+                return
+            if "notice" in ix.effects and "at" not in ix.effects:
+                await self._refuse(ix)
+                return
+            await self._handle(ix)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            logger.exception("interaction %s failed in the simulator", ix.id)
+
+    async def _acknowledge(self, ix: Interaction) -> None:
+        if ix.knobs.ack_delay >= 0:
+            await ix.answered.wait()
+            await self.core.clock.sleep(ix.knobs.ack_delay)
+        if not ix.effects.get("silent"):
+            self.studio.replies.acknowledge(ix)
+
+    async def _refuse(self, ix: Interaction) -> None:
+        """Answer with a notice instead of a job, where its form allows that."""
+        notice = NOTICES[ix.effects["notice"]]
+        form = ix.effects.get("form", notice.form)
+        if form in "CDF":
+            ix.effects["at"] = 0  # these refer to a job that has started
+            await self._handle(ix)
+            return
+        await self.core.clock.sleep(ix.knobs.start_delay)
+        await self.studio.replies.notice(ix, notice, form=form)
+
+    async def _handle(self, ix: Interaction) -> None:
+        if ix.kind is Kind.COMMAND:
+            handler = COMMANDS.get(ix.command)
+            if handler is not None:
+                await handler(self.studio, ix)
+                return
+        elif ix.kind is Kind.COMPONENT:
+            for row in BUTTONS:
+                found = row.pattern.fullmatch(ix.custom_id)
+                if found is not None:
+                    await row.press(self.studio, ix, found)
+                    return
+        self.studio.replies.failure(ix)

@@ -1,0 +1,103 @@
+"""The functions behind the commands."""
+
+from gateway.simulator.constants import Colour
+from gateway.simulator.interactions import Interaction
+from gateway.simulator.notices import NOTICES
+from gateway.simulator.shapes import button, embed, rows
+from gateway.simulator.studio import Studio
+from gateway.simulator.wire import Json
+
+
+async def imagine(studio: Studio, ix: Interaction) -> None:
+    """Draw a grid."""
+    if not ix.prompt.strip():
+        await studio.replies.notice(ix, NOTICES["empty_prompt"])
+        return
+    await studio.draw(ix, "imagine", ix.prompt)
+
+
+async def cancel_job(studio: Studio, ix: Interaction) -> None:
+    """Cancel the job of the message that the command was used on."""
+    job = studio.job_of(str(ix.data.get("target_id", "")))
+    mine = job is not None and job.user_id == ix.account.user_id
+    done = mine and job is not None and job.cancel()
+    text = "Job cancelled." if done else "There is no job to cancel here."
+    await studio.replies.ephemeral(ix, content=text)
+
+
+async def info(studio: Studio, ix: Interaction) -> None:
+    """Tell the account's plan and use."""
+    account = ix.account
+    key = f"{account.user_id}/{ix.application_id}"
+    jobs = [
+        job
+        for job in studio.core.world.jobs.values()
+        if job.user_id == account.user_id and job.application_id == ix.application_id
+    ]
+    running = [job.uuid for job in jobs if job.state == "running"]
+    lines = {
+        "User ID": account.user_id,
+        "Subscription": f"{account.plan} (Active monthly, renews next on"
+        " <t:1893456000>)",
+        "Job Mode": account.mode.capitalize(),
+        "Visibility Mode": "Stealth" if account.stealth else "Public",
+        "Fast Time Remaining": "14.21/15.0 hours (94.73%)",
+        "Lifetime Usage": f"{len(jobs)} images ({len(jobs) / 60:.2f} hours)",
+        "Relaxed Usage": "0 images (0.00 hours)",
+        "Fast Usage": f"{len(jobs)} images ({len(jobs) / 60:.2f} hours)",
+        "Queued Jobs (fast)": str(studio.slots.waiting(key)),
+        "Queued Jobs (relax)": "0",
+        "Running Jobs": "\n".join(running) or "None",
+    }
+    text = "\n".join(f"**{name}**: {value}" for name, value in lines.items())
+    title = f"Your info - {account.spec.username}"
+    await studio.replies.ephemeral(ix, embeds=[embed(title, text, color=Colour.GREEN)])
+
+
+async def settings(studio: Studio, ix: Interaction) -> None:
+    """Show the settings panel."""
+    suffix = ix.account.suffix or "(none)"
+    await studio.replies.ephemeral(
+        ix,
+        content=f"Adjust your settings here.\n**Current suffix**: {suffix}",
+        components=_panel(ix),
+    )
+
+
+def _panel(ix: Interaction) -> list[Json]:
+    account = ix.account
+
+    def toggle(name: str, label: str, on: bool) -> Json:
+        return button(f"MJ::Settings::{name}", label, style=3 if on else 2)
+
+    tree = rows(
+        [],
+        [
+            toggle("Style::raw", "RAW Mode", False),
+            toggle("PrivateMode::on", "Public mode", not account.stealth),
+            toggle("RemixMode", "Remix mode", False),
+            toggle("Reset", "Reset Settings", False),
+        ],
+        [
+            toggle("HighVariabilityMode::1", "High Variation Mode", True),
+            toggle("HighVariabilityMode::0", "Low Variation Mode", False),
+            toggle("TurboMode", "Turbo mode", account.mode == "turbo"),
+            toggle("FastMode", "Fast mode", account.mode == "fast"),
+            toggle("RelaxMode::on", "Relax mode", account.mode == "relax"),
+        ],
+    )
+    models = (("Midjourney Model V7", "7"), ("Midjourney Model V6.1", "6.1"))
+    tree[0]["components"] = [
+        {
+            "type": 3,
+            "id": 90,
+            "custom_id": "MJ::Settings::VersionSelector",
+            "min_values": 1,
+            "max_values": 1,
+            "options": [
+                {"label": label, "value": value, "default": value == ix.knobs.version}
+                for label, value in models
+            ],
+        }
+    ]
+    return tree

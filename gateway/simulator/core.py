@@ -1,0 +1,58 @@
+"""What all parts of the simulator share."""
+
+from dataclasses import dataclass, field
+
+from gateway.simulator.clock import Clock
+from gateway.simulator.config import Config
+from gateway.simulator.constants import CDN_HOST, MEDIA_HOST, RESUME_HOST
+from gateway.simulator.events import Event, Outbox
+from gateway.simulator.ids import Ids
+from gateway.simulator.knobs import Knobs
+from gateway.simulator.ledger import Ledger
+from gateway.simulator.rules import Rules
+from gateway.simulator.store import Store
+from gateway.simulator.world import Account, World
+
+KEEP_PREVIEWS = 20_000
+
+
+@dataclass
+class Core:
+    """The shared state; `url` is known once the server listens."""
+
+    config: Config
+    knobs: Knobs
+    clock: Clock
+    ids: Ids
+    world: World
+    ledger: Ledger
+    rules: Rules
+    store: Store
+    outbox: Outbox
+    url: str = ""
+    # attachment id of a preview to its job and percentage
+    previews: dict[str, tuple[str, int]] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)  # command id to version
+
+    def publish(self, event: Event) -> None:
+        self.outbox.publish(event)
+
+    def keep_preview(self, attachment_id: str, uuid: str, progress: int) -> None:
+        self.previews[attachment_id] = (uuid, progress)
+        if len(self.previews) > KEEP_PREVIEWS:
+            del self.previews[next(iter(self.previews))]
+
+    def account(self, handle: str) -> Account | None:
+        return self.world.find_account(handle)
+
+    def cdn(self) -> str:
+        """The address before `/attachments/...` in payloads."""
+        return CDN_HOST if self.config.real_hosts else self.url
+
+    def media(self) -> str:
+        return MEDIA_HOST if self.config.real_hosts else self.url
+
+    def resume_url(self) -> str:
+        if self.config.real_hosts:
+            return RESUME_HOST
+        return f"{self.url.replace('http', 'ws', 1)}/gateway-resume"

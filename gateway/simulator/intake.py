@@ -1,0 +1,222 @@
+"""`POST /interactions`: validation, entry in the ledger, hand-over to the bot."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from gateway.simulator import catalogue, wire
+from gateway.simulator.answers import (
+    Refused,
+    invalid_form,
+    missing_access,
+    unauthorized,
+    unknown,
+)
+from gateway.simulator.bot import Bot
+from gateway.simulator.constants import BOT_NAMES, Flags, Kind
+from gateway.simulator.core import Core
+from gateway.simulator.events import handles
+from gateway.simulator.gateway import Hub
+from gateway.simulator.interactions import Interaction
+from gateway.simulator.ledger import InteractionEntry
+from gateway.simulator.meddling import meddle, refuses
+from gateway.simulator.rules import Occasion
+from gateway.simulator.shapes import holds
+from gateway.simulator.wire import Json
+from gateway.simulator.world import Account, Channel, Message
+
+
+@dataclass
+class Intake:
+    """Accepts interactions as Discord does."""
+
+    core: Core
+    hub: Hub
+    bot: Bot
+    _nonces: set[str] = field(default_factory=set)
+
+    async def post(self, request: web.Request) -> web.StreamResponse:
+        """The endpoint."""
+        token = request.headers.get("Authorization", "")
+        account = self.core.world.by_token.get(token)
+        if account is None or account.revoked:
+            raise unauthorized()
+        body = await _body(request)
+        entry = self._enter(account, body)
+        effect = self.core.rules.effects("http", self._occasion(account, entry))
+        if refuses(effect):
+            response = await meddle(request, effect, web.Response(status=503))
+            entry.http_status = response.status
+            return response
+        try:
+            ix = self._accept(account, body)
+        except Refused as refusal:
+            entry.http_status = refusal.status
+            raise
+        entry.http_status = 204
+        self.core.ledger.accepted(entry, ix.id)
+        ix.effects = self.core.rules.effects("job", self._occasion(account, entry))
+        ix.knobs = self.core.knobs.with_changes(ix.effects.get("knobs", {}))
+        return await self._hand_over(request, ix, effect)
+
+    async def _hand_over(
+        self, request: web.Request, ix: Interaction, effect: Json
+    ) -> web.StreamResponse:
+        if effect:
+            ix.answered.set()  # the bot does not wait for an answer that goes wrong
+        self.bot.accept(ix)
+        knobs = ix.knobs
+        await self.core.clock.sleep(knobs.http_latency + max(0.0, -knobs.ack_delay))
+        ix.answered.set()
+        response = web.Response(status=204)
+        return await meddle(request, effect, response) if effect else response
+
+    def _occasion(self, account: Account, entry: InteractionEntry) -> Occasion:
+        return Occasion(
+            route="POST /interactions",
+            command=entry.command or None,
+            custom_id=entry.custom_id or None,
+            prompt=entry.prompt or None,
+            account=handles(account),
+        )
+
+    def _enter(self, account: Account, body: Json) -> InteractionEntry:
+        ledger, data = self.core.ledger, _data(body)
+        nonce = str(body.get("nonce", ""))
+        if nonce and nonce in self._nonces:
+            ledger.violation("nonce_reused", account=account.name, nonce=nonce)
+        self._nonces.add(nonce)
+        return ledger.interaction(
+            account=account.name,
+            nonce=nonce,
+            type=int(body.get("type") or 0),
+            command=str(data.get("name") or ""),
+            custom_id=str(data.get("custom_id") or ""),
+            prompt=_prompt(data),
+            message_id=body.get("message_id"),
+            http_status=None,
+            interaction_id=None,
+            job=None,
+        )
+
+    def _accept(self, account: Account, body: Json) -> Interaction:
+        """The interaction in `body`; raises Refused as Discord would."""
+        try:
+            kind = Kind(body.get("type", 0))
+        except ValueError:
+            raise invalid_form("type", "BASE_TYPE_CHOICES", "Unknown type") from None
+        nonce = body.get("nonce")
+        if not isinstance(nonce, str) or not 0 < len(nonce) <= 25:
+            raise invalid_form("nonce", "BASE_TYPE_BAD_LENGTH", "1 to 25 characters")
+        application_id = str(body.get("application_id"))
+        if application_id not in BOT_NAMES:
+            raise unknown("Application", 10002)
+        channel = self._channel(account, body)
+        ix = Interaction(
+            id=self.core.ids.snowflake(),
+            kind=kind,
+            nonce=nonce,
+            account=account,
+            application_id=application_id,
+            channel_id=channel.id,
+            guild_id=channel.guild_id,
+            session_id=str(body.get("session_id", "")),
+            data=_data(body),
+            knobs=self.core.knobs,
+        )
+        if kind is Kind.COMMAND:
+            self._check_command(ix)
+        elif kind is Kind.COMPONENT:
+            self._check_component(ix, body)
+        else:
+            raise unknown("Interaction", 10062)
+        if self.hub.find(ix.session_id, account) is None:
+            self.core.ledger.violation(
+                "interaction_without_session", account=account.name, nonce=nonce
+            )
+        return ix
+
+    def _channel(self, account: Account, body: Json) -> Channel:
+        channel = self.core.world.channels.get(str(body.get("channel_id")))
+        if channel is None:
+            raise unknown("Channel", 10003)
+        if account.user_id not in channel.members:
+            raise missing_access()
+        if body.get("guild_id") != channel.guild_id:
+            raise unknown("Guild", 10004)
+        return channel
+
+    def _check_command(self, ix: Interaction) -> None:
+        command = catalogue.BY_ID.get(str(ix.data.get("id")))
+        if command is None or command.application_id != ix.application_id:
+            raise invalid_form("data.id", "UNKNOWN_COMMAND", "Unknown command")
+        if str(ix.data.get("version")) != catalogue.version_of(self.core, command):
+            raise invalid_form(
+                "data",
+                "INTERACTION_APPLICATION_COMMAND_INVALID_VERSION",
+                "This command is outdated, please try again in a few minutes",
+            )
+        given = {option.get("name") for option in ix.data.get("options") or []}
+        for _, name, required in command.options:
+            if required and name not in given:
+                raise invalid_form(
+                    f"data.options.{name}", "BASE_TYPE_REQUIRED", "Required"
+                )
+        ix.command = command.name
+
+    def _check_component(self, ix: Interaction, body: Json) -> None:
+        message = self.core.world.messages.get(str(body.get("message_id")))
+        if message is None or not self._may_click(ix, message, body):
+            raise unknown("Message", 10008)
+        ix.custom_id = str(ix.data.get("custom_id"))
+        if holds(message.data["components"], ix.custom_id) is None:
+            self.core.ledger.violation(
+                "click_on_unknown_component",
+                account=ix.account.name,
+                custom_id=ix.custom_id,
+                message_id=message.id,
+            )
+            raise invalid_form(
+                "data.custom_id",
+                "COMPONENT_VALIDATION_FAILED",
+                "Component custom id not found",
+            )
+        ix.message = message
+
+    @staticmethod
+    def _may_click(ix: Interaction, message: Message, body: Json) -> bool:
+        if message.channel_id != ix.channel_id:
+            return False
+        flags = int(body.get("message_flags") or 0)
+        if message.ephemeral:
+            mine = message.session_id == ix.session_id
+            return mine and bool(flags & Flags.EPHEMERAL)
+        return True
+
+
+async def _body(request: web.Request) -> Json:
+    """The payload, of a JSON body or of the part `payload_json`."""
+    try:
+        if request.content_type.startswith("multipart/"):
+            form = await request.post()
+            body = wire.load(str(form["payload_json"]))
+        else:
+            body = wire.load(await request.read())
+    except (ValueError, KeyError):
+        body = None
+    if not isinstance(body, dict):
+        raise Refused(400, 50109, "The request body contains invalid JSON.")
+    return body
+
+
+def _data(body: Json) -> Json:
+    data: Any = body.get("data")
+    return data if isinstance(data, dict) else {}
+
+
+def _prompt(data: Json) -> str:
+    for option in data.get("options") or []:
+        if isinstance(option, dict) and option.get("name") == "prompt":
+            return str(option.get("value", ""))
+    return ""

@@ -1,0 +1,68 @@
+"""One interaction, as Discord accepted it."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from gateway.simulator.constants import Kind
+from gateway.simulator.knobs import Knobs
+from gateway.simulator.wire import Json
+from gateway.simulator.world import Account, Message
+
+
+@dataclass
+class Interaction:
+    """A command, a click or a modal submit, with everything its handler may need."""
+
+    id: str
+    kind: Kind
+    nonce: str
+    account: Account
+    application_id: str
+    channel_id: str
+    guild_id: str | None
+    session_id: str
+    data: Json
+    knobs: Knobs  # of this interaction, rules included
+    command: str = ""
+    custom_id: str = ""
+    message: Message | None = None
+    effects: Json = field(default_factory=dict)  # of the rules that match it
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
+    foreign: bool = False  # made by the simulator for a user without sessions
+
+    def option(self, name: str) -> str:
+        """The value of a string option, or "" if it was not given."""
+        for option in self.data.get("options") or []:
+            if option.get("name") == name:
+                return str(option.get("value", ""))
+        return ""
+
+    @property
+    def prompt(self) -> str:
+        return self.option("prompt")
+
+    def user(self) -> Json:
+        spec = self.account.spec
+        return {
+            "id": spec.user_id,
+            "username": spec.username,
+            "global_name": None,
+            "discriminator": "0",
+            "avatar": None,
+            "public_flags": 0,
+        }
+
+    def metadata(self) -> Json:
+        """The `interaction_metadata` of messages that this interaction causes."""
+        meta: Json = {
+            "id": self.id,
+            "type": int(self.kind),
+            "user": self.user(),
+            "authorizing_integration_owners": {"0": self.guild_id or "0"},
+        }
+        if self.kind is Kind.COMMAND:
+            meta["name"] = self.command
+            meta["command_type"] = self.data.get("type", 1)
+        if self.message is not None:
+            meta["interacted_message_id"] = self.message.id
+        return meta

@@ -1,0 +1,42 @@
+"""HTTP rules at work: other answers, late answers, cut connections."""
+
+import asyncio
+
+from aiohttp import web
+
+from gateway.simulator import wire
+from gateway.simulator.wire import Json
+
+
+def refuses(effect: Json) -> bool:
+    """Whether the request must not be carried out."""
+    if "cut" in effect:
+        return bool(effect["cut"] == "before")
+    return "http" in effect and not effect.get("accept")
+
+
+async def meddle(
+    request: web.Request, effect: Json, response: web.StreamResponse
+) -> web.StreamResponse:
+    """What the client gets instead of `response`."""
+    if "http_delay" in effect:
+        await asyncio.sleep(float(effect["http_delay"]))
+    if "cut" in effect:
+        if request.transport is not None:
+            request.transport.abort()
+        return response
+    if "http" in effect:
+        return _scripted(effect["http"])
+    return response
+
+
+def _scripted(script: Json) -> web.Response:
+    body = script.get("body", {})
+    text = isinstance(body, str)
+    headers = {str(k): str(v) for k, v in script.get("headers", {}).items()}
+    headers.setdefault("Content-Type", "text/html" if text else "application/json")
+    return web.Response(
+        status=int(script.get("status", 200)),
+        body=body.encode() if text else wire.dump(body),
+        headers=headers,
+    )

@@ -1,0 +1,114 @@
+"""The functions behind the buttons."""
+
+import re
+import time
+from collections.abc import Awaitable, Callable
+
+from gateway.simulator.interactions import Interaction
+from gateway.simulator.jobs import KINDS
+from gateway.simulator.notices import NOTICES
+from gateway.simulator.results import tile_seed
+from gateway.simulator.studio import Studio
+
+Press = Callable[[Studio, Interaction, re.Match[str]], Awaitable[None]]
+
+
+async def upscale(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+    """U1 to U4: the single picture of one tile."""
+    parent = studio.job(found["uuid"])
+    if parent is None:
+        studio.replies.failure(ix)
+        return
+    index = int(found["index"])
+    if _too_soon(studio, ix, found["uuid"] + found["index"]):
+        await studio.replies.notice(ix, NOTICES["duplicate_action"])
+        return
+    studio.press(ix)
+    await studio.draw(
+        ix,
+        "upscale",
+        parent.prompt,
+        echoed=parent.echoed,
+        ratio=parent.ratio,
+        parent_job=parent.uuid,
+        index=index,
+        tile_of=(tile_seed(parent), index),
+    )
+
+
+async def variation(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+    """V1 to V4: a new grid around one tile."""
+    strength = ix.knobs.variation_strength
+    verb = f"Variations ({strength})" if strength else None
+    await _derive(studio, ix, found, "variation", index=int(found["index"]), verb=verb)
+
+
+async def reroll(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+    """The same prompt again, in the words of the parent."""
+    parent = studio.job(found["uuid"])
+    verb = None
+    if parent is not None and parent.kind.name in ("variation", "reroll"):
+        verb = parent.verbs()[2] or None
+    await _derive(studio, ix, found, "reroll", verb=verb)
+
+
+async def pan(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+    await _derive(studio, ix, found, f"pan_{found['way']}")
+
+
+def derive(kind: str) -> Press:
+    """The press that makes a job of this kind out of the button's job."""
+
+    async def press(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+        await _derive(studio, ix, found, kind)
+
+    return press
+
+
+async def cancel(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+    """Stop a running job; only its own user may."""
+    job = studio.job(found["uuid"])
+    if job is None or job.user_id != ix.account.user_id or not job.cancel():
+        studio.replies.failure(ix)
+        return
+    studio.replies.success(ix)
+
+
+async def _derive(
+    studio: Studio,
+    ix: Interaction,
+    found: re.Match[str],
+    kind: str,
+    *,
+    index: int = 1,
+    verb: str | None = None,
+) -> None:
+    parent = studio.job(found["uuid"])
+    if parent is None:
+        studio.replies.failure(ix)
+        return
+    studio.press(ix)
+    tile_of = None
+    if KINDS[kind].layout == "large":
+        tile_of = parent.tile_of
+    await studio.draw(
+        ix,
+        kind,
+        parent.prompt,
+        echoed=parent.echoed,
+        ratio=parent.ratio * KINDS[kind].widen,
+        parent_job=parent.uuid,
+        index=index,
+        verb=verb,
+        tile_of=tile_of,
+    )
+
+
+def _too_soon(studio: Studio, ix: Interaction, tile: str) -> bool:
+    """Whether this tile was upscaled within the knob's time."""
+    if not ix.knobs.slow_down:
+        return False
+    key, now = f"{ix.account.user_id}/{tile}", time.monotonic()
+    last = studio.last_upscale.get(key)
+    studio.last_upscale[key] = now
+    return last is not None and now - last < ix.knobs.slow_down

@@ -1,0 +1,76 @@
+"""Results: the picture of a job and the attachments that announce it."""
+
+from gateway.simulator.core import Core
+from gateway.simulator.grammar import final_name, preview_name
+from gateway.simulator.ids import signature
+from gateway.simulator.jobs import Job
+from gateway.simulator.knobs import Knobs
+from gateway.simulator.pictures import (
+    Picture,
+    dimensions,
+    preview_announced,
+    preview_size,
+)
+from gateway.simulator.wire import Json
+
+
+def picture_of(job: Job, edge: int) -> Picture:
+    """What the result of `job` shows, where a grid's long edge is `edge`."""
+    if job.kind.layout == "single":
+        edge = max(2, edge // 2)
+    width, height = dimensions(job.ratio, edge)
+    if job.tile_of is not None:
+        seed, tile = job.tile_of
+        return Picture(job.uuid, seed, width, height, (tile,))
+    return Picture(job.uuid, tile_seed(job), width, height)
+
+
+def tile_seed(job: Job) -> str:
+    """The seed of a grid's tiles."""
+    return f"{job.uuid}/{job.prompt}"
+
+
+def final_attachment(core: Core, job: Job) -> Json:
+    """The attachment of the result; notes on the job where it is found."""
+    picture = picture_of(job, core.config.picture_size)
+    job.filename = final_name(job)
+    job.attachment_id = core.ids.snowflake()
+    attachment = _attachment(core, job.channel_id, job.attachment_id, job.filename)
+    attachment["size"] = picture.announced
+    attachment["width"], attachment["height"] = picture.width, picture.height
+    attachment["content_type"] = "image/png"
+    job.picture_url = attachment["url"]
+    return attachment
+
+
+def preview_attachment(core: Core, job: Job, knobs: Knobs, progress: int) -> Json:
+    """The attachment of a progress message."""
+    width, height = preview_size(picture_of(job, core.config.picture_size))
+    attachment_id = core.ids.snowflake()
+    core.keep_preview(attachment_id, job.uuid, progress)
+    name = preview_name(job, knobs)
+    attachment = _attachment(core, job.channel_id, attachment_id, name)
+    attachment["size"] = preview_announced(width, height)
+    attachment["width"], attachment["height"] = width, height
+    attachment["content_type"] = "image/webp"
+    attachment["placeholder"], attachment["placeholder_version"] = "AAAA", 1
+    return attachment
+
+
+def signed(core: Core, path: str) -> str:
+    """The query that makes a CDN link good for its lifetime."""
+    now = int(core.clock.now())
+    expires, issued = f"{int(now + core.knobs.link_ttl):x}", f"{now:x}"
+    return f"ex={expires}&is={issued}&hm={signature(path, expires, issued)}&"
+
+
+def _attachment(core: Core, channel_id: str, attachment_id: str, name: str) -> Json:
+    path = f"/attachments/{channel_id}/{attachment_id}/{name}"
+    query = signed(core, path)
+    return {
+        "id": attachment_id,
+        "filename": name,
+        "url": f"{core.cdn()}{path}?{query}",
+        "proxy_url": f"{core.media()}{path}?{query}",
+        "content_scan_version": 0,
+    }

@@ -1,0 +1,80 @@
+"""What the functions behind commands and buttons work with."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.simulator import grammar
+from gateway.simulator.core import Core
+from gateway.simulator.interactions import Interaction
+from gateway.simulator.jobs import KINDS, Job
+from gateway.simulator.lifecycle import Lifecycle
+from gateway.simulator.posts import Posts
+from gateway.simulator.replies import Replies
+from gateway.simulator.shapes import pressed
+from gateway.simulator.slots import Slots
+
+
+@dataclass
+class Studio:
+    """The tools of the bot."""
+
+    core: Core
+    posts: Posts
+    replies: Replies
+    slots: Slots
+    lifecycle: Lifecycle
+    last_upscale: dict[str, float] = field(default_factory=dict)
+
+    async def draw(self, ix: Interaction, kind: str, prompt: str, **facts: Any) -> Job:
+        """Make a job of this kind and run it to its end."""
+        job = self._job(ix, kind, prompt, **facts)
+        self.core.world.jobs[job.uuid] = job
+        self.core.store.job(job)
+        if not ix.foreign:
+            self.core.ledger.job(job)
+        await self.lifecycle.run(ix, job)
+        return job
+
+    def press(self, ix: Interaction) -> None:
+        """Turn the clicked button blue."""
+        if ix.message is None or not ix.knobs.press_update:
+            return
+        components = pressed(ix.message.data["components"], ix.custom_id)
+        self.posts.update(ix.message, ix, phase="press", components=components)
+
+    def job(self, uuid: str) -> Job | None:
+        return self.core.world.jobs.get(uuid)
+
+    def job_of(self, message_id: str) -> Job | None:
+        """The job whose progress or result this message shows."""
+        jobs = reversed(self.core.world.jobs.values())
+        return next(
+            (j for j in jobs if message_id in (j.progress_message_id, j.message_id)),
+            None,
+        )
+
+    def _job(self, ix: Interaction, kind: str, prompt: str, **facts: Any) -> Job:
+        account = ix.account
+        if "echoed" not in facts:
+            facts["echoed"] = grammar.echo(
+                prompt, ix.knobs, suffix=account.suffix, app=ix.application_id
+            )
+        facts.setdefault("ratio", grammar.ratio_of(facts["echoed"]))
+        uuid = self.core.ids.uuid()
+        return Job(
+            uuid=uuid,
+            kind=KINDS[kind],
+            prompt=prompt,
+            mode=grammar.mode_of(prompt, account.mode),
+            user_id=account.user_id,
+            username=account.spec.username,
+            channel_id=ix.channel_id,
+            application_id=ix.application_id,
+            nonce=ix.nonce,
+            interaction_id=ix.id,
+            seed=int(uuid[:8], 16),
+            account=account.name,
+            parent_message_id=ix.message.id if ix.message else None,
+            interaction=ix,
+            **facts,
+        )

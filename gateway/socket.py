@@ -1,0 +1,98 @@
+"""One gateway socket: the library's, told to be polite and to hand over raw events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+import yarl
+from discord.errors import ConnectionClosed
+from discord.gateway import DiscordWebSocket, ReconnectWebSocket
+
+from gateway.http import DiscordHttp
+
+logger = logging.getLogger(__name__)
+
+# Seconds without any frame after which the peer is taken for dead.
+SILENCE_LIMIT: Final = 60.0
+
+__all__ = ["ConnectionClosed", "GatewaySocket", "ReconnectWebSocket", "connect"]
+
+
+class GatewaySocket(DiscordWebSocket):
+    """The library's socket, which greets only after Hello, as Discord asks."""
+
+    _greet: Callable[[], Coroutine[Any, Any, None]] | None = None
+
+    async def identify(self) -> None:
+        self._greet = super().identify
+
+    async def resume(self) -> None:
+        self._greet = super().resume
+
+    async def received_message(self, msg: Any, /) -> None:
+        await super().received_message(msg)
+        if self._greet and self._keep_alive:
+            greet, self._greet = self._greet, None
+            await greet()
+
+    def is_zombie(self) -> bool:
+        """True where two heartbeats in a row were not acknowledged."""
+        beat = self._keep_alive
+        if beat is None or not beat.interval:
+            return False
+        return time.perf_counter() - beat._last_ack > 2 * beat.interval + 1
+
+
+class _Library:
+    """What the library's socket reads of its client, and no more: no caches."""
+
+    def __init__(
+        self, http: DiscordHttp, parsers: dict[str, Callable[[Any], None]]
+    ) -> None:
+        self.http = http
+        self.loop = asyncio.get_running_loop()
+        self.parsers = parsers
+        self._connection = self
+        self._enable_debug_events = False
+        self.heartbeat_timeout = SILENCE_LIMIT
+        self._afk = False
+        self.idle_since = 0
+        self._idle_since = 0
+        self.current_session = None
+
+    def dispatch(self, *_: Any, **__: Any) -> None:
+        """No listeners."""
+
+    async def call_hooks(self, *_: Any, **__: Any) -> None:
+        """No hooks."""
+
+    def _update_references(self, _: Any) -> None:
+        """No voice clients."""
+
+
+async def connect(
+    http: DiscordHttp,
+    parsers: dict[str, Callable[[Any], None]],
+    *,
+    url: str,
+    session_id: str = "",
+    seq: int = 0,
+) -> GatewaySocket:
+    """Open a socket and greet: with a session id by RESUME, else by IDENTIFY.
+
+    `parsers` maps event names to functions that are called with the raw payload, in
+    order, and must not block.
+    """
+    client: Any = _Library(http, parsers)
+    return await GatewaySocket.from_client(
+        client,
+        initial=True,
+        gateway=yarl.URL(url),
+        session=session_id or None,
+        sequence=seq or None,
+        resume=bool(session_id),
+    )

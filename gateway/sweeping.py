@@ -1,0 +1,109 @@
+"""The sweep: rows that should have moved, whoever lost the nudge."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from datetime import timedelta
+from typing import Final
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts.balancing import best_wait_idle
+from accounts.enums import AccountState
+from accounts.exceptions import NoAccountAvailable
+from accounts.models import DiscordAccount
+from accounts.selectors import alive_accounts
+from tasks.enums import RUNNING, TaskAction, TaskStatus
+from tasks.models import Task
+from tasks.selectors import load
+from tasks.services import CANCELLED, fail
+
+logger = logging.getLogger(__name__)
+
+BATCH: Final = 200
+LONGEST_WAIT: Final = timedelta(hours=24)
+# The gateway judges first, with history read; this is for accounts without one.
+GATEWAY_GRACE: Final = timedelta(minutes=10)
+
+
+def accounts_to_dispatch() -> list[int]:
+    """Return the ready accounts with waiting tasks and a free slot."""
+    now = timezone.now()
+    due = Q(not_before=None) | Q(not_before__lte=now)
+    waiting = Task.objects.filter(
+        due, status=TaskStatus.NOT_START, account__state=AccountState.READY
+    )
+    ids = set(waiting.order_by().values_list("account_id", flat=True).distinct())
+    busy = Counter(
+        Task.objects.filter(status__in=RUNNING, account_id__in=ids).values_list(
+            "account_id", flat=True
+        )
+    )
+    sizes = DiscordAccount.objects.filter(pk__in=ids, enabled=True)
+    return [pk for pk, size in sizes.values_list("pk", "core_size") if busy[pk] < size]
+
+
+def cancels_to_press() -> list[int]:
+    rows = Task.objects.filter(status__in=RUNNING, cancel_pressed_at=None)
+    rows = rows.exclude(cancel_requested_at=None).exclude(progress_message_id=None)
+    return list(rows.values_list("pk", flat=True)[:BATCH])
+
+
+def move_from_lost_accounts() -> None:
+    """Give new drawings of an account that is off to others; end what cannot move."""
+    off = (
+        Q(account=None)
+        | Q(account__enabled=False)
+        | Q(account__state__in=[AccountState.PAUSED, AccountState.INVALID_TOKEN])
+    )
+    lost = Task.objects.filter(off, status=TaskStatus.NOT_START)
+    for task in lost.select_related("account")[:BATCH]:
+        if task.action == TaskAction.IMAGINE:
+            _move(task)
+        else:
+            fail(
+                task.pk,
+                "账号不可用 / the account of this drawing is not available",
+                where=Q(status=TaskStatus.NOT_START),
+            )
+    dead = Task.objects.filter(
+        Q(account=None) | Q(account__state=AccountState.INVALID_TOKEN),
+        status__in=RUNNING,
+    )
+    for pk in dead.values_list("pk", flat=True)[:BATCH]:
+        fail(pk, "账号不可用 / the account's token was refused by Discord")
+
+
+def _move(task: Task) -> None:
+    accounts = alive_accounts().filter(enable_mj=True)
+    running, queued = load()
+    try:
+        account = best_wait_idle(accounts, running=running, waiting=queued)
+    except NoAccountAvailable:
+        return
+    moved = Task.objects.filter(
+        pk=task.pk, status=TaskStatus.NOT_START, account_id=task.account_id
+    ).update(account=account, revision=F("revision") + 1)
+    if moved:
+        logger.info("task %s: moved to account %s", task.pk, account.pk)
+
+
+def end_overdue() -> None:
+    """End what waits or runs too long where no gateway has done so."""
+    now = timezone.now()
+    overdue = Task.objects.filter(status=TaskStatus.NOT_START, deadline_at__lt=now)
+    # While its account is cut off, a task waits for it, within reason.
+    ready = Q(account__state=AccountState.READY) | Q(
+        submitted_at__lt=now - LONGEST_WAIT
+    )
+    for pk in overdue.filter(ready).values_list("pk", flat=True)[:BATCH]:
+        reason = "任务提交超时 / waited too long for its turn"
+        fail(pk, reason, where=Q(status=TaskStatus.NOT_START))
+    forgotten = Task.objects.filter(
+        status__in=RUNNING, deadline_at__lt=now - GATEWAY_GRACE
+    ).exclude(account__session__is_live=True, account__session__lease_until__gt=now)
+    for task in forgotten[:BATCH]:
+        reason = "执行超时 / timed out while Discord could not be reached"
+        fail(task.pk, CANCELLED if task.cancel_requested_at else reason)

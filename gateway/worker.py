@@ -1,0 +1,52 @@
+"""The gateway process: a Channels worker that also holds the sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import Any, Final
+
+from channels.consumer import AsyncConsumer
+from channels.worker import Worker
+
+from gateway.manager import Manager
+
+CHANNEL: Final = "gateway"
+_managers: list[Manager] = []
+
+
+class GatewayConsumer(AsyncConsumer):
+    """Hints from other processes: look at the rows now. The rows say what to do."""
+
+    async def accounts_changed(self, _: dict[str, Any]) -> None:
+        for manager in _managers:
+            manager.kick()
+
+
+class GatewayWorker(Worker):
+    """Listens to its channel and runs the manager until it is told to stop."""
+
+    async def handle(self) -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        manager = Manager()
+        _managers.append(manager)
+        holding = asyncio.create_task(manager.run())
+        hearing = asyncio.create_task(self._hear())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({holding, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (hearing, holding, stopping):
+            task.cancel()
+        await manager.close()
+        if holding.done() and not holding.cancelled():
+            holding.result()
+
+    async def _hear(self) -> None:
+        """Receive hints; without Redis there are none, and the rows are enough."""
+        while True:
+            try:
+                await super().handle()
+            except Exception:
+                await asyncio.sleep(1)
