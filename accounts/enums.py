@@ -14,7 +14,7 @@ class AccountState(models.TextChoices):
     CONNECTING = "connecting", "Connecting"
     READY = "ready", "Ready"
     DISCONNECTED = "disconnected", "Disconnected"
-    INVALID_TOKEN = "invalid_token", "Invalid token"  # noqa: S105
+    INVALID_TOKEN = "invalid_token", "Invalid token"
     PAUSED = "paused", "Paused, a person must act"
 
 

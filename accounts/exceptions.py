@@ -15,6 +15,13 @@ class InvalidField(AccountsError):
     """A value cannot be used; nothing was changed."""
 
 
+class UserDisabled(AccountsError):
+    """The key is right, but its owner may not come in any more."""
+
+    def __init__(self) -> None:
+        super().__init__("账号已禁用", "Forbidden: User is disabled.")
+
+
 class NoAccountAvailable(AccountsError):
     """No account can take this task now."""
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from typing import Final
+
+from django.db.models import Q, QuerySet
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
+
+# Reading one costs a decryption.
+SECRETS: Final = ("user_token", "bot_token", "proxy_url")
 
 
 def enabled_accounts() -> QuerySet[DiscordAccount]:
@@ -19,3 +24,24 @@ def alive_accounts() -> QuerySet[DiscordAccount]:
     """
     states = (AccountState.READY, AccountState.CONNECTING, AccountState.DISCONNECTED)
     return enabled_accounts().filter(state__in=states)
+
+
+def without_secrets(accounts: QuerySet[DiscordAccount]) -> QuerySet[DiscordAccount]:
+    """Leave the encrypted columns in the database until somebody asks for them."""
+    return accounts.defer(*SECRETS)
+
+
+def account_by_id(text: str) -> DiscordAccount | None:
+    """Return the account whose row id, or whose channel id, `text` is."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 20):
+        return None
+    same = Q(channel_id=text)
+    if len(text) < 15:
+        same = Q(pk=int(text))
+    return without_secrets(DiscordAccount.objects.filter(same)).first()
+
+
+def channel_is_taken(account: DiscordAccount) -> bool:
+    """Tell whether another account draws in this one's channel."""
+    others = DiscordAccount.objects.exclude(pk=account.pk)
+    return others.filter(channel_id=account.channel_id).exists()

@@ -319,6 +319,7 @@ class Connection:
             seq=self.resume.seq,
             resume_url=self.resume.url,
             user_id=self.user_id,
+            token_digest=self.identity.token_digest,
             is_live=True,
             **facts,
         )

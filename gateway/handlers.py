@@ -6,7 +6,7 @@ import enum
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db.models import Q
@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 # Sent at most so often; each time Discord or Midjourney certainly took nothing.
 MAX_ATTEMPTS: Final = 5
 QUEUE_FULL_REST: Final = timedelta(seconds=15)
+# A job that Midjourney has queued may take so many times the account's limit.
+QUEUED_FACTOR: Final = 3
 
 
 @dataclass(frozen=True)
@@ -226,8 +228,11 @@ def _finished(match: Match, message: Message) -> Outcome:
 def _identities(task: Task, message: Message) -> dict[str, Any]:
     """Return the keys in the message that the task does not have yet."""
     facts: dict[str, Any] = {}
-    if task.progress_message_id is None and message.id != task.parent_message_id:
-        facts["progress_message_id"] = message.id
+    speaks = message.content is not None and not message.is_result
+    if task.progress_message_id is None or speaks:
+        # A job that was queued goes on in another message.
+        if message.id not in (task.progress_message_id, task.parent_message_id):
+            facts["progress_message_id"] = message.id
     if task.job_id is None and message.job_id:
         facts["job_id"] = message.job_id
     if task.interaction_id is None and message.interaction_ids:
@@ -244,6 +249,11 @@ def _accepted(task: Task) -> dict[str, Any]:
     return facts
 
 
+def _deadline(task: Task, *, factor: int = 1) -> datetime:
+    minutes = task.account.timeout_minutes if task.account else 10
+    return timezone.now() + timedelta(minutes=minutes * factor)
+
+
 def _stopped(task: Task) -> None:
     if task.cancel_requested_at:
         fail(task.pk, CANCELLED)
@@ -258,6 +268,7 @@ def _noticed(task: Task, message: Message, notice: Notice) -> Outcome:
     match notice.kind.effect:
         case Effect.WAIT:
             facts = _identities(task, message) | _accepted(task)
+            facts["deadline_at"] = _deadline(task, factor=QUEUED_FACTOR)
             learn(task.pk, description=notice.text[:4000], **facts)
         case Effect.REQUEUE:
             _requeue(task, notice)

@@ -8,6 +8,7 @@ bypass its retries: what may have been taken must never be sent again blindly.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import random
 import re
 import uuid
@@ -56,6 +57,10 @@ class Identity:
 
     def __repr__(self) -> str:
         return f"Identity(account {self.account_id})"
+
+    @property
+    def token_digest(self) -> str:
+        return hashlib.sha256(self.token.encode()).hexdigest()
 
 
 class DiscordHttp(HTTPClient):

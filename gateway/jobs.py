@@ -6,14 +6,14 @@ import math
 
 from celery import shared_task
 
-from gateway import cancelling, dispatch, sweeping
+from gateway import cancelling, dispatch, lanes, sweeping
 
 
 @shared_task(name="gateway.dispatch_account", ignore_result=True)
 def dispatch_account(account_id: int) -> None:
     """Send what may be sent for an account, and come back when its pace allows."""
     wait = dispatch.run_lane(account_id)
-    if wait is not None:
+    if wait is not None and lanes.book(account_id, wait):
         again = math.ceil(min(wait, 60.0) * 1000) / 1000
         dispatch_account.apply_async((account_id,), countdown=again, expires=again + 60)
 

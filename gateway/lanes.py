@@ -76,6 +76,18 @@ def set_pace(account_id: int, next_send_at: datetime) -> None:
     ).update(next_send_at=next_send_at)
 
 
+def book(account_id: int, seconds: float) -> bool:
+    """Note that a job will look again then; False where one is booked already.
+
+    A booking that was lost with Redis runs out by itself.
+    """
+    now = timezone.now()
+    moment = now + timedelta(seconds=seconds)
+    free = Q(wake_at=None) | Q(wake_at__lte=now) | Q(wake_at__gt=moment)
+    rows = DispatchLane.objects.filter(free, account_id=account_id)
+    return bool(rows.update(wake_at=moment))
+
+
 def rest(hold: Hold) -> float:
     """Return the seconds until the account may send again, 0 if now."""
     moment = hold.rows.values_list("next_send_at", flat=True).first()

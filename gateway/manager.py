@@ -156,5 +156,9 @@ def _load(account_id: int) -> tuple[Identity, Addresses, Resume, str] | None:
     if account is None:
         return None
     session = GatewaySession.objects.get(account_id=account_id)
+    identity = identity_of(account)
+    if session.token_digest != identity.token_digest:
+        # Another token is another user: its session cannot be resumed.
+        return identity, load_addresses(), Resume(), ""
     resume = Resume(session.session_id, session.seq, session.resume_url)
-    return identity_of(account), load_addresses(), resume, session.user_id
+    return identity, load_addresses(), resume, session.user_id

@@ -25,6 +25,7 @@ class GatewaySession(models.Model):
     session_id = models.CharField(max_length=64, blank=True)
     seq = models.BigIntegerField(default=0)
     resume_url = models.CharField(max_length=300, blank=True)
+    token_digest = models.CharField(max_length=64, blank=True)
     user_id = models.CharField(max_length=20, blank=True)
     is_live = models.BooleanField(default=False)
     # Since when no event can have been missed: a resumed session keeps it.
@@ -46,6 +47,7 @@ class DispatchLane(models.Model):
     fence = models.PositiveBigIntegerField(default=0)
     wanted = models.PositiveBigIntegerField(default=0, help_text="Counts the nudges.")
     next_send_at = models.DateTimeField(null=True)
+    wake_at = models.DateTimeField(null=True, help_text="A job is booked for then.")
 
     def __str__(self) -> str:
         return f"lane of account {self.account_id}"

@@ -10,14 +10,12 @@ from channels.layers import channel_layers
 
 from gateway.worker import CHANNEL
 from tasks import bridge
-from tasks.models import Task
 
 logger = logging.getLogger(__name__)
 
 
-def publish_change(task_id: int) -> None:
+def publish_change(task_id: int, owner_id: int) -> None:
     """Tell the task's stream and its owner's page that the row changed."""
-    owner_id = Task.objects.values_list("owner_id", flat=True).get(pk=task_id)
     message = {"type": "task.changed", "task_id": task_id}
     bridge.spawn(_to_groups((f"task.{task_id}", f"owner.{owner_id}"), message))
 

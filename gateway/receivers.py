@@ -15,24 +15,14 @@ from tasks.signals import task_changed, task_submitted
 
 
 @receiver(task_submitted)
-def enqueue_dispatch(*, task_id: int, **kwargs: Any) -> None:
-    account_id = Task.objects.values_list("account_id", flat=True).get(pk=task_id)
-    if account_id is not None:
-        dispatch_account.delay(account_id)
+def enqueue_dispatch(*, task: Task, **kwargs: Any) -> None:
+    if task.account_id is not None:
+        dispatch_account.delay(task.account_id)
 
 
 @receiver(task_changed)
-def go_on(*, task_id: int, **kwargs: Any) -> None:
+def go_on(*, task: Task, **kwargs: Any) -> None:
     """Nudge dispatch where a slot, or a held-back prompt, has come free."""
-    task = Task.objects.only(
-        "status",
-        "account_id",
-        "echo_key",
-        "job_id",
-        "cancel_requested_at",
-        "cancel_pressed_at",
-        "progress_message_id",
-    ).get(pk=task_id)
     waiting = Task.objects.filter(
         account_id=task.account_id, status=TaskStatus.NOT_START
     )
@@ -48,12 +38,12 @@ def go_on(*, task_id: int, **kwargs: Any) -> None:
         and not task.cancel_pressed_at
         and task.progress_message_id
     ):
-        press_cancel.delay(task_id)
+        press_cancel.delay(task.pk)
 
 
 @receiver(task_changed)
-def publish(*, task_id: int, **kwargs: Any) -> None:
-    publish_change(task_id)
+def publish(*, task: Task, **kwargs: Any) -> None:
+    publish_change(task.pk, task.owner_id)
 
 
 @receiver(account_changed)

@@ -6,4 +6,4 @@ class ProductConfig(AppConfig):
 
     def ready(self) -> None:
         # Celery's app must exist before the first job is sent from any process.
-        from mjproxy import celery  # noqa: F401
+        from mjproxy import celery, checks  # noqa: F401

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+LONGEST_SOCKET_PATH = 103  # bytes; Linux takes 107
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 
@@ -85,3 +88,14 @@ def kept_secret(name: str, folder: Path, make: Callable[[], str]) -> str:
     finally:
         draft.unlink()
     return path.read_text().strip()
+
+
+def socket_path(path: Path) -> Path:
+    """Return `path`, or a short one for this user alone where it would be too long."""
+    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+        return path
+    name = hashlib.sha256(f"{os.getuid()}:{path}".encode()).hexdigest()[:16]
+    short = Path(tempfile.gettempdir(), f"mjproxy-{name}", path.name)
+    if len(os.fsencode(short)) <= LONGEST_SOCKET_PATH:
+        return short
+    return Path("/tmp", f"mjproxy-{name}", path.name)  # noqa: S108

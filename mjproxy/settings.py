@@ -99,7 +99,8 @@ INSTALLED_APPS = [
     "gateway.apps.GatewayConfig",
 ]
 MIDDLEWARE = [
-    "corsheaders.middleware.CorsMiddleware",
+    "mjproxy.middleware.CanonicalPath",
+    "mjproxy.middleware.EchoingCors",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -113,6 +114,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "mjproxy.urls"
 ASGI_APPLICATION = "mjproxy.asgi.application"
 APPEND_SLASH = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -176,7 +178,7 @@ else:
 DATABASES = {"default": _database}
 
 # --- Redis: a real one, or the embedded server on a unix socket ----------------------
-EMBEDDED_REDIS_SOCKET = DATA_DIR / "redis.sock"
+EMBEDDED_REDIS_SOCKET = env.socket_path(DATA_DIR / "redis.sock")
 REDIS_URL = env.url("REDIS_URL", schemes=("redis", "rediss", "unix"))
 EMBEDDED_REDIS = not REDIS_URL
 if EMBEDDED_REDIS:
@@ -236,6 +238,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "PREPROCESSING_HOOKS": ["mjproxy.schema.plain_prefix_only"],
 }
 CORS_ALLOW_ALL_ORIGINS = True  # keys travel in headers, never in cookies
 CORS_ALLOW_HEADERS = [
@@ -251,7 +254,7 @@ CORS_ALLOW_HEADERS = [
     "x-ptoken",
     "x-requested-with",
 ]
-CORS_URLS_REGEX = r"^/(mj|images|healthz)"
+CORS_URLS_REGEX = r"^/(mj|images|healthz|api)"
 CORS_PREFLIGHT_MAX_AGE = 86400
 
 # --- admin theme -------------------------------------------------------------------

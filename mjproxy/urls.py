@@ -1,6 +1,34 @@
 """Every address of the web process."""
 
-from django.contrib import admin
-from django.urls import path
+from __future__ import annotations
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from django.contrib import admin
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from mjproxy.api import unknown_address
+from mjproxy.health import healthz
+
+_dialect = [
+    path("", include("tasks.api.urls")),
+    path("", include("accounts.api.urls")),
+    re_path("", unknown_address),
+]
+
+urlpatterns = [
+    path("healthz", healthz),
+    path("mj/", include(_dialect)),
+    path("mj-fast/mj/", include(_dialect), {"mode": "FAST"}),
+    path("mj-relax/mj/", include(_dialect), {"mode": "RELAX"}),
+    path("mj-turbo/mj/", include(_dialect), {"mode": "TURBO"}),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("admin/", admin.site.urls),
+    path("", include("accounts.page_urls")),
+    path("", include("tasks.page_urls")),
+]
+
+handler400 = "mjproxy.api.bad_request"
+handler403 = "mjproxy.api.forbidden"
+handler404 = "mjproxy.api.not_found"
+handler500 = "mjproxy.api.server_error"

@@ -24,7 +24,7 @@ _pid = 0
 
 def loop() -> asyncio.AbstractEventLoop:
     """Return this process's loop, started on first use."""
-    global _loop, _pid  # noqa: PLW0603
+    global _loop, _pid
     with _lock:
         if _loop is None or _pid != os.getpid():
             _loop, _pid = asyncio.new_event_loop(), os.getpid()
@@ -35,7 +35,7 @@ def loop() -> asyncio.AbstractEventLoop:
 
 
 def run(coroutine: Coroutine[Any, Any, T], *, timeout: float = 30) -> T:
-    """Run the coroutine in the loop and wait for its result, `timeout` seconds at most."""
+    """Run the coroutine in the loop and wait for its result, `timeout` s at most."""
     return asyncio.run_coroutine_threadsafe(coroutine, loop()).result(timeout)
 
 

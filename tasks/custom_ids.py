@@ -1,4 +1,4 @@
-"""Midjourney's button ids, read both ways from one table (docs/protocol.md, buttons)."""
+"""Midjourney's button ids, read both ways from one table."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def new_task_id() -> int:
     Milliseconds and three random digits. Within one process no id comes twice; between
     processes the primary key decides, see `services.insert`.
     """
-    global _last  # noqa: PLW0603
+    global _last
     candidate = time.time_ns() // 1_000_000 * 1000 + secrets.randbelow(1000)
     with _lock:
         _last = max(candidate, _last + 1)

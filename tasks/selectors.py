@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from django.db.models import Count, QuerySet
 
 from accounts.models import DiscordAccount, User
+from accounts.prepared import PreparedQuery
+from accounts.selectors import SECRETS
 from tasks.enums import RUNNING, TaskStatus
 from tasks.models import BannedWord, Task
 from tasks.representation import RELATED
 
+_ACCOUNT_SECRETS: Final = tuple(f"account__{name}" for name in SECRETS)
+
+
+def _tasks() -> QuerySet[Task]:
+    return Task.objects.select_related(*RELATED).defer(*_ACCOUNT_SECRETS)
+
+
+_by_id: Final = PreparedQuery[Task](lambda pk: _tasks().filter(pk=pk), markers=(-1,))
+_by_id_and_owner: Final = PreparedQuery[Task](
+    lambda pk, owner: _tasks().filter(pk=pk, owner=owner), markers=(-1, -2)
+)
+
 
 def visible_to(user: User) -> QuerySet[Task]:
-    tasks = Task.objects.select_related(*RELATED)
-    return tasks if user.is_operator else tasks.filter(owner=user)
+    return _tasks() if user.is_operator else _tasks().filter(owner=user)
+
+
+def find(user: User, task_id: int) -> Task | None:
+    """Return the task of this id, if `user` may see it. Made for endless looks."""
+    if user.is_operator:
+        return next(iter(_by_id(task_id)), None)
+    return next(iter(_by_id_and_owner(task_id, user.pk)), None)
 
 
 def newest(user: User, count: int) -> list[Task]:

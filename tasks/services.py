@@ -46,9 +46,9 @@ def advance(
                 task = Task.objects.select_related("account").get(pk=task_id)
                 if status not in (TaskStatus.NOT_START, TaskStatus.MODAL):
                     record_delivery(task)
-                _tell(task_changed, task_id)
+                _tell(task_changed, task)
                 if status == TaskStatus.NOT_START:
-                    _tell(task_submitted, task_id)
+                    _tell(task_submitted, task)
     except IntegrityError:
         logger.warning("task %s: %s refused, identity is taken", task_id, status)
         return False
@@ -120,7 +120,7 @@ def cancel(task: Task) -> bool:
             pk=task.pk, status__in=RUNNING, cancel_requested_at=None
         ).update(cancel_requested_at=timezone.now())
         if asked:
-            _tell(task_changed, task.pk)
+            _tell(task_changed, Task.objects.get(pk=task.pk))
     return bool(asked) or Task.objects.filter(pk=task.pk, status__in=RUNNING).exists()
 
 
@@ -134,7 +134,7 @@ def insert(task: Task) -> Task:
         try:
             with transaction.atomic():
                 task.save(force_insert=True)
-                _tell(task_submitted, task.pk)
+                _tell(task_submitted, task)
                 return task
         except IntegrityError:
             if not Task.objects.filter(pk=task.pk).exists():
@@ -143,8 +143,8 @@ def insert(task: Task) -> Task:
     raise IntegrityError("no free task id")
 
 
-def _tell(signal: Signal, task_id: int) -> None:
+def _tell(signal: Signal, task: Task) -> None:
     # After commit, so that a worker finds the row. Robust: a receiver that fails (say,
     # no broker) is logged, and the sweep finds the row later.
-    send: Any = partial(signal.send_robust, sender=Task, task_id=task_id)
+    send: Any = partial(signal.send_robust, sender=Task, task_id=task.pk, task=task)
     transaction.on_commit(send)

@@ -1,4 +1,7 @@
-"""The only way upward: two signals, sent after commit, with task_id."""
+"""The only way upward: two signals, sent after commit.
+
+With `task_id`, and `task` as it was at the commit, which spares receivers a query.
+"""
 
 from django.dispatch import Signal
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -13,7 +14,7 @@ from django.utils import timezone
 from accounts.balancing import best_wait_idle, has_room
 from accounts.exceptions import NoAccountAvailable
 from accounts.models import DiscordAccount, User
-from accounts.selectors import alive_accounts
+from accounts.selectors import alive_accounts, without_secrets
 from tasks import custom_ids, prompts
 from tasks.enums import OPEN, BotType, TaskAction, TaskStatus
 from tasks.exceptions import (
@@ -64,8 +65,12 @@ def submit_imagine(
     prompt: str,
     bot_type: BotType = BotType.MID_JOURNEY,
     instance_id: str = "",
+    modes: Sequence[str] = (),
 ) -> Submitted:
-    """Record an imagine task. Raises Refused with the reason."""
+    """Record an imagine task. Raises Refused with the reason.
+
+    Of `modes` any will do; the prefix of the address counts as one more of them.
+    """
     prompt = prompt.strip()
     if not prompt:
         raise InvalidRequest("prompt不能为空", "prompt must not be empty")
@@ -76,7 +81,10 @@ def submit_imagine(
         return earlier
     if word := prompts.first_banned_word(prompt, banned_words()):
         raise BannedPrompt(word=word, prompt=prompt)
-    account, ahead = _choose(bot_type, instance_id)
+    if caller.mode or modes:
+        modes = [*modes, caller.mode] if caller.mode else modes
+        caller = replace(caller, mode=caller.mode or modes[0])
+    account, ahead = _choose(bot_type, instance_id, modes)
     task = _new_task(caller, account, TaskAction.IMAGINE, bot_type)
     task.prompt = task.prompt_en = prompt
     task.description = f"/imagine {prompt}"
@@ -175,9 +183,13 @@ def _parent(caller: Caller, task_id: int) -> Task:
     return parent
 
 
-def _choose(bot_type: BotType, instance_id: str) -> tuple[DiscordAccount, int]:
+def _choose(
+    bot_type: BotType, instance_id: str, modes: Sequence[str]
+) -> tuple[DiscordAccount, int]:
     """Return an account for a new task, and how many tasks wait for it."""
-    accounts: QuerySet[DiscordAccount] = alive_accounts()
+    accounts: QuerySet[DiscordAccount] = without_secrets(alive_accounts())
+    if modes:
+        accounts = accounts.filter(mode__in=["", *modes])
     if bot_type == BotType.NIJI_JOURNEY:
         accounts = accounts.filter(enable_niji=True)
     else:

@@ -10,6 +10,7 @@ from gateway.simulator.clock import Clock
 from gateway.simulator.config import Config
 from gateway.simulator.control import Control
 from gateway.simulator.core import Core
+from gateway.simulator.door import Door, Handler
 from gateway.simulator.events import Outbox
 from gateway.simulator.gateway import Hub
 from gateway.simulator.gateway_control import GatewayControl
@@ -18,10 +19,11 @@ from gateway.simulator.intake import Intake
 from gateway.simulator.knobs import Knobs
 from gateway.simulator.ledger import Ledger
 from gateway.simulator.noise import Noise
-from gateway.simulator.requests import Door, Handler
 from gateway.simulator.rest import Rest
+from gateway.simulator.results import rehome
 from gateway.simulator.rules import Rules
 from gateway.simulator.store import Store
+from gateway.simulator.uploads import Uploads
 from gateway.simulator.world import World, default_accounts
 
 __all__ = ["Config", "Simulator"]
@@ -36,7 +38,9 @@ class Simulator:
         self.hub = Hub(self.core)
         self.core.outbox.deliver = self.hub.deliver
         self.bot = Bot(self.core)
-        self.cdn = Cdn(self.core)
+        self.rest = Rest(self.core, self.bot.studio)
+        self.uploads = Uploads(self.core, self.rest)
+        self.cdn = Cdn(self.core, self.uploads)
         self.noise = Noise(self.core, self.hub, self.bot)
         self._runner: web.AppRunner | None = None
         self._humming: asyncio.Task[None] | None = None
@@ -59,6 +63,7 @@ class Simulator:
         await site.start()
         host, port = self._runner.addresses[0][:2]
         self.core.url = f"http://{host}:{port}"
+        rehome(self.core)
         self._humming = asyncio.create_task(self.noise.run())
 
     async def stop(self) -> None:
@@ -88,7 +93,7 @@ class Simulator:
 
     def _routes(self) -> dict[str, Handler]:
         routes: dict[str, Handler] = {}
-        api = dict(Rest(self.core, self.bot.studio).routes())
+        api = {**self.rest.routes(), **self.uploads.routes()}
         intake = Intake(self.core, self.hub, self.bot)
         for prefix in ("/api/v9", "/api/v10"):
             routes[f"POST {prefix}/interactions"] = intake.post
@@ -101,6 +106,7 @@ class Simulator:
         for folder in ("attachments", "ephemeral-attachments"):
             place = f"/{folder}/{{channel_id}}/{{attachment_id}}/{{name}}"
             routes[f"GET {place}"] = self.cdn.get
+        routes["PUT /upload/{folder}/{filename}"] = self.uploads.put
         routes.update(GatewayControl(self.core, self.hub).routes())
         routes.update(Control(self.core, self.hub, self.cdn, self.noise).routes())
         return routes

@@ -11,7 +11,7 @@ from gateway.simulator.constants import Kind
 from gateway.simulator.core import Core
 from gateway.simulator.interactions import Interaction
 from gateway.simulator.lifecycle import Lifecycle
-from gateway.simulator.notices import NOTICES
+from gateway.simulator.notices import NOTICES, Notice
 from gateway.simulator.posts import Posts
 from gateway.simulator.replies import Replies
 from gateway.simulator.slots import Slots
@@ -85,6 +85,10 @@ class Bot:
         task = asyncio.create_task(self._work(ix))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def tell(self, ix: Interaction, notice: Notice, form: str) -> None:
+        """Tell a notice that answers no request."""
+        self.studio.replies.unasked(ix, notice, form)
 
     async def stop(self) -> None:
         """Drop all work."""

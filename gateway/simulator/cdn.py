@@ -11,6 +11,7 @@ from gateway.simulator.core import Core
 from gateway.simulator.ids import signature
 from gateway.simulator.jobs import Job
 from gateway.simulator.results import picture_of
+from gateway.simulator.uploads import Uploads
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SMALL = 256 * 256  # pixels; drawing fewer is quicker than a thread
@@ -21,6 +22,7 @@ class Cdn:
     """Serves attachments; pictures are drawn when somebody asks for them."""
 
     core: Core
+    uploads: Uploads
 
     async def get(self, request: web.Request) -> web.Response:
         """The endpoint; `width`, `height` and `format` work as at the media proxy."""
@@ -32,7 +34,7 @@ class Cdn:
         preview = self.core.previews.get(attachment_id)
         if preview is not None:
             data = await self._preview(*preview)
-        else:
+        elif (data := self.uploads.file(attachment_id)) is None:
             uuids = UUID.findall(name)
             job = self.core.world.jobs.get(uuids[-1]) if uuids else None
             if job is not None and job.attachment_id == attachment_id:
@@ -68,7 +70,7 @@ class Cdn:
 
 async def _shaped(request: web.Request, data: bytes) -> web.Response:
     query = request.query
-    width, height = int(query.get("width", 0)), int(query.get("height", 0))
+    width, height = _number(query.get("width")), _number(query.get("height"))
     form = query.get("format", "")
     kind = "image/webp" if data.startswith(b"RIFF") else "image/png"
     if width or height or form:
@@ -76,6 +78,10 @@ async def _shaped(request: web.Request, data: bytes) -> web.Response:
             pictures.resized, data, width=width, height=height, form=form
         )
     return web.Response(body=data, content_type=kind)
+
+
+def _number(text: str | None) -> int:
+    return min(int(text), 4096) if text is not None and text.isdecimal() else 0
 
 
 def _gone() -> web.Response:

@@ -67,23 +67,23 @@ async def settings(studio: Studio, ix: Interaction) -> None:
 def _panel(ix: Interaction) -> list[Json]:
     account = ix.account
 
-    def toggle(name: str, label: str, on: bool) -> Json:
+    def toggle(name: str, label: str, *, on: bool) -> Json:
         return button(f"MJ::Settings::{name}", label, style=3 if on else 2)
 
     tree = rows(
         [],
         [
-            toggle("Style::raw", "RAW Mode", False),
-            toggle("PrivateMode::on", "Public mode", not account.stealth),
-            toggle("RemixMode", "Remix mode", False),
-            toggle("Reset", "Reset Settings", False),
+            toggle("Style::raw", "RAW Mode", on=False),
+            toggle("PrivateMode::on", "Public mode", on=not account.stealth),
+            toggle("RemixMode", "Remix mode", on=False),
+            toggle("Reset", "Reset Settings", on=False),
         ],
         [
-            toggle("HighVariabilityMode::1", "High Variation Mode", True),
-            toggle("HighVariabilityMode::0", "Low Variation Mode", False),
-            toggle("TurboMode", "Turbo mode", account.mode == "turbo"),
-            toggle("FastMode", "Fast mode", account.mode == "fast"),
-            toggle("RelaxMode::on", "Relax mode", account.mode == "relax"),
+            toggle("HighVariabilityMode::1", "High Variation Mode", on=True),
+            toggle("HighVariabilityMode::0", "Low Variation Mode", on=False),
+            toggle("TurboMode", "Turbo mode", on=account.mode == "turbo"),
+            toggle("FastMode", "Fast mode", on=account.mode == "fast"),
+            toggle("RelaxMode::on", "Relax mode", on=account.mode == "relax"),
         ],
     )
     models = (("Midjourney Model V7", "7"), ("Midjourney Model V6.1", "6.1"))

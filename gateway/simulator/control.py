@@ -1,5 +1,6 @@
 """The control API below `/_sim`: knobs, rules, accounts, ledger, waiting."""
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
@@ -44,6 +45,7 @@ class Control:
             "POST /_sim/release": self.release,
             "GET /_sim/accounts": self.accounts,
             "POST /_sim/accounts": self.change_accounts,
+            "POST /_sim/channels": self.add_channel,
             "POST /_sim/commands": self.bump_commands,
             "GET /_sim/sessions": self.sessions,
             "GET /_sim/ledger": self.ledger,
@@ -52,6 +54,7 @@ class Control:
             "GET /_sim/wait": self.wait,
             "POST /_sim/noise": self.make_noise,
             "POST /_sim/foreign": self.foreign_job,
+            "POST /_sim/notice": self.unasked_notice,
             "DELETE /_sim/messages/{message_id}": self.remove_message,
         }
 
@@ -145,11 +148,24 @@ class Control:
             account.stealth = body.get("stealth", account.stealth)
             return
         account.revoked = verb == "revoke"
+        self.core.turned_away.discard(account.spec.user_token)
         if account.revoked and body.get("close", True):
             for session in self.hub.of(account):
                 if session.connection is not None:
                     session.connection.close(4004, "Authentication failed.")
                 self.hub.end(session)
+
+    async def add_channel(self, request: web.Request) -> web.Response:
+        """A further channel in an account's guild."""
+        body = await _json(request)
+        account = self.core.account(str(body.get("account", "account-1")))
+        if account is None:
+            return _bad("there is no such account")
+        channel_id = str(body.get("channel_id") or self.core.ids.snowflake())
+        guild_id = account.spec.guild_id
+        self.core.world.add_channel(channel_id, guild_id)
+        self.core.store.channel(channel_id, guild_id)
+        return answer({"channel_id": channel_id, "guild_id": guild_id}, 201)
 
     async def bump_commands(self, request: web.Request) -> web.Response:
         body = await _json(request)
@@ -171,6 +187,7 @@ class Control:
             if job.attachment_id is not None and job.picture_sha256 is None:
                 data = await self.cdn.result(job)
                 job.picture_sha256 = hashlib.sha256(data).hexdigest()
+                await asyncio.sleep(0)  # sockets go on meanwhile
 
     async def jobs(self, request: web.Request) -> web.Response:
         return answer([job.as_dict() for job in self.core.world.jobs.values()])
@@ -211,6 +228,15 @@ class Control:
         user_id = self.noise.foreign_job(account, str(body.get("prompt", "a cat")))
         return answer({"user_id": user_id}, 201)
 
+    async def unasked_notice(self, request: web.Request) -> web.Response:
+        """A notice that belongs to no task."""
+        body = await _json(request)
+        account = self.core.account(str(body.get("account", "account-1")))
+        notice, form = str(body.get("notice")), str(body.get("form", "A"))
+        if account is None or notice not in NOTICES:
+            return _bad("there is no such account or notice")
+        return answer({"sessions": self.noise.tell(account, notice, form)}, 201)
+
     async def remove_message(self, request: web.Request) -> web.Response:
         found = self.noise.remove_message(
             request.match_info["message_id"], silent="silent" in request.query
@@ -231,7 +257,10 @@ def _account_facts(account: Account) -> Json:
 
 async def _json(request: web.Request) -> Json:
     raw = await request.read()
-    body: Any = wire.load(raw) if raw else {}
+    try:
+        body: Any = wire.load(raw) if raw else {}
+    except ValueError:
+        body = None
     if not isinstance(body, dict):
         raise web.HTTPBadRequest(text="a JSON object, please")
     return body

@@ -32,6 +32,7 @@ class Core:
     url: str = ""
     # attachment id of a preview to its job and percentage
     previews: dict[str, tuple[str, int]] = field(default_factory=dict)
+    turned_away: set[str] = field(default_factory=set)  # tokens that have got a 401
     versions: dict[str, str] = field(default_factory=dict)  # command id to version
 
     def publish(self, event: Event) -> None:

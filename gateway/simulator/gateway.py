@@ -1,7 +1,6 @@
 """The gateway: sessions, identify, resume, heartbeats and delivery."""
 
 import asyncio
-import contextlib
 import time
 from collections import defaultdict, deque
 from typing import Any
@@ -16,6 +15,8 @@ from gateway.simulator.ready import ready, ready_supplemental
 from gateway.simulator.sessions import Connection, Session
 from gateway.simulator.wire import Json
 from gateway.simulator.world import Account
+
+LAST_OP = 50  # Discord knows more opcodes than this simulator has names for
 
 
 class Hub:
@@ -96,32 +97,39 @@ class Hub:
     async def endpoint(self, request: web.Request) -> web.StreamResponse:
         """Serve one websocket until it closes."""
         if self._refused(""):
-            Connection(web.WebSocketResponse(), request, 1).cut()
+            if request.transport is not None:
+                request.transport.abort()
             return web.Response(status=503)
-        ws = web.WebSocketResponse(max_msg_size=1 << 16, compress=False)
+        ws = web.WebSocketResponse(max_msg_size=1 << 16, compress=False, timeout=1.0)
         await ws.prepare(request)
         connection = Connection(ws, request, self.core.knobs.split_frames)
         self.connections.add(connection)
-        interval = int(self.core.knobs.heartbeat_interval * 1000)
-        connection.send(
-            Op.HELLO, {"heartbeat_interval": interval, "_trace": ['["gateway-sim"]']}
-        )
+        hello = asyncio.create_task(self._hello(connection))
         writer = asyncio.create_task(connection.write())
         watcher = asyncio.create_task(self._watch(connection))
         try:
             await self._read(connection)
         finally:
-            watcher.cancel()
-            writer.cancel()
+            for task in (hello, watcher, writer):
+                task.cancel()
             self.connections.discard(connection)
             self._closed(connection)
         return ws
 
     async def shut(self) -> None:
         """Close all sockets, as a server that goes away does."""
-        for connection in list(self.connections):
-            with contextlib.suppress(ConnectionError, RuntimeError):
-                await connection.ws.close(code=1001)
+        closing = [c.ws.close(code=1001) for c in self.connections]
+        await asyncio.gather(*closing, return_exceptions=True)
+
+    async def _hello(self, connection: Connection) -> None:
+        delay = self.core.knobs.hello_delay
+        if delay:
+            await asyncio.sleep(delay)
+        connection.greeted = True
+        interval = int(self.core.knobs.heartbeat_interval * 1000)
+        connection.send(
+            Op.HELLO, {"heartbeat_interval": interval, "_trace": ['["gateway-sim"]']}
+        )
 
     async def _read(self, connection: Connection) -> None:
         async for message in connection.ws:
@@ -145,7 +153,7 @@ class Hub:
             sent.popleft()
         return len(sent) > self.core.knobs.send_limit
 
-    def _receive(self, connection: Connection, op: int, d: Any) -> None:
+    def _receive(self, connection: Connection, op: Any, d: Any) -> None:
         if op == Op.HEARTBEAT:
             connection.last_heartbeat = time.monotonic()
             connection.heartbeats += 1
@@ -155,7 +163,7 @@ class Hub:
             self._identify(connection, d)
         elif op == Op.RESUME:
             self._resume(connection, d)
-        elif op not in list(Op):
+        elif not isinstance(op, int) or not 0 <= op <= LAST_OP:
             connection.close(4001, "Unknown opcode.")
         elif connection.session is None:
             connection.close(4003, "Not authenticated.")
@@ -186,6 +194,8 @@ class Hub:
 
     def _enter(self, connection: Connection, d: Any) -> Account | None:
         """The account behind an identify or resume; None once it is turned away."""
+        if not connection.greeted:
+            self.core.ledger.violation("identify_before_hello")
         if connection.session is not None:
             connection.close(4005, "Already authenticated.")
             return None

@@ -10,6 +10,7 @@ from gateway.simulator.constants import DISCORD_EPOCH_MS
 
 # A seeded world starts here: 2026-01-10T12:00:00Z.
 SEEDED_START_MS = 1768046400000
+RUN_MS = 30 * 86400 * 1000
 
 
 class Ids:
@@ -24,7 +25,10 @@ class Ids:
     ) -> None:
         self._random = random.Random(f"{seed}/{run}") if seed is not None else None
         self._follows_clock = seed is None or clock_ids
-        self._last_ms = SEEDED_START_MS if not self._follows_clock else 0
+        # A month of numbers for each run: also ids that no state file has seen
+        # must not come back.
+        start = SEEDED_START_MS + run * RUN_MS
+        self._last_ms = 0 if self._follows_clock else start
         self._increment = 0
         self.jitter = random.Random(
             f"jitter/{seed}/{run}" if seed is not None else None

@@ -35,6 +35,7 @@ class Intake:
     hub: Hub
     bot: Bot
     _nonces: set[str] = field(default_factory=set)
+    _forbidden: set[bytes] = field(default_factory=set)  # what was answered with 403
 
     async def post(self, request: web.Request) -> web.StreamResponse:
         """The endpoint."""
@@ -47,12 +48,12 @@ class Intake:
         effect = self.core.rules.effects("http", self._occasion(account, entry))
         if refuses(effect):
             response = await meddle(request, effect, web.Response(status=503))
-            entry.http_status = response.status
+            self._refused(entry, response.status, account, body)
             return response
         try:
             ix = self._accept(account, body)
         except Refused as refusal:
-            entry.http_status = refusal.status
+            self._refused(entry, refusal.status, account, body)
             raise
         entry.http_status = 204
         self.core.ledger.accepted(entry, ix.id)
@@ -67,17 +68,31 @@ class Intake:
             ix.answered.set()  # the bot does not wait for an answer that goes wrong
         self.bot.accept(ix)
         knobs = ix.knobs
-        await self.core.clock.sleep(knobs.http_latency + max(0.0, -knobs.ack_delay))
-        ix.answered.set()
+        try:
+            await self.core.clock.sleep(knobs.http_latency + max(0.0, -knobs.ack_delay))
+        finally:
+            ix.answered.set()  # also where the client has hung up
         response = web.Response(status=204)
         return await meddle(request, effect, response) if effect else response
+
+    def _clicked_prompt(self, custom_id: str) -> str | None:
+        """The prompt of the job whose button this is."""
+        jobs = (self.core.world.jobs.get(part) for part in custom_id.split("::"))
+        return next((job.prompt for job in jobs if job is not None), None)
+
+    def _refused(
+        self, entry: InteractionEntry, status: int, account: Account, body: Json
+    ) -> None:
+        entry.http_status = status
+        if status == 403:
+            self._forbidden.add(_essence(account, body))
 
     def _occasion(self, account: Account, entry: InteractionEntry) -> Occasion:
         return Occasion(
             route="POST /interactions",
             command=entry.command or None,
             custom_id=entry.custom_id or None,
-            prompt=entry.prompt or None,
+            prompt=entry.prompt or self._clicked_prompt(entry.custom_id),
             account=handles(account),
         )
 
@@ -87,6 +102,8 @@ class Intake:
         if nonce and nonce in self._nonces:
             ledger.violation("nonce_reused", account=account.name, nonce=nonce)
         self._nonces.add(nonce)
+        if _essence(account, body) in self._forbidden:
+            ledger.violation("retry_after_refusal", account=account.name, nonce=nonce)
         return ledger.interaction(
             account=account.name,
             nonce=nonce,
@@ -208,6 +225,12 @@ async def _body(request: web.Request) -> Json:
     if not isinstance(body, dict):
         raise Refused(400, 50109, "The request body contains invalid JSON.")
     return body
+
+
+def _essence(account: Account, body: Json) -> bytes:
+    """What makes two requests the same wish."""
+    place = (account.user_id, body.get("channel_id"), body.get("message_id"))
+    return wire.dump([*place, _data(body)])
 
 
 def _data(body: Json) -> Json:

@@ -38,6 +38,7 @@ class Knobs:
     resume_buffer: int = 1000
     heartbeat_interval: float = 41.25
     heartbeat_misses: float = 2.0  # intervals without a heartbeat before close 4009
+    hello_delay: float = 0.0
     identify_gap: float = 5.0
     storm_limit: int = 5  # connections of one token in 10 s that are not yet a storm
     send_limit: int = 120  # client payloads in 60 s before close 4008

@@ -11,6 +11,7 @@ from gateway.simulator.jobs import ENDED, Job
 from gateway.simulator.wire import Json
 
 KEEP = 50_000
+KEEP_REQUESTS = 5_000
 
 
 @dataclass
@@ -42,9 +43,10 @@ class Ledger:
             maxlen=KEEP
         )
         self.violations: deque[Json] = deque(maxlen=KEEP)
-        self.requests: deque[Json] = deque(maxlen=KEEP)
+        self.requests: deque[Json] = deque(maxlen=KEEP_REQUESTS)
         self.request_count = 0
         self.interaction_count = 0
+        self.dispatch_count = 0
         self.states: Counter[str] = Counter()
         self.sessions: Callable[[], int] = lambda: 0
         self._by_interaction: dict[str, InteractionEntry] = {}
@@ -88,6 +90,8 @@ class Ledger:
 
     def dispatch(self, session: str, s: int, t: str, message_id: str | None) -> None:
         self.dispatches.append((self.next_seq(), session, s, t, message_id))
+        self.dispatch_count += 1
+        self.changed()
 
     def violation(self, kind: str, **facts: Any) -> None:
         """Record that the client did something a good client never does."""
@@ -110,6 +114,7 @@ class Ledger:
             "interactions": self.interaction_count,
             "sessions": self.sessions(),
             "requests": self.request_count,
+            "dispatches": self.dispatch_count,
             "violations": len(self.violations),
         }
 

@@ -56,9 +56,31 @@ class Lifecycle:
         self._move(job, "running")
         try:
             await self._pause(ix, job, ix.knobs.u_delay)
+            await self._spoil(ix, job)
             self._post_final(ix, job)
         except Over:
             pass
+
+    async def _spoil(self, ix: Interaction, job: Job) -> None:
+        """What rules do to a job that has no progress message."""
+        effects = ix.effects
+        if "notice" in effects:
+            notice = NOTICES[effects["notice"]]
+            form = effects.get("form", notice.form)
+            if form != "F":
+                # There is nothing to edit: a reply to the source says it instead.
+                form = "D" if form == "C" else form
+                await self.replies.notice(
+                    ix, notice, form=form, job=job, started=ix.message
+                )
+            self._end(job, "failed")
+        if effects.keys() & {"stop_at", "vanish_at"}:
+            self._end(job, "vanished")
+        if "hang_at" in effects:
+            self._move(job, "hung")
+            await job.cancelled.wait()
+        if "finish_at" in effects:
+            await self._until_released(ix, job)
 
     async def _enter(self, ix: Interaction, job: Job, key: str) -> Message | None:
         """Take a slot; returns the `Job queued` message where there was a wait."""

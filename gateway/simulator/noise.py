@@ -12,6 +12,7 @@ from gateway.simulator.core import Core
 from gateway.simulator.events import Event
 from gateway.simulator.gateway import Hub
 from gateway.simulator.interactions import Interaction
+from gateway.simulator.notices import NOTICES
 from gateway.simulator.sessions import Session
 from gateway.simulator.wire import Json
 from gateway.simulator.world import Account, account_spec
@@ -92,12 +93,21 @@ class Noise:
         """Let a stranger imagine in the account's channel; returns the user's id."""
         user_id = self.core.ids.snowflake()
         spec = account_spec(0, name="stranger", username="stranger", user_id=user_id)
+        ix = self._interaction(account, prompt)
+        ix.account = Account(spec, spec.plan)
+        ix.foreign = True
+        ix.answered.set()
+        self.bot.accept(ix)
+        return user_id
+
+    def _interaction(self, account: Account, prompt: str) -> Interaction:
+        """An imagine in the account's channel that nobody has asked for."""
         command = COMMANDS[0]
-        ix = Interaction(
+        return Interaction(
             id=self.core.ids.snowflake(),
             kind=Kind.COMMAND,
             nonce=self.core.ids.snowflake(),
-            account=Account(spec, spec.plan),
+            account=account,
             application_id=command.application_id,
             channel_id=account.spec.channel_id,
             guild_id=account.spec.guild_id,
@@ -111,11 +121,16 @@ class Noise:
             },
             knobs=self.core.knobs,
             command=command.name,
-            foreign=True,
         )
-        ix.answered.set()
-        self.bot.accept(ix)
-        return user_id
+
+    def tell(self, account: Account, notice: str, form: str) -> int:
+        """A notice that answers nothing, in the account's sessions; their number."""
+        sessions = self.hub.of(account)
+        for session in sessions:
+            ix = self._interaction(account, "")
+            ix.session_id = session.id
+            self.bot.tell(ix, NOTICES[notice], form)
+        return len(sessions)
 
     def remove_message(self, message_id: str, *, silent: bool) -> bool:
         """Take a message away as a moderator would; `silent` tells nobody."""

@@ -19,7 +19,7 @@ def ready(core: Core, session: Session) -> Json:
             _guild(core, account, guild_id) for guild_id in _guild_ids(core, account)
         ],
         "private_channels": [
-            _dm(core, channel)
+            _dm(core, channel, channel.bot_id)
             for channel in core.world.channels.values()
             if channel.bot_id is not None and account.user_id in channel.members
         ],
@@ -78,7 +78,7 @@ def _guild_ids(core: Core, account: Account) -> list[str]:
         for channel in core.world.channels.values()
         if channel.guild_id is not None and account.user_id in channel.members
     )
-    return [guild_id for guild_id in ids if guild_id is not None]
+    return list(ids)
 
 
 def _guild(core: Core, account: Account, guild_id: str) -> Json:
@@ -139,8 +139,7 @@ def _guild(core: Core, account: Account, guild_id: str) -> Json:
     }
 
 
-def _dm(core: Core, channel: Channel) -> Json:
-    assert channel.bot_id is not None
+def _dm(core: Core, channel: Channel, bot_id: str) -> Json:
     d: Json = {
         "id": channel.id,
         "type": 1,
@@ -148,7 +147,7 @@ def _dm(core: Core, channel: Channel) -> Json:
         "flags": 0,
     }
     if core.knobs.ready_recipients:
-        d["recipients"] = [bot_user(channel.bot_id)]
+        d["recipients"] = [bot_user(bot_id)]
     else:
-        d["recipient_ids"] = [channel.bot_id]
+        d["recipient_ids"] = [bot_id]
     return d

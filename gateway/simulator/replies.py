@@ -54,6 +54,21 @@ class Replies:
         )
         return message
 
+    def unasked(self, ix: Interaction, notice: Notice, form: str) -> None:
+        """A notice without nonce and interaction; plain text in form E."""
+        plain = form == "E"
+        self.posts.create(
+            ix,
+            phase="notice",
+            content=notice.text() if plain else "",
+            embeds=[] if plain else [notice.embed("")],
+            components=notice.components(ix.id),
+            flags=Flags.EPHEMERAL,
+            kind=0,
+            nonce=False,
+            metadata=False,
+        )
+
     async def notice(
         self,
         ix: Interaction,

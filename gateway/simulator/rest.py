@@ -59,14 +59,14 @@ class Rest:
         return answer({"url": f"{self.core.url.replace('http', 'ws', 1)}/gateway"})
 
     async def me(self, request: web.Request) -> web.Response:
-        return answer(own_user(self._account(request)))
+        return answer(own_user(self.account(request)))
 
     async def country(self, request: web.Request) -> web.Response:
-        self._account(request)
+        self.account(request)
         return answer({"country_code": "DE"})
 
     async def open_dm(self, request: web.Request) -> web.Response:
-        account = self._account(request)
+        account = self.account(request)
         body = wire.load(await request.read())
         recipients = body.get("recipients") or [body.get("recipient_id")]
         channel = next(
@@ -90,7 +90,7 @@ class Rest:
         )
 
     async def guild_index(self, request: web.Request) -> web.Response:
-        account = self._account(request)
+        account = self.account(request)
         channels = self.core.world.guild_channels(request.match_info["guild_id"])
         if not channels:
             raise unknown("Guild", 10004)
@@ -99,12 +99,12 @@ class Rest:
         return self._index(account, list(BOT_NAMES))
 
     async def channel_index(self, request: web.Request) -> web.Response:
-        account, channel = self._channel(request)
+        account, channel = self.channel(request)
         apps = [channel.bot_id] if channel.bot_id else list(BOT_NAMES)
         return self._index(account, apps)
 
     async def user_index(self, request: web.Request) -> web.Response:
-        return self._index(self._account(request), [MIDJOURNEY])
+        return self._index(self.account(request), [MIDJOURNEY])
 
     def _index(self, account: Account, apps: list[str]) -> web.Response:
         asked = self._not_ready.get(account.user_id, 0)
@@ -115,7 +115,7 @@ class Rest:
         return answer(catalogue.index(self.core, apps))
 
     async def history(self, request: web.Request) -> web.Response:
-        _, channel = self._channel(request)
+        _, channel = self.channel(request)
         query = request.query
         try:
             limit = int(query.get("limit", "50"))
@@ -137,14 +137,14 @@ class Rest:
         return answer([message.data for message in found])
 
     async def single_message(self, request: web.Request) -> web.Response:
-        account, _ = self._channel(request)
+        account, _ = self.channel(request)
         self.core.ledger.violation(
             "get_single_message", account=account.name, path=request.path
         )
         raise Refused(403, 20002, "Only bots can use this endpoint")
 
     async def interaction_data(self, request: web.Request) -> web.Response:
-        self._channel(request)
+        self.channel(request)
         message = self._message(request)
         data = message.command or {}
         if message.ephemeral or "name" not in data:
@@ -158,7 +158,7 @@ class Rest:
         return answer(facts)
 
     async def ack(self, request: web.Request) -> web.Response:
-        account, channel = self._channel(request)
+        account, channel = self.channel(request)
         ack = {
             "channel_id": channel.id,
             "message_id": request.match_info["message_id"],
@@ -176,7 +176,7 @@ class Rest:
         return answer({"token": None})
 
     async def react(self, request: web.Request) -> web.Response:
-        account, _ = self._channel(request)
+        account, _ = self.channel(request)
         message = self._message(request)
         if request.match_info["emoji"] == RED_CROSS:
             self._cross_out(account, message)
@@ -193,7 +193,7 @@ class Rest:
             )
 
     async def refresh_links(self, request: web.Request) -> web.Response:
-        self._account(request)
+        self.account(request)
         body = wire.load(await request.read())
         refreshed = []
         for url in body.get("attachment_urls", []):
@@ -203,15 +203,17 @@ class Rest:
             refreshed.append({"original": url, "refreshed": fresh})
         return answer({"refreshed_urls": refreshed})
 
-    def _account(self, request: web.Request) -> Account:
+    def account(self, request: web.Request) -> Account:
+        """Who asks; refuses dead tokens."""
         token = request.headers.get("Authorization", "")
         account = self.core.world.by_token.get(token)
         if account is None or account.revoked:
             raise unauthorized()
         return account
 
-    def _channel(self, request: web.Request) -> tuple[Account, Channel]:
-        account = self._account(request)
+    def channel(self, request: web.Request) -> tuple[Account, Channel]:
+        """Who asks, and the channel in the path; refuses strangers."""
+        account = self.account(request)
         channel = self.core.world.channels.get(request.match_info["channel_id"])
         if channel is None:
             raise unknown("Channel", 10003)

@@ -35,7 +35,7 @@ def final_attachment(core: Core, job: Job) -> Json:
     picture = picture_of(job, core.config.picture_size)
     job.filename = final_name(job)
     job.attachment_id = core.ids.snowflake()
-    attachment = _attachment(core, job.channel_id, job.attachment_id, job.filename)
+    attachment = place_attachment(core, job.channel_id, job.attachment_id, job.filename)
     attachment["size"] = picture.announced
     attachment["width"], attachment["height"] = picture.width, picture.height
     attachment["content_type"] = "image/png"
@@ -49,12 +49,27 @@ def preview_attachment(core: Core, job: Job, knobs: Knobs, progress: int) -> Jso
     attachment_id = core.ids.snowflake()
     core.keep_preview(attachment_id, job.uuid, progress)
     name = preview_name(job, knobs)
-    attachment = _attachment(core, job.channel_id, attachment_id, name)
+    attachment = place_attachment(core, job.channel_id, attachment_id, name)
     attachment["size"] = preview_announced(width, height)
     attachment["width"], attachment["height"] = width, height
     attachment["content_type"] = "image/webp"
     attachment["placeholder"], attachment["placeholder_version"] = "AAAA", 1
     return attachment
+
+
+def rehome(core: Core) -> None:
+    """Point the links of a restored world at the address of this process."""
+    for message in core.world.messages.values():
+        for attachment in message.data.get("attachments", []):
+            attachment["url"] = core.cdn() + _path(attachment["url"])
+            attachment["proxy_url"] = core.media() + _path(attachment["proxy_url"])
+    for job in core.world.jobs.values():
+        if job.picture_url is not None:
+            job.picture_url = core.cdn() + _path(job.picture_url)
+
+
+def _path(url: str) -> str:
+    return url[url.index("/attachments/") :]
 
 
 def signed(core: Core, path: str) -> str:
@@ -64,7 +79,10 @@ def signed(core: Core, path: str) -> str:
     return f"ex={expires}&is={issued}&hm={signature(path, expires, issued)}&"
 
 
-def _attachment(core: Core, channel_id: str, attachment_id: str, name: str) -> Json:
+def place_attachment(
+    core: Core, channel_id: str, attachment_id: str, name: str
+) -> Json:
+    """An attachment that lies at the CDN, without its size and type."""
     path = f"/attachments/{channel_id}/{attachment_id}/{name}"
     query = signed(core, path)
     return {

@@ -11,7 +11,8 @@ route         `METHOD /path`, a glob without the `/api/v9` prefix, such as
               `POST /interactions` or `GET /channels/*/messages`
 command       name of the command, `imagine`; clicks inherit none
 custom_id     regular expression searched in the clicked custom id
-prompt_regex  regular expression searched in the prompt (of the job, if there is one)
+prompt_regex  regular expression searched in the prompt of the command or job, or of
+              the job whose button is clicked
 kind          kind of job: `imagine`, `upscale`, `variation`, ...
 account       name, user id, channel id or token of the account that acts
 event         glob on the event's name, `MESSAGE_*`
@@ -35,6 +36,7 @@ Effect keys, job stage (decided when the interaction is accepted):
 ============  ==================================================================
 notice        a class of the catalogue, such as `banned_prompt`
 form          how it arrives, `A` to `G`; default is the class's own form
+              (C, D and F need a job; U results know no C)
 at            percentage at which it arrives; default is instead of the start
 stop_at       the job ends as `(Stopped)` at this percentage
 vanish_at     its progress message is deleted at this percentage, nothing follows

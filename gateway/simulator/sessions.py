@@ -34,6 +34,7 @@ class Connection:
         self.request = request
         self.entry = request.path
         self.session: Session | None = None
+        self.greeted = False
         self.acks = True
         self.silent = False
         self.last_heartbeat = time.monotonic()

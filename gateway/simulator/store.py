@@ -29,7 +29,7 @@ class Store:
             return []
         lines = self.path.read_bytes().splitlines() if self.path.exists() else []
         self._replay(lines, world)
-        self._compact(world)
+        self._compact(world, self.path)
         return [job for job in world.jobs.values() if job.state not in ENDED]
 
     def close(self) -> None:
@@ -50,6 +50,9 @@ class Store:
     def account(self, spec: AccountSpec) -> None:
         self._write("account", vars(spec))
 
+    def channel(self, channel_id: str, guild_id: str) -> None:
+        self._write("channel", {"channel_id": channel_id, "guild_id": guild_id})
+
     def _write(self, kind: str, facts: Json) -> None:
         if self._file is not None:
             self._file.write(wire.dump({"kind": kind, "facts": facts}) + b"\n")
@@ -68,6 +71,8 @@ class Store:
             self.run, self.last_id = facts["number"], facts["last_id"]
         elif kind == "account":
             world.add_account(AccountSpec(**facts))
+        elif kind == "channel":
+            world.add_channel(**facts)
         elif kind == "job":
             world.jobs[facts["uuid"]] = restore(facts)
         elif kind == "gone":
@@ -79,10 +84,9 @@ class Store:
         attachment = facts.get("attachment_id") or "0"
         self.last_id = max(self.last_id, facts.get("id") or "0", attachment, key=int)
 
-    def _compact(self, world: World) -> None:
-        assert self.path is not None
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self.path.with_name(f"{self.path.name}.new")
+    def _compact(self, world: World, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f"{path.name}.new")
         self.run += 1
         self._file = fresh.open("wb")
         # The moment guards against ids of events that nobody had to keep.
@@ -91,11 +95,15 @@ class Store:
         )
         for account in world.accounts.values():
             self.account(account.spec)
+        own = {account.spec.channel_id for account in world.accounts.values()}
+        for channel in world.channels.values():
+            if channel.guild_id is not None and channel.id not in own:
+                self.channel(channel.id, channel.guild_id)
         for job in world.jobs.values():
             self.job(job)
         for message in world.messages.values():
             self.message(message)
-        fresh.replace(self.path)
+        fresh.replace(path)
 
 
 def _message_facts(message: Message) -> Json:

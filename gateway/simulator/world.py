@@ -140,6 +140,12 @@ class World:
             channel.members.add(spec.user_id)
         return account
 
+    def add_channel(self, channel_id: str, guild_id: str) -> None:
+        """A further channel that all members of the guild can read."""
+        channel = self.channels.setdefault(channel_id, Channel(channel_id, guild_id))
+        for other in self.guild_channels(guild_id):
+            channel.members |= other.members
+
     def find_account(self, handle: str) -> Account | None:
         """The account with this name, user id, channel id or token."""
         return next((a for a in self.accounts.values() if a.answers_to(handle)), None)

@@ -171,9 +171,7 @@ class Client:
             3, data, message_id=message["id"], message_flags=message["flags"]
         )
 
-    async def call(
-        self, method: str, path: str, body: Any = None
-    ) -> tuple[int, Any]:
+    async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """A REST call with the account's token."""
         headers = {"Authorization": self.spec.user_token}
         async with self.http.request(

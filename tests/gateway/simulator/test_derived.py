@@ -141,9 +141,7 @@ async def test_slots_queue_and_refusal() -> None:
         assert refused["nonce"] == "1290000000000000003"
         await one.sim("GET", "/wait?jobs=1&state=hung")
         await one.sim("POST", "/release", {})
-        start = await one.event(
-            "MESSAGE_CREATE", lambda d: "two** - " in d["content"]
-        )
+        start = await one.event("MESSAGE_CREATE", lambda d: "two** - " in d["content"])
         assert "nonce" not in start
         assert (await one.sim("GET", "/wait?jobs=2"))["jobs"] == 2
 

@@ -46,7 +46,8 @@ class Http(HTTPClient):
             super_properties=properties,
             encoded_super_properties="",
         )
-        self._HTTPClient__session = AsyncSession(default_headers=False)
+        session: Any = AsyncSession(default_headers=False)
+        self._HTTPClient__session = session
         self._started = True
 
     async def request(self, route: Any, **options: Any) -> Any:

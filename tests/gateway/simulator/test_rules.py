@@ -7,7 +7,7 @@ import pytest
 
 from gateway.simulator.knobs import Knobs
 from gateway.simulator.rules import BadRule, Occasion, Rules
-from tests.gateway.simulator.client import Client, client, running
+from tests.gateway.simulator.client import Client, button, client, running
 
 Json = dict[str, Any]
 
@@ -230,3 +230,40 @@ async def test_noise_reaches_every_session() -> None:
         await one.sim("POST", "/noise", {"rate": 400, "seconds": 0.2})
         assert await one.event("TYPING_START")
         assert await one.event("MESSAGE_UPDATE", lambda d: "author" not in d)
+
+
+@pytest.mark.asyncio
+async def test_a_notice_may_belong_to_nothing() -> None:
+    async with running() as simulator, client(simulator) as one:
+        body = {"account": one.spec.name, "notice": "blocked"}
+        await one.sim("POST", "/notice", body)
+        told = await one.event("MESSAGE_CREATE")
+        assert told["embeds"][0]["title"] == "Blocked"
+        assert "nonce" not in told
+        assert "interaction_metadata" not in told
+
+
+@pytest.mark.asyncio
+async def test_an_upscale_may_fail_with_a_reply_to_its_grid() -> None:
+    async with running() as simulator, client(simulator) as one:
+        await one.imagine("a red fox")
+        parent = await one.final()
+        match = {"custom_id": "upsample::1"}
+        await rule(one, match, {"notice": "internal", "form": "D"})
+        await one.click(parent, button(parent, "U1"))
+        told = await one.event("MESSAGE_CREATE", lambda d: bool(d["embeds"]))
+        assert told["message_reference"]["message_id"] == parent["id"]
+        assert (await one.sim("GET", "/wait?jobs=1&state=failed"))["jobs"] == 1
+
+
+@pytest.mark.asyncio
+async def test_a_refused_wish_must_not_be_sent_again() -> None:
+    async with running() as simulator, client(simulator) as one:
+        body = {"message": "Missing Access", "code": 50001}
+        await rule(one, {"command": "imagine"}, {"http": {"status": 403, "body": body}})
+        assert (await one.imagine("one"))[0] == 403
+        await one.imagine("two")
+        assert list(simulator.core.ledger.violations) == []
+        await one.imagine("one")
+        kinds = [violation["kind"] for violation in simulator.core.ledger.violations]
+        assert kinds == ["retry_after_refusal"]

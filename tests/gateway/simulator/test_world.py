@@ -1,14 +1,19 @@
 """Accounts, history, the command index, the ledger and the state file."""
 
+import asyncio
 import hashlib
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
+from gateway.simulator.constants import MIDJOURNEY
 from gateway.simulator.ids import Ids
 from gateway.simulator.world import default_accounts
-from tests.gateway.simulator.client import button, client, running
+from tests.gateway.simulator.client import IMAGINE, Client, button, client, running
 
 Json = dict[str, Any]
 
@@ -88,9 +93,7 @@ async def test_info_and_settings_answer_in_private() -> None:
         await one.interact(2, {**data, "name": "settings", "type": 1, "options": []})
         panel = await one.event("MESSAGE_UPDATE", lambda d: bool(d["components"]))
         assert button(panel, "Remix mode")
-        _, messages = await one.call(
-            "GET", f"/channels/{one.spec.channel_id}/messages"
-        )
+        _, messages = await one.call("GET", f"/channels/{one.spec.channel_id}/messages")
         assert messages == []
 
 
@@ -167,10 +170,9 @@ async def test_a_restart_keeps_the_world(tmp_path: Path, seed: int | None) -> No
         assert one.session_id != session_id
         async with one.http.get(one.url + old) as response:
             assert await response.read() == picture
-        _, messages = await one.call(
-            "GET", f"/channels/{one.spec.channel_id}/messages"
-        )
+        _, messages = await one.call("GET", f"/channels/{one.spec.channel_id}/messages")
         assert [message["id"] for message in messages] == [final["id"]]
+        assert messages[0]["attachments"][0]["url"] == one.url + old
         assert (await one.click(final, button(final, "U1")))[0] == 204
         single = await one.final("Image #1")
         assert int(single["id"]) > int(final["id"])
@@ -183,3 +185,115 @@ async def test_real_hosts_are_written_on_demand() -> None:
         await one.imagine("a red fox")
         url = (await one.final())["attachments"][0]["url"]
         assert url.startswith("https://cdn.discordapp.com/attachments/")
+
+
+@pytest.mark.asyncio
+async def test_a_further_channel_works_and_is_kept(tmp_path: Path) -> None:
+    state = tmp_path / "world.jsonl"
+    async with running(state=state) as simulator, client(simulator) as one:
+        place = await one.sim("POST", "/channels", {"account": one.spec.name})
+        status, _ = await one.imagine("a red fox", channel_id=place["channel_id"])
+        assert status == 204
+        final = await one.final()
+        assert final["channel_id"] == place["channel_id"]
+        await one.event("MESSAGE_DELETE")
+    async with running(state=state) as simulator, client(simulator) as one:
+        path = f"/channels/{place['channel_id']}/messages"
+        _, messages = await one.call("GET", path)
+        assert [message["id"] for message in messages] == [final["id"]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"channel_id": "1"}, 10003),
+        ({"channel_id": "1201000000000002002"}, 50001),
+        ({"guild_id": None}, 10004),
+        ({"application_id": "1"}, 10002),
+        ({"nonce": "x" * 26}, 50035),
+        ({"type": 9}, 50035),
+    ],
+)
+@pytest.mark.asyncio
+async def test_interactions_are_validated(changes: Json, code: int) -> None:
+    async with running() as simulator, client(simulator) as one:
+        _, body = await one.imagine("a red fox", **changes)
+        assert body["code"] == code
+        assert (await one.sim("GET", "/ledger?fields=jobs"))["jobs"] == []
+
+
+@pytest.mark.asyncio
+async def test_multipart_is_accepted() -> None:
+    async with running() as simulator, client(simulator) as one:
+        body = {
+            "type": 2,
+            "application_id": MIDJOURNEY,
+            "guild_id": one.spec.guild_id,
+            "channel_id": one.spec.channel_id,
+            "session_id": one.session_id,
+            "nonce": "77",
+            "data": {
+                "id": IMAGINE[0],
+                "version": IMAGINE[1],
+                "name": "imagine",
+                "type": 1,
+                "options": [{"type": 3, "name": "prompt", "value": "a red fox"}],
+            },
+        }
+        form = aiohttp.FormData(default_to_multipart=True)
+        form.add_field("payload_json", json.dumps(body))
+        async with one.http.post(
+            f"{one.url}/api/v10/interactions",
+            data=form,
+            headers={"Authorization": one.spec.user_token},
+        ) as response:
+            assert response.status == 204
+        assert (await one.event("INTERACTION_CREATE"))["nonce"] == "77"
+
+
+@pytest.mark.asyncio
+async def test_a_job_that_ran_when_the_process_ended_is_gone(tmp_path: Path) -> None:
+    state = tmp_path / "world.jsonl"
+    async with running(state=state) as simulator, client(simulator) as one:
+        rule = {"match": {}, "effect": {"hang_at": 31}}
+        await one.sim("POST", "/rules", rule)
+        await one.imagine("a red fox")
+        await one.sim("GET", "/wait?jobs=1&state=hung")
+    async with running(state=state) as simulator, client(simulator) as one:
+        jobs = await one.sim("GET", "/jobs")
+        assert [job["state"] for job in jobs] == ["vanished"]
+        _, messages = await one.call("GET", f"/channels/{one.spec.channel_id}/messages")
+        assert messages == []
+
+
+@pytest.mark.asyncio
+async def test_the_command_line_starts_and_ends_cleanly(tmp_path: Path) -> None:
+    arguments = [
+        "--accounts",
+        "1",
+        "--seed",
+        "1",
+        "--speed",
+        "50",
+        "--knob",
+        "u_delay=0",
+    ]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "gateway.simulator",
+        *arguments,
+        "--state",
+        str(tmp_path / "state"),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    line = (await process.stdout.readline()).decode()
+    assert line.startswith("simulator ready on http://127.0.0.1:")
+    async with aiohttp.ClientSession() as http:
+        one = Client(line.split()[-1], http, default_accounts(1)[0])
+        await one.connect()
+        assert (await one.sim("GET", "/knobs"))["u_delay"] == 0
+        process.terminate()
+        assert await one.gone() == 1001
+    assert await process.wait() == 0

@@ -26,7 +26,6 @@ class Door:
 
     def __init__(self, core: Core) -> None:
         self.core = core
-        self._turned_away: set[str] = set()  # tokens, and token with route
 
     async def __call__(
         self, request: web.Request, handler: Handler
@@ -70,9 +69,8 @@ class Door:
             ledger.violation("token_in_url", account=name, route=route)
         if token and request.path.startswith(_NO_TOKEN_HERE):
             ledger.violation("authorization_sent", account=name, path=request.path)
-        for scope in (token, f"{token} {route}"):
-            if token and scope in self._turned_away:
-                ledger.violation("retry_after_refusal", account=name, route=route)
+        if token in self.core.turned_away:
+            ledger.violation("retry_after_refusal", account=name, route=route)
 
     def _record(
         self,
@@ -82,11 +80,8 @@ class Door:
         started: float,
     ) -> None:
         ledger, token = self.core.ledger, request.headers.get("Authorization", "")
-        route = route_of(request)
         if status == 401 and token:
-            self._turned_away.add(token)
-        elif status == 403 and request.path.endswith("/interactions"):
-            self._turned_away.add(f"{token} {route}")
+            self.core.turned_away.add(token)
         ledger.request_count += 1
         ledger.requests.append(
             {

@@ -1,0 +1,100 @@
+# Everything a developer, an operator or CI does here. `make` alone lists it.
+# Set-up comes by itself; once it is done, only `lock` uses the network.
+
+# The first Python that will do, unless PYTHON=... names one.
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
+  $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null \
+  && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# What the tools make for themselves is no deployment's data.
+TOOL := MJPROXY_DATA_DIR=$(abspath $(VENV))/tool-data $(BIN)
+# As a deployment behind a proxy would be set, to look at it with Django's own checks.
+DEPLOYED := MJPROXY_PUBLIC_URL=https://draw.example.com MJPROXY_TRUSTED_PROXIES=1 \
+  MJPROXY_HOST=0.0.0.0 MJPROXY_ALLOWED_HOSTS=draw.example.com
+UV ?= uv
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test unit e2e check format lint types layers migrations \
+  deploy schema bench fmt lock clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' Makefile
+
+setup: $(VENV)/.dev  ## make .venv with everything that run, test and check need
+
+run: $(VENV)/.run  ## run the product: manage.py up
+	$(BIN)/python manage.py up
+
+demo: $(VENV)/.run  ## run it with a simulated Discord, ready accounts and a key
+	$(BIN)/python manage.py up --demo
+
+test: unit e2e  ## all tests
+
+unit: $(VENV)/.dev  ## tests in one process each, on all cores
+	$(PYTEST) -n auto --ignore=tests/e2e tests
+
+e2e: $(VENV)/.dev  ## tests of real processes, one after the other
+	$(PYTEST) -p no:randomly tests/e2e
+
+check: format lint types layers migrations deploy schema test  ## all that CI runs
+
+format: $(VENV)/.dev  ## is everything formatted?
+	$(BIN)/ruff format --check .
+
+lint: $(VENV)/.dev  ## likely mistakes
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev  ## mypy, strictly
+	$(TOOL)/mypy .
+
+layers: $(VENV)/.dev  ## who may import whom
+	$(BIN)/lint-imports --no-logo
+
+migrations: $(VENV)/.dev  ## does every change of a model have its migration?
+	$(TOOL)/python manage.py makemigrations --check --dry-run
+
+deploy: $(VENV)/.dev  ## system checks, as a deployment would see them
+	$(DEPLOYED) $(TOOL)/python manage.py check --deploy --fail-level WARNING
+
+schema: $(VENV)/.dev  ## the OpenAPI document builds without a warning
+	$(TOOL)/python manage.py spectacular --validate --fail-on-warn --file openapi.yaml
+
+bench: $(VENV)/.dev  ## measure the product against its budgets, as one JSON
+	@$(BIN)/python -m tests.bench
+
+fmt: $(VENV)/.dev  ## format, and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock:  ## resolve the dependencies anew (needs uv and the network)
+	$(UV) lock --upgrade
+	$(UV) export $(EXPORT) --no-dev -o requirements/run.txt
+	$(UV) export $(EXPORT) --all-groups -o requirements/dev.txt
+
+# Versions and hashes only: where packages come from is the machine's business.
+EXPORT := --frozen --quiet --format requirements.txt --no-header --no-annotate \
+  --no-emit-project
+
+clean:  ## remove caches and generated files; data and .venv stay
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf openapi.yaml $(VENV)/tool-data
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+$(VENV)/bin/pip:
+	@test -n "$(PYTHON)" || { echo "mjproxy needs Python 3.11 to 3.14" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "this Python cannot make \
+	virtual environments: apt-get install python$$($(PYTHON) -c 'import sys; \
+	print("%d.%d" % sys.version_info[:2])')-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements/run.txt | $(VENV)/bin/pip
+	$(PIP) install --quiet --require-hashes -r requirements/run.txt
+	@touch $@
+
+# The development list holds the other one as well.
+$(VENV)/.dev: requirements/dev.txt | $(VENV)/bin/pip
+	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	@touch $(VENV)/.run $@

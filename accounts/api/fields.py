@@ -1,0 +1,70 @@
+"""Fields and forms as clients of the dialect fill them in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+
+class DialectSerializer(serializers.Serializer[Any]):
+    """A form whose member names match in any case; null and missing are the same."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if isinstance(data, Mapping):
+            names = {name.lower(): name for name in self.fields}
+            data = {
+                names[key.lower()]: value
+                for key, value in data.items()
+                if value is not None and key.lower() in names
+            }
+        return super().to_internal_value(data)
+
+
+class Text(serializers.CharField):
+    """A JSON string, kept to the letter. A number is an error, as it always was."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("default", "")
+        super().__init__(
+            required=False, allow_blank=True, trim_whitespace=False, **kwargs
+        )
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Number(serializers.FloatField):
+    """A finite number, or its digits as a string."""
+
+    def to_internal_value(self, data: Any) -> float:
+        value = super().to_internal_value(data)
+        if not math.isfinite(value):
+            self.fail("invalid")
+        return value
+
+
+@extend_schema_field({"type": "string"})
+class Word(serializers.Field[Any, Any, Any, Any]):
+    """One of a list of words, in any case, or its number on the wire."""
+
+    default_error_messages = {"invalid_choice": "“{input}” is not a valid choice."}
+
+    def __init__(self, *words: str, **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+        self.words = words
+
+    def to_internal_value(self, data: Any) -> str:
+        if isinstance(data, str) and data.upper() in self.words:
+            return data.upper()
+        if type(data) is int and 0 <= data < len(self.words):
+            return self.words[data]
+        return self.fail("invalid_choice", input=str(data)[:40])
+
+    def to_representation(self, value: Any) -> Any:
+        return value

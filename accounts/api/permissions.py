@@ -1,0 +1,18 @@
+"""Who may do what, beyond having a key."""
+
+from __future__ import annotations
+
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+
+class IsOperator(BasePermission):
+    """Operators only. Others are told 401, as clients of this API know it."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        user = request.user
+        if user is not None and user.is_operator:
+            return True
+        raise AuthenticationFailed("Forbidden: Admin access required.")

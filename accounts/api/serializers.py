@@ -1,0 +1,85 @@
+"""What operators may send."""
+
+# ruff: noqa: N815 - names on the wire are not ours
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from rest_framework import serializers
+
+from accounts.api.fields import DialectSerializer, Number, Text, Word
+from accounts.models import DiscordAccount
+
+# Name on the wire, name in the row.
+ACCOUNT_FIELDS: Final = {
+    "guildId": "guild_id",
+    "channelId": "channel_id",
+    "userToken": "user_token",
+    "botToken": "bot_token",
+    "userAgent": "user_agent",
+    "remark": "remark",
+    "enable": "enabled",
+    "enableMj": "enable_mj",
+    "enableNiji": "enable_niji",
+    "mode": "mode",
+    "weight": "weight",
+    "sort": "sort",
+    "coreSize": "core_size",
+    "maxQueueSize": "max_queue_size",
+    "timeoutMinutes": "timeout_minutes",
+    "interval": "interval",
+    "afterIntervalMin": "after_interval_min",
+    "afterIntervalMax": "after_interval_max",
+}
+
+
+class AccountSerializer(DialectSerializer):
+    """A Discord account. What is not sent keeps its value, or its default."""
+
+    guildId = Text(default=serializers.empty)
+    channelId = Text(default=serializers.empty)
+    userToken = Text(default=serializers.empty)
+    botToken = Text(default=serializers.empty)
+    userAgent = Text(default=serializers.empty)
+    remark = Text(default=serializers.empty)
+    enable = serializers.BooleanField(required=False)
+    enableMj = serializers.BooleanField(required=False)
+    enableNiji = serializers.BooleanField(required=False)
+    mode = Word("RELAX", "FAST", "TURBO")
+    weight = serializers.IntegerField(required=False)
+    sort = serializers.IntegerField(required=False)
+    coreSize = serializers.IntegerField(required=False)
+    maxQueueSize = serializers.IntegerField(required=False)
+    timeoutMinutes = serializers.IntegerField(required=False)
+    interval = Number(required=False)
+    afterIntervalMin = Number(required=False)
+    afterIntervalMax = Number(required=False)
+
+    def fill(self, account: DiscordAccount) -> DiscordAccount:
+        """Return the account with what was sent written over it."""
+        for name, value in self.validated_data.items():
+            setattr(account, ACCOUNT_FIELDS[name], _stripped(value))
+        return account
+
+
+class UserSerializer(DialectSerializer):
+    id = Text()
+    name = Text()
+    token = Text(help_text="A key of your choice; without it one is made.")
+    role = Word("USER", "ADMIN", default="USER")
+    status = Word("NORMAL", "DISABLED", default="NORMAL")
+
+
+class OperationSerializer(serializers.Serializer[Any]):
+    """The envelope of an operation's result."""
+
+    success = serializers.BooleanField()
+    code = serializers.IntegerField()
+    message = serializers.CharField()
+    timestamp = serializers.CharField(help_text="Ticks of 100 ns from the year 1.")
+    data = serializers.DictField(allow_null=True)  # type: ignore[assignment]
+
+
+def _stripped(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value

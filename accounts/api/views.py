@@ -1,0 +1,148 @@
+"""Doors for operators: accounts of the pool, users."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts import services
+from accounts.api.answers import json_answer, operation_result
+from accounts.api.permissions import IsOperator
+from accounts.api.serializers import (
+    ACCOUNT_FIELDS,
+    AccountSerializer,
+    OperationSerializer,
+    UserSerializer,
+)
+from accounts.exceptions import InvalidField
+from accounts.models import DiscordAccount
+from accounts.selectors import account_by_id, channel_is_taken
+
+_ACCOUNT_ID = OpenApiParameter("account_id", str, OpenApiParameter.PATH)
+_WIRE_NAMES = {field: name for name, field in ACCOUNT_FIELDS.items()}
+
+
+class AddAccountView(APIView):
+    permission_classes = [IsOperator]
+
+    @extend_schema(
+        operation_id="admin_account_add",
+        tags=["admin"],
+        summary="Add an account to the pool",
+        request=AccountSerializer,
+        responses=OperationSerializer,
+        examples=[
+            OpenApiExample(
+                "request",
+                value={
+                    "guildId": "1118138338562560101",
+                    "channelId": "1118138338562560102",
+                    "userToken": "...",
+                },
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: Request, mode: str = "") -> HttpResponse:
+        form = AccountSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        account = _save(form.fill(DiscordAccount()))
+        return _done(id=str(account.pk))
+
+
+class AccountView(APIView):
+    permission_classes = [IsOperator]
+
+    @extend_schema(
+        operation_id="admin_account_edit",
+        tags=["admin"],
+        summary="Edit an account: only what is sent changes",
+        parameters=[_ACCOUNT_ID],
+        request=AccountSerializer,
+        responses=OperationSerializer,
+    )
+    def put(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
+        form = AccountSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        account = _save(form.fill(_account(account_id)))
+        return _done(id=str(account.pk))
+
+    @extend_schema(
+        operation_id="admin_account_delete",
+        tags=["admin"],
+        summary="Remove an account from the pool",
+        parameters=[_ACCOUNT_ID],
+        responses=OperationSerializer,
+    )
+    def delete(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
+        services.delete_account(_account(account_id))
+        return _done()
+
+
+class AddUserView(APIView):
+    permission_classes = [IsOperator]
+
+    @extend_schema(
+        operation_id="admin_user_add",
+        tags=["admin"],
+        summary="Make a user; its key and webhook secret are shown this once",
+        request=UserSerializer,
+        responses=OperationSerializer,
+        examples=[
+            OpenApiExample(
+                "request", value={"name": "alice", "role": "USER"}, request_only=True
+            )
+        ],
+    )
+    def post(self, request: Request, mode: str = "") -> HttpResponse:
+        form = UserSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        fields = form.validated_data
+        if fields["id"].strip():
+            raise InvalidField("参数错误", "Users are edited in the admin pages")
+        user, key = services.create_user(
+            name=fields["name"],
+            token=fields["token"].strip(),
+            operator=fields["role"] == "ADMIN",
+            active=fields["status"] == "NORMAL",
+        )
+        return _done(
+            id=str(user.pk),
+            name=user.username,
+            token=key,
+            webhookSecret=user.webhook_secret,
+        )
+
+
+def _account(account_id: str) -> DiscordAccount:
+    account = account_by_id(account_id)
+    if account is None:
+        raise InvalidField("账号不存在", "Account does not exist")
+    return account
+
+
+def _save(account: DiscordAccount) -> DiscordAccount:
+    if channel_is_taken(account):
+        raise InvalidField("渠道已存在", "Channel already exists")
+    try:
+        return services.save_account(account)
+    except ValidationError as exc:
+        text = "; ".join(
+            f"{_WIRE_NAMES.get(field, field)}: {' '.join(messages)}"
+            for field, messages in exc.message_dict.items()
+        )
+        raise InvalidField(f"参数错误: {text}", text) from exc
+
+
+def _done(**data: Any) -> HttpResponse:
+    return json_answer(operation_result(data=data or None) | _id_of(data))
+
+
+def _id_of(data: dict[str, Any]) -> dict[str, Any]:
+    # Beside the envelope too: scripts read it at either place.
+    return {"id": data["id"]} if "id" in data else {}

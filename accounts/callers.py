@@ -1,0 +1,89 @@
+"""Who asks: the user of a request, by key, by session, or as a guest."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from accounts.keys import GUEST_NAME, owner_of
+from accounts.models import AccessSettings, User
+
+
+@dataclass(frozen=True)
+class Asker:
+    """A user, and whether a cookie alone speaks for them."""
+
+    user: User
+    by_session: bool = False
+
+
+def asker_of(request: HttpRequest) -> Asker | None:
+    """Return who asks, or None for a stranger.
+
+    A wrong key counts as none: behind it the session is looked at, then whether guests
+    are let in. Raises UserDisabled for the key of a user who was shut out.
+    """
+    keys = keys_in(request)
+    if keys and (user := owner_of(keys)):
+        return Asker(user)
+    if settings.SESSION_COOKIE_NAME in request.COOKIES:
+        signed_in = request.user
+        if isinstance(signed_in, User) and signed_in.is_active:
+            return Asker(signed_in, by_session=True)
+    guest = guest_user()
+    return Asker(guest) if guest else None
+
+
+def keys_in(request: HttpRequest) -> list[str]:
+    """Return the keys that a request carries, in any of the three forms."""
+    found = []
+    for name in ("HTTP_AUTHORIZATION", "HTTP_MJ_API_SECRET"):
+        value = request.META.get(name, "").strip()
+        word, _, rest = value.partition(" ")
+        if word.lower() == "bearer":
+            value = rest.strip()
+        if value:
+            found.append(value)
+    return list(dict.fromkeys(found))
+
+
+def guest_user() -> User | None:
+    """Return the user who stands for callers without a key, where they are let in."""
+    if not AccessSettings.get_solo().allow_without_key:
+        return None
+    return User.objects.filter(username=GUEST_NAME, is_active=True).first()
+
+
+def link_base(request: HttpRequest) -> str:
+    """Return the origin under which the caller reached us, "" where it is absurd."""
+    base = f"{request.scheme}://{request.get_host()}"
+    return base if len(base) <= 300 else ""
+
+
+def client_ip(request: HttpRequest) -> str | None:
+    """Return the caller's address; a header counts only from a trusted proxy.
+
+    Each proxy adds its peer at the right, so with N of them the Nth from the right is
+    the first address that was not written by the caller.
+    """
+    peer = _address(request.META.get("REMOTE_ADDR", ""))
+    if not settings.TRUSTED_PROXIES:
+        return peer
+    hops = [h.strip() for h in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    hop = hops[-min(settings.TRUSTED_PROXIES, len(hops))]
+    return _address(hop) or peer
+
+
+def _address(text: str) -> str | None:
+    if text.count(":") == 1:  # some proxies add the port
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text.strip("[]").partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(address)

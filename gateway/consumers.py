@@ -1,0 +1,183 @@
+"""The page's WebSocket: a nudge names a task, the row says what is true now."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import orjson
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest
+
+from accounts.callers import link_base
+from accounts.keys import user_of_key
+from accounts.models import User
+from tasks.ids import parse_task_id
+from tasks.representation import task_json
+from tasks.selectors import by_ids
+
+logger = logging.getLogger(__name__)
+
+UNAUTHENTICATED: Final = 4401
+TOO_BIG: Final = 1009
+KEY_WAIT: Final = 5.0  # seconds in which a program without a session names its key
+MIN_GAP: Final = 0.2  # seconds between two messages about one task
+RETRY_GAP: Final = 2.0
+MAX_TEXT: Final = 16_384
+MAX_IDS: Final = 200
+BATCH: Final = 50
+
+
+class TasksConsumer(AsyncWebsocketConsumer):
+    """Sends its user's tasks as they change: `{"type": "task", "task": {...}}`.
+
+    A session of our own page opens it, or a first message `{"key": "..."}`. After that
+    `{"type": "get", "ids": [...]}` asks for rows again; what else comes is ignored.
+    """
+
+    user: User | None = None
+    group = ""
+    base = ""
+
+    async def connect(self) -> None:
+        self._changed: set[int] = set()  # to be read and sent now
+        self._resting: dict[int, bool] = {}  # just sent; True: changed since
+        self._wake = asyncio.Event()
+        self._jobs: set[asyncio.Task[None]] = set()
+        await self.accept()
+        request = _request_of(self.scope)
+        self.base = _base_of(request)
+        user = self.scope.get("user")
+        if user is not None and user.is_authenticated and _same_origin(request):
+            await self._enter(user)
+        else:
+            self._start(self._expire())
+
+    async def disconnect(self, code: int) -> None:
+        for job in self._jobs:
+            job.cancel()
+        if self.group:
+            await self.channel_layer.group_discard(self.group, self.channel_name)
+
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None
+    ) -> None:
+        text = text_data or ""
+        if max(len(text), len(bytes_data or b"")) > MAX_TEXT:
+            await self.close(TOO_BIG)
+            return
+        match _parsed(text):
+            case {"key": str(key)} if self.user is None:
+                await self._enter(await database_sync_to_async(user_of_key)(key))
+            case {"type": "get", "ids": list(ids)} if self.user is not None:
+                wanted = (parse_task_id(each) for each in ids[:MAX_IDS])
+                self._note(each for each in wanted if each is not None)
+
+    async def task_changed(self, event: dict[str, Any]) -> None:
+        self._note([event["task_id"]])
+
+    async def _enter(self, user: User | None) -> None:
+        if user is None:
+            await self.close(UNAUTHENTICATED)
+            return
+        self.user, self.group = user, f"owner.{user.pk}"
+        await self.channel_layer.group_add(self.group, self.channel_name)
+        self._start(self._send_news())
+        await self.send('{"type":"ready"}')
+
+    async def _expire(self) -> None:
+        await asyncio.sleep(KEY_WAIT)
+        if self.user is None:
+            await self.close(UNAUTHENTICATED)
+
+    def _start(self, coroutine: Any) -> None:
+        job: asyncio.Task[None] = asyncio.create_task(coroutine)
+        self._jobs.add(job)
+        job.add_done_callback(self._jobs.discard)
+
+    def _note(self, task_ids: Iterable[int]) -> None:
+        """Remember that the rows must be sent, each at most once in `MIN_GAP`."""
+        for task_id in task_ids:
+            if task_id in self._resting:
+                self._resting[task_id] = True
+            else:
+                self._changed.add(task_id)
+                self._wake.set()
+
+    def _rested(self, task_id: int) -> None:
+        if self._resting.pop(task_id, False):
+            self._note([task_id])
+
+    async def _send_news(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._changed:
+                batch = [self._changed.pop() for _ in range(min(BATCH, len(self._changed)))]
+                await self._send_rows(batch)
+
+    async def _send_rows(self, task_ids: list[int]) -> None:
+        loop = asyncio.get_running_loop()
+        for task_id in task_ids:  # before the read: what comes during it counts
+            self._resting[task_id] = False
+            loop.call_later(MIN_GAP, self._rested, task_id)
+        try:
+            rows = await database_sync_to_async(self._rows)(task_ids)
+        except Exception as exc:
+            logger.warning("rows of user %s were not read: %s", self.user, exc)
+            loop.call_later(RETRY_GAP, self._note, task_ids)
+            return
+        if rows is None:
+            await self.close(UNAUTHENTICATED)
+            return
+        for row in rows:
+            text = orjson.dumps({"type": "task", "task": row}).decode()
+            await self.send(text)
+
+    def _rows(self, task_ids: list[int]) -> list[dict[str, Any]] | None:
+        """Return what the user may see; None where they may not come in any more."""
+        user = User.objects.defer("webhook_secret").filter(
+            pk=self.user.pk if self.user else None, is_active=True
+        )
+        if (asker := user.first()) is None:
+            return None
+        return [task_json(task, self.base) for task in by_ids(asker, task_ids)]
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _request_of(scope: dict[str, Any]) -> HttpRequest:
+    """Return the handshake as a request, so that Django's rules for hosts hold."""
+    request = HttpRequest()
+    for name, value in scope["headers"]:
+        key = "HTTP_" + name.decode("latin1").upper().replace("-", "_")
+        request.META[key] = value.decode("latin1")
+    request.META.setdefault("SERVER_NAME", "")
+    request.META.setdefault("SERVER_PORT", "0")
+    return request
+
+
+def _base_of(request: HttpRequest) -> str:
+    try:
+        return link_base(request)
+    except DisallowedHost:
+        return ""
+
+
+def _same_origin(request: HttpRequest) -> bool:
+    """Tell whether our own page opened the socket: a cookie goes out from any page."""
+    try:
+        host = request.get_host()
+    except DisallowedHost:
+        return False
+    return urlsplit(request.headers.get("origin", "")).netloc == host

@@ -1,0 +1,158 @@
+"""JSON in and out: lenient in what it reads, one shape for every error."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import IO, Any
+
+import orjson
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.http.request import RawPostDataException
+from django.views import defaults
+from rest_framework import views
+from rest_framework.exceptions import APIException, ParseError, ValidationError
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.answers import json_answer, operation_result
+from accounts.exceptions import AccountsError
+from tasks.exceptions import Refused
+
+logger = logging.getLogger(__name__)
+
+_TEXTS: Mapping[int, str] = {
+    400: "Bad request",
+    403: "Forbidden",
+    404: "No such address",
+    500: "操作失败",
+    503: "The database does not answer, retry later",
+}
+
+
+class CompactJSONRenderer(JSONRenderer):
+    """JSON without blanks, letters of any script as they are."""
+
+    charset = None
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        return b"" if data is None else orjson.dumps(data, default=str)
+
+
+class LenientJSONParser(BaseParser):
+    """Reads any body as JSON, whatever it claims to be; an empty one is {}."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        try:
+            body = stream.read()
+            return orjson.loads(body.removeprefix(b"\xef\xbb\xbf")) if body else {}
+        except (orjson.JSONDecodeError, OSError, RawPostDataException) as exc:
+            raise ParseError(f"Malformed JSON: {exc}") from exc
+
+
+class AlwaysJSON(BaseContentNegotiation):
+    """Answers JSON whatever a client says it accepts."""
+
+    def select_parser(
+        self, request: Request, parsers: Sequence[BaseParser]
+    ) -> BaseParser:
+        return parsers[0]
+
+    def select_renderer(  # type: ignore[override]
+        self,
+        request: Request,
+        renderers: Sequence[BaseRenderer],
+        format_suffix: str | None = None,
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer a refusal or a broken request; what is left is a defect, answered 500."""
+    path = context["request"].path
+    match exc:
+        case Refused():
+            return Response(_refusal(exc), status=exc.status)
+        case AccountsError():
+            return Response(failure(path, exc.zh, messageEn=exc.en))
+        case ParseError() | ValidationError():
+            # Clients expect 200 here: their servers always reported these in the body.
+            return Response(failure(path, _text(exc.detail)))
+        case OperationalError() | InterfaceError():
+            logger.error("%s: the database does not answer: %s", path, exc)
+            return Response(failure(path, _TEXTS[503]), status=503)
+    answer = views.exception_handler(exc, context)
+    if answer is not None:
+        detail = exc.detail if isinstance(exc, APIException) else exc
+        answer.data = failure(path, _text(detail))
+    return answer
+
+
+def failure(path: str, message: str, **extra: Any) -> dict[str, Any]:
+    """Return the envelope of an error; submit clients find their own keys in it too."""
+    result = operation_result(success=False, message=message) | extra
+    if "/submit/" in path:
+        result |= {"description": message, "result": None, "properties": {}}
+    return result
+
+
+def _refusal(exc: Refused) -> dict[str, Any]:
+    return {
+        "code": int(exc.code),
+        "description": exc.zh,
+        "result": None,
+        "properties": {**exc.properties, "descriptionEn": exc.en},
+    }
+
+
+def _text(detail: Any) -> str:
+    """Return the first message of a nest of them, behind the name of its field."""
+    if isinstance(detail, Mapping):
+        name, inner = next(iter(detail.items()), ("", ""))
+        text = _text(inner)
+        return text if name == "non_field_errors" else f"{name}: {text}"
+    if isinstance(detail, list | tuple):
+        return _text(detail[0]) if detail else ""
+    return str(detail)
+
+
+def unknown_address(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    return json_answer(failure(request.path, _TEXTS[404]), status=404)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page_or_json(request, 400) or defaults.bad_request(request, exception)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page_or_json(request, 403) or defaults.permission_denied(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page_or_json(request, 404) or defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _page_or_json(request, 500) or defaults.server_error(request)
+
+
+def _page_or_json(request: HttpRequest, status: int) -> HttpResponse | None:
+    if not request.path.startswith(("/mj", "/healthz", "/api")):
+        return None
+    return json_answer(failure(request.path, _TEXTS[status]), status=status)

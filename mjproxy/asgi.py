@@ -1,0 +1,49 @@
+"""The ASGI application: HTTP, WebSockets, and the channels of the gateway worker."""
+
+from __future__ import annotations
+
+import gc
+import os
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mjproxy.settings")
+django.setup(set_prefix=False)
+
+# Django must be set up before anything that imports models.
+from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.routing import (  # noqa: E402
+    ChannelNameRouter,
+    ProtocolTypeRouter,
+    URLRouter,
+)
+from django.conf import settings  # noqa: E402
+from django.urls import get_resolver, re_path  # noqa: E402
+
+from gateway.routing import channel_routes, websocket_urlpatterns  # noqa: E402
+from mjproxy.serving import BodyCap, OneHopHandler, PooledSync  # noqa: E402
+
+
+async def unknown_socket(scope: Any, receive: Any, send: Any) -> None:
+    """Refuse a WebSocket under an address that nobody serves."""
+    await receive()
+    await send({"type": "websocket.close", "code": 4404})
+
+
+_unknown: Any = unknown_socket
+application = ProtocolTypeRouter(
+    {
+        "http": BodyCap(PooledSync(OneHopHandler()), settings.MAX_BODY_BYTES),
+        "websocket": AuthMiddlewareStack(
+            URLRouter([*websocket_urlpatterns, re_path(r"", _unknown)])
+        ),
+        "channel": ChannelNameRouter(channel_routes),
+    }
+)
+
+# The first request should not pay for importing the views, and the collector need not
+# look again through what was made up to here: slow answers wait for its pauses.
+_ = get_resolver().url_patterns
+gc.collect()
+gc.freeze()

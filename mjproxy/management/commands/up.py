@@ -1,0 +1,63 @@
+"""`manage.py up`: everything on one machine, in one command."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from mjproxy import demo, showroom, start
+from mjproxy.supervisor import Plan, Program, become
+
+
+class Command(BaseCommand):
+    help = "Prepare the data folder and the database, then run all processes."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--demo",
+            action="store_true",
+            help="with a simulated Discord, ready accounts and a key for this run",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(start.WHAT_THIS_IS)
+        try:
+            lock = start.take_lock(settings.DATA_DIR)
+            start.check_configuration()
+            start.check_port(settings.HOST, settings.PORT)
+            start.check_database()
+            start.check_redis()
+            start.prepare_database()
+            programs = start.programs()
+        except start.Refused as exc:
+            raise CommandError(str(exc), returncode=2) from exc
+        plan = Plan(
+            programs=programs,
+            host=settings.HOST,
+            port=settings.PORT,
+            health_host=start.health_host(),
+            when_ready=[f"mjproxy is ready: {start.address()}"],
+        )
+        if options["demo"]:
+            port = int(os.environ["MJPROXY_SIMULATOR_PORT"])
+            command = demo.simulator_command(settings.DATA_DIR, port)
+            env = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
+            plan.programs.insert(0, Program("simulator", command, env))
+            plan.when_ready.extend(self._open_showroom())
+        start.close_database()
+        become(plan, keep=[lock])
+
+    def _open_showroom(self) -> list[str]:
+        # Nobody listens yet, and the gateway reads the rows when it starts.
+        logging.getLogger("gateway.publish").setLevel(logging.ERROR)
+        showroom.add_accounts()
+        return [
+            f"Address:   {start.address()}",
+            f"Sign in:   admin / {showroom.new_password()}",
+            f"API key:   {showroom.new_key()}",
+        ]

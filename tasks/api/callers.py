@@ -1,0 +1,71 @@
+"""From a request and its form to what the services ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from rest_framework.request import Request
+
+from accounts.callers import client_ip, link_base
+from tasks.exceptions import InvalidRequest
+from tasks.submit import Caller
+
+MAX_STATE: Final = 255
+MAX_HOOK: Final = 2000
+MAX_IDEMPOTENCY_KEY: Final = 255
+
+
+def caller_of(request: Request, form: Mapping[str, Any], mode: str) -> Caller:
+    """Return who asks and what every submit may carry. Raises InvalidRequest."""
+    return Caller(
+        user=request.user,
+        mode=mode,
+        state=_state(form["state"]),
+        notify_hook=_hook(form["notifyHook"]),
+        link_base=link_base(request._request),
+        client_ip=client_ip(request._request),
+        idempotency_key=_idempotency_key(request.META.get("HTTP_IDEMPOTENCY_KEY", "")),
+    )
+
+
+def _state(state: str) -> str:
+    if len(state) > MAX_STATE:
+        raise InvalidRequest(
+            f"State参数过长，最大{MAX_STATE}字符",
+            f"state is longer than {MAX_STATE} characters",
+        )
+    return state
+
+
+def _hook(hook: str) -> str:
+    hook = hook.strip()
+    if len(hook) > MAX_HOOK:
+        raise InvalidRequest(
+            f"NotifyHook参数过长，最大{MAX_HOOK}字符",
+            f"notifyHook is longer than {MAX_HOOK} characters",
+        )
+    if hook and not _is_web_address(hook):
+        raise InvalidRequest(
+            "NotifyHook格式错误", "notifyHook must begin with http:// or https://"
+        )
+    return hook
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
+def _idempotency_key(key: str) -> str:
+    key = key.strip()
+    if len(key) > MAX_IDEMPOTENCY_KEY or not key.isprintable():
+        raise InvalidRequest(
+            "Idempotency-Key格式错误",
+            f"Idempotency-Key has at most {MAX_IDEMPOTENCY_KEY} printable characters",
+        )
+    return key

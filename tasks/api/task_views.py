@@ -1,0 +1,136 @@
+"""The doors to tasks that exist: look, list, cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+)
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.api.answers import json_answer
+from accounts.callers import asker_of, link_base
+from accounts.exceptions import UserDisabled
+from accounts.models import User
+from tasks import selectors
+from tasks.api.serializers import ByIdsSerializer, TaskSerializer, id_in
+from tasks.models import Task
+from tasks.representation import task_bytes, task_json
+from tasks.services import cancel
+
+NEWEST = 100
+_TASK_ID = OpenApiParameter("task_id", str, OpenApiParameter.PATH)
+
+
+class TaskFetchView(APIView):
+    """One task, as it is now."""
+
+    def dispatch(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        # Clients look every second, for every task. REST framework's machinery would
+        # cost more than the look, so it only answers what is not plain.
+        try:
+            asker = asker_of(request) if request.method == "GET" else None
+            if asker is not None:
+                return _task_answer(request, asker.user, kwargs["task_id"])
+        except (UserDisabled, DatabaseError):
+            pass
+        return super().dispatch(request, *args, **kwargs)
+
+    @extend_schema(
+        operation_id="task_fetch",
+        tags=["task"],
+        summary="Look at a task",
+        parameters=[_TASK_ID],
+        responses={
+            200: TaskSerializer,
+            204: OpenApiResponse(description="No such task, or somebody else's."),
+        },
+    )
+    def get(self, request: Request, task_id: str, mode: str = "") -> HttpResponse:
+        return _task_answer(request._request, request.user, task_id)
+
+
+class TaskCancelView(APIView):
+    @extend_schema(
+        operation_id="task_cancel",
+        tags=["task"],
+        summary="Cancel a task that is not over",
+        parameters=[_TASK_ID],
+        request=None,
+        responses={200: OpenApiResponse(description="Always, without a body.")},
+    )
+    def post(self, request: Request, task_id: str, mode: str = "") -> HttpResponse:
+        if task := _task(request.user, task_id):
+            cancel(task)
+        return HttpResponse(content_type="application/json")
+
+
+class TaskListView(APIView):
+    @extend_schema(
+        operation_id="task_list",
+        tags=["task"],
+        summary="The newest tasks",
+        responses=TaskSerializer(many=True),
+    )
+    def get(self, request: Request, mode: str = "") -> HttpResponse:
+        return _list_answer(request, selectors.newest(request.user, NEWEST))
+
+
+class TaskQueueView(APIView):
+    @extend_schema(
+        operation_id="task_queue",
+        tags=["task"],
+        summary="The tasks that wait, oldest first",
+        responses=TaskSerializer(many=True),
+    )
+    def get(self, request: Request, mode: str = "") -> HttpResponse:
+        return _list_answer(request, selectors.waiting(request.user))
+
+
+class TasksByIdView(APIView):
+    """Answers list-by-condition and list-by-ids: two names of one thing."""
+
+    @extend_schema(
+        tags=["task"],
+        summary="Look at many tasks",
+        request=ByIdsSerializer,
+        responses=TaskSerializer(many=True),
+        examples=[
+            OpenApiExample(
+                "request", value={"ids": ["1725588106123456"]}, request_only=True
+            )
+        ],
+    )
+    def post(self, request: Request, mode: str = "") -> HttpResponse:
+        form = ByIdsSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        ids = form.validated_data["ids"]
+        return _list_answer(request, selectors.by_ids(request.user, ids))
+
+
+def _task(user: User, task_id: str) -> Task | None:
+    pk = id_in(task_id)
+    return None if pk is None else selectors.find(user, pk)
+
+
+def _task_answer(request: HttpRequest, user: User, task_id: str) -> HttpResponse:
+    task = _task(user, task_id)
+    if task is None:
+        return HttpResponse(status=204)
+    body = task_bytes(task, link_base(request))
+    return HttpResponse(body, content_type="application/json")
+
+
+def _list_answer(request: Request, tasks: Iterable[Task]) -> HttpResponse:
+    base = link_base(request._request)
+    return json_answer([task_json(task, base) for task in tasks])

@@ -1,0 +1,378 @@
+"""The product and the simulator as real processes, for tests that judge from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from gateway.simulator.world import AccountSpec, account_spec
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+TERMINAL: Final = {"SUCCESS", "FAILURE"}
+LIMIT: Final = 120.0  # seconds: a test that waits longer has failed
+T = TypeVar("T")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def call(
+    method: str,
+    url: str,
+    body: Any = None,
+    headers: dict[str, str] | None = None,
+    *,
+    timeout: float = 30,
+) -> tuple[int, bytes]:
+    """Send one request; return status and body, for error statuses too."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(  # noqa: S310
+        url,
+        data=data,
+        method=method,
+        headers={"Content-Type": "application/json", **(headers or {})},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310
+            return response.status, response.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def eventually(look: Callable[[], T | None], *, what: str, limit: float = LIMIT) -> T:
+    """Return the first true answer of `look`, which is asked again and again."""
+    tick = threading.Event()
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        try:
+            if found := look():
+                return found
+        except (OSError, ValueError):
+            pass  # a process is on its way up or down
+        tick.wait(0.05)
+    raise AssertionError(f"not seen within {limit:g} s: {what}")
+
+
+@dataclass
+class Simulator:
+    """`python -m gateway.simulator` in a process, and its control API."""
+
+    process: subprocess.Popen[str]
+    url: str
+
+    @classmethod
+    def start(cls, *options: str, log: Path) -> Simulator:
+        command = [sys.executable, "-m", "gateway.simulator", "--port", "0", *options]
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log.open("w"), text=True
+        )
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        found = re.search(r"http://\S+", line)
+        assert found, f"the simulator said {line!r}, see {log}"
+        return cls(process, found[0])
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        status, answer = call(method, f"{self.url}/_sim/{path}", body, timeout=LIMIT)
+        assert status < 400, f"{method} {path}: {status} {answer!r}"
+        return json.loads(answer or b"null")
+
+    def rule(self, match: dict[str, Any], effect: dict[str, Any], **more: Any) -> str:
+        rule: str = self.ask("POST", "rules", {"match": match, "effect": effect} | more)[
+            "id"
+        ]
+        return rule
+
+    def knobs(self, **knobs: Any) -> None:
+        self.ask("PATCH", "knobs", knobs)
+
+    def jobs(self) -> list[dict[str, Any]]:
+        jobs: list[dict[str, Any]] = self.ask("GET", "ledger?fields=jobs")["jobs"]
+        return jobs
+
+    def interactions(self) -> list[dict[str, Any]]:
+        answer = self.ask("GET", "ledger?fields=interactions")
+        rows: list[dict[str, Any]] = answer["interactions"]
+        return rows
+
+    def violations(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.ask("GET", "ledger?fields=violations")[
+            "violations"
+        ]
+        return rows
+
+    def wait(self, **counts: Any) -> None:
+        query = "&".join(f"{k}={v}" for k, v in {"timeout": LIMIT, **counts}.items())
+        self.ask("GET", f"wait?{query}")
+
+    def environment(self) -> dict[str, str]:
+        ws = self.url.replace("http://", "ws://")
+        return {
+            "NG_DISCORD_SERVER": self.url,
+            "NG_DISCORD_WSS": f"{ws}/gateway",
+            "NG_DISCORD_RESUME_WSS": f"{ws}/gateway-resume",
+            "NG_DISCORD_CDN": self.url,
+            "NG_DISCORD_UPLOAD_SERVER": self.url,
+            "NG_DISCORD_ACTIVITY": self.url,
+        }
+
+
+ROLES: Final = {
+    "web": "daphne",
+    "worker": "celery",
+    "gateway": "rungateway",
+    "valkey": "valkey-server",
+}
+
+
+@dataclass
+class Product:
+    """`manage.py up` in a process, and its API as an operator."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    data: Path
+    log: Path
+    environment: dict[str, str]
+    admin_token: str
+    admin_password: str = ""
+    api_key: str = ""
+    accounts: list[AccountSpec] = field(default_factory=list)
+
+    @classmethod
+    def start(cls, sim: Simulator, data: Path, **extra: str) -> Product:
+        port = free_port()
+        token = "operator-token-of-the-test"  # noqa: S105
+        environment = {
+            **os.environ,
+            **sim.environment(),
+            "PORT": str(port),
+            "MJPROXY_DATA_DIR": str(data),
+            "MJPROXY_ADMIN_TOKEN": token,
+            "MJPROXY_ALLOW_PRIVATE_HOOKS": "1",
+            "PYTHONUNBUFFERED": "1",
+            **extra,
+        }
+        data.mkdir(parents=True, exist_ok=True)
+        product = cls(
+            process=_spawn(environment, data / "up.log"),
+            url=f"http://127.0.0.1:{port}",
+            data=data,
+            log=data / "up.log",
+            environment=environment,
+            admin_token=token,
+            api_key=token,
+        )
+        product.wait_ready()
+        found = re.search(r"admin / (\S+)", product.log.read_text())
+        product.admin_password = found[1] if found else ""
+        return product
+
+    def wait_ready(self) -> None:
+        def healthy() -> bool:
+            assert self.process.poll() is None, self.log.read_text()[-3000:]
+            return call("GET", f"{self.url}/healthz", timeout=5)[0] == 200
+
+        eventually(healthy, what="GET /healthz answers 200")
+
+    def stop(self) -> None:
+        """Ask it to stop, as Ctrl-C does, and wait until nothing is left."""
+        children = self.pids()
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(40)
+        eventually(
+            lambda: not [p for p in children if Path(f"/proc/{p}").exists()],
+            what="no child is left",
+            limit=20,
+        )
+
+    def restart(self) -> None:
+        """Start it again on the same data."""
+        self.process = _spawn(self.environment, self.log)
+        self.wait_ready()
+
+    # --- processes -----------------------------------------------------------------
+
+    def pids(self, role: str = "") -> list[int]:
+        """Return the running children, or those of one role."""
+        word = ROLES.get(role, role)
+        found = []
+        for pid in _descendants(self.process.pid):
+            words = _command_line(pid)
+            if role == "beat" and "celery" in words and " beat" in words:
+                found.append(pid)
+            elif role == "worker" and not (word in words and " worker " in words):
+                continue
+            elif role != "beat" and word in words:
+                found.append(pid)
+        return found
+
+    def kill(self, role: str) -> None:
+        """kill -9 every process of a role; wait until another has taken its place."""
+        old = self.pids(role)
+        assert old, f"no process of role {role}"
+        for pid in old:
+            os.kill(pid, signal.SIGKILL)
+        eventually(
+            lambda: set(self.pids(role)) - set(old), what=f"{role} is back", limit=30
+        )
+
+    def kill_all(self) -> None:
+        """kill -9 the supervisor and every child at once."""
+        pids = [self.process.pid, *_descendants(self.process.pid)]
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        self.process.wait(10)
+        eventually(
+            lambda: not [p for p in pids[1:] if Path(f"/proc/{p}").exists()],
+            what="all are dead",
+            limit=20,
+        )
+
+    # --- API -------------------------------------------------------------------------
+
+    def api(self, method: str, path: str, body: Any = None, key: str = "") -> Any:
+        """Call the API; return the parsed answer, or None where it has no body."""
+        headers = {"mj-api-secret": key or self.api_key}
+        status, answer = call(method, f"{self.url}{path}", body, headers)
+        assert status < 500, f"{method} {path}: {status} {answer[:300]!r}"
+        return json.loads(answer) if answer else None
+
+    def add_account(self, spec: AccountSpec, **fields: Any) -> None:
+        body = {
+            "guildId": spec.guild_id,
+            "channelId": spec.channel_id,
+            "userToken": spec.user_token,
+            "enable": True,
+            "coreSize": 3,
+            "interval": 0,
+            "afterIntervalMin": 0,
+            "afterIntervalMax": 0,
+            **fields,
+        }
+        answer = self.api("POST", "/mj/admin/account", body)
+        assert answer["success"], answer
+        self.accounts.append(spec)
+
+    def wait_accounts(self, count: int) -> None:
+        def ready() -> bool:
+            rows = self.api("GET", "/mj/account/list")
+            return sum(row["state"] == "ready" for row in rows) >= count
+
+        eventually(ready, what=f"{count} accounts are ready")
+
+    def imagine(self, prompt: str, path: str = "/mj", **body: Any) -> str:
+        answer = self.api("POST", f"{path}/submit/imagine", {"prompt": prompt, **body})
+        assert answer["code"] in (1, 22), answer
+        task_id: str = answer["result"]
+        return task_id
+
+    def submit(self, what: str, **body: Any) -> str:
+        answer = self.api("POST", f"/mj/submit/{what}", body)
+        assert answer["code"] in (1, 22), answer
+        task_id: str = answer["result"]
+        return task_id
+
+    def task(self, task_id: str) -> dict[str, Any]:
+        task: dict[str, Any] = self.api("GET", f"/mj/task/{task_id}/fetch")
+        return task
+
+    def tasks(self, ids: list[str]) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.api(
+            "POST", "/mj/task/list-by-ids", {"ids": ids}
+        )
+        return rows
+
+    def wait_for(self, task_id: str, *statuses: str) -> dict[str, Any]:
+        """Return the task once it has one of the statuses, or is over."""
+        wanted = set(statuses) | TERMINAL
+
+        def look() -> dict[str, Any] | None:
+            task = self.task(task_id)
+            return task if task and task["status"] in wanted else None
+
+        return eventually(look, what=f"task {task_id} is {'/'.join(sorted(wanted))}")
+
+    def wait_all(self, ids: list[str], limit: float = LIMIT) -> list[dict[str, Any]]:
+        """Return the tasks once all are over."""
+
+        def look() -> list[dict[str, Any]] | None:
+            rows = self.tasks(ids)
+            assert len(rows) == len(ids), "a task is gone"
+            return rows if all(r["status"] in TERMINAL for r in rows) else None
+
+        return eventually(look, what=f"{len(ids)} tasks are over", limit=limit)
+
+    def picture(self, task: dict[str, Any]) -> bytes:
+        """Return the bytes behind the task's link, fetched without a key."""
+        assert task["imageUrl"].startswith(f"{self.url}/"), task["imageUrl"]
+        status, data = call("GET", task["imageUrl"])
+        assert status == 200, (status, task["imageUrl"])
+        return data
+
+
+def specs(count: int) -> Iterator[AccountSpec]:
+    yield from (account_spec(number) for number in range(1, count + 1))
+
+
+def _spawn(environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            [sys.executable, "manage.py", "up"],
+            cwd=ROOT,
+            env=environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def _descendants(pid: int) -> list[int]:
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                stat = (entry / "stat").read_text()
+            except OSError:
+                continue
+            fields = stat.rpartition(")")[2].split()
+            if fields[0] != "Z":
+                children.setdefault(int(fields[1]), []).append(int(entry.name))
+    found, todo = [], [pid]
+    while todo:
+        for child in children.get(todo.pop(), []):
+            found.append(child)
+            todo.append(child)
+    return found
+
+
+def _command_line(pid: int) -> str:
+    try:
+        raw = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return ""
+    return " " + raw.replace(b"\0", b" ").decode(errors="replace") + " "

@@ -1,0 +1,148 @@
+"""What may go wrong between us and Discord, with the ledger as the judge."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from tests.e2e.harness import Product, Simulator
+from tests.e2e.judge import assert_faithful
+
+
+@pytest.fixture(autouse=True)
+def _calm_again(sim: Simulator) -> Iterator[None]:
+    yield
+    sim.ask("DELETE", "rules")
+    sim.ask("POST", "release", {})
+
+
+def draw(product: Product, name: str, count: int = 4) -> list[str]:
+    return [product.imagine(f"{name} number {n}") for n in range(count)]
+
+
+def test_redis_emptied_in_the_middle(product: Product, sim: Simulator) -> None:
+    rule = sim.rule({"kind": "imagine"}, {"finish_at": 31})
+    ids = draw(product, "without redis", 12)
+    for task_id in ids[:3]:
+        product.wait_for(task_id, "IN_PROGRESS")
+
+    url = os.environ.get("REDIS_URL") or f"unix://{product.data}/redis.sock"
+    redis.Redis.from_url(url).flushall()
+    sim.ask("DELETE", f"rules/{rule}")
+    sim.ask("POST", "release", {})
+    tasks = product.wait_all([*ids, *draw(product, "after the flush")])
+
+    assert_faithful(product, sim, tasks)
+
+
+def test_a_socket_cut_while_jobs_end(product: Product, sim: Simulator) -> None:
+    rule = sim.rule({"kind": "imagine"}, {"finish_at": 31})
+    ids = draw(product, "behind the cut")
+    for task_id in ids:
+        product.wait_for(task_id, "IN_PROGRESS")
+
+    sim.ask("POST", "gateway/drop", {"seconds": 10})
+    sim.ask("DELETE", f"rules/{rule}")
+    sim.ask("POST", "release", {})
+
+    assert_faithful(product, sim, product.wait_all(ids))
+
+
+def test_a_refused_resume_is_repaired_from_history(
+    product: Product, sim: Simulator
+) -> None:
+    rule = sim.rule({"kind": "imagine"}, {"finish_at": 31})
+    ids = draw(product, "forgotten session")
+    for task_id in ids:
+        product.wait_for(task_id, "IN_PROGRESS")
+
+    sim.knobs(refuse_resume=True)
+    sim.ask("POST", "gateway/drop", {"seconds": 3})
+    sim.ask("DELETE", f"rules/{rule}")
+    sim.ask("POST", "release", {})
+    tasks = product.wait_all(ids)
+    sim.knobs(refuse_resume=False)
+
+    assert_faithful(product, sim, tasks)
+
+
+def test_every_event_twice(product: Product, sim: Simulator) -> None:
+    sim.rule({"event": "*"}, {"duplicate": 2})
+
+    assert_faithful(product, sim, product.wait_all(draw(product, "seen twice")))
+
+
+def test_finals_before_starts(product: Product, sim: Simulator) -> None:
+    sim.rule({"phase": "start"}, {"after": "final"})
+
+    assert_faithful(product, sim, product.wait_all(draw(product, "end first")))
+
+
+LOST_ANSWERS: dict[str, dict[str, Any]] = {
+    "cut after it was taken": {"cut": "after"},
+    "cut before it was taken": {"cut": "before"},
+    "502 after it was taken": {"http": {"status": 502, "body": "no"}, "accept": True},
+    "500 before it was taken": {"http": {"status": 500, "body": {"message": "no"}}},
+    "429": {
+        "http": {
+            "status": 429,
+            "body": {"message": "slow", "retry_after": 0.3, "global": False},
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("effect", LOST_ANSWERS.values(), ids=LOST_ANSWERS)
+def test_an_answer_that_does_not_tell(
+    product: Product, sim: Simulator, effect: dict[str, Any]
+) -> None:
+    name = f"answer {sorted(effect)} {effect.get('cut', '')}"
+    sim.rule({"route": "POST /interactions"}, effect, times=2)
+
+    assert_faithful(product, sim, product.wait_all(draw(product, name, 3)))
+
+
+def test_a_stale_command_version_is_refreshed_once(
+    product: Product, sim: Simulator
+) -> None:
+    sim.ask("POST", "commands", {})
+
+    assert_faithful(product, sim, product.wait_all(draw(product, "new version", 3)))
+
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "finals say nothing": {"final_metadata": False, "final_reference": False},
+    "finals carry the nonce": {"final_nonce": True},
+    "filled later": {"start_form": "loading"},
+    "edited": {"final_form": "edit"},
+    "no progress": {"progress_steps": ""},
+    "plain previews": {"preview_name": "plain"},
+    "deleted first": {"delete_delay": -1.0},
+    "event before the answer": {"ack_delay": -0.5, "success_delay": -0.02},
+    "odd shapes": {
+        "partial_updates": True,
+        "unknown_components": True,
+        "footer_line": True,
+    },
+    "wrong clock": {"clock_skew": 120.0},
+    "split frames": {"split_frames": 3},
+}
+
+
+@pytest.mark.parametrize("knobs", VARIANTS.values(), ids=VARIANTS)
+def test_every_shape_of_a_job(
+    product: Product, sim: Simulator, knobs: dict[str, Any]
+) -> None:
+    usual = sim.ask("GET", "knobs")
+    name = "shape " + " ".join(sorted(knobs)).replace("_", " ")
+    sim.knobs(**knobs)
+    try:
+        tasks = product.wait_all(draw(product, name, 3))
+    finally:
+        sim.knobs(**{knob: usual[knob] for knob in knobs})
+
+    assert_faithful(product, sim, tasks)
