@@ -17,7 +17,7 @@ def main() -> None:
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as exc:
-        sys.stderr.write(f"mjproxy: {exc}\n")
+        sys.stderr.write(f"mjproxy: {' '.join(str(exc).split())}\n")
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

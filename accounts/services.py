@@ -130,6 +130,17 @@ def new_webhook_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
 
 
+def ensure_webhook_secret(user: User) -> str:
+    """Return the secret that the user's webhooks are signed with, made where missing."""
+    if not user.webhook_secret:
+        # Of two that make one at the same time, the first is kept.
+        User.objects.filter(pk=user.pk, webhook_secret="").update(
+            webhook_secret=new_webhook_secret()
+        )
+        user.refresh_from_db(fields=["webhook_secret"])
+    return str(user.webhook_secret)
+
+
 @transaction.atomic
 def ensure_operator() -> str:
     """Make the first operator and the guest user; return a password only when new."""

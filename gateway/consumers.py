@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from accounts.callers import link_base
 from accounts.keys import user_of_key
 from accounts.models import User
-from tasks.ids import parse_task_id
+from tasks.api.serializers import id_in
 from tasks.representation import task_json
 from tasks.selectors import by_ids
 
@@ -75,7 +75,7 @@ class TasksConsumer(AsyncWebsocketConsumer):
             case {"key": str(key)} if self.user is None:
                 await self._enter(await database_sync_to_async(user_of_key)(key))
             case {"type": "get", "ids": list(ids)} if self.user is not None:
-                wanted = (parse_task_id(each) for each in ids[:MAX_IDS])
+                wanted = (id_in(each) for each in ids[:MAX_IDS])
                 self._note(each for each in wanted if each is not None)
 
     async def task_changed(self, event: dict[str, Any]) -> None:
@@ -118,7 +118,9 @@ class TasksConsumer(AsyncWebsocketConsumer):
             await self._wake.wait()
             self._wake.clear()
             while self._changed:
-                batch = [self._changed.pop() for _ in range(min(BATCH, len(self._changed)))]
+                batch = [
+                    self._changed.pop() for _ in range(min(BATCH, len(self._changed)))
+                ]
                 await self._send_rows(batch)
 
     async def _send_rows(self, task_ids: list[int]) -> None:

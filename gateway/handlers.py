@@ -233,6 +233,8 @@ def _identities(task: Task, message: Message) -> dict[str, Any]:
         # A job that was queued goes on in another message.
         if message.id not in (task.progress_message_id, task.parent_message_id):
             facts["progress_message_id"] = message.id
+            if task.removed_at:
+                facts["removed_at"] = None
     if task.job_id is None and message.job_id:
         facts["job_id"] = message.job_id
     if task.interaction_id is None and message.interaction_ids:

@@ -8,7 +8,7 @@ from typing import Any
 from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import channel_layers
 
-from gateway.worker import CHANNEL
+from gateway.hints import CHANNEL
 from tasks import bridge
 
 logger = logging.getLogger(__name__)

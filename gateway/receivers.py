@@ -7,7 +7,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from accounts.signals import account_changed
-from gateway.jobs import dispatch_account, press_cancel
+from gateway.hints import enqueue_cancel, enqueue_dispatch
 from gateway.publish import publish_accounts_changed, publish_change
 from tasks.enums import RUNNING, TERMINAL, TaskStatus
 from tasks.models import Task
@@ -15,9 +15,9 @@ from tasks.signals import task_changed, task_submitted
 
 
 @receiver(task_submitted)
-def enqueue_dispatch(*, task: Task, **kwargs: Any) -> None:
+def send_submitted(*, task: Task, **kwargs: Any) -> None:
     if task.account_id is not None:
-        dispatch_account.delay(task.account_id)
+        enqueue_dispatch(task.account_id)
 
 
 @receiver(task_changed)
@@ -31,14 +31,14 @@ def go_on(*, task: Task, **kwargs: Any) -> None:
     elif task.status not in TERMINAL:
         waiting = waiting.none()
     if task.account_id is not None and waiting.exists():
-        dispatch_account.delay(task.account_id)
+        enqueue_dispatch(task.account_id)
     if (
         task.status in RUNNING
         and task.cancel_requested_at
         and not task.cancel_pressed_at
         and task.progress_message_id
     ):
-        press_cancel.delay(task.pk)
+        enqueue_cancel(task.pk)
 
 
 @receiver(task_changed)

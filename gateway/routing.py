@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.worker import CHANNEL, GatewayConsumer
+from django.urls import path
 
-websocket_urlpatterns: list[Any] = []
+from gateway.consumers import TasksConsumer
+from gateway.hints import CHANNEL, GatewayConsumer
+
+_tasks: Any = TasksConsumer.as_asgi()
+websocket_urlpatterns: list[Any] = [path("ws/tasks", _tasks)]
 channel_routes: dict[str, Any] = {CHANNEL: GatewayConsumer.as_asgi()}

@@ -4,23 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from typing import Any, Final
 
-from channels.consumer import AsyncConsumer
 from channels.worker import Worker
 
+from gateway import hints
 from gateway.manager import Manager
-
-CHANNEL: Final = "gateway"
-_managers: list[Manager] = []
-
-
-class GatewayConsumer(AsyncConsumer):
-    """Hints from other processes: look at the rows now. The rows say what to do."""
-
-    async def accounts_changed(self, _: dict[str, Any]) -> None:
-        for manager in _managers:
-            manager.kick()
 
 
 class GatewayWorker(Worker):
@@ -32,7 +20,7 @@ class GatewayWorker(Worker):
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         manager = Manager()
-        _managers.append(manager)
+        hints.listeners.append(manager.kick)
         holding = asyncio.create_task(manager.run())
         hearing = asyncio.create_task(self._hear())
         stopping = asyncio.create_task(stop.wait())

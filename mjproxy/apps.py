@@ -1,4 +1,8 @@
+import django_stubs_ext
 from django.apps import AppConfig
+
+# Before the first model or admin class: they are generic, as in ModelAdmin[Task].
+django_stubs_ext.monkeypatch()
 
 
 class ProductConfig(AppConfig):

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -55,8 +56,18 @@ def url(name: str, default: str = "", *, schemes: tuple[str, ...]) -> str:
     parts = urlsplit(value)
     if parts.scheme not in schemes or not (parts.netloc or parts.path):
         wanted = " or ".join(f"{scheme}://" for scheme in schemes)
-        raise ImproperlyConfigured(f"{name}={value!r} is not an address with {wanted}")
+        # Without the value: it may hold a password.
+        raise ImproperlyConfigured(f"{name} is not an address with {wanted}")
     return value.rstrip("/")
+
+
+def timezone(name: str) -> str:
+    value = text(name) or "UTC"
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ImproperlyConfigured(f"{name}={value!r} is not a time zone") from None
+    return value
 
 
 def words(name: str, default: str = "") -> list[str]:
@@ -74,10 +85,17 @@ def kept_secret(name: str, folder: Path, make: Callable[[], str]) -> str:
     path = folder / name.removeprefix("MJPROXY_").lower()
     try:
         return path.read_text().strip()
-    except FileNotFoundError:
+    except OSError:
         pass
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = folder / f".{path.name}.{secrets.token_hex(4)}"
+    try:
+        return _keep(path, make)
+    except OSError as exc:
+        raise ImproperlyConfigured(f"{name} cannot be kept: {exc}") from exc
+
+
+def _keep(path: Path, make: Callable[[], str]) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     draft.touch(mode=0o600)
     draft.write_text(make())
     try:

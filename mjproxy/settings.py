@@ -12,13 +12,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
-import django_stubs_ext
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 from mjproxy import __version__, env
-
-django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("MJPROXY_DATA_DIR") or "data").absolute()
@@ -78,7 +75,6 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 
 INSTALLED_APPS = [
-    "daphne",
     "mjproxy.apps.ProductConfig",
     "unfold",
     "django.contrib.admin",
@@ -130,7 +126,7 @@ TEMPLATES = [
     },
 ]
 LANGUAGE_CODE = "en-us"
-TIME_ZONE = env.text("TZ") or "UTC"
+TIME_ZONE = env.timezone("TZ")
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -202,6 +198,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 1,
     "socket_timeout": 5,
     "visibility_timeout": 3600,
+    # Without it a nudge tries for six seconds to reach a broker that is away, inside
+    # the request; workers connect with a patience of their own.
+    "max_retries": 0,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -215,6 +214,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "tasks.deliver_due",
         "schedule": 2.0,
         "options": {"expires": 10},
+    },
+    "pictures": {
+        "task": "tasks.keep_missing",
+        "schedule": 60.0,
+        "options": {"expires": 60},
     },
     "retention": {"task": "tasks.retention", "schedule": 3600.0},
 }

@@ -138,17 +138,17 @@ def close_database() -> None:
 
 def programs() -> list[Program]:
     """Return what runs on one machine, in the order of starting."""
-    python = sys.executable
-    celery = [python, "-m", "celery", "-q", "-A", "mjproxy"]
-    queues = "dispatch,default"
+    python, manage = sys.executable, str(settings.BASE_DIR / "manage.py")
+    celery = [python, "-m", "celery", "-q", "-A"]
+    worker = [*celery, "mjproxy", "worker", "-P", "threads", "-c", "16"]
+    listen = ["-b", settings.HOST, "-p", str(settings.PORT)]
     commands = {
-        "web": [python, "-m", "daphne", "-b", settings.HOST, "-p", str(settings.PORT)]
-        + ["mjproxy.asgi:application"],
-        "gateway": [python, str(settings.BASE_DIR / "manage.py"), "rungateway"]
-        + ["--skip-checks"],
-        "worker": [*celery, "worker", "-P", "threads", "-c", "16", "-Q", queues]
-        + ["--without-gossip", "--without-mingle", "-n", "worker@%h"],
-        "beat": [*celery, "beat"],
+        # -v 0: no line for each request
+        "web": [python, "-m", "daphne", "-v", "0", *listen, "mjproxy.asgi:application"],
+        "gateway": [python, manage, "rungateway", "--skip-checks"],
+        "worker": [*worker, "-Q", "dispatch,default", "-n", "worker@%h"]
+        + ["--without-gossip", "--without-mingle"],
+        "beat": [*celery, "mjproxy.beat", "beat"],
     }
     variables = {
         "DJANGO_SETTINGS_MODULE": "mjproxy.settings",

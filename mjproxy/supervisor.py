@@ -86,7 +86,7 @@ class Output:
         while not self._poll.poll(min(self.patience, 0.2) * 1000):
             if self.patience <= 0:
                 return False
-            self.patience -= 0.2
+            self.patience = max(self.patience - 0.2, 0.0)
         return True
 
 

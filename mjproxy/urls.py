@@ -12,6 +12,7 @@ from mjproxy.health import healthz
 _dialect = [
     path("", include("tasks.api.urls")),
     path("", include("accounts.api.urls")),
+    path("", include("gateway.urls")),
     re_path("", unknown_address),
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from datetime import datetime
 from typing import Final
 
 DISCORD_EPOCH_MS: Final = 1420070400000
@@ -24,6 +25,16 @@ def new_task_id() -> int:
     with _lock:
         _last = max(candidate, _last + 1)
         return _last
+
+
+def first_task_id_of(moment: datetime) -> int:
+    """Return the least id that a task submitted at `moment` can have."""
+    return int(moment.timestamp() * 1000) * 1000
+
+
+def first_id_at(moment: datetime) -> int:
+    """Return the smallest id that a task of this moment can have."""
+    return int(moment.timestamp() * 1000) * 1000
 
 
 def new_nonce() -> str:

@@ -82,6 +82,7 @@ class Task(models.Model):
     picture_height = models.PositiveIntegerField(null=True)
     picture_file = models.CharField(max_length=200, blank=True)
     picture_tries = models.PositiveSmallIntegerField(default=0)
+    picture_next_at = models.DateTimeField(null=True, help_text="Next try to keep it.")
 
     # Counts up with every visible change: id of stream events, order of webhooks.
     revision = models.PositiveIntegerField(default=0)
@@ -134,6 +135,7 @@ class WebhookDelivery(models.Model):
     claimed_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
     delivered_at = models.DateTimeField(null=True)
+    by_hand = models.BooleanField(default=False, help_text="Sent again by a person.")
     response_status = models.PositiveSmallIntegerField(null=True)
     error = models.CharField(max_length=400, blank=True)
 

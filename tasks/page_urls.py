@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from tasks.picture_views import picture
+from tasks.views import draw
+
+urlpatterns: list[URLPattern] = [
+    path("", draw, name="draw"),
+    path("images/<int:task_id>/<str:name>", picture, name="picture"),
+]

@@ -133,7 +133,7 @@ def image_url(task: Task, base: str = "") -> str | None:
     return f"{origin(task, base)}/images/{task.pk}/{name}"
 
 
-_EXTENSIONS: Final = {
+EXTENSIONS: Final = {
     "image/png": "png",
     "image/webp": "webp",
     "image/jpeg": "jpg",
@@ -143,7 +143,7 @@ _EXTENSIONS: Final = {
 
 
 def extension(content_type: str) -> str:
-    return _EXTENSIONS.get(content_type, "png")
+    return EXTENSIONS.get(content_type, "png")
 
 
 def _ms(moment: datetime | None) -> int | None:

@@ -1,14 +1,67 @@
-"""Calls of the clients' hooks: written with the change, delivered in order."""
+"""Calls of the clients' hooks as rows: written with the change, claimed, settled."""
 
 from __future__ import annotations
 
+import logging
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.services import ensure_webhook_secret
 from tasks.enums import TERMINAL
-from tasks.models import Task, WebhookDelivery
+from tasks.models import DeliveryState, Task, WebhookDelivery
 from tasks.representation import task_bytes
+
+logger = logging.getLogger(__name__)
+
+CLAIM: Final = timedelta(seconds=30)  # longer than a call can take
+# Seconds from one failure to the next try; three days in all.
+RETRY_AFTER: Final = (
+    *(1, 3, 10, 30, 2 * 60, 10 * 60, 30 * 60, 3600, 3 * 3600, 6 * 3600),
+    *[12 * 3600] * 5,
+)
+JITTER: Final = 0.2
+GONE: Final = 410
+
+
+@dataclass(frozen=True)
+class Call:
+    """A row that this process has claimed, with all that its request needs."""
+
+    id: int
+    task_id: int
+    revision: int
+    url: str
+    body: bytes
+    secret: str
+    attempts: int
+    claimed_until: datetime
+
+    @property
+    def message_id(self) -> str:
+        """What the receiver knows the call by: the same at every try."""
+        return f"msg_{self.task_id}_{self.revision}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a call. `hopeless` where no later try can fare better."""
+
+    status: int | None = None
+    error: str = ""
+    hopeless: bool = False
+
+    @property
+    def delivered(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
 
 
 def record_delivery(task: Task) -> None:
-    """Write the call that reports the task as it is now, inside the caller's transaction.
+    """Write the call that reports the task as it is, in the caller's transaction.
 
     Only the newest news of a task waits: earlier ones that were not delivered yet are
     skipped by the delivery job, the end never is.
@@ -22,3 +75,138 @@ def record_delivery(task: Task) -> None:
         url=task.notify_hook,
         body=task_bytes(task).decode(),
     )
+
+
+def waiting_url(task_id: int) -> str | None:
+    """Return where the task's next call goes, or None where none waits."""
+    rows = _waiting(task_id).order_by("by_hand", "revision")
+    return rows.values_list("url", flat=True).first()
+
+
+def due_calls(limit: int = 2000) -> list[tuple[int, str]]:
+    """Return the tasks, each once, that have a call to make now, and its address."""
+    now = timezone.now()
+    rows = WebhookDelivery.objects.filter(
+        _unclaimed(now), state=DeliveryState.WAITING, next_attempt_at__lte=now
+    )
+    pairs = rows.order_by("next_attempt_at").values_list("task_id", "url")[:limit]
+    return list(dict(pairs).items())
+
+
+def claim_next(task_id: int) -> Call | None:
+    """Claim the task's next call, or return None where nothing is to be done now.
+
+    Calls go out by revision and one at a time. Of two callers one gets the row; a
+    caller that dies leaves it to others when the claim ends.
+    """
+    now = timezone.now()
+    _skip_stale(task_id, now)
+    row = _next_row(task_id, now)
+    if row is None:
+        return None
+    until = now + CLAIM
+    mine = WebhookDelivery.objects.filter(
+        _unclaimed(now), pk=row.pk, state=DeliveryState.WAITING
+    )
+    if not mine.update(claimed_until=until):
+        return None
+    return Call(
+        id=row.pk,
+        task_id=task_id,
+        revision=row.revision,
+        url=row.url,
+        body=row.body.encode(),
+        secret=ensure_webhook_secret(row.task.owner),
+        attempts=row.attempts,
+        claimed_until=until,
+    )
+
+
+def settle(call: Call, outcome: Outcome) -> None:
+    """Write what became of a claimed call, and when it is tried again."""
+    now = timezone.now()
+    attempts = call.attempts + 1
+    state, next_attempt_at = DeliveryState.WAITING, now
+    if outcome.delivered:
+        state = DeliveryState.DELIVERED
+    elif outcome.hopeless or (delay := retry_delay(attempts)) is None:
+        state = DeliveryState.GIVEN_UP
+    else:
+        next_attempt_at = now + delay
+    ours = WebhookDelivery.objects.filter(pk=call.id, claimed_until=call.claimed_until)
+    written = ours.update(
+        state=state,
+        attempts=attempts,
+        next_attempt_at=next_attempt_at,
+        claimed_until=None,
+        delivered_at=now if outcome.delivered else None,
+        response_status=outcome.status,
+        error=outcome.error[:400],
+    )
+    _log(call, outcome, state, written=bool(written))
+
+
+def retry_delay(attempts: int) -> timedelta | None:
+    """Return the pause after that many failures, or None: it is time to give up."""
+    if attempts > len(RETRY_AFTER):
+        return None
+    spread = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+    return timedelta(seconds=RETRY_AFTER[attempts - 1] * spread)
+
+
+def resend(delivery: WebhookDelivery) -> None:
+    """Make a call due now, whatever became of it, with all its tries before it."""
+    WebhookDelivery.objects.filter(pk=delivery.pk).update(
+        state=DeliveryState.WAITING,
+        by_hand=True,
+        attempts=0,
+        next_attempt_at=timezone.now(),
+    )
+
+
+def _waiting(task_id: int) -> QuerySet[WebhookDelivery]:
+    return WebhookDelivery.objects.filter(task=task_id, state=DeliveryState.WAITING)
+
+
+def _unclaimed(now: datetime) -> Q:
+    return Q(claimed_until=None) | Q(claimed_until__lte=now)
+
+
+def _skip_stale(task_id: int, now: datetime) -> None:
+    newest = WebhookDelivery.objects.filter(task=task_id).order_by("-revision")
+    revision = newest.values_list("revision", flat=True).first()
+    if revision is None:
+        return
+    stale = _waiting(task_id).filter(
+        _unclaimed(now), is_final=False, by_hand=False, revision__lt=revision
+    )
+    stale.update(state=DeliveryState.SKIPPED)
+
+
+def _next_row(task_id: int, now: datetime) -> WebhookDelivery | None:
+    """Return the row whose turn it is, unless it must wait or another is on its way.
+
+    A call sent again by hand holds up nothing, and nothing holds it up.
+    """
+    rows = list(
+        _waiting(task_id).select_related("task__owner").order_by("by_hand", "revision")
+    )
+    if any(row.claimed_until and row.claimed_until > now for row in rows):
+        return None
+    in_turn = [row for row in rows if not row.by_hand][:1]
+    by_hand = [row for row in rows if row.by_hand]
+    due = (row for row in in_turn + by_hand if row.next_attempt_at <= now)
+    return next(due, None)
+
+
+def _log(call: Call, outcome: Outcome, state: DeliveryState, *, written: bool) -> None:
+    said = f"HTTP {outcome.status}" if outcome.status else outcome.error
+    name = f"task {call.task_id}: webhook no. {call.revision}"
+    if not written:
+        logger.warning("%s: %s, but its claim had ended", name, said)
+    elif state == DeliveryState.DELIVERED:
+        logger.info("%s delivered", name)
+    elif state == DeliveryState.GIVEN_UP:
+        logger.error("%s given up: %s", name, said)
+    else:
+        logger.warning("%s failed, again later: %s", name, said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,8 +57,12 @@ def classify(status: int, body: Any, retry_after: str | None = None) -> Answer:
 def _seconds(data: dict[str, Any], header: str | None) -> float:
     for value in (data.get("retry_after"), header):
         try:
-            return min(max(float(value), 0.05), 3600.0)  # type: ignore[arg-type]
+            seconds = float(value)  # type: ignore[arg-type]
         except (TypeError, ValueError):
             continue
+        except OverflowError:
+            return 3600.0
+        if not math.isnan(seconds):
+            return min(max(seconds, 0.05), 3600.0)
     # No number: Cloudflare has blocked the address for minutes.
     return 300.0

@@ -12,7 +12,7 @@ _HEAD: Final = re.compile(
     re.DOTALL,
 )
 _TAIL: Final = re.compile(
-    r"^(?:Image #(?P<index>\d+) |"
+    r"^(?:Image #(?P<index>\d{1,4}) |"
     r"(?P<verb>[A-Z][A-Za-z]*(?: [A-Z][a-z]+)*)(?: \((?P<kind>[A-Za-z0-9. ]+)\))? by )?"
     r"<@!?(?P<user>\d+)>(?P<rest>.*)$",
     re.DOTALL,

@@ -120,13 +120,19 @@ def _job_id(buttons: tuple[dict[str, Any], ...], attachment: Attachment | None) 
         if found := UUID.findall(_str(button.get("custom_id"))):
             return str(found[-1]).lower()
     if attachment:
-        name = urlsplit(attachment.url).path.rsplit("/", 1)[-1]
-        if found := UUID.findall(name):
+        if found := UUID.findall(_file_name(attachment.url)):
             return str(found[-1]).lower()
     for button in buttons:
         if found := UUID.findall(_str(button.get("url"))):
             return str(found[-1]).lower()
     return ""
+
+
+def _file_name(url: str) -> str:
+    try:
+        return urlsplit(url).path.rsplit("/", 1)[-1]
+    except ValueError:
+        return ""
 
 
 def _buttons(tree: Any) -> list[dict[str, Any]]:
@@ -142,10 +148,11 @@ def _buttons(tree: Any) -> list[dict[str, Any]]:
 
 def _attachment(data: dict[str, Any]) -> Attachment | None:
     for item in _list(data.get("attachments")):
-        if isinstance(item, dict) and _str(item.get("url")):
+        url = item.get("url") if isinstance(item, dict) else None
+        if isinstance(url, str) and url:
             width, height = item.get("width"), item.get("height")
             return Attachment(
-                url=item["url"],
+                url=url,
                 content_type=_str(item.get("content_type")).split(";")[0],
                 width=width if isinstance(width, int) else None,
                 height=height if isinstance(height, int) else None,

@@ -109,13 +109,13 @@ def read(message: Message) -> Notice | None:
     if message.attachment and message.buttons:
         return None
     for embed in message.embeds:
-        if embed.get("type") in _PREVIEW_EMBEDS:
+        if any(embed.get("type") == kind for kind in _PREVIEW_EMBEDS):
             continue
         title = embed.get("title") if isinstance(embed.get("title"), str) else ""
         body = embed.get("description")
         body = body if isinstance(body, str) else ""
         kind = _by_title(title)
-        if kind is None and embed.get("color") in _RED:
+        if kind is None and any(embed.get("color") == red for red in _RED):
             kind = UNKNOWN_ERROR
         if kind:
             return Notice(kind, ": ".join(part for part in (title, body) if part))
@@ -123,6 +123,9 @@ def read(message: Message) -> Notice | None:
     for beginning, kind in _TEXTS:
         if plain.startswith(beginning):
             return Notice(kind, message.text.strip())
+    # The words of a title may also come as plain text.
+    if message.content is None and (kind := _by_title(message.text)):
+        return Notice(kind, message.text.strip())
     return None
 
 

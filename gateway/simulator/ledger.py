@@ -39,7 +39,7 @@ class Ledger:
         self._seq = 0
         self.interactions: deque[InteractionEntry] = deque(maxlen=KEEP)
         self.jobs: dict[str, Job] = {}
-        self.dispatches: deque[tuple[int, str, int, str, str | None]] = deque(
+        self.dispatches: deque[tuple[int, float, str, int, str, str | None]] = deque(
             maxlen=KEEP
         )
         self.violations: deque[Json] = deque(maxlen=KEEP)
@@ -89,7 +89,9 @@ class Ledger:
         self.changed()
 
     def dispatch(self, session: str, s: int, t: str, message_id: str | None) -> None:
-        self.dispatches.append((self.next_seq(), session, s, t, message_id))
+        self.dispatches.append(
+            (self.next_seq(), time.time(), session, s, t, message_id)
+        )
         self.dispatch_count += 1
         self.changed()
 
@@ -150,7 +152,7 @@ class Ledger:
             ],
             "jobs": lambda: [job.as_dict() for job in self.jobs.values()],
             "dispatches": lambda: [
-                dict(zip(("seq", "session", "s", "t", "id"), row, strict=True))
+                dict(zip(("seq", "at", "session", "s", "t", "id"), row, strict=True))
                 for row in self.dispatches
                 if row[0] > since
             ],

@@ -80,9 +80,10 @@ class Simulator:
     @classmethod
     def start(cls, *options: str, log: Path) -> Simulator:
         command = [sys.executable, "-m", "gateway.simulator", "--port", "0", *options]
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log.open("w"), text=True
-        )
+        with log.open("w") as errors:
+            process = subprocess.Popen(
+                command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True
+            )
         assert process.stdout is not None
         line = process.stdout.readline()
         found = re.search(r"http://\S+", line)
@@ -92,6 +93,8 @@ class Simulator:
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait(10)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         status, answer = call(method, f"{self.url}/_sim/{path}", body, timeout=LIMIT)
@@ -165,7 +168,7 @@ class Product:
         port = free_port()
         token = "operator-token-of-the-test"  # noqa: S105
         environment = {
-            **os.environ,
+            **_outer_environment(),
             **sim.environment(),
             "PORT": str(port),
             "MJPROXY_DATA_DIR": str(data),
@@ -337,6 +340,12 @@ class Product:
 
 def specs(count: int) -> Iterator[AccountSpec]:
     yield from (account_spec(number) for number in range(1, count + 1))
+
+
+def _outer_environment() -> dict[str, str]:
+    """Return what a product may inherit: nothing that the tests were given."""
+    ours = ("MJPROXY_", "NG_DISCORD_", "DJANGO_", "DATABASE_URL", "REDIS_URL", "PORT")
+    return {k: v for k, v in os.environ.items() if not k.startswith(ours)}
 
 
 def _spawn(environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:

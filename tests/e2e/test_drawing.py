@@ -75,6 +75,7 @@ def test_a_running_drawing_is_cancelled_at_midjourney(
         ("moderated", "C"),
         ("internal", "D"),
         ("internal", "E"),
+        ("internal_text", "E"),
         ("internal", "G"),
     ],
 )

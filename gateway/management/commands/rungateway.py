@@ -9,7 +9,8 @@ from channels.layers import get_channel_layer
 from channels.routing import get_default_application
 from django.core.management.base import BaseCommand
 
-from gateway.worker import CHANNEL, GatewayWorker
+from gateway.hints import CHANNEL
+from gateway.worker import GatewayWorker
 
 
 class Command(BaseCommand):

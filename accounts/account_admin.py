@@ -1,0 +1,149 @@
+"""Discord accounts in the admin. Registered by the app that knows their load."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Final
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from accounts.enums import AccountState
+from accounts.forms import SECRETS, AccountForm
+from accounts.models import DiscordAccount
+from accounts.services import delete_account, reconnect, save_account, set_enabled
+from accounts.theme import ModelAdmin, badge
+
+STATE_COLOURS: Final = {
+    AccountState.READY: "success",
+    AccountState.CONNECTING: "info",
+    AccountState.DISCONNECTED: "warning",
+    AccountState.INVALID_TOKEN: "danger",
+    AccountState.PAUSED: "danger",
+}
+
+
+class AccountAdmin(ModelAdmin[DiscordAccount]):
+    form = AccountForm
+    list_display: Any = ("remark_or_channel", "live_state", "state_reason", "enabled")
+    list_filter = ("state", "enabled", "mode")
+    search_fields = ("remark", "channel_id", "guild_id")
+    search_help_text = "Remark, channel id or server id"
+    list_per_page = 100
+    actions = ("enable", "disable", "connect_again")
+    readonly_fields = ("live_state", "state_reason", "state_since", "created_at")
+    _essential = (None, {"fields": ("guild_id", "channel_id", "new_user_token")})
+    _more: ClassVar = [
+        ("Name and order", {"fields": ("remark", "sort", "weight")}),
+        (
+            "Pace",
+            {
+                "fields": (
+                    "core_size",
+                    "max_queue_size",
+                    "timeout_minutes",
+                    "interval",
+                    "after_interval_min",
+                    "after_interval_max",
+                )
+            },
+        ),
+        ("What it draws", {"fields": ("enable_mj", "enable_niji", "mode")}),
+        (
+            "Connection",
+            {
+                "fields": (
+                    "new_bot_token",
+                    "remove_bot_token",
+                    "new_proxy_url",
+                    "remove_proxy_url",
+                    "user_agent",
+                )
+            },
+        ),
+    ]
+
+    def get_fieldsets(
+        self, request: HttpRequest, obj: DiscordAccount | None = None
+    ) -> Any:
+        more = [(name, {**it, "classes": ["collapse"]}) for name, it in self._more]
+        if obj is None:
+            return [self._essential, *more]
+        fields = ("enabled", "live_state", "state_reason", "state_since", "created_at")
+        return [("State", {"fields": fields}), self._essential, *more]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DiscordAccount]:
+        return super().get_queryset(request).defer(*SECRETS)
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: DiscordAccount,
+        form: ModelForm[DiscordAccount],
+        change: bool,  # noqa: FBT001 - Django's signature
+    ) -> None:
+        save_account(obj)
+
+    def delete_model(self, request: HttpRequest, obj: DiscordAccount) -> None:
+        delete_account(obj)
+
+    def delete_queryset(
+        self, request: HttpRequest, queryset: QuerySet[DiscordAccount]
+    ) -> None:
+        for account in queryset:
+            delete_account(account)
+
+    @admin.display(description="Account", ordering="remark")
+    def remark_or_channel(self, account: DiscordAccount) -> str:
+        return str(account)
+
+    @badge("State", STATE_COLOURS, ordering="state")
+    def live_state(self, account: DiscordAccount) -> tuple[str, str]:
+        return account.state, AccountState(account.state).label.partition(",")[0]
+
+    @admin.action(description="Enable", permissions=["change"])
+    def enable(
+        self, request: HttpRequest, queryset: QuerySet[DiscordAccount]
+    ) -> None:
+        def on(account: DiscordAccount) -> None:
+            set_enabled(account, enabled=True)
+
+        self._each(request, queryset, on, "enabled")
+
+    @admin.action(description="Disable", permissions=["change"])
+    def disable(
+        self, request: HttpRequest, queryset: QuerySet[DiscordAccount]
+    ) -> None:
+        def off(account: DiscordAccount) -> None:
+            set_enabled(account, enabled=False)
+
+        self._each(request, queryset, off, "disabled")
+
+    @admin.action(description="Reconnect", permissions=["change"])
+    def connect_again(
+        self, request: HttpRequest, queryset: QuerySet[DiscordAccount]
+    ) -> None:
+        def again(account: DiscordAccount) -> None:
+            reconnect(account.pk)
+
+        self._each(request, queryset, again, "told to reconnect")
+
+    def _each(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[DiscordAccount],
+        act: Callable[[DiscordAccount], None],
+        done: str,
+    ) -> None:
+        count = 0
+        for account in queryset:
+            try:
+                act(account)
+                count += 1
+            except ValidationError as exc:
+                text = f"{account}: {' '.join(exc.messages)}"
+                self.message_user(request, text, messages.ERROR)
+        self.message_user(request, f"{count} account(s) {done}.")

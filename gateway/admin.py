@@ -1,0 +1,80 @@
+"""Sessions, lanes and processes in the admin, to look at; the gateway's settings."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils import timezone
+from solo.admin import SingletonModelAdmin
+
+from accounts.theme import ModelAdmin, ReadOnly, badge
+from gateway.models import (
+    CommandIndex,
+    DispatchLane,
+    GatewayProcess,
+    GatewaySession,
+    GatewaySettings,
+)
+
+_ALIVE_SECONDS = 15
+
+
+@admin.register(GatewaySession)
+class GatewaySessionAdmin(ReadOnly[GatewaySession]):
+    list_display = (
+        "account",
+        "live",
+        "holder",
+        "lease_until",
+        "fence",
+        "unbroken_since",
+        "down_since",
+    )
+    list_select_related = ("account",)
+    search_fields = ("account__remark", "account__channel_id", "holder")
+    # The id of the session is enough to take it over, with the token: not shown.
+    fields = (
+        "account",
+        "live",
+        "holder",
+        "lease_until",
+        "fence",
+        "seq",
+        "user_id",
+        "unbroken_since",
+        "down_since",
+    )
+
+    @badge("Live", {"live": "success", "down": "danger"})
+    def live(self, session: GatewaySession) -> tuple[str, str]:
+        return ("live", "Live") if session.is_live else ("down", "Down")
+
+
+@admin.register(DispatchLane)
+class DispatchLaneAdmin(ReadOnly[DispatchLane]):
+    list_display = ("account", "holder", "held_until", "next_send_at", "wanted")
+    list_select_related = ("account",)
+
+
+@admin.register(CommandIndex)
+class CommandIndexAdmin(ReadOnly[CommandIndex]):
+    list_display = ("account", "size", "fetched_at")
+    list_select_related = ("account",)
+
+    @admin.display(description="Commands")
+    def size(self, index: CommandIndex) -> str:
+        return f"{len(index.commands)}"
+
+
+@admin.register(GatewayProcess)
+class GatewayProcessAdmin(ReadOnly[GatewayProcess]):
+    list_display = ("name", "alive", "seen_at")
+
+    @badge("State", {"alive": "success", "gone": "danger"})
+    def alive(self, process: GatewayProcess) -> tuple[str, str]:
+        age = (timezone.now() - process.seen_at).total_seconds()
+        return ("alive", "Alive") if age < _ALIVE_SECONDS else ("gone", "Gone")
+
+
+@admin.register(GatewaySettings)
+class GatewaySettingsAdmin(SingletonModelAdmin, ModelAdmin[GatewaySettings]):
+    change_form_template = None

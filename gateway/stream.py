@@ -1,0 +1,148 @@
+"""Server-sent events of one task: resumable, and without a thread for each stream."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+
+from channels import DEFAULT_CHANNEL_LAYER
+from channels.db import database_sync_to_async
+from channels.layers import channel_layers
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.callers import link_base
+from accounts.models import User
+from tasks.api.serializers import id_in
+from tasks.models import Task
+from tasks.representation import task_bytes
+from tasks.selectors import find
+
+logger = logging.getLogger(__name__)
+
+COMMENT_EVERY: Final = 15.0  # seconds; proxies cut what is silent for long
+LOOK_EVERY: Final = 10.0  # a nudge may be lost
+MIN_GAP: Final = 0.2
+RECONNECT: Final = 2.0
+
+
+class TaskStreamView(APIView):
+    """Each change of a task as an event, until it is over."""
+
+    @extend_schema(
+        operation_id="task_stream",
+        tags=["task"],
+        summary="Follow a task (server-sent events)",
+        parameters=[
+            OpenApiParameter("task_id", str, OpenApiParameter.PATH),
+            OpenApiParameter(
+                "Last-Event-ID",
+                str,
+                OpenApiParameter.HEADER,
+                description="The id of the last event seen; the stream goes on there.",
+            ),
+        ],
+        responses={
+            (200, "text/event-stream"): OpenApiResponse(
+                str, description="Events `task`; `id:` counts up, `data:` is the task."
+            ),
+            204: OpenApiResponse(description="Over, and the end was seen."),
+            404: OpenApiResponse(description="No such task, or somebody else's."),
+        },
+    )
+    def get(self, request: Request, task_id: str, mode: str = "") -> HttpResponseBase:
+        pk = id_in(task_id)
+        story = Story(request.user, pk or 0, link_base(request._request))
+        task = story.task() if pk else None
+        if task is None:
+            raise NotFound("No such task")
+        seen = request.headers.get("last-event-id", "").strip()
+        if task.is_terminal and seen == str(task.revision):
+            return HttpResponse(status=204)  # a browser then stops to connect again
+        response = StreamingHttpResponse(
+            story.events(seen), content_type="text/event-stream"
+        )
+        response["Cache-Control"] = "no-cache"
+        response["X-Accel-Buffering"] = "no"
+        return response
+
+
+@dataclass(frozen=True)
+class Story:
+    """A task as one user is told of it."""
+
+    user: User
+    task_id: int
+    base: str
+
+    def task(self) -> Task | None:
+        return find(self.user, self.task_id)
+
+    async def events(self, seen: str) -> AsyncIterator[bytes]:
+        """Yield the events after the one with the id `seen`, and comments between."""
+        news = asyncio.Event()
+        listening = asyncio.create_task(_listen(self.task_id, news))
+        loop = asyncio.get_running_loop()
+        comment_at = loop.time() + COMMENT_EVERY
+        try:
+            yield b"retry: 2000\n\n"
+            while True:
+                news.clear()
+                task = await database_sync_to_async(self.task)()
+                if task is None:
+                    return
+                if str(task.revision) != seen:
+                    seen = str(task.revision)
+                    yield self._event(task)
+                    comment_at = loop.time() + COMMENT_EVERY
+                if task.is_terminal:
+                    return
+                await asyncio.sleep(MIN_GAP)
+                look_at = loop.time() + LOOK_EVERY
+                while not await _set_before(news, min(look_at, comment_at)):
+                    if loop.time() >= comment_at:
+                        comment_at = loop.time() + COMMENT_EVERY
+                        yield b": still here\n\n"
+                    if loop.time() >= look_at:
+                        break
+        finally:
+            listening.cancel()
+
+    def _event(self, task: Task) -> bytes:
+        return b"event: task\nid: %d\ndata: %b\n\n" % (
+            task.revision,
+            task_bytes(task, self.base),
+        )
+
+
+async def _set_before(event: asyncio.Event, moment: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout_at(moment):
+            await event.wait()
+    return event.is_set()
+
+
+async def _listen(task_id: int, news: asyncio.Event) -> None:
+    """Set `news` at each nudge; without a channel layer the looks are enough."""
+    layer, group = channel_layers[DEFAULT_CHANNEL_LAYER], f"task.{task_id}"
+    while True:
+        try:
+            channel = await layer.new_channel()
+            try:
+                await layer.group_add(group, channel)
+                news.set()  # what changed before we listened
+                while True:
+                    await layer.receive(channel)
+                    news.set()
+            finally:
+                await layer.group_discard(group, channel)
+        except Exception as exc:
+            logger.warning("task %s: stream hears nothing: %s", task_id, exc)
+            await asyncio.sleep(RECONNECT)

@@ -1,0 +1,22 @@
+"""`manage.py prepare`: what `up` does first, for containers that run one process each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from mjproxy import start
+
+
+class Command(BaseCommand):
+    help = "Bring the database up to date and make the first operator."
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            start.check_configuration()
+            start.check_database()
+            start.prepare_database()
+        except start.Refused as exc:
+            raise CommandError(str(exc), returncode=2) from exc

@@ -1,0 +1,354 @@
+"""Tasks, webhook calls, words and the accounts' load in the admin."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Final
+from urllib.parse import urlsplit
+
+from django.contrib import admin
+from django.contrib.auth import get_permission_codename
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from solo.admin import SingletonModelAdmin
+
+from accounts.account_admin import AccountAdmin
+from accounts.models import DiscordAccount
+from accounts.theme import (
+    BoundedPaginator,
+    ModelAdmin,
+    ReadOnly,
+    TabularInline,
+    badge,
+)
+from tasks.admin_lists import NEWEST_FOR_TEXT, WhenFilter, search
+from tasks.enums import RUNNING, TaskStatus
+from tasks.models import (
+    BannedWord,
+    DeliveryState,
+    DrawingSettings,
+    Task,
+    WebhookDelivery,
+)
+from tasks.representation import image_url, progress_text
+from tasks.services import cancel
+from tasks.webhooks import resend
+
+_STATUS_COLOURS: Final = {
+    TaskStatus.SUCCESS: "success",
+    TaskStatus.IN_PROGRESS: "primary",
+    TaskStatus.SUBMITTED: "info",
+    TaskStatus.NOT_START: "warning",
+    TaskStatus.MODAL: "warning",
+    TaskStatus.FAILURE: "danger",
+}
+_DELIVERY_COLOURS: Final = {
+    DeliveryState.DELIVERED: "success",
+    DeliveryState.WAITING: "info",
+    DeliveryState.GIVEN_UP: "danger",
+}
+
+
+def _count(*statuses: TaskStatus) -> Coalesce:
+    rows = Task.objects.filter(account=OuterRef("pk"), status__in=statuses).order_by()
+    counted = rows.values("account").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+@admin.register(DiscordAccount)
+class BusyAccountAdmin(AccountAdmin):
+    """Accounts with their load, of which their own app knows nothing."""
+
+    list_display: Any = (
+        "remark_or_channel",
+        "live_state",
+        "state_reason",
+        "running",
+        "waiting",
+        "core_size",
+        "enabled",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DiscordAccount]:
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(running=_count(*RUNNING), waiting=_count(TaskStatus.NOT_START))
+        )
+
+    @admin.display(description="Running", ordering="running")
+    def running(self, account: Any) -> str:
+        return f"{account.running}"
+
+    @admin.display(description="Waiting", ordering="waiting")
+    def waiting(self, account: Any) -> str:
+        return f"{account.waiting}"
+
+
+class DeliveryInline(TabularInline[WebhookDelivery, Task]):
+    model = WebhookDelivery
+    extra = 0
+    can_delete = False
+    ordering = ("-id",)
+    fields = readonly_fields = (
+        "revision",
+        "state",
+        "attempts",
+        "response_status",
+        "error",
+        "next_attempt_at",
+        "delivered_at",
+    )
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Task)
+class TaskAdmin(ReadOnly[Task]):
+    list_display = (
+        "thumbnail",
+        "id",
+        "live_status",
+        "live_progress",
+        "short_prompt",
+        "action",
+        "account",
+        "owner",
+        "submitted_at",
+        "finished_at",
+    )
+    list_display_links = ("id",)
+    list_filter = ("status", WhenFilter, "account")
+    list_select_related = ("account", "owner")
+    list_per_page = 50
+    show_full_result_count = False
+    paginator = BoundedPaginator
+    ordering = ("-id",)
+    sortable_by = ()
+    search_fields = ("id",)
+    search_help_text = (
+        f"Id, nonce, job id, message id; or words of the newest {NEWEST_FOR_TEXT:,}"
+    )
+    actions = ("cancel", "resend_webhooks")
+    inlines = (DeliveryInline,)
+    fieldsets: ClassVar = [
+        (
+            None,
+            {"fields": ("picture", "live_status", "live_progress", "fail_reason")},
+        ),
+        (
+            "Request",
+            {
+                "fields": (
+                    "prompt",
+                    "final_prompt",
+                    "action",
+                    "bot_type",
+                    "mode",
+                    "owner",
+                    "account",
+                    "parent_link",
+                    "client_state",
+                    "notify_hook",
+                    "client_ip",
+                )
+            },
+        ),
+        (
+            "Times",
+            {
+                "fields": (
+                    "submitted_at",
+                    "claimed_at",
+                    "started_at",
+                    "finished_at",
+                    "deadline_at",
+                    "cancel_requested_at",
+                )
+            },
+        ),
+        (
+            "At Discord",
+            {
+                "fields": (
+                    "nonce",
+                    "interaction_id",
+                    "progress_message_id",
+                    "message_id",
+                    "job_id",
+                    "custom_id",
+                    "matched_by",
+                    "delivery",
+                    "attempts",
+                    "revision",
+                )
+            },
+        ),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Task]:
+        secrets = ("user_token", "bot_token", "proxy_url")
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("account", "owner")
+            .defer(*(f"account__{name}" for name in secrets), "owner__webhook_secret")
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Task], search_term: str
+    ) -> tuple[QuerySet[Task], bool]:
+        return search(queryset, search_term), False
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        codename = get_permission_codename("change", self.opts)
+        return request.user.has_perm(f"{self.opts.app_label}.{codename}")
+
+    @admin.display(description="")
+    def thumbnail(self, task: Task) -> SafeString | str:
+        if not (path := _picture_path(task)):
+            return ""
+        return format_html(
+            '<img class="task-thumbnail" src="{}" alt="" loading="lazy">', path
+        )
+
+    @admin.display(description="Picture")
+    def picture(self, task: Task) -> SafeString | str:
+        if not (path := _picture_path(task)):
+            return "-"
+        return format_html(
+            '<a href="{0}" target="_blank"><img class="task-picture" src="{0}" '
+            'alt="The picture of this task" loading="lazy"></a>',
+            path,
+        )
+
+    @badge("Status", _STATUS_COLOURS)
+    def live_status(self, task: Task) -> tuple[str, str]:
+        return task.status, task.get_status_display()
+
+    @admin.display(description="Progress")
+    def live_progress(self, task: Task) -> str:
+        return progress_text(task) or "-"
+
+    @admin.display(description="Prompt")
+    def short_prompt(self, task: Task) -> SafeString:
+        return format_html('<span class="task-prompt">{}</span>', task.prompt[:160])
+
+    @admin.display(description="Parent")
+    def parent_link(self, task: Task) -> SafeString | str:
+        if task.parent_id is None:
+            return "-"
+        address = reverse("admin:tasks_task_change", args=[task.parent_id])
+        return format_html('<a href="{}">{}</a>', address, task.parent_id)
+
+    @admin.action(description="Cancel", permissions=["act"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
+        done = sum(cancel(task) for task in queryset)
+        self.message_user(request, f"{done} task(s) cancelled or asked to stop.")
+
+    @admin.action(description="Send the last webhook again", permissions=["act"])
+    def resend_webhooks(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
+        done = 0
+        for task in queryset:
+            if last := task.deliveries.order_by("-revision").first():
+                resend(last)
+                done += 1
+        self.message_user(request, f"{done} webhook(s) will be sent again.")
+
+
+def _picture_path(task: Task) -> str:
+    """Return the link without its host: the admin may be reached under another."""
+    return urlsplit(image_url(task) or "").path
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(ReadOnly[WebhookDelivery]):
+    list_display = (
+        "id",
+        "of_task",
+        "revision",
+        "live_state",
+        "attempts",
+        "response_status",
+        "error",
+        "created_at",
+        "next_attempt_at",
+        "delivered_at",
+    )
+    list_filter = ("state",)
+    show_full_result_count = False
+    paginator = BoundedPaginator
+    ordering = ("-id",)
+    sortable_by = ()
+    search_fields = ("id",)
+    search_help_text = "Id of the task"
+    actions = ("send_again",)
+    fields: ClassVar = [
+        "of_task",
+        "revision",
+        "is_final",
+        "url",
+        "live_state",
+        "attempts",
+        "response_status",
+        "error",
+        "created_at",
+        "next_attempt_at",
+        "delivered_at",
+        "body",
+    ]
+
+    def get_search_results(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[WebhookDelivery],
+        search_term: str,
+    ) -> tuple[QuerySet[WebhookDelivery], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if not (term.isascii() and term.isdigit() and len(term) < 19):
+            return queryset.none(), False
+        return queryset.filter(task_id=int(term)), False
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        codename = get_permission_codename("change", self.opts)
+        return request.user.has_perm(f"{self.opts.app_label}.{codename}")
+
+    @admin.display(description="Task")
+    def of_task(self, delivery: WebhookDelivery) -> SafeString:
+        address = reverse("admin:tasks_task_change", args=[delivery.task_id])
+        return format_html('<a href="{}">{}</a>', address, delivery.task_id)
+
+    @badge("State", _DELIVERY_COLOURS)
+    def live_state(self, delivery: WebhookDelivery) -> tuple[str, str]:
+        words = DeliveryState(delivery.state).label.partition(":")[0]
+        return delivery.state, words
+
+    @admin.action(description="Send again", permissions=["act"])
+    def send_again(
+        self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]
+    ) -> None:
+        for delivery in queryset:
+            resend(delivery)
+        self.message_user(request, f"{len(queryset)} webhook(s) will be sent again.")
+
+
+@admin.register(BannedWord)
+class BannedWordAdmin(ModelAdmin[BannedWord]):
+    list_display = ("word", "enabled", "note")
+    list_editable = ("enabled",)
+    list_filter = ("enabled",)
+    search_fields = ("word", "note")
+
+
+@admin.register(DrawingSettings)
+class DrawingSettingsAdmin(SingletonModelAdmin, ModelAdmin[DrawingSettings]):
+    change_form_template = None

@@ -1,0 +1,74 @@
+"""How the admin finds its way among a million tasks, by indexes alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, Final
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from tasks.ids import first_id_at
+from tasks.models import Task
+
+# Text is looked for in so many of the newest tasks; ids are found at any age.
+NEWEST_FOR_TEXT: Final = 20_000
+_IDENTITIES: Final = (
+    "nonce",
+    "interaction_id",
+    "progress_message_id",
+    "message_id",
+)
+_JOB: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def search(tasks: QuerySet[Task], term: str) -> QuerySet[Task]:
+    """Return the tasks that `term` names, or else whose prompt holds it."""
+    term = term.strip()
+    if not term:
+        return tasks
+    if _JOB.fullmatch(term):
+        return tasks.filter(job_id=term.lower())
+    if term.isascii() and term.isdigit() and 10 <= len(term) <= 25:
+        found = Q(**dict.fromkeys(_IDENTITIES[:1], term))
+        for name in _IDENTITIES[1:]:
+            found |= Q(**{name: term})
+        if int(term) < 1 << 63:
+            found |= Q(pk=int(term))
+        return tasks.filter(found)
+    edge = Task.objects.order_by("-pk").values_list("pk", flat=True)
+    oldest = edge[NEWEST_FOR_TEXT : NEWEST_FOR_TEXT + 1].first()
+    return tasks.filter(pk__gt=oldest or 0, prompt__icontains=term)
+
+
+class WhenFilter(admin.SimpleListFilter):
+    """Spans of time as ranges of ids: an id begins with its moment."""
+
+    title = "time"
+    parameter_name = "when"
+    _spans: Final = {
+        "hour": ("Last hour", timedelta(hours=1), None),
+        "day": ("Last 24 hours", timedelta(days=1), None),
+        "week": ("Last 7 days", timedelta(days=7), None),
+        "before-week": ("7 to 30 days ago", timedelta(days=30), timedelta(days=7)),
+        "before-month": ("30 to 90 days ago", timedelta(days=90), timedelta(days=30)),
+        "older": ("Older", None, timedelta(days=90)),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterator[Any]:
+        return ((key, words) for key, (words, *_) in self._spans.items())
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Task]
+    ) -> QuerySet[Task]:
+        _, since, until = self._spans.get(self.value() or "", ("", None, None))
+        now = timezone.now()
+        if since:
+            queryset = queryset.filter(pk__gte=first_id_at(now - since))
+        if until:
+            queryset = queryset.filter(pk__lt=first_id_at(now - until))
+        return queryset

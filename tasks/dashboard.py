@@ -1,0 +1,72 @@
+"""The first page of the admin: what stands, what waits, what failed."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.db.models import Count
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.account_admin import STATE_COLOURS
+from accounts.enums import AccountState
+from accounts.models import DiscordAccount
+from tasks.enums import RUNNING, TaskStatus
+from tasks.ids import first_id_at
+from tasks.models import DeliveryState, Task, WebhookDelivery
+
+MOST: Final = 10_000  # what is more is not counted
+Numbers = list[dict[str, Any]]
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add the numbers to the context of the index page."""
+    return {**context, "states": _states(), "numbers": _numbers()}
+
+
+def _states() -> Numbers:
+    rows = DiscordAccount.objects.order_by().values_list("state").annotate(Count("pk"))
+    counts = dict(rows)
+    address = reverse("admin:accounts_discordaccount_changelist")
+    return [
+        {
+            "words": state.label,
+            "count": counts[state],
+            "colour": STATE_COLOURS.get(state, ""),
+            "address": f"{address}?state__exact={state}",
+        }
+        for state in AccountState
+        if counts.get(state)
+    ]
+
+
+def _numbers() -> Numbers:
+    tasks = reverse("admin:tasks_task_changelist")
+    hooks = reverse("admin:tasks_webhookdelivery_changelist")
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    failed = WebhookDelivery.objects.filter(state=DeliveryState.GIVEN_UP)
+    return [
+        _number(
+            "Running",
+            Task.objects.filter(status__in=RUNNING),
+            f"{tasks}?status__exact={TaskStatus.IN_PROGRESS}",
+        ),
+        _number(
+            "Waiting",
+            Task.objects.filter(status=TaskStatus.NOT_START),
+            f"{tasks}?status__exact={TaskStatus.NOT_START}",
+        ),
+        _number("Today", Task.objects.filter(pk__gte=first_id_at(midnight)), tasks),
+        _number(
+            "Webhooks given up",
+            failed,
+            f"{hooks}?state__exact={DeliveryState.GIVEN_UP}",
+        ),
+    ]
+
+
+def _number(words: str, rows: Any, address: str) -> dict[str, Any]:
+    count = rows.order_by().values("pk")[: MOST + 1].count()
+    text = f"{count:,}" if count <= MOST else f"{MOST:,}+"
+    return {"words": words, "count": text, "address": address}

@@ -1,0 +1,43 @@
+"""Celery's doors. Each carries an id and may be lost or doubled.
+
+None of them waits for a network: they start the work in the bridge's loop and end.
+"""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from tasks import bridge, cdn, delivering, pictures, retention, webhooks
+
+
+@shared_task(name="tasks.deliver_task", ignore_result=True)
+def deliver_task(task_id: int) -> None:
+    """Call the hook of a task with what waits for it."""
+    if url := webhooks.waiting_url(task_id):
+        bridge.spawn(delivering.deliver(task_id, url))
+
+
+@shared_task(name="tasks.deliver_due", ignore_result=True)
+def deliver_due() -> None:
+    """Find the calls that nobody nudged, and those that are due again."""
+    if calls := webhooks.due_calls():
+        bridge.spawn(delivering.deliver_all(calls))
+
+
+@shared_task(name="tasks.keep_picture", ignore_result=True)
+def keep_picture(task_id: int) -> None:
+    """Copy the picture of a finished task."""
+    bridge.spawn(cdn.keep(task_id))
+
+
+@shared_task(name="tasks.keep_missing", ignore_result=True)
+def keep_missing() -> None:
+    """Find the pictures that nobody nudged, and those that failed."""
+    for task_id in pictures.to_keep():
+        bridge.spawn(cdn.keep(task_id))
+
+
+@shared_task(name="tasks.retention", ignore_result=True)
+def remove_old() -> None:
+    """Remove what is older than the operator wants it kept."""
+    retention.remove_old()

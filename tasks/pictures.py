@@ -1,0 +1,229 @@
+"""Finished pictures and previews: where they come from, where they are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from tasks.enums import TaskStatus
+from tasks.ids import first_task_id_of
+from tasks.models import DrawingSettings, Task
+from tasks.representation import EXTENSIONS
+
+logger = logging.getLogger(__name__)
+
+CDN_HOSTS: Final = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
+# Seconds after each try; longer than a download, and Discord's links live for a day.
+TRY_AGAIN: Final = (60, 120, 300, 600, 1800, 3600, 7200, 14400, 21600, 21600)
+WORTH_TRYING: Final = timedelta(days=2)
+PREVIEW_LIFE: Final = 3600  # seconds
+
+_cdn_base: Callable[[], str] | None = None
+
+
+class UnknownSource(Exception):
+    """A picture's link does not lead to Discord's CDN."""
+
+
+def cdn_base() -> str:
+    """Return what stands in for Discord's CDN. May ask the database."""
+    return (_cdn_base() if _cdn_base else settings.DISCORD["cdn"]).rstrip("/")
+
+
+def set_cdn_base(base: Callable[[], str] | None) -> None:
+    """Let `base` say where the CDN is, in place of the environment."""
+    global _cdn_base
+    _cdn_base = base
+
+
+def cdn_url(source: str) -> str:
+    """Return `source` at the configured CDN. Raises UnknownSource for foreign links."""
+    base = urlsplit(cdn_base())
+    try:
+        parts = urlsplit(source)
+        host = (parts.hostname or "").lower()
+    except ValueError:
+        raise UnknownSource(source[:80]) from None
+    if parts.scheme in ("http", "https") and parts.netloc == base.netloc:
+        path = parts.path
+    elif parts.scheme in ("http", "https") and host in CDN_HOSTS:
+        path = base.path.rstrip("/") + parts.path
+    else:
+        raise UnknownSource(host[:80])
+    return urlunsplit((base.scheme, base.netloc, path, parts.query, ""))
+
+
+# --- finished pictures --------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A picture that this process has claimed to keep."""
+
+    task_id: int
+    url: str
+
+
+def wants_keeping(task: Task) -> bool:
+    return bool(
+        task.status == TaskStatus.SUCCESS
+        and task.picture_source
+        and not task.picture_file
+        and DrawingSettings.get_solo().keep_pictures
+    )
+
+
+def to_keep(limit: int = 200) -> list[int]:
+    """Return the finished tasks whose picture is not kept yet and may be tried now."""
+    if not DrawingSettings.get_solo().keep_pictures:
+        return []
+    oldest = first_task_id_of(timezone.now() - WORTH_TRYING)
+    rows = _unkept().filter(pk__gte=oldest).order_by("pk")
+    return list(rows.values_list("pk", flat=True)[:limit])
+
+
+def claim_picture(task_id: int) -> Wanted | None:
+    """Count a try at keeping the task's picture; None where it is not the time."""
+    task = Task.objects.filter(pk=task_id).first()
+    if task is None or not wants_keeping(task):
+        return None
+    pause = TRY_AGAIN[min(task.picture_tries, len(TRY_AGAIN) - 1)]
+    claimed = (
+        _unkept()
+        .filter(pk=task_id, picture_tries=task.picture_tries)
+        .update(
+            picture_tries=task.picture_tries + 1,
+            picture_next_at=timezone.now() + timedelta(seconds=pause),
+        )
+    )
+    if not claimed:
+        return None
+    try:
+        return Wanted(task_id, cdn_url(task.picture_source))
+    except UnknownSource as exc:
+        logger.error("task %s: picture not kept, it is at %s", task_id, exc)
+        return None
+
+
+def _unkept() -> QuerySet[Task]:
+    now = timezone.now()
+    return Task.objects.filter(
+        Q(picture_next_at=None) | Q(picture_next_at__lte=now),
+        status=TaskStatus.SUCCESS,
+        picture_file="",
+        picture_tries__lt=len(TRY_AGAIN),
+    ).exclude(picture_source="")
+
+
+def store(task_id: int, content_type: str, body: bytes) -> None:
+    """Keep the picture's own bytes; the row tells of them once they are on the disk."""
+    task = Task.objects.filter(pk=task_id).first()
+    if task is None or task.picture_file:
+        return
+    name = f"{task.pk}-{task.picture_key}.{EXTENSIONS.get(content_type, 'bin')}"
+    day = task.finished_at or task.submitted_at
+    file = f"{day:%Y}/{day:%m}/{name}"
+    _write(_root() / file, body)
+    if not Task.objects.filter(pk=task_id).update(picture_file=file):
+        remove(file)  # deleted meanwhile
+        return
+    logger.info("task %s: picture kept, %d bytes", task_id, len(body))
+
+
+def kept_path(task: Task) -> Path | None:
+    """Return the file that holds the task's picture, or None."""
+    if not task.picture_file:
+        return None
+    path = _root() / task.picture_file
+    return path if path.is_file() else None
+
+
+def remove(file: str) -> None:
+    if file:
+        (_root() / file).unlink(missing_ok=True)
+
+
+# --- previews -----------------------------------------------------------------------
+
+
+def preview_name(source: str) -> str:
+    return hashlib.sha256(source.encode()).hexdigest()[:32]
+
+
+def cached_preview(source: str) -> tuple[str, bytes] | None:
+    """Return a preview's type and bytes, where it was fetched a short while ago."""
+    for content_type, extension in EXTENSIONS.items():
+        path = _previews() / f"{preview_name(source)}.{extension}"
+        try:
+            return content_type, path.read_bytes()
+        except FileNotFoundError:
+            continue
+    return None
+
+
+def cache_preview(source: str, content_type: str, body: bytes) -> None:
+    if extension := EXTENSIONS.get(content_type):
+        _write(_previews() / f"{preview_name(source)}.{extension}", body)
+
+
+def remove_old_scraps() -> int:
+    """Remove cached previews, and what writers that were killed have left."""
+    removed = 0
+    oldest = time.time() - PREVIEW_LIFE
+    for folder in (_previews(), _drafts()):
+        for path in folder.glob("*"):
+            try:
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+                    removed += 1
+            except FileNotFoundError:
+                continue
+    return removed
+
+
+# --- files --------------------------------------------------------------------------
+
+
+def _root() -> Path:
+    return Path(settings.MEDIA_ROOT)
+
+
+def _previews() -> Path:
+    return _root() / ".previews"
+
+
+def _drafts() -> Path:
+    return _root() / ".drafts"
+
+
+def _write(path: Path, body: bytes) -> None:
+    """Write a file that is there whole or not at all, also after a loss of power."""
+    _drafts().mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = _drafts() / f"{path.name}.{secrets.token_hex(4)}"
+    try:
+        with draft.open("wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

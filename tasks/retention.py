@@ -1,0 +1,70 @@
+"""What is removed when it is old enough."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Final
+
+from django.utils import timezone
+
+from tasks import pictures
+from tasks.enums import TERMINAL
+from tasks.ids import first_task_id_of
+from tasks.models import DeliveryState, DrawingSettings, Task, WebhookDelivery
+
+logger = logging.getLogger(__name__)
+
+BATCH: Final = 500
+MOST_BATCHES: Final = 40  # in one run; the next one goes on
+KEEP_DELIVERIES: Final = timedelta(days=30)
+
+
+def remove_old() -> None:
+    """Remove old tasks with their pictures, old deliveries, scraps of files."""
+    tasks = remove_old_tasks()
+    deliveries = remove_old_deliveries()
+    scraps = pictures.remove_old_scraps()
+    if tasks or deliveries or scraps:
+        logger.info(
+            "removed %d tasks, %d deliveries, %d scraps", tasks, deliveries, scraps
+        )
+
+
+def remove_old_tasks() -> int:
+    """Remove the tasks that ended longer ago than the settings row says."""
+    days = DrawingSettings.get_solo().keep_tasks_days
+    if not days:
+        return 0
+    oldest = timezone.now() - timedelta(days=days)
+    # The id grows with the time of submission: the end of the range is known.
+    rows = Task.objects.filter(
+        pk__lt=first_task_id_of(oldest), status__in=TERMINAL, finished_at__lt=oldest
+    ).order_by("pk")
+    removed = 0
+    for _ in range(MOST_BATCHES):
+        batch = dict(rows.values_list("pk", "picture_file")[:BATCH])
+        # Files first: a row without its file is found again, a file without a row not.
+        for file in batch.values():
+            pictures.remove(file)
+        Task.objects.filter(pk__in=list(batch)).delete()
+        removed += len(batch)
+        if len(batch) < BATCH:
+            break
+    return removed
+
+
+def remove_old_deliveries() -> int:
+    """Remove the log of calls that are settled since a month."""
+    rows = WebhookDelivery.objects.filter(
+        created_at__lt=timezone.now() - KEEP_DELIVERIES
+    )
+    settled = rows.exclude(state=DeliveryState.WAITING).order_by("pk")
+    removed = 0
+    for _ in range(MOST_BATCHES):
+        batch = list(settled.values_list("pk", flat=True)[:BATCH])
+        WebhookDelivery.objects.filter(pk__in=batch).delete()
+        removed += len(batch)
+        if len(batch) < BATCH:
+            break
+    return removed

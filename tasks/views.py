@@ -1,0 +1,31 @@
+"""The drawing page: a client of the public API like any other."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_safe
+
+from accounts.pages import render_page
+from tasks.prompts import MAX_PROMPT_LENGTH
+
+ASPECTS = ("1:1", "3:2", "16:9", "4:5", "2:3", "9:16")
+SAMPLES = (
+    "a lighthouse at dawn, long exposure, mist over the rocks",
+    "isometric cutaway of a tiny bookshop, warm evening light",
+    "botanical plate of an imaginary orchid, ink and watercolour",
+)
+
+
+@require_safe
+@login_required
+@ensure_csrf_cookie
+def draw(request: HttpRequest) -> HttpResponse:
+    context = {
+        "max_prompt": MAX_PROMPT_LENGTH,
+        "aspects": ASPECTS,
+        "samples": SAMPLES,
+        "skeletons": range(3),
+    }
+    return render_page(request, "tasks/draw.html", context)

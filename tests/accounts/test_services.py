@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from accounts import services
+from accounts.enums import NEEDS_A_PERSON, AccountState
+from accounts.exceptions import InvalidField
+from accounts.keys import GUEST_NAME, user_of_key
+from accounts.models import DiscordAccount, User
+from tests.factories import make_account
+
+
+def test_every_edit_raises_the_revision(account: DiscordAccount) -> None:
+    services.save_account(account)
+    services.reconnect(account.pk)
+
+    account.refresh_from_db()
+    assert account.revision == 2
+
+
+def test_a_wrong_channel_is_refused_by_field(account: DiscordAccount) -> None:
+    account.channel_id = "12"
+
+    with pytest.raises(ValidationError) as caught:
+        services.save_account(account)
+
+    assert set(caught.value.message_dict) == {"channel_id"}
+
+
+@pytest.mark.parametrize("state", sorted(NEEDS_A_PERSON))
+def test_a_state_that_needs_a_person_ends_only_by_an_edit(
+    db: None, state: AccountState
+) -> None:
+    account = make_account(state=state, state_reason="look at it")
+
+    assert services.set_state(account.pk, AccountState.READY) is False
+    services.save_account(account)
+
+    account.refresh_from_db()
+    assert (account.state, account.state_reason) == (AccountState.CONNECTING, "")
+
+
+def test_the_same_state_again_is_no_news(account: DiscordAccount) -> None:
+    assert services.set_state(account.pk, AccountState.READY) is False
+    assert services.set_state(account.pk, AccountState.DISCONNECTED, "cut") is True
+
+
+def test_a_disabled_account_keeps_its_state(account: DiscordAccount) -> None:
+    services.set_enabled(account, enabled=False)
+
+    assert services.set_state(account.pk, AccountState.READY) is False
+    account.refresh_from_db()
+    assert account.state == AccountState.DISABLED
+
+
+def test_a_new_user_comes_with_a_key_and_a_secret(db: None) -> None:
+    user, key = services.create_user(name=" carol ", operator=True)
+
+    assert (user.username, user.is_operator) == ("carol", True)
+    assert user_of_key(key) == user
+    assert user.webhook_secret.startswith("whsec_")
+    assert not user.has_usable_password()
+
+
+@pytest.mark.parametrize("name", ["", "  ", "alice", "a" * 151, "a\0b"])
+def test_a_name_that_cannot_be_used_is_refused(alice: User, name: str) -> None:
+    with pytest.raises(InvalidField):
+        services.create_user(name=name)
+
+    assert User.objects.count() == 1
+
+
+def test_a_taken_token_makes_no_user(alice: User) -> None:
+    with pytest.raises(InvalidField):
+        services.create_user(name="carol", token="key-of-alice")
+
+    assert not User.objects.filter(username="carol").exists()
+
+
+def test_the_first_start_makes_a_password_once(db: None) -> None:
+    first, again = services.ensure_operator(), services.ensure_operator()
+
+    operator = User.objects.get(is_staff=True)
+    assert operator.check_password(first)
+    assert again == ""
+    assert User.objects.filter(username=GUEST_NAME, is_staff=False).exists()

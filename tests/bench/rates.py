@@ -1,0 +1,158 @@
+"""Submits at a steady rate, each followed to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from tests.bench.figures import percentiles
+from tests.e2e.harness import Product, Simulator
+
+
+async def measure(
+    sim: Simulator, product: Product, *, rate: int, seconds: int
+) -> dict[str, Any]:
+    """Submit `rate` drawings a second; return the percentiles of each stretch."""
+    run = Run(sim, product)
+    async with run:
+        await run.submit_all(rate, rate * seconds)
+        await run.wait_for_ends()
+    return run.report()
+
+
+class Run:
+    """One measurement: a receiver of hooks, a client, and what both have seen."""
+
+    def __init__(self, sim: Simulator, product: Product) -> None:
+        self.sim, self.product = sim, product
+        self.name = uuid.uuid4().hex[:8]
+        self.sent: dict[str, float] = {}  # prompt -> start of its submit
+        self.answers: list[float] = []
+        self.hooked: dict[str, float] = {}  # task id -> arrival of its last hook
+        self.fetched: dict[str, float] = {}  # job uuid -> seen finished by a fetch
+        self.refused = 0
+        self._ended = asyncio.Event()
+        self._probing = asyncio.Lock()
+        self._probes: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Run:
+        app = web.Application()
+        app.router.add_post("/hook", self._hook)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self.hook_url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/hook"
+        self.http = aiohttp.ClientSession(
+            headers={"mj-api-secret": self.product.api_key}
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.http.close()
+        await self._runner.cleanup()
+
+    async def _hook(self, request: web.Request) -> web.Response:
+        task = await request.json()
+        if task["status"] in ("SUCCESS", "FAILURE"):
+            self.hooked[task["id"]] = time.time()
+            if len(self.hooked) + self.refused >= len(self.sent):
+                self._ended.set()
+        elif task["status"] == "IN_PROGRESS" and int(task["progress"][:-1]) > 90:
+            # Near its end: one drawing at a time is fetched until it has come.
+            if not self._probing.locked():
+                probe = asyncio.create_task(self._probe(task["id"]))
+                self._probes.add(probe)
+                probe.add_done_callback(self._probes.discard)
+        return web.Response()
+
+    async def _probe(self, task_id: str) -> None:
+        url = f"{self.product.url}/mj/task/{task_id}/fetch"
+        async with self._probing:
+            for _ in range(2000):
+                async with self.http.get(url) as response:
+                    task = await response.json()
+                if task["status"] == "SUCCESS":
+                    self.fetched[task["messageId"]] = time.time()
+                    return
+
+    async def submit_all(self, rate: int, count: int) -> None:
+        loop = asyncio.get_running_loop()
+        begin = loop.time()
+        submits = []
+        for number in range(count):
+            await asyncio.sleep(max(0.0, begin + number / rate - loop.time()))
+            submits.append(asyncio.create_task(self._submit(number)))
+        await asyncio.gather(*submits)
+
+    async def _submit(self, number: int) -> None:
+        prompt = f"bench {self.name} number {number}"
+        body = {"prompt": prompt, "notifyHook": self.hook_url}
+        self.sent[prompt] = begin = time.time()
+        async with self.http.post(
+            f"{self.product.url}/mj/submit/imagine", json=body
+        ) as response:
+            answer = await response.json()
+        self.answers.append(time.time() - begin)
+        if answer["code"] not in (1, 22):
+            self.refused += 1
+
+    async def wait_for_ends(self) -> None:
+        async with asyncio.timeout(180):
+            await self._ended.wait()
+
+    def report(self) -> dict[str, Any]:
+        ledger = self.sim.ask("GET", "ledger?sha256=0&fields=interactions,jobs,dispatches")
+        posted = {row["prompt"]: row["at"] for row in ledger["interactions"]}
+        event = {
+            row["id"]: row["at"]
+            for row in ledger["dispatches"]
+            if row["t"] == "MESSAGE_CREATE"
+        }
+        ids = list(self.hooked)
+        tasks = self.product.tasks(ids)
+        failed = [t for t in tasks if t["status"] != "SUCCESS"]
+        return {
+            "submitted": len(self.sent),
+            "refused": self.refused,
+            "failed": len(failed),
+            "submit_answer": percentiles(self.answers),
+            "submit_to_interaction": percentiles(
+                [posted[p] - at for p, at in self.sent.items() if p in posted]
+            ),
+            "event_to_fetch": percentiles(
+                [at - event[m] for m, at in self.fetched.items() if m in event]
+            ),
+            "event_to_webhook": percentiles(
+                [
+                    self.hooked[t["id"]] - event[t["messageId"]]
+                    for t in tasks
+                    if t["messageId"] in event
+                ]
+            ),
+        }
+
+
+def flood(sim: Simulator, product: Product) -> float:
+    """Return how many progress events a second one gateway process takes in.
+
+    Many jobs in small steps: what the gateway has written when they are over, divided by
+    the time that took.
+    """
+    usual = sim.ask("GET", "knobs")
+    steps = ",".join(str(n) for n in range(0, 100, 2))
+    sim.knobs(progress_steps=steps, progress_interval=0.2, final_delay=0.2)
+    begin = time.time()
+    ids = [product.imagine(f"flood {begin} {n}") for n in range(60)]
+    product.wait_all(ids)
+    last = max(t["finishTime"] for t in product.tasks(ids)) / 1000
+    sim.knobs(
+        **{k: usual[k] for k in ("progress_steps", "progress_interval", "final_delay")}
+    )
+    events = 60 * 54  # steps, start, success, final, delete
+    return round(events / (last - begin), 1)

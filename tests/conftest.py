@@ -1,0 +1,88 @@
+"""Named people, their clients, and a guard against the network."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.keys import create_key
+from accounts.models import DiscordAccount, User
+from tests.factories import make_account, make_user
+
+ALICES_KEY = "key-of-alice"
+BOBS_KEY = "key-of-bob"
+OPERATORS_KEY = "key-of-operator"
+
+
+class ApiClient(Client):
+    """A client that posts JSON and carries a key, or none."""
+
+    def __init__(self, key: str = "", **kwargs: Any) -> None:
+        headers = {"mj-api-secret": key} if key else {}
+        super().__init__(headers=headers, **kwargs)
+
+    def send(self, path: str, body: Any = None, **kwargs: Any) -> Any:
+        """POST `body` as JSON; bytes go out as they are."""
+        kwargs.setdefault("content_type", "application/json")
+        return self.post(path, {} if body is None else body, **kwargs)
+
+
+@pytest.fixture(autouse=True)
+def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1"):
+            raise AssertionError(f"a test reached for {address}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    user = make_user("alice")
+    create_key(user, key=ALICES_KEY)
+    return user
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    user = make_user("bob")
+    create_key(user, key=BOBS_KEY)
+    return user
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    user = make_user("olga", is_staff=True)
+    create_key(user, key=OPERATORS_KEY)
+    return user
+
+
+@pytest.fixture
+def api(alice: User) -> ApiClient:
+    return ApiClient(ALICES_KEY)
+
+
+@pytest.fixture
+def bob_api(bob: User) -> ApiClient:
+    return ApiClient(BOBS_KEY)
+
+
+@pytest.fixture
+def operator_api(operator: User) -> ApiClient:
+    return ApiClient(OPERATORS_KEY)
+
+
+@pytest.fixture
+def stranger(db: None) -> ApiClient:
+    return ApiClient()
+
+
+@pytest.fixture
+def account(db: None) -> DiscordAccount:
+    return make_account()

@@ -1,0 +1,25 @@
+"""The product's settings with nothing outside the process, but for a database."""
+
+import os
+import tempfile
+
+# Before the import: what is made at the first start must not land in the working tree.
+os.environ["MJPROXY_DATA_DIR"] = tempfile.mkdtemp(prefix="mjproxy-tests-")
+os.environ["MJPROXY_ADMIN_TOKEN"] = "mjp_admin_token_of_the_tests"
+for name in ("REDIS_URL", "MJPROXY_PUBLIC_URL", "MJPROXY_DEBUG", "MJPROXY_DEMO"):
+    os.environ.pop(name, None)
+
+from mjproxy.settings import *  # noqa: E402, F403
+from mjproxy.settings import DATABASES  # noqa: E402
+
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+CELERY_BROKER_URL = "memory://"
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    # A pool would keep connections to a database that is about to be dropped.
+    DATABASES["default"]["OPTIONS"].pop("pool", None)

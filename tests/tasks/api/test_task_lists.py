@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from accounts.models import DiscordAccount, User
+from tasks.api.serializers import MAX_IDS
+from tasks.enums import TaskStatus
+from tests.conftest import ApiClient
+from tests.factories import make_task
+
+BY_ID = ["/mj/task/list-by-condition", "/mj/task/list-by-ids"]
+
+
+def ids_of(answer: Any) -> list[int]:
+    return [int(task["id"]) for task in answer.json()]
+
+
+def test_list_answers_the_newest_first(api: ApiClient, alice: User) -> None:
+    tasks = [make_task(alice).pk for _ in range(3)]
+
+    assert ids_of(api.get("/mj/task/list")) == tasks[::-1]
+
+
+def test_list_ends_after_a_hundred(api: ApiClient, alice: User) -> None:
+    for _ in range(101):
+        make_task(alice)
+
+    assert len(api.get("/mj/task/list").json()) == 100
+
+
+def test_queue_answers_what_waits_oldest_first(api: ApiClient, alice: User) -> None:
+    waiting = [make_task(alice).pk for _ in range(2)]
+    make_task(alice, status=TaskStatus.SUBMITTED)
+
+    assert ids_of(api.get("/mj/task/queue")) == waiting
+
+
+@pytest.mark.parametrize("path", ["/mj/task/list", "/mj/task/queue"])
+def test_a_user_sees_only_their_own(
+    api: ApiClient, alice: User, bob: User, path: str
+) -> None:
+    mine, _ = make_task(alice), make_task(bob)
+
+    assert ids_of(api.get(path)) == [mine.pk]
+
+
+@pytest.mark.parametrize("path", ["/mj/task/list", "/mj/task/queue"])
+def test_an_operator_sees_all(
+    operator_api: ApiClient, alice: User, bob: User, path: str
+) -> None:
+    tasks = {make_task(alice).pk, make_task(bob).pk}
+
+    assert set(ids_of(operator_api.get(path))) == tasks
+
+
+@pytest.mark.parametrize("path", BY_ID)
+def test_ids_may_be_strings_or_numbers_and_junk_is_dropped(
+    api: ApiClient, alice: User, bob: User, path: str
+) -> None:
+    one, two, foreign = make_task(alice), make_task(alice), make_task(bob)
+    junk = [None, True, "x", "", -1, 1.5, [], {}, "9" * 30, 2**63, "１", 10**30]
+
+    answer = api.send(path, {"ids": [str(two.pk), one.pk, two.pk, foreign.pk, *junk]})
+
+    assert ids_of(answer) == [two.pk, one.pk]
+
+
+@pytest.mark.parametrize("path", BY_ID)
+@pytest.mark.parametrize("body", [{}, {"ids": []}, {"ids": None}, {"x": 1}])
+def test_without_ids_nothing_is_found(api: ApiClient, path: str, body: Any) -> None:
+    answer = api.send(path, body)
+
+    assert (answer.status_code, answer.json()) == (200, [])
+
+
+@pytest.mark.parametrize("path", BY_ID)
+@pytest.mark.parametrize("body", [{"ids": "1"}, {"ids": {}}, [], [1], 5, "x", None])
+def test_a_wrong_type_is_an_envelope(api: ApiClient, path: str, body: Any) -> None:
+    raw = b"null" if body is None else None
+
+    answer = api.send(path, raw or body)
+
+    assert (answer.status_code, answer.json()["success"]) == (200, False)
+
+
+def test_ids_beyond_the_limit_are_not_looked_for(api: ApiClient, alice: User) -> None:
+    task = make_task(alice)
+
+    answer = api.send(BY_ID[0], {"ids": [*range(MAX_IDS), task.pk]})
+
+    assert answer.json() == []
+
+
+def test_a_list_costs_no_query_per_task(
+    api: ApiClient, alice: User, account: DiscordAccount, django_assert_num_queries: Any
+) -> None:
+    ids = [make_task(alice, account=account).pk for _ in range(10)]
+
+    with django_assert_num_queries(2):
+        api.send(BY_ID[0], {"ids": ids})

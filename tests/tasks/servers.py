@@ -1,0 +1,97 @@
+"""Web servers on loopback that live in the bridge's loop and note who called."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from tasks import bridge
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass
+class Received:
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Server:
+    """Answers with `handler` where one is set, else with 200."""
+
+    handler: Handler | None = None
+    calls: list[Received] = field(default_factory=list)
+    origin: str = ""
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        call = Received(
+            request.method,
+            request.path_qs,
+            {name.lower(): value for name, value in request.headers.items()},
+            await request.read(),
+        )
+        self.calls.append(call)
+        return await self.handler(request) if self.handler else web.Response()
+
+
+@contextmanager
+def serving(handler: Handler | None = None) -> Iterator[Server]:
+    server = Server(handler)
+    runner = bridge.run(_start(server))
+    try:
+        yield server
+    finally:
+        bridge.run(runner.cleanup())
+
+
+async def _start(server: Server) -> web.ServerRunner:
+    runner = web.ServerRunner(
+        web.Server(server.answer),  # type: ignore[arg-type]
+        shutdown_timeout=0.1,
+        handler_cancellation=True,
+    )
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    server.origin = f"http://{host}:{port}"
+    return runner
+
+
+def always(status: int = 200, **kwargs: Any) -> Handler:
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(status=status, **kwargs)
+
+    return handler
+
+
+async def never(request: web.Request) -> web.Response:
+    """Takes the request and says nothing."""
+    await asyncio.Event().wait()
+    return web.Response()
+
+
+@contextmanager
+def listening(
+    talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+) -> Iterator[str]:
+    """Serve bytes that no web server would send; yields the origin."""
+
+    async def start() -> asyncio.Server:
+        return await asyncio.start_server(talk, "127.0.0.1", 0)
+
+    async def stop(server: asyncio.Server) -> None:
+        server.close()
+
+    server = bridge.run(start())
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        bridge.run(stop(server))

@@ -1,0 +1,328 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import orjson
+import pytest
+from aiohttp import web
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+from standardwebhooks import Webhook
+
+from accounts.models import User
+from tasks import bridge, delivering
+from tasks.enums import TaskStatus
+from tasks.models import DeliveryState, Task, WebhookDelivery
+from tasks.services import advance, fail
+from tests.factories import make_task, make_user
+from tests.tasks.servers import Server, always, listening, never, serving
+
+pytestmark = pytest.mark.django_db(transaction=True)
+S = DeliveryState
+
+
+@pytest.fixture(autouse=True)
+def _private_hooks(settings: Settings) -> None:
+    settings.ALLOW_PRIVATE_HOOKS = True
+
+
+@pytest.fixture
+def hook() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+def make_hooked(url: str) -> Task:
+    return make_task(make_user(), notify_hook=url)
+
+
+def deliver(task: Task) -> None:
+    bridge.run(delivering.deliver(task.pk, task.notify_hook))
+
+
+def only_row() -> WebhookDelivery:
+    return WebhookDelivery.objects.get()
+
+
+def make_due() -> None:
+    WebhookDelivery.objects.update(next_attempt_at=timezone.now())
+
+
+def test_it_posts_the_task_signed(hook: Server) -> None:
+    task = make_hooked(f"{hook.origin}/cb?id=7")
+    advance(task.pk, TaskStatus.SUBMITTED)
+
+    deliver(task)
+
+    (call,) = hook.calls
+    row = only_row()
+    assert (call.method, call.path) == ("POST", "/cb?id=7")
+    assert call.body == row.body.encode()
+    assert orjson.loads(call.body)["status"] == "SUBMITTED"
+    assert call.headers["content-type"] == "application/json; charset=utf-8"
+    assert call.headers["user-agent"].startswith("mjproxy/")
+    assert call.headers["webhook-id"] == f"msg_{task.pk}_1"
+    secret = User.objects.get(pk=task.owner_id).webhook_secret
+    Webhook(secret).verify(call.body, call.headers)
+    assert (row.state, row.response_status, row.attempts) == (S.DELIVERED, 200, 1)
+    assert row.delivered_at
+    assert not row.error
+
+
+def test_the_end_is_the_last_call_whatever_came_before(hook: Server) -> None:
+    task = make_hooked(hook.origin)
+    for status, changes in (
+        (TaskStatus.SUBMITTED, {}),
+        (TaskStatus.IN_PROGRESS, {"progress": 10}),
+        (TaskStatus.IN_PROGRESS, {"progress": 60}),
+    ):
+        advance(task.pk, status, **changes)
+        deliver(task)
+    fail(task.pk, "no luck")
+    deliver(task)
+
+    said = [orjson.loads(call.body) for call in hook.calls]
+    assert [(each["status"], each["progress"]) for each in said] == [
+        ("SUBMITTED", "0%"),
+        ("IN_PROGRESS", "10%"),
+        ("IN_PROGRESS", "60%"),
+        ("FAILURE", ""),
+    ]
+
+
+def test_news_that_come_during_a_call_follow_it(hook: Server) -> None:
+    task = make_hooked(hook.origin)
+
+    async def more_news(request: web.Request) -> web.Response:
+        if len(hook.calls) == 1:
+            await asyncio.to_thread(fail, task.pk, "no luck")
+            await delivering.deliver(task.pk, task.notify_hook)
+        return web.Response()
+
+    hook.handler = more_news
+    advance(task.pk, TaskStatus.SUBMITTED)
+
+    deliver(task)
+
+    statuses = [orjson.loads(call.body)["status"] for call in hook.calls]
+    assert statuses == ["SUBMITTED", "FAILURE"]
+
+
+def test_two_deliverers_make_one_call(hook: Server) -> None:
+    task = make_hooked(hook.origin)
+    advance(task.pk, TaskStatus.SUBMITTED)
+
+    async def both() -> None:
+        one, other = delivering.Deliverer(), delivering.Deliverer()
+        await asyncio.gather(
+            one.deliver(task.pk, hook.origin), other.deliver(task.pk, hook.origin)
+        )
+        await one.aclose()
+        await other.aclose()
+
+    bridge.run(both())
+
+    assert len(hook.calls) == 1
+    assert only_row().state == S.DELIVERED
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_any_2xx_is_success(hook: Server, status: int) -> None:
+    hook.handler = always(status, body=b"" if status == 204 else b"<html>ok")
+    task = make_hooked(hook.origin)
+    fail(task.pk, "no luck")
+
+    deliver(task)
+
+    assert only_row().state == S.DELIVERED
+
+
+@pytest.mark.parametrize("status", [302, 400, 404, 429, 500, 503])
+def test_anything_else_is_tried_again_under_the_same_id(
+    hook: Server, status: int
+) -> None:
+    hook.handler = always(status)
+    task = make_hooked(hook.origin)
+    fail(task.pk, "no luck")
+    deliver(task)
+    assert (only_row().state, only_row().response_status) == (S.WAITING, status)
+    assert only_row().error == f"HTTP {status}"
+
+    hook.handler = None
+    make_due()
+    deliver(task)
+
+    assert only_row().state == S.DELIVERED
+    assert only_row().attempts == 2
+    assert not only_row().error
+    first, second = hook.calls
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+
+
+def test_gone_is_final(hook: Server) -> None:
+    hook.handler = always(410)
+    task = make_hooked(hook.origin)
+    fail(task.pk, "no luck")
+
+    deliver(task)
+
+    assert only_row().state == S.GIVEN_UP
+
+
+def test_redirects_are_not_followed(hook: Server) -> None:
+    with serving() as elsewhere:
+        hook.handler = always(307, headers={"Location": elsewhere.origin})
+        task = make_hooked(hook.origin)
+        fail(task.pk, "no luck")
+
+        deliver(task)
+
+        assert elsewhere.calls == []
+    assert only_row().state == S.WAITING
+
+
+def test_a_refused_connection_is_tried_again() -> None:
+    with serving() as server:
+        closed = server.origin
+    task = make_hooked(f"{closed}/cb?token=hidden")
+    fail(task.pk, "no luck")
+
+    deliver(task)
+
+    assert only_row().state == S.WAITING
+    assert only_row().response_status is None
+    assert "cannot connect" in only_row().error
+    assert "hidden" not in only_row().error
+
+
+def test_a_receiver_that_says_nothing_is_left(
+    hook: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "TIMEOUT", 0.3)
+    hook.handler = never
+    task = make_hooked(hook.origin)
+    fail(task.pk, "no luck")
+
+    deliver(task)
+
+    assert (only_row().state, only_row().error) == (S.WAITING, "timed out")
+
+
+def test_a_receiver_that_answers_byte_by_byte_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(delivering, "TIMEOUT", 0.3)
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            writer.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            while not writer.is_closing():
+                writer.write(b"a")
+                await writer.drain()
+                await asyncio.sleep(0.01)
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    with listening(drip) as origin:
+        task = make_hooked(origin)
+        fail(task.pk, "no luck")
+        deliver(task)
+
+    assert (only_row().state, only_row().error) == (S.WAITING, "timed out")
+
+
+def test_an_endless_body_does_not_undo_a_success(hook: Server) -> None:
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b"x" * 65536)
+
+    hook.handler = endless
+    task = make_hooked(hook.origin)
+    fail(task.pk, "no luck")
+
+    deliver(task)
+
+    assert only_row().state == S.DELIVERED
+
+
+def test_what_is_no_http_is_tried_again() -> None:
+    async def shout(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example ESMTP\r\n")
+        writer.close()
+
+    with listening(shout) as origin:
+        task = make_hooked(origin)
+        fail(task.pk, "no luck")
+        deliver(task)
+
+    assert only_row().state == S.WAITING
+    assert only_row().error
+
+
+def test_private_addresses_are_refused_by_default(
+    hook: Server, settings: Settings
+) -> None:
+    settings.ALLOW_PRIVATE_HOOKS = False
+    task = make_hooked(hook.origin)
+    fail(task.pk, "no luck")
+
+    deliver(task)
+
+    assert hook.calls == []
+    assert only_row().state == S.GIVEN_UP
+    assert only_row().error == "the address is not a public one"
+
+
+def test_an_impossible_address_is_given_up() -> None:
+    task = make_hooked("gopher://x")
+    fail(task.pk, "no luck")
+
+    deliver(task)
+
+    assert only_row().state == S.GIVEN_UP
+
+
+def test_a_host_gets_four_calls_at_once_and_no_other_waits_for_it(
+    hook: Server,
+) -> None:
+    tasks = [make_hooked(hook.origin) for _ in range(6)]
+    for task in tasks:
+        fail(task.pk, "no luck")
+    with serving() as quick:
+        other = make_hooked(quick.origin)
+        fail(other.pk, "no luck")
+        most = bridge.run(_watch(hook, quick, tasks, other))
+
+    assert most == 4
+    assert len(hook.calls) == 6
+    assert not WebhookDelivery.objects.exclude(state=S.DELIVERED).exists()
+
+
+async def _watch(hook: Server, quick: Server, tasks: list[Task], other: Task) -> int:
+    full, go_on = asyncio.Event(), asyncio.Event()
+    now = most = 0
+
+    async def hold(request: web.Request) -> web.Response:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        if now == delivering.AT_ONCE_PER_HOST:
+            full.set()
+        await go_on.wait()
+        now -= 1
+        return web.Response()
+
+    hook.handler = hold
+    pairs = [(task.pk, task.notify_hook) for task in tasks]
+    slow = asyncio.create_task(delivering.deliver_all(pairs))
+    await full.wait()
+    await delivering.deliver(other.pk, other.notify_hook)
+    assert len(quick.calls) == 1
+    go_on.set()
+    await slow
+    return most

@@ -1,0 +1,167 @@
+"""Rules about the text of this repository, each kept by a test."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LONGEST_FILE = 400
+# Spelled in parts, so that this file does not name them.
+REGISTRIES = [
+    "py" + "pi.org",
+    "files.python" + "hosted.org",
+    "registry.npm" + "js.org",
+    "deb.deb" + "ian.org",
+    "registry.yarn" + "pkg.com",
+]
+MACHINE_PATHS = re.compile(r"(?<![\w./])/(?:root|work|home/\w+|Users/\w+)/[\w.-]+")
+PROTOCOL_HOMES = ("tasks/custom_ids.py", "gateway/simulator/", "tests/")
+ENV_NAME = re.compile(r"\b(?:MJPROXY_[A-Z_]+|NG_DISCORD_[A-Z_]+|[A-Z]+_URL|PORT|TZ)\b")
+# Composed in mjproxy/demo.py or read by make; explained, but no setting.
+NOT_SETTINGS = {"MJPROXY_SIMULATOR_PORT"}
+
+
+def files(*patterns: str) -> list[Path]:
+    """Return what git tracks or would track."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(
+        [*command, "--", *patterns],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    found = (ROOT / name for name in listed.split("\0") if name)
+    return sorted(path for path in found if path.is_file())
+
+
+def named(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.fixture(scope="module")
+def texts() -> dict[str, str]:
+    found = {}
+    for path in files():
+        try:
+            found[named(path)] = path.read_text()
+        except UnicodeDecodeError:
+            continue  # a picture
+    return found
+
+
+def test_no_file_names_a_package_registry(texts: dict[str, str]) -> None:
+    wrong = [n for n, text in texts.items() if any(r in text for r in REGISTRIES)]
+
+    assert wrong == []
+
+
+def test_no_file_names_a_path_of_one_machine(texts: dict[str, str]) -> None:
+    wrong = {n: m[0] for n, text in texts.items() if (m := MACHINE_PATHS.search(text))}
+
+    assert wrong == {}
+
+
+def test_the_locks_hold_versions_and_hashes_only() -> None:
+    for path in files("requirements/*.txt"):
+        text = path.read_text()
+        assert "://" not in text
+        assert "--hash=sha256:" in text
+        assert not re.search(r"^-|file:| @ ", text, re.MULTILINE)
+
+
+def test_both_locks_agree() -> None:
+    run, dev = (
+        set(re.findall(r"^[a-z][\w.-]*==\S+", path.read_text(), re.MULTILINE))
+        for path in (ROOT / "requirements/run.txt", ROOT / "requirements/dev.txt")
+    )
+
+    assert run < dev
+
+
+def test_no_python_file_is_too_long() -> None:
+    long = {
+        named(path): length
+        for path in files("*.py")
+        if "migrations" not in path.parts
+        and (length := len(path.read_text().splitlines())) > LONGEST_FILE
+    }
+
+    assert long == {}
+
+
+def test_every_test_folder_is_a_package() -> None:
+    folders = {path.parent for path in files("tests/*.py")}
+
+    assert [named(f) for f in folders if not (f / "__init__.py").exists()] == []
+
+
+def settings_names() -> set[str]:
+    """Return the first argument of each `env.…("NAME")` in the settings."""
+    tree = ast.parse((ROOT / "mjproxy" / "settings.py").read_text())
+    return {
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "env"
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[0].value, str)
+    }
+
+
+def test_every_variable_is_documented_and_every_documented_one_is_read() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    rows = re.findall(r"^\| `([A-Z_]+)` \|", page, re.MULTILINE)
+
+    assert len(rows) == len(set(rows))
+    assert set(rows) == settings_names()
+    assert set(ENV_NAME.findall(page)) - NOT_SETTINGS <= settings_names()
+
+
+def test_every_system_check_is_explained() -> None:
+    ids = set(
+        re.findall(r"mjproxy\.[EW]\d+", (ROOT / "mjproxy" / "checks.py").read_text())
+    )
+    page = (ROOT / "docs" / "operations.md").read_text()
+
+    assert ids
+    assert set(re.findall(r"mjproxy\.[EW]\d+", page)) == ids
+
+
+def sleeps(tree: ast.AST) -> list[int]:
+    """Return the lines that sleep for a constant time other than 0."""
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute | ast.Name)
+        and (getattr(node.func, "attr", "") or getattr(node.func, "id", "")) == "sleep"
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and node.args[0].value
+    ]
+
+
+def test_no_test_sleeps_where_it_could_await_an_event() -> None:
+    found = {named(p): sleeps(ast.parse(p.read_text())) for p in files("tests/*.py")}
+
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+def test_midjourneys_button_grammar_has_one_home() -> None:
+    wrong = [
+        name
+        for path in files("*.py")
+        if '"MJ::' in path.read_text()
+        and not (name := named(path)).startswith(PROTOCOL_HOMES)
+    ]
+
+    assert wrong == []
