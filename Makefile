@@ -85,6 +85,7 @@ clean:  ## remove caches and generated files; data and .venv stay
 
 $(VENV)/bin/pip:
 	@test -n "$(PYTHON)" || { echo "mjproxy needs Python 3.11 to 3.14" >&2; exit 1; }
+	@$(PYTHON) -c '' || { echo "PYTHON=$(PYTHON) does not run" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "this Python cannot make \
 	virtual environments: apt-get install python$$($(PYTHON) -c 'import sys; \
 	print("%d.%d" % sys.version_info[:2])')-venv" >&2; exit 1; }

@@ -34,7 +34,7 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
     search_help_text = "Remark, channel id or server id"
     list_per_page = 100
     actions = ("enable", "disable", "connect_again")
-    readonly_fields = ("live_state", "state_reason", "state_since", "created_at")
+    readonly_fields = ("state", "state_reason", "state_since", "created_at")
     _essential = (None, {"fields": ("guild_id", "channel_id", "new_user_token")})
     _more: ClassVar = [
         ("Name and order", {"fields": ("remark", "sort", "weight")}),
@@ -72,7 +72,7 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
         more = [(name, {**it, "classes": ["collapse"]}) for name, it in self._more]
         if obj is None:
             return [self._essential, *more]
-        fields = ("enabled", "live_state", "state_reason", "state_since", "created_at")
+        fields = ("enabled", "state", "state_reason", "state_since", "created_at")
         return [("State", {"fields": fields}), self._essential, *more]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DiscordAccount]:
@@ -105,18 +105,14 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
         return account.state, AccountState(account.state).label.partition(",")[0]
 
     @admin.action(description="Enable", permissions=["change"])
-    def enable(
-        self, request: HttpRequest, queryset: QuerySet[DiscordAccount]
-    ) -> None:
+    def enable(self, request: HttpRequest, queryset: QuerySet[DiscordAccount]) -> None:
         def on(account: DiscordAccount) -> None:
             set_enabled(account, enabled=True)
 
         self._each(request, queryset, on, "enabled")
 
     @admin.action(description="Disable", permissions=["change"])
-    def disable(
-        self, request: HttpRequest, queryset: QuerySet[DiscordAccount]
-    ) -> None:
+    def disable(self, request: HttpRequest, queryset: QuerySet[DiscordAccount]) -> None:
         def off(account: DiscordAccount) -> None:
             set_enabled(account, enabled=False)
 

@@ -13,7 +13,9 @@ from weakref import WeakKeyDictionary
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model, QuerySet
-from django.db.models.query import get_related_populators
+from django.db.models.query import (  # type: ignore[attr-defined]
+    get_related_populators,
+)
 
 M = TypeVar("M", bound=Model)
 

@@ -31,6 +31,13 @@ def without_secrets(accounts: QuerySet[DiscordAccount]) -> QuerySet[DiscordAccou
     return accounts.defer(*SECRETS)
 
 
+def for_choice(accounts: QuerySet[DiscordAccount]) -> QuerySet[DiscordAccount]:
+    """Load only what choosing among many accounts looks at."""
+    return accounts.only(
+        "channel_id", "state", "core_size", "max_queue_size", "timeout_minutes"
+    )
+
+
 def account_by_id(text: str) -> DiscordAccount | None:
     """Return the account whose row id, or whose channel id, `text` is."""
     if not (text.isascii() and text.isdigit() and len(text) <= 20):

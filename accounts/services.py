@@ -131,7 +131,7 @@ def new_webhook_secret() -> str:
 
 
 def ensure_webhook_secret(user: User) -> str:
-    """Return the secret that the user's webhooks are signed with, made where missing."""
+    """Return the secret that signs the user's webhooks, made where missing."""
     if not user.webhook_secret:
         # Of two that make one at the same time, the first is kept.
         User.objects.filter(pk=user.pk, webhook_secret="").update(

@@ -23,7 +23,8 @@ def too_many_tries(*, address: str | None, name: str) -> bool:
     """
     try:
         # A list, so that both are counted whatever the first says.
-        return any([_count(key) > limit for key, limit in _counters(address, name)])
+        tries = [_count(key) > limit for key, limit in _counters(address, name)]
+        return any(tries)
     except Exception as exc:
         logger.warning("sign-in tries are not counted: %s", exc)
         return False

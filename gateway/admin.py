@@ -34,7 +34,7 @@ class GatewaySessionAdmin(ReadOnly[GatewaySession]):
     # The id of the session is enough to take it over, with the token: not shown.
     fields = (
         "account",
-        "live",
+        "is_live",
         "holder",
         "lease_until",
         "fence",

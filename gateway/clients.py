@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from typing import Final
 
 from accounts.models import DiscordAccount
-from gateway.addresses import load_addresses
+from gateway.addresses import Addresses, load_addresses
 from gateway.context import identity_of
 from gateway.database import in_thread
 from gateway.http import DiscordHttp
 
+ADDRESSES_KEPT: Final = 5.0  # seconds
+
 _clients: dict[int, DiscordHttp] = {}
 _making = asyncio.Lock()
+_addresses: tuple[float, Addresses] | None = None
 
 
 async def client_of(account: DiscordAccount) -> DiscordHttp:
-    """Return the account's client, a new one after every edit of the account."""
-    http = _clients.get(account.pk)
-    if http and http.identity.revision == account.revision:
-        return http
+    """Return the account's client, a new one after every edit of account or settings."""
+    addresses = await _current_addresses()
     async with _making:
         http = _clients.get(account.pk)
-        if http and http.identity.revision == account.revision:
-            return http
         if http:
+            same = http.identity.revision == account.revision
+            if same and http.addresses == addresses:
+                return http
             await http.aclose()
-        addresses = await in_thread(load_addresses)
         http = _clients[account.pk] = DiscordHttp(identity_of(account), addresses)
-        await http.startup()
         return http
+
+
+async def _current_addresses() -> Addresses:
+    global _addresses
+    now = time.monotonic()
+    if _addresses is None or now - _addresses[0] > ADDRESSES_KEPT:
+        _addresses = now, await in_thread(load_addresses)
+    return _addresses[1]

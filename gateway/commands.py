@@ -30,6 +30,10 @@ def save_index(account_id: int, commands: list[dict[str, Any]]) -> None:
     )
 
 
+def has_index(account_id: int) -> bool:
+    return CommandIndex.objects.filter(account_id=account_id).exists()
+
+
 def find_command(
     account_id: int, application_id: str, name: str, *, kind: int = 1
 ) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.enums import AccountState
 from accounts.services import disable_for, pause, set_state
 from gateway.addresses import Addresses
-from gateway.commands import save_index
+from gateway.commands import has_index, save_index
 from gateway.database import in_thread
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.http import DiscordHttp, Identity
@@ -105,7 +105,11 @@ class Connection:
             await self._stay_connected()
         except Fatal as fatal:
             await self._went_down()
-            await in_thread(disable_for, self.account_id, fatal.state, fatal.reason)
+            # Of two processes only the holder of the lease may switch it off.
+            if await in_thread(
+                note_session, self.account_id, self.fence, is_live=False
+            ):
+                await in_thread(disable_for, self.account_id, fatal.state, fatal.reason)
         finally:
             reader.cancel()
 
@@ -258,6 +262,8 @@ class Connection:
         if event == Event.READY:
             await self._became_ready(data)
         elif event == Event.RESUMED:
+            if not await in_thread(has_index, self.account_id):
+                await self._refresh_commands()
             await self._became_live(unbroken=True)
         else:
             outcome = await in_thread(handle, self.speaker, event, data)
@@ -294,6 +300,7 @@ class Connection:
         self.repair_wanted = True
 
     async def _refresh_commands(self) -> None:
+        """Read the command index; raises where none is kept either: not ready yet."""
         assert self.http is not None
         try:
             commands = await self.http.command_index(self.identity.guild_id)
@@ -302,8 +309,12 @@ class Connection:
             if exc.status in (403, 404):
                 reason = f"Discord shows no commands in this server ({exc.status})"
                 await in_thread(pause, self.account_id, reason)
-        except (RequestException, OSError) as exc:
-            logger.warning("account %s: command index: %s", self.account_id, exc)
+            elif not await in_thread(has_index, self.account_id):
+                raise
+        except (RequestException, OSError, KeyError, TypeError) as exc:
+            logger.warning("account %s: command index: %r", self.account_id, exc)
+            if not await in_thread(has_index, self.account_id):
+                raise
         else:
             await in_thread(save_index, self.account_id, commands)
 

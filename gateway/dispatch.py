@@ -31,7 +31,6 @@ from tasks.services import advance, fail, release
 logger = logging.getLogger(__name__)
 
 LATE_POST: Final = 2.0  # seconds after which a claim is checked again before its post
-LOOK_AHEAD: Final = 100  # waiting rows among which one is chosen
 
 
 def run_lane(account_id: int) -> float | None:
@@ -80,10 +79,9 @@ def next_task(account: DiscordAccount) -> Task | None:
     unnamed = {(key, bot) for key, bot, job_id in busy if job_id is None}
     due = Q(not_before=None) | Q(not_before__lte=timezone.now())
     waiting = Task.objects.filter(due, account=account, status=TaskStatus.NOT_START)
-    for task in waiting.select_related("parent").order_by("id")[:LOOK_AHEAD]:
-        if (task.echo_key, task.bot_type) not in unnamed:
-            return task
-    return None
+    for key, bot in unnamed:
+        waiting = waiting.exclude(echo_key=key, bot_type=bot)
+    return waiting.select_related("parent").order_by("id").first()
 
 
 def _send(

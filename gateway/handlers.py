@@ -16,7 +16,7 @@ from accounts.services import pause
 from gateway import matching
 from gateway.matching import Match
 from gateway.protocol import messages, notices
-from gateway.protocol.constants import NIJI_APP, Event
+from gateway.protocol.constants import NIJI_APP, Event, MessageFlag
 from gateway.protocol.messages import Message
 from gateway.protocol.notices import Effect, Notice
 from tasks.enums import OPEN, RUNNING, TERMINAL, BotType, Delivery, TaskStatus
@@ -114,8 +114,9 @@ def _message(speaker: Speaker, data: dict[str, Any]) -> Outcome:
         return Outcome.NOT_OURS
     notice = notices.read(message)
     match = _resolve(speaker, message)
-    if notice and notice.kind.effect is Effect.PAUSE and _is_to_us(speaker, message):
-        _pause_for(speaker, message, notice, match)
+    if notice and _pauses(speaker, message, notice, match):
+        logger.error("account %s: notice %s", speaker.account_id, notice.kind.name)
+        pause(speaker.account_id, notice.text)
     if match is None:
         return _unresolved(speaker, message)
     if match.task.is_terminal:
@@ -143,14 +144,19 @@ def _resolve(speaker: Speaker, message: Message) -> Match | None:
 
 def _is_to_us(speaker: Speaker, message: Message) -> bool:
     """Tell whether the message answers this account, not another in the channel."""
+    if named := _addressee(message):
+        return named == speaker.user_id
+    # A message only for one pair of eyes reaches no other session.
+    return bool(message.flags & MessageFlag.EPHEMERAL) or bool(message.reference_id)
+
+
+def _addressee(message: Message) -> str:
+    """Return the user whom the message names, or ""."""
     if message.content:
-        return message.content.user_id == speaker.user_id
+        return message.content.user_id
     metadata = message.raw.get("interaction_metadata")
     user = metadata.get("user") if isinstance(metadata, dict) else None
-    if isinstance(user, dict) and user.get("id"):
-        return str(user["id"]) == speaker.user_id
-    # A message only for one pair of eyes reaches no other session.
-    return bool(message.flags & 64) or bool(message.reference_id)
+    return str(user.get("id") or "") if isinstance(user, dict) else ""
 
 
 def _unresolved(speaker: Speaker, message: Message) -> Outcome:
@@ -290,11 +296,18 @@ def _requeue(task: Task, notice: Notice) -> None:
     release(task.pk, nonce=task.nonce, not_before=timezone.now() + QUEUE_FULL_REST)
 
 
-def _pause_for(
+def _pauses(
     speaker: Speaker, message: Message, notice: Notice, match: Match | None
-) -> None:
-    logger.error("account %s: notice %s", speaker.account_id, notice.kind.name)
-    pause(speaker.account_id, notice.text)
+) -> bool:
+    """Tell whether a notice, with or without a task, stops this account."""
+    if notice.kind.effect is not Effect.PAUSE:
+        return False
+    if match:
+        # One that has ended its task was obeyed then; now it is read again.
+        return match.task.fail_reason != notice.text
+    if named := _addressee(message):
+        return named == speaker.user_id
+    return bool(message.flags & MessageFlag.EPHEMERAL)
 
 
 # --- removals ------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-from curl_cffi import requests
+from curl_cffi import CurlOpt, requests
 from curl_cffi.requests.exceptions import (
     ConnectionError as CurlConnectionError,
 )
@@ -78,6 +78,7 @@ class DiscordHttp(HTTPClient):
         self.token = identity.token
         self.headers = client_headers(identity.user_agent, addresses.build_number)
         self._curl: requests.AsyncSession[requests.Response] | None = None
+        self._once: requests.AsyncSession[requests.Response] | None = None
 
     async def startup(self) -> None:
         """Open the session; no request leaves for anywhere."""
@@ -85,16 +86,16 @@ class DiscordHttp(HTTPClient):
             return
         self._global_over = asyncio.Event()
         self._global_over.set()
-        self._curl = requests.AsyncSession(
-            impersonate=requests.impersonate.DEFAULT_CHROME, default_headers=False
-        )
+        self._curl = _session()
         # The name the library's own methods use.
         self._HTTPClient__session = self._curl
         self._started = True
 
     async def aclose(self) -> None:
-        if self._curl is not None:
-            await self._curl.close()
+        for session in (self._curl, self._once):
+            if session is not None:
+                await session.close()
+        self._curl = self._once = None
         self._started = False
 
     async def request(self, route: Route, **kwargs: Any) -> Any:
@@ -111,10 +112,10 @@ class DiscordHttp(HTTPClient):
 
     async def interact(self, body: dict[str, Any]) -> Answer:
         """POST one interaction, once, and say what became of it. Never raises."""
-        await self.startup()
-        assert self._curl is not None
+        if self._once is None:
+            self._once = _session(fresh=True)
         try:
-            response = await self._curl.request(
+            response = await self._once.request(
                 "POST",
                 f"{self.addresses.api}/interactions",
                 data=orjson.dumps(body),
@@ -175,6 +176,20 @@ class DiscordHttp(HTTPClient):
         index = await self.request(route)
         commands: list[dict[str, Any]] = index["application_commands"]
         return commands
+
+
+def _session(*, fresh: bool = False) -> requests.AsyncSession[requests.Response]:
+    """Return a session with a browser's fingerprint.
+
+    With `fresh` every request has a connection of its own. On a kept one that has died,
+    curl sends the request again by itself, which for an interaction is a second drawing.
+    """
+    alone = {CurlOpt.FRESH_CONNECT: 1, CurlOpt.FORBID_REUSE: 1}
+    return requests.AsyncSession(
+        impersonate=requests.impersonate.DEFAULT_CHROME,
+        default_headers=False,
+        curl_options=alone if fresh else None,
+    )
 
 
 def client_headers(user_agent: str, build_number: int) -> Headers:

@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 TICK: Final = 1.0  # seconds between two looks at the rows
 CONNECTING_AT_ONCE: Final = 16
+REPAIR_REST: Final = 10.0  # seconds after history could not be read
 
 
 class Manager:
@@ -85,23 +86,24 @@ class Manager:
 
     async def _match_rows(self, fences: dict[int, int]) -> None:
         wanted = await in_thread(_revisions, list(fences))
+        addresses = await in_thread(load_addresses)
         for account_id, fence in fences.items():
             if account_id not in wanted:
                 await self._leave(account_id, fence)
                 continue
             held = self._held.get(account_id)
-            if held and held[0].identity.revision == wanted[account_id]:
+            if held and _is_current(held[0], wanted[account_id], addresses):
                 await held[0].save_seq()
                 continue
             if held:
                 await self._drop(account_id)
-            await self._start(account_id, fence)
+            await self._start(account_id, fence, addresses)
 
-    async def _start(self, account_id: int, fence: int) -> None:
+    async def _start(self, account_id: int, fence: int, addresses: Addresses) -> None:
         found = await in_thread(_load, account_id)
         if found is None:
             return
-        identity, addresses, resume, user_id = found
+        identity, resume, user_id = found
         connection = Connection(
             identity, addresses, fence, resume, self._door, user_id=user_id
         )
@@ -132,18 +134,17 @@ class Manager:
             running = self._repairs.get(account_id)
             if running and not running.done():
                 continue
-            if account_id in silent:
-                work = look_after(connection, silent[account_id])
-            elif connection.repair_wanted:
-                work = self._repair(connection)
-            else:
-                continue
-            connection.repair_wanted = False
-            self._repairs[account_id] = asyncio.create_task(work)
+            tasks = silent.get(account_id, [])
+            if tasks or connection.repair_wanted:
+                work = asyncio.create_task(self._repair(connection, tasks))
+                self._repairs[account_id] = work
 
-    async def _repair(self, connection: Connection) -> None:
-        if not await repair(connection):
+    async def _repair(self, connection: Connection, tasks: list[int]) -> None:
+        connection.repair_wanted = False
+        done = await (look_after(connection, tasks) if tasks else repair(connection))
+        if not done:
             connection.repair_wanted = True
+            await asyncio.sleep(REPAIR_REST)
 
 
 def _revisions(account_ids: list[int]) -> dict[int, int]:
@@ -151,7 +152,12 @@ def _revisions(account_ids: list[int]) -> dict[int, int]:
     return dict(rows.values_list("pk", "revision"))
 
 
-def _load(account_id: int) -> tuple[Identity, Addresses, Resume, str] | None:
+def _is_current(connection: Connection, revision: int, addresses: Addresses) -> bool:
+    same = connection.identity.revision == revision
+    return same and connection.addresses == addresses
+
+
+def _load(account_id: int) -> tuple[Identity, Resume, str] | None:
     account = DiscordAccount.objects.filter(pk=account_id, enabled=True).first()
     if account is None:
         return None
@@ -159,6 +165,6 @@ def _load(account_id: int) -> tuple[Identity, Addresses, Resume, str] | None:
     identity = identity_of(account)
     if session.token_digest != identity.token_digest:
         # Another token is another user: its session cannot be resumed.
-        return identity, load_addresses(), Resume(), ""
+        return identity, Resume(), ""
     resume = Resume(session.session_id, session.seq, session.resume_url)
-    return identity, load_addresses(), resume, session.user_id
+    return identity, resume, session.user_id

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 from solo.models import SingletonModel
 
+from accounts.crypto import EncryptedTextField
 from accounts.models import DiscordAccount
 
 
@@ -94,8 +95,8 @@ class GatewaySettings(SingletonModel):
     cdn = models.CharField(max_length=300, blank=True, help_text=_address)
     upload_server = models.CharField(max_length=300, blank=True, help_text=_address)
     activity = models.CharField(max_length=300, blank=True, help_text=_address)
-    proxy_url = models.CharField(
-        "proxy", max_length=300, blank=True, help_text="For accounts without their own."
+    proxy_url = EncryptedTextField(
+        "proxy", blank=True, help_text="For accounts without their own."
     )
     client_build_number = models.PositiveIntegerField(default=482285)
 

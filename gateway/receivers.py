@@ -7,10 +7,12 @@ from typing import Any
 from django.dispatch import receiver
 
 from accounts.signals import account_changed
+from gateway.addresses import load_addresses
 from gateway.hints import enqueue_cancel, enqueue_dispatch
 from gateway.publish import publish_accounts_changed, publish_change
 from tasks.enums import RUNNING, TERMINAL, TaskStatus
 from tasks.models import Task
+from tasks.pictures import set_cdn_base
 from tasks.signals import task_changed, task_submitted
 
 
@@ -44,6 +46,9 @@ def go_on(*, task: Task, **kwargs: Any) -> None:
 @receiver(task_changed)
 def publish(*, task: Task, **kwargs: Any) -> None:
     publish_change(task.pk, task.owner_id)
+
+
+set_cdn_base(lambda: load_addresses().cdn)
 
 
 @receiver(account_changed)

@@ -31,7 +31,7 @@ CLAIM_EXPIRY: Final = timedelta(seconds=12)
 DEAF_EXPIRY: Final = timedelta(seconds=45)
 REMOVED_GRACE: Final = timedelta(seconds=12)
 SILENCE: Final = timedelta(seconds=60)
-PAGES: Final = 10
+PAGES: Final = 50
 
 
 def silent_tasks(account_ids: list[int]) -> dict[int, list[int]]:
@@ -79,13 +79,19 @@ async def repair(connection: Connection) -> bool:
     except (DiscordException, RequestException, OSError, KeyError, ValueError) as exc:
         logger.warning("account %s: no history: %s", connection.account_id, exc)
         return False
+    logger.warning("account %s: history is too long to read", connection.account_id)
+    return False
+
+
+async def look_after(connection: Connection, task_ids: list[int]) -> bool:
+    """Read history for silent tasks, then end or release what stays silent.
+
+    Without history nothing is judged: False, try again later.
+    """
+    if not await repair(connection):
+        return False
+    await in_thread(judge, connection.account_id, task_ids)
     return True
-
-
-async def look_after(connection: Connection, task_ids: list[int]) -> None:
-    """Read history for silent tasks, then end or release what stays silent."""
-    if await repair(connection):
-        await in_thread(judge, connection.account_id, task_ids)
 
 
 def judge(account_id: int, task_ids: list[int]) -> None:

@@ -7,18 +7,18 @@ from collections import Counter
 from datetime import timedelta
 from typing import Final
 
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
-from accounts.balancing import best_wait_idle
+from accounts.balancing import best_wait_idle, has_room
 from accounts.enums import AccountState
 from accounts.exceptions import NoAccountAvailable
 from accounts.models import DiscordAccount
 from accounts.selectors import alive_accounts
-from tasks.enums import RUNNING, TaskAction, TaskStatus
+from tasks.enums import RUNNING, BotType, TaskAction, TaskStatus
 from tasks.models import Task
 from tasks.selectors import load
-from tasks.services import CANCELLED, fail
+from tasks.services import CANCELLED, fail, reassign
 
 logger = logging.getLogger(__name__)
 
@@ -77,17 +77,19 @@ def move_from_lost_accounts() -> None:
 
 
 def _move(task: Task) -> None:
-    accounts = alive_accounts().filter(enable_mj=True)
+    niji = task.bot_type == BotType.NIJI_JOURNEY
+    bot = {"enable_niji": True} if niji else {"enable_mj": True}
     running, queued = load()
+    pool = [
+        account
+        for account in alive_accounts().filter(**bot)
+        if has_room(account, waiting=queued.get(account.pk, 0))
+    ]
     try:
-        account = best_wait_idle(accounts, running=running, waiting=queued)
+        account = best_wait_idle(pool, running=running, waiting=queued)
     except NoAccountAvailable:
-        return
-    moved = Task.objects.filter(
-        pk=task.pk, status=TaskStatus.NOT_START, account_id=task.account_id
-    ).update(account=account, revision=F("revision") + 1)
-    if moved:
-        logger.info("task %s: moved to account %s", task.pk, account.pk)
+        return  # it waits for one, until its deadline
+    reassign(task, account)
 
 
 def end_overdue() -> None:
@@ -101,9 +103,13 @@ def end_overdue() -> None:
     for pk in overdue.filter(ready).values_list("pk", flat=True)[:BATCH]:
         reason = "任务提交超时 / waited too long for its turn"
         fail(pk, reason, where=Q(status=TaskStatus.NOT_START))
+    # An outage extends deadlines when it ends; an account that is off has no end.
+    off = Q(account=None) | Q(account__enabled=False)
     forgotten = Task.objects.filter(
-        status__in=RUNNING, deadline_at__lt=now - GATEWAY_GRACE
-    ).exclude(account__session__is_live=True, account__session__lease_until__gt=now)
+        (off & Q(deadline_at__lt=now - GATEWAY_GRACE))
+        | Q(deadline_at__lt=now - LONGEST_WAIT),
+        status__in=RUNNING,
+    )
     for task in forgotten[:BATCH]:
-        reason = "执行超时 / timed out while Discord could not be reached"
+        reason = "执行超时 / timed out; its account was off, history cannot be read"
         fail(task.pk, CANCELLED if task.cancel_requested_at else reason)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, Any
 
 import orjson
@@ -70,9 +70,9 @@ class AlwaysJSON(BaseContentNegotiation):
     """Answers JSON whatever a client says it accepts."""
 
     def select_parser(
-        self, request: Request, parsers: Sequence[BaseParser]
+        self, request: Request, parsers: Iterable[BaseParser]
     ) -> BaseParser:
-        return parsers[0]
+        return next(iter(parsers))
 
     def select_renderer(  # type: ignore[override]
         self,

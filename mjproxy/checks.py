@@ -48,7 +48,7 @@ def _warnings() -> Iterator[CheckMessage]:
         )
     if settings.HOST in LOOPBACK:
         return
-    if settings.ALLOWED_HOSTS == ["*"]:
+    if "*" in settings.ALLOWED_HOSTS:
         yield Warning(
             "MJPROXY_HOST is open to a network, yet MJPROXY_ALLOWED_HOSTS names no "
             "host: any Host header is believed",

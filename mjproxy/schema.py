@@ -16,7 +16,7 @@ def plain_prefix_only(endpoints: list[Endpoint]) -> list[Endpoint]:
     return [endpoint for endpoint in endpoints if endpoint[0].startswith("/mj/")]
 
 
-class KeyOrSessionScheme(OpenApiAuthenticationExtension):
+class KeyOrSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Shows the forms of the key in the schema."""
 
     target_class = "mjproxy.authentication.KeyOrSession"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import IO, Any
 
 import orjson
@@ -17,7 +17,8 @@ from accounts.api.answers import operation_result
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+# Loosely typed, as Django, Channels and the servers do not agree on the details.
+App = Callable[..., Awaitable[None]]
 
 
 class OneHopHandler(ASGIHandler):
@@ -35,7 +36,7 @@ class OneHopHandler(ASGIHandler):
         return await sync_to_async(self.get_response, thread_sensitive=True)(request)
 
     def create_request(
-        self, scope: dict[str, Any], body_file: IO[bytes]
+        self, scope: Mapping[str, Any], body_file: IO[bytes]
     ) -> tuple[ASGIRequest, None] | tuple[None, HttpResponse]:
         request, error = super().create_request(scope, body_file)
         if request is not None:

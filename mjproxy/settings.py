@@ -16,6 +16,7 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 from mjproxy import __version__, env
+from mjproxy.theme import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("MJPROXY_DATA_DIR") or "data").absolute()
@@ -58,11 +59,11 @@ DISCORD = {
 # --- Django ------------------------------------------------------------------------
 VERSION = __version__
 _public_host = urlsplit(PUBLIC_URL).hostname
-ALLOWED_HOSTS = env.words("MJPROXY_ALLOWED_HOSTS") or (
-    ["localhost", "127.0.0.1", "[::1]", *([_public_host] if _public_host else [])]
-    if HOST in {"127.0.0.1", "::1", "localhost"}
-    else ["*"]
+_LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
+_named_hosts = env.words("MJPROXY_ALLOWED_HOSTS") or (
+    [_public_host or "localhost"] if HOST in {*_LOOPBACK, "::1"} else ["*"]
 )
+ALLOWED_HOSTS = [*_LOOPBACK, *_named_hosts]  # this machine's own health checks too
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
@@ -71,6 +72,8 @@ USE_X_FORWARDED_HOST = bool(TRUSTED_PROXIES)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_NAME = "mjproxy_session"
 CSRF_COOKIE_NAME = "mjproxy_csrf"
+# Redirects to https and HSTS are for the proxy that has the certificate.
+SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008"]
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 
@@ -187,6 +190,15 @@ CHANNEL_LAYERS = {
     },
 }
 
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "mjproxy",
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    },
+}
+
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
@@ -260,14 +272,6 @@ CORS_ALLOW_HEADERS = [
 ]
 CORS_URLS_REGEX = r"^/(mj|images|healthz|api)"
 CORS_PREFLIGHT_MAX_AGE = 86400
-
-# --- admin theme -------------------------------------------------------------------
-UNFOLD = {
-    "SITE_TITLE": "mjproxy",
-    "SITE_HEADER": "mjproxy",
-    "SITE_SYMBOL": "brush",
-    "SHOW_HISTORY": True,
-}
 
 # --- logging -----------------------------------------------------------------------
 LOG_LEVEL = (env.text("MJPROXY_LOG_LEVEL") or "INFO").upper()

@@ -155,6 +155,8 @@ def programs() -> list[Program]:
         "MALLOC_ARENA_MAX": "2",
         "PYTHONUNBUFFERED": "1",
         "SKIP_CHECKS": "1",  # Celery's name for: they ran before the start
+        # It fears pickle, which is not accepted here.
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
     }
     found = [Program(role, argv, variables) for role, argv in commands.items()]
     return [valkey(), *found] if settings.EMBEDDED_REDIS else found
@@ -210,10 +212,3 @@ def _first_line(exc: Exception) -> str:
 def address() -> str:
     host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
     return f"http://{host}:{settings.PORT}"
-
-
-def health_host() -> str:
-    """Return a Host header that the web process accepts."""
-    if "*" in settings.ALLOWED_HOSTS:
-        return "127.0.0.1"
-    return settings.ALLOWED_HOSTS[0].lstrip(".")

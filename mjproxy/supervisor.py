@@ -50,7 +50,6 @@ class Plan:
     programs: list[Program]
     host: str
     port: int
-    health_host: str = "127.0.0.1"
     when_ready: list[str] = field(default_factory=list)
 
     def dump(self) -> bytes:
@@ -213,9 +212,8 @@ class Probe:
     def __init__(self, plan: Plan, selector: selectors.BaseSelector) -> None:
         self.place = (reachable(plan.host), plan.port)
         self.request = (
-            f"GET /healthz HTTP/1.1\r\nHost: {plan.health_host}\r\n"
-            "Connection: close\r\n\r\n"
-        ).encode()
+            b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+        )
         self.selector = selector
         self.due = 0.0
         self.healthy = False

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from mjproxy.api import unknown_address
 from mjproxy.health import healthz
 
-_dialect = [
+_dialect: list[URLPattern | URLResolver] = [
     path("", include("tasks.api.urls")),
     path("", include("accounts.api.urls")),
     path("", include("gateway.urls")),
@@ -22,7 +22,7 @@ urlpatterns = [
     path("mj-fast/mj/", include(_dialect), {"mode": "FAST"}),
     path("mj-relax/mj/", include(_dialect), {"mode": "RELAX"}),
     path("mj-turbo/mj/", include(_dialect), {"mode": "TURBO"}),
-    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("admin/", admin.site.urls),
     path("", include("accounts.page_urls")),

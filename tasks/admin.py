@@ -11,6 +11,7 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from solo.admin import SingletonModelAdmin
@@ -121,8 +122,7 @@ class TaskAdmin(ReadOnly[Task]):
         "action",
         "account",
         "owner",
-        "submitted_at",
-        "finished_at",
+        "submitted",
     )
     list_display_links = ("id",)
     list_filter = ("status", WhenFilter, "account")
@@ -141,7 +141,7 @@ class TaskAdmin(ReadOnly[Task]):
     fieldsets: ClassVar = [
         (
             None,
-            {"fields": ("picture", "live_status", "live_progress", "fail_reason")},
+            {"fields": ("picture", "status", "live_progress", "fail_reason")},
         ),
         (
             "Request",
@@ -241,6 +241,12 @@ class TaskAdmin(ReadOnly[Task]):
     def short_prompt(self, task: Task) -> SafeString:
         return format_html('<span class="task-prompt">{}</span>', task.prompt[:160])
 
+    @admin.display(description="Submitted")
+    def submitted(self, task: Task) -> SafeString:
+        moment = timezone.localtime(task.submitted_at)
+        text = '<time class="task-time" datetime="{}">{}</time>'
+        return format_html(text, moment.isoformat(), moment.strftime("%d %b %H:%M:%S"))
+
     @admin.display(description="Parent")
     def parent_link(self, task: Task) -> SafeString | str:
         if task.parent_id is None:
@@ -295,7 +301,7 @@ class WebhookDeliveryAdmin(ReadOnly[WebhookDelivery]):
         "revision",
         "is_final",
         "url",
-        "live_state",
+        "state",
         "attempts",
         "response_status",
         "error",

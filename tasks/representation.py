@@ -9,11 +9,14 @@ import orjson
 from django.conf import settings
 from django.utils import timezone
 
-from tasks.enums import TaskStatus
+from tasks.enums import TaskAction, TaskStatus
 from tasks.models import Task
 
 # One query for a list: what `task_json` follows.
 RELATED: Final = ("account",)
+
+_STATUS_WORDS: Final = dict(TaskStatus.choices)
+_ACTION_WORDS: Final = dict(TaskAction.choices)
 
 
 def task_json(task: Task, base: str = "") -> dict[str, Any]:
@@ -60,8 +63,8 @@ def task_json(task: Task, base: str = "") -> dict[str, Any]:
             "custom_id": task.custom_id or None,
         },
         "displays": {
-            "status": task.get_status_display(),
-            "action": task.get_action_display(),
+            "status": _STATUS_WORDS.get(task.status, task.status),
+            "action": _ACTION_WORDS.get(task.action, task.action),
             "submitTime": _local(task.submitted_at),
             "startTime": _local(task.started_at),
             "finishTime": _local(task.finished_at),
@@ -153,4 +156,5 @@ def _ms(moment: datetime | None) -> int | None:
 def _local(moment: datetime | None) -> str | None:
     if moment is None:
         return None
-    return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S")
+    # Twice as fast as strftime, and a list has thousands of them.
+    return timezone.localtime(moment).isoformat(" ", "seconds")[:19]

@@ -9,16 +9,20 @@ from django.db.models import Count, QuerySet
 
 from accounts.models import DiscordAccount, User
 from accounts.prepared import PreparedQuery
-from accounts.selectors import SECRETS
 from tasks.enums import RUNNING, TaskStatus
 from tasks.models import BannedWord, Task
 from tasks.representation import RELATED
 
-_ACCOUNT_SECRETS: Final = tuple(f"account__{name}" for name in SECRETS)
+# Of its account a task shows the channel; a thousand tasks in a list show nothing more.
+_NOT_SHOWN: Final = tuple(
+    f"account__{field.name}"
+    for field in DiscordAccount._meta.concrete_fields
+    if field.name not in {"id", "channel_id"}
+)
 
 
 def _tasks() -> QuerySet[Task]:
-    return Task.objects.select_related(*RELATED).defer(*_ACCOUNT_SECRETS)
+    return Task.objects.select_related(*RELATED).defer(*_NOT_SHOWN)
 
 
 _by_id: Final = PreparedQuery[Task](lambda pk: _tasks().filter(pk=pk), markers=(-1,))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
@@ -13,12 +13,16 @@ from django.db.models.functions import Coalesce
 from django.dispatch import Signal
 from django.utils import timezone
 
+from accounts.models import DiscordAccount
 from tasks.enums import ALLOWED_FROM, OPEN, RUNNING, TERMINAL, TaskStatus
 from tasks.models import Task
 from tasks.signals import task_changed, task_submitted
 from tasks.webhooks import record_delivery
 
 logger = logging.getLogger(__name__)
+
+# So long a task that was sent in vain may wait for its next turn.
+RELEASED_LIMIT: Final = timedelta(hours=2)
 
 
 def advance(
@@ -57,18 +61,23 @@ def advance(
     return bool(moved)
 
 
-def learn(task_id: int, **facts: Any) -> bool:
+def learn(task_id: int, *, tell: bool = False, **facts: Any) -> bool:
     """Note what an event teaches about an open task, without moving it.
 
-    Returns False where the task is over, or another task owns one of the identities.
+    With `tell` its owner can see it: page and stream are told. Returns False where the
+    task is over, or another task owns one of the identities.
     """
     if not facts:
         return True
+    if tell:
+        facts["revision"] = F("revision") + 1
     try:
         with transaction.atomic():
-            return bool(
-                Task.objects.filter(pk=task_id, status__in=OPEN).update(**facts)
-            )
+            rows = Task.objects.filter(pk=task_id, status__in=OPEN)
+            learnt = bool(rows.update(**facts))
+            if learnt and tell:
+                _tell(task_changed, Task.objects.get(pk=task_id))
+            return learnt
     except IntegrityError:
         logger.warning("task %s: not learnt, identity is taken: %s", task_id, facts)
         return False
@@ -94,14 +103,32 @@ def release(task_id: int, *, nonce: str, not_before: datetime | None = None) -> 
     return advance(
         task_id,
         TaskStatus.NOT_START,
-        where=Q(nonce=nonce, interaction_id=None, progress_message_id=None),
+        where=Q(
+            nonce=nonce, interaction_id=None, progress_message_id=None, job_id=None
+        ),
         nonce=None,
         delivery="",
         claimed_at=None,
         checked_at=None,
-        deadline_at=None,
+        removed_at=None,
+        cancel_pressed_at=None,
+        deadline_at=timezone.now() + RELEASED_LIMIT,
         not_before=not_before,
     )
+
+
+def reassign(task: Task, account: DiscordAccount) -> bool:
+    """Give a waiting task to another account, if it still waits for its old one."""
+    with transaction.atomic():
+        moved = Task.objects.filter(
+            pk=task.pk, status=TaskStatus.NOT_START, account_id=task.account_id
+        ).update(account=account, revision=F("revision") + 1)
+        if moved:
+            fresh = Task.objects.get(pk=task.pk)
+            _tell(task_changed, fresh)
+            _tell(task_submitted, fresh)
+            logger.info("task %s: moved to account %s", task.pk, account.pk)
+    return bool(moved)
 
 
 CANCELLED = "任务已取消 / cancelled by user"

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.balancing import best_wait_idle, has_room
 from accounts.exceptions import NoAccountAvailable
 from accounts.models import DiscordAccount, User
-from accounts.selectors import alive_accounts, without_secrets
+from accounts.selectors import alive_accounts, for_choice
 from tasks import custom_ids, prompts
 from tasks.enums import OPEN, BotType, TaskAction, TaskStatus
 from tasks.exceptions import (
@@ -136,8 +136,8 @@ def _press(
     action = (kind.action if kind else None) or TaskAction.ACTION
     if earlier := _replayed(caller):
         return earlier
-    account = parent.account
-    if account is None or account not in alive_accounts():
+    account = for_choice(alive_accounts()).filter(pk=parent.account_id).first()
+    if account is None:
         raise unavailable
     if action == TaskAction.UPSCALE:
         again = Task.objects.filter(
@@ -187,7 +187,7 @@ def _choose(
     bot_type: BotType, instance_id: str, modes: Sequence[str]
 ) -> tuple[DiscordAccount, int]:
     """Return an account for a new task, and how many tasks wait for it."""
-    accounts: QuerySet[DiscordAccount] = without_secrets(alive_accounts())
+    accounts: QuerySet[DiscordAccount] = for_choice(alive_accounts())
     if modes:
         accounts = accounts.filter(mode__in=["", *modes])
     if bot_type == BotType.NIJI_JOURNEY:
@@ -245,8 +245,7 @@ def _replayed(caller: Caller) -> Submitted | None:
 
 def _write(caller: Caller, task: Task, ahead: int) -> Submitted:
     try:
-        with transaction.atomic():
-            return Submitted(insert(task), ahead)
+        return Submitted(insert(task), ahead)
     except IntegrityError:
         # The same key at the same moment: the other request won.
         if earlier := _replayed(caller):

@@ -10,10 +10,11 @@ for name in ("REDIS_URL", "MJPROXY_PUBLIC_URL", "MJPROXY_DEBUG", "MJPROXY_DEMO")
     os.environ.pop(name, None)
 
 from mjproxy.settings import *  # noqa: E402, F403
-from mjproxy.settings import DATABASES  # noqa: E402
+from mjproxy.settings import DATA_DIR, DATABASES  # noqa: E402
 
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 CELERY_BROKER_URL = "memory://"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
@@ -23,3 +24,6 @@ STORAGES = {
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     # A pool would keep connections to a database that is about to be dropped.
     DATABASES["default"]["OPTIONS"].pop("pool", None)
+elif DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # In a file: threads that share a database in memory lock each other's tables.
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -15,13 +15,13 @@ class DialectSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if isinstance(data, Mapping):
-            names = {name.lower(): name for name in self.fields}
+            names = {str(name).lower(): str(name) for name in self.fields}
             data = {
                 names[key.lower()]: value
                 for key, value in data.items()
                 if value is not None and key.lower() in names
             }
-        return super().to_internal_value(data)
+        return cast(dict[str, Any], super().to_internal_value(data))
 
 
 class Text(serializers.CharField):
@@ -37,6 +37,15 @@ class Text(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class Whole(serializers.IntegerField):
+    """A whole number that every database can hold."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            required=False, min_value=-(2**31), max_value=2**31 - 1, **kwargs
+        )
 
 
 class Number(serializers.FloatField):

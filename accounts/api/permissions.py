@@ -7,12 +7,14 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.models import User
+
 
 class IsOperator(BasePermission):
     """Operators only. Others are told 401, as clients of this API know it."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         user = request.user
-        if user is not None and user.is_operator:
+        if isinstance(user, User) and user.is_operator:
             return True
         raise AuthenticationFailed("Forbidden: Admin access required.")

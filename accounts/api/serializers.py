@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
-from accounts.api.fields import DialectSerializer, Number, Text, Word
+from accounts.api.fields import DialectSerializer, Number, Text, Whole, Word
 from accounts.models import DiscordAccount
 
 # Name on the wire, name in the row.
@@ -47,11 +47,11 @@ class AccountSerializer(DialectSerializer):
     enableMj = serializers.BooleanField(required=False)
     enableNiji = serializers.BooleanField(required=False)
     mode = Word("RELAX", "FAST", "TURBO")
-    weight = serializers.IntegerField(required=False)
-    sort = serializers.IntegerField(required=False)
-    coreSize = serializers.IntegerField(required=False)
-    maxQueueSize = serializers.IntegerField(required=False)
-    timeoutMinutes = serializers.IntegerField(required=False)
+    weight = Whole()
+    sort = Whole()
+    coreSize = Whole()
+    maxQueueSize = Whole()
+    timeoutMinutes = Whole()
     interval = Number(required=False)
     afterIntervalMin = Number(required=False)
     afterIntervalMax = Number(required=False)

@@ -111,7 +111,8 @@ def read(message: Message) -> Notice | None:
     for embed in message.embeds:
         if any(embed.get("type") == kind for kind in _PREVIEW_EMBEDS):
             continue
-        title = embed.get("title") if isinstance(embed.get("title"), str) else ""
+        title = embed.get("title")
+        title = title if isinstance(title, str) else ""
         body = embed.get("description")
         body = body if isinstance(body, str) else ""
         kind = _by_title(title)

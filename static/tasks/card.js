@@ -33,6 +33,12 @@ function faceOf(customId, parent) {
   return found ? (found[1] === "upsample" ? "U" : "V") + found[2] : pressName(customId);
 }
 
+// Pictures far below are not fetched before somebody scrolls there.
+const watcher = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) if (isIntersecting) near.get(target)?.();
+}, { rootMargin: "800px" });
+const near = new WeakMap();
+
 export class Card {
   constructor(task, actions) {
     this.task = task;
@@ -50,6 +56,13 @@ export class Card {
     root.dataset.id = task.id;
     this.facesKey = "";
     this.pressed = new Set();
+    this.isNear = false;
+    near.set(root, () => {
+      watcher.unobserve(root);
+      this.isNear = true;
+      this.showPicture();
+    });
+    watcher.observe(root);
     this.listen();
     this.show(task);
   }
@@ -123,16 +136,16 @@ export class Card {
     bar.setAttribute("aria-valuetext", `${say(this.task.status)}, ${known}%`);
     bar.classList.toggle("waiting", open && known === 0);
     fill.style.width = `${known}%`;
-    word.textContent = this.task.status === "IN_PROGRESS" ? `${known}%` : open ? say(this.task.status) : "";
+    word.textContent = this.task.status === "IN_PROGRESS" ? `${known}%` : "";
   }
 
   showPicture(tries = 0) {
     const { media, picture } = this.parts;
     const { imageWidth: width, imageHeight: height } = this.task;
     const [w, h] = width && height ? [width, height] : aspectOf(this.task.prompt);
-    media.style.aspectRatio = String(Math.min(Math.max(w / h, 0.6), 1.9));
+    media.style.aspectRatio = String(Math.min(Math.max(w / h, 0.8), 1.9));
     const path = picturePath(this.task);
-    if (path && path !== this.path) this.load(path, tries);
+    if (path && path !== this.path && this.isNear) this.load(path, tries);
     if (!path && !isOpen(this.task)) media.removeAttribute("href");
     const kind = isOpen(this.task) ? "preview" : "picture";
     picture.alt = say(kind, { prompt: this.task.prompt.slice(0, 200) });

@@ -1,15 +1,12 @@
 // Every word that the scripts show. A language is one more object with the same keys.
 const en = {
   again: "Draw again",
-  asked: "Waiting for Midjourney",
-  ago: "{time}",
   cancel: "Cancel",
   cancelling: "Cancelling …",
   copied: "Prompt copied.",
   copy: "Copy prompt",
   copyFailed: "The browser did not allow copying.",
   empty: "Write a prompt first.",
-  failed: "Failed",
   finished: "Finished: {prompt}",
   failedNews: "Failed: {prompt}",
   fromParent: "{what} of an earlier picture; go there",

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from rest_framework.request import Request
 
+from accounts.api.requests import user_of
 from accounts.callers import client_ip, link_base
 from tasks.exceptions import InvalidRequest
 from tasks.submit import Caller
@@ -20,7 +21,7 @@ MAX_IDEMPOTENCY_KEY: Final = 255
 def caller_of(request: Request, form: Mapping[str, Any], mode: str) -> Caller:
     """Return who asks and what every submit may carry. Raises InvalidRequest."""
     return Caller(
-        user=request.user,
+        user=user_of(request),
         mode=mode,
         state=_state(form["state"]),
         notify_hook=_hook(form["notifyHook"]),

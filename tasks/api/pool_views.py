@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api.answers import json_answer
+from accounts.api.requests import user_of
 from accounts.models import DiscordAccount, User
 from accounts.selectors import account_by_id, without_secrets
 from tasks.selectors import load
@@ -48,7 +49,7 @@ class PoolListView(APIView):
             [
                 account_json(
                     account,
-                    request.user,
+                    user_of(request),
                     running=running.get(account.pk, 0),
                     queued=queued.get(account.pk, 0),
                 )
@@ -76,7 +77,7 @@ class PoolFetchView(APIView):
         return json_answer(
             account_json(
                 account,
-                request.user,
+                user_of(request),
                 running=running.get(account.pk, 0),
                 queued=queued.get(account.pk, 0),
             )

@@ -112,7 +112,7 @@ class ButtonSerializer(serializers.Serializer[Any]):
     emoji = serializers.CharField(allow_blank=True)
     label = serializers.CharField(allow_blank=True)  # type: ignore[assignment]
     type = serializers.IntegerField()
-    style = serializers.IntegerField()
+    style = serializers.IntegerField()  # type: ignore[assignment]
 
 
 class TaskSerializer(serializers.Serializer[Any]):

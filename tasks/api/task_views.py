@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api.answers import json_answer
+from accounts.api.requests import user_of
 from accounts.callers import asker_of, link_base
 from accounts.exceptions import UserDisabled
 from accounts.models import User
@@ -57,7 +58,7 @@ class TaskFetchView(APIView):
         },
     )
     def get(self, request: Request, task_id: str, mode: str = "") -> HttpResponse:
-        return _task_answer(request._request, request.user, task_id)
+        return _task_answer(request._request, user_of(request), task_id)
 
 
 class TaskCancelView(APIView):
@@ -70,7 +71,7 @@ class TaskCancelView(APIView):
         responses={200: OpenApiResponse(description="Always, without a body.")},
     )
     def post(self, request: Request, task_id: str, mode: str = "") -> HttpResponse:
-        if task := _task(request.user, task_id):
+        if task := _task(user_of(request), task_id):
             cancel(task)
         return HttpResponse(content_type="application/json")
 
@@ -83,7 +84,7 @@ class TaskListView(APIView):
         responses=TaskSerializer(many=True),
     )
     def get(self, request: Request, mode: str = "") -> HttpResponse:
-        return _list_answer(request, selectors.newest(request.user, NEWEST))
+        return _list_answer(request, selectors.newest(user_of(request), NEWEST))
 
 
 class TaskQueueView(APIView):
@@ -94,7 +95,7 @@ class TaskQueueView(APIView):
         responses=TaskSerializer(many=True),
     )
     def get(self, request: Request, mode: str = "") -> HttpResponse:
-        return _list_answer(request, selectors.waiting(request.user))
+        return _list_answer(request, selectors.waiting(user_of(request)))
 
 
 class TasksByIdView(APIView):
@@ -115,7 +116,7 @@ class TasksByIdView(APIView):
         form = ByIdsSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         ids = form.validated_data["ids"]
-        return _list_answer(request, selectors.by_ids(request.user, ids))
+        return _list_answer(request, selectors.by_ids(user_of(request), ids))
 
 
 def _task(user: User, task_id: str) -> Task | None:

@@ -100,7 +100,7 @@ LOST_ANSWERS: dict[str, dict[str, Any]] = {
 def test_an_answer_that_does_not_tell(
     product: Product, sim: Simulator, effect: dict[str, Any]
 ) -> None:
-    name = f"answer {sorted(effect)} {effect.get('cut', '')}"
+    name = f"answer {effect}".translate(str.maketrans("", "", "{}[]'\":,"))
     sim.rule({"route": "POST /interactions"}, effect, times=2)
 
     assert_faithful(product, sim, product.wait_all(draw(product, name, 3)))

@@ -8,13 +8,12 @@ from django.forms.models import model_to_dict
 from accounts.models import DiscordAccount, User
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.protocol.constants import Event
-from tasks.enums import Delivery, TaskAction, TaskStatus
+from tasks.enums import Delivery, TaskStatus
 from tasks.ids import new_nonce
 from tasks.models import Task
-from tests.factories import make_finished
 from tests.gateway import wire
-from tests.gateway.rows import GRID, again, make_pressed, make_running
-from tests.gateway.wire import CHANNEL, JOB, OTHER_JOB, STRANGER
+from tests.gateway.rows import again, make_running
+from tests.gateway.wire import CHANNEL, JOB
 
 CREATE, UPDATE, DELETE = (
     Event.MESSAGE_CREATE,

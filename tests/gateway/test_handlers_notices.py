@@ -160,9 +160,7 @@ def test_a_queue_that_stays_full_ends_the_task(
 # --- the account ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "fields", [{"flags": 64}, wire.answers(CLICK), wire.answers(CLICK, user={"id": US})]
-)
+@pytest.mark.parametrize("fields", [{"flags": 64}, wire.answers(CLICK, user=US)])
 @pytest.mark.parametrize("title", ["Blocked", "Pending mod message", "Trial ended"])
 def test_a_notice_to_the_account_needs_no_task(
     speaker: Speaker, account: DiscordAccount, title: str, fields: dict[str, Any]
@@ -177,7 +175,7 @@ def test_a_notice_to_the_account_needs_no_task(
 @pytest.mark.parametrize(
     "fields",
     [
-        wire.answers(CLICK, user={"id": STRANGER}),
+        wire.answers(CLICK, user=STRANGER),
         wire.reply_to("1311111111111114777"),
         {},
     ],

@@ -296,7 +296,7 @@ def test_words_do_not_count_where_the_message_is_of_another_kind(
         {"job_id": OTHER_JOB},
         {"interaction_id": CLICK},
         {"claimed_at": None},
-        {"claimed_at": timezone.now() + timedelta(minutes=30)},
+        {"claimed_at": timezone.now() + timedelta(days=1)},
     ],
 )
 def test_words_do_not_count_where_the_task_contradicts(

@@ -73,13 +73,9 @@ def free_port() -> int:
 def test_a_wrong_value_stops_the_start_with_one_line(
     tmp_path: Path, free_port: int, name: str, value: str
 ) -> None:
-    changes = {
-        "PORT": str(free_port),
-        "MJPROXY_ALLOWED_HOSTS": "a.example",
-        name: value,
-    }
+    changes = {"PORT": str(free_port), "MJPROXY_ALLOWED_HOSTS": "a.example"}
 
-    done = run_up(changes.pop("MJPROXY_DATA_DIR", None) or tmp_path, **changes)
+    done = run_up(tmp_path, **changes | {name: value})
 
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()

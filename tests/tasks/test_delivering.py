@@ -12,6 +12,7 @@ from standardwebhooks import Webhook
 
 from accounts.models import User
 from tasks import bridge, delivering
+from tasks.database import in_thread
 from tasks.enums import TaskStatus
 from tasks.models import DeliveryState, Task, WebhookDelivery
 from tasks.services import advance, fail
@@ -96,7 +97,7 @@ def test_news_that_come_during_a_call_follow_it(hook: Server) -> None:
 
     async def more_news(request: web.Request) -> web.Response:
         if len(hook.calls) == 1:
-            await asyncio.to_thread(fail, task.pk, "no luck")
+            await in_thread(fail, task.pk, "no luck")
             await delivering.deliver(task.pk, task.notify_hook)
         return web.Response()
 

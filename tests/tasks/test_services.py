@@ -67,8 +67,9 @@ def test_a_message_and_a_job_belong_to_one_task(alice: User, name: str) -> None:
     first = make_task(alice, status=S.IN_PROGRESS)
     second = make_task(alice, status=S.IN_PROGRESS)
 
-    won = advance(first.pk, S.SUCCESS, **{name: "77"})
-    lost = advance(second.pk, S.SUCCESS, **{name: "77"})
+    facts: dict[str, Any] = {name: "77"}
+    won = advance(first.pk, S.SUCCESS, **facts)
+    lost = advance(second.pk, S.SUCCESS, **facts)
 
     second.refresh_from_db()
     assert (won, lost, second.status) == (True, False, S.IN_PROGRESS)

@@ -1,4 +1,4 @@
-"""`manage.py prepare`: what `up` does first, for containers that run one process each."""
+"""`manage.py prepare`: what `up` does first, for containers of one process each."""
 
 from __future__ import annotations
 

@@ -40,7 +40,6 @@ class Command(BaseCommand):
             programs=programs,
             host=settings.HOST,
             port=settings.PORT,
-            health_host=start.health_host(),
             when_ready=[f"mjproxy is ready: {start.address()}"],
         )
         if options["demo"]:

@@ -29,7 +29,7 @@ def test_the_key_may_be_chosen(operator_api: ApiClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("members", "operator", "active"),
+    ("members", "is_staff", "is_active"),
     [
         ({}, False, True),
         ({"role": "ADMIN", "status": "NORMAL"}, True, True),
@@ -39,12 +39,12 @@ def test_the_key_may_be_chosen(operator_api: ApiClient) -> None:
     ],
 )
 def test_role_and_status_are_words_or_numbers(
-    operator_api: ApiClient, members: dict[str, Any], operator: bool, active: bool
+    operator_api: ApiClient, members: dict[str, Any], is_staff: bool, is_active: bool
 ) -> None:
     operator_api.send(PATH, {"name": "carol"} | members)
 
     user = User.objects.get(username="carol")
-    assert (user.is_staff, user.is_active) == (operator, active)
+    assert (user.is_staff, user.is_active) == (is_staff, is_active)
 
 
 @pytest.mark.parametrize(

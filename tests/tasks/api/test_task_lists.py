@@ -60,7 +60,20 @@ def test_ids_may_be_strings_or_numbers_and_junk_is_dropped(
     api: ApiClient, alice: User, bob: User, path: str
 ) -> None:
     one, two, foreign = make_task(alice), make_task(alice), make_task(bob)
-    junk = [None, True, "x", "", -1, 1.5, [], {}, "9" * 30, 2**63, "１", 10**30]
+    junk: list[Any] = [
+        None,
+        True,
+        "x",
+        "",
+        -1,
+        1.5,
+        [],
+        {},
+        "9" * 30,
+        2**63,
+        "１",
+        10**30,
+    ]
 
     answer = api.send(path, {"ids": [str(two.pk), one.pk, two.pk, foreign.pk, *junk]})
 

@@ -1,0 +1,43 @@
+// Lists of accounts and tasks show what is true now: cells are renewed in place.
+(() => {
+  const EVERY = 3000;
+  const PAGES = ".model-discordaccount.change-list, .model-task.change-list";
+
+  const table = (root) => root.querySelector("#result_list");
+  const rows = (root) => [...(table(root)?.querySelectorAll("tr.data-row") ?? [])];
+  const box = (row) => row.querySelector("input.action-select");
+
+  // Whoever is choosing rows, or reading a menu, is not to be disturbed.
+  function busy() {
+    const here = table(document);
+    return document.hidden || !here || here.contains(document.activeElement) ||
+      rows(document).some((row) => box(row)?.checked) || Boolean(getSelection()?.toString());
+  }
+
+  function renew(row, next) {
+    const from = [...next.children];
+    [...row.children].forEach((cell, i) => {
+      if (cell.querySelector("input.action-select")) {
+        box(row).value = box(next).value;
+      } else if (from[i] && cell.innerHTML !== from[i].innerHTML) {
+        cell.replaceChildren(...from[i].childNodes);
+      }
+    });
+  }
+
+  async function look() {
+    if (busy()) return;
+    const answer = await fetch(location.href, { credentials: "same-origin" });
+    if (!answer.ok || answer.redirected) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const [old, fresh] = [rows(document), rows(page)];
+    if (!fresh.length || busy()) return;
+    if (old.length !== fresh.length) location.reload();
+    else old.forEach((row, i) => renew(row, fresh[i]));
+  }
+
+  addEventListener("DOMContentLoaded", () => {
+    if (!document.body.matches(PAGES)) return;
+    setInterval(() => look().catch(() => {}), EVERY);
+  });
+})();

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import DiscordAccount
+from gateway import lanes
+from gateway.lanes import Hold
+from gateway.models import DispatchLane
+from tests.factories import make_account
+
+
+def enter(account: DiscordAccount) -> Hold:
+    hold = lanes.enter(account.pk)
+    assert hold is not None
+    return hold
+
+
+def expire(account: DiscordAccount) -> None:
+    DispatchLane.objects.filter(account=account).update(held_until=timezone.now())
+
+
+def is_ours(hold: Hold) -> bool:
+    return DiscordAccount.objects.filter(hold.still_ours, pk=hold.account_id).exists()
+
+
+def test_one_sender_holds_a_lane(account: DiscordAccount) -> None:
+    hold = enter(account)
+
+    assert lanes.enter(account.pk) is None
+    assert is_ours(hold)
+
+
+def test_lanes_of_two_accounts_are_two(account: DiscordAccount) -> None:
+    enter(account)
+
+    enter(make_account())
+
+
+def test_a_lane_that_was_left_is_free_with_a_new_fence(account: DiscordAccount) -> None:
+    first = enter(account)
+    assert lanes.leave(first, seen=lanes.wanted(first)) is True
+
+    second = enter(account)
+
+    assert second.fence > first.fence
+    assert not is_ours(first)
+
+
+def test_no_nudge_is_lost(account: DiscordAccount) -> None:
+    hold = enter(account)
+    seen = lanes.wanted(hold)
+
+    lanes.enter(account.pk)  # a nudge while another looks for work
+
+    assert lanes.leave(hold, seen=seen) is False
+    assert lanes.leave(hold, seen=lanes.wanted(hold)) is True
+    enter(account)
+
+
+def test_a_dead_sender_is_replaced(account: DiscordAccount) -> None:
+    dead = enter(account)
+    expire(account)
+
+    heir = enter(account)
+
+    assert is_ours(heir)
+    assert not is_ours(dead)
+
+
+def test_a_stale_sender_leaves_without_freeing_the_lane(
+    account: DiscordAccount,
+) -> None:
+    stale = enter(account)
+    expire(account)
+    heir = enter(account)
+
+    assert lanes.leave(stale, seen=0) is True
+
+    assert is_ours(heir)
+    assert lanes.enter(account.pk) is None
+
+
+def test_a_hold_that_ran_out_is_not_ours(account: DiscordAccount) -> None:
+    hold = enter(account)
+    expire(account)
+
+    assert not is_ours(hold)
+
+
+def test_a_lane_rests_until_the_moment(account: DiscordAccount) -> None:
+    hold = enter(account)
+    assert lanes.rest(hold) == 0
+
+    lanes.set_pace(account.pk, timezone.now() + timedelta(seconds=30))
+
+    assert 20 < lanes.rest(hold) <= 30
+
+
+def test_a_longer_rest_stays(account: DiscordAccount) -> None:
+    hold = enter(account)
+    lanes.set_pace(account.pk, timezone.now() + timedelta(hours=1))
+
+    lanes.set_pace(account.pk, timezone.now() + timedelta(seconds=1))
+
+    assert lanes.rest(hold) > 60
+
+
+def test_a_moment_that_has_passed_is_no_rest(account: DiscordAccount) -> None:
+    hold = enter(account)
+
+    lanes.set_pace(account.pk, timezone.now() - timedelta(seconds=1))
+
+    assert lanes.rest(hold) == 0
+
+
+def test_a_look_is_booked_once(account: DiscordAccount) -> None:
+    enter(account)
+
+    assert lanes.book(account.pk, 100) is True
+    assert lanes.book(account.pk, 200) is False
+
+
+def test_an_earlier_look_is_booked_in_its_place(account: DiscordAccount) -> None:
+    enter(account)
+    lanes.book(account.pk, 100)
+
+    assert lanes.book(account.pk, 50) is True
+
+
+def test_a_booking_that_was_lost_runs_out(account: DiscordAccount) -> None:
+    enter(account)
+    past = timezone.now() - timedelta(seconds=1)
+    DispatchLane.objects.update(wake_at=past)
+
+    assert lanes.book(account.pk, 100) is True
+
+
+@pytest.mark.django_db
+def test_an_account_without_a_lane_books_nothing() -> None:
+    assert lanes.book(make_account().pk, 1) is False

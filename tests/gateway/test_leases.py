@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import DiscordAccount
+from gateway import leases
+from gateway.models import GatewayProcess, GatewaySession
+from tests.factories import make_account
+from tests.gateway.rows import make_session
+
+pytestmark = pytest.mark.django_db
+
+PAST = timedelta(seconds=-1)
+
+
+def test_a_process_counts_the_living() -> None:
+    assert leases.announce("a") == 1
+    assert leases.announce("b") == 2
+    assert leases.announce("a") == 2
+
+
+def test_a_silent_process_is_not_counted() -> None:
+    leases.announce("a")
+    GatewayProcess.objects.update(seen_at=timezone.now() - leases.PROCESS_GONE)
+
+    assert leases.announce("b") == 1
+
+
+def test_a_process_long_gone_is_forgotten() -> None:
+    leases.announce("a")
+    GatewayProcess.objects.update(seen_at=timezone.now() - timedelta(hours=2))
+
+    leases.announce("b")
+
+    assert list(GatewayProcess.objects.values_list("name", flat=True)) == ["b"]
+
+
+def test_a_free_account_is_taken_with_a_new_fence(account: DiscordAccount) -> None:
+    taken = leases.acquire("a", processes=1, held=0)
+
+    session = GatewaySession.objects.get(account=account)
+    assert taken == {account.pk: 1}
+    assert (session.holder, session.fence) == ("a", 1)
+    assert leases.is_held(session)
+
+
+def test_a_held_account_is_not_taken(account: DiscordAccount) -> None:
+    make_session(account)
+
+    assert leases.acquire("a", processes=1, held=0) == {}
+
+
+def test_an_expired_lease_goes_to_another_with_a_higher_fence(
+    account: DiscordAccount,
+) -> None:
+    make_session(account, lease_until=timezone.now() + PAST, fence=7)
+
+    assert leases.acquire("a", processes=1, held=0) == {account.pk: 8}
+
+
+def test_a_disabled_account_is_nobodys() -> None:
+    off = make_account(enabled=False)
+    make_session(off, holder="", lease_until=None)
+    make_account(enabled=False)
+
+    assert leases.acquire("a", processes=1, held=0) == {}
+
+
+@pytest.mark.parametrize(
+    ("processes", "held", "count"), [(1, 0, 5), (2, 0, 3), (2, 2, 1), (2, 3, 0)]
+)
+def test_a_process_takes_its_share_only(processes: int, held: int, count: int) -> None:
+    for _ in range(5):
+        make_account()
+
+    assert len(leases.acquire("a", processes=processes, held=held)) == count
+
+
+def test_the_surplus_is_what_exceeds_the_share() -> None:
+    ids = [make_account().pk for _ in range(4)]
+
+    assert leases.surplus(processes=1, held=ids) == []
+    assert leases.surplus(processes=2, held=ids) == ids[2:]
+    assert leases.surplus(processes=4, held=reversed(ids)) == ids[1:]
+
+
+def test_renewing_returns_what_is_held(account: DiscordAccount) -> None:
+    soon = timezone.now() + timedelta(seconds=1)
+    make_session(account, holder="a", lease_until=soon, fence=3)
+    make_session(make_account(), holder="b")
+
+    assert leases.renew("a") == {account.pk: 3}
+
+    renewed = GatewaySession.objects.get(account=account).lease_until
+    assert renewed is not None
+    assert renewed > soon
+
+
+def test_a_stale_holder_writes_nothing(account: DiscordAccount) -> None:
+    make_session(account, fence=2, seq=40)
+
+    assert leases.note_session(account.pk, 1, seq=99) is False
+    leases.give_back(account.pk, 1)
+
+    session = GatewaySession.objects.get(account=account)
+    assert session.seq == 40
+    assert leases.is_held(session)
+
+
+def test_the_holder_writes_and_gives_back(account: DiscordAccount) -> None:
+    make_session(account, fence=2)
+
+    assert leases.note_session(account.pk, 2, seq=99) is True
+    leases.give_back(account.pk, 2)
+
+    session = GatewaySession.objects.get(account=account)
+    assert session.seq == 99
+    assert not leases.is_held(session)
+
+
+def test_retiring_gives_everything_back(account: DiscordAccount) -> None:
+    leases.announce("a")
+    make_session(account, holder="a")
+    other = make_session(make_account(), holder="b")
+
+    leases.retire("a")
+
+    assert not leases.is_held(GatewaySession.objects.get(account=account))
+    assert leases.is_held(GatewaySession.objects.get(pk=other.pk))
+    assert not GatewayProcess.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "held"),
+    [
+        ({}, True),
+        ({"holder": ""}, False),
+        ({"lease_until": None}, False),
+        ({"lease_until": timezone.now() - timedelta(hours=1)}, False),
+    ],
+)
+def test_a_session_is_held_while_its_lease_runs(
+    account: DiscordAccount, fields: dict[str, object], held: bool
+) -> None:
+    assert leases.is_held(make_session(account, **fields)) is held

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from accounts.models import DiscordAccount, User
+from accounts.services import pause
+from gateway import receivers
+from tasks.enums import TaskStatus
+from tasks.models import Task
+from tasks.services import advance, cancel, fail, insert, release
+from tests.factories import make_account
+from tests.gateway.rows import again, make_running, make_waiting
+from tests.gateway.wire import JOB, OTHER_JOB, PROMPT
+
+Commits = DjangoCaptureOnCommitCallbacks
+
+
+@pytest.fixture
+def nudged(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
+    """What left the app, by name."""
+    seen: list[tuple[str, Any]] = []
+    for name in (
+        "enqueue_dispatch",
+        "enqueue_cancel",
+        "publish_change",
+        "publish_accounts_changed",
+    ):
+        monkeypatch.setattr(
+            receivers, name, lambda *args, name=name: seen.append((name, args))
+        )
+    return seen
+
+
+def names(nudged: list[tuple[str, Any]]) -> set[str]:
+    return {name for name, _ in nudged}
+
+
+def test_a_submitted_task_nudges_its_account_after_commit(
+    alice: User,
+    account: DiscordAccount,
+    nudged: list[tuple[str, Any]],
+    django_capture_on_commit_callbacks: Commits,
+) -> None:
+    task = Task(owner=alice, account=account, action="IMAGINE", prompt=PROMPT)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        insert(task)
+        assert nudged == []
+
+    assert nudged == [("enqueue_dispatch", (account.pk,))]
+
+
+def test_a_task_without_an_account_nudges_nobody(
+    alice: User,
+    nudged: list[tuple[str, Any]],
+    django_capture_on_commit_callbacks: Commits,
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        insert(Task(owner=alice, action="IMAGINE"))
+
+    assert nudged == []
+
+
+def test_every_change_is_published(
+    alice: User,
+    account: DiscordAccount,
+    nudged: list[tuple[str, Any]],
+    django_capture_on_commit_callbacks: Commits,
+) -> None:
+    task = make_running(alice, account)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        advance(task.pk, TaskStatus.IN_PROGRESS, progress=5)
+
+    assert nudged == [("publish_change", (task.pk, alice.pk))]
+
+
+def test_a_slot_that_comes_free_is_offered_to_who_waits(
+    alice: User,
+    account: DiscordAccount,
+    nudged: list[tuple[str, Any]],
+    django_capture_on_commit_callbacks: Commits,
+) -> None:
+    task = make_running(alice, account)
+    make_waiting(alice, make_account())
+
+    with django_capture_on_commit_callbacks(execute=True):
+        fail(task.pk, "no")
+    assert "enqueue_dispatch" not in names(nudged)
+
+    make_waiting(alice, account, "something else")
+    other = make_running(alice, account)
+    with django_capture_on_commit_callbacks(execute=True):
+        fail(other.pk, "no")
+    assert ("enqueue_dispatch", (account.pk,)) in nudged
+
+
+@pytest.mark.parametrize(
+    ("prompt", "job", "offered"),
+    [(PROMPT, JOB, True), (PROMPT, None, False), ("something else", JOB, False)],
+)
+def test_an_equal_prompt_goes_on_once_the_first_job_has_its_uuid(
+    alice: User,
+    account: DiscordAccount,
+    nudged: list[tuple[str, Any]],
+    django_capture_on_commit_callbacks: Commits,
+    prompt: str,
+    job: str | None,
+    offered: bool,
+) -> None:
+    task = make_running(alice, account)
+    make_waiting(alice, account, prompt)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        advance(task.pk, TaskStatus.IN_PROGRESS, progress=5, job_id=job)
+
+    assert ("enqueue_dispatch" in names(nudged)) is offered
+
+
+def test_a_task_that_waits_again_is_dispatched_again(
+    alice: User,
+    account: DiscordAccount,
+    nudged: list[tuple[str, Any]],
+    django_capture_on_commit_callbacks: Commits,
+) -> None:
+    task = make_running(alice, account)
+    assert task.nonce is not None
+
+    with django_capture_on_commit_callbacks(execute=True):
+        release(task.pk, nonce=task.nonce)
+
+    assert ("enqueue_dispatch", (account.pk,)) in nudged
+
+
+@pytest.mark.parametrize(
+    ("fields", "pressed"),
+    [
+        ({"progress_message_id": "1"}, True),
+        ({}, False),
+        ({"progress_message_id": "1", "cancel_pressed_at": timezone.now()}, False),
+    ],
+)
+def test_a_cancel_is_pressed_as_soon_as_its_message_is_known(
+    alice: User,
+    account: DiscordAccount,
+    nudged: list[tuple[str, Any]],
+    django_capture_on_commit_callbacks: Commits,
+    fields: dict[str, Any],
+    pressed: bool,
+) -> None:
+    task = make_running(alice, account, job_id=OTHER_JOB, **fields)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        assert cancel(again(task))
+
+    assert (("enqueue_cancel", (task.pk,)) in nudged) is pressed
+
+
+def test_the_gateways_hear_of_a_changed_account(
+    account: DiscordAccount,
+    nudged: list[tuple[str, Any]],
+    django_capture_on_commit_callbacks: Commits,
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        pause(account.pk, "look at it")
+
+    assert nudged == [("publish_accounts_changed", ())]
+
+
+def test_a_lost_nudge_does_not_lose_the_row(
+    alice: User,
+    account: DiscordAccount,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Commits,
+) -> None:
+    def no_broker(_: int) -> None:
+        raise ConnectionError("no broker")
+
+    monkeypatch.setattr(receivers, "enqueue_dispatch", no_broker)
+    task = Task(owner=alice, account=account, action="IMAGINE")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        insert(task)
+
+    assert again(task).status == TaskStatus.NOT_START

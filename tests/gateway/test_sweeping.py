@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.enums import AccountState
+from accounts.models import DiscordAccount, User
+from gateway import sweeping
+from gateway.sweeping import GATEWAY_GRACE, LONGEST_WAIT
+from tasks.enums import BotType, TaskAction, TaskStatus
+from tasks.services import CANCELLED
+from tests.factories import make_account
+from tests.gateway.rows import again, make_running, make_session, make_waiting
+
+MINUTE = timedelta(minutes=1)
+
+
+def test_a_ready_account_with_a_waiting_task_is_found(
+    alice: User, account: DiscordAccount
+) -> None:
+    make_waiting(alice, account)
+    make_waiting(alice, account)
+
+    assert sweeping.accounts_to_dispatch() == [account.pk]
+
+
+def test_a_task_that_shall_wait_is_not_found(
+    alice: User, account: DiscordAccount
+) -> None:
+    make_waiting(alice, account, not_before=timezone.now() + MINUTE)
+    assert sweeping.accounts_to_dispatch() == []
+
+    make_waiting(alice, account, not_before=timezone.now() - MINUTE)
+    assert sweeping.accounts_to_dispatch() == [account.pk]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"state": AccountState.DISCONNECTED}, {"enabled": False}, {"core_size": 1}],
+)
+def test_an_account_that_cannot_send_is_not_found(
+    alice: User, fields: dict[str, Any]
+) -> None:
+    account = make_account(**fields)
+    make_running(alice, account)
+    make_waiting(alice, account)
+
+    assert sweeping.accounts_to_dispatch() == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({"cancel_requested_at": timezone.now(), "progress_message_id": "1"}, True),
+        ({"progress_message_id": "1"}, False),
+        ({"cancel_requested_at": timezone.now()}, False),
+        (
+            {
+                "cancel_requested_at": timezone.now(),
+                "cancel_pressed_at": timezone.now(),
+                "progress_message_id": "1",
+            },
+            False,
+        ),
+    ],
+)
+def test_cancels_are_pressed_once_their_message_is_known(
+    alice: User, account: DiscordAccount, fields: dict[str, Any], found: bool
+) -> None:
+    task = make_running(alice, account, **fields)
+
+    assert sweeping.cancels_to_press() == ([task.pk] if found else [])
+
+
+# --- accounts that are lost ----------------------------------------------------------
+
+LOST: list[dict[str, Any]] = [
+    {"enabled": False},
+    {"state": AccountState.PAUSED},
+    {"state": AccountState.INVALID_TOKEN},
+]
+
+
+@pytest.mark.parametrize("fields", LOST)
+def test_new_drawings_of_a_lost_account_move(
+    alice: User, account: DiscordAccount, fields: dict[str, Any]
+) -> None:
+    task = make_waiting(alice, make_account(**fields))
+
+    sweeping.move_from_lost_accounts()
+
+    assert again(task).account == account
+    assert again(task).revision == task.revision + 1
+
+
+def test_a_drawing_moves_to_the_account_with_most_room(
+    alice: User, account: DiscordAccount
+) -> None:
+    idle = make_account(core_size=9)
+    task = make_waiting(alice, make_account(enabled=False))
+
+    sweeping.move_from_lost_accounts()
+
+    assert again(task).account == idle
+
+
+@pytest.mark.parametrize("fields", LOST)
+def test_a_button_of_a_lost_account_cannot_move(
+    alice: User, account: DiscordAccount, fields: dict[str, Any]
+) -> None:
+    lost = make_account(**fields)
+    task = make_waiting(alice, lost, action=TaskAction.UPSCALE)
+
+    sweeping.move_from_lost_accounts()
+
+    assert again(task).status == TaskStatus.FAILURE
+
+
+def test_with_nowhere_to_go_a_drawing_waits(alice: User) -> None:
+    lost = make_account(state=AccountState.PAUSED)
+    task = make_waiting(alice, lost)
+
+    sweeping.move_from_lost_accounts()
+
+    assert again(task).account == lost
+    assert again(task).status == TaskStatus.NOT_START
+
+
+def test_a_drawing_of_a_deleted_account_moves(
+    alice: User, account: DiscordAccount
+) -> None:
+    gone = make_account()
+    task = make_waiting(alice, gone)
+    gone.delete()
+
+    sweeping.move_from_lost_accounts()
+
+    assert again(task).account == account
+
+
+@pytest.mark.parametrize(
+    ("bot_type", "field"),
+    [
+        (BotType.MID_JOURNEY, "enable_mj"),
+        (BotType.NIJI_JOURNEY, "enable_niji"),
+    ],
+)
+def test_a_drawing_moves_only_where_its_bot_draws(
+    alice: User, bot_type: BotType, field: str
+) -> None:
+    fitting = make_account()
+    make_account(core_size=9, **{field: False})
+    task = make_waiting(alice, make_account(enabled=False), bot_type=bot_type)
+
+    sweeping.move_from_lost_accounts()
+
+    assert again(task).account == fitting
+
+
+def test_a_cut_off_account_keeps_its_tasks(
+    alice: User, account: DiscordAccount
+) -> None:
+    cut_off = make_account(state=AccountState.DISCONNECTED)
+    task = make_waiting(alice, cut_off)
+    running = make_running(alice, cut_off)
+
+    sweeping.move_from_lost_accounts()
+
+    assert again(task).account == cut_off
+    assert again(running).status == TaskStatus.SUBMITTED
+
+
+def test_running_tasks_end_with_their_accounts_token(alice: User) -> None:
+    dead = make_running(alice, make_account(state=AccountState.INVALID_TOKEN))
+    paused = make_running(alice, make_account(state=AccountState.PAUSED))
+
+    sweeping.move_from_lost_accounts()
+
+    assert again(dead).status == TaskStatus.FAILURE
+    assert again(paused).status == TaskStatus.SUBMITTED
+
+
+# --- deadlines -----------------------------------------------------------------------
+
+
+def test_what_waits_too_long_for_its_turn_ends(
+    alice: User, account: DiscordAccount
+) -> None:
+    task = make_waiting(alice, account, deadline_at=timezone.now() - MINUTE)
+    patient = make_waiting(alice, account, deadline_at=timezone.now() + MINUTE)
+    endless = make_waiting(alice, account)
+
+    sweeping.end_overdue()
+
+    assert again(task).status == TaskStatus.FAILURE
+    assert again(patient).status == TaskStatus.NOT_START
+    assert again(endless).status == TaskStatus.NOT_START
+
+
+@pytest.mark.parametrize(
+    ("since", "status"),
+    [(MINUTE, TaskStatus.NOT_START), (LONGEST_WAIT + MINUTE, TaskStatus.FAILURE)],
+)
+def test_a_cut_off_account_is_waited_for_within_reason(
+    alice: User, since: timedelta, status: TaskStatus
+) -> None:
+    cut_off = make_account(state=AccountState.DISCONNECTED)
+    now = timezone.now()
+    task = make_waiting(
+        alice, cut_off, deadline_at=now - MINUTE, submitted_at=now - since
+    )
+
+    sweeping.end_overdue()
+
+    assert again(task).status == status
+
+
+@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize("off", [{"enabled": False}, None])
+def test_what_runs_on_an_account_that_is_off_ends_in_the_end(
+    alice: User, off: dict[str, Any] | None, asked: bool
+) -> None:
+    now = timezone.now()
+    account = make_account(**(off or {}))
+    task = make_running(
+        alice,
+        account,
+        deadline_at=now - GATEWAY_GRACE - MINUTE,
+        cancel_requested_at=now if asked else None,
+    )
+    if off is None:
+        account.delete()
+
+    sweeping.end_overdue()
+
+    assert again(task).status == TaskStatus.FAILURE
+    assert (again(task).fail_reason == CANCELLED) is asked
+
+
+def test_the_gateway_judges_first(alice: User) -> None:
+    off = make_account(enabled=False)
+    task = make_running(alice, off, deadline_at=timezone.now() - MINUTE)
+
+    sweeping.end_overdue()
+
+    assert again(task).status == TaskStatus.SUBMITTED
+
+
+@pytest.mark.parametrize(
+    ("late", "status"),
+    [
+        (GATEWAY_GRACE + MINUTE, TaskStatus.SUBMITTED),
+        (LONGEST_WAIT + MINUTE, TaskStatus.FAILURE),
+    ],
+)
+@pytest.mark.parametrize("state", [AccountState.READY, AccountState.DISCONNECTED])
+def test_an_account_that_is_on_is_left_to_its_gateway_within_reason(
+    alice: User, state: AccountState, late: timedelta, status: TaskStatus
+) -> None:
+    account = make_account(state=state)
+    make_session(account, is_live=False)
+    task = make_running(alice, account, deadline_at=timezone.now() - late)
+
+    sweeping.end_overdue()
+
+    assert again(task).status == status

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import pytest
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from mjproxy.serving import BodyCap, OneHopHandler, PooledSync
+
+seen: list[int] = []
+
+
+def note_thread(request: HttpRequest) -> HttpResponse:
+    seen.append(threading.get_ident())
+    return HttpResponse(b"ok")
+
+
+class Echo(APIView):
+    authentication_classes = ()
+    permission_classes = ()
+
+    def post(self, request: Request) -> Response:
+        return Response(request.data)
+
+
+urlpatterns = [path("thread", note_thread), path("echo", Echo.as_view())]
+
+
+async def call(
+    app: Any,
+    name: str,
+    *chunks: bytes,
+    headers: list[tuple[bytes, bytes]] | None = None,
+) -> tuple[int, bytes, dict[bytes, bytes]]:
+    """Send one request to an ASGI application; return status, body and headers."""
+    sent: list[dict[str, Any]] = []
+    parts: AsyncIterator[dict[str, Any]] = _messages(chunks)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST" if chunks else "GET",
+        "path": name,
+        "headers": [(b"host", b"127.0.0.1"), *(headers or [])],
+        "query_string": b"",
+    }
+    await app(scope, parts.__anext__, send)
+    body = b"".join(message.get("body", b"") for message in sent[1:])
+    return sent[0]["status"], body, dict(sent[0]["headers"])
+
+
+async def _messages(chunks: tuple[bytes, ...]) -> AsyncIterator[dict[str, Any]]:
+    for chunk in chunks:
+        yield {"type": "http.request", "body": chunk, "more_body": True}
+    yield {"type": "http.request", "body": b"", "more_body": False}
+    await asyncio.Event().wait()
+    yield {}
+
+
+@pytest.mark.urls(__name__)
+@pytest.mark.django_db(transaction=True)
+async def test_requests_that_follow_each_other_share_a_thread() -> None:
+    app = PooledSync(OneHopHandler())
+    seen.clear()
+
+    for _ in range(3):
+        await call(app, "/thread")
+
+    assert len(set(seen)) == 1
+
+
+@pytest.mark.urls(__name__)
+@pytest.mark.django_db(transaction=True)
+async def test_a_chunked_body_without_a_length_is_read() -> None:
+    status, body, _ = await call(OneHopHandler(), "/echo", b'{"a":', b"1}")
+
+    assert (status, body) == (200, b'{"a":1}')
+
+
+@pytest.mark.urls(__name__)
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("length", [b"abc", b"-1", b"", b"3", b"10"])
+async def test_what_was_sent_counts_not_the_length_that_was_told(length: bytes) -> None:
+    app = BodyCap(OneHopHandler(), 10)
+
+    answer = await call(app, "/echo", b'{"a":1}', headers=[(b"content-length", length)])
+
+    assert answer[:2] == (200, b'{"a":1}')
+
+
+@pytest.mark.parametrize(
+    ("chunks", "headers"),
+    [
+        ((b"x" * 6, b"x" * 6), None),
+        ((b"x",), [(b"content-length", b"11")]),
+        ((b"x",), [(b"content-length", b"9" * 5000)]),
+    ],
+    ids=["counted", "declared", "absurd"],
+)
+async def test_a_body_beyond_the_cap_is_413_for_any_origin(
+    chunks: tuple[bytes, ...], headers: list[tuple[bytes, bytes]] | None
+) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive())["more_body"]:
+            pass
+        raise AssertionError("the whole body was read")
+
+    status, body, said = await call(BodyCap(app, 10), "/", *chunks, headers=headers)
+
+    assert (status, said[b"access-control-allow-origin"]) == (413, b"*")
+    assert orjson.loads(body)["success"] is False
+
+
+async def test_a_body_within_the_cap_passes() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        message = await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": message["body"]})
+
+    status, body, _ = await call(BodyCap(app, 10), "/", b"x" * 10)
+
+    assert (status, body) == (200, b"x" * 10)

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from tasks import bridge, cdn, pictures
+from tasks.cdn import CdnError, Picture
+from tasks.models import Task
+from tests.factories import make_finished, make_user
+from tests.tasks.servers import Server, always, serving
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+SOURCE = "https://cdn.discordapp.com/attachments/1/2/a.png?ex=1"
+
+
+@pytest.fixture
+def server(settings: Settings, tmp_path: Path) -> Iterator[Server]:
+    settings.MEDIA_ROOT = tmp_path
+    with serving(always(body=PNG, content_type="image/png")) as server:
+        settings.DISCORD = settings.DISCORD | {"cdn": server.origin}
+        yield server
+
+
+def download(server: Server) -> Picture:
+    return cdn.download_now(f"{server.origin}/a.png")
+
+
+def test_it_downloads_and_sends_nothing_of_ours(server: Server) -> None:
+    assert download(server) == Picture("image/png", PNG)
+
+    (call,) = server.calls
+    assert not {"authorization", "cookie"} & call.headers.keys()
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_what_is_gone_is_told_apart(server: Server, status: int) -> None:
+    server.handler = always(status)
+
+    with pytest.raises(CdnError) as error:
+        download(server)
+
+    assert error.value.gone
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        always(500),
+        always(429),
+        always(302, headers={"Location": "/b.png"}),
+        always(text="<html>", content_type="text/html"),
+        always(text="<svg>", content_type="image/svg+xml"),
+        always(body=PNG, content_type="image/png", headers={"Content-Length": "999"}),
+    ],
+)
+def test_other_answers_may_be_better_later(server: Server, handler: Any) -> None:
+    server.handler = handler
+
+    with pytest.raises(CdnError) as error:
+        download(server)
+
+    assert not error.value.gone
+
+
+def test_a_picture_that_is_too_large_is_refused(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cdn, "MAX_BYTES", len(PNG) - 1)
+
+    with pytest.raises(CdnError, match="larger than"):
+        download(server)
+
+
+def test_those_who_ask_at_the_same_time_share_one_download(server: Server) -> None:
+    async def both() -> list[Picture]:
+        asked, go_on = asyncio.Event(), asyncio.Event()
+
+        async def hold(request: web.Request) -> web.Response:
+            asked.set()
+            await go_on.wait()
+            return web.Response(body=PNG, content_type="image/png")
+
+        server.handler = hold
+        url = f"{server.origin}/a.png"
+        first = asyncio.create_task(cdn.download(url))
+        await asked.wait()
+        second = asyncio.create_task(cdn.download(url))
+        go_on.set()
+        return list(await asyncio.gather(first, second))
+
+    assert bridge.run(both()) == [Picture("image/png", PNG)] * 2
+    assert len(server.calls) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_finished_picture_is_kept_byte_for_byte(server: Server) -> None:
+    task = make_finished(make_user(), picture_source=SOURCE)
+
+    bridge.run(cdn.keep(task.pk))
+    bridge.run(cdn.keep(task.pk))
+
+    task.refresh_from_db()
+    path = pictures.kept_path(task)
+    assert path
+    assert path.read_bytes() == PNG
+    assert [call.path for call in server.calls] == ["/attachments/1/2/a.png?ex=1"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_keeping_goes_on_after_a_failure(server: Server) -> None:
+    task = make_finished(make_user(), picture_source=SOURCE)
+    server.handler = always(503)
+    bridge.run(cdn.keep(task.pk))
+    assert pictures.to_keep() == []
+
+    server.handler = always(body=PNG, content_type="image/png")
+    Task.objects.update(picture_next_at=timezone.now())
+    assert pictures.to_keep() == [task.pk]
+    bridge.run(cdn.keep(task.pk))
+
+    task.refresh_from_db()
+    assert task.picture_tries == 2
+    assert pictures.kept_path(task)

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from accounts.models import User
+from tasks import pictures
+from tasks.models import DrawingSettings, Task
+from tasks.pictures import UnknownSource, cdn_url
+from tests.factories import make_finished, make_task
+
+SOURCE = "https://cdn.discordapp.com/attachments/1/2/a.png?ex=1&is=2&hm=3"
+
+
+@pytest.fixture(autouse=True)
+def _folder(settings: Settings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture
+def task(alice: User) -> Task:
+    return make_finished(alice, picture_source=SOURCE)
+
+
+@pytest.fixture
+def _other_base() -> Iterator[None]:
+    pictures.set_cdn_base(lambda: "http://10.0.0.5:9000/cdn/")
+    yield
+    pictures.set_cdn_base(None)
+
+
+def test_links_stay_as_they_are_at_discord() -> None:
+    assert cdn_url(SOURCE) == SOURCE
+
+
+def test_links_go_to_the_configured_cdn(settings: Settings) -> None:
+    settings.DISCORD = settings.DISCORD | {"cdn": "https://mirror.example"}
+
+    assert cdn_url(SOURCE) == SOURCE.replace("cdn.discordapp.com", "mirror.example")
+
+
+@pytest.mark.usefixtures("_other_base")
+def test_another_app_may_say_where_the_cdn_is() -> None:
+    media = SOURCE.replace("cdn.discordapp.com", "media.discordapp.net")
+    wanted = "http://10.0.0.5:9000/cdn/attachments/1/2/a.png?ex=1&is=2&hm=3"
+
+    assert cdn_url(media) == wanted
+    assert cdn_url(wanted) == wanted
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "",
+        "https://example.com/a.png",
+        "https://cdn.discordapp.com.example.com/a.png",
+        "https://cdn.discordapp.com@example.com/a.png",
+        "ftp://cdn.discordapp.com/a.png",
+        "file:///etc/passwd",
+        "http://169.254.169.254/a.png",
+        "https://[cdn.discordapp.com/a.png",
+    ],
+)
+def test_foreign_links_are_refused(source: str) -> None:
+    with pytest.raises(UnknownSource):
+        cdn_url(source)
+
+
+def test_a_name_or_password_in_a_link_is_not_sent() -> None:
+    assert cdn_url("https://a:b@cdn.discordapp.com/x") == "https://cdn.discordapp.com/x"
+
+
+def test_a_picture_is_claimed_once(task: Task) -> None:
+    wanted = pictures.claim_picture(task.pk)
+
+    assert wanted
+    assert wanted.url == SOURCE
+    assert pictures.claim_picture(task.pk) is None
+    assert pictures.to_keep() == []
+
+
+def test_what_failed_is_tried_again_with_longer_pauses(task: Task) -> None:
+    for number, seconds in enumerate(pictures.TRY_AGAIN, 1):
+        assert pictures.to_keep() == [task.pk]
+        before = timezone.now()
+        assert pictures.claim_picture(task.pk)
+        task.refresh_from_db()
+        assert task.picture_tries == number
+        assert task.picture_next_at
+        assert task.picture_next_at >= before + timedelta(seconds=seconds)
+        Task.objects.update(picture_next_at=timezone.now())
+
+    assert pictures.to_keep() == []
+    assert pictures.claim_picture(task.pk) is None
+
+
+def test_only_finished_tasks_with_a_picture_are_kept(alice: User) -> None:
+    make_task(alice, preview_source=SOURCE)
+    make_finished(alice, picture_source="")
+    make_finished(alice, picture_file="2026/11/x.png")
+
+    assert pictures.to_keep() == []
+
+
+def test_the_operator_may_keep_none(task: Task) -> None:
+    DrawingSettings.objects.create(keep_pictures=False)
+
+    assert pictures.to_keep() == []
+    assert pictures.claim_picture(task.pk) is None
+
+
+def test_foreign_pictures_are_not_fetched(alice: User) -> None:
+    task = make_finished(alice, picture_source="https://example.com/a.png")
+
+    assert pictures.claim_picture(task.pk) is None
+
+
+def test_the_bytes_are_kept_and_the_row_tells_where(task: Task, tmp_path: Path) -> None:
+    pictures.store(task.pk, "image/png", b"bytes")
+
+    task.refresh_from_db()
+    assert task.finished_at
+    name = f"{task.pk}-{task.picture_key}.png"
+    assert task.picture_file == f"{task.finished_at:%Y/%m}/{name}"
+    path = pictures.kept_path(task)
+    assert path
+    assert path.read_bytes() == b"bytes"
+    assert list((tmp_path / ".drafts").iterdir()) == []
+
+
+def test_a_task_that_is_gone_leaves_no_file(task: Task, tmp_path: Path) -> None:
+    pk = task.pk
+    task.delete()
+
+    pictures.store(pk, "image/png", b"bytes")
+
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_lost_file_is_no_picture(task: Task) -> None:
+    task.picture_file = "2026/11/lost.png"
+
+    assert pictures.kept_path(task) is None
+
+
+def test_previews_are_cached_for_a_while(tmp_path: Path) -> None:
+    assert pictures.cached_preview(SOURCE) is None
+    pictures.cache_preview(SOURCE, "image/webp", b"preview")
+    assert pictures.cached_preview(SOURCE) == ("image/webp", b"preview")
+    assert pictures.remove_old_scraps() == 0
+    for path in (tmp_path / ".previews").iterdir():
+        os.utime(path, (time.time() - 4000,) * 2)
+
+    assert pictures.remove_old_scraps() == 1
+    assert pictures.cached_preview(SOURCE) is None

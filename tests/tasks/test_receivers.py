@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from kombu.exceptions import OperationalError
+
+from accounts.models import User
+from tasks import nudges, receivers
+from tasks.enums import TaskStatus
+from tasks.jobs import deliver_task, keep_picture
+from tasks.models import DrawingSettings
+from tasks.services import advance
+from tests.factories import make_task
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SOURCE = "https://cdn.discordapp.com/a.png"
+
+
+@pytest.fixture
+def nudged(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, int]]:
+    found: list[tuple[Any, int]] = []
+    monkeypatch.setattr(
+        receivers, "nudge", lambda job, task_id: found.append((job.name, task_id))
+    )
+    return found
+
+
+def test_a_change_nudges_the_hook(alice: User, nudged: list[Any]) -> None:
+    task = make_task(alice, notify_hook="http://hook.example/")
+
+    advance(task.pk, TaskStatus.SUBMITTED)
+
+    assert nudged == [(deliver_task.name, task.pk)]
+
+
+def test_without_a_hook_nothing_is_nudged(alice: User, nudged: list[Any]) -> None:
+    advance(make_task(alice).pk, TaskStatus.SUBMITTED)
+
+    assert nudged == []
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_finished_picture_is_kept_where_wanted(
+    alice: User, nudged: list[Any], *, keep: bool
+) -> None:
+    DrawingSettings.objects.create(keep_pictures=keep)
+    task = make_task(alice, status=TaskStatus.SUBMITTED)
+
+    advance(task.pk, TaskStatus.SUCCESS, picture_source=SOURCE)
+
+    assert nudged == ([(keep_picture.name, task.pk)] if keep else [])
+
+
+def test_a_missing_broker_stops_no_change_and_is_not_asked_at_once_again(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def away(*args: Any, **kwargs: Any) -> None:
+        asked.append(args)
+        raise OperationalError("no broker")
+
+    monkeypatch.setattr(deliver_task, "apply_async", away)
+    monkeypatch.setattr(nudges, "_away_until", 0.0)
+    task = make_task(alice, notify_hook="http://hook.example/")
+
+    assert advance(task.pk, TaskStatus.SUBMITTED)
+    assert advance(task.pk, TaskStatus.IN_PROGRESS, progress=5)
+
+    assert asked == [((task.pk,),)]
