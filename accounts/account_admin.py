@@ -36,7 +36,7 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
     actions = ("enable", "disable", "connect_again")
     readonly_fields = ("state", "state_reason", "state_since", "created_at")
     _essential = (None, {"fields": ("guild_id", "channel_id", "new_user_token")})
-    _more: ClassVar = [
+    _more: ClassVar[list[tuple[str, dict[str, Any]]]] = [
         ("Name and order", {"fields": ("remark", "sort", "weight")}),
         (
             "Pace",

@@ -31,11 +31,12 @@ def sign_in_first(
     return redirect_to_login(wanted)
 
 
+admin.site.index_title = "Dashboard"
 admin.site.login = sign_in_first  # type: ignore[method-assign]
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin[User]):  # type: ignore[type-arg,misc]
+class UserAdmin(DjangoUserAdmin, ModelAdmin[User]):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -162,4 +163,4 @@ class ApiKeyAdmin(ModelAdmin[ApiKey]):
 
 @admin.register(AccessSettings)
 class AccessSettingsAdmin(SingletonModelAdmin, ModelAdmin[AccessSettings]):
-    change_form_template = None
+    change_form_template = ""  # the theme's

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django import forms
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanWidget
@@ -44,13 +44,19 @@ class AccountForm(forms.ModelForm[DiscordAccount]):
     class Meta:
         model = DiscordAccount
         exclude = SECRETS  # noqa: DJ006 - the admin names the fields
+        labels: ClassVar = {"guild_id": "Server id", "channel_id": "Channel id"}
+        help_texts: ClassVar = {
+            "guild_id": "The first number in the address of the channel in Discord: "
+            "discord.com/channels/SERVER/CHANNEL.",
+            "channel_id": "The second number. The account must be able to write there.",
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in SECRETS:
             if field := self.fields.get(f"new_{name}"):
                 field.help_text = self._standing(name)
-        if self.instance.pk is None and "new_user_token" in self.fields:
+        if self._is_new and "new_user_token" in self.fields:
             self.fields["new_user_token"].required = True
 
     def clean(self) -> dict[str, Any]:
@@ -63,12 +69,16 @@ class AccountForm(forms.ModelForm[DiscordAccount]):
         low, high = data.get("after_interval_min"), data.get("after_interval_max")
         if low is not None and high is not None and low > high:
             self.add_error("after_interval_max", "Not below the shortest pause.")
-        if self.instance.pk and self._stored("user_token") is None:
+        if not self._is_new and self._stored("user_token") is None:
             self.add_error("new_user_token", "Enter the token again.")
         return data
 
+    @property
+    def _is_new(self) -> bool:
+        return self.instance._state.adding
+
     def _standing(self, name: str) -> str:
-        if self.instance.pk is None:
+        if self._is_new:
             return "Kept encrypted, never shown again."
         match self._stored(name):
             case None:

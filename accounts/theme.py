@@ -31,7 +31,7 @@ MOST_ROWS: Final = 5000
 
 
 def badge(
-    description: str, colours: Mapping[str, str], *, ordering: str | None = None
+    description: str, colours: Mapping[Any, str], *, ordering: str | None = None
 ) -> Callable[[F], F]:
     """Show a column as a coloured label; the method returns (value, words)."""
 

@@ -22,12 +22,11 @@ def too_many_tries(*, address: str | None, name: str) -> bool:
     Without a cache nothing is counted: then the door stays open to who has a key.
     """
     try:
-        # A list, so that both are counted whatever the first says.
-        tries = [_count(key) > limit for key, limit in _counters(address, name)]
-        return any(tries)
+        counted = [(_count(key), limit) for key, limit in _counters(address, name)]
     except Exception as exc:
         logger.warning("sign-in tries are not counted: %s", exc)
         return False
+    return any(count > limit for count, limit in counted)
 
 
 def forget_tries(*, address: str | None, name: str) -> None:

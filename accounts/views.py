@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.conf import settings
 from django.contrib.auth import authenticate, login, logout
@@ -70,7 +72,11 @@ def _who(request: HttpRequest, form: SignInForm) -> User | None:
 def _page(
     request: HttpRequest, *, error: str = "", name: str = "", status: int = 200
 ) -> HttpResponse:
-    context = {"error": error, "name": name, "next": request.GET.get("next", "")}
+    context: dict[str, Any] = {
+        "error": error,
+        "name": name,
+        "next": request.GET.get("next", ""),
+    }
     if request.method == "POST":
         context["next"] = request.POST.get("next", "")
         context["with_key"] = bool(request.POST.get("key"))

@@ -77,4 +77,4 @@ class GatewayProcessAdmin(ReadOnly[GatewayProcess]):
 
 @admin.register(GatewaySettings)
 class GatewaySettingsAdmin(SingletonModelAdmin, ModelAdmin[GatewaySettings]):
-    change_form_template = None
+    change_form_template = ""  # the theme's

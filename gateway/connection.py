@@ -80,6 +80,7 @@ class Connection:
     _parked: deque[tuple[float, str, dict[str, Any]]] = field(
         default_factory=lambda: deque(maxlen=PARK_SIZE)
     )
+    _ahead: tuple[int, str, dict[str, Any]] | None = None
     _saved_seq: int = 0
     _failed_resumes: int = 0
     _identified_at: float = -60.0
@@ -246,7 +247,7 @@ class Connection:
 
     async def _read_events(self) -> None:
         while True:
-            seq, event, data = await self._events.get()
+            seq, event, data = await self._next_event()
             try:
                 await self._process(event, data)
             except Exception:
@@ -257,6 +258,21 @@ class Connection:
                     await self.socket.close(CLOSE_RESUMABLE)
             if seq:
                 self.resume.seq = seq
+
+    async def _next_event(self) -> tuple[int, str, dict[str, Any]]:
+        """Return the next event; of a message's updates in a row only their sum.
+
+        So a flood of progress costs one write for each message, not one for each step.
+        """
+        seq, event, data = self._ahead or await self._events.get()
+        self._ahead = None
+        while event == Event.MESSAGE_UPDATE and not self._events.empty():
+            self._ahead = self._events.get_nowait()
+            later_seq, later, more = self._ahead
+            if later != event or more.get("id") != data.get("id"):
+                break
+            seq, data, self._ahead = later_seq, data | more, None
+        return seq, event, data
 
     async def _process(self, event: str, data: dict[str, Any]) -> None:
         if event == Event.READY:

@@ -144,7 +144,7 @@ class TasksConsumer(AsyncWebsocketConsumer):
     def _rows(self, task_ids: list[int]) -> list[dict[str, Any]] | None:
         """Return what the user may see; None where they may not come in any more."""
         user = User.objects.defer("webhook_secret").filter(
-            pk=self.user.pk if self.user else None, is_active=True
+            pk=self.user.pk if self.user else 0, is_active=True
         )
         if (asker := user.first()) is None:
             return None

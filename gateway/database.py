@@ -8,12 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final, ParamSpec, TypeVar
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-THREADS: Final = 4
+# SQLite has one writer at a time: more threads would only wait for each other.
+THREADS: Final = 1 if connection.vendor == "sqlite" else 4
 _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
 
 

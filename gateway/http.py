@@ -131,7 +131,8 @@ class DiscordHttp(HTTPClient):
         try:
             parsed: Any = orjson.loads(response.content or b"null")
         except orjson.JSONDecodeError:
-            parsed = response.text[:200]
+            # Not `text`: it raises on a charset that nobody knows.
+            parsed = response.content[:200].decode(errors="replace")
         return classify(
             response.status_code, parsed, response.headers.get("Retry-After")
         )

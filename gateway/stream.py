@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from channels import DEFAULT_CHANNEL_LAYER
 from channels.db import database_sync_to_async
@@ -59,7 +59,8 @@ class TaskStreamView(APIView):
     )
     def get(self, request: Request, task_id: str, mode: str = "") -> HttpResponseBase:
         pk = id_in(task_id)
-        story = Story(request.user, pk or 0, link_base(request._request))
+        user: Any = request.user  # signed in: the permission class has seen to it
+        story = Story(user, pk or 0, link_base(request._request))
         task = story.task() if pk else None
         if task is None:
             raise NotFound("No such task")

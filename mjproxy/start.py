@@ -119,7 +119,11 @@ def check_redis() -> None:
 
 def prepare_database() -> None:
     """Bring the tables up to date and make the first operator."""
-    call_command("migrate", interactive=False, verbosity=0)
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+    except Error as exc:
+        reason = f"DATABASE_URL: cannot be migrated: {_first_line(exc)}"
+        raise Refused(reason) from exc
     settings.STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns where there is none
     if password := ensure_operator():
         lines = [f"Operator:    {ADMIN_NAME} / {password}"]

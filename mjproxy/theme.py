@@ -7,7 +7,6 @@ from typing import Any
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
-
 _VIOLET = {
     "50": "#f4f2ff",
     "100": "#ebe7ff",

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from django.contrib import admin
 from django.contrib.auth import get_permission_codename
+from django.db import models
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
@@ -118,10 +119,7 @@ class TaskAdmin(ReadOnly[Task]):
         "id",
         "live_status",
         "live_progress",
-        "short_prompt",
-        "action",
-        "account",
-        "owner",
+        "what",
         "submitted",
     )
     list_display_links = ("id",)
@@ -237,9 +235,16 @@ class TaskAdmin(ReadOnly[Task]):
     def live_progress(self, task: Task) -> str:
         return progress_text(task) or "-"
 
-    @admin.display(description="Prompt")
-    def short_prompt(self, task: Task) -> SafeString:
-        return format_html('<span class="task-prompt">{}</span>', task.prompt[:160])
+    @admin.display(description="Drawing")
+    def what(self, task: Task) -> SafeString:
+        return format_html(
+            '<span class="task-prompt">{}</span>'
+            '<span class="task-prompt faint">{} · {} · {}</span>',
+            task.prompt[:160] or "-",
+            task.get_action_display(),
+            task.account or "no account",
+            task.owner,
+        )
 
     @admin.display(description="Submitted")
     def submitted(self, task: Task) -> SafeString:
@@ -357,4 +362,5 @@ class BannedWordAdmin(ModelAdmin[BannedWord]):
 
 @admin.register(DrawingSettings)
 class DrawingSettingsAdmin(SingletonModelAdmin, ModelAdmin[DrawingSettings]):
-    change_form_template = None
+    change_form_template = ""  # the theme's
+    formfield_overrides: ClassVar = {models.URLField: {"assume_scheme": "https"}}

@@ -12,7 +12,7 @@ from django.utils import timezone
 from tasks.enums import TaskAction, TaskStatus
 from tasks.models import Task
 
-# One query for a list: what `task_json` follows.
+# One query for a task: what `task_json` follows.
 RELATED: Final = ("account",)
 
 _STATUS_WORDS: Final = dict(TaskStatus.choices)
@@ -156,5 +156,6 @@ def _ms(moment: datetime | None) -> int | None:
 def _local(moment: datetime | None) -> str | None:
     if moment is None:
         return None
-    # Twice as fast as strftime, and a list has thousands of them.
-    return timezone.localtime(moment).isoformat(" ", "seconds")[:19]
+    # A list has thousands of these: strftime and localtime would take twice as long.
+    local = moment.astimezone(timezone.get_default_timezone())
+    return local.isoformat(" ", "seconds")[:19]

@@ -29,9 +29,11 @@ def product(
 ) -> Iterator[Product]:
     data: Path = tmp_path_factory.mktemp("data")
     running = Product.start(sim, data, **given_services())
-    for spec in specs(ACCOUNTS):
-        running.add_account(spec)
-    running.wait_accounts(ACCOUNTS)
-    yield running
-    running.stop()
+    try:
+        for spec in specs(ACCOUNTS):
+            running.add_account(spec)
+        running.wait_accounts(ACCOUNTS)
+        yield running
+    finally:
+        running.stop()
 

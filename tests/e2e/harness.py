@@ -187,7 +187,12 @@ class Product:
             admin_token=token,
             api_key=token,
         )
-        product.wait_ready()
+        try:
+            product.wait_ready()
+        except BaseException:
+            product.process.kill()
+            product.process.wait(10)
+            raise
         found = re.search(r"admin / (\S+)", product.log.read_text())
         product.admin_password = found[1] if found else ""
         return product

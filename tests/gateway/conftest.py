@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import DiscordAccount
+from gateway import clients
 from gateway.handlers import Speaker
+from tasks import bridge
 from tests.factories import make_account
+from tests.gateway.fakes import FakeHttp
 from tests.gateway.wire import CHANNEL, GUILD, US
 
 
@@ -24,3 +27,19 @@ def account(db: None) -> DiscordAccount:
 @pytest.fixture
 def speaker(account: DiscordAccount) -> Speaker:
     return Speaker(account.pk, US, frozenset({CHANNEL}))
+
+
+@pytest.fixture
+def http(monkeypatch: pytest.MonkeyPatch) -> FakeHttp:
+    """Discord's REST. What is sent in the background is waited for.
+
+    For tests with `django_db(transaction=True)`: threads of their own write rows.
+    """
+    fake = FakeHttp()
+
+    async def client_of(_: DiscordAccount) -> FakeHttp:
+        return fake
+
+    monkeypatch.setattr(clients, "client_of", client_of)
+    monkeypatch.setattr(bridge, "spawn", bridge.run)
+    return fake

@@ -1,58 +1,22 @@
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
-from gateway import cancelling, clients
+from gateway import cancelling
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
-from tasks import bridge
 from tasks.enums import BotType, TaskStatus
 from tasks.models import Task
 from tests.factories import make_account
+from tests.gateway.fakes import FakeHttp
 from tests.gateway.rows import again, make_index, make_running, make_session
 from tests.gateway.wire import JOB
 
-
-class FakeHttp:
-    """Keeps what it is given and answers as told."""
-
-    def __init__(self, verdict: Verdict = Verdict.ACCEPTED) -> None:
-        self.verdict = verdict
-        self.bodies: list[dict[str, Any]] = []
-
-    async def interact(self, body: dict[str, Any]) -> Answer:
-        self.bodies.append(body)
-        return Answer(self.verdict)
-
-
-@pytest.fixture
-def http(monkeypatch: pytest.MonkeyPatch) -> FakeHttp:
-    """Discord; what would run in the background runs at once, in this thread."""
-    fake = FakeHttp()
-
-    async def client_of(_: DiscordAccount) -> FakeHttp:
-        return fake
-
-    async def in_thread(function: Any, *args: Any) -> Any:
-        found.append((function, args))
-
-    found: list[Any] = []
-
-    def spawn(coroutine: Coroutine[Any, Any, None]) -> None:
-        asyncio.run(coroutine)
-        for function, args in found:
-            function(*args)
-
-    monkeypatch.setattr(clients, "client_of", client_of)
-    monkeypatch.setattr(cancelling, "in_thread", in_thread)
-    monkeypatch.setattr(bridge, "spawn", spawn)
-    return fake
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
@@ -176,7 +140,7 @@ def test_it_is_pressed_again_only_where_discord_certainly_took_nothing(
     verdict: Verdict,
     pressed: bool,
 ) -> None:
-    http.verdict = verdict
+    http.answers = [Answer(verdict)]
     task = make_cancelled(alice, live, job_id=JOB)
 
     cancelling.press_cancel(task.pk)

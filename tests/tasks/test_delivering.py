@@ -73,12 +73,12 @@ def test_it_posts_the_task_signed(hook: Server) -> None:
 
 def test_the_end_is_the_last_call_whatever_came_before(hook: Server) -> None:
     task = make_hooked(hook.origin)
-    for status, changes in (
-        (TaskStatus.SUBMITTED, {}),
-        (TaskStatus.IN_PROGRESS, {"progress": 10}),
-        (TaskStatus.IN_PROGRESS, {"progress": 60}),
+    for status, percent in (
+        (TaskStatus.SUBMITTED, 0),
+        (TaskStatus.IN_PROGRESS, 10),
+        (TaskStatus.IN_PROGRESS, 60),
     ):
-        advance(task.pk, status, **changes)
+        advance(task.pk, status, progress=percent)
         deliver(task)
     fail(task.pk, "no luck")
     deliver(task)

@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from pytest_django.fixtures import Settings
 
-from tasks import bridge, fetcher
+from tasks import bridge, fetcher, networks
 from tasks.fetcher import Fetched, Unfetchable, check_url
 from tests.tasks.servers import Server, always, never, serving
 
@@ -242,7 +242,7 @@ def test_a_name_that_turns_private_for_a_redirect_is_refused(
     # Public by the first answer, private by the second: the hop is vetted anew.
     port = server.origin.rpartition(":")[2]
     monkeypatch.setattr(
-        fetcher.networks, "is_allowed", lambda each, **_: str(each) == "127.0.0.1"
+        networks, "is_allowed", lambda each, **_: str(each) == "127.0.0.1"
     )
     server.handler = always(302, headers={"Location": "/again"})
     changing = Answers("127.0.0.1", "10.0.0.1")

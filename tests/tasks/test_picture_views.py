@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections
 from django.test import AsyncClient, Client
 from pytest_django.fixtures import Settings
 
 from tasks import pictures
+from tasks.database import in_thread
 from tasks.enums import TaskStatus
 from tasks.models import DrawingSettings, Task
 from tasks.representation import image_url
@@ -98,14 +101,15 @@ def test_the_link_stays_when_the_cdn_forgets(cdn: Server, task: Task) -> None:
 
 
 async def test_an_asgi_server_streams_the_kept_file() -> None:
-    from tasks.database import in_thread
-
     task = await in_thread(lambda: make_finished(make_user(), picture_source=SOURCE))
     await in_thread(keep, task)
 
     response = await AsyncClient().get(link(task))
 
-    assert b"".join([piece async for piece in response]) == PNG
+    pieces: Any = response
+    assert b"".join([piece async for piece in pieces]) == PNG
+    # The view ran in a thread that outlives the test, and so would its connection.
+    await sync_to_async(connections.close_all)()
 
 
 def test_what_is_not_to_be_kept_is_shown_all_the_same(task: Task) -> None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,20 +19,14 @@ SOURCE = "https://cdn.discordapp.com/attachments/1/2/a.png?ex=1&is=2&hm=3"
 
 
 @pytest.fixture(autouse=True)
-def _folder(settings: Settings, tmp_path: Path) -> None:
+def _alone(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.MEDIA_ROOT = tmp_path
+    monkeypatch.setattr(pictures, "_cdn_base", None)
 
 
 @pytest.fixture
 def task(alice: User) -> Task:
     return make_finished(alice, picture_source=SOURCE)
-
-
-@pytest.fixture
-def _other_base() -> Iterator[None]:
-    pictures.set_cdn_base(lambda: "http://10.0.0.5:9000/cdn/")
-    yield
-    pictures.set_cdn_base(None)
 
 
 def test_links_stay_as_they_are_at_discord() -> None:
@@ -46,8 +39,8 @@ def test_links_go_to_the_configured_cdn(settings: Settings) -> None:
     assert cdn_url(SOURCE) == SOURCE.replace("cdn.discordapp.com", "mirror.example")
 
 
-@pytest.mark.usefixtures("_other_base")
 def test_another_app_may_say_where_the_cdn_is() -> None:
+    pictures.set_cdn_base(lambda: "http://10.0.0.5:9000/cdn/")
     media = SOURCE.replace("cdn.discordapp.com", "media.discordapp.net")
     wanted = "http://10.0.0.5:9000/cdn/attachments/1/2/a.png?ex=1&is=2&hm=3"
 

@@ -8,7 +8,7 @@ from accounts.models import DiscordAccount, User
 from tasks.api.serializers import MAX_IDS
 from tasks.enums import TaskStatus
 from tests.conftest import ApiClient
-from tests.factories import make_task
+from tests.factories import make_finished, make_task
 
 BY_ID = ["/mj/task/list-by-condition", "/mj/task/list-by-ids"]
 
@@ -109,7 +109,13 @@ def test_ids_beyond_the_limit_are_not_looked_for(api: ApiClient, alice: User) ->
 def test_a_list_costs_no_query_per_task(
     api: ApiClient, alice: User, account: DiscordAccount, django_assert_num_queries: Any
 ) -> None:
-    ids = [make_task(alice, account=account).pk for _ in range(10)]
+    ids = [make_finished(alice, account=account).pk for _ in range(5)]
+    ids += [
+        make_task(
+            alice, account=account, status=status, preview_source="https://x/y"
+        ).pk
+        for status in TaskStatus
+    ]
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         api.send(BY_ID[0], {"ids": ids})

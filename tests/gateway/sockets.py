@@ -1,0 +1,196 @@
+"""Connections to a simulator in the same process, and how to wait for them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from accounts.enums import AccountState
+from accounts.models import DiscordAccount
+from gateway.addresses import Addresses
+from gateway.connection import Connection, Resume
+from gateway.context import identity_of
+from gateway.database import in_thread
+from gateway.models import GatewaySession
+from gateway.simulator.app import Simulator
+from gateway.simulator.config import Config
+from gateway.simulator.world import AccountSpec, default_accounts
+from tests.factories import make_account
+from tests.gateway.rows import make_session
+
+PATIENCE = 20.0  # seconds after which a wait is a failure
+KNOBS = {"http_latency": 0, "identify_gap": 0, "storm_limit": 1000}
+
+
+@contextlib.asynccontextmanager
+async def simulating(**knobs: Any) -> AsyncIterator[Simulator]:
+    config = Config(
+        seed=11, clock_ids=True, speed=200.0, picture_size=64, knobs=KNOBS | knobs
+    )
+    simulator = Simulator(config)
+    await simulator.start()
+    try:
+        yield simulator
+    finally:
+        await simulator.stop()
+
+
+async def control(simulator: Simulator, method: str, path: str, body: Any) -> Any:
+    """Turn one of the simulator's screws."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(method, f"{simulator.url}/_sim{path}", json=body) as response,
+    ):
+        assert response.status < 300, await response.text()
+        return await response.json()
+
+
+async def jobs_reach(simulator: Simulator, state: str, count: int = 1) -> None:
+    reached, counts = await simulator.core.ledger.wait(
+        {"jobs": count}, state=state, seconds=PATIENCE
+    )
+    assert reached, counts
+
+
+async def sessions_reach(simulator: Simulator, count: int) -> None:
+    reached, counts = await simulator.core.ledger.wait(
+        {"sessions": count}, state="any", seconds=PATIENCE
+    )
+    assert reached, counts
+
+
+def spec_of(number: int) -> AccountSpec:
+    return default_accounts(number)[-1]
+
+
+def make_simulated(number: int = 1, **fields: Any) -> DiscordAccount:
+    """Return the row of one of the simulator's accounts."""
+    spec = spec_of(number)
+    values = {
+        "guild_id": spec.guild_id,
+        "channel_id": spec.channel_id,
+        "user_token": spec.user_token,
+        "interval": 0,
+        "after_interval_max": 0,
+        "state": AccountState.CONNECTING,
+    }
+    return make_account(**(values | fields))
+
+
+def addresses_of(simulator: Simulator) -> Addresses:
+    wss = simulator.url.replace("http", "ws", 1)
+    return Addresses(
+        server=simulator.url,
+        wss=f"{wss}/gateway",
+        resume_wss=f"{wss}/gateway-resume",
+        cdn=simulator.url,
+        upload_server="",
+        activity="",
+        proxy_url="",
+        build_number=4711,
+    )
+
+
+@dataclass
+class Watch:
+    """Notices every use of the database by the gateway, and who waits looks again."""
+
+    calls: list[str] = field(default_factory=list)
+    ready: int = 0  # how often an account was said to be ready
+    _moved: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def in_thread(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await in_thread(function, *args, **kwargs)
+        finally:
+            self.calls.append(getattr(function, "__name__", ""))
+            self.ready += AccountState.READY in args
+            # The caller goes on first, then whoever waits looks.
+            task = asyncio.get_running_loop().create_task(self.notify())
+            task.add_done_callback(lambda _: None)
+
+    async def notify(self) -> None:
+        async with self._moved:
+            self._moved.notify_all()
+
+    async def until(self, truth: Callable[[], bool | Awaitable[bool]]) -> None:
+        """Wait until it is so."""
+        async with asyncio.timeout(PATIENCE), self._moved:
+            while True:
+                found = truth()
+                if await found if inspect.isawaitable(found) else found:
+                    return
+                await self._moved.wait()
+
+    async def until_row(self, row: Any, **fields: Any) -> None:
+        """Wait until the row has these values."""
+        rows = type(row)._default_manager.filter(pk=row.pk, **fields)
+        await self.until(lambda: in_thread(rows.exists))
+
+
+@dataclass
+class Line:
+    """A connection under test."""
+
+    connection: Connection
+    task: asyncio.Task[None]
+    watch: Watch
+
+    async def is_up(self, times: int = 1) -> None:
+        """Wait until READY or RESUMED was obeyed for the n-th time."""
+        await self.watch.until(
+            lambda: self.connection.is_live and self.watch.ready >= times
+        )
+
+    async def stop(self) -> None:
+        self.task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self.task
+        await self.connection.close()
+
+
+@contextlib.asynccontextmanager
+async def connected(
+    account: DiscordAccount,
+    addresses: Addresses,
+    watch: Watch,
+    *,
+    resume: Resume | None = None,
+    user_id: str = "",
+    fence: int = 1,
+) -> AsyncIterator[Line]:
+    """A connection that runs until the block ends."""
+    connection = Connection(
+        identity_of(account),
+        addresses,
+        fence,
+        resume or Resume(),
+        asyncio.Semaphore(1),
+        user_id=user_id,
+    )
+    line = Line(connection, asyncio.create_task(connection.run()), watch)
+    try:
+        yield line
+    finally:
+        await line.stop()
+
+
+def make_held(account: DiscordAccount) -> GatewaySession:
+    """Return a lease on the account without a session at Discord yet."""
+    return make_session(
+        account, session_id="", seq=0, user_id="", is_live=False, unbroken_since=None
+    )
+
+
+async def session_of(account: DiscordAccount) -> GatewaySession:
+    return await in_thread(GatewaySession.objects.get, account=account)
+
+
+async def row_of(account: DiscordAccount) -> DiscordAccount:
+    return await in_thread(DiscordAccount.objects.get, pk=account.pk)

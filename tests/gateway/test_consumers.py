@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import orjson
+import pytest
+from asgiref.sync import sync_to_async
+from channels import DEFAULT_CHANNEL_LAYER
+from channels.auth import AuthMiddlewareStack
+from channels.layers import channel_layers
+from channels.routing import URLRouter
+from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from django.test import Client
+
+from accounts.models import User
+from gateway import consumers
+from gateway.routing import websocket_urlpatterns
+from tasks.enums import TaskStatus
+from tasks.models import Task
+from tasks.selectors import by_ids
+from tests.conftest import ALICES_KEY
+from tests.factories import make_task
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+app = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+
+
+def communicator(
+    *, cookie: str = "", origin: str = "http://testserver"
+) -> WebsocketCommunicator:
+    headers = [(b"host", b"testserver"), (b"origin", origin.encode())]
+    if cookie:
+        name = settings.SESSION_COOKIE_NAME
+        headers.append((b"cookie", f"{name}={cookie}".encode()))
+    return WebsocketCommunicator(app, "/ws/tasks", headers=headers)
+
+
+def session_of(user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+async def signed_in(user: User) -> WebsocketCommunicator:
+    socket = communicator(cookie=await sync_to_async(session_of)(user))
+    assert (await socket.connect())[0]
+    assert await received(socket) == {"type": "ready"}
+    return socket
+
+
+async def received(socket: WebsocketCommunicator) -> Any:
+    return orjson.loads(await socket.receive_from())
+
+
+async def nudge(task: Task) -> None:
+    layer = channel_layers[DEFAULT_CHANNEL_LAYER]
+    message = {"type": "task.changed", "task_id": task.pk}
+    await layer.group_send(f"owner.{task.owner_id}", message)
+
+
+async def test_a_nudge_brings_the_row_as_it_is_now(alice: User) -> None:
+    task = await sync_to_async(make_task)(alice)
+    socket = await signed_in(alice)
+    await Task.objects.aupdate(status=TaskStatus.IN_PROGRESS, progress=31)
+
+    await nudge(task)
+    message = await received(socket)
+
+    assert message["type"] == "task"
+    assert message["task"]["id"] == str(task.pk)
+    assert message["task"]["progress"] == "31%"
+    await socket.disconnect()
+
+
+async def test_many_nudges_become_few_messages_and_the_last_state_comes(
+    alice: User,
+) -> None:
+    task = await sync_to_async(make_task)(alice, status=TaskStatus.IN_PROGRESS)
+    socket = await signed_in(alice)
+
+    for progress in range(1, 51):
+        await Task.objects.aupdate(progress=progress)
+        await nudge(task)
+    messages = [await received(socket)]
+    while messages[-1]["task"]["progress"] != "50%":
+        messages.append(await received(socket))
+
+    assert len(messages) <= 10
+    await socket.disconnect()
+
+
+async def test_a_key_as_the_first_message_opens_it_too(alice: User) -> None:
+    task = await sync_to_async(make_task)(alice)
+    socket = communicator(origin="https://elsewhere.example")
+    await socket.connect()
+
+    await socket.send_to(text_data=orjson.dumps({"key": ALICES_KEY}).decode())
+    assert await received(socket) == {"type": "ready"}
+    await nudge(task)
+
+    assert (await received(socket))["task"]["id"] == str(task.pk)
+    await socket.disconnect()
+
+
+async def test_a_wrong_key_closes_it(alice: User) -> None:
+    socket = communicator()
+    await socket.connect()
+
+    await socket.send_to(text_data='{"key": "wrong-key"}')
+
+    assert await socket.receive_output() == {"type": "websocket.close", "code": 4401}
+
+
+@pytest.mark.parametrize("origin", ["https://elsewhere.example", "", "null"])
+async def test_a_session_does_not_count_for_a_page_of_another_host(
+    alice: User, monkeypatch: pytest.MonkeyPatch, origin: str
+) -> None:
+    monkeypatch.setattr(consumers, "KEY_WAIT", 0.01)
+    cookie = await sync_to_async(session_of)(alice)
+    socket = communicator(cookie=cookie, origin=origin)
+    await socket.connect()
+
+    answer = await socket.receive_output()
+
+    assert answer == {"type": "websocket.close", "code": 4401}
+
+
+async def test_get_answers_own_tasks_only(alice: User, bob: User) -> None:
+    mine = await sync_to_async(make_task)(alice)
+    theirs = await sync_to_async(make_task)(bob)
+    socket = await signed_in(alice)
+
+    ids: list[Any] = [str(theirs.pk), "no id", None, {}, str(mine.pk)]
+    await socket.send_to(text_data=orjson.dumps({"type": "get", "ids": ids}).decode())
+
+    assert (await received(socket))["task"]["id"] == str(mine.pk)
+    assert await socket.receive_nothing(0.1)
+    await socket.disconnect()
+
+
+@pytest.mark.parametrize(
+    "text", ["nonsense", "[]", "7", '{"type":"get"}', '{"type":"get","ids":7}']
+)
+async def test_unknown_input_is_ignored(alice: User, text: str) -> None:
+    task = await sync_to_async(make_task)(alice)
+    socket = await signed_in(alice)
+
+    await socket.send_to(text_data=text)
+    await nudge(task)
+
+    assert (await received(socket))["type"] == "task"
+    await socket.disconnect()
+
+
+async def test_too_much_input_closes_it(alice: User) -> None:
+    socket = await signed_in(alice)
+
+    await socket.send_to(text_data="x" * (consumers.MAX_TEXT + 1))
+
+    assert (await socket.receive_output())["code"] == 1009
+
+
+async def test_a_user_who_was_shut_out_hears_no_more(alice: User) -> None:
+    task = await sync_to_async(make_task)(alice)
+    socket = await signed_in(alice)
+    await User.objects.aupdate(is_active=False)
+
+    await nudge(task)
+
+    assert (await socket.receive_output())["code"] == 4401
+
+
+async def test_a_read_that_fails_is_tried_again(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "RETRY_GAP", 0.01)
+    monkeypatch.setattr(consumers, "MIN_GAP", 0.01)
+    task = await sync_to_async(make_task)(alice)
+    socket = await signed_in(alice)
+    failed = asyncio.Event()
+
+    def failing_once(*args: Any) -> list[Task]:
+        if not failed.is_set():
+            failed.set()
+            raise OSError("the database is away")
+        return by_ids(*args)
+
+    monkeypatch.setattr(consumers, "by_ids", failing_once)
+    await nudge(task)
+
+    assert (await received(socket))["task"]["id"] == str(task.pk)
+    await socket.disconnect()
