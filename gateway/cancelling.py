@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 def press_cancel(task_id: int) -> bool:
-    """Ask Midjourney to stop the task's job, once; False where it is not possible yet."""
+    """Ask Midjourney to stop the task's job, once; False where it cannot be yet."""
     rows = Task.objects.filter(
         pk=task_id, status__in=RUNNING, cancel_pressed_at=None
     ).exclude(cancel_requested_at=None)
@@ -77,7 +77,7 @@ def _payload(
 
 async def _press(account: DiscordAccount, task_id: int, body: dict[str, Any]) -> None:
     http = await clients.client_of(account)
-    answer = await http.interact(body)
+    answer = await http.post_interaction(body)
     if answer.verdict is Verdict.LATER:
         await in_thread(_press_again, task_id)
     elif answer.verdict is not Verdict.ACCEPTED:

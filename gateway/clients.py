@@ -1,4 +1,4 @@
-"""The REST clients of a process that sends: one for each account, kept while it lives."""
+"""The REST clients of a process that sends: one for each account, kept."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _addresses: tuple[float, Addresses] | None = None
 
 
 async def client_of(account: DiscordAccount) -> DiscordHttp:
-    """Return the account's client, a new one after every edit of account or settings."""
+    """Return the account's client, a new one after edits of account or settings."""
     addresses = await _current_addresses()
     async with _making:
         http = _clients.get(account.pk)

@@ -1,4 +1,4 @@
-"""The command index: ids and versions as Discord lists them, never as we remember them."""
+"""The command index: ids and versions as Discord lists them now."""
 
 from __future__ import annotations
 

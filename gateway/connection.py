@@ -70,7 +70,7 @@ class Connection:
     resume: Resume
     door: asyncio.Semaphore
     user_id: str = ""
-    http: DiscordHttp | None = None
+    http: DiscordHttp = field(init=False)
     socket: GatewaySocket | None = None
     is_live: bool = False
     repair_wanted: bool = False
@@ -86,6 +86,9 @@ class Connection:
     _identified_at: float = -60.0
     _greeted: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def __post_init__(self) -> None:
+        self.http = DiscordHttp(self.identity, self.addresses)
+
     @property
     def account_id(self) -> int:
         return self.identity.account_id
@@ -100,7 +103,6 @@ class Connection:
 
     async def run(self) -> None:
         """Stay connected. Returns only where a person must act."""
-        self.http = DiscordHttp(self.identity, self.addresses)
         reader = asyncio.create_task(self._read_events())
         try:
             await self._stay_connected()
@@ -119,8 +121,7 @@ class Connection:
         if self.socket is not None:
             await self.socket.close(CLOSE_RESUMABLE)
         await self.save_seq()
-        if self.http is not None:
-            await self.http.aclose()
+        await self.http.aclose()
 
     async def _stay_connected(self) -> None:
         attempt = 0
@@ -174,7 +175,6 @@ class Connection:
             await self.socket.close(CLOSE_RESUMABLE)
 
     async def _open(self, url: str) -> GatewaySocket:
-        assert self.http is not None
         if not self.user_id:
             self.user_id = str((await self.http.me())["id"])
         return await connect(
@@ -219,7 +219,7 @@ class Connection:
             raise Fatal(AccountState.INVALID_TOKEN, "Discord refuses the token (401)")
         logger.warning("account %s: Discord %s", self.account_id, error.status)
 
-    # --- events, in the socket's own call: hand over, never wait ------------------------
+    # --- events, in the socket's own call: hand over, never wait ----------------------
 
     def _parsers(self) -> dict[str, Callable[[Any], None]]:
         def queue(event: str) -> Callable[[Any], None]:
@@ -300,7 +300,7 @@ class Connection:
             if outcome is Outcome.UNRESOLVED:
                 self._parked.append(entry)
 
-    # --- up and down -------------------------------------------------------------------
+    # --- up and down ------------------------------------------------------------------
 
     async def _became_ready(self, data: dict[str, Any]) -> None:
         user = data.get("user")
@@ -317,7 +317,6 @@ class Connection:
 
     async def _refresh_commands(self) -> None:
         """Read the command index; raises where none is kept either: not ready yet."""
-        assert self.http is not None
         try:
             commands = await self.http.command_index(self.identity.guild_id)
         except HTTPException as exc:

@@ -159,9 +159,11 @@ async def _post(
         _reclaim, task_id, nonce
     ):
         return
-    answer = await http.interact(body)
-    if answer.verdict is Verdict.STALE and again and not body.get("message_id"):
-        if fresh := await _refreshed(account, body):
+    answer = await http.post_interaction(body)
+    is_command = not body.get("message_id")
+    if answer.verdict is Verdict.STALE and again and is_command:
+        fresh = await _refreshed(account, body)
+        if fresh:
             nonce = await in_thread(_renew_nonce, task_id, nonce)
             if not nonce:
                 return
@@ -200,7 +202,7 @@ def _reclaim(task_id: int, nonce: str) -> bool:
 
 
 def _renew_nonce(task_id: int, old: str) -> str:
-    """Write the nonce of the repetition before it is posted; "" where the task moved."""
+    """Write the repetition's nonce before its post; "" where the task has moved."""
     fresh = new_nonce()
     rows = Task.objects.filter(pk=task_id, nonce=old, status=TaskStatus.SUBMITTED)
     return fresh if rows.update(nonce=fresh, claimed_at=timezone.now()) else ""

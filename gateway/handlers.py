@@ -204,7 +204,8 @@ def _progressed(match: Match, message: Message, percent: int) -> None:
 
 def _finished(match: Match, message: Message) -> Outcome:
     task, said, picture = match.task, message.content, message.attachment
-    assert said and picture
+    if said is None or picture is None:
+        return Outcome.NOT_OURS
     if message.job_id and task.job_id and message.job_id != task.job_id:
         logger.warning("task %s: result of another job ignored", task.pk)
         return Outcome.UNRESOLVED
@@ -235,12 +236,12 @@ def _identities(task: Task, message: Message) -> dict[str, Any]:
     """Return the keys in the message that the task does not have yet."""
     facts: dict[str, Any] = {}
     speaks = message.content is not None and not message.is_result
-    if task.progress_message_id is None or speaks:
-        # A job that was queued goes on in another message.
-        if message.id not in (task.progress_message_id, task.parent_message_id):
-            facts["progress_message_id"] = message.id
-            if task.removed_at:
-                facts["removed_at"] = None
+    known = (task.progress_message_id, task.parent_message_id)
+    # A job that was queued goes on in another message.
+    if (task.progress_message_id is None or speaks) and message.id not in known:
+        facts["progress_message_id"] = message.id
+        if task.removed_at:
+            facts["removed_at"] = None
     if task.job_id is None and message.job_id:
         facts["job_id"] = message.job_id
     if task.interaction_id is None and message.interaction_ids:

@@ -1,6 +1,6 @@
 """Discord's REST for one account, over the library's HTTP client.
 
-The library brings the browser's TLS fingerprint, the headers and the rate-limit buckets.
+The library brings the browser's TLS fingerprint, headers and rate-limit buckets.
 Its start-up is replaced: it would ask a third party for client properties. Interactions
 bypass its retries: what may have been taken must never be sent again blindly.
 """
@@ -110,7 +110,7 @@ class DiscordHttp(HTTPClient):
             url, max_message_size=64 << 20, drain_on_error=True, **kwargs
         )
 
-    async def interact(self, body: dict[str, Any]) -> Answer:
+    async def post_interaction(self, body: dict[str, Any]) -> Answer:
         """POST one interaction, once, and say what became of it. Never raises."""
         if self._once is None:
             self._once = _session(fresh=True)
@@ -157,7 +157,7 @@ class DiscordHttp(HTTPClient):
     # --- reading ---------------------------------------------------------------------
 
     async def me(self) -> dict[str, Any]:
-        """Return the account's user. Raises the library's HTTPException, 401 among it."""
+        """Return the account's user. Raises the library's HTTPException."""
         user: dict[str, Any] = await self.request(Route("GET", "/users/@me"))
         return user
 
@@ -183,7 +183,7 @@ def _session(*, fresh: bool = False) -> requests.AsyncSession[requests.Response]
     """Return a session with a browser's fingerprint.
 
     With `fresh` every request has a connection of its own. On a kept one that has died,
-    curl sends the request again by itself, which for an interaction is a second drawing.
+    curl sends the request again by itself: for an interaction, a second drawing.
     """
     alone = {CurlOpt.FRESH_CONNECT: 1, CurlOpt.FORBID_REUSE: 1}
     return requests.AsyncSession(

@@ -49,7 +49,7 @@ class Manager:
         await asyncio.gather(self._loop(self._reconcile), self._loop(self._watch))
 
     async def close(self) -> None:
-        """Close all sockets so that their sessions can be resumed by another process."""
+        """Close all sockets so that another process can resume their sessions."""
         for account_id in list(self._held):
             await self._drop(account_id)
         with contextlib.suppress(DatabaseError):
@@ -66,7 +66,7 @@ class Manager:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._kicked.wait(), TICK)
 
-    # --- leases and sockets ------------------------------------------------------------
+    # --- leases and sockets ----------------------------------------------------------
 
     async def _reconcile(self) -> None:
         processes = await in_thread(leases.announce, self.name)
@@ -124,7 +124,7 @@ class Manager:
             await self._drop(account_id)
         await in_thread(leases.give_back, account_id, fence)
 
-    # --- silent tasks --------------------------------------------------------------------
+    # --- silent tasks ----------------------------------------------------------------
 
     async def _watch(self) -> None:
         live = [pk for pk, (c, _) in self._held.items() if c.is_live]

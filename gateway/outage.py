@@ -11,7 +11,7 @@ from tasks.models import Task
 
 
 def extend_deadlines(account_id: int) -> None:
-    """Move the deadlines of the account's running tasks by the outage that just ended."""
+    """Move the deadlines of running tasks by the outage that has just ended."""
     session = GatewaySession.objects.filter(account_id=account_id).first()
     if session is None or session.down_since is None:
         return

@@ -62,7 +62,7 @@ async def repair(connection: Connection) -> bool:
     Goes back to the oldest running task's claim. Messages count as if just created.
     """
     since = await in_thread(_oldest_claim, connection.account_id)
-    if since is None or connection.http is None:
+    if since is None:
         return True
     after = snowflake_at(since - CLOCK_SKEW)
     channel = connection.identity.channel_id
@@ -109,7 +109,7 @@ def judge(account_id: int, task_ids: list[int]) -> None:
 
 def _judge(task: Task, now: datetime, unbroken: datetime | None) -> None:
     if task.removed_at and task.removed_at < now - REMOVED_GRACE:
-        removed = "任务消息被删除，可能未通过审核 / removed by Midjourney, probably moderation"
+        removed = "任务消息被删除 / removed by Midjourney, probably moderation"
         fail(task.pk, CANCELLED if task.cancel_requested_at else removed)
     elif task.deadline_at and task.deadline_at < now:
         minutes = task.account.timeout_minutes if task.account else 0
@@ -136,15 +136,15 @@ def _was_never_taken(task: Task, now: datetime, unbroken: datetime | None) -> bo
 
 
 def _send_again(task: Task) -> None:
-    assert task.nonce
+    nonce = task.nonce or ""
     if task.attempts >= MAX_ATTEMPTS:
         reason = "Discord 未接受命令 / Discord has not taken the command"
-        fail(task.pk, reason, where=Q(nonce=task.nonce, interaction_id=None))
+        fail(task.pk, reason, where=Q(nonce=nonce, interaction_id=None))
     elif task.cancel_requested_at:
-        fail(task.pk, CANCELLED, where=Q(nonce=task.nonce, interaction_id=None))
+        fail(task.pk, CANCELLED, where=Q(nonce=nonce, interaction_id=None))
     else:
         logger.warning("task %s: was never taken by Discord, waits again", task.pk)
-        release(task.pk, nonce=task.nonce)
+        release(task.pk, nonce=nonce)
 
 
 def _oldest_claim(account_id: int) -> datetime | None:

@@ -136,7 +136,8 @@ def _press(
     action = (kind.action if kind else None) or TaskAction.ACTION
     if earlier := _replayed(caller):
         return earlier
-    account = for_choice(alive_accounts()).filter(pk=parent.account_id).first()
+    alive = for_choice(alive_accounts())
+    account = alive.filter(pk=parent.account_id or 0).first()
     if account is None:
         raise unavailable
     if action == TaskAction.UPSCALE:

@@ -119,9 +119,8 @@ def _job_id(buttons: tuple[dict[str, Any], ...], attachment: Attachment | None) 
     for button in buttons:
         if found := UUID.findall(_str(button.get("custom_id"))):
             return str(found[-1]).lower()
-    if attachment:
-        if found := UUID.findall(_file_name(attachment.url)):
-            return str(found[-1]).lower()
+    if attachment and (found := UUID.findall(_file_name(attachment.url))):
+        return str(found[-1]).lower()
     for button in buttons:
         if found := UUID.findall(_str(button.get("url"))):
             return str(found[-1]).lower()

@@ -1,4 +1,4 @@
-"""Midjourney's notices: what it says instead of a picture (docs/protocol.md, notices)."""
+"""Midjourney's notices: what comes instead of a picture (docs/protocol.md, notices)."""
 
 from __future__ import annotations
 

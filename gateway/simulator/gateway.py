@@ -172,7 +172,8 @@ class Hub:
         session = connection.session
         if session is None or session.connection is not connection:
             return
-        if connection.ws.close_code in (1000, 1001) and not session.ended:
+        code = connection.close_code or connection.ws.close_code
+        if code in (1000, 1001) and not session.ended:
             self.end(session)
             return
         session.lose()

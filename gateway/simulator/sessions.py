@@ -36,6 +36,7 @@ class Connection:
         self.session: Session | None = None
         self.greeted = False
         self.acks = True
+        self.close_code: int | None = None  # with which this side closed first
         self.silent = False
         self.last_heartbeat = time.monotonic()
         self.heartbeats = 0
@@ -71,6 +72,7 @@ class Connection:
         while not self.ws.closed:
             item = await self._queue.get()
             if isinstance(item, tuple):
+                self.close_code = item[0]
                 await self.ws.close(code=item[0], message=item[1].encode())
                 return
             try:

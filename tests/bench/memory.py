@@ -22,6 +22,8 @@ def _pss(pids: list[int]) -> float:
     for pid in pids:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
         total += next(
-            int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")
+            int(line.split()[1])
+            for line in text.splitlines()
+            if line.startswith("Pss:")
         )
     return round(total / 1024, 1)

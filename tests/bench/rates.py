@@ -63,12 +63,11 @@ class Run:
             self.hooked[task["id"]] = time.time()
             if len(self.hooked) + self.refused >= len(self.sent):
                 self._ended.set()
-        elif task["status"] == "IN_PROGRESS" and int(task["progress"][:-1]) > 90:
+        elif int(task["progress"][:-1]) > 90 and not self._probing.locked():
             # Near its end: one drawing at a time is fetched until it has come.
-            if not self._probing.locked():
-                probe = asyncio.create_task(self._probe(task["id"]))
-                self._probes.add(probe)
-                probe.add_done_callback(self._probes.discard)
+            probe = asyncio.create_task(self._probe(task["id"]))
+            self._probes.add(probe)
+            probe.add_done_callback(self._probes.discard)
         return web.Response()
 
     async def _probe(self, task_id: str) -> None:
@@ -107,7 +106,9 @@ class Run:
             await self._ended.wait()
 
     def report(self) -> dict[str, Any]:
-        ledger = self.sim.ask("GET", "ledger?sha256=0&fields=interactions,jobs,dispatches")
+        ledger = self.sim.ask(
+            "GET", "ledger?sha256=0&fields=interactions,jobs,dispatches"
+        )
         posted = {row["prompt"]: row["at"] for row in ledger["interactions"]}
         event = {
             row["id"]: row["at"]
@@ -141,8 +142,7 @@ class Run:
 def flood(sim: Simulator, product: Product) -> float:
     """Return how many progress events a second one gateway process takes in.
 
-    Many jobs in small steps: what the gateway has written when they are over, divided by
-    the time that took.
+    Many jobs in small steps: what has happened when they are over, by the time it took.
     """
     usual = sim.ask("GET", "knobs")
     steps = ",".join(str(n) for n in range(0, 100, 2))
@@ -155,4 +155,4 @@ def flood(sim: Simulator, product: Product) -> float:
         **{k: usual[k] for k in ("progress_steps", "progress_interval", "final_delay")}
     )
     events = 60 * 54  # steps, start, success, final, delete
-    return round(events / (last - begin), 1)
+    return float(round(events / (last - begin), 1))

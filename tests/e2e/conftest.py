@@ -36,4 +36,3 @@ def product(
         yield running
     finally:
         running.stop()
-

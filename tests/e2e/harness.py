@@ -1,4 +1,4 @@
-"""The product and the simulator as real processes, for tests that judge from outside."""
+"""The product and the simulator as real processes, judged from outside."""
 
 from __future__ import annotations
 
@@ -102,9 +102,9 @@ class Simulator:
         return json.loads(answer or b"null")
 
     def rule(self, match: dict[str, Any], effect: dict[str, Any], **more: Any) -> str:
-        rule: str = self.ask("POST", "rules", {"match": match, "effect": effect} | more)[
-            "id"
-        ]
+        rule: str = self.ask(
+            "POST", "rules", {"match": match, "effect": effect} | more
+        )["id"]
         return rule
 
     def knobs(self, **knobs: Any) -> None:
@@ -166,7 +166,7 @@ class Product:
     @classmethod
     def start(cls, sim: Simulator, data: Path, **extra: str) -> Product:
         port = free_port()
-        token = "operator-token-of-the-test"  # noqa: S105
+        token = "operator-token-of-the-test"
         environment = {
             **_outer_environment(),
             **sim.environment(),
@@ -289,7 +289,7 @@ class Product:
     def wait_accounts(self, count: int) -> None:
         def ready() -> bool:
             rows = self.api("GET", "/mj/account/list")
-            return sum(row["state"] == "ready" for row in rows) >= count
+            return int(sum(row["state"] == "ready" for row in rows)) >= count
 
         eventually(ready, what=f"{count} accounts are ready")
 

@@ -46,9 +46,7 @@ def test_all_processes_killed_at_once_with_work_everywhere(
 ) -> None:
     sim.knobs(concurrency=12, queue_size=50)
     for row in product.api("GET", "/mj/account/list"):
-        changed = product.api(
-            "PUT", f"/mj/admin/account/{row['id']}", {"coreSize": 7}
-        )
+        changed = product.api("PUT", f"/mj/admin/account/{row['id']}", {"coreSize": 7})
         assert changed["success"], changed
     product.wait_accounts(3)
     rule = sim.rule({"kind": "imagine"}, {"finish_at": 31})
@@ -56,7 +54,7 @@ def test_all_processes_killed_at_once_with_work_everywhere(
 
     def running() -> bool:
         rows = product.tasks(ids)
-        return sum(r["status"] == "IN_PROGRESS" for r in rows) >= 20
+        return int(sum(r["status"] == "IN_PROGRESS" for r in rows)) >= 20
 
     eventually(running, what="20 tasks are running")
 

@@ -20,7 +20,7 @@ class FakeHttp:
         self.index_reads = 0
         self._lock = threading.Lock()
 
-    async def interact(self, body: dict[str, Any]) -> Answer:
+    async def post_interaction(self, body: dict[str, Any]) -> Answer:
         with self._lock:
             self.bodies.append(body)
             more = len(self.answers) > 1

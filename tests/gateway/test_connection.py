@@ -90,7 +90,9 @@ async def draw(line: Line, task: Task) -> None:
     command = await in_thread(
         find_command, identity.account_id, MIDJOURNEY_APP, "imagine"
     )
-    await http.interact(payloads.imagine(place, task.nonce, command, task.prompt))
+    await http.post_interaction(
+        payloads.imagine(place, task.nonce, command, task.prompt)
+    )
 
 
 # --- coming up -----------------------------------------------------------------------

@@ -73,14 +73,14 @@ def test_the_nonce_is_in_the_row_before_discord_sees_it(
 ) -> None:
     task = make_waiting(alice, live)
     seen: list[bool] = []
-    real = http.interact
+    real = http.post_interaction
 
     async def interact(body: dict[str, Any]) -> Answer:
         rows = Task.objects.filter(pk=task.pk, nonce=body["nonce"])
         seen.append(await rows.aexists())
         return await real(body)
 
-    monkeypatch.setattr(http, "interact", interact)
+    monkeypatch.setattr(http, "post_interaction", interact)
 
     dispatch.run_lane(live.pk)
 

@@ -66,7 +66,7 @@ async def http(server: Server) -> AsyncIterator[DiscordHttp]:
 
 
 async def test_an_interaction_is_posted_once(server: Server, http: DiscordHttp) -> None:
-    answer = await http.interact(BODY)
+    answer = await http.post_interaction(BODY)
 
     (seen,) = server.seen
     assert answer.verdict is Verdict.ACCEPTED
@@ -93,7 +93,7 @@ async def test_it_is_never_posted_twice(
 ) -> None:
     server.says(status, body)
 
-    answer = await http.interact(BODY)
+    answer = await http.post_interaction(BODY)
 
     assert answer.verdict is verdict
     assert len(server.seen) == 1
@@ -104,7 +104,7 @@ async def test_it_waits_as_long_as_the_header_says(
 ) -> None:
     server.says(429, "<html>", **{"Retry-After": "17"})
 
-    answer = await http.interact(BODY)
+    answer = await http.post_interaction(BODY)
 
     assert answer.retry_after == 17
 
@@ -112,7 +112,7 @@ async def test_it_waits_as_long_as_the_header_says(
 async def test_a_redirect_is_not_followed(server: Server, http: DiscordHttp) -> None:
     server.says(307, "", Location=f"{server.url}/elsewhere")
 
-    answer = await http.interact(BODY)
+    answer = await http.post_interaction(BODY)
 
     assert answer.verdict is Verdict.REFUSED
     assert len(server.seen) == 1
@@ -130,7 +130,7 @@ async def test_an_answer_of_an_unknown_charset_is_an_answer(
 
     server.answer = odd
 
-    assert (await http.interact(BODY)).verdict is Verdict.UNKNOWN
+    assert (await http.post_interaction(BODY)).verdict is Verdict.UNKNOWN
 
 
 async def test_a_cut_after_accepting_is_unknown(
@@ -143,7 +143,7 @@ async def test_a_cut_after_accepting_is_unknown(
 
     server.answer = cut
 
-    answer = await http.interact(BODY)
+    answer = await http.post_interaction(BODY)
 
     assert answer.verdict is Verdict.UNKNOWN
     assert len(server.seen) == 1
@@ -152,7 +152,7 @@ async def test_a_cut_after_accepting_is_unknown(
 async def test_a_kept_connection_that_died_does_not_post_twice(
     server: Server, http: DiscordHttp
 ) -> None:
-    await http.interact(BODY)
+    await http.post_interaction(BODY)
 
     async def cut(request: web.Request) -> web.StreamResponse:
         assert request.transport is not None
@@ -161,7 +161,7 @@ async def test_a_kept_connection_that_died_does_not_post_twice(
 
     server.answer = cut
 
-    answer = await http.interact(BODY)
+    answer = await http.post_interaction(BODY)
 
     assert answer.verdict is Verdict.UNKNOWN
     assert len(server.seen) == 2
@@ -179,7 +179,7 @@ async def test_silence_is_unknown(
 
     server.answer = silent
 
-    answer = await http.interact(BODY)
+    answer = await http.post_interaction(BODY)
     enough.set()
 
     assert answer.verdict is Verdict.UNKNOWN
@@ -192,7 +192,7 @@ async def test_a_refused_connection_is_for_later() -> None:
         port = free.getsockname()[1]
     client = DiscordHttp(identity(), addresses(f"http://127.0.0.1:{port}"))
 
-    answer = await client.interact(BODY)
+    answer = await client.post_interaction(BODY)
     await client.aclose()
 
     assert answer.verdict is Verdict.LATER
@@ -206,7 +206,7 @@ async def test_a_refusing_proxy_is_for_later(server: Server) -> None:
     proxy = f"http://127.0.0.1:{port}"
     client = DiscordHttp(identity(proxy_url=proxy), addresses(server.url))
 
-    answer = await client.interact(BODY)
+    answer = await client.post_interaction(BODY)
     await client.aclose()
 
     assert answer.verdict is Verdict.LATER
@@ -214,10 +214,10 @@ async def test_a_refusing_proxy_is_for_later(server: Server) -> None:
 
 
 async def test_a_closed_client_opens_again(server: Server, http: DiscordHttp) -> None:
-    await http.interact(BODY)
+    await http.post_interaction(BODY)
     await http.aclose()
 
-    assert (await http.interact(BODY)).verdict is Verdict.ACCEPTED
+    assert (await http.post_interaction(BODY)).verdict is Verdict.ACCEPTED
 
 
 # --- where requests go ---------------------------------------------------------------
@@ -247,7 +247,7 @@ async def test_every_request_goes_to_the_configured_server(
     server.says(200, {"id": "1", "application_commands": []})
     await client.me()
     await client.command_index(GUILD)
-    await client.interact(BODY)
+    await client.post_interaction(BODY)
     server.says(200, [])
     await client.history(CHANNEL, after="7")
     await client.aclose()
@@ -266,7 +266,7 @@ async def test_an_accounts_own_proxy_comes_before_that_of_all(server: Server) ->
         addresses("http://discord.test", proxy="http://127.0.0.1:1"),
     )
 
-    await client.interact(BODY)
+    await client.post_interaction(BODY)
     await client.aclose()
 
     assert len(server.seen) == 1
@@ -300,7 +300,7 @@ AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/{}.0.0.0 Safari/537.36
 @pytest.mark.parametrize("user_agent", ["", AGENT.format(131)])
 async def test_the_headers_tell_one_story(server: Server, user_agent: str) -> None:
     client = DiscordHttp(identity(user_agent=user_agent), addresses(server.url))
-    await client.interact(BODY)
+    await client.post_interaction(BODY)
     await client.aclose()
 
     headers = server.seen[0].headers
@@ -324,7 +324,7 @@ async def test_reading_and_sending_name_one_browser(
 ) -> None:
     server.says(200, {"id": "1"})
     await http.me()
-    await http.interact(BODY)
+    await http.post_interaction(BODY)
 
     first, second = (seen.headers for seen in server.seen)
     for name in ("User-Agent", "X-Super-Properties", "Authorization", "Sec-CH-UA"):
@@ -344,7 +344,7 @@ async def test_two_clients_leave_chance_alone(server: Server) -> None:
     thrown = []
     for _ in range(2):
         client = DiscordHttp(identity(), addresses(server.url))
-        await client.interact(BODY)
+        await client.post_interaction(BODY)
         await client.aclose()
         thrown.append(random.random())
 

@@ -1,0 +1,141 @@
+"""The drawing page and the admin in a real browser, in front of real processes."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.e2e.harness import Product, Simulator
+
+CHROMIUM: Final = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
+PATIENCE: Final = 60_000  # ms
+DONE: Final = "[data-testid=card][data-status=SUCCESS]"
+
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and Path(CHROMIUM).exists()),
+    reason="no browser: install Debian's chromium, or name one in $CHROMIUM",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, product: Product) -> Iterator[Page]:
+    """A phone's window, signed in by key; any error of a script fails the test."""
+    context = browser.new_context(viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on(
+        "console",
+        lambda message: (
+            errors.append(message.text) if "Content Security" in message.text else None
+        ),
+    )
+    page.goto(product.url)
+    page.get_by_label("API key").fill(product.api_key)
+    page.get_by_role("button", name="Sign in with the key").click()
+    expect(page.get_by_test_id("live")).to_have_text("Live", timeout=PATIENCE)
+    yield page
+    context.close()
+    assert errors == []
+
+
+def draw(page: Page, prompt: str) -> None:
+    page.get_by_test_id("prompt").fill(prompt)
+    page.get_by_test_id("prompt").press("Control+Enter")
+    expect(page.get_by_test_id("card-prompt").first).to_have_text(prompt)
+
+
+def test_a_prompt_becomes_a_picture_whose_button_draws(page: Page) -> None:
+    draw(page, "a kite over the dunes")
+    grid = page.locator(DONE).filter(has_text="a kite over the dunes").last
+    expect(grid).to_be_visible(timeout=PATIENCE)
+    expect(grid.get_by_test_id("picture")).to_be_visible()
+
+    grid.get_by_role("button", name=re.compile("^U2")).click()
+
+    origin = page.get_by_test_id("origin").first
+    expect(origin).to_have_text(re.compile("U2"))
+    single = page.locator(DONE).filter(has=page.get_by_text("Upscale (Subtle)")).first
+    expect(single).to_be_visible(timeout=PATIENCE)
+    expect(grid.locator(".press.pressed")).to_have_text("U2")
+    wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    assert not wide
+
+
+def test_progress_and_preview_are_live(page: Page, sim: Simulator) -> None:
+    rule = sim.rule({"prompt_regex": "a slow river"}, {"hang_at": 31})
+
+    draw(page, "a slow river")
+    card = page.get_by_test_id("card").first
+    bar = card.get_by_role("progressbar")
+    expect(bar).to_have_attribute("aria-valuenow", "31", timeout=PATIENCE)
+    expect(card.get_by_test_id("picture")).to_be_visible(timeout=PATIENCE)
+    card.get_by_test_id("cancel").click()
+
+    expect(card).to_have_attribute("data-status", "FAILURE", timeout=PATIENCE)
+    expect(card.get_by_test_id("reason")).to_contain_text("cancel")
+    sim.ask("DELETE", f"rules/{rule}")
+
+
+def test_the_page_works_by_keyboard_alone(page: Page) -> None:
+    page.get_by_test_id("prompt").focus()
+    page.keyboard.type("a lantern")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # 3:2
+
+    expect(page.get_by_test_id("prompt")).to_have_value("a lantern --ar 3:2")
+    expect(page.get_by_test_id("aspect-3:2")).to_have_attribute("aria-pressed", "true")
+    for _ in range(7):
+        page.keyboard.press("Tab")
+    expect(page.get_by_test_id("draw")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_test_id("card-prompt").first).to_have_text("a lantern --ar 3:2")
+
+
+def test_a_refusal_is_shown_where_it_was_asked(page: Page) -> None:
+    page.get_by_test_id("draw").click()
+
+    expect(page.get_by_test_id("composer-error")).to_be_visible()
+
+
+def test_drawings_are_there_after_a_reload(page: Page) -> None:
+    draw(page, "a tin soldier")
+
+    page.reload()
+
+    expect(page.get_by_test_id("card-prompt").first).to_have_text("a tin soldier")
+
+
+def test_the_admin_shows_accounts_and_tasks_live(page: Page, product: Product) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(f"{product.url}/admin/accounts/discordaccount/")
+    expect(page.locator("#result_list").get_by_text("Ready")).to_have_count(
+        len(product.accounts)
+    )
+
+    page.goto(f"{product.url}/admin/tasks/task/")
+    task_id = product.imagine("a lighthouse in the admin")
+    row = page.locator("tr.data-row").filter(has_text=task_id)
+    # The list renews itself; nobody reloads it here.
+    expect(row).to_contain_text(re.compile("Success", re.I), timeout=PATIENCE)
+    expect(row.locator(".task-thumbnail")).to_be_visible()
