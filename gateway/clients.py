@@ -10,7 +10,7 @@ from accounts.models import DiscordAccount
 from gateway.addresses import Addresses, load_addresses
 from gateway.context import identity_of
 from gateway.database import in_thread
-from gateway.http import DiscordHttp
+from gateway.http import DiscordHttp, Identity
 
 ADDRESSES_KEPT: Final = 5.0  # seconds
 
@@ -29,8 +29,13 @@ async def client_of(account: DiscordAccount) -> DiscordHttp:
             if same and http.addresses == addresses:
                 return http
             await http.aclose()
-        http = _clients[account.pk] = DiscordHttp(identity_of(account), addresses)
+        identity = await in_thread(_identity, account.pk)
+        http = _clients[account.pk] = DiscordHttp(identity, addresses)
         return http
+
+
+def _identity(account_id: int) -> Identity:
+    return identity_of(DiscordAccount.objects.get(pk=account_id))
 
 
 async def _current_addresses() -> Addresses:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
+from accounts.selectors import SECRETS
 from accounts.services import disable_for, pause
 from gateway import clients, lanes
 from gateway.commands import UnknownCommand, find_command, save_index
@@ -50,13 +51,16 @@ def run_lane(account_id: int) -> float | None:
 
 
 def _send_all(hold: lanes.Hold) -> float | None:
+    sessions = GatewaySession.objects.select_related("account").defer(
+        *(f"account__{name}" for name in SECRETS)
+    )
+    session = sessions.filter(account_id=hold.account_id).first()
+    if session is None or not session.account.is_ready:
+        return None
+    if not (session.is_live and session.session_id and is_held(session)):
+        return None
+    account = session.account
     while True:
-        account = DiscordAccount.objects.filter(pk=hold.account_id).first()
-        session = GatewaySession.objects.filter(account_id=hold.account_id).first()
-        if account is None or not account.is_ready or session is None:
-            return None
-        if not (session.is_live and session.session_id and is_held(session)):
-            return None
         task = next_task(account)
         if task is None:
             return None
@@ -72,16 +76,22 @@ def next_task(account: DiscordAccount) -> Task | None:
     Two running tasks whose results could be told apart by nothing but their text are
     never sent together: the second waits until the first has its job's uuid.
     """
+    due = Q(not_before=None) | Q(not_before__lte=timezone.now())
+    waiting = Task.objects.filter(due, account=account, status=TaskStatus.NOT_START)
+    waiting = waiting.select_related("parent").order_by("id")
+    oldest = waiting.first()
+    if oldest is None:
+        return None
     running = Task.objects.filter(account=account, status__in=RUNNING)
     busy = list(running.values_list("echo_key", "bot_type", "job_id"))
     if len(busy) >= account.core_size:
         return None
     unnamed = {(key, bot) for key, bot, job_id in busy if job_id is None}
-    due = Q(not_before=None) | Q(not_before__lte=timezone.now())
-    waiting = Task.objects.filter(due, account=account, status=TaskStatus.NOT_START)
+    if (oldest.echo_key, oldest.bot_type) not in unnamed:
+        return oldest
     for key, bot in unnamed:
         waiting = waiting.exclude(echo_key=key, bot_type=bot)
-    return waiting.select_related("parent").order_by("id").first()
+    return waiting.first()
 
 
 def _send(

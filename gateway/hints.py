@@ -1,6 +1,6 @@
-"""Hints to the gateway processes over their channel, and names of its jobs.
+"""Hints to the gateway processes over their channel, and nudges to this app's jobs.
 
-Light: the web process sends hints and jobs without loading Discord's client.
+Light: the web process gives them without loading Discord's client.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from celery import current_app
 from channels.consumer import AsyncConsumer
+
+from tasks.nudges import nudge
 
 CHANNEL: Final = "gateway"
 listeners: list[Callable[[], None]] = []
@@ -24,10 +25,10 @@ class GatewayConsumer(AsyncConsumer):
 
 
 def enqueue_dispatch(account_id: int) -> None:
-    """Nudge an account's dispatch. Raises where the broker is away."""
-    current_app.send_task("gateway.dispatch_account", (account_id,))
+    """Have an account's dispatch look for work."""
+    nudge("gateway.dispatch_account", account_id)
 
 
 def enqueue_cancel(task_id: int) -> None:
-    """Have Midjourney's Cancel pressed. Raises where the broker is away."""
-    current_app.send_task("gateway.press_cancel", (task_id,))
+    """Have Midjourney's Cancel pressed for a task."""
+    nudge("gateway.press_cancel", task_id)

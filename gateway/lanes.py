@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Exists, F, Q
+from django.db.models import Exists, F, Q, QuerySet
 from django.utils import timezone
 
 from gateway.models import DispatchLane
@@ -34,7 +34,7 @@ class Hold:
         return Exists(self.rows.filter(held_until__gt=timezone.now()))
 
     @property
-    def rows(self):  # type: ignore[no-untyped-def]
+    def rows(self) -> QuerySet[DispatchLane]:
         return DispatchLane.objects.filter(
             account_id=self.account_id, holder=self.holder, fence=self.fence
         )
@@ -43,18 +43,28 @@ class Hold:
 def enter(account_id: int) -> Hold | None:
     """Nudge the lane and take it; None where another sender has it and will look."""
     lanes = DispatchLane.objects.filter(account_id=account_id)
-    if not lanes.update(wanted=F("wanted") + 1):
-        DispatchLane.objects.get_or_create(account_id=account_id)
-    now = timezone.now()
     holder = secrets.token_hex(8)
-    free = Q(holder="") | Q(held_until=None) | Q(held_until__lt=now)
-    won = lanes.filter(free).update(
-        holder=holder, held_until=now + HOLD, fence=F("fence") + 1
-    )
-    if not won:
-        return None
+    if not _take(lanes, holder):
+        if not lanes.update(wanted=F("wanted") + 1):
+            DispatchLane.objects.get_or_create(account_id=account_id)
+        # Its holder may have left before this nudge was counted.
+        if not _take(lanes, holder):
+            return None
     fence = lanes.values_list("fence", flat=True).get()
     return Hold(account_id, holder, fence)
+
+
+def _take(lanes: QuerySet[DispatchLane], holder: str) -> bool:
+    now = timezone.now()
+    free = Q(holder="") | Q(held_until=None) | Q(held_until__lt=now)
+    return bool(
+        lanes.filter(free).update(
+            holder=holder,
+            held_until=now + HOLD,
+            fence=F("fence") + 1,
+            wanted=F("wanted") + 1,
+        )
+    )
 
 
 def wanted(hold: Hold) -> int:

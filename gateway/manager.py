@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 TICK: Final = 1.0  # seconds between two looks at the rows
 CONNECTING_AT_ONCE: Final = 16
+CANCEL_AGAIN: Final = 0.5  # seconds
 REPAIR_REST: Final = 10.0  # seconds after history could not be read
 
 
@@ -92,7 +93,8 @@ class Manager:
                 await self._leave(account_id, fence)
                 continue
             held = self._held.get(account_id)
-            if held and _is_current(held[0], wanted[account_id], addresses):
+            alive = held is not None and not held[1].done()
+            if held and alive and _is_current(held[0], wanted[account_id], addresses):
                 await held[0].save_seq()
                 continue
             if held:
@@ -113,9 +115,15 @@ class Manager:
         connection, task = self._held.pop(account_id)
         if running := self._repairs.pop(account_id, None):
             running.cancel()
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await task
+        while not task.done():
+            # Again and again: `wait_for` of Python 3.11 swallows a cancel that comes
+            # together with the result.
+            task.cancel()
+            await asyncio.wait({task}, timeout=CANCEL_AGAIN)
+        if not task.cancelled() and (error := task.exception()):
+            logger.error(
+                "account %s: connection broke down", account_id, exc_info=error
+            )
         with contextlib.suppress(Exception):
             await connection.close()
 
@@ -130,10 +138,10 @@ class Manager:
         live = [pk for pk, (c, _) in self._held.items() if c.is_live]
         silent = await in_thread(silent_tasks, live) if live else {}
         for account_id in live:
-            connection = self._held[account_id][0]
             running = self._repairs.get(account_id)
-            if running and not running.done():
+            if account_id not in self._held or (running and not running.done()):
                 continue
+            connection = self._held[account_id][0]
             tasks = silent.get(account_id, [])
             if tasks or connection.repair_wanted:
                 work = asyncio.create_task(self._repair(connection, tasks))

@@ -56,9 +56,7 @@ def by_identity(account_id: int, message: Message) -> Match | None:
         wanted |= Q(interaction_id__in=message.interaction_ids)
     if message.job_id:
         wanted |= Q(job_id=message.job_id)
-    found = list(
-        Task.objects.filter(wanted, account_id=account_id).select_related("account")
-    )
+    found = list(Task.objects.filter(wanted, account_id=account_id))
     keys = (
         ("nonce", lambda t: bool(message.nonce) and t.nonce == message.nonce),
         ("interaction", lambda t: t.interaction_id in message.interaction_ids),

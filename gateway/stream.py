@@ -36,6 +36,8 @@ RECONNECT: Final = 2.0
 class TaskStreamView(APIView):
     """Each change of a task as an event, until it is over."""
 
+    http_method_names = ("get", "options")
+
     @extend_schema(
         operation_id="task_stream",
         tags=["task"],

@@ -1,12 +1,15 @@
-"""Nudges to Celery's jobs that never hold up who gives them."""
+"""Nudges to Celery's jobs, sent by a thread of their own: they hold up nobody."""
 
 from __future__ import annotations
 
 import logging
+import os
+import threading
 import time
-from typing import Any, Final
+from queue import SimpleQueue
+from typing import Final
 
-from celery import Task as Job
+from celery import current_app
 
 logger = logging.getLogger(__name__)
 
@@ -14,20 +17,40 @@ REST: Final = 2.0  # seconds without a nudge after one that found no broker
 LIFE: Final = 60  # seconds after which a beat job has long done the nudge's work
 
 _away_until = 0.0
+_waiting: SimpleQueue[tuple[str, tuple[int, ...]]] = SimpleQueue()
+_sender_of: int = 0  # the process whose thread sends; a fork has none
+_starting = threading.Lock()
 
 
-def nudge(job: Job[Any, Any], *args: int) -> bool:
-    """Start `job` soon; return False where the broker is away.
+def nudge(job: str, *args: int) -> None:
+    """Have the job of this name started soon.
 
     A lost nudge does no harm: a beat job finds the row.
     """
+    global _sender_of
+    _waiting.put((job, args))
+    if _sender_of != os.getpid():
+        with _starting:
+            if _sender_of != os.getpid():
+                _sender_of = os.getpid()
+                threading.Thread(target=_send_all, name="nudges", daemon=True).start()
+
+
+def send(job: str, *args: int) -> bool:
+    """Start the job now; return False where the broker is away."""
     global _away_until
     if time.monotonic() < _away_until:
         return False
     try:
-        job.apply_async(args, expires=LIFE)
+        current_app.send_task(job, args, expires=LIFE)
     except Exception as exc:  # kombu wraps some of the broker's errors, not all
         _away_until = time.monotonic() + REST
-        logger.warning("no nudge to %s: %s", job.name, type(exc).__name__)
+        logger.warning("no nudge to %s: %s", job, type(exc).__name__)
         return False
     return True
+
+
+def _send_all() -> None:
+    while True:
+        job, args = _waiting.get()
+        send(job, *args)

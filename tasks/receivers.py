@@ -6,7 +6,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from tasks import pictures, webhooks
+from tasks import pictures
 from tasks.jobs import deliver_task, keep_picture
 from tasks.models import Task
 from tasks.nudges import nudge
@@ -14,13 +14,12 @@ from tasks.signals import task_changed
 
 
 @receiver(task_changed)
-def call_hook(*, task_id: int, **kwargs: Any) -> None:
-    if webhooks.waiting_url(task_id):
-        nudge(deliver_task, task_id)
+def call_hook(*, task: Task, **kwargs: Any) -> None:
+    if task.notify_hook:
+        nudge(deliver_task.name, task.pk)
 
 
 @receiver(task_changed)
-def keep_finished(*, task_id: int, **kwargs: Any) -> None:
-    task = Task.objects.only("status", "picture_source", "picture_file")
-    if pictures.wants_keeping(task.get(pk=task_id)):
-        nudge(keep_picture, task_id)
+def keep_finished(*, task: Task, **kwargs: Any) -> None:
+    if pictures.wants_keeping(task):
+        nudge(keep_picture.name, task.pk)

@@ -21,18 +21,21 @@ _NOT_SHOWN: Final = tuple(
 )
 
 
-def _tasks() -> QuerySet[Task]:
+def shown_tasks() -> QuerySet[Task]:
+    """Tasks with what is shown of their accounts: nothing to decrypt."""
     return Task.objects.select_related(*RELATED).defer(*_NOT_SHOWN)
 
 
-_by_id: Final = PreparedQuery[Task](lambda pk: _tasks().filter(pk=pk), markers=(-1,))
+_by_id: Final = PreparedQuery[Task](
+    lambda pk: shown_tasks().filter(pk=pk), markers=(-1,)
+)
 _by_id_and_owner: Final = PreparedQuery[Task](
-    lambda pk, owner: _tasks().filter(pk=pk, owner=owner), markers=(-1, -2)
+    lambda pk, owner: shown_tasks().filter(pk=pk, owner=owner), markers=(-1, -2)
 )
 
 
 def visible_to(user: User) -> QuerySet[Task]:
-    return _tasks() if user.is_operator else _tasks().filter(owner=user)
+    return shown_tasks() if user.is_operator else shown_tasks().filter(owner=user)
 
 
 def find(user: User, task_id: int) -> Task | None:

@@ -9,6 +9,15 @@ const me = document.body.dataset.user;
 const cards = new Map();
 const AR = /\s*--(?:ar|aspect)\s+\S+/gi;
 
+// Columns without holes: each card spans as many of the grid's low rows as it is high.
+const ROW = 4;
+const measure = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const height = target.offsetHeight + parseFloat(getComputedStyle(target).marginBottom);
+    target.style.gridRowEnd = `span ${Math.ceil(height / ROW)}`;
+  }
+});
+
 // --- cards ----------------------------------------------------------------------
 
 const actions = { copy, again, cancel: stop, press: pressButton, view, goTo, find: (id) => cards.get(id)?.task };
@@ -32,6 +41,7 @@ function add(task) {
   const after = [...cards.values()].filter((each) => Number(each.task.id) < Number(task.id));
   const next = after.reduce((a, b) => (!a || Number(b.task.id) > Number(a.task.id) ? b : a), null);
   at("cards").insertBefore(card.root, next?.root ?? null);
+  measure.observe(card.root);
   cards.set(task.id, card);
   for (const each of cards.values()) {
     if (!isPress(each.task)) continue;

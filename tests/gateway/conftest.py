@@ -5,12 +5,20 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import DiscordAccount
-from gateway import clients
+from gateway import clients, commands
 from gateway.handlers import Speaker
 from tasks import bridge
 from tests.factories import make_account
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.wire import CHANNEL, GUILD, US
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of one test have the numbers of another's: no cache may outlive it."""
+    monkeypatch.setattr(commands, "_cache", {})
+    monkeypatch.setattr(clients, "_clients", {})
+    monkeypatch.setattr(clients, "_addresses", None)
 
 
 @pytest.fixture

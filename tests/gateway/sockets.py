@@ -14,13 +14,17 @@ import aiohttp
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway.addresses import Addresses
+from gateway.commands import find_command
 from gateway.connection import Connection, Resume
 from gateway.context import identity_of
 from gateway.database import in_thread
 from gateway.models import GatewaySession
+from gateway.protocol import payloads
+from gateway.protocol.constants import MIDJOURNEY_APP
 from gateway.simulator.app import Simulator
 from gateway.simulator.config import Config
 from gateway.simulator.world import AccountSpec, default_accounts
+from tasks.models import Task
 from tests.factories import make_account
 from tests.gateway.rows import make_session
 
@@ -134,6 +138,13 @@ class Watch:
         await self.until(lambda: in_thread(rows.exists))
 
 
+async def end(task: asyncio.Task[Any]) -> None:
+    """Cancel a task until it has ended: one cancel may be swallowed."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.5)
+
+
 @dataclass
 class Line:
     """A connection under test."""
@@ -149,9 +160,7 @@ class Line:
         )
 
     async def stop(self) -> None:
-        self.task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self.task
+        await end(self.task)
         await self.connection.close()
 
 
@@ -194,3 +203,22 @@ async def session_of(account: DiscordAccount) -> GatewaySession:
 
 async def row_of(account: DiscordAccount) -> DiscordAccount:
     return await in_thread(DiscordAccount.objects.get, pk=account.pk)
+
+
+async def draw(connection: Connection, task: Task) -> None:
+    """Send the task's interaction as dispatch would."""
+    http, identity = connection.http, connection.identity
+    assert http is not None
+    assert task.nonce is not None
+    place = payloads.Place(
+        MIDJOURNEY_APP,
+        identity.channel_id,
+        connection.resume.session_id,
+        identity.guild_id,
+    )
+    command = await in_thread(
+        find_command, identity.account_id, MIDJOURNEY_APP, "imagine"
+    )
+    await http.post_interaction(
+        payloads.imagine(place, task.nonce, command, task.prompt)
+    )

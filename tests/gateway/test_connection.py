@@ -13,12 +13,10 @@ import pytest
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from gateway import connection as module
-from gateway.commands import find_command
 from gateway.connection import Resume
 from gateway.database import in_thread
 from gateway.models import CommandIndex, GatewaySession
-from gateway.protocol import backoff, payloads
-from gateway.protocol.constants import MIDJOURNEY_APP
+from gateway.protocol import backoff
 from gateway.simulator.app import Simulator
 from tasks.enums import TaskStatus
 from tasks.models import Task
@@ -29,6 +27,7 @@ from tests.gateway.sockets import (
     addresses_of,
     connected,
     control,
+    draw,
     jobs_reach,
     make_held,
     make_simulated,
@@ -76,25 +75,6 @@ async def line(
         yield found
 
 
-async def draw(line: Line, task: Task) -> None:
-    """Send the task's interaction as dispatch would."""
-    http, identity = line.connection.http, line.connection.identity
-    assert http is not None
-    assert task.nonce is not None
-    place = payloads.Place(
-        MIDJOURNEY_APP,
-        identity.channel_id,
-        line.connection.resume.session_id,
-        identity.guild_id,
-    )
-    command = await in_thread(
-        find_command, identity.account_id, MIDJOURNEY_APP, "imagine"
-    )
-    await http.post_interaction(
-        payloads.imagine(place, task.nonce, command, task.prompt)
-    )
-
-
 # --- coming up -----------------------------------------------------------------------
 
 
@@ -125,7 +105,7 @@ async def test_a_drawing_is_followed_to_its_picture(
 ) -> None:
     task = await in_thread(make_running, alice, account)
 
-    await draw(line, task)
+    await draw(line.connection, task)
 
     await watch.until_row(task, status=TaskStatus.SUCCESS)
     (job,) = simulator.core.ledger.jobs.values()
@@ -156,7 +136,7 @@ async def test_a_resume_after_a_cut_replays_what_was_missed(
     rule = {"match": {}, "effect": {"finish_at": 31}}
     await control(simulator, "POST", "/rules", rule)
     task = await in_thread(make_running, alice, account)
-    await draw(line, task)
+    await draw(line.connection, task)
     await watch.until_row(task, progress=31)
     before = await session_of(account)
     line.connection.repair_wanted = False

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
@@ -58,6 +59,25 @@ def test_no_nudge_is_lost(account: DiscordAccount) -> None:
     assert lanes.leave(hold, seen=seen) is False
     assert lanes.leave(hold, seen=lanes.wanted(hold)) is True
     enter(account)
+
+
+def test_a_holder_that_leaves_at_the_wrong_moment_loses_no_nudge(
+    account: DiscordAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold = enter(account)
+    seen = lanes.wanted(hold)
+    real, missed = lanes._take, []
+
+    def take(rows: QuerySet[DispatchLane], holder: str) -> bool:
+        won = real(rows, holder)
+        if not missed:
+            missed.append(holder)
+            assert lanes.leave(hold, seen=seen)  # before the nudge is counted
+        return won
+
+    monkeypatch.setattr(lanes, "_take", take)
+
+    assert lanes.enter(account.pk) is not None
 
 
 def test_a_dead_sender_is_replaced(account: DiscordAccount) -> None:

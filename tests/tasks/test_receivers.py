@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ SOURCE = "https://cdn.discordapp.com/a.png"
 def nudged(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, int]]:
     found: list[tuple[Any, int]] = []
     monkeypatch.setattr(
-        receivers, "nudge", lambda job, task_id: found.append((job.name, task_id))
+        receivers, "nudge", lambda job, task_id: found.append((job, task_id))
     )
     return found
 
@@ -52,20 +53,28 @@ def test_a_finished_picture_is_kept_where_wanted(
     assert nudged == ([(keep_picture.name, task.pk)] if keep else [])
 
 
-def test_a_missing_broker_stops_no_change_and_is_not_asked_at_once_again(
-    alice: User, monkeypatch: pytest.MonkeyPatch
+def test_a_missing_broker_is_not_asked_at_once_again(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[Any] = []
 
-    def away(*args: Any, **kwargs: Any) -> None:
-        asked.append(args)
+    def away(name: str, args: Any, **kwargs: Any) -> None:
+        asked.append((name, args))
         raise OperationalError("no broker")
 
-    monkeypatch.setattr(deliver_task, "apply_async", away)
+    monkeypatch.setattr(nudges.current_app, "send_task", away)
     monkeypatch.setattr(nudges, "_away_until", 0.0)
-    task = make_task(alice, notify_hook="http://hook.example/")
 
-    assert advance(task.pk, TaskStatus.SUBMITTED)
-    assert advance(task.pk, TaskStatus.IN_PROGRESS, progress=5)
+    assert nudges.send("a.job", 1) is False
+    assert nudges.send("a.job", 2) is False
 
-    assert asked == [((task.pk,),)]
+    assert asked == [("a.job", (1,))]
+
+
+def test_a_nudge_is_sent_by_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: SimpleQueue[tuple[str, int]] = SimpleQueue()
+    monkeypatch.setattr(nudges, "send", lambda job, pk: sent.put((job, pk)))
+
+    nudges.nudge("a.job", 7)
+
+    assert sent.get(timeout=10) == ("a.job", 7)

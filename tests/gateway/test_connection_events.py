@@ -1,0 +1,206 @@
+"""What a connection does with an event: hand over, wait for better days, or drop."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from accounts.models import DiscordAccount, User
+from gateway import connection as module
+from gateway.addresses import load_addresses
+from gateway.connection import Connection, Resume
+from gateway.context import identity_of
+from gateway.database import in_thread
+from gateway.protocol.constants import MIDJOURNEY_APP, Event
+from tasks.enums import TaskStatus
+from tasks.models import Task
+from tests.gateway import wire
+from tests.gateway.rows import again, make_running
+from tests.gateway.sockets import Watch, end
+from tests.gateway.wire import CHANNEL, JOB, US
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CREATE, UPDATE = Event.MESSAGE_CREATE, Event.MESSAGE_UPDATE
+PROGRESS, RESULT = "1311111111111116001", "1311111111111116002"
+
+
+@pytest.fixture
+async def connection(account: DiscordAccount) -> Connection:
+    """A connection without a socket."""
+    return Connection(
+        identity=identity_of(account),
+        addresses=await in_thread(load_addresses),
+        fence=1,
+        resume=Resume("5e55105e", 7),
+        door=asyncio.Semaphore(1),
+        user_id=US,
+    )
+
+
+@pytest.fixture
+def task(alice: User, account: DiscordAccount) -> Task:
+    return make_running(alice, account)
+
+
+def waiting(connection: Connection) -> int:
+    return connection._events.qsize()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        wire.start("1"),
+        {"id": "1", "channel_id": CHANNEL},
+        {"id": "1", "channel_id": CHANNEL, "author": None},
+        {"channel_id": CHANNEL, "author": {"id": "5", "username": "Midjourney Bot"}},
+        {"channel_id": CHANNEL, "author": {"id": MIDJOURNEY_APP}},
+    ],
+)
+async def test_what_a_bot_may_have_said_is_read(
+    connection: Connection, data: dict[str, Any]
+) -> None:
+    connection._receive(UPDATE, data)
+
+    assert waiting(connection) == 1
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"channel_id": "5", "author": {"id": MIDJOURNEY_APP}},
+        {"channel_id": CHANNEL, "author": {"id": "5", "username": "somebody"}},
+        {"channel_id": CHANNEL, "author": {}},
+        {},
+        None,
+        [],
+        "odd",
+    ],
+)
+async def test_what_others_say_is_dropped_unseen(
+    connection: Connection, data: Any
+) -> None:
+    connection._receive(CREATE, data)
+
+    assert waiting(connection) == 0
+
+
+@pytest.mark.parametrize("data", [None, [], 5, {}])
+async def test_an_odd_interaction_does_no_harm(
+    connection: Connection, data: Any
+) -> None:
+    connection._receive(Event.INTERACTION_CREATE, data)
+
+    _, event, found = await connection._next_event()
+    await connection._process(event, found)
+    assert found == {}
+
+
+async def test_what_fits_nothing_yet_is_tried_again_when_more_is_known(
+    connection: Connection, task: Task, alice: User, account: DiscordAccount
+) -> None:
+    twin = await in_thread(make_running, alice, account)
+
+    await connection._process(CREATE, wire.final(RESULT, job=JOB))
+    assert len(connection._parked) == 1
+
+    known = wire.progress(PROGRESS, 5, nonce=twin.nonce, job=JOB)
+    await connection._process(CREATE, known)
+
+    assert not connection._parked
+    assert (await in_thread(again, twin)).status == TaskStatus.SUCCESS
+    assert (await in_thread(again, task)).status == TaskStatus.SUBMITTED
+
+
+async def test_what_still_fits_nothing_stays_parked(
+    connection: Connection, task: Task
+) -> None:
+    await connection._process(CREATE, wire.start("1311111111111116009"))
+    await connection._process(CREATE, wire.start(PROGRESS, nonce=task.nonce))
+
+    assert len(connection._parked) == 1
+
+
+async def test_what_was_parked_too_long_is_forgotten(
+    connection: Connection, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PARK_SECONDS", -1.0)
+    await connection._process(CREATE, wire.start("1311111111111116009"))
+
+    await connection._process(CREATE, wire.start(PROGRESS, nonce=task.nonce))
+
+    assert not connection._parked
+
+
+async def test_an_event_that_could_not_be_written_is_repaired_from_history(
+    connection: Connection, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, failed = module.handle, []
+
+    def handle(*args: Any) -> Any:
+        if not failed:
+            failed.append(args)
+            raise OperationalError("away")
+        return real(*args)
+
+    watch = Watch()
+    monkeypatch.setattr(module, "in_thread", watch.in_thread)
+    monkeypatch.setattr(module, "handle", handle)
+    connection._receive(CREATE, wire.start("1", nonce="5"))
+    connection._receive(CREATE, wire.start(PROGRESS, nonce=task.nonce))
+
+    reading = asyncio.create_task(connection._read_events())
+    await watch.until_row(task, progress_message_id=PROGRESS)
+    await end(reading)
+
+    assert connection.repair_wanted
+
+
+# --- a flood of updates --------------------------------------------------------------
+
+
+async def events(connection: Connection) -> list[tuple[str, dict[str, Any]]]:
+    found = []
+    while waiting(connection) or connection._ahead:
+        _, event, data = await connection._next_event()
+        found.append((event, data))
+    return found
+
+
+async def test_updates_of_a_message_in_a_row_are_one(connection: Connection) -> None:
+    for percent in (5, 31, 62):
+        connection._receive(UPDATE, wire.progress(PROGRESS, percent, job=JOB))
+
+    ((_, data),) = await events(connection)
+
+    assert "(62%)" in data["content"]
+
+
+async def test_what_a_later_update_does_not_say_stays(connection: Connection) -> None:
+    connection._receive(UPDATE, wire.progress(PROGRESS, 31, job=JOB))
+    connection._receive(UPDATE, {"id": PROGRESS, "channel_id": CHANNEL, "flags": 4})
+
+    ((_, data),) = await events(connection)
+
+    assert "(31%)" in data["content"]
+    assert data["flags"] == 4
+
+
+async def test_nothing_else_is_put_together_and_the_order_stays(
+    connection: Connection,
+) -> None:
+    sent = [
+        (UPDATE, wire.progress(PROGRESS, 5)),
+        (UPDATE, wire.progress(RESULT, 5)),
+        (UPDATE, wire.progress(PROGRESS, 31)),
+        (CREATE, wire.final(RESULT)),
+        (CREATE, wire.final(RESULT)),
+        (Event.MESSAGE_DELETE, {"id": PROGRESS, "channel_id": CHANNEL}),
+    ]
+    for event, data in sent:
+        connection._receive(event, data)
+
+    assert await events(connection) == sent

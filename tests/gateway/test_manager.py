@@ -1,0 +1,406 @@
+"""All sockets of a process, against the simulator: who holds which account."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import OperationalError
+
+from accounts.enums import AccountState
+from accounts.models import DiscordAccount, User
+from accounts.services import reconnect, set_enabled
+from gateway import connection, leases, manager
+from gateway.addresses import load_addresses
+from gateway.context import identity_of
+from gateway.database import in_thread
+from gateway.manager import Manager
+from gateway.models import GatewayProcess, GatewaySession, GatewaySettings
+from gateway.protocol import backoff
+from gateway.simulator.app import Simulator
+from tasks.enums import TaskStatus
+from tests.gateway.rows import make_running
+from tests.gateway.sockets import (
+    Watch,
+    addresses_of,
+    control,
+    draw,
+    end,
+    jobs_reach,
+    make_simulated,
+    row_of,
+    session_of,
+    sessions_reach,
+    simulating,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+async def simulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]:
+    async with simulating() as found:
+        there = addresses_of(found)
+        names = GatewaySettings.ADDRESSES
+        discord = {name: getattr(there, name) for name in names}
+        monkeypatch.setattr(settings, "DISCORD", discord)
+        yield found
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    """No pause between attempts or looks; the use of the database can be waited for."""
+    found = Watch()
+    monkeypatch.setattr(connection, "in_thread", found.in_thread)
+    monkeypatch.setattr(manager, "in_thread", found.in_thread)
+    monkeypatch.setattr(connection, "IDENTIFY_PACE", 0.0)
+    monkeypatch.setattr(manager, "TICK", 0.05)
+    monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
+    monkeypatch.setattr(backoff, "delay", lambda attempt: 0.0)
+    return found
+
+
+class Running:
+    """A manager with its loops."""
+
+    def __init__(self) -> None:
+        self.manager = Manager()
+        self.task = asyncio.create_task(self.manager.run())
+
+    async def die(self) -> None:
+        """As kill -9: nothing is given back, nothing is said."""
+        await end(self.task)
+        for _, task in self.manager._held.values():
+            await end(task)
+
+    async def stop(self) -> None:
+        await end(self.task)
+        await self.manager.close()
+
+    def connection_of(self, account: DiscordAccount) -> connection.Connection | None:
+        held = self.manager._held.get(account.pk)
+        return held[0] if held else None
+
+
+@contextlib.asynccontextmanager
+async def managing() -> AsyncIterator[Running]:
+    running = Running()
+    try:
+        yield running
+    finally:
+        await running.stop()
+
+
+@pytest.fixture
+def account() -> DiscordAccount:
+    return make_simulated()
+
+
+async def test_it_holds_every_enabled_account(
+    simulator: Simulator, watch: Watch, account: DiscordAccount
+) -> None:
+    second = await in_thread(make_simulated, 2)
+    off = await in_thread(make_simulated, 3, enabled=False)
+
+    async with managing() as running:
+        await watch.until_row(account, state=AccountState.READY)
+        await watch.until_row(second, state=AccountState.READY)
+
+        session = await session_of(account)
+        assert session.holder == running.manager.name
+        assert running.connection_of(off) is None
+        assert simulator.hub.live_count() == 2
+
+
+async def test_an_account_that_is_switched_off_is_left(
+    simulator: Simulator, watch: Watch, account: DiscordAccount
+) -> None:
+    async with managing() as running:
+        await watch.until_row(account, state=AccountState.READY)
+
+        await in_thread(set_enabled, await row_of(account), enabled=False)
+        running.manager.kick()
+
+        await sessions_reach(simulator, 0)
+        await watch.until(lambda: running.connection_of(account) is None)
+        await watch.until_row(await session_of(account), holder="")
+
+
+async def test_an_account_that_was_deleted_is_left(
+    simulator: Simulator, watch: Watch, account: DiscordAccount
+) -> None:
+    async with managing() as running:
+        await watch.until_row(account, state=AccountState.READY)
+        pk = account.pk
+
+        await in_thread(account.delete)
+
+        await watch.until(lambda: pk not in running.manager._held)
+
+
+async def test_an_account_that_was_edited_gets_a_new_connection(
+    simulator: Simulator, watch: Watch, account: DiscordAccount
+) -> None:
+    async with managing() as running:
+        await watch.until_row(account, state=AccountState.READY)
+        before = running.connection_of(account)
+
+        await in_thread(reconnect, account.pk)
+
+        await watch.until(lambda: watch.ready >= 2)
+        after = running.connection_of(account)
+        assert after is not None
+        assert after is not before
+        (at_discord,) = simulator.hub.of(None)
+        assert at_discord.resumes == 1
+
+
+async def test_another_token_is_another_user_and_resumes_nothing(
+    simulator: Simulator, watch: Watch, account: DiscordAccount
+) -> None:
+    async with managing():
+        await watch.until_row(account, state=AccountState.READY)
+        old = await session_of(account)
+        rows = DiscordAccount.objects.filter(pk=account.pk)
+        other = await in_thread(make_simulated, 2, enabled=False)
+
+        await in_thread(
+            rows.update, user_token=other.user_token, revision=account.revision + 1
+        )
+
+        await watch.until(lambda: watch.ready >= 2)
+        new = await session_of(account)
+        assert new.session_id != old.session_id
+        assert new.user_id != old.user_id
+
+
+async def test_new_addresses_are_obeyed(
+    simulator: Simulator,
+    watch: Watch,
+    account: DiscordAccount,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with simulating() as elsewhere, managing():
+        await watch.until_row(account, state=AccountState.READY)
+        there = addresses_of(elsewhere)
+
+        row = await in_thread(GatewaySettings.get_solo)
+        row.server, row.wss, row.resume_wss = there.server, there.wss, there.resume_wss
+        await in_thread(row.save)
+
+        await sessions_reach(elsewhere, 1)
+
+
+async def test_a_dead_token_ends_the_connection_for_good(
+    simulator: Simulator, watch: Watch, account: DiscordAccount
+) -> None:
+    async with managing() as running:
+        await watch.until_row(account, state=AccountState.READY)
+
+        await control(simulator, "POST", "/accounts", {"revoke": "account-1"})
+
+        await watch.until_row(account, enabled=False)
+        await watch.until(lambda: running.connection_of(account) is None)
+        assert list(simulator.core.ledger.violations) == []
+
+
+# --- leases --------------------------------------------------------------------------
+
+
+async def test_another_process_takes_over_when_one_dies(
+    simulator: Simulator,
+    watch: Watch,
+    account: DiscordAccount,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    short = timedelta(milliseconds=300)
+    monkeypatch.setattr(leases, "LEASE", short)
+    monkeypatch.setattr(leases, "PROCESS_GONE", short)
+    first = Running()
+    await watch.until_row(account, state=AccountState.READY)
+    before = await session_of(account)
+
+    await first.die()
+    async with managing() as second:
+        await watch.until(lambda: watch.ready >= 2)
+
+        after = await session_of(account)
+        assert after.holder == second.manager.name
+        assert after.fence == before.fence + 1
+        assert after.session_id == before.session_id
+        assert after.unbroken_since == before.unbroken_since
+        (at_discord,) = simulator.hub.of(None)
+        assert at_discord.resumes == 1
+
+
+async def test_who_lost_the_lease_closes_the_socket(
+    simulator: Simulator, watch: Watch, account: DiscordAccount
+) -> None:
+    async with managing() as running:
+        await watch.until_row(account, state=AccountState.READY)
+        rows = GatewaySession.objects.filter(account=account)
+
+        await in_thread(rows.update, holder="another", fence=99)
+
+        await watch.until(lambda: running.connection_of(account) is None)
+        await sessions_reach(simulator, 0)
+        assert (await session_of(account)).holder == "another"
+
+
+async def test_two_processes_share_the_accounts(
+    simulator: Simulator, watch: Watch, account: DiscordAccount
+) -> None:
+    second = await in_thread(make_simulated, 2)
+
+    async with managing() as one:
+        await watch.until_row(second, state=AccountState.READY)
+        async with managing() as other:
+            await watch.until(lambda: len(other.manager._held) == 1)
+            await watch.until(lambda: len(one.manager._held) == 1)
+            assert set(one.manager._held) | set(other.manager._held) == {
+                account.pk,
+                second.pk,
+            }
+            await watch.until(lambda: watch.ready >= 3)
+
+
+async def test_a_clean_end_gives_everything_back(
+    simulator: Simulator, watch: Watch, account: DiscordAccount
+) -> None:
+    async with managing():
+        await watch.until_row(account, state=AccountState.READY)
+
+    session = await session_of(account)
+    assert not leases.is_held(session)
+    assert await in_thread(GatewayProcess.objects.count) == 0
+    (at_discord,) = simulator.hub.of(None)  # it can still be resumed
+    assert at_discord.id == session.session_id
+
+
+# --- trouble -------------------------------------------------------------------------
+
+
+async def test_sockets_stay_while_the_database_is_away(
+    simulator: Simulator,
+    watch: Watch,
+    account: DiscordAccount,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failures: list[str] = []
+    renewed: list[str] = []
+    real = leases.renew
+
+    def renew(name: str) -> dict[int, int]:
+        if len(failures) < 3:
+            failures.append(name)
+            raise OperationalError("away")
+        renewed.append(name)
+        return real(name)
+
+    async with managing() as running:
+        await watch.until_row(account, state=AccountState.READY)
+        before = running.connection_of(account)
+
+        monkeypatch.setattr(leases, "renew", renew)
+        await watch.until(lambda: renewed != [])
+
+        assert running.connection_of(account) is before
+        assert simulator.hub.live_count() == 1
+
+
+async def test_a_connection_that_broke_down_is_made_anew(
+    simulator: Simulator,
+    watch: Watch,
+    account: DiscordAccount,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with managing():
+        await watch.until_row(account, state=AccountState.READY)
+        real, failed = connection.note_session, []
+
+        def note_session(*args: Any, **kwargs: Any) -> bool:
+            if not failed and kwargs.get("is_live") is False:
+                failed.append(kwargs)
+                raise OperationalError("away")
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(connection, "note_session", note_session)
+        await control(simulator, "POST", "/gateway/drop", {})
+
+        await watch.until(lambda: watch.ready >= 2)
+        assert failed
+        assert simulator.hub.live_count() == 1
+
+
+async def not_connected(account: DiscordAccount) -> connection.Connection:
+    return connection.Connection(
+        identity=identity_of(account),
+        addresses=await in_thread(load_addresses),
+        fence=1,
+        resume=connection.Resume(),
+        door=asyncio.Semaphore(1),
+        is_live=True,
+    )
+
+
+async def test_an_account_may_go_while_silent_tasks_are_looked_for(
+    watch: Watch, account: DiscordAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Manager()
+    done = asyncio.create_task(asyncio.sleep(0))
+    found._held[account.pk] = await not_connected(account), done
+
+    def silent_tasks(_: list[int]) -> dict[int, list[int]]:
+        found._held.clear()
+        return {account.pk: [1]}
+
+    monkeypatch.setattr(manager, "silent_tasks", silent_tasks)
+
+    await found._watch()
+
+    assert found._repairs == {}
+
+
+async def test_a_connection_that_swallows_its_cancel_ends_all_the_same(
+    account: DiscordAccount,
+) -> None:
+    found = Manager()
+    deaf = asyncio.Event()
+
+    async def stubborn() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            deaf.set()
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(stubborn())
+    found._held[account.pk] = await not_connected(account), task
+    await deaf.wait()
+
+    await asyncio.wait_for(found.close(), 20)
+
+    assert task.cancelled()
+
+
+async def test_what_was_missed_is_read_from_history(
+    simulator: Simulator, watch: Watch, account: DiscordAccount, alice: User
+) -> None:
+    rule = {"match": {"phase": "final"}, "effect": {"drop": True}}
+    await control(simulator, "POST", "/rules", rule)
+    async with managing() as running:
+        await watch.until_row(account, state=AccountState.READY)
+        task = await in_thread(make_running, alice, account)
+        held = running.connection_of(account)
+        assert held is not None
+        await draw(held, task)
+        await jobs_reach(simulator, "finished")
+
+        held.repair_wanted = True
+
+        await watch.until_row(task, status=TaskStatus.SUCCESS)
