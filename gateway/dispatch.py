@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import random
 import time
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
+from accounts.prepared import PreparedQuery
 from accounts.selectors import SECRETS
 from accounts.services import disable_for, pause
 from gateway import clients, lanes
@@ -34,6 +36,22 @@ logger = logging.getLogger(__name__)
 LATE_POST: Final = 2.0  # seconds after which a claim is checked again before its post
 
 
+def _waiting(account_id: int) -> QuerySet[Task]:
+    rows = Task.objects.filter(account=account_id, status=TaskStatus.NOT_START)
+    return rows.select_related("parent").order_by("id")
+
+
+_oldest: Final = PreparedQuery[Task](lambda pk: _waiting(pk)[:1], markers=(-1,))
+_session: Final = PreparedQuery[GatewaySession](
+    lambda pk: (
+        GatewaySession.objects.select_related("account")
+        .defer(*(f"account__{name}" for name in SECRETS))
+        .filter(account=pk)
+    ),
+    markers=(-1,),
+)
+
+
 def run_lane(account_id: int) -> float | None:
     """Send what may be sent for an account now.
 
@@ -44,17 +62,14 @@ def run_lane(account_id: int) -> float | None:
     if hold is None:
         return None
     while True:
-        seen = lanes.wanted(hold)
         wait = _send_all(hold)
-        if lanes.leave(hold, seen=seen):
+        if lanes.leave(hold):
             return wait
+        hold = lanes.look(hold)
 
 
 def _send_all(hold: lanes.Hold) -> float | None:
-    sessions = GatewaySession.objects.select_related("account").defer(
-        *(f"account__{name}" for name in SECRETS)
-    )
-    session = sessions.filter(account_id=hold.account_id).first()
+    session = next(iter(_session(hold.account_id)), None)
     if session is None or not session.account.is_ready:
         return None
     if not (session.is_live and session.session_id and is_held(session)):
@@ -64,10 +79,12 @@ def _send_all(hold: lanes.Hold) -> float | None:
         task = next_task(account)
         if task is None:
             return None
-        if wait := lanes.rest(hold):
+        if wait := hold.rest:
             return wait
-        if not _send(hold, account, session, task):
+        pace = _send(hold, account, session, task)
+        if pace is None:
             return None
+        hold = replace(hold, next_send_at=pace)
 
 
 def next_task(account: DiscordAccount) -> Task | None:
@@ -76,10 +93,7 @@ def next_task(account: DiscordAccount) -> Task | None:
     Two running tasks whose results could be told apart by nothing but their text are
     never sent together: the second waits until the first has its job's uuid.
     """
-    due = Q(not_before=None) | Q(not_before__lte=timezone.now())
-    waiting = Task.objects.filter(due, account=account, status=TaskStatus.NOT_START)
-    waiting = waiting.select_related("parent").order_by("id")
-    oldest = waiting.first()
+    oldest = next(iter(_oldest(account.pk)), None)
     if oldest is None:
         return None
     running = Task.objects.filter(account=account, status__in=RUNNING)
@@ -87,8 +101,12 @@ def next_task(account: DiscordAccount) -> Task | None:
     if len(busy) >= account.core_size:
         return None
     unnamed = {(key, bot) for key, bot, job_id in busy if job_id is None}
-    if (oldest.echo_key, oldest.bot_type) not in unnamed:
+    now = timezone.now()
+    is_due = oldest.not_before is None or oldest.not_before <= now
+    if is_due and (oldest.echo_key, oldest.bot_type) not in unnamed:
         return oldest
+    due = Q(not_before=None) | Q(not_before__lte=now)
+    waiting = _waiting(account.pk).filter(due)
     for key, bot in unnamed:
         waiting = waiting.exclude(echo_key=key, bot_type=bot)
     return waiting.first()
@@ -96,14 +114,17 @@ def next_task(account: DiscordAccount) -> Task | None:
 
 def _send(
     hold: lanes.Hold, account: DiscordAccount, session: GatewaySession, task: Task
-) -> bool:
-    """Claim a task and start its POST; False where the claim was lost."""
+) -> datetime | None:
+    """Claim a task and start its POST.
+
+    Returns when the account may send again, or None where the claim was lost.
+    """
     nonce = new_nonce()
     try:
         body = _payload(account, session, task, nonce)
     except UnknownCommand as exc:
         fail(task.pk, f"Discord 没有该命令 / Discord lists no command {exc}")
-        return True
+        return timezone.now()
     now = timezone.now()
     claimed = advance(
         task.pk,
@@ -118,17 +139,18 @@ def _send(
         progress=0,
     )
     if not claimed:
-        return False
+        return None
     pause_after = account.interval + random.uniform(  # noqa: S311
         account.after_interval_min,
         max(account.after_interval_min, account.after_interval_max),
     )
+    pace = now + timedelta(seconds=pause_after)
     if pause_after:
-        lanes.set_pace(account.pk, now + timedelta(seconds=pause_after))
+        lanes.set_pace(account.pk, pace)
     bridge.spawn(
         _post(account, task.pk, nonce, body, claimed=time.monotonic(), again=True)
     )
-    return True
+    return pace
 
 
 def _payload(

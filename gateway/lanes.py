@@ -7,7 +7,7 @@ looked, so no nudge is lost without anyone waiting for a lock.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,11 +22,20 @@ HOLD: Final = timedelta(seconds=10)
 
 @dataclass(frozen=True)
 class Hold:
-    """The right to send for an account."""
+    """The right to send for an account, and what its lane said when last looked at."""
 
     account_id: int
     holder: str
     fence: int
+    nudges: int
+    next_send_at: datetime | None
+
+    @property
+    def rest(self) -> float:
+        """The seconds until the account may send again, 0 if now."""
+        if self.next_send_at is None:
+            return 0.0
+        return max(0.0, (self.next_send_at - timezone.now()).total_seconds())
 
     @property
     def still_ours(self) -> Exists:
@@ -50,8 +59,8 @@ def enter(account_id: int) -> Hold | None:
         # Its holder may have left before this nudge was counted.
         if not _take(lanes, holder):
             return None
-    fence = lanes.values_list("fence", flat=True).get()
-    return Hold(account_id, holder, fence)
+    row = lanes.values_list("fence", "wanted", "next_send_at").get()
+    return Hold(account_id, holder, *row)
 
 
 def _take(lanes: QuerySet[DispatchLane], holder: str) -> bool:
@@ -67,16 +76,16 @@ def _take(lanes: QuerySet[DispatchLane], holder: str) -> bool:
     )
 
 
-def wanted(hold: Hold) -> int:
-    """Return the count of nudges as it is before looking for work."""
-    return hold.rows.values_list("wanted", flat=True).first() or 0
+def look(hold: Hold) -> Hold:
+    """Return the hold with what its lane says now; unchanged where it was lost."""
+    row = hold.rows.values_list("wanted", "next_send_at").first()
+    return replace(hold, nudges=row[0], next_send_at=row[1]) if row else hold
 
 
-def leave(hold: Hold, *, seen: int) -> bool:
-    """Give the lane back; False where somebody nudged meanwhile: look once more."""
-    return bool(hold.rows.filter(wanted=seen).update(holder="", held_until=None)) or (
-        not hold.rows.exists()
-    )
+def leave(hold: Hold) -> bool:
+    """Give the lane back; False where somebody nudged since `hold` looked."""
+    unseen = hold.rows.filter(wanted=hold.nudges)
+    return bool(unseen.update(holder="", held_until=None)) or not hold.rows.exists()
 
 
 def set_pace(account_id: int, next_send_at: datetime) -> None:
@@ -96,9 +105,3 @@ def book(account_id: int, seconds: float) -> bool:
     free = Q(wake_at=None) | Q(wake_at__lte=now) | Q(wake_at__gt=moment)
     rows = DispatchLane.objects.filter(free, account_id=account_id)
     return bool(rows.update(wake_at=moment))
-
-
-def rest(hold: Hold) -> float:
-    """Return the seconds until the account may send again, 0 if now."""
-    moment = hold.rows.values_list("next_send_at", flat=True).first()
-    return max(0.0, (moment - timezone.now()).total_seconds()) if moment else 0.0

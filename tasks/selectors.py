@@ -34,6 +34,11 @@ _by_id_and_owner: Final = PreparedQuery[Task](
 )
 
 
+def load_shown(task_id: int) -> Task:
+    """Return the task as `shown_tasks` has it, for code that runs with every event."""
+    return _by_id(task_id)[0]
+
+
 def visible_to(user: User) -> QuerySet[Task]:
     return shown_tasks() if user.is_operator else shown_tasks().filter(owner=user)
 

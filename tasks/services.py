@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.models import DiscordAccount
 from tasks.enums import ALLOWED_FROM, OPEN, RUNNING, TERMINAL, TaskStatus
 from tasks.models import Task
-from tasks.selectors import shown_tasks
+from tasks.selectors import load_shown
 from tasks.signals import task_changed, task_submitted
 from tasks.webhooks import record_delivery
 
@@ -48,7 +48,7 @@ def advance(
         with transaction.atomic():
             moved = rows.update(status=status, revision=F("revision") + 1, **changes)
             if moved:
-                task = shown_tasks().get(pk=task_id)
+                task = load_shown(task_id)
                 if status not in (TaskStatus.NOT_START, TaskStatus.MODAL):
                     record_delivery(task)
                 _tell(task_changed, task)

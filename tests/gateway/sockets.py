@@ -18,6 +18,7 @@ from gateway.commands import find_command
 from gateway.connection import Connection, Resume
 from gateway.context import identity_of
 from gateway.database import in_thread
+from gateway.manager import Manager
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.constants import MIDJOURNEY_APP
@@ -222,3 +223,34 @@ async def draw(connection: Connection, task: Task) -> None:
     await http.post_interaction(
         payloads.imagine(place, task.nonce, command, task.prompt)
     )
+
+
+class Running:
+    """A manager with its loops."""
+
+    def __init__(self) -> None:
+        self.manager = Manager()
+        self.task = asyncio.create_task(self.manager.run())
+
+    async def die(self) -> None:
+        """As kill -9: nothing is given back, nothing is said."""
+        await end(self.task)
+        for _, task in self.manager._held.values():
+            await end(task)
+
+    async def stop(self) -> None:
+        await end(self.task)
+        await self.manager.close()
+
+    def connection_of(self, account: DiscordAccount) -> Connection | None:
+        held = self.manager._held.get(account.pk)
+        return held[0] if held else None
+
+
+@contextlib.asynccontextmanager
+async def managing() -> AsyncIterator[Running]:
+    running = Running()
+    try:
+        yield running
+    finally:
+        await running.stop()

@@ -27,7 +27,7 @@ def live(account: DiscordAccount) -> DiscordAccount:
 
 
 def make_cancelled(alice: User, account: DiscordAccount, **fields: Any) -> Task:
-    values = {
+    values: dict[str, Any] = {
         "status": TaskStatus.IN_PROGRESS,
         "progress_message_id": "1311111111111115001",
         "cancel_requested_at": timezone.now(),

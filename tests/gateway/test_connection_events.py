@@ -14,6 +14,7 @@ from gateway.addresses import load_addresses
 from gateway.connection import Connection, Resume
 from gateway.context import identity_of
 from gateway.database import in_thread
+from gateway.handlers import handle as real_handle
 from gateway.protocol.constants import MIDJOURNEY_APP, Event
 from tasks.enums import TaskStatus
 from tasks.models import Task
@@ -138,13 +139,13 @@ async def test_what_was_parked_too_long_is_forgotten(
 async def test_an_event_that_could_not_be_written_is_repaired_from_history(
     connection: Connection, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, failed = module.handle, []
+    failed: list[Any] = []
 
     def handle(*args: Any) -> Any:
         if not failed:
             failed.append(args)
             raise OperationalError("away")
-        return real(*args)
+        return real_handle(*args)
 
     watch = Watch()
     monkeypatch.setattr(module, "in_thread", watch.in_thread)

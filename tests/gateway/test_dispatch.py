@@ -194,7 +194,8 @@ def test_a_nudge_during_the_last_look_is_not_lost(
     http: FakeHttp,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real, late = dispatch.next_task, []
+    real = dispatch.next_task
+    late: list[Task] = []
 
     def next_task(account: DiscordAccount) -> Task | None:
         found = real(account)
@@ -221,7 +222,7 @@ def test_a_stale_sender_claims_nothing(
     assert lanes.enter(live.pk) is not None
     session = GatewaySession.objects.get()
 
-    assert dispatch._send(stale, live, session, task) is False
+    assert dispatch._send(stale, live, session, task) is None
 
     assert again(task).status == TaskStatus.NOT_START
     assert http.bodies == []

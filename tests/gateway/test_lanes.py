@@ -42,7 +42,7 @@ def test_lanes_of_two_accounts_are_two(account: DiscordAccount) -> None:
 
 def test_a_lane_that_was_left_is_free_with_a_new_fence(account: DiscordAccount) -> None:
     first = enter(account)
-    assert lanes.leave(first, seen=lanes.wanted(first)) is True
+    assert lanes.leave(lanes.look(first)) is True
 
     second = enter(account)
 
@@ -52,12 +52,11 @@ def test_a_lane_that_was_left_is_free_with_a_new_fence(account: DiscordAccount) 
 
 def test_no_nudge_is_lost(account: DiscordAccount) -> None:
     hold = enter(account)
-    seen = lanes.wanted(hold)
 
     lanes.enter(account.pk)  # a nudge while another looks for work
 
-    assert lanes.leave(hold, seen=seen) is False
-    assert lanes.leave(hold, seen=lanes.wanted(hold)) is True
+    assert lanes.leave(hold) is False
+    assert lanes.leave(lanes.look(hold)) is True
     enter(account)
 
 
@@ -65,14 +64,14 @@ def test_a_holder_that_leaves_at_the_wrong_moment_loses_no_nudge(
     account: DiscordAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold = enter(account)
-    seen = lanes.wanted(hold)
-    real, missed = lanes._take, []
+    real = lanes._take
+    missed: list[str] = []
 
     def take(rows: QuerySet[DispatchLane], holder: str) -> bool:
         won = real(rows, holder)
         if not missed:
             missed.append(holder)
-            assert lanes.leave(hold, seen=seen)  # before the nudge is counted
+            assert lanes.leave(hold)  # before the nudge is counted
         return won
 
     monkeypatch.setattr(lanes, "_take", take)
@@ -97,7 +96,7 @@ def test_a_stale_sender_leaves_without_freeing_the_lane(
     expire(account)
     heir = enter(account)
 
-    assert lanes.leave(stale, seen=0) is True
+    assert lanes.leave(stale) is True
 
     assert is_ours(heir)
     assert lanes.enter(account.pk) is None
@@ -112,11 +111,11 @@ def test_a_hold_that_ran_out_is_not_ours(account: DiscordAccount) -> None:
 
 def test_a_lane_rests_until_the_moment(account: DiscordAccount) -> None:
     hold = enter(account)
-    assert lanes.rest(hold) == 0
+    assert lanes.look(hold).rest == 0
 
     lanes.set_pace(account.pk, timezone.now() + timedelta(seconds=30))
 
-    assert 20 < lanes.rest(hold) <= 30
+    assert 20 < lanes.look(hold).rest <= 30
 
 
 def test_a_longer_rest_stays(account: DiscordAccount) -> None:
@@ -125,7 +124,7 @@ def test_a_longer_rest_stays(account: DiscordAccount) -> None:
 
     lanes.set_pace(account.pk, timezone.now() + timedelta(seconds=1))
 
-    assert lanes.rest(hold) > 60
+    assert lanes.look(hold).rest > 60
 
 
 def test_a_moment_that_has_passed_is_no_rest(account: DiscordAccount) -> None:
@@ -133,7 +132,7 @@ def test_a_moment_that_has_passed_is_no_rest(account: DiscordAccount) -> None:
 
     lanes.set_pace(account.pk, timezone.now() - timedelta(seconds=1))
 
-    assert lanes.rest(hold) == 0
+    assert lanes.look(hold).rest == 0
 
 
 def test_a_look_is_booked_once(account: DiscordAccount) -> None:

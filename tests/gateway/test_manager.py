@@ -27,13 +27,14 @@ from gateway.simulator.app import Simulator
 from tasks.enums import TaskStatus
 from tests.gateway.rows import make_running
 from tests.gateway.sockets import (
+    Running,
     Watch,
     addresses_of,
     control,
     draw,
-    end,
     jobs_reach,
     make_simulated,
+    managing,
     row_of,
     session_of,
     sessions_reach,
@@ -64,37 +65,6 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     monkeypatch.setattr(backoff, "delay", lambda attempt: 0.0)
     return found
-
-
-class Running:
-    """A manager with its loops."""
-
-    def __init__(self) -> None:
-        self.manager = Manager()
-        self.task = asyncio.create_task(self.manager.run())
-
-    async def die(self) -> None:
-        """As kill -9: nothing is given back, nothing is said."""
-        await end(self.task)
-        for _, task in self.manager._held.values():
-            await end(task)
-
-    async def stop(self) -> None:
-        await end(self.task)
-        await self.manager.close()
-
-    def connection_of(self, account: DiscordAccount) -> connection.Connection | None:
-        held = self.manager._held.get(account.pk)
-        return held[0] if held else None
-
-
-@contextlib.asynccontextmanager
-async def managing() -> AsyncIterator[Running]:
-    running = Running()
-    try:
-        yield running
-    finally:
-        await running.stop()
 
 
 @pytest.fixture
@@ -322,13 +292,13 @@ async def test_a_connection_that_broke_down_is_made_anew(
 ) -> None:
     async with managing():
         await watch.until_row(account, state=AccountState.READY)
-        real, failed = connection.note_session, []
+        failed: list[Any] = []
 
         def note_session(*args: Any, **kwargs: Any) -> bool:
             if not failed and kwargs.get("is_live") is False:
                 failed.append(kwargs)
                 raise OperationalError("away")
-            return real(*args, **kwargs)
+            return leases.note_session(*args, **kwargs)
 
         monkeypatch.setattr(connection, "note_session", note_session)
         await control(simulator, "POST", "/gateway/drop", {})
