@@ -20,6 +20,14 @@ _pause = (MinValueValidator(0), MaxValueValidator(3600))
 class User(AbstractUser):
     """A person or a program. Staff are operators; the others see their own tasks."""
 
+    # Programs are named as their makers like, blanks and other scripts included.
+    username = models.CharField(
+        "name",
+        max_length=150,
+        unique=True,
+        validators=[RegexValidator(r"^[^\x00-\x1f\x7f]+$", "No control characters.")],
+        error_messages={"unique": "This name is already in use."},
+    )
     webhook_secret = EncryptedTextField(blank=True, editable=False)
 
     @property

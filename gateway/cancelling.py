@@ -10,7 +10,6 @@ from django.utils import timezone
 from accounts.models import DiscordAccount
 from gateway import clients
 from gateway.commands import UnknownCommand, find_command
-from gateway.database import in_thread
 from gateway.leases import is_held
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
@@ -18,6 +17,7 @@ from gateway.protocol.answers import Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP, CommandType
 from tasks import bridge
 from tasks.custom_ids import cancel_id
+from tasks.database import in_thread
 from tasks.enums import RUNNING, BotType
 from tasks.ids import new_nonce
 from tasks.models import Task

@@ -9,8 +9,8 @@ from typing import Final
 from accounts.models import DiscordAccount
 from gateway.addresses import Addresses, load_addresses
 from gateway.context import identity_of
-from gateway.database import in_thread
 from gateway.http import DiscordHttp, Identity
+from tasks.database import in_thread
 
 ADDRESSES_KEPT: Final = 5.0  # seconds
 

@@ -18,7 +18,6 @@ from accounts.enums import AccountState
 from accounts.services import disable_for, pause, set_state
 from gateway.addresses import Addresses
 from gateway.commands import has_index, save_index
-from gateway.database import in_thread
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.http import DiscordHttp, Identity
 from gateway.leases import note_session
@@ -31,6 +30,7 @@ from gateway.socket import (
     ReconnectWebSocket,
     connect,
 )
+from tasks.database import in_thread
 
 logger = logging.getLogger(__name__)
 

@@ -19,13 +19,13 @@ from accounts.selectors import SECRETS
 from accounts.services import disable_for, pause
 from gateway import clients, lanes
 from gateway.commands import UnknownCommand, find_command, save_index
-from gateway.database import in_thread
 from gateway.leases import is_held
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from tasks import bridge, prompts
+from tasks.database import in_thread
 from tasks.enums import RUNNING, BotType, Delivery, TaskStatus
 from tasks.ids import new_nonce
 from tasks.models import Task

@@ -17,10 +17,10 @@ from gateway import leases
 from gateway.addresses import Addresses, load_addresses
 from gateway.connection import Connection, Resume
 from gateway.context import identity_of
-from gateway.database import in_thread
 from gateway.http import Identity
 from gateway.models import GatewaySession
 from gateway.repair import look_after, repair, silent_tasks
+from tasks.database import in_thread
 
 logger = logging.getLogger(__name__)
 

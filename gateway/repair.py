@@ -14,11 +14,11 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from gateway.connection import Connection
-from gateway.database import in_thread
 from gateway.handlers import MAX_ATTEMPTS, handle
 from gateway.matching import CLOCK_SKEW, snowflake_at
 from gateway.models import GatewaySession
 from gateway.protocol.constants import Event
+from tasks.database import in_thread
 from tasks.enums import RUNNING, Delivery
 from tasks.models import Task
 from tasks.services import CANCELLED, fail, release

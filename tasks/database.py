@@ -1,4 +1,4 @@
-"""The one way from the bridge's loop to the database: a few threads of its own."""
+"""The one way from an event loop to the database: a few threads of its own."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final, ParamSpec, TypeVar
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-THREADS: Final = 4
+# SQLite has one writer at a time: more threads would mostly wait for each other.
+THREADS: Final = 2 if connection.vendor == "sqlite" else 4
 _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="rows")
 
 

@@ -124,6 +124,7 @@ class WebhookDelivery(models.Model):
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="deliveries")
     revision = models.PositiveIntegerField()
+    status = models.CharField(max_length=16, choices=TaskStatus)
     is_final = models.BooleanField(default=False)
     url = models.TextField()
     body = models.TextField()

@@ -9,6 +9,7 @@ import orjson
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.enums import AccountState
 from tasks.enums import TaskAction, TaskStatus
 from tasks.models import Task
 
@@ -61,6 +62,7 @@ def task_json(task: Task, base: str = "") -> dict[str, Any]:
             "referencedMessageId": task.parent_message_id or None,
             "flags": task.message_flags,
             "custom_id": task.custom_id or None,
+            "waitingFor": _waiting_for(task),
         },
         "displays": {
             "status": _STATUS_WORDS.get(task.status, task.status),
@@ -99,6 +101,16 @@ def task_json(task: Task, base: str = "") -> dict[str, Any]:
 def task_bytes(task: Task, base: str = "") -> bytes:
     """Return the task object as compact JSON."""
     return orjson.dumps(task_json(task, base))
+
+
+def _waiting_for(task: Task) -> str | None:
+    """Return why a waiting task cannot be sent now, or None where only its turn is."""
+    account = task.account
+    if task.status != TaskStatus.NOT_START or account is None:
+        return None
+    if account.state == AccountState.READY:
+        return None
+    return account.state_reason or str(AccountState(account.state).label)
 
 
 def progress_text(task: Task) -> str | None:

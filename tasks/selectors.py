@@ -13,11 +13,12 @@ from tasks.enums import RUNNING, TaskStatus
 from tasks.models import BannedWord, Task
 from tasks.representation import RELATED
 
-# Of its account a task shows the channel.
+# What a task shows of its account.
+_SHOWN: Final = ("channel_id", "state", "state_reason")
 _NOT_SHOWN: Final = tuple(
     f"account__{field.name}"
     for field in DiscordAccount._meta.concrete_fields
-    if field.name not in {"id", "channel_id"}
+    if field.name not in {"id", *_SHOWN}
 )
 
 
@@ -52,7 +53,7 @@ def find(user: User, task_id: int) -> Task | None:
 
 def _listed(user: User) -> QuerySet[Task]:
     # A thousand tasks have few accounts: fetched apart, each of them is made once.
-    accounts = DiscordAccount.objects.only("channel_id")
+    accounts = DiscordAccount.objects.only(*_SHOWN)
     tasks = Task.objects.prefetch_related(Prefetch("account", accounts))
     return tasks if user.is_operator else tasks.filter(owner=user)
 

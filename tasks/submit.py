@@ -28,6 +28,7 @@ from tasks.exceptions import (
 from tasks.models import DrawingSettings, Task
 from tasks.selectors import banned_words, load, visible_to, waiting_count
 from tasks.services import insert
+from tasks.webhooks import tell_again
 
 # A waiting task is given up after so many times the account's own time limit.
 QUEUE_LIMIT_FACTOR: Final = 12
@@ -148,6 +149,7 @@ def _press(
             status__in=[*OPEN, TaskStatus.SUCCESS],
         ).first()
         if again:  # the same picture: it would be drawn, and paid for, twice
+            tell_again(again, caller.notify_hook.strip())
             return Submitted(again)
     ahead = waiting_count(account)
     _check_room(account, ahead)

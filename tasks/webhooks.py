@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.services import ensure_webhook_secret
-from tasks.enums import TERMINAL
+from tasks.enums import TERMINAL, TaskStatus
 from tasks.models import DeliveryState, Task, WebhookDelivery
 from tasks.representation import task_bytes
 
@@ -71,8 +71,27 @@ def record_delivery(task: Task) -> None:
     WebhookDelivery.objects.create(
         task=task,
         revision=task.revision,
+        status=task.status,
         is_final=task.status in TERMINAL,
         url=task.notify_hook,
+        body=task_bytes(task).decode(),
+    )
+
+
+def tell_again(task: Task, hook: str) -> None:
+    """Report a task that is asked for once more to the hook named now, if any."""
+    if not hook or (hook == task.notify_hook and task.is_open):
+        return
+    if task.is_open:
+        Task.objects.filter(pk=task.pk, notify_hook="").update(notify_hook=hook)
+        return
+    WebhookDelivery.objects.create(
+        task=task,
+        revision=task.revision,
+        status=task.status,
+        is_final=True,
+        by_hand=True,
+        url=hook,
         body=task_bytes(task).decode(),
     )
 
@@ -177,8 +196,14 @@ def _skip_stale(task_id: int, now: datetime) -> None:
     revision = newest.values_list("revision", flat=True).first()
     if revision is None:
         return
+    # Every step of the progress may be missed; a change of status is tried once.
+    missable = Q(status=TaskStatus.IN_PROGRESS) | Q(attempts__gt=0)
     stale = _waiting(task_id).filter(
-        _unclaimed(now), is_final=False, by_hand=False, revision__lt=revision
+        _unclaimed(now),
+        missable,
+        is_final=False,
+        by_hand=False,
+        revision__lt=revision,
     )
     stale.update(state=DeliveryState.SKIPPED)
 

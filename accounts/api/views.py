@@ -41,7 +41,7 @@ class AddAccountView(APIView):
                 "request",
                 value={
                     "guildId": "1118138338562560101",
-                    "channelId": "1118138338562560102",
+                    "channelId": "1400000000000000007",
                     "userToken": "...",
                 },
                 request_only=True,

@@ -26,6 +26,7 @@ from tasks.api.serializers import (
     SubmitSerializer,
     id_in,
 )
+from tasks.custom_ids import change_id
 from tasks.enums import BotType, ReturnCode, TaskAction
 from tasks.exceptions import InvalidRequest, ParentNotFound
 from tasks.submit import (
@@ -43,14 +44,14 @@ _HOW: Final = {"u": TaskAction.UPSCALE, "v": TaskAction.VARIATION}
 _ACCEPTED: Final = {
     "code": 1,
     "description": "提交成功",
-    "result": "1725588106123456",
-    "properties": {"discordInstanceId": "1118138338562560102"},
+    "result": "1795000000000042",
+    "properties": {"discordInstanceId": "1400000000000000007"},
 }
 _WAITING: Final = {
     "code": 22,
     "description": "排队中，前面还有2个任务",
-    "result": "1725588106123456",
-    "properties": {"numberOfQueues": 2, "discordInstanceId": "1118138338562560102"},
+    "result": "1795000000000042",
+    "properties": {"numberOfQueues": 2, "discordInstanceId": "1400000000000000007"},
 }
 _REFUSED: Final = {
     "code": 4,
@@ -150,8 +151,8 @@ class ImagineView(SubmitView):
     "submit_action",
     "Press a button of a finished task",
     ActionSerializer,
-    taskId="1725588106123456",
-    customId="MJ::JOB::upsample::1::3f1c0a54-0d0c-4c1b-9f0e-6a1f4f1c2b3d",
+    taskId="1795000000000042",
+    customId=change_id(TaskAction.UPSCALE, 1, "5c0ffee0-1234-4abc-8def-0123456789ab"),
 )
 class ActionView(SubmitView):
     form = ActionSerializer
@@ -170,7 +171,7 @@ class ActionView(SubmitView):
     "submit_change",
     "Upscale, vary or redraw a grid",
     ChangeSerializer,
-    taskId="1725588106123456",
+    taskId="1795000000000042",
     action="UPSCALE",
     index=2,
 )
@@ -192,7 +193,7 @@ class ChangeView(SubmitView):
     "submit_simple_change",
     "As change, in one line of text",
     SimpleChangeSerializer,
-    content="1725588106123456 U2",
+    content="1795000000000042 U2",
 )
 class SimpleChangeView(SubmitView):
     form = SimpleChangeSerializer

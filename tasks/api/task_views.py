@@ -108,7 +108,7 @@ class TasksByIdView(APIView):
         responses=TaskSerializer(many=True),
         examples=[
             OpenApiExample(
-                "request", value={"ids": ["1725588106123456"]}, request_only=True
+                "request", value={"ids": ["1795000000000042"]}, request_only=True
             )
         ],
     )

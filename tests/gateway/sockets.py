@@ -17,7 +17,6 @@ from gateway.addresses import Addresses
 from gateway.commands import find_command
 from gateway.connection import Connection, Resume
 from gateway.context import identity_of
-from gateway.database import in_thread
 from gateway.manager import Manager
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
@@ -25,6 +24,7 @@ from gateway.protocol.constants import MIDJOURNEY_APP
 from gateway.simulator.app import Simulator
 from gateway.simulator.config import Config
 from gateway.simulator.world import AccountSpec, default_accounts
+from tasks.database import in_thread
 from tasks.models import Task
 from tests.factories import make_account
 from tests.gateway.rows import make_session

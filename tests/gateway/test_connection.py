@@ -14,10 +14,10 @@ from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from gateway import connection as module
 from gateway.connection import Resume
-from gateway.database import in_thread
 from gateway.models import CommandIndex, GatewaySession
 from gateway.protocol import backoff
 from gateway.simulator.app import Simulator
+from tasks.database import in_thread
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tests.gateway.rows import make_running

@@ -13,9 +13,9 @@ from gateway import connection as module
 from gateway.addresses import load_addresses
 from gateway.connection import Connection, Resume
 from gateway.context import identity_of
-from gateway.database import in_thread
 from gateway.handlers import handle as real_handle
 from gateway.protocol.constants import MIDJOURNEY_APP, Event
+from tasks.database import in_thread
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tests.gateway import wire

@@ -15,6 +15,7 @@ from gateway import dispatch, lanes
 from gateway.models import CommandIndex, DispatchLane, GatewaySession
 from gateway.protocol.answers import Answer
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
+from tasks.database import in_thread
 from tasks.enums import BotType, Delivery, TaskAction, TaskStatus
 from tasks.models import Task
 from tests.factories import make_account, make_finished
@@ -77,7 +78,7 @@ def test_the_nonce_is_in_the_row_before_discord_sees_it(
 
     async def interact(body: dict[str, Any]) -> Answer:
         rows = Task.objects.filter(pk=task.pk, nonce=body["nonce"])
-        seen.append(await rows.aexists())
+        seen.append(await in_thread(rows.exists))
         return await real(body)
 
     monkeypatch.setattr(http, "post_interaction", interact)

@@ -19,11 +19,11 @@ from accounts.services import reconnect, set_enabled
 from gateway import connection, leases, manager
 from gateway.addresses import load_addresses
 from gateway.context import identity_of
-from gateway.database import in_thread
 from gateway.manager import Manager
 from gateway.models import GatewayProcess, GatewaySession, GatewaySettings
 from gateway.protocol import backoff
 from gateway.simulator.app import Simulator
+from tasks.database import in_thread
 from tasks.enums import TaskStatus
 from tests.gateway.rows import make_running
 from tests.gateway.sockets import (

@@ -15,10 +15,11 @@ from gateway import repair as module
 from gateway.handlers import Speaker
 from gateway.matching import message_time
 from gateway.repair import CLAIM_EXPIRY, look_after, repair
+from tasks.database import in_thread
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tests.gateway import wire
-from tests.gateway.rows import make_running, make_session
+from tests.gateway.rows import again, make_running, make_session
 from tests.gateway.wire import CHANNEL, JOB
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,7 +66,7 @@ async def test_what_was_missed_is_found(account: DiscordAccount, task: Task) -> 
 
     assert await repair(reader(account, history)) is True
 
-    task = await Task.objects.aget(pk=task.pk)
+    task = await in_thread(again, task)
     assert task.status == TaskStatus.SUCCESS
 
 
@@ -90,7 +91,7 @@ async def test_it_reads_page_after_page(account: DiscordAccount, task: Task) -> 
     assert await repair(reader(account, history)) is True
 
     assert [after for _, after in history.asked[1:]] == ["100", "100"]
-    task = await Task.objects.aget(pk=task.pk)
+    task = await in_thread(again, task)
     assert task.status == TaskStatus.SUCCESS
 
 
@@ -112,7 +113,7 @@ async def test_without_history_nothing_is_judged(
 
     assert await look_after(reader(account, history), [task.pk]) is False
 
-    task = await Task.objects.aget(pk=task.pk)
+    task = await in_thread(again, task)
     assert task.status == TaskStatus.SUBMITTED
     assert task.checked_at is None
 
@@ -131,7 +132,7 @@ async def test_what_history_does_not_know_waits_again(
 ) -> None:
     assert await look_after(reader(account, History([])), [task.pk]) is True
 
-    task = await Task.objects.aget(pk=task.pk)
+    task = await in_thread(again, task)
     assert task.status == TaskStatus.NOT_START
 
 
@@ -142,6 +143,6 @@ async def test_what_history_knows_is_not_sent_again(
 
     await look_after(reader(account, history), [task.pk])
 
-    task = await Task.objects.aget(pk=task.pk)
+    task = await in_thread(again, task)
     assert task.status == TaskStatus.SUBMITTED
     assert task.progress_message_id == "131"

@@ -124,14 +124,24 @@ def test_healthz_names_what_is_down(
     ill = stranger.get("/healthz")
 
     assert (well.status_code, well.json()["status"]) == (200, "ok")
-    assert (ill.status_code, ill.json()["redis"]) == (503, "down")
-    assert ill.json()["database"] == "ok"
+    assert (ill.status_code, ill.json()["status"]) == (200, "degraded")
+    assert (ill.json()["redis"], ill.json()["database"]) == ("down", "ok")
+
+
+def test_healthz_is_503_without_the_database(
+    stranger: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mjproxy.health._database_answers", lambda: False)
+
+    answer = stranger.get("/healthz")
+
+    assert (answer.status_code, answer.json()["database"]) == (503, "down")
 
 
 def test_healthz_says_when_redis_does_not_listen(stranger: ApiClient) -> None:
     answer = stranger.get("/healthz")
 
-    assert (answer.status_code, answer.json()["redis"]) == (503, "down")
+    assert (answer.status_code, answer.json()["redis"]) == (200, "down")
 
 
 def test_the_schema_and_its_page_are_served(stranger: ApiClient) -> None:

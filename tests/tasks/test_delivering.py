@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 
 import orjson
@@ -221,7 +222,8 @@ def test_a_receiver_that_answers_byte_by_byte_is_left(
             while not writer.is_closing():
                 writer.write(b"a")
                 await writer.drain()
-                await asyncio.sleep(0.01)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.Event().wait(), 0.01)
         except ConnectionError:
             pass
         finally:

@@ -4,6 +4,7 @@ from queue import SimpleQueue
 from typing import Any
 
 import pytest
+from celery import current_app
 from kombu.exceptions import OperationalError
 
 from accounts.models import User
@@ -62,7 +63,7 @@ def test_a_missing_broker_is_not_asked_at_once_again(
         asked.append((name, args))
         raise OperationalError("no broker")
 
-    monkeypatch.setattr(nudges.current_app, "send_task", away)
+    monkeypatch.setattr(current_app, "send_task", away)
     monkeypatch.setattr(nudges, "_away_until", 0.0)
 
     assert nudges.send("a.job", 1) is False

@@ -6,10 +6,10 @@ from typing import Any
 
 from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import get_channel_layer
-from channels.routing import get_default_application
+from channels.routing import ChannelNameRouter
 from django.core.management.base import BaseCommand
 
-from gateway.hints import CHANNEL
+from gateway.hints import CHANNEL, GatewayConsumer
 from gateway.worker import GatewayWorker
 
 
@@ -17,8 +17,9 @@ class Command(BaseCommand):
     help = "Hold the gateway sockets of the enabled Discord accounts."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        channel_routes: dict[str, Any] = {CHANNEL: GatewayConsumer.as_asgi()}
         GatewayWorker(
-            application=get_default_application(),
+            application=ChannelNameRouter(channel_routes),
             channels=[CHANNEL],
             channel_layer=get_channel_layer(DEFAULT_CHANNEL_LAYER),
         ).run()
