@@ -23,7 +23,8 @@ from gateway.http import DiscordHttp, Identity
 from gateway.leases import note_session
 from gateway.outage import extend_deadlines
 from gateway.protocol import backoff
-from gateway.protocol.constants import BOT_IDS, FATAL_CLOSE_CODES, CloseCode, Event
+from gateway.protocol.constants import FATAL_CLOSE_CODES, CloseCode, Event
+from gateway.protocol.messages import looks_like_bot
 from gateway.socket import (
     ConnectionClosed,
     GatewaySocket,
@@ -241,9 +242,9 @@ class Connection:
         if data.get("channel_id") != self.identity.channel_id:
             return False
         author = data.get("author")
-        if not isinstance(author, dict) or author.get("id") in BOT_IDS:
+        if not isinstance(author, dict):
             return True
-        return str(author.get("username")).lower().endswith("journey bot")
+        return looks_like_bot(author)
 
     async def _read_events(self) -> None:
         while True:
@@ -269,7 +270,8 @@ class Connection:
         while event == Event.MESSAGE_UPDATE and not self._events.empty():
             self._ahead = self._events.get_nowait()
             later_seq, later, more = self._ahead
-            if later != event or more.get("id") != data.get("id"):
+            same = later == event and more.get("id") == data.get("id")
+            if not same or "content" not in more:  # a link's preview is no progress
                 break
             seq, data, self._ahead = later_seq, data | more, None
         return seq, event, data
@@ -336,6 +338,7 @@ class Connection:
     async def _became_live(self, *, unbroken: bool) -> None:
         self._greeted.set()
         self._failed_resumes = 0
+        await in_thread(extend_deadlines, self.account_id)
         facts: dict[str, Any] = {} if unbroken else {"unbroken_since": timezone.now()}
         held = await in_thread(
             note_session,
@@ -351,7 +354,6 @@ class Connection:
         )
         if held:
             self.is_live = True
-            await in_thread(extend_deadlines, self.account_id)
             await in_thread(set_state, self.account_id, AccountState.READY)
 
     async def _went_down(self) -> None:

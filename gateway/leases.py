@@ -59,7 +59,12 @@ def acquire(name: str, *, processes: int, held: int) -> dict[int, int]:
     for account_id, fence in list(rows.values_list("account_id", "fence")[:room]):
         won = GatewaySession.objects.filter(
             free, account_id=account_id, fence=fence
-        ).update(holder=name, lease_until=now + LEASE, fence=F("fence") + 1)
+        ).update(
+            holder=name,
+            lease_until=now + LEASE,
+            fence=F("fence") + 1,
+            is_live=False,  # until this process has resumed the session
+        )
         if won:
             taken[account_id] = fence + 1
     return taken

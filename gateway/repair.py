@@ -76,7 +76,14 @@ async def repair(connection: Connection) -> bool:
             if len(page) < 100:
                 return True
             after = str(page[-1]["id"])
-    except (DiscordException, RequestException, OSError, KeyError, ValueError) as exc:
+    except (
+        DiscordException,
+        RequestException,
+        OSError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as exc:
         logger.warning("account %s: no history: %s", connection.account_id, exc)
         return False
     logger.warning("account %s: history is too long to read", connection.account_id)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from asgiref.sync import SyncToAsync
+from django.db import connections
 from django.test import Client
 
 from accounts.keys import create_key
@@ -28,6 +31,13 @@ class ApiClient(Client):
         """POST `body` as JSON; bytes go out as they are."""
         kwargs.setdefault("content_type", "application/json")
         return self.post(path, {} if body is None else body, **kwargs)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_connection_is_left(django_db_setup: None) -> Iterator[None]:
+    """Close what async code has opened in its thread, so that the database can go."""
+    yield
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
 
 
 @pytest.fixture(autouse=True)

@@ -61,6 +61,17 @@ class Message:
         return bool(self.content and self.content.is_final and self.attachment)
 
 
+def looks_like_bot(author: dict[str, Any]) -> bool:
+    """Tell whether an author is Midjourney or niji: by id, else a bot of their name.
+
+    Anybody may take the name; only Discord says that an author is a bot.
+    """
+    if _str(author.get("id")) in BOT_IDS:
+        return True
+    name = _str(author.get("username")).lower()
+    return author.get("bot") is True and name.endswith("journey bot")
+
+
 def read(data: dict[str, Any]) -> Message:
     """Return the message in `data`. Unknown shapes are passed over, never raised."""
     author = _dict(data.get("author"))
@@ -70,12 +81,11 @@ def read(data: dict[str, Any]) -> Message:
     attachment = _attachment(data)
     text = _text(data)
     author_id = _str(author.get("id"))
-    name = _str(author.get("username")).lower()
     return Message(
         id=_str(data.get("id")),
         channel_id=_str(data.get("channel_id")),
         author_id=author_id,
-        is_bot=author_id in BOT_IDS or name.endswith("journey bot"),
+        is_bot=looks_like_bot(author),
         nonce=_str(data.get("nonce")),
         interaction_ids=tuple(
             dict.fromkeys(

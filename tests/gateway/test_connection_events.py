@@ -57,7 +57,7 @@ def waiting(connection: Connection) -> int:
         wire.start("1"),
         {"id": "1", "channel_id": CHANNEL},
         {"id": "1", "channel_id": CHANNEL, "author": None},
-        {"channel_id": CHANNEL, "author": {"id": "5", "username": "Midjourney Bot"}},
+        {"channel_id": CHANNEL, "author": {"username": "Midjourney Bot", "bot": True}},
         {"channel_id": CHANNEL, "author": {"id": MIDJOURNEY_APP}},
     ],
 )
@@ -182,12 +182,23 @@ async def test_updates_of_a_message_in_a_row_are_one(connection: Connection) -> 
 
 async def test_what_a_later_update_does_not_say_stays(connection: Connection) -> None:
     connection._receive(UPDATE, wire.progress(PROGRESS, 31, job=JOB))
-    connection._receive(UPDATE, {"id": PROGRESS, "channel_id": CHANNEL, "flags": 4})
+    later = {"id": PROGRESS, "channel_id": CHANNEL, "content": "later", "flags": 4}
+    connection._receive(UPDATE, later)
 
     ((_, data),) = await events(connection)
 
-    assert "(31%)" in data["content"]
-    assert data["flags"] == 4
+    assert JOB in str(data["components"])
+    assert (data["content"], data["flags"]) == ("later", 4)
+
+
+async def test_a_links_preview_takes_nothing_from_the_notice_before_it(
+    connection: Connection,
+) -> None:
+    connection._receive(UPDATE, wire.progress(PROGRESS, 31, job=JOB))
+    preview = {"id": PROGRESS, "channel_id": CHANNEL, "embeds": [{"type": "link"}]}
+    connection._receive(UPDATE, preview)
+
+    assert len(await events(connection)) == 2
 
 
 async def test_nothing_else_is_put_together_and_the_order_stays(

@@ -45,8 +45,8 @@ def test_an_empty_object_is_an_empty_message() -> None:
     [
         ({"id": MIDJOURNEY_APP}, True),
         ({"id": NIJI_APP, "username": "niji"}, True),
-        ({"id": "5", "username": "niji・journey Bot"}, True),
-        ({"id": "5", "username": "Midjourney Bot"}, True),
+        ({"id": "5", "username": "niji・journey Bot", "bot": True}, True),
+        ({"id": "5", "username": "Midjourney Bot"}, False),
         ({"id": "5", "username": "somebody"}, False),
         ({"id": int(MIDJOURNEY_APP)}, True),
         (None, False),
