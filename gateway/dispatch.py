@@ -130,6 +130,7 @@ def _send(
         task.pk,
         TaskStatus.SUBMITTED,
         where=Q(status=TaskStatus.NOT_START) & Q(hold.still_ours),
+        then=lambda: _start_post(account, task.pk, nonce, body),
         nonce=nonce,
         delivery=Delivery.SENDING,
         claimed_at=now,
@@ -147,10 +148,14 @@ def _send(
     pace = now + timedelta(seconds=pause_after)
     if pause_after:
         lanes.set_pace(account.pk, pace)
-    bridge.spawn(
-        _post(account, task.pk, nonce, body, claimed=time.monotonic(), again=True)
-    )
     return pace
+
+
+def _start_post(
+    account: DiscordAccount, task_id: int, nonce: str, body: dict[str, Any]
+) -> None:
+    claimed = time.monotonic()
+    bridge.spawn(_post(account, task_id, nonce, body, claimed=claimed, again=True))
 
 
 def _payload(

@@ -144,7 +144,7 @@ def programs() -> list[Program]:
     """Return what runs on one machine, in the order of starting."""
     python, manage = sys.executable, str(settings.BASE_DIR / "manage.py")
     celery = [python, "-m", "celery", "-q", "-A"]
-    worker = [*celery, "mjproxy", "worker", "-P", "threads", "-c", "16"]
+    worker = [*celery, "mjproxy", "worker", "-P", "threads", "-c", "4"]
     listen = ["-b", settings.HOST, "-p", str(settings.PORT)]
     commands = {
         # -v 0: no line for each request

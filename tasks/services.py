@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -27,13 +28,19 @@ RELEASED_LIMIT: Final = timedelta(hours=2)
 
 
 def advance(
-    task_id: int, status: TaskStatus, *, where: Q | None = None, **changes: Any
+    task_id: int,
+    status: TaskStatus,
+    *,
+    where: Q | None = None,
+    then: Callable[[], None] | None = None,
+    **changes: Any,
 ) -> bool:
     """Move a task to `status`, or return False where it may not go there any more.
 
     The check and the write are one UPDATE, so of two workers only one wins. `where`
     narrows it further. False too where another task already owns a message id or a job
-    uuid among `changes`. The webhook's row is written in the same transaction.
+    uuid among `changes`. The webhook's row is written in the same transaction. `then`
+    is called right after the commit, before anybody else is told.
     """
     rows = Task.objects.filter(pk=task_id, status__in=ALLOWED_FROM[status])
     if where is not None:
@@ -48,6 +55,8 @@ def advance(
         with transaction.atomic():
             moved = rows.update(status=status, revision=F("revision") + 1, **changes)
             if moved:
+                if then is not None:
+                    transaction.on_commit(then)
                 task = load_shown(task_id)
                 if status not in (TaskStatus.NOT_START, TaskStatus.MODAL):
                     record_delivery(task)

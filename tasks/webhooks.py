@@ -11,6 +11,8 @@ from typing import Final
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts.models import User
+from accounts.prepared import PreparedQuery
 from accounts.services import ensure_webhook_secret
 from tasks.enums import TERMINAL, TaskStatus
 from tasks.models import DeliveryState, Task, WebhookDelivery
@@ -119,8 +121,7 @@ def claim_next(task_id: int) -> Call | None:
     caller that dies leaves it to others when the claim ends.
     """
     now = timezone.now()
-    _skip_stale(task_id, now)
-    row = _next_row(task_id, now)
+    row = _next_row(_without_stale(_queue(task_id), now), now)
     if row is None:
         return None
     until = now + CLAIM
@@ -135,7 +136,7 @@ def claim_next(task_id: int) -> Call | None:
         revision=row.revision,
         url=row.url,
         body=row.body.encode(),
-        secret=ensure_webhook_secret(row.task.owner),
+        secret=ensure_webhook_secret(_owner(row.task.owner_id)[0]),
         attempts=row.attempts,
         claimed_until=until,
     )
@@ -191,31 +192,48 @@ def _unclaimed(now: datetime) -> Q:
     return Q(claimed_until=None) | Q(claimed_until__lte=now)
 
 
-def _skip_stale(task_id: int, now: datetime) -> None:
-    newest = WebhookDelivery.objects.filter(task=task_id).order_by("-revision")
-    revision = newest.values_list("revision", flat=True).first()
-    if revision is None:
-        return
-    # Every step of the progress may be missed; a change of status is tried once.
-    missable = Q(status=TaskStatus.IN_PROGRESS) | Q(attempts__gt=0)
-    stale = _waiting(task_id).filter(
-        _unclaimed(now),
-        missable,
-        is_final=False,
-        by_hand=False,
-        revision__lt=revision,
-    )
-    stale.update(state=DeliveryState.SKIPPED)
+_queue: Final = PreparedQuery[WebhookDelivery](
+    lambda task_id: (
+        _waiting(task_id)
+        .select_related("task")
+        .only(
+            *("revision", "status", "attempts", "is_final", "by_hand", "url", "body"),
+            *("claimed_until", "next_attempt_at", "task__owner_id"),
+        )
+        .order_by("by_hand", "revision")
+    ),
+    markers=(-1,),
+)
+_owner: Final = PreparedQuery[User](
+    lambda pk: User.objects.filter(pk=pk).only("webhook_secret"), markers=(-1,)
+)
 
 
-def _next_row(task_id: int, now: datetime) -> WebhookDelivery | None:
+def _without_stale(rows: list[WebhookDelivery], now: datetime) -> list[WebhookDelivery]:
+    """Return the rows but those that newer news make worthless; these are skipped.
+
+    Every step of the progress may be missed; a change of status is tried once.
+    """
+    newest = max((row.revision for row in rows), default=0)
+    stale = [
+        row.pk
+        for row in rows
+        if row.revision < newest
+        and not (row.is_final or row.by_hand)
+        and (row.status == TaskStatus.IN_PROGRESS or row.attempts)
+        and (row.claimed_until is None or row.claimed_until <= now)
+    ]
+    if stale:
+        waiting = WebhookDelivery.objects.filter(_unclaimed(now), pk__in=stale)
+        waiting.update(state=DeliveryState.SKIPPED)
+    return [row for row in rows if row.pk not in stale]
+
+
+def _next_row(rows: list[WebhookDelivery], now: datetime) -> WebhookDelivery | None:
     """Return the row whose turn it is, unless it must wait or another is on its way.
 
     A call sent again by hand holds up nothing, and nothing holds it up.
     """
-    rows = list(
-        _waiting(task_id).select_related("task__owner").order_by("by_hand", "revision")
-    )
     if any(row.claimed_until and row.claimed_until > now for row in rows):
         return None
     in_turn = [row for row in rows if not row.by_hand][:1]
