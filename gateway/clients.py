@@ -21,7 +21,7 @@ _addresses: tuple[float, Addresses] | None = None
 
 async def client_of(account: DiscordAccount) -> DiscordHttp:
     """Return the account's client, a new one after edits of account or settings."""
-    addresses = await _current_addresses()
+    addresses = await current_addresses()
     async with _making:
         http = _clients.get(account.pk)
         if http:
@@ -38,7 +38,8 @@ def _identity(account_id: int) -> Identity:
     return identity_of(DiscordAccount.objects.get(pk=account_id))
 
 
-async def _current_addresses() -> Addresses:
+async def current_addresses() -> Addresses:
+    """Return where Discord is, as it was some seconds ago at most."""
     global _addresses
     now = time.monotonic()
     if _addresses is None or now - _addresses[0] > ADDRESSES_KEPT:

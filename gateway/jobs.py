@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_ready
 
-from gateway import cancelling, dispatch, lanes, sweeping
+from gateway import cancelling, clients, dispatch, lanes, sweeping
+from tasks import bridge
+
+
+@worker_ready.connect
+def warm_up(**_: Any) -> None:
+    """Start what the first task would otherwise wait for: the loop, the addresses."""
+    bridge.spawn(clients.current_addresses())
 
 
 @shared_task(name="gateway.dispatch_account", ignore_result=True)

@@ -23,6 +23,7 @@ from django.urls import get_resolver, re_path  # noqa: E402
 
 from gateway.routing import channel_routes, websocket_urlpatterns  # noqa: E402
 from mjproxy.serving import BodyCap, OneHopHandler, PooledSync  # noqa: E402
+from tasks.nudges import nudge  # noqa: E402
 
 
 async def unknown_socket(scope: Any, receive: Any, send: Any) -> None:
@@ -47,3 +48,6 @@ application = ProtocolTypeRouter(
 _ = get_resolver().url_patterns
 gc.collect()
 gc.freeze()
+
+# The first submit should not pay for connecting to the broker either.
+nudge("gateway.sweep")

@@ -36,6 +36,7 @@ def measure(folder: Path, *, quick: bool) -> dict[str, Any]:
     sim = Simulator.start(
         *("--accounts", str(max(ACCOUNTS, *IDLE)), "--speed", "10"),
         *("--picture-size", "64", "--knob", "concurrency=12"),
+        *("--knob", "http_latency=0"),
         log=folder / "simulator.log",
     )
     try:
@@ -61,6 +62,8 @@ def measure_product(
     for spec in accounts[1:ACCOUNTS]:
         product.add_account(spec, coreSize=12)
     product.wait_accounts(ACCOUNTS)
+    # Steady state is measured: every process has done each of its kinds of work before.
+    product.wait_all([product.imagine(f"warming up {n}") for n in range(4 * ACCOUNTS)])
     report["rates"] = {
         str(rate): asyncio.run(
             rates.measure(sim, product, rate=rate, seconds=5 if quick else 15)
