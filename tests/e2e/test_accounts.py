@@ -17,7 +17,8 @@ def row_of(product: Product) -> dict[str, object]:
 
 
 def sessions(sim: Simulator) -> set[str]:
-    return {row["account"] for row in sim.ask("GET", "sessions")}
+    rows = sim.ask("GET", "sessions")
+    return {row["account"] for row in rows if row["connected"]}
 
 
 def test_an_account_is_ready_soon_after_it_is_saved(
