@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Final
@@ -33,6 +34,10 @@ _TYPES: Final = {extension: kind for kind, extension in EXTENSIONS.items()}
 _PIECE: Final = 1 << 18
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _SHORT: Final = "public, max-age=5"
+
+PATIENCE: Final = 2.0  # seconds to wait for a place among those who fetch
+# Half of the threads that answer requests: the others stay free while the CDN hangs.
+_fetching = threading.BoundedSemaphore(4)
 
 
 class Answer(Exception):
@@ -108,6 +113,9 @@ def _preview(request: HttpRequest, task: Task) -> HttpResponseBase:
 
 
 def _download(source: str) -> cdn.Picture:
+    """Fetch from the CDN in this request's thread; a slow CDN may not take them all."""
+    if not _fetching.acquire(timeout=PATIENCE):
+        raise Answer(503, "too many pictures are being fetched, try again")
     try:
         return cdn.download_now(pictures.cdn_url(source))
     except pictures.UnknownSource:
@@ -116,6 +124,8 @@ def _download(source: str) -> cdn.Picture:
         if exc.gone:
             raise Answer(404, "the picture is gone from Discord") from exc
         raise Answer(502, f"the picture cannot be fetched now: {exc}") from exc
+    finally:
+        _fetching.release()
 
 
 def _unchanged(request: HttpRequest, etag: str, caching: str) -> HttpResponse | None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from django.db import connections
 from django.test import AsyncClient, Client
 from pytest_django.fixtures import Settings
 
-from tasks import pictures
+from tasks import picture_views, pictures
 from tasks.database import in_thread
 from tasks.enums import TaskStatus
 from tasks.models import DrawingSettings, Task
@@ -159,6 +160,20 @@ def test_a_picture_that_cannot_be_had_is_told_so(
     assert response["Content-Type"] == "application/json"
     assert response["Access-Control-Allow-Origin"] == "*"
     assert response["Cache-Control"] == "no-store"
+
+
+def test_a_hanging_cdn_does_not_take_all_threads(
+    task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = threading.BoundedSemaphore(1)
+    taken.acquire()
+    monkeypatch.setattr(picture_views, "_fetching", taken)
+    monkeypatch.setattr(picture_views, "PATIENCE", 0.01)
+
+    assert get(link(task)).status_code == 503
+
+    taken.release()
+    assert get(link(task)).status_code == 200
 
 
 def test_a_foreign_source_is_not_fetched() -> None:
