@@ -126,7 +126,9 @@ def prepare_database() -> None:
         raise Refused(reason) from exc
     settings.STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns where there is none
     if password := ensure_operator():
-        lines = [f"Operator:    {ADMIN_NAME} / {password}"]
+        lines = []
+        if not settings.DEMO:  # a demo makes a sign-in of its own for each run
+            lines.append(f"Operator:    {ADMIN_NAME} / {password}")
         if not env.text("MJPROXY_ADMIN_TOKEN"):  # made here, and told only now
             lines.append(f"Admin token: {settings.ADMIN_TOKEN}")
         sys.stdout.write("\n".join([*lines, ""]))
