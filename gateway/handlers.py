@@ -278,7 +278,8 @@ def _noticed(task: Task, message: Message, notice: Notice) -> Outcome:
         case Effect.WAIT:
             facts = _identities(task, message) | _accepted(task)
             facts["deadline_at"] = _deadline(task, factor=QUEUED_FACTOR)
-            learn(task.pk, description=notice.text[:4000], **facts)
+            said = notice.text[:4000]
+            learn(task.pk, tell=said != task.description, description=said, **facts)
         case Effect.REQUEUE:
             _requeue(task, notice)
         case _:

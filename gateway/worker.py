@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 
 from channels.worker import Worker
 
 from gateway import hints
 from gateway.manager import Manager
+
+logger = logging.getLogger(__name__)
 
 
 class GatewayWorker(Worker):
@@ -36,5 +39,6 @@ class GatewayWorker(Worker):
         while True:
             try:
                 await super().handle()
-            except Exception:
+            except Exception as exc:
+                logger.warning("no hints for the moment: %s", type(exc).__name__)
                 await asyncio.sleep(1)

@@ -19,14 +19,6 @@ _FLAG: Final = {
     SpeedMode.FAST: "--fast",
     SpeedMode.TURBO: "--turbo",
 }
-_ALIASES: Final = {
-    "aspect": "ar",
-    "stylize": "s",
-    "version": "v",
-    "quality": "q",
-    "chaos": "c",
-    "weird": "w",
-}
 
 
 def tidy(prompt: str) -> str:
@@ -60,20 +52,10 @@ def words_of(prompt: str) -> str:
     )
 
 
-def parameters_of(prompt: str) -> dict[str, str]:
-    """Return the `--name value` pairs under their short names, speed flags left out."""
-    match = _PARAMETERS.search(without_speed(prompt))
-    if not match:
-        return {}
-    tail = without_speed(prompt)[match.start() :].replace("—", "--")
-    pairs = (part.strip().partition(" ") for part in tail.split("--") if part.strip())
-    return {_ALIASES.get(k.lower(), k.lower()): v.strip() for k, _, v in pairs}
-
-
 def echo_key(prompt: str) -> str:
     """Return what the echo of `prompt` is compared by; never empty.
 
-    Without words the parameters and the number of links stand in.
+    Without words the number of links stands in.
     """
     key = words_of(prompt)
     if not key.replace("<link>", ""):

@@ -94,10 +94,6 @@ def load() -> tuple[dict[int, int], dict[int, int]]:
     return running, queued
 
 
-def running_count(account: DiscordAccount) -> int:
-    return Task.objects.filter(account=account, status__in=RUNNING).count()
-
-
 def waiting_count(account: DiscordAccount) -> int:
     return Task.objects.filter(account=account, status=TaskStatus.NOT_START).count()
 

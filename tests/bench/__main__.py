@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.bench import fetching, memory, rates
+from tests.bench import fetching, memory, rates, recovery
 from tests.bench.budgets import missed
 from tests.bench.figures import machine
 from tests.e2e.harness import Product, Simulator, specs
@@ -70,6 +70,7 @@ def measure_product(
         )
         for rate in RATES
     }
+    report["seconds_after_kill"] = recovery.measure(product)
     report["fetch"] = asyncio.run(fetching.measure(product))
     report["gateway_events_per_second"] = rates.flood(sim, product)
     for count in IDLE[1:] if not quick else ():

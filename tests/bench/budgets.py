@@ -15,6 +15,7 @@ BUDGETS = (
 )
 FETCH_RATIO = 0.5
 MB_PER_IDLE_ACCOUNT = 0.5
+SECONDS_AFTER_KILL = 10
 
 
 def missed(report: dict[str, Any]) -> list[str]:
@@ -27,6 +28,9 @@ def missed(report: dict[str, Any]) -> list[str]:
     ratio = _at(report, ("fetch", "ratio"))
     if ratio is None or ratio < FETCH_RATIO:
         lines.append(f"fetch.ratio is {ratio}, budget {FETCH_RATIO}")
+    for role, seconds in report.get("seconds_after_kill", {}).items():
+        if seconds > SECONDS_AFTER_KILL:
+            lines.append(f"{seconds} s without {role}, budget {SECONDS_AFTER_KILL} s")
     idle = report.get("idle", {})
     if len(idle) > 1:
         least, most = min(idle, key=int), max(idle, key=int)

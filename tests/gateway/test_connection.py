@@ -96,6 +96,16 @@ async def test_it_comes_up_and_says_so(
     assert list(simulator.core.ledger.violations) == []
 
 
+async def test_it_greets_only_after_hello(
+    account: DiscordAccount, watch: Watch
+) -> None:
+    async with simulating(hello_delay=0.2) as slow:
+        async with connected(account, addresses_of(slow), watch) as found:
+            await found.is_up()
+
+        assert list(slow.core.ledger.violations) == []
+
+
 async def test_a_drawing_is_followed_to_its_picture(
     simulator: Simulator,
     account: DiscordAccount,

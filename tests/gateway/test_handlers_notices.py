@@ -126,6 +126,11 @@ def test_a_queued_job_gets_more_time(speaker: Speaker, task: Task) -> None:
     assert waiting.deadline_at > task.deadline_at
     assert waiting.description == "Job queued: 3 ahead"
     assert waiting.progress_message_id == NOTICE
+    assert waiting.revision == task.revision + 1  # its stream is told, once
+
+    handle(speaker, CREATE, queued)
+
+    assert again(task).revision == waiting.revision
 
 
 def test_a_queued_job_goes_on_in_another_message(speaker: Speaker, task: Task) -> None:

@@ -8,7 +8,6 @@ from accounts.enums import SpeedMode
 from tasks.prompts import (
     echo_key,
     first_banned_word,
-    parameters_of,
     tidy,
     with_speed,
     without_speed,
@@ -73,12 +72,6 @@ def test_other_words_have_another_key(one: str, other: str) -> None:
 
 def test_words_end_where_parameters_begin() -> None:
     assert words_of("a fox, 2 dogs --ar 3:2 --no hats") == "afox2dogs"
-
-
-def test_parameters_are_named_shortly() -> None:
-    found = parameters_of("fox --aspect 3:2 --stylize 50 --fast --tile")
-
-    assert found == {"ar": "3:2", "s": "50", "tile": ""}
 
 
 @pytest.mark.parametrize(
