@@ -6,7 +6,6 @@ import enum
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db.models import Q
@@ -15,21 +14,15 @@ from django.utils import timezone
 from accounts.services import pause
 from gateway import matching
 from gateway.matching import Match
+from gateway.noticing import heed, obey
 from gateway.protocol import messages, notices
 from gateway.protocol.constants import NIJI_APP, Event, MessageFlag
 from gateway.protocol.messages import Message
-from gateway.protocol.notices import Effect, Notice
-from tasks.enums import OPEN, RUNNING, TERMINAL, BotType, Delivery, TaskStatus
+from tasks.enums import OPEN, TERMINAL, BotType, Delivery, TaskStatus
 from tasks.models import Task
-from tasks.services import CANCELLED, advance, fail, learn, release
+from tasks.services import CANCELLED, advance, fail, learn
 
 logger = logging.getLogger(__name__)
-
-# Sent at most so often; each time Discord or Midjourney certainly took nothing.
-MAX_ATTEMPTS: Final = 5
-QUEUE_FULL_REST: Final = timedelta(seconds=15)
-# A job that Midjourney has queued may take so many times the account's limit.
-QUEUED_FACTOR: Final = 3
 
 
 @dataclass(frozen=True)
@@ -114,15 +107,17 @@ def _message(speaker: Speaker, data: dict[str, Any]) -> Outcome:
         return Outcome.NOT_OURS
     notice = notices.read(message)
     match = _resolve(speaker, message)
-    if notice and _pauses(speaker, message, notice, match):
-        logger.error("account %s: notice %s", speaker.account_id, notice.kind.name)
-        pause(speaker.account_id, notice.text)
+    if notice:
+        task = match.task if match else None
+        heed(speaker.account_id, speaker.user_id, message, notice, task)
     if match is None:
         return _unresolved(speaker, message)
     if match.task.is_terminal:
         return Outcome.NOT_OURS
     if notice:
-        return _noticed(match.task, message, notice)
+        facts = _identities(match.task, message) | _accepted(match.task)
+        obey(match.task, notice, facts)
+        return Outcome.TAUGHT
     return _spoken(match, message)
 
 
@@ -144,19 +139,10 @@ def _resolve(speaker: Speaker, message: Message) -> Match | None:
 
 def _is_to_us(speaker: Speaker, message: Message) -> bool:
     """Tell whether the message answers this account, not another in the channel."""
-    if named := _addressee(message):
+    if named := message.addressee:
         return named == speaker.user_id
     # A message only for one pair of eyes reaches no other session.
     return bool(message.flags & MessageFlag.EPHEMERAL) or bool(message.reference_id)
-
-
-def _addressee(message: Message) -> str:
-    """Return the user whom the message names, or ""."""
-    if message.content:
-        return message.content.user_id
-    metadata = message.raw.get("interaction_metadata")
-    user = metadata.get("user") if isinstance(metadata, dict) else None
-    return str(user.get("id") or "") if isinstance(user, dict) else ""
 
 
 def _unresolved(speaker: Speaker, message: Message) -> Outcome:
@@ -258,58 +244,11 @@ def _accepted(task: Task) -> dict[str, Any]:
     return facts
 
 
-def _deadline(task: Task, *, factor: int = 1) -> datetime:
-    minutes = task.account.timeout_minutes if task.account else 10
-    return timezone.now() + timedelta(minutes=minutes * factor)
-
-
 def _stopped(task: Task) -> None:
     if task.cancel_requested_at:
         fail(task.pk, CANCELLED)
     else:
         fail(task.pk, "任务被 Midjourney 停止 / stopped by Midjourney or in Discord")
-
-
-# --- notices -------------------------------------------------------------------------
-
-
-def _noticed(task: Task, message: Message, notice: Notice) -> Outcome:
-    match notice.kind.effect:
-        case Effect.WAIT:
-            facts = _identities(task, message) | _accepted(task)
-            facts["deadline_at"] = _deadline(task, factor=QUEUED_FACTOR)
-            said = notice.text[:4000]
-            learn(task.pk, tell=said != task.description, description=said, **facts)
-        case Effect.REQUEUE:
-            _requeue(task, notice)
-        case _:
-            fail(task.pk, notice.text)
-    return Outcome.TAUGHT
-
-
-def _requeue(task: Task, notice: Notice) -> None:
-    """Let the task wait again: Midjourney's own queue is full, nothing was started."""
-    if task.attempts >= MAX_ATTEMPTS or not task.nonce:
-        fail(task.pk, notice.text)
-        return
-    Task.objects.filter(pk=task.pk, nonce=task.nonce, status__in=RUNNING).update(
-        interaction_id=None, progress_message_id=None
-    )
-    release(task.pk, nonce=task.nonce, not_before=timezone.now() + QUEUE_FULL_REST)
-
-
-def _pauses(
-    speaker: Speaker, message: Message, notice: Notice, match: Match | None
-) -> bool:
-    """Tell whether a notice, with or without a task, stops this account."""
-    if notice.kind.effect is not Effect.PAUSE:
-        return False
-    if match:
-        # One that has ended its task was obeyed then; now it is read again.
-        return match.task.fail_reason != notice.text
-    if named := _addressee(message):
-        return named == speaker.user_id
-    return bool(message.flags & MessageFlag.EPHEMERAL)
 
 
 # --- removals ------------------------------------------------------------------------

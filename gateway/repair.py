@@ -14,9 +14,10 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from gateway.connection import Connection
-from gateway.handlers import MAX_ATTEMPTS, handle
+from gateway.handlers import handle
 from gateway.matching import CLOCK_SKEW, snowflake_at
 from gateway.models import GatewaySession
+from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol.constants import Event
 from tasks.database import in_thread
 from tasks.enums import RUNNING, Delivery
