@@ -24,7 +24,6 @@ def known_modes(value: object) -> None:
         raise ValidationError("A list of RELAX, FAST and TURBO.")
 
 
-
 class User(AbstractUser):
     """A person or a program. Staff are operators; the others see their own tasks."""
 
@@ -89,6 +88,9 @@ class DiscordAccount(models.Model):
         blank=True,
         validators=[known_modes],
         help_text='Of ["RELAX", "FAST", "TURBO"]; empty: all.',
+    )
+    fast_exhausted = models.BooleanField(
+        "fast time used up", default=False, help_text="Draws in relax mode only."
     )
     remix_auto_submit = models.BooleanField(
         "answer remix windows",
