@@ -19,6 +19,7 @@ from gateway.uploads import UploadFailed
 from tasks import fetcher, inputs, links, pictures, prompts
 from tasks.database import in_thread
 from tasks.enums import InputRole, TaskAction, TaskStatus
+from tasks.exceptions import InvalidRequest
 from tasks.fetcher import Unfetchable
 from tasks.models import InputPicture, Task
 from tasks.services import fail, mark_prepared
@@ -108,7 +109,7 @@ async def contents(picture: InputPicture) -> tuple[bytes, str]:
     )
     try:
         kind, width, height = await in_thread(inputs.measure, found.body)
-    except inputs.InvalidRequest as exc:
+    except InvalidRequest as exc:
         raise Unfetchable(exc.zh, exc.en, permanent=True) from exc
     picture.content_type, picture.width, picture.height = kind, width, height
     await in_thread(picture.save, update_fields=["content_type", "width", "height"])

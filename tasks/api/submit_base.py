@@ -15,9 +15,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api.answers import json_answer
+from accounts.api.fields import DialectSerializer
 from tasks.api.callers import caller_of
 from tasks.api.serializers import (
-    DialectSerializer,
     SubmitAnswerSerializer,
     SubmitSerializer,
     id_in,

@@ -15,7 +15,6 @@ from tasks.custom_ids import Button, Window
 from tasks.enums import OPEN, BotType, TaskAction, TaskStatus, WindowState
 from tasks.exceptions import InvalidRequest, NoAccount, Refused
 from tasks.models import DrawingSettings, Task
-from tasks.parameters import zoomed
 from tasks.selectors import visible_to, waiting_count
 from tasks.services import cancel
 from tasks.submit.base import (
@@ -169,7 +168,7 @@ def offered_prompt(parent: Task, custom_id: str) -> str:
     if template.startswith(custom_ids.INPAINT_ANY):
         return ""
     inherited = prompts.without_speed(parent.final_prompt or parent.prompt_en)
-    return zoomed(inherited) if template == custom_ids.CUSTOM_ZOOM else inherited
+    return prompts.zoomed(inherited) if template == custom_ids.CUSTOM_ZOOM else inherited
 
 
 # --- rows -----------------------------------------------------------------------------

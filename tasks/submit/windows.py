@@ -13,7 +13,6 @@ from tasks.enums import InputRole, TaskAction, TaskStatus, WindowState
 from tasks.exceptions import InvalidRequest, NoAccount, ParentNotFound
 from tasks.inputs import Brought
 from tasks.models import Task
-from tasks.parameters import BadZoom, zoomed
 from tasks.selectors import load_shown, visible_to, waiting_count
 from tasks.services import advance
 from tasks.submit.base import (
@@ -44,7 +43,7 @@ def submit_window(
     given = checked_prompt(prompt) if prompt.strip() else ""
     english = permitted(given) if given else _offered(task)
     brought = _brought(task, english, mask)
-    english = _as_zoom(english) if _is_zoom(task) else english
+    english = prompts.zoomed(english) if _is_zoom(task) else english
     ahead = waiting_count(account)
     check_room(account, ahead)
     _go_on(task, account, given, english, brought)
@@ -76,15 +75,6 @@ def _brought(task: Task, english: str, mask: str) -> list[Brought]:
 def _is_zoom(task: Task) -> bool:
     button = custom_ids.parse(task.custom_id)
     return button is not None and button.kind.template == custom_ids.CUSTOM_ZOOM
-
-
-def _as_zoom(prompt: str) -> str:
-    try:
-        return zoomed(prompt)
-    except BadZoom:
-        raise InvalidRequest(
-            "--zoom 参数错误", "--zoom takes a number above 1 and up to 2"
-        ) from None
 
 
 def _go_on(
