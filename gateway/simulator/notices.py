@@ -52,12 +52,18 @@ NOTICES = {
         "Invalid parameter", "Unrecognized parameter(s): `--foo`"
     ),
     "invalid_prompt": Notice("Invalid prompt", "This prompt cannot be understood."),
+    "invalid_request": Notice("Invalid request", "This cannot be done so."),
+    "prompt_too_long": Notice("Prompt too long", "Please use fewer words."),
     "empty_prompt": Notice("Empty prompt", "Write something to draw."),
     "duplicate_images": Notice(
         "Duplicate images detected", "The images must differ from each other."
     ),
     "invalid_link": Notice(
         "Invalid link", "Could not fetch the image behind the given link.", form="B"
+    ),
+    "bad_link": Notice("Could not validate this link", "Is it public?"),
+    "unknown_job": Notice(
+        "Job not found", "There is no finished job of yours with this id.", form="B"
     ),
     "banned_prompt": Notice(
         "Banned prompt detected",
@@ -79,6 +85,7 @@ NOTICES = {
     "moderated": Notice(
         "Image denied", "Request cancelled due to image filters.", form="B"
     ),
+    "input_moderated": Notice("Request cancelled due to image filters", form="B"),
     "output_moderated": Notice(
         "Request cancelled due to output filters",
         "The result was held back.",
@@ -96,6 +103,7 @@ NOTICES = {
         "The job encountered an error. Our team has been notified.",
         footer="trace",
     ),
+    "internal_server_error": Notice("Internal server error", footer="trace"),
     "internal_text": Notice(
         "",
         "There was an error processing your request. Please try again later. Your"
@@ -149,6 +157,14 @@ NOTICES = {
         "Blocked",
         "You have been blocked from accessing Midjourney for 3 days.",
         footer="",
+    ),
+    "blocked_forever": Notice(
+        "Blocked",
+        "You have been permanently blocked from accessing Midjourney.",
+        footer="",
+    ),
+    "complete_task": Notice(
+        "Please complete the task", "Then you may go on.", Colour.AMBER, footer=""
     ),
     "verification": Notice(
         "Action required to continue",
