@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
@@ -15,6 +16,12 @@ from accounts.enums import AccountState, SpeedMode
 
 snowflake = RegexValidator(r"^\d{15,20}$", "A Discord id is 15 to 20 digits.")
 _pause = (MinValueValidator(0), MaxValueValidator(3600))
+
+
+def known_modes(value: object) -> None:
+    """Raise ValidationError for what is not a list of speeds."""
+    if not isinstance(value, list) or not set(map(str, value)) <= set(SpeedMode.values):
+        raise ValidationError("A list of RELAX, FAST and TURBO.")
 
 
 class User(AbstractUser):
@@ -69,9 +76,30 @@ class DiscordAccount(models.Model):
     sort = models.IntegerField(default=0)
     enable_mj = models.BooleanField("Midjourney bot", default=True)
     enable_niji = models.BooleanField("niji bot", default=True)
+    is_blend = models.BooleanField("blend", default=True)
+    is_describe = models.BooleanField("describe", default=True)
+    is_shorten = models.BooleanField("shorten", default=True)
     mode = models.CharField(
         "speed", max_length=8, choices=SpeedMode, blank=True, help_text="Forced speed."
     )
+    allow_modes = models.JSONField(
+        "allowed speeds",
+        default=list,
+        blank=True,
+        validators=[known_modes],
+        help_text='Of ["RELAX", "FAST", "TURBO"]; empty: all.',
+    )
+    fast_exhausted = models.BooleanField(
+        "fast time used up", default=False, help_text="Draws in relax mode only."
+    )
+    remix_auto_submit = models.BooleanField(
+        "answer remix windows",
+        default=False,
+        help_text="Answer a remix window with the parent's prompt, asking nobody.",
+    )
+    # Whether remix mode is on at each bot, as last seen.
+    mj_remix_on = models.BooleanField("remix mode", default=False)
+    niji_remix_on = models.BooleanField("remix mode at niji", default=False)
 
     core_size = models.PositiveSmallIntegerField(
         "running at once", default=3, validators=[MinValueValidator(1)]

@@ -35,6 +35,8 @@ class TaskAction(models.TextChoices):
     SWAP_FACE = "SWAP_FACE"
     SWAP_VIDEO_FACE = "SWAP_VIDEO_FACE"
     VIDEO = "VIDEO"
+    EDIT = "EDIT"
+    RETEXTURE = "RETEXTURE"
 
 
 class BotType(models.TextChoices):
@@ -63,6 +65,37 @@ class Delivery(models.TextChoices):
     SENDING = "sending", "claimed, perhaps sent"
     ACCEPTED = "accepted", "accepted by Discord"
     UNKNOWN = "unknown", "cut or timed out after sending"
+
+
+class WindowState(models.TextChoices):
+    """How far a task is with the window that its button opens."""
+
+    NONE = "", "none"
+    EXPECTED = "expected", "expected"
+    OPEN = "open", "open, to be answered"
+    ANSWERED = "answered", "answered"
+
+
+class InputRole(models.TextChoices):
+    """What a picture is to the request that brought it along."""
+
+    PROMPT = "prompt", "goes before the prompt"
+    LINK = "link", "stands in the prompt as a link"
+    COMMAND = "command", "is attached to the command"
+    MASK = "mask", "says what is drawn anew"
+    END_FRAME = "end", "is a video's last frame"
+
+
+class ErrandKind(models.TextChoices):
+    UPLOAD = "upload"
+    PRESS = "press", "press a button that draws nothing"
+    SEED = "seed"
+
+
+class ErrandState(models.TextChoices):
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
 
 
 _S = TaskStatus

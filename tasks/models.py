@@ -5,13 +5,25 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.conf import settings
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 from solo.models import SingletonModel
 
 from accounts.enums import SpeedMode
 from accounts.models import DiscordAccount
-from tasks.enums import OPEN, TERMINAL, BotType, Delivery, TaskAction, TaskStatus
+from tasks.enums import (
+    OPEN,
+    TERMINAL,
+    BotType,
+    Delivery,
+    ErrandKind,
+    ErrandState,
+    InputRole,
+    TaskAction,
+    TaskStatus,
+    WindowState,
+)
 from tasks.ids import new_picture_key, new_task_id
 
 
@@ -40,6 +52,7 @@ class Task(models.Model):
     link_base = models.CharField(max_length=300, blank=True)
     client_ip = models.GenericIPAddressField(null=True)
     idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001
+    account_filter = models.JSONField(null=True, help_text="As it was submitted.")
 
     submitted_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
@@ -58,12 +71,28 @@ class Task(models.Model):
     job_id = models.CharField(max_length=36, null=True, unique=True)  # noqa: DJ001
     parent_message_id = models.CharField(max_length=20, blank=True)
     custom_id = models.CharField(max_length=200, blank=True)
+    shown_job_id = models.CharField(
+        max_length=36, blank=True, help_text="The job that /show asks for."
+    )
     echo_key = models.CharField(max_length=200, blank=True)
     matched_by = models.CharField(max_length=20, blank=True)
     message_flags = models.BigIntegerField(default=0)
     message_content = models.TextField(blank=True)
 
+    # The window that its button opens (docs/protocol.md, windows).
+    window = models.CharField(max_length=10, choices=WindowState, blank=True)
+    window_id = models.CharField(max_length=200, blank=True)
+    window_field = models.CharField(max_length=100, blank=True)
+    window_interaction_id = models.CharField(  # noqa: DJ001
+        max_length=20, null=True, unique=True, help_text="Of the window's answer."
+    )
+
     # The way to Discord.
+    prepared = models.BooleanField(
+        default=True, help_text="What it brought along is at Discord."
+    )
+    prepare_after = models.DateTimeField(null=True)
+    prepare_tries = models.PositiveSmallIntegerField(default=0)
     delivery = models.CharField(max_length=10, choices=Delivery, blank=True)
     claimed_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -83,6 +112,12 @@ class Task(models.Model):
     picture_file = models.CharField(max_length=200, blank=True)
     picture_tries = models.PositiveSmallIntegerField(default=0)
     picture_next_at = models.DateTimeField(null=True, help_text="Next try to keep it.")
+
+    seed = models.CharField(max_length=20, blank=True)
+    seed_message_id = models.CharField(max_length=20, blank=True)
+    texts = models.JSONField(
+        default=list, help_text="The prompts that describe or shorten suggests."
+    )
 
     # Counts up with every visible change: id of stream events, order of webhooks.
     revision = models.PositiveIntegerField(default=0)
@@ -108,8 +143,62 @@ class Task(models.Model):
         return self.status in OPEN
 
     @property
+    def buttons_message_id(self) -> str:
+        """The message that holds its buttons: its own, or the one that it edited."""
+        return self.message_id or self.parent_message_id
+
+    @property
     def is_terminal(self) -> bool:
         return self.status in TERMINAL
+
+
+class Errand(models.Model):
+    """A small thing to do at Discord whose outcome the caller waits for."""
+
+    kind = models.CharField(max_length=10, choices=ErrandKind)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
+    account = models.ForeignKey(DiscordAccount, models.CASCADE)
+    task = models.ForeignKey(Task, models.CASCADE, null=True)
+    custom_id = models.CharField(max_length=200, blank=True)
+    state = models.CharField(
+        max_length=10, choices=ErrandState, default=ErrandState.WAITING
+    )
+    result = models.JSONField(null=True)
+    error_zh = models.CharField(max_length=400, blank=True)
+    error_en = models.CharField(max_length=400, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    claimed_until = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["state", "created_at"], name="errand_open")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} no. {self.pk}"
+
+
+class InputPicture(models.Model):
+    """A picture that a request brought along, as bytes or as a link to fetch."""
+
+    task = models.ForeignKey(Task, models.CASCADE, null=True, related_name="inputs")
+    errand = models.ForeignKey(Errand, models.CASCADE, null=True, related_name="inputs")
+    role = models.CharField(max_length=10, choices=InputRole)
+    position = models.PositiveSmallIntegerField(default=0)
+    source_url = models.TextField(blank=True)
+    file = models.CharField(max_length=200, blank=True)
+    content_type = models.CharField(max_length=40, blank=True)
+    width = models.PositiveIntegerField(null=True)
+    height = models.PositiveIntegerField(null=True)
+    # Where it is at Discord: an upload for a command, or a link for a prompt.
+    upload_name = models.TextField(blank=True)
+    link = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.position} of {self.task_id or self.errand_id}"
 
 
 class DeliveryState(models.TextChoices):
@@ -174,6 +263,11 @@ class DrawingSettings(SingletonModel):
     )
     keep_tasks_days = models.PositiveIntegerField(
         default=0, help_text="Delete finished tasks after so many days; 0 keeps them."
+    )
+    window_minutes = models.PositiveIntegerField(
+        default=30,
+        validators=[MinValueValidator(1)],
+        help_text="A window that nobody answers for so long ends its task.",
     )
 
     class Meta:

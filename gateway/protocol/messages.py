@@ -56,6 +56,14 @@ class Message:
         return bool(self.flags & MessageFlag.LOADING)
 
     @property
+    def addressee(self) -> str:
+        """Return the user whom the message names, or ""."""
+        if self.content:
+            return self.content.user_id
+        metadata = _dict(self.raw.get("interaction_metadata"))
+        return _str(_dict(metadata.get("user")).get("id"))
+
+    @property
     def is_result(self) -> bool:
         """True for a finished picture: final words and something attached."""
         return bool(self.content and self.content.is_final and self.attachment)

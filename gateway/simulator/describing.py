@@ -80,6 +80,18 @@ async def imagine_all(studio: Studio, ix: Interaction, found: re.Match[str]) -> 
     )
 
 
+async def imagine_one(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+    """Draw one text, as it was changed in the window."""
+    job = described(studio, ix)
+    if job is None:
+        studio.replies.failure(ix)
+        return
+    index = int(found["index"])
+    text = job.texts[index - 1] if ix.written is None else ix.written
+    studio.press(ix)
+    await studio.draw(ix, "imagine", text, parent_job=job.uuid, index=index)
+
+
 def described(studio: Studio, ix: Interaction) -> Job | None:
     """The describe whose message the click was on."""
     job = studio.job_of(ix.message.id) if ix.message is not None else None

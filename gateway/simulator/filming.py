@@ -1,7 +1,6 @@
 """Clips: `--video` in a prompt, animate, single clips, extend."""
 
 import re
-from collections.abc import Awaitable, Callable
 from fractions import Fraction
 
 from gateway.simulator.grammar import links_in, words_of
@@ -10,8 +9,6 @@ from gateway.simulator.jobs import Job
 from gateway.simulator.notices import NOTICES
 from gateway.simulator.results import tile_seed
 from gateway.simulator.studio import Studio
-
-Press = Callable[[Studio, Interaction, re.Match[str]], Awaitable[None]]
 
 SECONDS, EXTENSION = 5, 4
 _WANTED = re.compile(r"--video\b")
@@ -39,20 +36,12 @@ async def animate(studio: Studio, ix: Interaction, found: re.Match[str]) -> None
         studio.replies.failure(ix)
         return
     studio.press(ix)
-    await shoot(studio, ix, parent, animated(parent, found["motion"]))
-
-
-def animated(parent: Job, motion: str) -> str:
-    """The prompt of clips that begin with this job's picture."""
     shape = Fraction(parent.ratio).limit_denominator(20)
-    return (
-        f"{parent.picture_url} {words_of(parent.prompt)} --motion {motion}"
-        f" --video 1 --aspect {shape.numerator}:{shape.denominator}"
+    words = words_of(parent.prompt) if ix.written is None else words_of(ix.written)
+    prompt = (
+        f"{parent.picture_url} {words} --motion {found['motion']} --video 1"
+        f" --aspect {shape.numerator}:{shape.denominator}"
     )
-
-
-async def shoot(studio: Studio, ix: Interaction, parent: Job, prompt: str) -> None:
-    """Clips out of the picture of `parent`, with the prompt as it stands."""
     await studio.draw(
         ix,
         "animate",
@@ -94,24 +83,26 @@ async def extend(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
         studio.replies.failure(ix)
         return
     studio.press(ix)
-    prompt = _MOTION.sub(f"--motion {found['motion']}", parent.prompt)
-    await prolong(studio, ix, parent, prompt, index=int(found["index"]))
-
-
-async def prolong(
-    studio: Studio, ix: Interaction, parent: Job, prompt: str, *, index: int
-) -> None:
-    """Longer clips out of clip `index` of `parent`."""
+    prompt = parent.prompt
+    if ix.written is not None:
+        start = links_in(prompt)[:1]
+        prompt = " ".join([*start, words_of(ix.written), *_flags(prompt)])
     await studio.draw(
         ix,
         "extend",
-        prompt,
+        _MOTION.sub(f"--motion {found['motion']}", prompt),
         ratio=parent.ratio,
         parent_job=parent.uuid,
-        index=index,
+        index=int(found["index"]),
         form=ix.knobs.video_form,
         seconds=parent.seconds + EXTENSION,
     )
+
+
+def _flags(prompt: str) -> list[str]:
+    """The parameters at the end of a prompt."""
+    _, mark, flags = prompt.partition(" --")
+    return [f"--{flags}"] if mark else []
 
 
 async def reroll(studio: Studio, ix: Interaction, parent: Job) -> None:

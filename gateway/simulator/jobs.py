@@ -63,6 +63,7 @@ KINDS = {
         _upscale("2x"),
         _upscale("4x"),
         _verbs("zoom_out", "Zoom Out"),
+        _verbs("custom_zoom", "Zoom Out"),
         _verbs("pan_left", "Pan Left", widen=1.5),
         _verbs("pan_right", "Pan Right", widen=1.5),
         _verbs("pan_up", "Pan Up", widen=1 / 1.5),
@@ -107,6 +108,7 @@ class Job:
     texts: list[str] = field(default_factory=list)  # of describe and shorten
     carries: str = ""  # the uuid in its file name and buttons, if not its own
     copies: list[str] = field(default_factory=list)  # further messages that show it
+    window: str = ""  # custom id of the window that was submitted for it
     account: str = ""
     restored: bool = False
     interaction: Interaction | None = None
@@ -171,6 +173,7 @@ class Job:
             "texts": self.texts,
             "carries": self.carries,
             "copies": self.copies,
+            "window": self.window,
         }
 
 

@@ -33,6 +33,7 @@ class Knobs:
 
     # Lifetimes and limits
     modal_ttl: float = 900.0
+    iframe_ttl: float = 600.0
     link_ttl: float = 86400.0
     upload_ttl: float = 900.0  # of an announced upload, until it is used
     link_enforce: bool = False  # answer 404 to expired or badly signed links
@@ -71,6 +72,10 @@ class Knobs:
     video_form: str = "webp"  # or "mp4": file of a grid of clips
     clip_uuid: str = "own"  # or "parent": whose uuid a single clip carries
     describe_links: bool = False  # Markdown links in the texts of a describe
+
+    # Windows
+    remix: bool = False  # remix mode of accounts that have not chosen
+    modal_wrap: str = "row"  # or "label": what the text input lies in
 
     # Echo of the prompt
     echo_links: bool = True

@@ -51,6 +51,9 @@ NOTICES = {
     "invalid_parameter": Notice(
         "Invalid parameter", "Unrecognized parameter(s): `--foo`"
     ),
+    "invalid_zoom": Notice(
+        "Invalid parameter", "`--zoom` must be above 1 and at most 2"
+    ),
     "invalid_prompt": Notice("Invalid prompt", "This prompt cannot be understood."),
     "invalid_request": Notice("Invalid request", "This cannot be done so."),
     "prompt_too_long": Notice("Prompt too long", "Please use fewer words."),

@@ -56,6 +56,17 @@ async def details(studio: Studio, ix: Interaction, found: re.Match[str]) -> None
     )
 
 
+async def imagine_one(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+    """Draw one of the prompts, as it was changed in the window."""
+    job, index = shortened(studio, ix), int(found["index"])
+    if job is None or index > len(job.texts):
+        studio.replies.failure(ix)
+        return
+    text = job.texts[index - 1] if ix.written is None else ix.written
+    studio.press(ix)
+    await studio.draw(ix, "imagine", text, parent_job=job.uuid, index=index)
+
+
 def shortened(studio: Studio, ix: Interaction) -> Job | None:
     """The shorten whose message the click was on."""
     job = studio.job_of(ix.message.id) if ix.message is not None else None

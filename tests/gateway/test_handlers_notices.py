@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway.handlers import MAX_ATTEMPTS, Outcome, Speaker, handle
+from gateway.handlers import Outcome, Speaker, handle
+from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol.constants import Event
 from gateway.protocol.notices import KINDS, Effect, NoticeKind
 from tasks.enums import TERMINAL, TaskStatus

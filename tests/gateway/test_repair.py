@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
-from gateway.handlers import MAX_ATTEMPTS
 from gateway.models import GatewaySession
+from gateway.noticing import MAX_ATTEMPTS
 from gateway.repair import (
     CLAIM_EXPIRY,
     DEAF_EXPIRY,
