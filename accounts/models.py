@@ -24,7 +24,6 @@ def known_modes(value: object) -> None:
         raise ValidationError("A list of RELAX, FAST and TURBO.")
 
 
-
 class User(AbstractUser):
     """A person or a program. Staff are operators; the others see their own tasks."""
 
@@ -126,6 +125,15 @@ class DiscordAccount(models.Model):
     )
     state_reason = models.CharField(max_length=400, blank=True, editable=False)
     state_since = models.DateTimeField(default=timezone.now, editable=False)
+    resume_at = models.DateTimeField(
+        "goes on at",
+        null=True,
+        editable=False,
+        help_text="A pause with an end; empty: until a person has acted.",
+    )
+    fast_exhausted = models.BooleanField("fast time used up", default=False)
+    # The newest message whose notice was obeyed: history shows it again.
+    notice_id = models.BigIntegerField(default=0, editable=False)
     # Counts up with every edit: the gateway compares it and needs no message.
     revision = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
