@@ -105,18 +105,30 @@ def fail(task_id: int, reason: str, *, where: Q | None = None) -> bool:
     )
 
 
-def release(task_id: int, *, nonce: str, not_before: datetime | None = None) -> bool:
+def release(
+    task_id: int,
+    *,
+    nonce: str,
+    not_before: datetime | None = None,
+    refused_in: str | None = None,
+) -> bool:
     """Let a claimed task wait again, because Discord certainly has not taken it.
 
-    Refused as soon as anything of the interaction was seen.
+    Refused as soon as anything of the interaction was seen, other than the message
+    `refused_in`, in which Midjourney says that it starts nothing.
     """
+    unheard = Q(progress_message_id=None)
+    if refused_in is None:
+        unheard &= Q(interaction_id=None)
+    else:
+        unheard |= Q(progress_message_id=refused_in)
     return advance(
         task_id,
         TaskStatus.NOT_START,
-        where=Q(
-            nonce=nonce, interaction_id=None, progress_message_id=None, job_id=None
-        ),
+        where=Q(nonce=nonce, job_id=None) & unheard,
         nonce=None,
+        interaction_id=None,
+        progress_message_id=None,
         delivery="",
         claimed_at=None,
         checked_at=None,
