@@ -89,6 +89,9 @@ class DiscordAccount(models.Model):
         validators=[known_modes],
         help_text='Of ["RELAX", "FAST", "TURBO"]; empty: all.',
     )
+    fast_exhausted = models.BooleanField(
+        "fast time used up", default=False, help_text="Draws in relax mode only."
+    )
     remix_auto_submit = models.BooleanField(
         "answer remix windows",
         default=False,
@@ -131,7 +134,6 @@ class DiscordAccount(models.Model):
         editable=False,
         help_text="A pause with an end; empty: until a person has acted.",
     )
-    fast_exhausted = models.BooleanField("fast time used up", default=False)
     # The newest message whose notice was obeyed: history shows it again.
     notice_id = models.BigIntegerField(default=0, editable=False)
     # Counts up with every edit: the gateway compares it and needs no message.

@@ -34,7 +34,17 @@ def without_secrets(accounts: QuerySet[DiscordAccount]) -> QuerySet[DiscordAccou
 def for_choice(accounts: QuerySet[DiscordAccount]) -> QuerySet[DiscordAccount]:
     """Load only what choosing among many accounts looks at."""
     return accounts.only(
-        "channel_id", "state", "core_size", "max_queue_size", "timeout_minutes"
+        "channel_id",
+        "state",
+        "core_size",
+        "max_queue_size",
+        "timeout_minutes",
+        "mode",
+        "allow_modes",
+        "fast_exhausted",
+        "remix_auto_submit",
+        "mj_remix_on",
+        "niji_remix_on",
     )
 
 

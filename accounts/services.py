@@ -150,6 +150,14 @@ def note_notice(account_id: int, message_id: str) -> bool:
     return bool(rows.update(notice_id=number))
 
 
+def note_remix(account_id: int, *, niji: bool, on: bool) -> None:
+    """Remember whether remix mode is on at a bot, as Midjourney has just shown."""
+    name = "niji_remix_on" if niji else "mj_remix_on"
+    rows = DiscordAccount.objects.filter(pk=account_id).exclude(**{name: on})
+    if rows.update(**{name: on}):
+        logger.info("account %s: %s is %s", account_id, name, on)
+
+
 @transaction.atomic
 def disable_for(account_id: int, state: AccountState, reason: str) -> bool:
     """Switch an account off for a reason that a person must look at."""

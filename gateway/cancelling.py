@@ -10,15 +10,16 @@ from django.utils import timezone
 from accounts.models import DiscordAccount
 from gateway import clients
 from gateway.commands import UnknownCommand, find_command
+from gateway.interactions import place_of
 from gateway.leases import is_held
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.answers import Verdict
-from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP, CommandType
+from gateway.protocol.constants import CommandType
 from tasks import bridge
 from tasks.custom_ids import cancel_id
 from tasks.database import in_thread
-from tasks.enums import RUNNING, BotType
+from tasks.enums import RUNNING
 from tasks.ids import new_nonce
 from tasks.models import Task
 
@@ -50,13 +51,7 @@ def _payload(
     task: Task, account: DiscordAccount, session: GatewaySession
 ) -> dict[str, Any]:
     """Press the Cancel button where the job is named, else use the message's menu."""
-    niji = task.bot_type == BotType.NIJI_JOURNEY
-    place = payloads.Place(
-        application_id=NIJI_APP if niji else MIDJOURNEY_APP,
-        guild_id=account.guild_id,
-        channel_id=account.channel_id,
-        session_id=session.session_id,
-    )
+    place = place_of(task, account, session)
     message_id = task.progress_message_id or ""
     if task.job_id:
         return payloads.button(

@@ -239,12 +239,12 @@ class Connection:
         self._events.put_nowait((seq, event, data))
 
     def _concerns(self, data: dict[str, Any]) -> bool:
-        if data.get("channel_id") != self.identity.channel_id:
-            return False
+        here = data.get("channel_id") == self.identity.channel_id
         author = data.get("author")
         if not isinstance(author, dict):
-            return True
-        return looks_like_bot(author)
+            return here
+        # Seeds come as direct messages: those name no server.
+        return (here or not data.get("guild_id")) and looks_like_bot(author)
 
     async def _read_events(self) -> None:
         while True:

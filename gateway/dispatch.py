@@ -18,15 +18,14 @@ from accounts.prepared import PreparedQuery
 from accounts.selectors import SECRETS
 from accounts.services import disable_for, pause
 from gateway import clients, lanes
-from gateway.commands import UnknownCommand, find_command, save_index
+from gateway.commands import UnknownCommand, save_index
+from gateway.interactions import interaction_of
 from gateway.leases import is_held
 from gateway.models import GatewaySession
-from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
-from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
-from tasks import bridge, prompts
+from tasks import bridge
 from tasks.database import in_thread
-from tasks.enums import RUNNING, BotType, Delivery, TaskStatus
+from tasks.enums import RUNNING, Delivery, TaskStatus
 from tasks.ids import new_nonce
 from tasks.models import Task
 from tasks.services import advance, fail, release
@@ -37,7 +36,9 @@ LATE_POST: Final = 2.0  # seconds after which a claim is checked again before it
 
 
 def _waiting(account_id: int) -> QuerySet[Task]:
-    rows = Task.objects.filter(account=account_id, status=TaskStatus.NOT_START)
+    rows = Task.objects.filter(
+        account=account_id, status=TaskStatus.NOT_START, prepared=True
+    )
     return rows.select_related("parent").order_by("id")
 
 
@@ -121,7 +122,7 @@ def _send(
     """
     nonce = new_nonce()
     try:
-        body = _payload(account, session, task, nonce)
+        body = interaction_of(account, session, task, nonce)
     except UnknownCommand as exc:
         fail(task.pk, f"Discord 没有该命令 / Discord lists no command {exc}")
         return timezone.now()
@@ -156,29 +157,6 @@ def _start_post(
 ) -> None:
     claimed = time.monotonic()
     bridge.spawn(_post(account, task_id, nonce, body, claimed=claimed, again=True))
-
-
-def _payload(
-    account: DiscordAccount, session: GatewaySession, task: Task, nonce: str
-) -> dict[str, Any]:
-    niji = task.bot_type == BotType.NIJI_JOURNEY
-    place = payloads.Place(
-        application_id=NIJI_APP if niji else MIDJOURNEY_APP,
-        guild_id=account.guild_id,
-        channel_id=account.channel_id,
-        session_id=session.session_id,
-    )
-    if task.custom_id:
-        return payloads.button(
-            place,
-            nonce,
-            message_id=task.parent_message_id,
-            flags=task.parent.message_flags if task.parent else 0,
-            custom_id=task.custom_id,
-        )
-    command = find_command(account.pk, place.application_id, "imagine")
-    prompt = prompts.with_speed(prompts.tidy(task.prompt_en), account.mode or task.mode)
-    return payloads.imagine(place, nonce, command, prompt)
 
 
 async def _post(

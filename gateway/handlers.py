@@ -11,17 +11,29 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils import timezone
 
-from gateway import matching
+from gateway import matching, results, seeds, windows
+from gateway.hints import enqueue_answer
 from gateway.matching import Match
 from gateway.noticing import ask_for_verification, heed, obey
-from gateway.protocol import messages, notices
+from gateway.protocol import messages, notices, words
 from gateway.protocol.constants import NIJI_APP, Event, MessageFlag
 from gateway.protocol.messages import Message
-from tasks.enums import OPEN, TERMINAL, BotType, Delivery, TaskStatus
+from tasks.enums import (
+    OPEN,
+    TERMINAL,
+    BotType,
+    Delivery,
+    TaskAction,
+    TaskStatus,
+    WindowState,
+)
 from tasks.models import Task
 from tasks.services import CANCELLED, advance, fail, learn
 
 logger = logging.getLogger(__name__)
+
+# Answered with words in an embed, not with a picture of their own.
+_WORDED: Final = frozenset({TaskAction.DESCRIBE, TaskAction.SHORTEN})
 
 
 @dataclass(frozen=True)
@@ -54,8 +66,11 @@ def _interaction_seen(speaker: Speaker, data: dict[str, Any]) -> Outcome:
     task = matching.by_nonce(speaker.account_id, str(data.get("nonce") or ""))
     if task is None or task.is_terminal:
         return Outcome.NOT_OURS
-    if task.interaction_id is None and data.get("id"):
-        learn(task.pk, interaction_id=str(data["id"]), **_accepted(task))
+    seen = str(data.get("id") or "")
+    if seen and task.interaction_id is None:
+        learn(task.pk, interaction_id=seen, **_accepted(task))
+    elif seen and task.window == WindowState.ANSWERED and seen != task.interaction_id:
+        learn(task.pk, window_interaction_id=seen, **_accepted(task))
     return Outcome.TAUGHT
 
 
@@ -74,13 +89,10 @@ def _interaction_failed(speaker: Speaker, data: dict[str, Any]) -> Outcome:
 
 def _window_opened(speaker: Speaker, data: dict[str, Any]) -> Outcome:
     task = matching.by_nonce(speaker.account_id, str(data.get("nonce") or ""))
-    if task is None:
+    if task is None or task.is_terminal:
         return Outcome.NOT_OURS
-    fail(
-        task.pk,
-        "Midjourney 打开了确认窗口 / Midjourney opened a window; remix mode is on, "
-        "which is not supported yet",
-    )
+    if windows.opened(task, data):
+        enqueue_answer(task.pk)
     return Outcome.TAUGHT
 
 
@@ -98,9 +110,10 @@ def _page_opened(speaker: Speaker, data: dict[str, Any]) -> Outcome:
 
 def _message(speaker: Speaker, data: dict[str, Any]) -> Outcome:
     message = messages.read(data)
-    if message.channel_id not in speaker.channels or not message.id:
+    if not message.id or (message.author_id and not message.is_bot):
         return Outcome.NOT_OURS
-    if message.author_id and not message.is_bot:
+    if message.channel_id not in speaker.channels:
+        seeds.heard(speaker.account_id, message)
         return Outcome.NOT_OURS
     notice = notices.read(message)
     match = _resolve(speaker, message)
@@ -120,6 +133,9 @@ def _message(speaker: Speaker, data: dict[str, Any]) -> Outcome:
 
 def _resolve(speaker: Speaker, message: Message) -> Match | None:
     found = matching.by_identity(speaker.account_id, message)
+    if found and found.task.is_terminal:
+        # Midjourney answers some buttons by editing what an earlier task has made.
+        return matching.by_edit(speaker.account_id, message) or found
     if found is None and _is_to_us(speaker, message):
         found = matching.by_reference(speaker.account_id, message)
     if found is None:
@@ -154,11 +170,19 @@ def _unresolved(speaker: Speaker, message: Message) -> Outcome:
 def _spoken(match: Match, message: Message) -> Outcome:
     """Take over what a job's own message says."""
     task, said = match.task, message.content
-    if message.is_result and said:
-        return _finished(match, message)
+    if said and message.is_result and message.attachment:
+        if message.job_id and task.job_id and message.job_id != task.job_id:
+            logger.warning("task %s: result of another job ignored", task.pk)
+            return Outcome.UNRESOLVED
+        return _ended(results.drawn(match, message, said, message.attachment))
+    if task.action in _WORDED and (answer := words.read(message)):
+        if match.by == "edit" and not results.is_news(task, answer):
+            return Outcome.TAUGHT  # its button was marked as pressed, no more
+        return _ended(results.worded(match, message, answer))
     if said is None or said.waiting:
         if said or message.is_loading:
-            learn(task.pk, **_identities(task, message), **_accepted(task))
+            facts = _identities(task, message) | _accepted(task)
+            learn(task.pk, **facts, **windows.did_not_open(task))
         return Outcome.TAUGHT
     if said.stopped:
         _stopped(task)
@@ -168,9 +192,14 @@ def _spoken(match: Match, message: Message) -> Outcome:
     return Outcome.TAUGHT
 
 
+def _ended(done: bool) -> Outcome:  # noqa: FBT001
+    return Outcome.TAUGHT if done else Outcome.NOT_OURS
+
+
 def _progressed(match: Match, message: Message, percent: int) -> None:
     task, said = match.task, message.content
     changes: dict[str, Any] = _identities(task, message) | _accepted(task)
+    changes |= windows.did_not_open(task)
     if said:
         changes["final_prompt"] = said.prompt
     if message.attachment:
@@ -185,36 +214,6 @@ def _progressed(match: Match, message: Message, percent: int) -> None:
         learn(task.pk, **_identities(task, message))
 
 
-def _finished(match: Match, message: Message) -> Outcome:
-    task, said, picture = match.task, message.content, message.attachment
-    if said is None or picture is None:
-        return Outcome.NOT_OURS
-    if message.job_id and task.job_id and message.job_id != task.job_id:
-        logger.warning("task %s: result of another job ignored", task.pk)
-        return Outcome.UNRESOLVED
-    done = advance(
-        task.pk,
-        TaskStatus.SUCCESS,
-        progress=100,
-        message_id=message.id,
-        message_flags=message.flags,
-        message_content=message.text,
-        job_id=message.job_id or task.job_id,
-        interaction_id=task.interaction_id
-        or (message.interaction_ids[0] if message.interaction_ids else None),
-        final_prompt=said.prompt,
-        description=task.description,
-        buttons=messages.client_buttons(message),
-        picture_source=picture.url,
-        picture_type=picture.content_type,
-        picture_width=picture.width,
-        picture_height=picture.height,
-        delivery=Delivery.ACCEPTED,
-        matched_by=match.by,
-    )
-    return Outcome.TAUGHT if done else Outcome.NOT_OURS
-
-
 def _identities(task: Task, message: Message) -> dict[str, Any]:
     """Return the keys in the message that the task does not have yet."""
     facts: dict[str, Any] = {}
@@ -225,7 +224,7 @@ def _identities(task: Task, message: Message) -> dict[str, Any]:
         facts["progress_message_id"] = message.id
         if task.removed_at:
             facts["removed_at"] = None
-    if task.job_id is None and message.job_id:
+    if task.job_id is None and message.job_id and task.action != TaskAction.SHOW:
         facts["job_id"] = message.job_id
     if task.interaction_id is None and message.interaction_ids:
         facts["interaction_id"] = message.interaction_ids[0]

@@ -32,3 +32,18 @@ def enqueue_dispatch(account_id: int) -> None:
 def enqueue_cancel(task_id: int) -> None:
     """Have Midjourney's Cancel pressed for a task."""
     nudge("gateway.press_cancel", task_id)
+
+
+def enqueue_answer(task_id: int) -> None:
+    """Have a task's open window answered."""
+    nudge("gateway.answer_window", task_id)
+
+
+def enqueue_prepare(task_id: int) -> None:
+    """Have uploaded what a waiting task brought along."""
+    nudge("gateway.prepare_task", task_id)
+
+
+def enqueue_errand(errand_id: int) -> None:
+    """Have an errand run."""
+    nudge("gateway.run_errand", errand_id)

@@ -34,6 +34,7 @@ from gateway.protocol.answers import Answer, Verdict, classify
 
 # Seconds after which an interaction's answer is not waited for any longer.
 INTERACTION_TIMEOUT: Final = 8.0
+PLAIN_TIMEOUT: Final = 30.0
 
 # The fingerprint's Chrome; user agent and client hints must name the same one.
 CHROME_VERSION: Final = int(
@@ -125,7 +126,7 @@ class DiscordHttp(HTTPClient):
                 allow_redirects=False,
             )
         except RequestException as exc:
-            return _failed(exc)
+            return failed(exc)
         except OSError as exc:
             return Answer(Verdict.UNKNOWN, type(exc).__name__)
         try:
@@ -136,6 +137,26 @@ class DiscordHttp(HTTPClient):
         return classify(
             response.status_code, parsed, response.headers.get("Retry-After")
         )
+
+    async def send_plainly(
+        self, method: str, url: str, *, data: bytes, headers: dict[str, str]
+    ) -> tuple[int, bytes]:
+        """Send one request that carries no token; return status and body, once.
+
+        For the upload bucket and the activity host. Raises RequestException, OSError.
+        """
+        if self._once is None:
+            self._once = _session(fresh=True)
+        response = await self._once.request(
+            method,  # type: ignore[arg-type]
+            url,
+            data=data,
+            headers={"User-Agent": self.user_agent, "Accept": "*/*", **headers},
+            timeout=PLAIN_TIMEOUT,
+            proxies={"all": self.proxy} if self.proxy else None,
+            allow_redirects=False,
+        )
+        return response.status_code, response.content
 
     def _headers(self, body: dict[str, Any]) -> dict[str, str]:
         place = f"{body.get('guild_id') or '@me'}/{body['channel_id']}"
@@ -168,6 +189,50 @@ class DiscordHttp(HTTPClient):
             params={"after": after, "limit": 100},
         )
         return sorted(page, key=lambda message: int(message["id"]))
+
+    async def offer_file(self, channel_id: str, name: str, size: int) -> dict[str, Any]:
+        """Return where to put a file of `size` bytes, and what to call it then."""
+        route = Route(
+            "POST", "/channels/{channel_id}/attachments", channel_id=channel_id
+        )
+        body = {"files": [{"filename": name, "file_size": size, "id": "0"}]}
+        answer = await self.request(route, json=body)
+        offer: dict[str, Any] = answer["attachments"][0]
+        return offer
+
+    async def post_file(
+        self, channel_id: str, name: str, upload_name: str, nonce: str
+    ) -> dict[str, Any]:
+        """Send a message with an uploaded file; return the message."""
+        route = Route("POST", "/channels/{channel_id}/messages", channel_id=channel_id)
+        file = {"id": "0", "filename": name, "uploaded_filename": upload_name}
+        body = {
+            "content": "",
+            "nonce": nonce,
+            "channel_id": channel_id,
+            "type": 0,
+            "sticker_ids": [],
+            "attachments": [file],
+        }
+        message: dict[str, Any] = await self.request(route, json=body)
+        return message
+
+    async def open_dm(self, user_id: str) -> str:
+        """Return the id of the direct message channel with a user."""
+        route = Route("POST", "/users/@me/channels")
+        answer = await self.request(route, json={"recipients": [user_id]})
+        return str(answer["id"])
+
+    async def react(self, channel_id: str, message_id: str, emoji: str) -> None:
+        """React to a message as a person would."""
+        route = Route(
+            "PUT",
+            "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me",
+            channel_id=channel_id,
+            message_id=message_id,
+            emoji=emoji,
+        )
+        await self.request(route, params={"location": "Message", "type": 0})
 
     async def command_index(self, guild_id: str) -> list[dict[str, Any]]:
         """Return the commands that may be used in a server."""
@@ -232,7 +297,7 @@ def client_headers(user_agent: str, build_number: int) -> Headers:
     return headers
 
 
-def _failed(error: RequestException) -> Answer:
+def failed(error: RequestException) -> Answer:
     """Tell a request that certainly never left from one that may have arrived."""
     code = int(getattr(error, "code", 0) or 0)
     refused = isinstance(error, DNSError | ProxyError) or (

@@ -8,7 +8,16 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready
 
-from gateway import cancelling, clients, dispatch, lanes, sweeping
+from gateway import (
+    cancelling,
+    clients,
+    dispatch,
+    errands,
+    lanes,
+    preparing,
+    sweeping,
+    windows,
+)
 from tasks import bridge
 
 
@@ -32,6 +41,21 @@ def press_cancel(task_id: int) -> None:
     cancelling.press_cancel(task_id)
 
 
+@shared_task(name="gateway.answer_window", ignore_result=True)
+def answer_window(task_id: int) -> None:
+    bridge.spawn(windows.answer(task_id))
+
+
+@shared_task(name="gateway.prepare_task", ignore_result=True)
+def prepare_task(task_id: int) -> None:
+    bridge.spawn(preparing.prepare(task_id))
+
+
+@shared_task(name="gateway.run_errand", ignore_result=True)
+def run_errand(errand_id: int) -> None:
+    bridge.spawn(errands.run(errand_id))
+
+
 @shared_task(name="gateway.sweep", ignore_result=True)
 def sweep() -> None:
     """Find the tasks, and the rested accounts, that nobody nudged."""
@@ -40,5 +64,11 @@ def sweep() -> None:
         dispatch_account.delay(account_id)
     for task_id in sweeping.cancels_to_press():
         cancelling.press_cancel(task_id)
+    for task_id in windows.to_answer():
+        bridge.spawn(windows.answer(task_id))
+    for task_id in preparing.unprepared():
+        bridge.spawn(preparing.prepare(task_id))
+    for errand_id in errands.waiting():
+        bridge.spawn(errands.run(errand_id))
     sweeping.move_from_lost_accounts()
     sweeping.end_overdue()

@@ -31,6 +31,7 @@ _VERBS: Final = {
     TaskAction.INPAINT: ("Variations", "Remix"),
     TaskAction.ACTION: ("Upscal", "Zoom", "Remaster"),
 }
+_IN_PLACE: Final = frozenset({TaskAction.DESCRIBE, TaskAction.SHORTEN})
 _BY_TEXT: Final = frozenset({TaskAction.IMAGINE, TaskAction.BLEND, TaskAction.VIDEO})
 
 
@@ -54,14 +55,18 @@ def by_identity(account_id: int, message: Message) -> Match | None:
         wanted |= Q(nonce=message.nonce)
     if message.interaction_ids:
         wanted |= Q(interaction_id__in=message.interaction_ids)
+        wanted |= Q(window_interaction_id__in=message.interaction_ids)
     if message.job_id:
         wanted |= Q(job_id=message.job_id)
+        wanted |= Q(shown_job_id=message.job_id, status__in=RUNNING)
     found = list(Task.objects.filter(wanted, account_id=account_id))
     keys = (
         ("nonce", lambda t: bool(message.nonce) and t.nonce == message.nonce),
         ("interaction", lambda t: t.interaction_id in message.interaction_ids),
+        ("interaction", lambda t: t.window_interaction_id in message.interaction_ids),
         ("message", lambda t: t.progress_message_id in ids),
         ("message", lambda t: t.message_id == message.id),
+        ("shown", lambda t: bool(message.job_id) and t.shown_job_id == message.job_id),
         ("job", lambda t: bool(message.job_id) and t.job_id == message.job_id),
     )
     for name, fits in keys:
@@ -69,6 +74,21 @@ def by_identity(account_id: int, message: Message) -> Match | None:
             if fits(task):
                 return Match(task, name)
     return None
+
+
+def by_edit(account_id: int, message: Message) -> Match | None:
+    """Return the running task whose button Midjourney answers by editing the message.
+
+    The second description of a picture replaces the first one in place.
+    """
+    pressed = Task.objects.filter(
+        account_id=account_id,
+        status__in=RUNNING,
+        parent_message_id=message.id,
+        action__in=_IN_PLACE,
+    )
+    task = pressed.first()
+    return Match(task, "edit") if task else None
 
 
 def by_reference(account_id: int, message: Message) -> Match | None:
@@ -118,8 +138,9 @@ def _free(task: Task, message: Message) -> bool:
     """Tell whether nothing known of the task contradicts the message."""
     if task.job_id and message.job_id and task.job_id != message.job_id:
         return False
-    other = message.interaction_ids and task.interaction_id
-    return not other or task.interaction_id in message.interaction_ids
+    ours = {task.interaction_id, task.window_interaction_id} - {None}
+    theirs = set(message.interaction_ids)
+    return not ours or not theirs or bool(ours & theirs)
 
 
 def _fits(task: Task, message: Message) -> bool:

@@ -16,7 +16,7 @@ from gateway.protocol.messages import Message
 from gateway.protocol.notice_kinds import VERIFICATION, AccountEffect, TaskEffect
 from gateway.protocol.notices import Notice
 from tasks.models import Task
-from tasks.services import CANCELLED, fail, learn, release
+from tasks.services import CANCELLED, fail, learn, release_refused
 
 logger = logging.getLogger(__name__)
 
@@ -112,8 +112,7 @@ def _again(task: Task, message: Message, notice: Notice) -> None:
     if task.attempts >= MAX_ATTEMPTS or moment is None:
         fail(task.pk, notice.reason)
         return
-    nonce = task.nonce or ""
-    if release(task.pk, nonce=nonce, not_before=moment, refused_in=message.id):
+    if task.nonce and release_refused(task, message_id=message.id, not_before=moment):
         logger.warning("task %s: %s, again later", task.pk, notice.kind.name)
     else:
         fail(task.pk, notice.reason)  # its job stands in another message

@@ -8,18 +8,32 @@ from django.dispatch import receiver
 
 from accounts.signals import account_changed
 from gateway.addresses import load_addresses
-from gateway.hints import enqueue_cancel, enqueue_dispatch
+from gateway.hints import (
+    enqueue_cancel,
+    enqueue_dispatch,
+    enqueue_errand,
+    enqueue_prepare,
+)
 from gateway.publish import publish_accounts_changed, publish_change
 from tasks.enums import RUNNING, TERMINAL, TaskStatus
 from tasks.models import Task
 from tasks.pictures import set_cdn_base
-from tasks.signals import task_changed, task_submitted
+from tasks.signals import errand_submitted, task_changed, task_submitted
 
 
 @receiver(task_submitted)
 def send_submitted(*, task: Task, **kwargs: Any) -> None:
-    if task.account_id is not None:
+    if task.status == TaskStatus.MODAL:
+        return  # waits for its owner
+    if not task.prepared:
+        enqueue_prepare(task.pk)
+    elif task.account_id is not None:
         enqueue_dispatch(task.account_id)
+
+
+@receiver(errand_submitted)
+def run_submitted(*, errand_id: int, **kwargs: Any) -> None:
+    enqueue_errand(errand_id)
 
 
 @receiver(task_changed)

@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from gateway import windows
 from gateway.connection import Connection
 from gateway.handlers import handle
 from gateway.matching import CLOCK_SKEW, snowflake_at
@@ -20,7 +21,7 @@ from gateway.models import GatewaySession
 from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol.constants import Event
 from tasks.database import in_thread
-from tasks.enums import RUNNING, Delivery
+from tasks.enums import RUNNING, Delivery, WindowState
 from tasks.models import Task
 from tasks.services import CANCELLED, fail, release
 
@@ -40,6 +41,12 @@ def silent_tasks(account_ids: list[int]) -> dict[int, list[int]]:
     now = timezone.now()
     unchecked = Q(checked_at=None) | Q(checked_at__lt=now - CLAIM_EXPIRY)
     unheard = Q(interaction_id=None, progress_message_id=None)
+    # A window that did not show itself, an answer that nothing followed.
+    unheard |= Q(
+        window__in=[WindowState.EXPECTED, WindowState.ANSWERED],
+        window_interaction_id=None,
+        progress_message_id=None,
+    )
     rows = (
         Task.objects.filter(status__in=RUNNING, account_id__in=account_ids)
         .annotate(seen_at=Coalesce("checked_at", "claimed_at"))
@@ -126,6 +133,8 @@ def _judge(task: Task, now: datetime, unbroken: datetime | None) -> None:
             f"执行超时 {minutes} 分钟 / timed out after {minutes} minutes",
             where=Q(deadline_at__lt=now),
         )
+    elif windows.is_lost(task, now - CLAIM_EXPIRY):
+        windows.find_again(task)
     elif _was_never_taken(task, now, unbroken):
         _send_again(task)
 
@@ -136,8 +145,15 @@ def _was_never_taken(task: Task, now: datetime, unbroken: datetime | None) -> bo
     An accepted one is announced on the gateway at once, so a gateway that listened all
     the time and heard nothing proves it. Else a longer silence, with history read.
     """
-    heard = task.interaction_id or task.progress_message_id or task.job_id
-    if heard or task.delivery == Delivery.ACCEPTED or task.claimed_at is None:
+    answered = task.window == WindowState.ANSWERED
+    heard = task.window_interaction_id if answered else task.interaction_id
+    if (
+        heard
+        or task.progress_message_id
+        or task.job_id
+        or task.delivery == Delivery.ACCEPTED
+        or task.claimed_at is None
+    ):
         return False
     listened = unbroken is not None and unbroken < task.claimed_at
     return task.claimed_at < now - (CLAIM_EXPIRY if listened else DEAF_EXPIRY)
@@ -145,11 +161,13 @@ def _was_never_taken(task: Task, now: datetime, unbroken: datetime | None) -> bo
 
 def _send_again(task: Task) -> None:
     nonce = task.nonce or ""
-    if task.attempts >= MAX_ATTEMPTS:
+    if task.window == WindowState.ANSWERED and not task.cancel_requested_at:
+        windows.press_again(task, "the window's answer was never taken")
+    elif task.attempts >= MAX_ATTEMPTS:
         reason = "Discord 未接受命令 / Discord has not taken the command"
         fail(task.pk, reason, where=Q(nonce=nonce, interaction_id=None))
     elif task.cancel_requested_at:
-        fail(task.pk, CANCELLED, where=Q(nonce=nonce, interaction_id=None))
+        fail(task.pk, CANCELLED, where=Q(nonce=nonce, progress_message_id=None))
     else:
         logger.warning("task %s: was never taken by Discord, waits again", task.pk)
         release(task.pk, nonce=nonce)

@@ -24,6 +24,16 @@ from tasks.services import CANCELLED, fail, reassign
 logger = logging.getLogger(__name__)
 
 BATCH: Final = 200
+# What any account may draw; a button belongs to the account of its message.
+_MOVABLE: Final = frozenset(
+    {
+        TaskAction.IMAGINE,
+        TaskAction.BLEND,
+        TaskAction.DESCRIBE,
+        TaskAction.SHORTEN,
+        TaskAction.VIDEO,
+    }
+)
 LONGEST_WAIT: Final = timedelta(hours=24)
 # The gateway judges first, with history read; this is for accounts without one.
 GATEWAY_GRACE: Final = timedelta(minutes=10)
@@ -34,7 +44,10 @@ def accounts_to_dispatch() -> list[int]:
     now = timezone.now()
     due = Q(not_before=None) | Q(not_before__lte=now)
     waiting = Task.objects.filter(
-        due, status=TaskStatus.NOT_START, account__state=AccountState.READY
+        due,
+        status=TaskStatus.NOT_START,
+        prepared=True,
+        account__state=AccountState.READY,
     )
     ids = set(waiting.order_by().values_list("account_id", flat=True).distinct())
     busy = Counter(
@@ -70,7 +83,7 @@ def move_from_lost_accounts() -> None:
     )
     lost = Task.objects.filter(off, status=TaskStatus.NOT_START)
     for task in lost.select_related("account")[:BATCH]:
-        if task.action == TaskAction.IMAGINE:
+        if task.action in _MOVABLE and not task.custom_id:
             _move(task)
         else:
             fail(
@@ -105,6 +118,10 @@ def _move(task: Task) -> None:
 def end_overdue() -> None:
     """End what waits or runs too long where no gateway has done so."""
     now = timezone.now()
+    unanswered = Task.objects.filter(status=TaskStatus.MODAL, deadline_at__lt=now)
+    for pk in unanswered.values_list("pk", flat=True)[:BATCH]:
+        reason = "窗口超时未确认 / its window was not answered in time"
+        fail(pk, reason, where=Q(status=TaskStatus.MODAL))
     overdue = Task.objects.filter(status=TaskStatus.NOT_START, deadline_at__lt=now)
     # While its account is cut off, a task waits for it, within reason.
     ready = Q(account__state=AccountState.READY) | Q(

@@ -17,6 +17,7 @@ class Window(enum.Enum):
     NEVER = enum.auto()
     IF_REMIX = enum.auto()
     ALWAYS = enum.auto()
+    PAGE = enum.auto()  # always, and it is a page that wants a mask
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ _HOLES: Final = {
     "way": "(?P<way>left|right|up|down)",
     "how": "(?P<how>subtle|creative)",
     "motion": "(?P<motion>high|low)",
-    "v": "(?P<v>v6|v6r1|v7)",
+    "v": r"(?P<v>v\d+(?:r\d+)?)",
     "x": "(?P<x>2x|4x)",
     "old": "(?P<old>light|beta|max)",
     "zoom": "(?P<zoom>50|75|100)",
@@ -62,9 +63,9 @@ BUTTON_KINDS: Final = (
     ButtonKind("MJ::JOB::reroll::0::{h}::SOLO", _A.REROLL, Window.IF_REMIX),
     ButtonKind("MJ::JOB::low_variation::1::{h}::SOLO", _A.VARIATION, Window.IF_REMIX),
     ButtonKind("MJ::JOB::high_variation::1::{h}::SOLO", _A.VARIATION, Window.IF_REMIX),
-    ButtonKind("MJ::Inpaint::1::{h}::SOLO", _A.INPAINT, Window.ALWAYS),
-    ButtonKind("MJ::JOB::upsample_v5_{x}::1::{h}::SOLO", _A.ACTION),
-    ButtonKind("MJ::JOB::upsample_{v}_2x_{how}::1::{h}::SOLO", _A.ACTION),
+    ButtonKind("MJ::Inpaint::1::{h}::SOLO", _A.INPAINT, Window.PAGE),
+    ButtonKind("MJ::JOB::upsample_{v}_{x}::1::{h}::SOLO", _A.ACTION),
+    ButtonKind("MJ::JOB::upsample_{v}_{x}_{how}::1::{h}::SOLO", _A.ACTION),
     ButtonKind("MJ::JOB::upsample_{old}::{i}::{h}::SOLO", _A.ACTION),
     ButtonKind("MJ::JOB::remaster::{i}::{h}::SOLO", _A.ACTION),
     ButtonKind("MJ::Outpaint::{zoom}::1::{h}::SOLO", _A.ACTION),
@@ -97,7 +98,13 @@ def _lenient_patterns() -> tuple[tuple[ButtonKind, re.Pattern[str]], ...]:
     holes = _HOLES | {"h": _ANY_HASH}
     tail = "(?:::.*)?"
     return tuple(
-        (kind, re.compile(kind.template.removesuffix("::SOLO").format(**holes) + tail))
+        (
+            kind,
+            # Some write MJ::JOB:: where it is MJ::Job::.
+            re.compile(
+                kind.template.removesuffix("::SOLO").format(**holes) + tail, re.I
+            ),
+        )
         for kind in BUTTON_KINDS
     )
 
@@ -142,6 +149,43 @@ def find(buttons: list[dict[str, object]], custom_id: str) -> str | None:
     return None
 
 
+# --- particular buttons --------------------------------------------------------------
+
+UPSCALE_ANY: Final = "MJ::JOB::upsample::1::"
+INPAINT_ANY: Final = "MJ::Inpaint::"
+DESCRIBED_ANY: Final = "MJ::Job::PicReader"
+CUSTOM_ZOOM: Final = "MJ::CustomZoom::{h}"
+REDESCRIBE: Final = "MJ::Picread::Retry"
+ANALYSED: Final = "MJ::Job::PromptAnalyzer::{n}"
+DETAILS: Final = "MJ::Job::PromptAnalyzerExtended"
+DESCRIBED: Final = "MJ::Job::PicReader::{i}"
+DESCRIBED_ALL: Final = "MJ::Job::PicReader::all"
+BOOKMARK: Final = "MJ::BOOKMARK::{h}"
+CANCEL: Final = "MJ::CancelJob::ByJobid::{h}"
+EXTEND: Final = "MJ::JOB::animate_{motion}_extend::{i}::{h}"
+RATING: Final = "::RATING::"
+PAGE_PREFIX: Final = "MJ::iframe::"
+
+
+def draws_nothing(custom_id: str) -> bool:
+    """Tell whether pressing the button only marks the picture."""
+    button = parse_leniently(custom_id)
+    return button is not None and button.kind.template == BOOKMARK
+
+
+def find_kind(
+    buttons: list[dict[str, object]], template: str, **values: str
+) -> str | None:
+    """Return the first custom id among `buttons` of this template and these values."""
+    for each in buttons:
+        button = parse(str(each.get("customId")))
+        if button is None or button.kind.template != template:
+            continue
+        if all(button.values.get(k) == v for k, v in values.items()):
+            return str(each["customId"])
+    return None
+
+
 CHANGE_ACTIONS: Final = {
     TaskAction.UPSCALE: "MJ::JOB::upsample::{i}::{h}",
     TaskAction.VARIATION: "MJ::JOB::variation::{i}::{h}",
@@ -155,4 +199,44 @@ def change_id(action: TaskAction, index: int, job_id: str) -> str:
 
 
 def cancel_id(job_id: str) -> str:
-    return f"MJ::CancelJob::ByJobid::{job_id}"
+    return CANCEL.format(h=job_id)
+
+
+# --- windows -------------------------------------------------------------------------
+
+_REMIX: Final = "MJ::RemixModal::new_prompt"
+_IMAGINE: Final = "MJ::ImagineModal::new_prompt"
+_PAN: Final = "MJ::PanModal::prompt"
+_ANIMATE: Final = "MJ::AnimateModal::prompt"
+# Button, the window that it opens ({m} is the button's message), that one's text field.
+_WINDOWS: Final = {
+    CUSTOM_ZOOM: (
+        "MJ::OutpaintCustomZoomModal::{h}",
+        "MJ::OutpaintCustomZoomModal::prompt",
+    ),
+    "MJ::JOB::variation::{i}::{h}": ("MJ::RemixModal::{h}::{i}::1", _REMIX),
+    "MJ::JOB::high_variation::1::{h}::SOLO": ("MJ::RemixModal::{h}::1::1", _REMIX),
+    "MJ::JOB::low_variation::1::{h}::SOLO": ("MJ::RemixModal::{h}::1::0", _REMIX),
+    "MJ::JOB::pan_{way}::1::{h}::SOLO": ("MJ::PanModal::{way}::{h}::1", _PAN),
+    "MJ::JOB::reroll::0::{h}::SOLO": ("MJ::ImagineModal::{m}", _IMAGINE),
+    ANALYSED: ("MJ::ImagineModal::{m}", _IMAGINE),
+    DESCRIBED: ("MJ::Picreader::Modal::{i}", "MJ::Picreader::Modal::PromptField"),
+    "MJ::JOB::animate_{motion}::1::{h}::SOLO": (
+        "MJ::AnimateModal::{h}::1::{motion}::0",
+        _ANIMATE,
+    ),
+    EXTEND: ("MJ::AnimateModal::{h}::{i}::{motion}::1", _ANIMATE),
+}
+
+
+def window_of(custom_id: str, message_id: str) -> tuple[str, str] | None:
+    """Return the ids of the window that a button opens, and of its text field.
+
+    For where the event that tells them was missed; None where they cannot be derived
+    (docs/protocol.md, windows).
+    """
+    button = parse(custom_id)
+    if button is None or button.kind.template not in _WINDOWS:
+        return None
+    window, text_field = _WINDOWS[button.kind.template]
+    return window.format(**button.values, m=message_id), text_field

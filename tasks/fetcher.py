@@ -19,6 +19,7 @@ from tasks import networks
 
 MAX_URL_LENGTH: Final = 2000
 MAX_REDIRECTS: Final = 3
+RESOLVE_SECONDS: Final = 5
 USER_AGENT: Final = f"mjproxy/{settings.VERSION}"
 
 _LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
@@ -114,6 +115,19 @@ class GuardedResolver(AbstractResolver):
 
     async def close(self) -> None:
         await self._inner.close()
+
+
+async def resolve(url: str, *, resolver: AbstractResolver | None = None) -> None:
+    """Raise Unfetchable where the address leads nowhere that may be asked."""
+    target = check_url(url)
+    host = target.raw_host or ""
+    if networks.parse(host) is not None:
+        return
+    try:
+        async with asyncio.timeout(RESOLVE_SECONDS):
+            await GuardedResolver(resolver).resolve(host, target.port or 0)
+    except (TimeoutError, OSError) as exc:
+        raise Unfetchable("链接无法访问", "the name cannot be resolved") from exc
 
 
 def _may_dial(host: str) -> bool:

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ CDN_HOSTS: Final = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 TRY_AGAIN: Final = (60, 120, 300, 600, 1800, 3600, 7200, 14400, 21600, 21600)
 WORTH_TRYING: Final = timedelta(days=2)
 PREVIEW_LIFE: Final = 3600  # seconds
+# A task that waits or is drawn for longer has been ended by its deadline.
+INPUT_LIFE: Final = timedelta(days=4)
 
 _cdn_base: Callable[[], str] | None = None
 
@@ -154,6 +157,33 @@ def kept_path(task: Task) -> Path | None:
 def remove(file: str) -> None:
     if file:
         (_root() / file).unlink(missing_ok=True)
+
+
+# --- pictures that requests bring along ----------------------------------------------
+
+
+def write_input(body: bytes, content_type: str) -> str:
+    """Keep a picture that came with a request; return its file's name."""
+    ending = EXTENSIONS.get(content_type, "bin")
+    file = f".inputs/{timezone.now():%Y-%m-%d}/{secrets.token_hex(16)}.{ending}"
+    _write(_root() / file, body)
+    return file
+
+
+def read_input(file: str) -> bytes:
+    """Return the bytes of a brought picture. Raises FileNotFoundError."""
+    return (_root() / file).read_bytes()
+
+
+def remove_old_inputs() -> int:
+    """Remove brought pictures of days when no open task can have come."""
+    oldest = f"{timezone.now() - INPUT_LIFE:%Y-%m-%d}"
+    removed = 0
+    for folder in (_root() / ".inputs").glob("*-*-*"):
+        if folder.name < oldest:
+            removed += sum(1 for _ in folder.iterdir())
+            shutil.rmtree(folder, ignore_errors=True)
+    return removed
 
 
 # --- previews -----------------------------------------------------------------------

@@ -5,37 +5,97 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Collection
 from typing import Final
 
 from accounts.enums import SpeedMode
+from tasks.banned_words import first_banned_word as first_banned_word
+from tasks.exceptions import InvalidRequest
+from tasks.links import LINK, outside_links, unwrapped
+from tasks.parameters import KNOWN, SPEEDS, parse
 
 MAX_PROMPT_LENGTH: Final = 8192
 
-_SPEED_FLAG: Final = re.compile(r"\s*--(?:fast|relax|turbo)\b", re.IGNORECASE)
-_LINK: Final = re.compile(r"<?https?://[^\s>]+>?", re.IGNORECASE)
+# Dashes, with whether they begin a word (after Chinese also without a blank) and
+# whether a parameter's name follows.
+_DASHES: Final = re.compile(
+    r"(?P<free>(?<!\S)|(?<=[　-ヿ㐀-鿿＀-￯]))?"
+    r"(?P<dashes>[–—―-]++)"
+    rf"(?P<named>(?=(?:{'|'.join(sorted(KNOWN))})(?!\S)))?",
+    re.IGNORECASE,
+)
+_SPEED_FLAG: Final = re.compile(
+    rf"(?:--(?:{'|'.join(sorted(SPEEDS))}))+(?![\w-])", re.IGNORECASE
+)
 _PARAMETERS: Final = re.compile(r"(?:^|\s)(?:--|—)[a-zA-Z]")
-_FLAG: Final = {
-    SpeedMode.RELAX: "--relax",
-    SpeedMode.FAST: "--fast",
-    SpeedMode.TURBO: "--turbo",
-}
+_NUMBER: Final = re.compile(r"[0-9]{0,12}\.?[0-9]{1,12}")
 
 
 def tidy(prompt: str) -> str:
-    """Return the prompt on one line, lone dashes and runs of blanks removed."""
-    prompt = " ".join(prompt.split())
-    return " ".join(prompt.replace(" -- ", " ").split())
+    """Return the prompt on one line, its dashes mended; links stay as they are.
+
+    Any dashes that lead a known parameter's name become `--`; three hyphens elsewhere
+    become a blank; a lone `--` goes.
+    """
+    words = outside_links(prompt, lambda text: _DASHES.sub(_mended, text)).split()
+    return " ".join(word for word in words if word != "--")
+
+
+def _mended(match: re.Match[str]) -> str:
+    dashes = match["dashes"]
+    leads = match["free"] is not None and match["named"] is not None
+    if leads and dashes != "-":
+        return " --"
+    return " " if "---" in dashes else dashes
+
+
+def sent_prompt(
+    prompt_en: str,
+    *,
+    task_mode: str = "",
+    account_mode: str = "",
+    allow_modes: Collection[str] = (),
+    fast_exhausted: bool = False,
+) -> str:
+    """Return what is sent to the bot (docs/protocol.md, prompts).
+
+    Modes are those of SpeedMode. The account's word counts more than the task's, and
+    used up fast hours more than both.
+    """
+    prompt = with_speed(tidy(unwrapped(prompt_en)), task_mode)
+    if allow_modes:
+        prompt = without_speed(prompt, but=allow_modes)
+    prompt = with_speed(prompt, account_mode)
+    return with_speed(prompt, SpeedMode.RELAX if fast_exhausted else "")
 
 
 def with_speed(prompt: str, mode: str) -> str:
     """Return the prompt with the flag of `mode` in place of any other."""
     if not mode:
         return prompt
-    return f"{_SPEED_FLAG.sub('', prompt).strip()} {_FLAG[SpeedMode(mode)]}".strip()
+    return f"{without_speed(prompt)} --{SpeedMode(mode).lower()}".strip()
 
 
-def without_speed(prompt: str) -> str:
-    return _SPEED_FLAG.sub("", prompt).strip()
+def without_speed(prompt: str, *, but: Collection[str] = ()) -> str:
+    """Return the prompt without speed flags, those of the modes in `but` excepted."""
+    kept = [f"--{mode.lower()}" for mode in but]
+
+    def cut(match: re.Match[str]) -> str:
+        return match[0] if match[0].lower() in kept else ""
+
+    return " ".join(outside_links(prompt, lambda s: _SPEED_FLAG.sub(cut, s)).split())
+
+
+def zoomed(prompt: str) -> str:
+    """Return the prompt of a custom zoom; without a factor it is 2.
+
+    Raises InvalidRequest where one is not above 1 and at most 2.
+    """
+    factors = parse(tidy(prompt)).values("zoom")
+    for factor in factors:
+        if not (_NUMBER.fullmatch(factor) and 1 < float(factor) <= 2):
+            raise InvalidRequest("zoom参数错误", "--zoom is above 1 and at most 2")
+    return prompt if factors else f"{prompt.strip()} --zoom 2".strip()
 
 
 def words_of(prompt: str) -> str:
@@ -44,9 +104,11 @@ def words_of(prompt: str) -> str:
     Midjourney rewrites links, parameters, quotes and blanks in its echo, so two prompts
     with the same words cannot be told apart by their text.
     """
+    prompt = tidy(prompt)
     match = _PARAMETERS.search(prompt)
     text = prompt[: match.start()] if match else prompt
-    text = unicodedata.normalize("NFKC", _LINK.sub("\0", text)).lower()
+    text = LINK.sub("\0", text.replace("\0", " "))
+    text = unicodedata.normalize("NFKC", text).lower()
     return "".join(
         "<link>" if c == "\0" else c for c in text if c.isalnum() or c == "\0"
     )
@@ -61,14 +123,27 @@ def echo_key(prompt: str) -> str:
     if not key.replace("<link>", ""):
         # Only what is certain to survive the echo takes part: the pure picture prompts
         # of one account are kept apart by it, not identified.
-        key = f"{key}|links={len(_LINK.findall(prompt))}"
+        key = f"{key}|links={len(LINK.findall(prompt))}"
     return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
-def first_banned_word(prompt: str, words: list[str]) -> str | None:
-    """Return the first banned word, as it stands in the prompt, whole words only."""
-    for word in words:
-        pattern = rf"(?<!\w){re.escape(word)}(?!\w)"
-        if word and (match := re.search(pattern, prompt, re.IGNORECASE)):
-            return match.group()
-    return None
+def parameters_fit(asked: str, echoed: str) -> bool:
+    """Tell whether each parameter of a prompt stands in an echo too.
+
+    For choosing between prompts of the same words. The echo may add parameters, spell
+    them another way, drop the speed and write other personal codes.
+    """
+    wanted, found = _compared(asked), _compared(echoed)
+    return all(name in found and found[name] == wanted[name] for name in wanted)
+
+
+def _compared(prompt: str) -> dict[str, str]:
+    found = {}
+    for parameter in parse(tidy(prompt)).parameters:
+        value = LINK.sub("<link>", parameter.value).lower()
+        if parameter.canonical == "p":
+            value = ""
+        elif _NUMBER.fullmatch(value):
+            value = str(float(value))
+        found[parameter.canonical] = re.sub(r"\s*,\s*", ",", value)
+    return {name: value for name, value in found.items() if name not in SPEEDS}

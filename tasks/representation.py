@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.enums import AccountState
-from tasks.enums import TaskAction, TaskStatus
+from tasks.enums import TaskAction, TaskStatus, WindowState
 from tasks.models import Task
 
 # One query for a task: what `task_json` follows.
@@ -25,6 +25,8 @@ def task_json(task: Task, base: str = "") -> dict[str, Any]:
     account = task.account
     instance_id = account.channel_id if account else ""
     final_prompt = task.final_prompt or ""
+    link = image_url(task, base)
+    video = link if task.picture_type.startswith("video/") else None
     return {
         "id": str(task.pk),
         "parentId": str(task.parent_id) if task.parent_id else None,
@@ -42,10 +44,11 @@ def task_json(task: Task, base: str = "") -> dict[str, Any]:
         "startTime": _ms(task.started_at),
         "finishTime": _ms(task.finished_at),
         "progress": progress_text(task),
-        "imageUrl": image_url(task, base),
+        "imageUrl": link,
         "thumbnailUrl": None,
         "imageUrls": None,
-        "videoUrls": None,
+        "videoUrl": video,
+        "videoUrls": [{"url": video}] if video else None,
         "failReason": task.fail_reason,
         "buttons": task.buttons,
         "properties": {
@@ -55,13 +58,16 @@ def task_json(task: Task, base: str = "") -> dict[str, Any]:
             "discordInstanceId": instance_id,
             "finalPrompt": final_prompt,
             "finalZhPrompt": "",
-            "messageId": task.message_id,
-            "messageHash": task.job_id,
+            "messageId": task.buttons_message_id if task.is_terminal else None,
+            "messageHash": task.job_id or task.shown_job_id or None,
             "messageContent": task.message_content,
             "progressMessageId": task.progress_message_id,
             "referencedMessageId": task.parent_message_id or None,
             "flags": task.message_flags,
             "custom_id": task.custom_id or None,
+            "remix": task.window != WindowState.NONE,
+            "remix_modal": task.window_id or None,
+            "prompts": task.texts,
             "waitingFor": _waiting_for(task),
         },
         "displays": {
@@ -76,22 +82,22 @@ def task_json(task: Task, base: str = "") -> dict[str, Any]:
         "maskBase64": None,
         "nonce": task.nonce,
         "interactionMetadataId": task.interaction_id,
-        "messageId": task.message_id,
+        "messageId": task.buttons_message_id if task.is_terminal else None,
         "messageIds": [m for m in (task.progress_message_id, task.message_id) if m],
         "instanceId": instance_id,
         "subInstanceId": None,
         "remixModalMessageId": None,
         "remixAutoSubmit": False,
-        "remixModaling": False,
-        "seed": None,
-        "seedMessageId": None,
-        "jobId": task.job_id,
+        "remixModaling": task.window == WindowState.OPEN,
+        "seed": task.seed or None,
+        "seedMessageId": task.seed_message_id or None,
+        "jobId": task.job_id or task.shown_job_id or None,
         "clientIp": task.client_ip,
         "isWhite": False,
         "isReplicate": False,
         "replicateSource": None,
         "replicateTarget": None,
-        "accountFilter": None,
+        "accountFilter": task.account_filter,
         "imageWidth": task.picture_width,
         "imageHeight": task.picture_height,
         "contentType": task.picture_type or None,

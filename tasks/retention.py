@@ -24,7 +24,7 @@ def remove_old() -> None:
     """Remove old tasks with their pictures, old deliveries, scraps of files."""
     tasks = remove_old_tasks()
     deliveries = remove_old_deliveries()
-    scraps = pictures.remove_old_scraps()
+    scraps = pictures.remove_old_scraps() + pictures.remove_old_inputs()
     if tasks or deliveries or scraps:
         logger.info(
             "removed %d tasks, %d deliveries, %d scraps", tasks, deliveries, scraps

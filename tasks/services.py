@@ -15,8 +15,16 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
-from tasks.enums import ALLOWED_FROM, OPEN, RUNNING, TERMINAL, TaskStatus
-from tasks.models import Task
+from tasks.enums import (
+    ALLOWED_FROM,
+    OPEN,
+    RUNNING,
+    TERMINAL,
+    InputRole,
+    TaskStatus,
+    WindowState,
+)
+from tasks.models import InputPicture, Task
 from tasks.selectors import load_shown
 from tasks.signals import task_changed, task_submitted
 from tasks.webhooks import record_delivery
@@ -105,30 +113,70 @@ def fail(task_id: int, reason: str, *, where: Q | None = None) -> bool:
     )
 
 
-def release(
-    task_id: int,
-    *,
-    nonce: str,
-    not_before: datetime | None = None,
-    refused_in: str | None = None,
-) -> bool:
+def release(task_id: int, *, nonce: str, not_before: datetime | None = None) -> bool:
     """Let a claimed task wait again, because Discord certainly has not taken it.
 
-    Refused as soon as anything of the interaction was seen, other than the message
-    `refused_in`, in which Midjourney says that it starts nothing.
+    Refused as soon as anything of the interaction was seen.
     """
-    unheard = Q(progress_message_id=None)
-    if refused_in is None:
-        unheard &= Q(interaction_id=None)
-    else:
-        unheard |= Q(progress_message_id=refused_in)
+    return _wait_again(
+        task_id,
+        Q(nonce=nonce, interaction_id=None, progress_message_id=None, job_id=None),
+        not_before,
+        **_uploads_again(task_id),
+    )
+
+
+def release_refused(task: Task, *, message_id: str, not_before: datetime) -> bool:
+    """Let a task wait again, because a message says that Midjourney starts nothing.
+
+    Refused where its job is known, or stands in another message.
+    """
+    silent = Q(progress_message_id=None) | Q(progress_message_id=message_id)
+    facts = {"window": WindowState.EXPECTED} if task.window else {}
+    return _wait_again(
+        task.pk,
+        Q(nonce=task.nonce, job_id=None) & silent,
+        not_before,
+        progress_message_id=None,
+        window_interaction_id=None,
+        window_id="",
+        window_field="",
+        **_uploads_again(task.pk),
+        **facts,
+    )
+
+
+def release_window(
+    task_id: int, *, nonce: str, not_before: datetime | None = None
+) -> bool:
+    """Let a task whose window brought nothing press its button once more.
+
+    Pressing alone starts no drawing. Refused as soon as anything of one was seen.
+    """
+    return _wait_again(
+        task_id,
+        Q(
+            nonce=nonce,
+            window_interaction_id=None,
+            progress_message_id=None,
+            job_id=None,
+        ),
+        not_before,
+        window=WindowState.EXPECTED,
+        window_id="",
+        window_field="",
+    )
+
+
+def _wait_again(
+    task_id: int, where: Q, not_before: datetime | None, **changes: Any
+) -> bool:
     return advance(
         task_id,
         TaskStatus.NOT_START,
-        where=Q(nonce=nonce, job_id=None) & unheard,
+        where=where,
         nonce=None,
         interaction_id=None,
-        progress_message_id=None,
         delivery="",
         claimed_at=None,
         checked_at=None,
@@ -136,16 +184,53 @@ def release(
         cancel_pressed_at=None,
         deadline_at=timezone.now() + RELEASED_LIMIT,
         not_before=not_before,
+        **changes,
     )
 
 
+def _uploads_again(task_id: int) -> dict[str, Any]:
+    # A command's uploads may have been used up, or will have expired by then.
+    uploaded = InputPicture.objects.filter(task=task_id, role=InputRole.COMMAND)
+    again = uploaded.exclude(upload_name="").update(upload_name="")
+    return {"prepared": not again, "prepare_after": None}
+
+
+def mark_prepared(task: Task, **changes: Any) -> bool:
+    """Let dispatch have a task whose uploads are done, if its account is the same."""
+    with transaction.atomic():
+        done = Task.objects.filter(
+            pk=task.pk,
+            status=TaskStatus.NOT_START,
+            account_id=task.account_id,
+            prepared=False,
+        ).update(
+            prepared=True, prepare_after=None, revision=F("revision") + 1, **changes
+        )
+        if done:
+            fresh = Task.objects.get(pk=task.pk)
+            _tell(task_changed, fresh)
+            _tell(task_submitted, fresh)
+    return bool(done)
+
+
 def reassign(task: Task, account: DiscordAccount) -> bool:
-    """Give a waiting task to another account, if it still waits for its old one."""
+    """Give a waiting task to another account, if it still waits for its old one.
+
+    What it brought along is uploaded again: the old account's uploads are its own.
+    """
+    brought = InputPicture.objects.filter(task=task).exclude(role=InputRole.MASK)
     with transaction.atomic():
         moved = Task.objects.filter(
             pk=task.pk, status=TaskStatus.NOT_START, account_id=task.account_id
-        ).update(account=account, revision=F("revision") + 1)
+        ).update(
+            account=account,
+            prepared=not brought.filter(role=InputRole.COMMAND).exists()
+            and task.prepared,
+            prepare_after=None,
+            revision=F("revision") + 1,
+        )
         if moved:
+            brought.update(upload_name="")
             fresh = Task.objects.get(pk=task.pk)
             _tell(task_changed, fresh)
             _tell(task_submitted, fresh)
@@ -173,16 +258,19 @@ def cancel(task: Task) -> bool:
     return bool(asked) or Task.objects.filter(pk=task.pk, status__in=RUNNING).exists()
 
 
-def insert(task: Task) -> Task:
+def insert(task: Task, *, then: Callable[[Task], None] | None = None) -> Task:
     """Write a new row under a fresh id and hand it to dispatch after commit.
 
     Another process may have taken the same id in the same millisecond: then the next.
-    Raises IntegrityError where the owner's idempotency key exists.
+    `then` writes what belongs to the row, in the same transaction. Raises
+    IntegrityError where the owner's idempotency key exists.
     """
     for _ in range(5):
         try:
             with transaction.atomic():
                 task.save(force_insert=True)
+                if then is not None:
+                    then(task)
                 _tell(task_submitted, task)
                 return task
         except IntegrityError:
@@ -190,6 +278,11 @@ def insert(task: Task) -> Task:
                 raise
             task.pk += 1
     raise IntegrityError("no free task id")
+
+
+def tell_changed(task: Task) -> None:
+    """Have the task's owner told after the commit that its row has changed."""
+    _tell(task_changed, task)
 
 
 def _tell(signal: Signal, task: Task) -> None:

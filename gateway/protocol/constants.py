@@ -24,12 +24,14 @@ class CommandType(IntEnum):
 
 class OptionType(IntEnum):
     STRING = 3
+    ATTACHMENT = 11
 
 
 class ComponentType(IntEnum):
     ROW = 1
     BUTTON = 2
     SELECT = 3
+    TEXT_INPUT = 4
     TEXT_DISPLAY = 10
 
 

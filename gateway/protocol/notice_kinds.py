@@ -172,8 +172,8 @@ KINDS: Final = (
         "the account's fast time is used up",
         titles=("credits exhausted",),
         account=AccountEffect.FAST_EXHAUSTED,
-        todo_zh="请购买时长，或将账号速度设为 RELAX",
-        todo_en="buy time, or set the account's speed to RELAX",
+        todo_zh="此后以 RELAX 速度绘图，购买时长后请清除标记",
+        todo_en="it draws in relax mode now; buy time, then clear its mark",
     ),
     NoticeKind(
         "no_subscription",

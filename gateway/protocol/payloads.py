@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +41,11 @@ def _envelope(
 
 
 def slash_command(
-    place: Place, nonce: str, command: dict[str, Any], options: list[dict[str, Any]]
+    place: Place,
+    nonce: str,
+    command: dict[str, Any],
+    options: list[dict[str, Any]],
+    attachments: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Return a chat command; `command` is its entry in the command index."""
     data = {
@@ -49,17 +54,56 @@ def slash_command(
         "name": command["name"],
         "type": int(CommandType.CHAT),
         "options": options,
-        "attachments": [],
+        "attachments": attachments or [],
     }
     body = _envelope(InteractionType.COMMAND, place, nonce, data)
     return body | {"analytics_location": "slash_ui"}
 
 
+def text_option(name: str, value: str) -> dict[str, Any]:
+    return {"type": int(OptionType.STRING), "name": name, "value": value}
+
+
 def imagine(
     place: Place, nonce: str, command: dict[str, Any], prompt: str
 ) -> dict[str, Any]:
-    option = {"type": int(OptionType.STRING), "name": "prompt", "value": prompt}
-    return slash_command(place, nonce, command, [option])
+    return slash_command(place, nonce, command, [text_option("prompt", prompt)])
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that waits at Discord for the command which it is attached to."""
+
+    filename: str
+    uploaded_filename: str
+
+
+def with_files(
+    place: Place,
+    nonce: str,
+    command: dict[str, Any],
+    names: Sequence[str],
+    uploads: Sequence[Upload],
+    more: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
+    """Return a command with attachments: `names` are their options, in order.
+
+    The option's value is the number of the attachment.
+    """
+    numbered = list(enumerate(zip(names, uploads, strict=True)))
+    options = [
+        {"type": int(OptionType.ATTACHMENT), "name": name, "value": number}
+        for number, (name, _) in numbered
+    ]
+    attachments = [
+        {
+            "id": str(number),
+            "filename": upload.filename,
+            "uploaded_filename": upload.uploaded_filename,
+        }
+        for number, (_, upload) in numbered
+    ]
+    return slash_command(place, nonce, command, [*options, *more], attachments)
 
 
 def message_command(
@@ -85,3 +129,38 @@ def button(
     data = {"component_type": int(ComponentType.BUTTON), "custom_id": custom_id}
     body = _envelope(InteractionType.COMPONENT, place, nonce, data)
     return body | {"message_id": message_id, "message_flags": flags & 64}
+
+
+def window_answer(
+    place: Place,
+    nonce: str,
+    *,
+    interaction_id: str,
+    window_id: str,
+    text_field: str,
+    text: str,
+) -> dict[str, Any]:
+    """Return the answer to a window that the interaction of this id has opened."""
+    entry = {
+        "type": int(ComponentType.TEXT_INPUT),
+        "custom_id": text_field,
+        "value": text,
+    }
+    data = {
+        "id": interaction_id,
+        "custom_id": window_id,
+        "components": [{"type": int(ComponentType.ROW), "components": [entry]}],
+    }
+    return _envelope(InteractionType.MODAL_SUBMIT, place, nonce, data)
+
+
+def masked(page_id: str, mask: str, prompt: str) -> dict[str, Any]:
+    """Return what the editor page posts: `mask` is base64, without a token of ours."""
+    return {
+        "customId": page_id,
+        "mask": mask,
+        "prompt": prompt,
+        "userId": "0",
+        "username": "0",
+        "full_prompt": None,
+    }

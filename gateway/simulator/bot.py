@@ -6,16 +6,18 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from gateway.simulator import commands, presses
+from gateway.simulator import commands, presses, windows
 from gateway.simulator.constants import Kind
 from gateway.simulator.core import Core
 from gateway.simulator.interactions import Interaction
 from gateway.simulator.lifecycle import Lifecycle
 from gateway.simulator.notices import NOTICES, Notice
+from gateway.simulator.opener import Opener
 from gateway.simulator.posts import Posts
 from gateway.simulator.replies import Replies
 from gateway.simulator.slots import Slots
 from gateway.simulator.studio import Studio
+from gateway.simulator.windows import Page, Window
 
 logger = logging.getLogger(__name__)
 
@@ -35,23 +37,34 @@ UUID = r"(?P<uuid>[0-9a-f-]{36})"
 
 @dataclass(frozen=True)
 class Button:
-    """A form of custom id and the function behind it."""
+    """A form of custom id, the function behind it and the window before that."""
 
     pattern: re.Pattern[str]
     press: Press
+    window: Window | Page | None = None
 
 
-def _row(pattern: str, press: Press) -> Button:
-    return Button(re.compile(pattern.replace("{h}", UUID)), press)
+def _row(pattern: str, press: Press, window: Window | Page | None = None) -> Button:
+    return Button(re.compile(pattern.replace("{h}", UUID)), press, window)
 
 
 # A later button is one row here and one function in `presses`.
 BUTTONS = (
     _row(r"MJ::JOB::upsample::(?P<index>[1-4])::{h}", presses.upscale),
-    _row(r"MJ::JOB::variation::(?P<index>[1-4])::{h}", presses.variation),
-    _row(r"MJ::JOB::reroll::0::{h}::SOLO", presses.reroll),
-    _row(r"MJ::JOB::low_variation::1::{h}::SOLO", presses.derive("vary_subtle")),
-    _row(r"MJ::JOB::high_variation::1::{h}::SOLO", presses.derive("vary_strong")),
+    _row(
+        r"MJ::JOB::variation::(?P<index>[1-4])::{h}", presses.variation, windows.REMIX
+    ),
+    _row(r"MJ::JOB::reroll::0::{h}::SOLO", presses.reroll, windows.REROLL),
+    _row(
+        r"MJ::JOB::low_variation::1::{h}::SOLO",
+        presses.derive("vary_subtle"),
+        windows.REMIX_SUBTLE,
+    ),
+    _row(
+        r"MJ::JOB::high_variation::1::{h}::SOLO",
+        presses.derive("vary_strong"),
+        windows.REMIX_STRONG,
+    ),
     _row(
         r"MJ::JOB::upsample_v\w+_2x_subtle::1::{h}::SOLO",
         presses.derive("upscale_subtle"),
@@ -63,7 +76,12 @@ BUTTONS = (
     _row(r"MJ::JOB::upsample_v5_2x::1::{h}::SOLO", presses.derive("upscale_2x")),
     _row(r"MJ::JOB::upsample_v5_4x::1::{h}::SOLO", presses.derive("upscale_4x")),
     _row(r"MJ::Outpaint::(?:50|75)::1::{h}::SOLO", presses.derive("zoom_out")),
-    _row(r"MJ::JOB::pan_(?P<way>left|right|up|down)::1::{h}::SOLO", presses.pan),
+    _row(r"MJ::CustomZoom::{h}", presses.custom_zoom, windows.CUSTOM_ZOOM),
+    _row(
+        r"MJ::JOB::pan_(?P<way>left|right|up|down)::1::{h}::SOLO",
+        presses.pan,
+        windows.PAN,
+    ),
     _row(r"MJ::CancelJob::ByJobid::{h}", presses.cancel),
 )
 
@@ -78,6 +96,7 @@ class Bot:
         slots = Slots()
         lifecycle = Lifecycle(core, posts, replies, slots)
         self.studio = Studio(core, posts, replies, slots, lifecycle)
+        self.opener = Opener(self.studio)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def accept(self, ix: Interaction) -> None:
@@ -134,10 +153,15 @@ class Bot:
             if handler is not None:
                 await handler(self.studio, ix)
                 return
-        elif ix.kind is Kind.COMPONENT:
-            for row in BUTTONS:
-                found = row.pattern.fullmatch(ix.custom_id)
-                if found is not None:
-                    await row.press(self.studio, ix, found)
-                    return
+            self.studio.replies.failure(ix)
+            return
+        for row in BUTTONS:
+            found = row.pattern.fullmatch(ix.pressed_id)
+            if found is None:
+                continue
+            if row.window is not None and self.opener.wanted(row.window, ix):
+                await self.opener.open(row.window, ix, found)
+            else:
+                await row.press(self.studio, ix, found)
+            return
         self.studio.replies.failure(ix)

@@ -117,7 +117,7 @@ def bump(core: Core, names: list[str] | None) -> dict[str, str]:
 def index(core: Core, application_ids: list[str]) -> Json:
     """The command index, restricted to some applications."""
     return {
-        "applications": [_application(app) for app in application_ids],
+        "applications": [application(app) for app in application_ids],
         "application_commands": [
             command.entry(version_of(core, command), rank)
             for rank, command in enumerate(COMMANDS, start=1)
@@ -127,7 +127,8 @@ def index(core: Core, application_ids: list[str]) -> Json:
     }
 
 
-def _application(application_id: str) -> Json:
+def application(application_id: str) -> Json:
+    """The application as the index and windows name it."""
     name = BOT_NAMES[application_id]
     return {
         "id": application_id,

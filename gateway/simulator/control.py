@@ -11,9 +11,10 @@ from aiohttp import web
 from gateway.simulator import catalogue, wire
 from gateway.simulator.answers import answer
 from gateway.simulator.cdn import Cdn
+from gateway.simulator.constants import MIDJOURNEY, NIJI
 from gateway.simulator.core import Core
 from gateway.simulator.gateway import Hub
-from gateway.simulator.knobs import UnknownKnob
+from gateway.simulator.knobs import Knobs, UnknownKnob
 from gateway.simulator.noise import Noise
 from gateway.simulator.notices import NOTICES
 from gateway.simulator.rules import BadRule
@@ -21,6 +22,8 @@ from gateway.simulator.wire import Json
 from gateway.simulator.world import Account, account_spec
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+REMIX_FACTS = {"remix": MIDJOURNEY, "niji_remix": NIJI}
 
 
 @dataclass
@@ -99,6 +102,8 @@ class Control:
             raise BadRule(f"there is no notice {effect['notice']!r}")
         if str(effect.get("form", "A")) not in tuple("ABCDEFG"):
             raise BadRule(f"there is no form {effect['form']!r}")
+        if effect.get("window", "none") not in ("none", "open", "lost"):
+            raise BadRule(f"a window cannot be {effect['window']!r}")
 
     async def clear_rules(self, request: web.Request) -> web.Response:
         self.core.rules.clear()
@@ -122,7 +127,7 @@ class Control:
 
     async def accounts(self, request: web.Request) -> web.Response:
         return answer(
-            [_account_facts(account) for account in self.core.world.accounts.values()]
+            [self._facts(account) for account in self.core.world.accounts.values()]
         )
 
     async def change_accounts(self, request: web.Request) -> web.Response:
@@ -134,11 +139,14 @@ class Control:
                 if account is None:
                     return _bad(f"there is no account {body[verb]!r}")
                 self._alter(account, verb, body)
-                return answer(_account_facts(account))
+                return answer(self._facts(account))
         number = int(body.pop("number", len(self.core.world.accounts) + 1))
         spec = account_spec(number, **body)
         self.core.store.account(spec)
-        return answer(_account_facts(self.core.world.add_account(spec)), 201)
+        return answer(self._facts(self.core.world.add_account(spec)), 201)
+
+    def _facts(self, account: Account) -> Json:
+        return _account_facts(account, self.core.knobs)
 
     def _alter(self, account: Account, verb: str, body: Json) -> None:
         if verb == "change":
@@ -146,6 +154,9 @@ class Control:
             account.mode = body.get("mode", account.mode)
             account.suffix = body.get("suffix", account.suffix)
             account.stealth = body.get("stealth", account.stealth)
+            for name, application_id in REMIX_FACTS.items():
+                chosen = account.preferences[application_id]
+                chosen.remix = body.get(name, chosen.remix)
             return
         account.revoked = verb == "revoke"
         self.core.turned_away.discard(account.spec.user_token)
@@ -244,7 +255,12 @@ class Control:
         return answer({}, 200 if found else 404)
 
 
-def _account_facts(account: Account) -> Json:
+def _account_facts(account: Account, knobs: Knobs) -> Json:
+    remix = {
+        name: knobs.remix if chosen is None else chosen
+        for name, application_id in REMIX_FACTS.items()
+        for chosen in (account.preferences[application_id].remix,)
+    }
     return {
         **asdict(account.spec),
         "plan": account.plan,
@@ -252,6 +268,7 @@ def _account_facts(account: Account) -> Json:
         "suffix": account.suffix,
         "stealth": account.stealth,
         "revoked": account.revoked,
+        **remix,
     }
 
 

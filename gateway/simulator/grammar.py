@@ -47,7 +47,8 @@ def echo(prompt: str, knobs: Knobs, *, suffix: str = "", app: str = "") -> str:
     if knobs.echo_speed:
         text = _SPEED.sub("", text)
     for extra in (knobs.echo_defaults, suffix):
-        if extra:
+        # A new prompt often is the parent's echo, with its extras in it.
+        if extra and f" {extra} " not in f"{text} ":
             text = f"{text} {extra}"
     if app == NIJI and "--niji" not in text:
         text = f"{text} --niji 6"

@@ -23,6 +23,7 @@ from gateway.simulator.ledger import InteractionEntry
 from gateway.simulator.meddling import meddle, refuses
 from gateway.simulator.rules import Occasion
 from gateway.simulator.shapes import holds
+from gateway.simulator.windows import text_inputs
 from gateway.simulator.wire import Json
 from gateway.simulator.world import Account, Channel, Message
 
@@ -112,6 +113,7 @@ class Intake:
             custom_id=str(data.get("custom_id") or ""),
             prompt=_prompt(data),
             message_id=body.get("message_id"),
+            clicked=str(data.get("id")) if body.get("type") == Kind.MODAL else None,
             http_status=None,
             interaction_id=None,
             job=None,
@@ -147,7 +149,7 @@ class Intake:
         elif kind is Kind.COMPONENT:
             self._check_component(ix, body)
         else:
-            raise unknown("Interaction", 10062)
+            self.bot.opener.submit(ix)
         if self.hub.find(ix.session_id, account) is None:
             self.core.ledger.violation(
                 "interaction_without_session", account=account.name, nonce=nonce
@@ -242,4 +244,4 @@ def _prompt(data: Json) -> str:
     for option in data.get("options") or []:
         if isinstance(option, dict) and option.get("name") == "prompt":
             return str(option.get("value", ""))
-    return ""
+    return next(iter(text_inputs(data.get("components")).values()), "")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from gateway.simulator.constants import Kind
 from gateway.simulator.knobs import Knobs
+from gateway.simulator.preferences import Preferences
 from gateway.simulator.wire import Json
 from gateway.simulator.world import Account, Message
 
@@ -29,6 +30,10 @@ class Interaction:
     effects: Json = field(default_factory=dict)  # of the rules that match it
     answered: asyncio.Event = field(default_factory=asyncio.Event)
     foreign: bool = False  # made by the simulator for a user without sessions
+    click: "Interaction | None" = None  # of a submit: what opened its window
+    written: str | None = None  # the new prompt, of a window or a page
+    resumed: bool = False  # a page has sent the rest; the click itself is answered
+    facts: Json = field(default_factory=dict)  # of its job, found out before it starts
 
     def option(self, name: str) -> str:
         """The value of a string option, or "" if it was not given."""
@@ -39,7 +44,22 @@ class Interaction:
 
     @property
     def prompt(self) -> str:
-        return self.option("prompt")
+        return self.option("prompt") if self.written is None else self.written
+
+    @property
+    def pressed_id(self) -> str:
+        """The custom id of the button behind it all."""
+        return self.click.custom_id if self.click is not None else self.custom_id
+
+    @property
+    def preferences(self) -> Preferences:
+        return self.account.preferences[self.application_id]
+
+    @property
+    def remix(self) -> bool:
+        """Whether remix mode is on for this user and bot."""
+        chosen = self.preferences.remix
+        return self.knobs.remix if chosen is None else chosen
 
     def user(self) -> Json:
         spec = self.account.spec
@@ -63,6 +83,8 @@ class Interaction:
         if self.kind is Kind.COMMAND:
             meta["name"] = self.command
             meta["command_type"] = self.data.get("type", 1)
-        if self.message is not None:
+        if self.click is not None:
+            meta["triggering_interaction_metadata"] = self.click.metadata()
+        elif self.message is not None:
             meta["interacted_message_id"] = self.message.id
         return meta

@@ -48,6 +48,7 @@ KINDS = {
         _upscale("2x"),
         _upscale("4x"),
         _verbs("zoom_out", "Zoom Out"),
+        _verbs("custom_zoom", "Zoom Out"),
         _verbs("pan_left", "Pan Left", widen=1.5),
         _verbs("pan_right", "Pan Right", widen=1.5),
         _verbs("pan_up", "Pan Up", widen=1 / 1.5),
@@ -86,6 +87,7 @@ class Job:
     filename: str | None = None
     picture_url: str | None = None
     picture_sha256: str | None = None
+    window: str = ""  # custom id of the window that was submitted for it
     account: str = ""
     restored: bool = False
     interaction: Interaction | None = None
@@ -139,6 +141,7 @@ class Job:
             "filename": self.filename,
             "picture_url": self.picture_url,
             "picture_sha256": self.picture_sha256,
+            "window": self.window,
         }
 
 

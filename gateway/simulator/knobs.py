@@ -32,6 +32,7 @@ class Knobs:
 
     # Lifetimes and limits
     modal_ttl: float = 900.0
+    iframe_ttl: float = 600.0
     link_ttl: float = 86400.0
     link_enforce: bool = False  # answer 404 to expired or badly signed links
     resume_window: float = 180.0
@@ -66,6 +67,10 @@ class Knobs:
     unknown_components: bool = False
     variation_strength: str = ""  # "Strong" or "Subtle" in V results
     version: str = "7"
+
+    # Windows
+    remix: bool = False  # remix mode of accounts that have not chosen
+    modal_wrap: str = "row"  # or "label": what the text input lies in
 
     # Echo of the prompt
     echo_links: bool = True

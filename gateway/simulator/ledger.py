@@ -27,6 +27,7 @@ class InteractionEntry:
     custom_id: str
     prompt: str
     message_id: str | None
+    clicked: str | None  # of a submit: the interaction that opened its window
     http_status: int | None
     interaction_id: str | None
     job: str | None

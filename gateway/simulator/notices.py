@@ -51,6 +51,9 @@ NOTICES = {
     "invalid_parameter": Notice(
         "Invalid parameter", "Unrecognized parameter(s): `--foo`"
     ),
+    "invalid_zoom": Notice(
+        "Invalid parameter", "`--zoom` must be above 1 and at most 2"
+    ),
     "invalid_prompt": Notice("Invalid prompt", "This prompt cannot be understood."),
     "empty_prompt": Notice("Empty prompt", "Write something to draw."),
     "duplicate_images": Notice(

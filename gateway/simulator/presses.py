@@ -4,11 +4,14 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 
+from gateway.simulator.grammar import ratio_of
 from gateway.simulator.interactions import Interaction
-from gateway.simulator.jobs import KINDS
+from gateway.simulator.jobs import KINDS, Job
 from gateway.simulator.notices import NOTICES
+from gateway.simulator.prefills import ZOOM
 from gateway.simulator.results import tile_seed
 from gateway.simulator.studio import Studio
+from gateway.simulator.wire import Json
 
 Press = Callable[[Studio, Interaction, re.Match[str]], Awaitable[None]]
 
@@ -47,9 +50,25 @@ async def reroll(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
     """The same prompt again, in the words of the parent."""
     parent = studio.job(found["uuid"])
     verb = None
-    if parent is not None and parent.kind.name in ("variation", "reroll"):
-        verb = parent.verbs()[2] or None
+    if parent is not None and parent.verbs()[2].startswith(("Variations", "Remix")):
+        verb = parent.verbs()[2]
     await _derive(studio, ix, found, "reroll", verb=verb)
+
+
+async def custom_zoom(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+    """Zoom out by the factor in the new prompt, which must be above 1, at most 2."""
+    if ix.written is not None and not _zooms(ix.written):
+        await studio.replies.notice(ix, NOTICES["invalid_zoom"])
+        return
+    await _derive(studio, ix, found, "custom_zoom")
+
+
+def _zooms(prompt: str) -> bool:
+    found = ZOOM.search(prompt)
+    try:
+        return found is not None and 1 < float(found["factor"]) <= 2
+    except ValueError:
+        return False
 
 
 async def pan(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
@@ -91,17 +110,27 @@ async def _derive(
     tile_of = None
     if KINDS[kind].layout == "large":
         tile_of = parent.tile_of
+    if ix.written is not None:
+        verb = (verb or KINDS[kind].done_verb).replace("Variations", "Remix") or None
     await studio.draw(
         ix,
         kind,
-        parent.prompt,
-        echoed=parent.echoed,
-        ratio=parent.ratio * KINDS[kind].widen,
+        parent.prompt if ix.written is None else ix.written,
+        **_words(ix, parent, KINDS[kind].widen),
         parent_job=parent.uuid,
         index=index,
         verb=verb,
         tile_of=tile_of,
     )
+
+
+def _words(ix: Interaction, parent: Job, widen: float) -> Json:
+    """Echo and ratio: the parent's, but for what a new prompt says otherwise."""
+    ratio = parent.ratio * widen
+    if ix.written is None:
+        return {"echoed": parent.echoed, "ratio": ratio}
+    asked = ratio_of(ix.written)
+    return {"ratio": ratio if asked == ratio_of(parent.echoed) else asked}
 
 
 def _too_soon(studio: Studio, ix: Interaction, tile: str) -> bool:

@@ -10,15 +10,15 @@ Match keys:
 route         `METHOD /path`, a glob without the `/api/v9` prefix, such as
               `POST /interactions` or `GET /channels/*/messages`
 command       name of the command, `imagine`; clicks inherit none
-custom_id     regular expression searched in the clicked custom id
-prompt_regex  regular expression searched in the prompt of the command or job, or of
-              the job whose button is clicked
+custom_id     regular expression searched in the custom id of the button or window
+prompt_regex  regular expression searched in the prompt of the command, window or job,
+              or of the job whose button is clicked
 kind          kind of job: `imagine`, `upscale`, `variation`, ...
 account       name, user id, channel id or token of the account that acts
 event         glob on the event's name, `MESSAGE_*`
 phase         what the event is to its job: `ack`, `queued`, `start`, `fill`,
               `success`, `progress`, `press`, `final`, `delete`, `stop`,
-              `notice`, `failure`
+              `notice`, `failure`, `window`
 nth           only the n-th agreeing occasion, counted from 1; a list names several
 ============  ==================================================================
 
@@ -43,6 +43,8 @@ vanish_at     its progress message is deleted at this percentage, nothing follow
 hang_at       silence after this percentage; ended only by a cancel
 finish_at     like hang_at, until `POST /_sim/release`; then it finishes
 silent        true: no event at all; no job
+window        of a button with a window: `none` (the job starts at once), `open`
+              (also where remix mode is off), `lost` (its event is not sent)
 knobs         `{name: value}`, for this interaction and its job only
 ============  ==================================================================
 
@@ -80,6 +82,7 @@ STAGES = {
         "hang_at",
         "finish_at",
         "silent",
+        "window",
         "knobs",
     },
     "event": {

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.simulator import grammar
+from gateway.simulator.constants import Kind
 from gateway.simulator.core import Core
 from gateway.simulator.interactions import Interaction
 from gateway.simulator.jobs import KINDS, Job
@@ -39,7 +40,7 @@ class Studio:
         """Turn the clicked button blue."""
         if ix.message is None or not ix.knobs.press_update:
             return
-        components = pressed(ix.message.data["components"], ix.custom_id)
+        components = pressed(ix.message.data["components"], ix.pressed_id)
         self.posts.update(ix.message, ix, phase="press", components=components)
 
     def job(self, uuid: str) -> Job | None:
@@ -75,6 +76,8 @@ class Studio:
             seed=int(uuid[:8], 16),
             account=account.name,
             parent_message_id=ix.message.id if ix.message else None,
+            window=ix.custom_id if ix.kind is Kind.MODAL else "",
             interaction=ix,
             **facts,
+            **ix.facts,
         )

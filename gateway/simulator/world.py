@@ -1,11 +1,13 @@
 """Who and what exists: accounts, channels, messages and jobs."""
 
 import base64
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gateway.simulator.constants import MIDJOURNEY, NIJI
+from gateway.simulator.preferences import Preferences
 
 if TYPE_CHECKING:
     from gateway.simulator.jobs import Job
@@ -68,6 +70,9 @@ class Account:
     mode: str = "fast"
     suffix: str = ""
     stealth: bool = False
+    preferences: defaultdict[str, Preferences] = field(
+        default_factory=lambda: defaultdict(Preferences)
+    )  # by application id
 
     @property
     def user_id(self) -> str:

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from accounts.api.requests import user_of
 from accounts.callers import client_ip, link_base
 from tasks.exceptions import InvalidRequest
-from tasks.submit import Caller
+from tasks.submit.base import Caller
 
 MAX_STATE: Final = 255
 MAX_HOOK: Final = 2000
@@ -28,6 +28,7 @@ def caller_of(request: Request, form: Mapping[str, Any], mode: str) -> Caller:
         link_base=link_base(request._request),
         client_ip=client_ip(request._request),
         idempotency_key=_idempotency_key(request.META.get("HTTP_IDEMPOTENCY_KEY", "")),
+        account_filter=form.get("accountFilter") or None,
     )
 
 

@@ -19,13 +19,29 @@ ACTIONS: Final = tuple(TaskAction.values)
 MAX_IDS: Final = 10_000
 
 
+DIMENSIONS: Final = ("PORTRAIT", "SQUARE", "LANDSCAPE")
+VIDEO_TYPES: Final = ("vid_1.1_i2v_480", "vid_1.1_i2v_720")
+
+
 class AccountFilterSerializer(DialectSerializer):
     """Which account shall draw. Everything empty means: any."""
 
     instanceId = Text(help_text="Channel id of the account.")
+    channelId = Text(help_text="The same; instanceId counts more.")
     modes = serializers.ListField(
-        child=Word(*SPEEDS), required=False, default=list, help_text="Speeds."
+        child=Word(*SPEEDS),
+        required=False,
+        default=list,
+        help_text="Speeds; the first that an account can give is drawn with.",
     )
+    remix = serializers.BooleanField(
+        required=False, help_text="Remix windows: true, they open; false, never."
+    )
+    nijiRemix = serializers.BooleanField(required=False, help_text="At the niji bot.")
+    remixAutoConsidered = serializers.BooleanField(
+        required=False, help_text="Whether the account answers them by itself."
+    )
+    remark = Text(help_text="Part of the account's remark.")
 
 
 class SubmitSerializer(DialectSerializer):
@@ -35,22 +51,86 @@ class SubmitSerializer(DialectSerializer):
     notifyHook = Text(help_text="Called with the task at each change.")
 
 
-class ImagineSerializer(SubmitSerializer):
-    prompt = Text(help_text="What to draw, with Midjourney's parameters.")
+class FilteredSerializer(SubmitSerializer):
+    """What every submit of a new drawing may carry."""
+
     botType = Text(help_text="MID_JOURNEY or NIJI_JOURNEY.")
-    base64Array = serializers.ListField(
-        child=serializers.CharField(allow_null=True, allow_blank=True),
-        required=False,
-        default=list,
-        help_text="Picture prompts; not supported yet.",
-    )
-    base64 = Text(help_text="One picture prompt; not supported yet.")
     accountFilter = AccountFilterSerializer(required=False, default=dict)
+
+
+class Pictures(serializers.ListField):
+    """Pictures as data URLs, bare base64 or web links."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        child = serializers.CharField(
+            allow_null=True, allow_blank=True, trim_whitespace=False
+        )
+        super().__init__(child=child, required=False, default=list, **kwargs)
+
+
+class ImagineSerializer(FilteredSerializer):
+    prompt = Text(help_text="What to draw, with Midjourney's parameters.")
+    base64Array = Pictures(help_text="Picture prompts, in order.")
+    base64 = Text(help_text="One more picture prompt, as old clients send it.")
+
+
+class BlendSerializer(FilteredSerializer):
+    base64Array = Pictures(help_text="2 to 5 pictures.")
+    dimensions = Word(*DIMENSIONS, default="SQUARE", help_text="Shape of the result.")
+
+
+class DescribeSerializer(FilteredSerializer):
+    base64 = Text(help_text="The picture: a data URL or bare base64.")
+    link = Text(help_text="Or its web address.")
+
+
+class ShortenSerializer(FilteredSerializer):
+    prompt = Text(help_text="The prompt to analyse.")
+
+
+class ShowSerializer(FilteredSerializer):
+    jobId = Text(help_text="A job's id, or the address of its picture.")
+
+
+class ModalSerializer(SubmitSerializer):
+    taskId = Text(help_text="The task that waits for its window.")
+    prompt = Text(help_text="Without one the offered prompt is sent.")
+    maskBase64 = Text(help_text="White is drawn anew; for Vary (Region).")
+
+
+class UploadSerializer(DialectSerializer):
+    base64Array = Pictures(help_text="Up to 10 pictures.")
+    accountFilter = AccountFilterSerializer(required=False, default=dict)
+
+
+class EditSerializer(FilteredSerializer):
+    prompt = Text(help_text="What to change.")
+    image = Text(help_text="The picture.")
+    maskBase64 = Text()
+
+
+class VideoSerializer(FilteredSerializer):
+    prompt = Text(help_text="What happens in the video.")
+    motion = Text(help_text="low or high.")
+    image = Text(help_text="First frame.")
+    base64 = Text(help_text="First frame, under another name.")
+    endImage = Text(help_text="Last frame.")
+    loop = serializers.BooleanField(required=False, default=False)
+    action = Text(help_text="“extend” makes a clip of taskId longer.")
+    index = serializers.IntegerField(
+        required=False, default=0, min_value=0, max_value=3, help_text="Clip, from 0."
+    )
+    taskId = Text(help_text="The task to extend.")
+    videoType = Text(help_text="Only the standard size is served.")
+    batchSize = serializers.IntegerField(required=False, default=4)
 
 
 class ActionSerializer(SubmitSerializer):
     taskId = Text(help_text="The finished task.")
     customId = Text(help_text="The customId of one of its buttons.")
+    enableRemix = serializers.BooleanField(
+        required=False, default=False, help_text="Open the remix window in any case."
+    )
 
 
 class ChangeSerializer(SubmitSerializer):
@@ -99,12 +179,21 @@ class SubmitAnswerSerializer(serializers.Serializer[Any]):
     """The answer of every submit."""
 
     code = serializers.IntegerField(
-        help_text="1 accepted, 22 accepted and waiting, 3 no account or task, 4 wrong "
-        "request, 9 failure, 23 queue full, 24 refused word."
+        help_text="1 accepted, 22 accepted and waiting, 21 a window is to be answered, "
+        "3 no account or task, 4 wrong request, 9 failure, 23 queue full, "
+        "24 refused word."
     )
     description = serializers.CharField()
     result = serializers.CharField(allow_null=True, help_text="The task's id.")
     properties = serializers.DictField()
+
+
+class UploadAnswerSerializer(SubmitAnswerSerializer):
+    """The answer of an upload: links in the order of the pictures."""
+
+    result = serializers.ListField(  # type: ignore[assignment]
+        child=serializers.CharField(), allow_null=True
+    )
 
 
 class ButtonSerializer(serializers.Serializer[Any]):

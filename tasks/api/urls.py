@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tasks.api.pool_views import PoolFetchView, PoolListView
-from tasks.api.submit_views import (
+from tasks.api.button_views import (
     ActionView,
     ChangeView,
-    ImagineView,
+    ModalView,
     SimpleChangeView,
+)
+from tasks.api.errand_views import SeedView, UploadView
+from tasks.api.pool_views import PoolFetchView, PoolListView
+from tasks.api.submit_views import (
+    BlendView,
+    DescribeView,
+    EditsView,
+    EditView,
+    ImagineView,
+    RetextureView,
+    ShortenView,
+    ShowView,
+    VideoView,
 )
 from tasks.api.task_views import (
     TaskCancelView,
@@ -21,11 +33,22 @@ from tasks.api.task_views import (
 
 urlpatterns = [
     path("submit/imagine", ImagineView.as_view()),
+    path("submit/blend", BlendView.as_view()),
+    path("submit/describe", DescribeView.as_view()),
+    path("submit/shorten", ShortenView.as_view()),
+    path("submit/show", ShowView.as_view()),
+    path("submit/video", VideoView.as_view()),
+    path("submit/edits", EditsView.as_view()),
+    path("submit/edit", EditView.as_view()),
+    path("submit/retexture", RetextureView.as_view()),
+    path("submit/upload-discord-images", UploadView.as_view()),
     path("submit/action", ActionView.as_view()),
+    path("submit/modal", ModalView.as_view()),
     path("submit/change", ChangeView.as_view()),
     path("submit/simple-change", SimpleChangeView.as_view()),
     path("task/<task_id>/fetch", TaskFetchView.as_view()),
     path("task/<task_id>/cancel", TaskCancelView.as_view()),
+    path("task/<task_id>/image-seed", SeedView.as_view()),
     path("task/list", TaskListView.as_view()),
     path("task/queue", TaskQueueView.as_view()),
     path("task/list-by-condition", TasksByIdView.as_view()),

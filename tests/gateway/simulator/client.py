@@ -142,6 +142,10 @@ class Client:
 
     def nonce(self) -> str:
         self._nonce += 1
+        return self.last_nonce
+
+    @property
+    def last_nonce(self) -> str:
         return str(self._nonce)
 
     async def interact(self, kind: int, data: Json, **extra: Any) -> tuple[int, Json]:

@@ -1,0 +1,53 @@
+"""The activity host: where the editor page of Vary (Region) posts its mask.
+
+It belongs to Midjourney, not to Discord: no token of the account goes there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from curl_cffi.requests.exceptions import RequestException
+
+from gateway.http import DiscordHttp, failed
+from gateway.protocol.answers import Answer, Verdict
+from gateway.protocol.constants import MIDJOURNEY_APP
+
+
+async def submit_mask(http: DiscordHttp, body: dict[str, Any]) -> Answer:
+    """Post an answered editor page, once, and say what became of it. Never raises.
+
+    STALE where the page must be opened anew (docs/protocol.md, windows).
+    """
+    base = http.addresses.activity or f"https://{MIDJOURNEY_APP}.discordsays.com"
+    headers = {
+        "Content-Type": "application/json",
+        "Origin": base,
+        "Referer": f"{base}/inpaint/index.html",
+    }
+    try:
+        status, answer = await http.send_plainly(
+            "POST",
+            f"{base}/inpaint/api/submit-job",
+            data=orjson.dumps(body),
+            headers=headers,
+        )
+    except RequestException as exc:
+        return failed(exc)
+    except OSError as exc:
+        return Answer(Verdict.UNKNOWN, type(exc).__name__)
+    if 200 <= status < 300:
+        return Answer(Verdict.ACCEPTED)
+    reason = f"the editor answered {status}: {_message(answer)}"
+    if status == 429:
+        return Answer(Verdict.LATER, reason, 5.0)
+    return Answer(Verdict.STALE if status >= 500 else Verdict.REFUSED, reason)
+
+
+def _message(answer: bytes) -> str:
+    try:
+        data = orjson.loads(answer)
+    except orjson.JSONDecodeError:
+        return ""
+    return str(data.get("message") or "")[:200] if isinstance(data, dict) else ""

@@ -1,0 +1,101 @@
+"""What a claimed task says to Discord: one body for each action."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from accounts.models import DiscordAccount
+from gateway.commands import find_command
+from gateway.models import GatewaySession
+from gateway.protocol import payloads
+from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
+from gateway.protocol.payloads import Place, Upload
+from tasks import inputs, prompts
+from tasks.enums import BotType, InputRole, TaskAction
+from tasks.models import Task
+
+_IMAGES: Final = ("image1", "image2", "image3", "image4", "image5")
+
+
+def place_of(task: Task, account: DiscordAccount, session: GatewaySession) -> Place:
+    """Return where the task's interactions happen, and with which bot."""
+    niji = task.bot_type == BotType.NIJI_JOURNEY
+    return Place(
+        application_id=NIJI_APP if niji else MIDJOURNEY_APP,
+        guild_id=account.guild_id,
+        channel_id=account.channel_id,
+        session_id=session.session_id,
+    )
+
+
+def interaction_of(
+    account: DiscordAccount, session: GatewaySession, task: Task, nonce: str
+) -> dict[str, Any]:
+    """Return the body of the task's interaction. Raises UnknownCommand."""
+    place = place_of(task, account, session)
+    if task.custom_id:
+        return payloads.button(
+            place,
+            nonce,
+            message_id=task.parent_message_id,
+            flags=task.parent.message_flags if task.parent else 0,
+            custom_id=task.custom_id,
+        )
+    match TaskAction(task.action):
+        case TaskAction.BLEND:
+            return _blend(account, place, task, nonce)
+        case TaskAction.DESCRIBE:
+            return _describe(account, place, task, nonce)
+        case TaskAction.SHORTEN:
+            return _worded(account, place, nonce, "shorten", "prompt", task.prompt_en)
+        case TaskAction.SHOW:
+            return _worded(account, place, nonce, "show", "job_id", task.shown_job_id)
+    prompt = sent_text(account, task)
+    return _worded(account, place, nonce, "imagine", "prompt", prompt)
+
+
+def sent_text(account: DiscordAccount, task: Task) -> str:
+    """Return the task's prompt as it is sent, with the speed that holds for it."""
+    return prompts.sent_prompt(
+        task.prompt_en,
+        task_mode=task.mode,
+        account_mode=account.mode,
+        allow_modes=account.allow_modes,
+        fast_exhausted=account.fast_exhausted,
+    )
+
+
+def _worded(
+    account: DiscordAccount, place: Place, nonce: str, name: str, option: str, text: str
+) -> dict[str, Any]:
+    command = find_command(account.pk, place.application_id, name)
+    return payloads.slash_command(
+        place, nonce, command, [payloads.text_option(option, text)]
+    )
+
+
+def _blend(
+    account: DiscordAccount, place: Place, task: Task, nonce: str
+) -> dict[str, Any]:
+    command = find_command(account.pk, place.application_id, "blend")
+    uploads = uploads_of(task)
+    dimensions = [payloads.text_option("dimensions", task.prompt_en)]
+    names = _IMAGES[: len(uploads)]
+    return payloads.with_files(place, nonce, command, names, uploads, dimensions)
+
+
+def _describe(
+    account: DiscordAccount, place: Place, task: Task, nonce: str
+) -> dict[str, Any]:
+    command = find_command(account.pk, place.application_id, "describe")
+    if uploads := uploads_of(task):
+        return payloads.with_files(place, nonce, command, ["image"], uploads)
+    linked = task.inputs.filter(role=InputRole.COMMAND).first()
+    option = payloads.text_option("link", linked.link if linked else "")
+    return payloads.slash_command(place, nonce, command, [option])
+
+
+def uploads_of(task: Task) -> list[Upload]:
+    """Return the task's files that wait at Discord."""
+    rows = task.inputs.filter(role=InputRole.COMMAND).exclude(upload_name="")
+    return [Upload(inputs.name_at_discord(row), row.upload_name) for row in rows]

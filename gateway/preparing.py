@@ -1,0 +1,170 @@
+"""Before a task is sent: what it brought along is put where Midjourney finds it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.enums import AccountState
+from accounts.models import DiscordAccount
+from accounts.services import disable_for
+from gateway import clients, uploads
+from gateway.http import DiscordHttp
+from gateway.uploads import UploadFailed
+from tasks import fetcher, inputs, links, pictures, prompts
+from tasks.database import in_thread
+from tasks.enums import InputRole, TaskAction, TaskStatus
+from tasks.exceptions import InvalidRequest
+from tasks.fetcher import Unfetchable
+from tasks.models import InputPicture, Task
+from tasks.services import fail, mark_prepared
+
+logger = logging.getLogger(__name__)
+
+# Longer than all of a task's uploads take: its claim has died with its worker.
+CLAIM: Final = timedelta(seconds=120)
+TRY_AGAIN: Final = (2, 5, 15, 30)  # seconds after each try
+FAILED: Final = "上传图片到discord失败 / uploading the picture to Discord failed"
+# Link hosts block what they do not like for a while; a person's patience is shorter.
+FETCH_SECONDS: Final = 30
+
+
+@dataclass(frozen=True)
+class Work:
+    task: Task
+    account: DiscordAccount
+    pictures: list[InputPicture]
+
+
+def claim(task_id: int) -> Work | None:
+    """Take a task that waits for its uploads; None where another worker has it."""
+    now = timezone.now()
+    due = Q(prepare_after=None) | Q(prepare_after__lte=now)
+    rows = Task.objects.filter(due, pk=task_id, status=TaskStatus.NOT_START)
+    rows = rows.filter(prepared=False, account__state=AccountState.READY)
+    if not rows.update(prepare_after=now + CLAIM):
+        return None
+    task = Task.objects.select_related("account").get(pk=task_id)
+    if task.account is None:
+        return None
+    brought = task.inputs.exclude(role=InputRole.MASK)
+    return Work(task, task.account, list(brought))
+
+
+async def prepare(task_id: int) -> None:
+    """Upload what a waiting task brought along, then let dispatch have it."""
+    work = await in_thread(claim, task_id)
+    if work is None:
+        return
+    http = await clients.client_of(work.account)
+    try:
+        for picture in work.pictures:
+            if not (picture.link or picture.upload_name):
+                await _bring(http, work.account.channel_id, picture)
+    except Unfetchable as exc:
+        reason = f"链接错误: {exc.zh} / a link cannot be fetched: {exc.en}"
+        await in_thread(_retry_or_fail, work.task, reason, permanent=exc.permanent)
+    except UploadFailed as exc:
+        if exc.status == 401:
+            dead = (work.account.pk, AccountState.INVALID_TOKEN, str(exc))
+            await in_thread(disable_for, *dead)
+        reason = f"{FAILED}: {exc}"
+        permanent = exc.permanent and exc.status != 401
+        await in_thread(_retry_or_fail, work.task, reason, permanent=permanent)
+    except FileNotFoundError:
+        await in_thread(fail, task_id, "文件不存在 / the picture is not kept any more")
+    else:
+        await in_thread(_ready, work)
+
+
+async def _bring(http: DiscordHttp, channel_id: str, picture: InputPicture) -> None:
+    body, content_type = await contents(picture)
+    name = inputs.name_at_discord(picture)
+    if picture.role == InputRole.COMMAND:
+        found = await uploads.attach(http, channel_id, name, body, content_type)
+        picture.upload_name = found
+    else:
+        picture.link = await uploads.link(http, channel_id, name, body, content_type)
+    await in_thread(picture.save, update_fields=["upload_name", "link"])
+
+
+async def contents(picture: InputPicture) -> tuple[bytes, str]:
+    """Return bytes and type of a brought picture, fetched through the guard if a link.
+
+    Raises Unfetchable, FileNotFoundError.
+    """
+    if picture.file:
+        body = await in_thread(pictures.read_input, picture.file)
+        return body, picture.content_type
+    found = await fetcher.get(
+        picture.source_url,
+        max_bytes=inputs.MAX_BYTES,
+        types=("image/",),
+        timeout=FETCH_SECONDS,
+    )
+    try:
+        kind, width, height = await in_thread(inputs.measure, found.body)
+    except InvalidRequest as exc:
+        raise Unfetchable(exc.zh, exc.en, permanent=True) from exc
+    picture.content_type, picture.width, picture.height = kind, width, height
+    await in_thread(picture.save, update_fields=["content_type", "width", "height"])
+    return found.body, kind
+
+
+def _ready(work: Work) -> None:
+    task, brought = work.task, work.pictures
+    changes = {}
+    if task.action not in (TaskAction.BLEND, TaskAction.DESCRIBE):
+        changes = with_links(task, brought)
+    mark_prepared(task, **changes)
+
+
+def with_links(task: Task, brought: list[InputPicture]) -> dict[str, str]:
+    """Return the task's texts with the links that stand for its pictures."""
+    before = [p.link for p in brought if p.role == InputRole.PROMPT]
+    swapped = {p.source_url: p.link for p in brought if p.role == InputRole.LINK}
+    after = [f"--end {p.link}" for p in brought if p.role == InputRole.END_FRAME]
+
+    def linked(text: str) -> str:
+        text = links.replace_links(text, swapped)
+        return " ".join(part for part in [*before, text, *after] if part)
+
+    prompt, english = linked(task.prompt), linked(task.prompt_en)
+    if task.custom_id:
+        return {"prompt_en": english}
+    return {
+        "prompt": prompt,
+        "prompt_en": english,
+        "description": f"/imagine {prompt}",
+        "echo_key": prompts.echo_key(english),
+    }
+
+
+def _retry_or_fail(task: Task, reason: str, *, permanent: bool) -> None:
+    waiting = Q(status=TaskStatus.NOT_START, prepared=False)
+    if permanent or task.prepare_tries >= len(TRY_AGAIN):
+        fail(task.pk, reason, where=waiting)
+        return
+    logger.warning("task %s: %s, again later", task.pk, reason)
+    pause = timedelta(seconds=TRY_AGAIN[task.prepare_tries])
+    Task.objects.filter(waiting, pk=task.pk).update(
+        prepare_tries=task.prepare_tries + 1, prepare_after=timezone.now() + pause
+    )
+
+
+def unprepared() -> list[int]:
+    """Return the waiting tasks whose uploads are due."""
+    now = timezone.now()
+    due = Q(prepare_after=None) | Q(prepare_after__lte=now)
+    rows = Task.objects.filter(
+        due,
+        status=TaskStatus.NOT_START,
+        prepared=False,
+        account__state=AccountState.READY,
+    )
+    return list(rows.order_by("pk").values_list("pk", flat=True)[:200])

@@ -1,0 +1,50 @@
+"""Windows and pages that a button opens (docs/protocol.md, windows)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.protocol.constants import ComponentType
+
+MAX_DEPTH = 8
+
+
+@dataclass(frozen=True)
+class Modal:
+    """What an event tells of an opened window; a page has no text field."""
+
+    interaction_id: str
+    window_id: str
+    text_field: str
+    value: str
+
+
+def read(data: dict[str, Any]) -> Modal:
+    """Return the window in an event's data. Unknown shapes are passed over."""
+    entry = _text_input(data.get("components"), MAX_DEPTH) or {}
+    return Modal(
+        interaction_id=_text(data.get("id")),
+        window_id=_text(data.get("custom_id")),
+        text_field=_text(entry.get("custom_id")),
+        value=_text(entry.get("value")),
+    )
+
+
+def _text_input(node: Any, depth: int) -> dict[str, Any] | None:
+    """Return the first text field in a tree of components, however it is wrapped."""
+    if depth < 0:
+        return None
+    if isinstance(node, list):
+        found = (_text_input(child, depth) for child in node)
+        return next((entry for entry in found if entry), None)
+    if not isinstance(node, dict):
+        return None
+    if node.get("type") == ComponentType.TEXT_INPUT:
+        return node
+    inner = _text_input(node.get("components"), depth - 1)
+    return inner or _text_input(node.get("component"), depth - 1)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,114 @@
+"""From a finished message to the task's end: pictures, and answers in words."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from tasks.numbered import numbered
+
+from gateway import windows
+from gateway.matching import Match
+from gateway.protocol import messages
+from gateway.protocol.content import Content
+from gateway.protocol.messages import Attachment, Message
+from gateway.protocol.words import Words
+from tasks import custom_ids
+from tasks.enums import Delivery, TaskAction, TaskStatus
+from tasks.models import Task
+from tasks.pictures import UnknownSource, cdn_url
+from tasks.services import advance
+
+logger = logging.getLogger(__name__)
+
+
+def drawn(match: Match, message: Message, said: Content, picture: Attachment) -> bool:
+    """End a task with its picture; False where it is over, or not its picture."""
+    task = match.task
+    changes = _common(match, message) | {
+        "final_prompt": said.prompt,
+        "picture_source": picture.url,
+        "picture_type": picture.content_type,
+        "picture_width": picture.width,
+        "picture_height": picture.height,
+    }
+    if task.action == TaskAction.SHOW:
+        changes |= _shown(task, said, changes["buttons"])
+    else:
+        changes["job_id"] = message.job_id or task.job_id
+    return advance(task.pk, TaskStatus.SUCCESS, **changes)
+
+
+def _shown(task: Task, said: Content, buttons: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what becomes of a job that was asked back: the task that it once was.
+
+    The job itself belongs to whoever drew it.
+    """
+    ids = [str(button["customId"]) for button in buttons]
+    action = TaskAction.SHOW
+    for beginning, meaning in (
+        (custom_ids.UPSCALE_ANY, TaskAction.IMAGINE),
+        (custom_ids.INPAINT_ANY, TaskAction.UPSCALE),
+        (custom_ids.DESCRIBED_ANY, TaskAction.DESCRIBE),
+    ):
+        if any(custom_id.startswith(beginning) for custom_id in ids):
+            action = meaning
+            break
+    return {"action": action, "prompt": said.prompt, "prompt_en": said.prompt}
+
+
+def worded(match: Match, message: Message, words: Words) -> bool:
+    """End a describe or shorten task with the words of its answer."""
+    task = match.task
+    texts = numbered(words.text)
+    changes = _common(match, message) | {"final_prompt": words.text, "texts": texts}
+    if task.action == TaskAction.DESCRIBE:
+        changes |= {
+            "prompt": words.text,
+            "prompt_en": words.text,
+            "picture_source": _ours(words) or task.preview_source,
+            "picture_width": words.width,
+            "picture_height": words.height,
+        }
+    else:
+        changes["description"] = words.text
+    if message.id == task.parent_message_id:
+        changes["message_id"] = None  # it edits the message of an earlier task
+    return advance(task.pk, TaskStatus.SUCCESS, **changes)
+
+
+def _ours(words: Words) -> str:
+    """Return the link of the described picture that leads to Discord's CDN."""
+    for url in (words.picture_url, words.picture_proxy_url):
+        try:
+            cdn_url(url)
+        except UnknownSource:
+            continue
+        return url
+    return words.picture_url
+
+
+def _common(match: Match, message: Message) -> dict[str, Any]:
+    task = match.task
+    return {
+        "progress": 100,
+        "message_id": message.id,
+        "message_flags": message.flags,
+        "message_content": message.text,
+        "interaction_id": task.interaction_id
+        or (message.interaction_ids[0] if message.interaction_ids else None),
+        "description": task.description,
+        "buttons": messages.client_buttons(message),
+        "delivery": Delivery.ACCEPTED,
+        "matched_by": match.by,
+        **windows.did_not_open(task),
+    }
+
+
+def is_news(task: Task, words: Words) -> bool:
+    """Tell whether an edited message says more than it did before the edit."""
+    before = Task.objects.filter(status=TaskStatus.SUCCESS, account=task.account_id)
+    holders = before.filter(message_id=task.parent_message_id) | before.filter(
+        parent_message_id=task.parent_message_id
+    )
+    return not holders.filter(final_prompt=words.text).exists()

@@ -1,0 +1,36 @@
+"""Seeds: asked for and told in the direct messages with the bot (docs/protocol.md)."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from gateway.hints import enqueue_errand
+from gateway.protocol.messages import Message
+from tasks.errands import note_seed, note_seed_message
+from tasks.models import Task
+
+ENVELOPE: Final = "✉️"
+_JOB: Final = re.compile(r"\*\*Job ID\*\*:?\s*([0-9a-fA-F-]{36})")
+_SEED: Final = re.compile(r"\*\*seed\*\*:?\s*(\d{1,20})", re.IGNORECASE)
+
+
+def heard(account_id: int, message: Message) -> None:
+    """Take what a direct message of the bot says of a job: its seed, or where to ask.
+
+    Nothing else of direct messages counts: no drawing ends by one.
+    """
+    job, seed = _JOB.search(message.text), _SEED.search(message.text)
+    if job and seed:
+        if task := _task(account_id, job[1]):
+            note_seed(task, seed[1])
+        return
+    if message.job_id and message.attachment:
+        task = _task(account_id, message.job_id)
+        for errand_id in note_seed_message(task, message.id) if task else ():
+            enqueue_errand(errand_id)
+
+
+def _task(account_id: int, job_id: str) -> Task | None:
+    rows = Task.objects.filter(account_id=account_id, job_id=job_id.lower())
+    return rows.first()

@@ -1,0 +1,261 @@
+"""Windows that a button opens: noticed by the gateway, answered by a worker.
+
+The press and the answer are two interactions of one task. The answer has a nonce of its
+own, committed before it is posted; the click's interaction stays the task's identity.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.enums import AccountState
+from accounts.models import DiscordAccount
+from accounts.services import disable_for, note_remix, pause
+from gateway import activity, clients, lanes
+from gateway.http import DiscordHttp
+from gateway.interactions import place_of, sent_text
+from gateway.leases import is_held
+from gateway.models import GatewaySession
+from gateway.noticing import MAX_ATTEMPTS
+from gateway.protocol import modals, payloads
+from gateway.protocol.answers import Answer, Verdict
+from tasks import custom_ids, pictures
+from tasks.database import in_thread
+from tasks.enums import RUNNING, BotType, Delivery, InputRole, WindowState
+from tasks.ids import new_nonce
+from tasks.models import Task
+from tasks.services import fail, learn, release_window
+
+logger = logging.getLogger(__name__)
+
+REFUSED: Final = "提交失败 / Midjourney refused the window's answer"
+
+
+# --- noticed ------------------------------------------------------------------------
+
+
+def opened(task: Task, data: dict[str, Any]) -> bool:
+    """Note a task's open window; True where it is to be answered now.
+
+    One that nobody expected is answered with what it offers: its owner asked for the
+    button's plain work.
+    """
+    if task.window == WindowState.ANSWERED or task.progress_message_id:
+        return False
+    modal = modals.read(data)
+    facts: dict[str, Any] = {
+        "window": WindowState.OPEN,
+        "window_id": modal.window_id[:200],
+        "window_field": modal.text_field[:100],
+        "interaction_id": modal.interaction_id or task.interaction_id,
+    }
+    if task.window == WindowState.NONE:
+        facts["prompt_en"] = modal.value or task.prompt_en
+    _note_remix(task, on=True)
+    return learn(task.pk, **facts)
+
+
+def did_not_open(task: Task) -> dict[str, Any]:
+    """Return what to note where a job started although a window was expected."""
+    if task.window != WindowState.EXPECTED:
+        return {}
+    logger.warning("task %s: drawn at once, no window opened", task.pk)
+    _note_remix(task, on=False)
+    return {"window": WindowState.NONE}
+
+
+def _note_remix(task: Task, *, on: bool) -> None:
+    """Remember what a remix button has shown of the bot's remix mode."""
+    button = custom_ids.parse(task.custom_id)
+    if (
+        task.account_id is None
+        or button is None
+        or button.kind.window is not custom_ids.Window.IF_REMIX
+    ):
+        return
+    niji = task.bot_type == BotType.NIJI_JOURNEY
+    note_remix(task.account_id, niji=niji, on=on)
+
+
+def is_lost(task: Task, before: Any) -> bool:
+    """Tell whether the event of a window was missed: pressed, and nothing followed."""
+    return bool(
+        task.window == WindowState.EXPECTED
+        and task.interaction_id
+        and not (task.progress_message_id or task.job_id)
+        and task.claimed_at
+        and task.claimed_at < before
+    )
+
+
+def find_again(task: Task) -> None:
+    """Derive the window whose event was missed; what cannot be is pressed again."""
+    found = custom_ids.window_of(task.custom_id, task.parent_message_id)
+    if found is None:
+        press_again(task, "no window was seen")
+        return
+    window_id, text_field = found
+    logger.warning("task %s: window derived, its event was missed", task.pk)
+    learn(
+        task.pk, window=WindowState.OPEN, window_id=window_id, window_field=text_field
+    )
+
+
+def press_again(task: Task, reason: str) -> None:
+    """Let the task press its button once more, within reason."""
+    nonce = task.nonce or ""
+    if task.attempts >= MAX_ATTEMPTS:
+        fail(task.pk, f"{REFUSED}: {reason}", where=Q(nonce=nonce))
+        return
+    logger.warning("task %s: %s, pressed again", task.pk, reason)
+    release_window(task.pk, nonce=nonce)
+
+
+# --- answered -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Answering:
+    """A claimed answer: what to post, for which account."""
+
+    account: DiscordAccount
+    task_id: int
+    nonce: str
+    is_page: bool
+    body: dict[str, Any]
+
+
+def to_answer() -> list[int]:
+    """Return the tasks whose open window waits for its answer."""
+    due = Q(not_before=None) | Q(not_before__lte=timezone.now())
+    rows = Task.objects.filter(due, status__in=RUNNING, window=WindowState.OPEN)
+    return list(rows.order_by("pk").values_list("pk", flat=True)[:200])
+
+
+async def answer(task_id: int) -> None:
+    """Answer a task's open window, once; safe to call any number of times."""
+    pause_before = await in_thread(_pause_before, task_id)
+    await asyncio.sleep(pause_before)
+    answering = await in_thread(_claim, task_id)
+    if answering is None:
+        return
+    http = await clients.client_of(answering.account)
+    found = await _post(http, answering)
+    await in_thread(settle, answering, found)
+
+
+async def _post(http: DiscordHttp, answering: Answering) -> Answer:
+    if answering.is_page:
+        return await activity.submit_mask(http, answering.body)
+    return await http.post_interaction(answering.body)
+
+
+def _pause_before(task_id: int) -> float:
+    """Return the seconds that a person would take: the account's own pace."""
+    row = Task.objects.filter(pk=task_id).values_list("account__interval").first()
+    return float(row[0] or 0) if row else 0.0
+
+
+def _claim(task_id: int) -> Answering | None:
+    """Commit the answer's nonce and return what to post; None where it is not ours."""
+    rows = Task.objects.filter(pk=task_id, status__in=RUNNING, window=WindowState.OPEN)
+    task = rows.select_related("account", "parent").first()
+    if task is None or task.account is None:
+        return None
+    session = GatewaySession.objects.filter(account=task.account).first()
+    if session is None or not (session.is_live and is_held(session)):
+        return None
+    is_page = task.window_id.startswith(custom_ids.PAGE_PREFIX)
+    # A page's answer carries no nonce: what comes of it bears the click's interaction.
+    nonce = (task.nonce or "") if is_page else new_nonce()
+    try:
+        body = (
+            _page_body(task)
+            if is_page
+            else _window_body(task, task.account, session, nonce)
+        )
+    except (FileNotFoundError, LookupError) as exc:
+        fail(task_id, f"{REFUSED}: no mask is kept ({type(exc).__name__})")
+        return None
+    claimed = rows.filter(nonce=task.nonce).update(
+        window=WindowState.ANSWERED,
+        nonce=nonce,
+        delivery=Delivery.SENDING,
+        claimed_at=timezone.now(),
+        checked_at=None,
+    )
+    if not claimed:
+        return None
+    return Answering(task.account, task_id, nonce, is_page, body)
+
+
+def _window_body(
+    task: Task, account: DiscordAccount, session: GatewaySession, nonce: str
+) -> dict[str, Any]:
+    return payloads.window_answer(
+        place_of(task, account, session),
+        nonce,
+        interaction_id=task.interaction_id or "",
+        window_id=task.window_id,
+        text_field=task.window_field,
+        text=sent_text(account, task),
+    )
+
+
+def _page_body(task: Task) -> dict[str, Any]:
+    mask = task.inputs.filter(role=InputRole.MASK)[0]
+    body = pictures.read_input(mask.file)
+    page_id = task.window_id.removeprefix(custom_ids.PAGE_PREFIX)
+    prompt = sent_text(task.account, task) if task.account else task.prompt_en
+    return payloads.masked(page_id, b64encode(body).decode(), prompt)
+
+
+def settle(answering: Answering, found: Answer) -> None:
+    """Write what became of an answer, for the task and for the account."""
+    rows = Task.objects.filter(
+        pk=answering.task_id, nonce=answering.nonce, status__in=RUNNING
+    )
+    sending = rows.filter(delivery=Delivery.SENDING)
+    task = rows.first()
+    if task is None:
+        return
+    match found.verdict:
+        case Verdict.ACCEPTED:
+            sending.update(delivery=Delivery.ACCEPTED)
+        case Verdict.UNKNOWN:
+            logger.warning("task %s: %s, looked up later", task.pk, found.reason)
+            sending.update(delivery=Delivery.UNKNOWN)
+        case Verdict.LATER:
+            _later(answering, found)
+        case Verdict.TOKEN_DEAD:
+            release_window(task.pk, nonce=answering.nonce)
+            disable_for(answering.account.pk, AccountState.INVALID_TOKEN, found.reason)
+        case Verdict.NEEDS_PERSON:
+            release_window(task.pk, nonce=answering.nonce)
+            pause(answering.account.pk, found.reason)
+        case Verdict.REFUSED if answering.is_page:
+            fail(task.pk, f"{REFUSED}: {found.reason}", where=Q(nonce=answering.nonce))
+        case Verdict.REFUSED | Verdict.STALE:
+            # It has expired, or belonged to a session that is gone.
+            press_again(task, found.reason)
+
+
+def _later(answering: Answering, found: Answer) -> None:
+    """Nothing was taken: the window is still open, the account rests."""
+    moment = timezone.now() + timedelta(seconds=found.retry_after)
+    lanes.set_pace(answering.account.pk, moment)
+    Task.objects.filter(
+        pk=answering.task_id,
+        nonce=answering.nonce,
+        status__in=RUNNING,
+        window_interaction_id=None,
+        progress_message_id=None,
+    ).update(window=WindowState.OPEN, not_before=moment)

@@ -1,0 +1,191 @@
+"""Doors whose answer waits for Discord: uploads, bookmarks, seeds.
+
+The answer is a stream that holds no thread while it waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final
+
+import orjson
+from channels.db import database_sync_to_async
+from django.http import HttpResponseBase, StreamingHttpResponse
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+)
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.api.answers import json_answer
+from accounts.api.requests import user_of
+from tasks.api.callers import caller_of
+from tasks.api.serializers import (
+    SubmitAnswerSerializer,
+    UploadAnswerSerializer,
+    UploadSerializer,
+    id_in,
+)
+from tasks.api.submit_base import submit_schema, wanted_of
+from tasks.enums import ErrandState, ReturnCode
+from tasks.exceptions import InvalidRequest, ParentNotFound
+from tasks.models import Errand
+from tasks.selectors import find
+from tasks.submit.errands import submit_seed, submit_uploads
+
+LOOK_EVERY: Final = 0.1  # seconds
+# One client gives up after 30 s; asked again, a seed is known by then.
+SEED_SECONDS: Final = 25.0
+UPLOAD_SECONDS: Final = 55.0
+PRESS_SECONDS: Final = 20.0
+
+Shape = Callable[[Errand], dict[str, Any]]
+
+
+def waiting_answer(
+    errand: Errand, seconds: float, shape: Shape
+) -> StreamingHttpResponse:
+    """Answer with what becomes of the errand, `seconds` from now at the latest."""
+    response = StreamingHttpResponse(
+        _outcome(errand.pk, seconds, shape), content_type="application/json"
+    )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+async def _outcome(pk: int, seconds: float, shape: Shape) -> AsyncIterator[bytes]:
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    look = database_sync_to_async(Errand.objects.get)
+    while True:
+        errand = await look(pk=pk)
+        if errand.state != ErrandState.WAITING or loop.time() >= end:
+            break
+        await asyncio.sleep(LOOK_EVERY)
+    yield orjson.dumps(shape(errand))
+
+
+def _answer(
+    code: ReturnCode, text: str, result: Any = None, **properties: Any
+) -> dict[str, Any]:
+    return {
+        "code": int(code),
+        "description": text,
+        "result": result,
+        "properties": properties,
+    }
+
+
+def _unhappy(errand: Errand, late: ReturnCode, late_text: str) -> dict[str, Any]:
+    if errand.state == ErrandState.FAILED:
+        code = ReturnCode.VALIDATION_ERROR
+        return _answer(code, errand.error_zh, descriptionEn=errand.error_en)
+    return _answer(late, late_text, descriptionEn="Not done in time")
+
+
+# --- pictures -------------------------------------------------------------------------
+
+
+def _links(errand: Errand) -> dict[str, Any]:
+    if errand.state == ErrandState.DONE:
+        return _answer(ReturnCode.SUCCESS, "提交成功", errand.result)
+    return _unhappy(errand, ReturnCode.FAILURE, "上传图片到discord失败")
+
+
+@submit_schema(
+    "upload_discord_images",
+    "Upload pictures to Discord and get their links",
+    UploadSerializer,
+    answer=UploadAnswerSerializer,
+    accepted={
+        "code": 1,
+        "description": "提交成功",
+        "result": ["https://cdn.discordapp.com/attachments/1/2/picture.png"],
+        "properties": {},
+    },
+    base64Array=["data:image/png;base64,iVBORw0KGgo..."],
+)
+class UploadView(APIView):
+    def post(self, request: Request, mode: str = "") -> HttpResponseBase:
+        form = UploadSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        fields = form.validated_data
+        caller = caller_of(request, {"state": "", "notifyHook": ""}, mode)
+        errand = submit_uploads(
+            caller=caller,
+            pictures=fields["base64Array"],
+            wanted=wanted_of(caller, fields),
+        )
+        return waiting_answer(errand, UPLOAD_SECONDS, _links)
+
+
+# --- presses --------------------------------------------------------------------------
+
+
+def pressed(errand: Errand) -> HttpResponseBase:
+    """Answer with whether a button that draws nothing was pressed."""
+    parent = str(errand.task_id)
+
+    def shape(done: Errand) -> dict[str, Any]:
+        if done.state == ErrandState.DONE:
+            return _answer(ReturnCode.SUCCESS, "成功", parent)
+        return _unhappy(done, ReturnCode.FAILURE, "提交失败，系统异常")
+
+    return waiting_answer(errand, PRESS_SECONDS, shape)
+
+
+# --- seeds ----------------------------------------------------------------------------
+
+
+def _seed(errand: Errand) -> dict[str, Any]:
+    if errand.state == ErrandState.DONE:
+        return _answer(ReturnCode.SUCCESS, "成功", errand.result)
+    return _unhappy(errand, ReturnCode.NOT_FOUND, "超时，未找到 seed")
+
+
+class SeedView(APIView):
+    @extend_schema(
+        operation_id="task_image_seed",
+        tags=["task"],
+        summary="The seed that a picture was drawn with",
+        parameters=[OpenApiParameter("task_id", str, OpenApiParameter.PATH)],
+        responses={
+            200: SubmitAnswerSerializer,
+            400: OpenApiResponse(
+                SubmitAnswerSerializer, description="The task has no job of its own."
+            ),
+            404: OpenApiResponse(SubmitAnswerSerializer, description="No such task."),
+        },
+        examples=[
+            OpenApiExample(
+                "known",
+                value=_answer(ReturnCode.SUCCESS, "成功", "1259687673"),
+                response_only=True,
+                status_codes=["200"],
+            )
+        ],
+    )
+    def get(self, request: Request, task_id: str, mode: str = "") -> HttpResponseBase:
+        pk = id_in(task_id)
+        task = None if pk is None else find(user_of(request), pk)
+        if task is None:
+            raise ParentNotFound
+        if task.seed:
+            return json_answer(_answer(ReturnCode.SUCCESS, "成功", task.seed))
+        if not task.is_terminal or not task.job_id:
+            raise NoJob
+        caller = caller_of(request, {"state": "", "notifyHook": ""}, mode)
+        return waiting_answer(
+            submit_seed(caller=caller, task=task), SEED_SECONDS, _seed
+        )
+
+
+class NoJob(InvalidRequest):
+    status = 400
+
+    def __init__(self) -> None:
+        super().__init__("关联任务状态错误", "Related task is in the wrong state")

@@ -1,0 +1,155 @@
+"""What the doors of all submits share: the form, the caller, the answer."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Final
+
+from django.http import HttpResponse, HttpResponseBase
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_view,
+)
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.api.answers import json_answer
+from accounts.api.fields import DialectSerializer
+from tasks.api.callers import caller_of
+from tasks.api.serializers import (
+    SubmitAnswerSerializer,
+    SubmitSerializer,
+    id_in,
+)
+from tasks.enums import BotType, ReturnCode, TaskStatus
+from tasks.exceptions import ParentNotFound
+from tasks.submit.base import Caller, Submitted
+from tasks.submit.choosing import Wanted
+
+_NIJI: Final = {"NIJI_JOURNEY", "niji"}
+_ACCEPTED: Final = {
+    "code": 1,
+    "description": "提交成功",
+    "result": "1795000000000042",
+    "properties": {"discordInstanceId": "1400000000000000007"},
+}
+_WAITING: Final = {
+    "code": 22,
+    "description": "排队中，前面还有2个任务",
+    "result": "1795000000000042",
+    "properties": {"numberOfQueues": 2, "discordInstanceId": "1400000000000000007"},
+}
+_REFUSED: Final = {
+    "code": 4,
+    "description": "参数错误",
+    "result": None,
+    "properties": {"descriptionEn": "Invalid parameters"},
+}
+# The word “confirm” is how one client knows that a window is meant.
+WINDOW_TEXT: Final = "Waiting for window confirm"
+
+
+def submit_schema(
+    operation: str,
+    summary: str,
+    form: type[DialectSerializer],
+    *,
+    answer: Any = SubmitAnswerSerializer,
+    accepted: dict[str, Any] = _ACCEPTED,
+    **body: Any,
+) -> Any:
+    """Describe a submit: its form, an example, the answers."""
+    return extend_schema_view(
+        post=extend_schema(
+            operation_id=operation,
+            tags=["submit"],
+            summary=summary,
+            description="Also under /mj-fast, /mj-relax and /mj-turbo, for that speed.",
+            request=form,
+            parameters=[
+                OpenApiParameter(
+                    "Idempotency-Key",
+                    str,
+                    OpenApiParameter.HEADER,
+                    description="The same key again answers with the same task.",
+                )
+            ],
+            responses={200: answer, 404: SubmitAnswerSerializer},
+            examples=[
+                OpenApiExample("request", value=body, request_only=True),
+                OpenApiExample("accepted", value=accepted, response_only=True),
+                OpenApiExample("waiting", value=_WAITING, response_only=True),
+                OpenApiExample("refused", value=_REFUSED, response_only=True),
+            ],
+        )
+    )
+
+
+class SubmitView(APIView):
+    """Reads a form, calls one service, answers with the task's id."""
+
+    form: ClassVar[type[SubmitSerializer]]
+
+    def post(self, request: Request, mode: str = "") -> HttpResponseBase:
+        form = self.form(data=request.data)
+        form.is_valid(raise_exception=True)
+        fields = form.validated_data
+        return self.answer(caller_of(request, fields, mode), fields)
+
+    def answer(self, caller: Caller, fields: dict[str, Any]) -> HttpResponseBase:
+        return accepted(self.submit(caller, fields))
+
+    def submit(self, caller: Caller, fields: dict[str, Any]) -> Submitted:
+        raise NotImplementedError
+
+
+def accepted(submitted: Submitted) -> HttpResponse:
+    return json_answer(answer_of(submitted))
+
+
+def answer_of(submitted: Submitted) -> dict[str, Any]:
+    """Return the four keys that every submit client reads."""
+    task, ahead = submitted.task, submitted.ahead
+    code, text = ReturnCode.SUCCESS, "提交成功"
+    properties: dict[str, Any] = {}
+    if task.status == TaskStatus.MODAL:
+        code, text = ReturnCode.EXISTED, WINDOW_TEXT
+        properties |= {"finalPrompt": task.final_prompt, "remix": True}
+    elif ahead and not submitted.more:
+        code, text = ReturnCode.IN_QUEUE, f"排队中，前面还有{ahead}个任务"
+        properties["numberOfQueues"] = ahead
+    properties["discordInstanceId"] = task.account.channel_id if task.account else ""
+    return {
+        "code": int(code),
+        "description": text,
+        "result": ",".join(str(t.pk) for t in (task, *submitted.more)),
+        "properties": properties,
+    }
+
+
+def bot_of(fields: dict[str, Any]) -> BotType:
+    niji = fields["botType"].strip() in _NIJI
+    return BotType.NIJI_JOURNEY if niji else BotType.MID_JOURNEY
+
+
+def wanted_of(caller: Caller, fields: dict[str, Any]) -> Wanted:
+    """Return what the account filter asks for; a prefix counts more than its modes."""
+    given = fields["accountFilter"]
+    modes = [caller.mode] if caller.mode else given.get("modes", [])
+    return Wanted(
+        instance_id=(given.get("instanceId") or given.get("channelId") or "").strip(),
+        modes=tuple(dict.fromkeys(modes)),
+        remix=given.get("remix"),
+        niji_remix=given.get("nijiRemix"),
+        remix_auto_considered=given.get("remixAutoConsidered"),
+        remark=(given.get("remark") or "").strip(),
+    )
+
+
+def known_id(task_id: str) -> int:
+    """Return the id of a related task. Raises ParentNotFound for what is none."""
+    found = id_in(task_id)
+    if found is None:
+        raise ParentNotFound
+    return found

@@ -1,0 +1,86 @@
+"""Errands: small things to do at Discord whose outcome somebody waits for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from accounts.models import DiscordAccount, User
+from tasks import inputs
+from tasks.enums import ErrandKind, ErrandState
+from tasks.inputs import Brought
+from tasks.models import Errand, Task
+from tasks.services import tell_changed
+from tasks.signals import errand_submitted
+
+logger = logging.getLogger(__name__)
+
+
+def send_on(
+    kind: ErrandKind,
+    *,
+    owner: User,
+    account: DiscordAccount,
+    task: Task | None = None,
+    custom_id: str = "",
+    brought: Sequence[Brought] = (),
+) -> Errand:
+    """Write an errand with what it brings along; it is run after the commit."""
+    files = inputs.write_files(brought)
+    with transaction.atomic():
+        errand = Errand.objects.create(
+            kind=kind, owner=owner, account=account, task=task, custom_id=custom_id
+        )
+        inputs.write_rows(files, errand=errand)
+        send: Any = partial(
+            errand_submitted.send_robust, sender=Errand, errand_id=errand.pk
+        )
+        transaction.on_commit(send)
+    return errand
+
+
+def finish(errand_id: int, result: Any) -> bool:
+    """Note what an errand brought; False where it was over."""
+    rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING)
+    return bool(rows.update(state=ErrandState.DONE, result=result))
+
+
+def give_up(errand_id: int, zh: str, en: str) -> bool:
+    """End an errand with a reason that its owner reads; False where it was over."""
+    rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING)
+    given_up = rows.update(
+        state=ErrandState.FAILED, error_zh=zh[:400], error_en=en[:400]
+    )
+    if given_up:
+        logger.warning("errand %s: %s", errand_id, en)
+    return bool(given_up)
+
+
+def note_seed(task: Task, seed: str) -> None:
+    """Write a task's seed, and end the errands that were sent for it."""
+    with transaction.atomic():
+        rows = Task.objects.filter(pk=task.pk, seed="")
+        if rows.update(seed=seed, revision=F("revision") + 1):
+            tell_changed(Task.objects.get(pk=task.pk))
+        waiting = Errand.objects.filter(
+            task=task, kind=ErrandKind.SEED, state=ErrandState.WAITING
+        )
+        waiting.update(state=ErrandState.DONE, result=seed)
+
+
+def note_seed_message(task: Task, message_id: str) -> list[int]:
+    """Write which message to ask for the seed; return the errands that may go on."""
+    waiting = Errand.objects.filter(
+        task=task, kind=ErrandKind.SEED, state=ErrandState.WAITING
+    )
+    found = list(waiting.values_list("pk", flat=True))
+    rows = Task.objects.filter(pk=task.pk, seed="").exclude(seed_message_id=message_id)
+    if not found or not rows.update(seed_message_id=message_id):
+        return []
+    waiting.update(claimed_until=None)
+    return found

@@ -1,0 +1,75 @@
+"""Links in prompts: which stand there, whose they are, other ones in their place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+# Their pictures are at Midjourney's hand; whatever lies elsewhere is copied first.
+OFFICIAL_HOSTS: Final = ("discordapp.com", "discordapp.net", "mj.run", "midjourney.com")
+
+# A link ends at a blank, a bracket or Chinese punctuation; a comma or full stop behind
+# it belongs to the sentence. Echoes have links in angle brackets.
+_NEVER: Final = r"\s<>，。；：！？、）】》」"
+LINK: Final = re.compile(
+    r"<(?P<wrapped>https?://[^\s<>]+)>"
+    rf"|(?P<plain>https?://[^{_NEVER}]*[^{_NEVER},.;:!?'\"])",
+    re.IGNORECASE,
+)
+
+
+def url_of(match: re.Match[str]) -> str:
+    return match["wrapped"] or match["plain"]
+
+
+def links_of(prompt: str) -> list[str]:
+    """Return the links, without brackets, each once, in the order of the prompt."""
+    return list(dict.fromkeys(map(url_of, LINK.finditer(prompt))))
+
+
+def is_official(url: str, own: Collection[str] = ()) -> bool:
+    """Tell whether a link leads to Discord's or Midjourney's pictures.
+
+    `own` are host names that count as well. Only whole labels count: neither
+    `mj.run.example` nor `notmj.run` is one of them.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    if parts.scheme not in ("http", "https") or set(parts.netloc) & set("@\\"):
+        return False
+    official = host.endswith(tuple(f".{name}" for name in OFFICIAL_HOSTS))
+    return official or host in OFFICIAL_HOSTS or host in own
+
+
+def foreign_links(prompt: str, own: Collection[str] = ()) -> list[str]:
+    """Return the links that are not official, as `links_of` does."""
+    return [url for url in links_of(prompt) if not is_official(url, own)]
+
+
+def replace_links(prompt: str, replacements: Mapping[str, str]) -> str:
+    """Return the prompt with links replaced where they stand, in one pass."""
+
+    def replaced(match: re.Match[str]) -> str:
+        url = url_of(match)
+        return match[0].replace(url, replacements.get(url, url))
+
+    return LINK.sub(replaced, prompt)
+
+
+def unwrapped(prompt: str) -> str:
+    """Return the prompt with links as the bot takes them: bare, blanks around."""
+    return LINK.sub(lambda m: f" {m['wrapped']} " if m["wrapped"] else m[0], prompt)
+
+
+def outside_links(prompt: str, change: Callable[[str], str]) -> str:
+    """Return the prompt with `change` made to all that is no link."""
+    parts, position = [], 0
+    for match in LINK.finditer(prompt):
+        parts += [change(prompt[position : match.start()]), match[0]]
+        position = match.end()
+    return "".join([*parts, change(prompt[position:])])

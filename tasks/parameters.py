@@ -1,0 +1,72 @@
+"""Parameters of a prompt, `--name value`: taken apart and put together again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+ALIASES: Final[Mapping[str, str]] = {
+    "aspect": "ar",
+    "stylize": "s",
+    "version": "v",
+    "quality": "q",
+    "chaos": "c",
+    "weird": "w",
+    "repeat": "r",
+    "profile": "p",
+    "personalize": "p",
+}
+SPEEDS: Final = frozenset({"fast", "relax", "turbo"})
+_OTHERS: Final = """
+    ar s v q c w r p iw no niji seed sameseed stop style tile raw hd test testp creative
+    uplight upbeta upanime video motion loop end bs zoom stealth public
+    cref cw sref sw sv oref ow dref dw exp draft
+"""
+# Names as Midjourney documents them. They only decide what a wrong dash is taken for:
+# an unknown parameter is kept as it is.
+KNOWN: Final = frozenset(_OTHERS.split()).union(SPEEDS, ALIASES)
+
+_NAME: Final = re.compile(r"(?<!\S)--(?=[A-Za-z])(\S+)")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    name: str  # as written, without dashes
+    value: str = ""
+
+    @property
+    def canonical(self) -> str:
+        """The shortest of the names that mean the same, in lower case."""
+        name = self.name.lower()
+        return ALIASES.get(name, name)
+
+    def __str__(self) -> str:
+        return f"--{self.name} {self.value}".rstrip()
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt taken apart; `str()` puts it together again."""
+
+    text: str  # links included, where they stand
+    parameters: tuple[Parameter, ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join([*filter(None, [self.text]), *map(str, self.parameters)])
+
+    def values(self, canonical: str) -> list[str]:
+        """Return the values of the parameters of this canonical name, in order."""
+        return [p.value for p in self.parameters if p.canonical == canonical]
+
+
+def parse(prompt: str) -> Prompt:
+    """Take a prompt apart. Nothing is lost but superfluous blanks.
+
+    A value reaches to the next parameter, so that of `--no` may hold blanks.
+    """
+    text, *rest = _NAME.split(" ".join(prompt.split()))
+    pairs = zip(rest[::2], rest[1::2], strict=True)
+    parameters = (Parameter(name, value.strip()) for name, value in pairs)
+    return Prompt(text.strip(), tuple(parameters))

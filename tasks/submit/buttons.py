@@ -1,0 +1,294 @@
+"""Buttons of finished tasks: pressed at once, or after a window was answered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from django.utils import timezone
+
+from accounts.models import DiscordAccount
+from accounts.selectors import alive_accounts, for_choice
+from tasks import custom_ids, prompts
+from tasks.custom_ids import Button, Window
+from tasks.enums import OPEN, BotType, TaskAction, TaskStatus, WindowState
+from tasks.exceptions import InvalidRequest, NoAccount, Refused
+from tasks.models import DrawingSettings, Task
+from tasks.selectors import visible_to, waiting_count
+from tasks.services import cancel
+from tasks.submit.base import (
+    Caller,
+    Submitted,
+    check_room,
+    finished,
+    new_task,
+    replayed,
+    write,
+)
+from tasks.webhooks import tell_again
+
+_CHANGEABLE: Final = {
+    TaskAction.IMAGINE,
+    TaskAction.VARIATION,
+    TaskAction.REROLL,
+    TaskAction.BLEND,
+}
+
+
+def submit_button(
+    *, caller: Caller, task_id: int, custom_id: str, force_window: bool = False
+) -> Submitted:
+    """Press a button of a finished task. Raises Refused with the reason.
+
+    Where it opens a window the task comes back as MODAL and waits for `submit_window`.
+    With `force_window` it does so too if the account would answer remix by itself.
+    """
+    if custom_id.startswith(custom_ids.CANCEL.partition("{")[0]):
+        return _cancel(caller, task_id, custom_id)
+    parent = finished(caller, task_id)
+    pressed = custom_ids.find(parent.buttons, custom_id)
+    if pressed is None:
+        raise InvalidRequest("参数错误", "The task has no such button")
+    if earlier := replayed(caller):
+        return earlier
+    account = _owner(parent, NoAccount())
+    button = custom_ids.parse(pressed)
+    if pressed == custom_ids.DESCRIBED_ALL:
+        return _press_all(caller, parent, account)
+    how = _window(button, parent, account, force=force_window)
+    if how is WindowState.EXPECTED and not _answers_itself(button, account):
+        return _open(caller, parent, account, pressed)
+    if how is WindowState.EXPECTED and force_window:
+        return _open(caller, parent, account, pressed)
+    return _press(caller, parent, account, pressed, how)
+
+
+def submit_change(
+    *, caller: Caller, task_id: int, action: TaskAction, index: int
+) -> Submitted:
+    """Upscale, vary or redraw a grid by name. Raises Refused with the reason.
+
+    Its clients know no windows: one that opens is answered with the parent's prompt.
+    """
+    if action not in custom_ids.CHANGE_ACTIONS:
+        raise InvalidRequest("action参数错误", "action is UPSCALE, VARIATION or REROLL")
+    if action != TaskAction.REROLL and index not in (1, 2, 3, 4):
+        raise InvalidRequest("index参数错误", "index is 1, 2, 3 or 4")
+    parent = finished(caller, task_id)
+    wanted = custom_ids.change_id(action, index, parent.job_id or "")
+    pressed = custom_ids.find(parent.buttons, wanted)
+    if parent.action not in _CHANGEABLE or pressed is None:
+        raise InvalidRequest(
+            "关联任务不允许执行变化", "Related task does not allow this change"
+        )
+    if earlier := replayed(caller):
+        return earlier
+    name = parent.account.channel_id if parent.account else ""
+    gone = NoAccount(f"Account unavailable: {name}")
+    gone.zh = f"账号不可用: {name}"
+    account = _owner(parent, gone)
+    how = _window(custom_ids.parse(pressed), parent, account)
+    return _press(caller, parent, account, pressed, how)
+
+
+def submit_extension(
+    *, caller: Caller, task_id: int, prompt: str, motion: str, index: int
+) -> Submitted:
+    """Make a clip longer. Raises Refused with the reason."""
+    parent = finished(caller, task_id)
+    wanted = custom_ids.EXTEND.format(motion=motion, i=index, h=parent.job_id or "0")
+    pressed = custom_ids.find(parent.buttons, wanted) or custom_ids.find_kind(
+        parent.buttons, custom_ids.EXTEND, motion=motion
+    )
+    if pressed is None:
+        raise InvalidRequest(
+            "关联任务不允许执行变化",
+            "Related task is no single clip; upscale the one to extend first",
+        )
+    if earlier := replayed(caller):
+        return earlier
+    account = _owner(parent, NoAccount())
+    how = _window(custom_ids.parse(pressed), parent, account)
+    if prompt.strip() and how is not WindowState.EXPECTED:
+        raise InvalidRequest(
+            "未开启 REMIX，无法使用视频扩展功能",
+            "Remix mode must be on to extend a video with a prompt",
+        )
+    return _press(caller, parent, account, pressed, how, prompt=prompt.strip())
+
+
+# --- what a button needs --------------------------------------------------------------
+
+
+def _owner(parent: Task, otherwise: Refused) -> DiscordAccount:
+    """Return the account whose message the buttons stand on, if it is alive."""
+    alive = for_choice(alive_accounts())
+    account = alive.filter(pk=parent.account_id or 0).first()
+    if account is None:
+        raise otherwise
+    return account
+
+
+def _window(
+    button: Button | None, parent: Task, account: DiscordAccount, *, force: bool = False
+) -> WindowState:
+    """Return whether the button will open a window, as far as is known."""
+    kind = button.kind.window if button else Window.NEVER
+    if kind in (Window.ALWAYS, Window.PAGE):
+        return WindowState.EXPECTED
+    niji = parent.bot_type == BotType.NIJI_JOURNEY
+    remix = account.niji_remix_on if niji else account.mj_remix_on
+    if kind is Window.IF_REMIX and remix:
+        return WindowState.EXPECTED
+    if force and kind is Window.IF_REMIX:
+        raise InvalidRequest(
+            "当前账号不支持 remix，请开启 remix 功能",
+            "Remix mode is not on at this account",
+        )
+    return WindowState.NONE
+
+
+def _answers_itself(button: Button | None, account: DiscordAccount) -> bool:
+    """Tell whether a window is answered with what it offers, asking nobody."""
+    if button is None or not account.remix_auto_submit:
+        return False
+    template = button.kind.template
+    return button.kind.window is Window.IF_REMIX or template == custom_ids.ANALYSED
+
+
+def offered_prompt(parent: Task, custom_id: str) -> str:
+    """Return the text that a window will show, as far as it can be known before."""
+    button = custom_ids.parse(custom_id)
+    template = button.kind.template if button else ""
+    if button and template in (custom_ids.DESCRIBED, custom_ids.ANALYSED):
+        number = int(button.values.get("i") or button.values.get("n") or 1)
+        texts = list(parent.texts)
+        return str(texts[number - 1]) if number <= len(texts) else ""
+    if template.startswith(custom_ids.INPAINT_ANY):
+        return ""
+    inherited = prompts.without_speed(parent.final_prompt or parent.prompt_en)
+    return (
+        prompts.zoomed(inherited) if template == custom_ids.CUSTOM_ZOOM else inherited
+    )
+
+
+# --- rows -----------------------------------------------------------------------------
+
+
+def _open(
+    caller: Caller, parent: Task, account: DiscordAccount, custom_id: str
+) -> Submitted:
+    """Write a task that waits until its window is answered."""
+    task = _child(caller, parent, account, custom_id)
+    task.status, task.window = TaskStatus.MODAL, WindowState.EXPECTED
+    offered = offered_prompt(parent, custom_id)
+    if task.action == TaskAction.INPAINT:
+        task.prompt = task.prompt_en = ""
+    else:
+        task.prompt_en = offered
+    task.final_prompt = offered
+    task.description = "Waiting for window confirm"
+    minutes = DrawingSettings.get_solo().window_minutes
+    task.deadline_at = timezone.now() + timedelta(minutes=minutes)
+    return write(caller, task, 0)
+
+
+def _press(
+    caller: Caller,
+    parent: Task,
+    account: DiscordAccount,
+    custom_id: str,
+    how: WindowState,
+    *,
+    prompt: str = "",
+) -> Submitted:
+    """Write a task that presses its button, and answers its window if one is due."""
+    if again := _same_upscale(caller, parent, custom_id):
+        return Submitted(again)
+    ahead = waiting_count(account)
+    check_room(account, ahead)
+    task = _child(caller, parent, account, custom_id)
+    task.window = how
+    if how is WindowState.EXPECTED:
+        task.prompt_en = prompt or offered_prompt(parent, custom_id)
+    return write(caller, task, ahead)
+
+
+def _press_all(caller: Caller, parent: Task, account: DiscordAccount) -> Submitted:
+    """Write one task for each described prompt; each answers its own window."""
+    numbers = range(1, min(len(parent.texts), 4) + 1)
+    if not numbers:
+        raise InvalidRequest("参数错误", "The task holds no described prompts")
+    ahead = waiting_count(account)
+    check_room(account, ahead, tasks=len(numbers))
+    written = []
+    for number in numbers:
+        state = f"{caller.state}::{number}" if caller.state else ""
+        key = f"{caller.idempotency_key}::{number}" if caller.idempotency_key else ""
+        each = replace(caller, state=state, idempotency_key=key)
+        custom_id = custom_ids.DESCRIBED.format(i=number)
+        task = _child(each, parent, account, custom_id)
+        task.window = WindowState.EXPECTED
+        task.prompt = task.prompt_en = offered_prompt(parent, custom_id)
+        task.echo_key = prompts.echo_key(task.prompt_en)
+        written.append(write(each, task, ahead).task)
+    return Submitted(written[0], ahead, tuple(written[1:]))
+
+
+def _child(
+    caller: Caller, parent: Task, account: DiscordAccount, custom_id: str
+) -> Task:
+    button = custom_ids.parse(custom_id)
+    action = (button.kind.action if button else None) or TaskAction.ACTION
+    task = new_task(caller, account, action, BotType(parent.bot_type))
+    task.parent = parent
+    task.custom_id = custom_id
+    task.prompt = parent.prompt
+    task.prompt_en = prompts.without_speed(parent.final_prompt) or parent.prompt_en
+    task.final_prompt = parent.final_prompt
+    task.parent_message_id = parent.buttons_message_id
+    task.description = _description(parent, button, custom_id)
+    task.echo_key = f"{task.parent_message_id}|{custom_id}"[:200]
+    if action == TaskAction.DESCRIBE:
+        task.preview_source = parent.picture_source
+    return task
+
+
+def _same_upscale(caller: Caller, parent: Task, custom_id: str) -> Task | None:
+    """Return the task of the same picture: it would be drawn, and paid for, twice."""
+    button = custom_ids.parse(custom_id)
+    if button is None or button.kind.action != TaskAction.UPSCALE:
+        return None
+    again = Task.objects.filter(
+        parent=parent,
+        custom_id=custom_id,
+        owner=caller.user,
+        status__in=[*OPEN, TaskStatus.SUCCESS],
+    ).first()
+    if again:
+        tell_again(again, caller.notify_hook.strip())
+    return again
+
+
+def _cancel(caller: Caller, task_id: int, custom_id: str) -> Submitted:
+    """Stop the running task whose Cancel button was meant."""
+    task = visible_to(caller.user).filter(pk=task_id).first()
+    if task is None or not task.job_id or task.job_id not in custom_id.lower():
+        raise InvalidRequest("参数错误", "The task has no such button")
+    if not cancel(task):
+        raise InvalidRequest("关联任务状态错误", "Related task is in the wrong state")
+    return Submitted(task)
+
+
+def _description(parent: Task, button: Button | None, custom_id: str) -> str:
+    if button is None:
+        return custom_id
+    match button.kind.action:
+        case TaskAction.UPSCALE:
+            return f"/up {parent.pk} U{button.index}"
+        case TaskAction.VARIATION:
+            return f"/up {parent.pk} V{button.index}"
+        case TaskAction.REROLL:
+            return f"/up {parent.pk} R"
+    return f"/up {parent.pk} {custom_id.split('::')[2]}"

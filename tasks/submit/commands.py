@@ -1,0 +1,261 @@
+"""New drawings and questions: each is one of Midjourney's commands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from tasks import links, prompts
+from tasks.enums import BotType, InputRole, TaskAction, TaskStatus
+from tasks.exceptions import BannedPrompt, InvalidRequest
+from tasks.inputs import Brought, check_link, read, read_all
+from tasks.models import Task
+from tasks.selectors import banned_words, visible_to
+from tasks.submit.base import (
+    Caller,
+    Submitted,
+    checked_prompt,
+    new_task,
+    replayed,
+    write,
+)
+from tasks.submit.choosing import Wanted, choose
+from tasks.translation import translate
+from tasks.videos import as_video
+
+# The blend command's words for what the dialect calls dimensions.
+DIMENSIONS: Final = {
+    "PORTRAIT": "--ar 2:3",
+    "SQUARE": "--ar 1:1",
+    "LANDSCAPE": "--ar 3:2",
+}
+MAX_PROMPT_PICTURES: Final = 10
+MAX_LINKS: Final = 10
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def submit_imagine(
+    *,
+    caller: Caller,
+    prompt: str,
+    bot_type: BotType = BotType.MID_JOURNEY,
+    wanted: Wanted | None = None,
+    pictures: Sequence[str | None] = (),
+) -> Submitted:
+    """Record an imagine task. Raises Refused with the reason.
+
+    `pictures` go before the prompt, each as base64, data URL or link.
+    """
+    prompt = checked_prompt(prompt)
+    if earlier := replayed(caller):
+        return earlier
+    english = permitted(prompt)
+    brought = read_all(pictures, InputRole.PROMPT)
+    if len(brought) > MAX_PROMPT_PICTURES:
+        raise InvalidRequest(
+            "图片过多", f"At most {MAX_PROMPT_PICTURES} pictures go before a prompt"
+        )
+    return _draw(caller, TaskAction.IMAGINE, bot_type, prompt, english, brought, wanted)
+
+
+def permitted(prompt: str) -> str:
+    """Return the prompt in English. Raises BannedPrompt."""
+    english = translate(prompt)
+    for text in (english, prompt):
+        if word := prompts.first_banned_word(text, banned_words()):
+            raise BannedPrompt(word=word, prompt=english)
+    return english
+
+
+def _draw(
+    caller: Caller,
+    action: TaskAction,
+    bot_type: BotType,
+    prompt: str,
+    english: str,
+    brought: list[Brought],
+    wanted: Wanted | None,
+) -> Submitted:
+    """Record a task that draws a prompt with pictures before it and links in it."""
+    brought = brought + _linked(english)
+    chosen = choose(action, bot_type, wanted or Wanted())
+    task = new_task(replace(caller, mode=chosen.mode), chosen.account, action, bot_type)
+    task.prompt, task.prompt_en = prompt, english
+    task.description = f"/imagine {prompt}"
+    before = sum(picture.role == InputRole.PROMPT for picture in brought)
+    task.echo_key = prompts.echo_key("https://x " * before + english)
+    return write(caller, task, chosen.ahead, brought)
+
+
+def _linked(prompt: str) -> list[Brought]:
+    """Return the links in the prompt that Midjourney may not be able to fetch."""
+    foreign = links.foreign_links(prompt)
+    if len(foreign) > MAX_LINKS:
+        raise InvalidRequest("链接过多", f"A prompt has at most {MAX_LINKS} links")
+    for link in foreign:
+        check_link(link)
+    return [Brought(InputRole.LINK, i, url=link) for i, link in enumerate(foreign)]
+
+
+def submit_blend(
+    *,
+    caller: Caller,
+    pictures: Sequence[str | None],
+    dimensions: str = "SQUARE",
+    bot_type: BotType = BotType.MID_JOURNEY,
+    wanted: Wanted | None = None,
+) -> Submitted:
+    """Record a blend of two to five pictures. Raises Refused with the reason."""
+    if not 2 <= len(pictures) <= 5 or not all(p and p.strip() for p in pictures):
+        raise InvalidRequest("base64List参数错误", "2 to 5 pictures are required")
+    if dimensions not in DIMENSIONS:
+        raise InvalidRequest("dimensions参数错误", "Invalid dimensions")
+    if earlier := replayed(caller):
+        return earlier
+    brought = read_all(pictures, InputRole.COMMAND)
+    chosen = choose(TaskAction.BLEND, bot_type, wanted or Wanted())
+    task = new_task(
+        replace(caller, mode=chosen.mode), chosen.account, TaskAction.BLEND, bot_type
+    )
+    task.prompt_en = DIMENSIONS[dimensions]
+    task.description = f"/blend {task.pk} {len(brought)}"
+    task.echo_key = prompts.echo_key("https://x " * len(brought))
+    return write(caller, task, chosen.ahead, brought)
+
+
+def submit_describe(
+    *,
+    caller: Caller,
+    picture: str,
+    bot_type: BotType = BotType.MID_JOURNEY,
+    wanted: Wanted | None = None,
+) -> Submitted:
+    """Record a question what a picture shows. Raises Refused with the reason."""
+    if not picture.strip():
+        raise InvalidRequest("base64不能为空", "base64 or link must not be empty")
+    if earlier := replayed(caller):
+        return earlier
+    brought = [read(picture, InputRole.COMMAND)]
+    return _ask(caller, TaskAction.DESCRIBE, bot_type, "", "", brought, wanted)
+
+
+def submit_shorten(
+    *,
+    caller: Caller,
+    prompt: str,
+    bot_type: BotType = BotType.MID_JOURNEY,
+    wanted: Wanted | None = None,
+) -> Submitted:
+    """Record a question which words of a prompt count. Raises Refused."""
+    prompt = checked_prompt(prompt)
+    if earlier := replayed(caller):
+        return earlier
+    english = permitted(prompt)
+    return _ask(caller, TaskAction.SHORTEN, bot_type, prompt, english, [], wanted)
+
+
+def _ask(
+    caller: Caller,
+    action: TaskAction,
+    bot_type: BotType,
+    prompt: str,
+    english: str,
+    brought: list[Brought],
+    wanted: Wanted | None,
+) -> Submitted:
+    """Record a command that is answered with words, in one message."""
+    chosen = choose(action, bot_type, wanted or Wanted())
+    task = new_task(replace(caller, mode=chosen.mode), chosen.account, action, bot_type)
+    task.prompt, task.prompt_en = prompt, english
+    task.description = f"/{action.lower()} {prompt or task.pk}"
+    # Its answer fills the message that its own interaction has made.
+    task.echo_key = f"{action.lower()}/{task.pk}"
+    return write(caller, task, chosen.ahead, brought)
+
+
+def submit_show(
+    *,
+    caller: Caller,
+    job: str,
+    bot_type: BotType = BotType.MID_JOURNEY,
+    wanted: Wanted | None = None,
+) -> Submitted:
+    """Record the return of a finished job; what is known is answered at once."""
+    if not job.strip():
+        raise InvalidRequest("请填写 job id 或 url", "Provide a job id or url")
+    job_id = _job_id(job)
+    if not job_id:
+        raise InvalidRequest("job id 格式错误", "Invalid job id")
+    if earlier := replayed(caller):
+        return earlier
+    known = visible_to(caller.user).filter(status=TaskStatus.SUCCESS, job_id=job_id)
+    if task := known.first():
+        return Submitted(task)
+    wanted = wanted or Wanted()
+    if not wanted.instance_id:
+        raise InvalidRequest(
+            "show 命令必须指定实例", "The show command requires an instance"
+        )
+    if Task.objects.filter(job_id=job_id).exclude(owner=caller.user).exists():
+        # Somebody else's: unknown to this caller, like everything of theirs.
+        raise InvalidRequest("job id 格式错误", "Invalid job id")
+    chosen = choose(TaskAction.SHOW, bot_type, wanted)
+    task = new_task(caller, chosen.account, TaskAction.SHOW, bot_type)
+    task.shown_job_id = job_id
+    task.description = f"/show {job_id}"
+    task.echo_key = f"show/{job_id}"
+    return write(caller, task, chosen.ahead)
+
+
+def submit_video(
+    *,
+    caller: Caller,
+    prompt: str,
+    first: str = "",
+    last: str = "",
+    loop: bool = False,
+    motion: str = "low",
+    batch: int = 4,
+    wanted: Wanted | None = None,
+) -> Submitted:
+    """Record a video from a first frame, and perhaps to a last one. Raises Refused.
+
+    Midjourney's bot takes it as an imagine with `--video 1`.
+    """
+    prompt = prompt.strip()
+    if not (prompt or first.strip()):
+        raise InvalidRequest("Prompt 不能为空", "prompt or image must not be empty")
+    if not first.strip() and not links.links_of(prompt):
+        raise InvalidRequest("image不能为空", "A video needs its first frame")
+    if motion not in ("low", "high"):
+        raise InvalidRequest("motion参数错误", "motion is low or high")
+    if batch not in (1, 2, 4):
+        raise InvalidRequest("batchSize参数错误", "batchSize is 1, 2 or 4")
+    if earlier := replayed(caller):
+        return earlier
+    english = permitted(prompt) if prompt else ""
+    brought = read_all([first], InputRole.PROMPT)
+    brought += [] if loop else read_all([last], InputRole.END_FRAME)
+    end = "loop" if loop else ""
+    words = as_video(english, motion=motion, end=end, batch=batch)
+    return _draw(
+        caller,
+        TaskAction.VIDEO,
+        BotType.MID_JOURNEY,
+        prompt or words,
+        words,
+        brought,
+        wanted,
+    )
+
+
+def _job_id(text: str) -> str:
+    """Return the job's uuid in an id, in a picture's link or in a page's; "" if none.
+
+    A file's name may begin with the prompt's words, so the last one counts.
+    """
+    path = text.strip().partition("?")[0]
+    found = _UUID.findall(path)
+    return str(found[-1]).lower() if found else ""

@@ -1,0 +1,60 @@
+"""What a caller asks and waits for: links of pictures, a seed, a bookmark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from accounts.selectors import alive_accounts, for_choice
+from tasks import custom_ids, errands
+from tasks.enums import ErrandKind, InputRole
+from tasks.exceptions import InvalidRequest, NoAccount
+from tasks.inputs import read_all
+from tasks.models import Errand, Task
+from tasks.submit.base import Caller, finished
+from tasks.submit.choosing import Wanted, any_account
+
+MAX_UPLOADS = 10
+
+
+def submit_uploads(
+    *, caller: Caller, pictures: Sequence[str | None], wanted: Wanted | None = None
+) -> Errand:
+    """Have pictures uploaded to Discord; the outcome is their links, in order.
+
+    Raises Refused with the reason.
+    """
+    if not pictures or not all(p and p.strip() for p in pictures):
+        raise InvalidRequest("base64 参数错误", "Invalid base64 parameter")
+    if len(pictures) > MAX_UPLOADS:
+        raise InvalidRequest("图片过多", f"At most {MAX_UPLOADS} pictures at once")
+    brought = read_all(pictures, InputRole.PROMPT)
+    account = any_account(wanted or Wanted())
+    if account is None:
+        raise InvalidRequest("实例不存在或不可用", "Instance missing or unavailable")
+    return errands.send_on(
+        ErrandKind.UPLOAD, owner=caller.user, account=account, brought=brought
+    )
+
+
+def submit_press(*, caller: Caller, task_id: int, custom_id: str) -> Errand:
+    """Have a button pressed that draws nothing. Raises Refused with the reason."""
+    task = finished(caller, task_id)
+    pressed = custom_ids.find(task.buttons, custom_id)
+    if pressed is None:
+        raise InvalidRequest("参数错误", "The task has no such button")
+    return _about(caller, ErrandKind.PRESS, task, pressed)
+
+
+def submit_seed(*, caller: Caller, task: Task) -> Errand:
+    """Have Midjourney asked for a finished task's seed. Raises Refused."""
+    return _about(caller, ErrandKind.SEED, task)
+
+
+def _about(caller: Caller, kind: ErrandKind, task: Task, custom_id: str = "") -> Errand:
+    alive = for_choice(alive_accounts()).filter(pk=task.account_id or 0)
+    account = alive.first()
+    if account is None:
+        raise NoAccount
+    return errands.send_on(
+        kind, owner=caller.user, account=account, task=task, custom_id=custom_id
+    )

@@ -1,0 +1,112 @@
+"""The answer to a window that a button opens: it goes on as the same task."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import DiscordAccount
+from accounts.selectors import alive_accounts, for_choice
+from tasks import custom_ids, inputs, links, prompts
+from tasks.enums import InputRole, TaskAction, TaskStatus, WindowState
+from tasks.exceptions import InvalidRequest, NoAccount, ParentNotFound
+from tasks.inputs import Brought
+from tasks.models import Task
+from tasks.selectors import load_shown, visible_to, waiting_count
+from tasks.services import advance
+from tasks.submit.base import (
+    Caller,
+    Submitted,
+    check_room,
+    checked_prompt,
+    queue_deadline,
+)
+from tasks.submit.commands import permitted
+
+
+def submit_window(
+    *, caller: Caller, task_id: int, prompt: str = "", mask: str = ""
+) -> Submitted:
+    """Answer a task's window, once. Raises Refused with the reason.
+
+    Without a prompt the offered one is sent. A page wants a mask as well.
+    """
+    task = visible_to(caller.user).filter(pk=task_id).select_related("parent").first()
+    if task is None:
+        raise ParentNotFound
+    if task.status != TaskStatus.MODAL or task.window != WindowState.EXPECTED:
+        raise _not_open()
+    account = for_choice(alive_accounts()).filter(pk=task.account_id or 0).first()
+    if account is None:
+        raise NoAccount
+    given = checked_prompt(prompt) if prompt.strip() else ""
+    english = permitted(given) if given else _offered(task)
+    brought = _brought(task, english, mask)
+    english = prompts.zoomed(english) if _is_zoom(task) else english
+    ahead = waiting_count(account)
+    check_room(account, ahead)
+    _go_on(task, account, given, english, brought)
+    return Submitted(load_shown(task.pk), ahead)
+
+
+def _offered(task: Task) -> str:
+    if task.action != TaskAction.INPAINT:
+        return checked_prompt(task.prompt_en)
+    parent = task.parent
+    return prompts.without_speed(parent.final_prompt) if parent else ""
+
+
+def _brought(task: Task, english: str, mask: str) -> list[Brought]:
+    foreign = links.foreign_links(english)
+    for link in foreign:
+        inputs.check_link(link)
+    brought = [Brought(InputRole.LINK, i, url=link) for i, link in enumerate(foreign)]
+    if task.action != TaskAction.INPAINT:
+        return brought
+    if not mask.strip():
+        raise InvalidRequest("maskBase64不能为空", "maskBase64 must not be empty")
+    parent = task.parent
+    width = parent.picture_width if parent else None
+    height = parent.picture_height if parent else None
+    return [*brought, inputs.read_mask(mask, width=width, height=height)]
+
+
+def _is_zoom(task: Task) -> bool:
+    button = custom_ids.parse(task.custom_id)
+    return button is not None and button.kind.template == custom_ids.CUSTOM_ZOOM
+
+
+def _go_on(
+    task: Task,
+    account: DiscordAccount,
+    given: str,
+    english: str,
+    brought: list[Brought],
+) -> None:
+    """Let the task wait for its turn. Raises InvalidRequest where another was first."""
+    files = inputs.write_files(brought)
+    imagines = task.action == TaskAction.IMAGINE
+    with transaction.atomic():
+        moved = advance(
+            task.pk,
+            TaskStatus.NOT_START,
+            where=Q(status=TaskStatus.MODAL, window=WindowState.EXPECTED),
+            prompt=given or task.prompt or english,
+            prompt_en=english,
+            echo_key=prompts.echo_key(english) if imagines else task.echo_key,
+            description=f"/up {task.parent_id} {task.custom_id}"[:4000],
+            prepared=not any(picture.needs_upload for picture in brought),
+            deadline_at=timezone.now() + queue_deadline(account),
+        )
+        if moved:
+            inputs.write_rows(files, task=task)
+    if not moved:
+        inputs.remove_files(files)
+        raise _not_open()
+
+
+def _not_open() -> InvalidRequest:
+    return InvalidRequest(
+        "窗口已提交或已过期", "The window was answered already, or has expired"
+    )
