@@ -106,6 +106,8 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('disabled', 'Disabled'), ('connecting', 'Connecting'), ('ready', 'Ready'), ('disconnected', 'Disconnected'), ('invalid_token', 'Invalid token'), ('paused', 'Paused, a person must act')], default='connecting', editable=False, max_length=16)),
                 ('state_reason', models.CharField(blank=True, editable=False, max_length=400)),
                 ('state_since', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('resume_at', models.DateTimeField(editable=False, help_text='A pause with an end; empty: until a person has acted.', null=True, verbose_name='goes on at')),
+                ('notice_id', models.BigIntegerField(default=0, editable=False)),
                 ('revision', models.PositiveIntegerField(default=0, editable=False)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
