@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
-from gateway.simulator import commands, presses, windows
+from gateway.simulator import commands, panel, preferring, presses, windows
 from gateway.simulator.constants import Kind
 from gateway.simulator.core import Core
 from gateway.simulator.interactions import Interaction
@@ -28,8 +29,9 @@ Press = Callable[[Studio, Interaction, re.Match[str]], Awaitable[None]]
 COMMANDS: dict[str, Handler] = {
     "imagine": commands.imagine,
     "info": commands.info,
-    "settings": commands.settings,
+    "settings": panel.settings,
     "Cancel Job": commands.cancel_job,
+    **preferring.COMMANDS,
 }
 
 UUID = r"(?P<uuid>[0-9a-f-]{36})"
@@ -82,6 +84,7 @@ BUTTONS = (
         presses.pan,
         windows.PAN,
     ),
+    _row(r"MJ::Settings::(?P<control>.+)", panel.press),
     _row(r"MJ::CancelJob::ByJobid::{h}", presses.cancel),
 )
 
@@ -101,7 +104,10 @@ class Bot:
 
     def accept(self, ix: Interaction) -> None:
         """Start to work on an interaction that Discord has accepted."""
-        task = asyncio.create_task(self._work(ix))
+        self._start(self._work(ix))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -149,7 +155,7 @@ class Bot:
 
     async def _handle(self, ix: Interaction) -> None:
         if ix.kind is Kind.COMMAND:
-            handler = COMMANDS.get(ix.command)
+            handler = COMMANDS.get(ix.name)
             if handler is not None:
                 await handler(self.studio, ix)
                 return
