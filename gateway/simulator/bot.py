@@ -13,6 +13,8 @@ from gateway.simulator import (
     describing,
     direct,
     filming,
+    panel,
+    preferring,
     presses,
     shortening,
     showing,
@@ -46,8 +48,9 @@ COMMANDS: dict[str, Handler] = {
     "show": showing.show,
     "DM Results": showing.dm_results,
     "info": commands.info,
-    "settings": commands.settings,
+    "settings": panel.settings,
     "Cancel Job": commands.cancel_job,
+    **preferring.COMMANDS,
 }
 
 UUID = r"(?P<uuid>[0-9a-f-]{36})"
@@ -124,6 +127,7 @@ BUTTONS = (
         filming.extend,
         windows.EXTEND,
     ),
+    _row(r"MJ::Settings::(?P<control>.+)", panel.press),
     _row(r"MJ::CancelJob::ByJobid::{h}", presses.cancel),
 )
 
@@ -203,7 +207,7 @@ class Bot:
 
     async def _handle(self, ix: Interaction) -> None:
         if ix.kind is Kind.COMMAND:
-            handler = COMMANDS.get(ix.command)
+            handler = COMMANDS.get(ix.name)
             if handler is not None:
                 await handler(self.studio, ix)
                 return
