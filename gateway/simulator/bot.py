@@ -13,6 +13,7 @@ from gateway.simulator import (
     describing,
     direct,
     filming,
+    pleas,
     presses,
     shortening,
     showing,
@@ -124,6 +125,8 @@ BUTTONS = (
         filming.extend,
         windows.EXTEND,
     ),
+    _row(r"MJ::Prompts::Appeal::\d+", pleas.appeal),
+    _row(r"MJ::ModMessage::Acknowledge::\d+|MJ::TOS::accept", pleas.consent),
     _row(r"MJ::CancelJob::ByJobid::{h}", presses.cancel),
 )
 
