@@ -14,6 +14,7 @@ from gateway.simulator import (
     direct,
     filming,
     panel,
+    pleas,
     preferring,
     presses,
     shortening,
@@ -128,6 +129,8 @@ BUTTONS = (
         windows.EXTEND,
     ),
     _row(r"MJ::Settings::(?P<control>.+)", panel.press),
+    _row(r"MJ::Prompts::Appeal::\d+", pleas.appeal),
+    _row(r"MJ::ModMessage::Acknowledge::\d+|MJ::TOS::accept", pleas.consent),
     _row(r"MJ::CancelJob::ByJobid::{h}", presses.cancel),
 )
 

@@ -13,6 +13,7 @@ from gateway.simulator.answers import (
     unauthorized,
     unknown,
 )
+from gateway.simulator.bodies import json_object, objects, parsed
 from gateway.simulator.bot import Bot
 from gateway.simulator.constants import BOT_NAMES, Flags, Kind
 from gateway.simulator.core import Core
@@ -112,7 +113,7 @@ class Intake:
         return ledger.interaction(
             account=account.name,
             nonce=nonce,
-            type=int(body.get("type") or 0),
+            type=kind if isinstance(kind := body.get("type"), int) else 0,
             command=str(data.get("name") or ""),
             custom_id=str(data.get("custom_id") or ""),
             prompt=_prompt(data),
@@ -234,17 +235,10 @@ def _check_values(select: Json, values: Any) -> None:
 
 async def _body(request: web.Request) -> Json:
     """The payload, of a JSON body or of the part `payload_json`."""
-    try:
-        if request.content_type.startswith("multipart/"):
-            form = await request.post()
-            body = wire.load(str(form["payload_json"]))
-        else:
-            body = wire.load(await request.read())
-    except (ValueError, KeyError):
-        body = None
-    if not isinstance(body, dict):
-        raise Refused(400, 50109, "The request body contains invalid JSON.")
-    return body
+    if not request.content_type.startswith("multipart/"):
+        return await json_object(request)
+    form = await request.post()
+    return parsed(str(form.get("payload_json", "")))
 
 
 def _essence(account: Account, body: Json) -> bytes:
@@ -259,7 +253,7 @@ def _data(body: Json) -> Json:
 
 
 def _prompt(data: Json) -> str:
-    for option in data.get("options") or []:
-        if isinstance(option, dict) and option.get("name") == "prompt":
+    for option in objects(data.get("options")):
+        if option.get("name") == "prompt":
             return str(option.get("value", ""))
     return next(iter(text_inputs(data.get("components")).values()), "")

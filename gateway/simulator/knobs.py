@@ -71,6 +71,7 @@ class Knobs:
     version: str = "7"  # of single pictures' buttons, unless the prompt says
     video_form: str = "webp"  # or "mp4": file of a grid of clips
     clip_uuid: str = "own"  # or "parent": whose uuid a single clip carries
+    appeal: str = "accepted"  # or "rejected": what comes of an Appeal
     describe_links: bool = False  # Markdown links in the texts of a describe
 
     # Windows

@@ -88,7 +88,13 @@ class Replies:
     ) -> None:
         """Tell the notice in one of its forms; C, D and F need a started job."""
         form = form or notice.form
-        words = notice.embed(ix.prompt or (job.prompt if job else ""))
+        if form == "H":
+            return
+        words = notice.embed(
+            ix.prompt or (job.prompt if job else ""),
+            command=ix.command or "imagine",
+            until=int(self.core.clock.now() + (ix.knobs.slow_down or 60)),
+        )
         components = notice.components(ix.id)
         if form == "A":
             self.posts.create(
