@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.simulator import catalogue, wire
+from gateway.simulator import catalogue, options, wire
 from gateway.simulator.answers import (
     Refused,
     invalid_form,
@@ -176,12 +176,7 @@ class Intake:
                 "INTERACTION_APPLICATION_COMMAND_INVALID_VERSION",
                 "This command is outdated, please try again in a few minutes",
             )
-        given = {option.get("name") for option in ix.data.get("options") or []}
-        for _, name, required in command.options:
-            if required and name not in given:
-                raise invalid_form(
-                    f"data.options.{name}", "BASE_TYPE_REQUIRED", "Required"
-                )
+        ix.files = options.check(self.core, command, ix.data)
         ix.command = command.name
 
     def _check_component(self, ix: Interaction, body: Json) -> None:

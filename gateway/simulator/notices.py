@@ -55,12 +55,18 @@ NOTICES = {
         "Invalid parameter", "`--zoom` must be above 1 and at most 2"
     ),
     "invalid_prompt": Notice("Invalid prompt", "This prompt cannot be understood."),
+    "invalid_request": Notice("Invalid request", "This cannot be done so."),
+    "prompt_too_long": Notice("Prompt too long", "Please use fewer words."),
     "empty_prompt": Notice("Empty prompt", "Write something to draw."),
     "duplicate_images": Notice(
         "Duplicate images detected", "The images must differ from each other."
     ),
     "invalid_link": Notice(
         "Invalid link", "Could not fetch the image behind the given link.", form="B"
+    ),
+    "bad_link": Notice("Could not validate this link", "Is it public?"),
+    "unknown_job": Notice(
+        "Job not found", "There is no finished job of yours with this id.", form="B"
     ),
     "banned_prompt": Notice(
         "Banned prompt detected",
@@ -82,6 +88,7 @@ NOTICES = {
     "moderated": Notice(
         "Image denied", "Request cancelled due to image filters.", form="B"
     ),
+    "input_moderated": Notice("Request cancelled due to image filters", form="B"),
     "output_moderated": Notice(
         "Request cancelled due to output filters",
         "The result was held back.",
@@ -99,6 +106,7 @@ NOTICES = {
         "The job encountered an error. Our team has been notified.",
         footer="trace",
     ),
+    "internal_server_error": Notice("Internal server error", footer="trace"),
     "internal_text": Notice(
         "",
         "There was an error processing your request. Please try again later. Your"
@@ -152,6 +160,14 @@ NOTICES = {
         "Blocked",
         "You have been blocked from accessing Midjourney for 3 days.",
         footer="",
+    ),
+    "blocked_forever": Notice(
+        "Blocked",
+        "You have been permanently blocked from accessing Midjourney.",
+        footer="",
+    ),
+    "complete_task": Notice(
+        "Please complete the task", "Then you may go on.", Colour.AMBER, footer=""
     ),
     "verification": Notice(
         "Action required to continue",

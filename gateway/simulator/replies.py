@@ -54,6 +54,12 @@ class Replies:
         )
         return message
 
+    def deferred(self, ix: Interaction, job: Job | None = None) -> Message:
+        """An empty message that is filled later, without nonce."""
+        message = self.posts.create(ix, phase="start", flags=Flags.LOADING, job=job)
+        self.success(ix)
+        return message
+
     def unasked(self, ix: Interaction, notice: Notice, form: str) -> None:
         """A notice without nonce and interaction; plain text in form E."""
         plain = form == "E"
@@ -114,8 +120,7 @@ class Replies:
     async def _deferred(
         self, ix: Interaction, words: Json, components: list[Json]
     ) -> None:
-        message = self.posts.create(ix, phase="start", flags=Flags.LOADING)
-        self.success(ix)
+        message = self.deferred(ix)
         await self.core.clock.sleep(ix.knobs.loading_delay)
         self.posts.update(
             message, ix, phase="notice", embeds=[words], components=components, flags=0

@@ -74,8 +74,11 @@ class Client:
 
     async def disconnect(self, code: int = 4000) -> None:
         assert self._ws is not None
+        assert self._reader is not None
+        # A reader that is still busy would close the socket first, with 1000.
+        self._reader.cancel()
+        await asyncio.wait([self._reader])
         await self._ws.close(code=code)
-        await self.gone()
 
     async def gone(self) -> int | None:
         """Wait until the socket is closed; returns the close code."""

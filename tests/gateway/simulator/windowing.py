@@ -32,7 +32,8 @@ def answer(window: Json, text: str) -> Json:
     wrapper = window["components"][0]
     field = wrapper.get("component") or wrapper["components"][0]
     value = {"type": 4, "custom_id": field["custom_id"], "value": text}
-    inner = {"component": value} if wrapper["type"] == 18 else {"components": [value]}
+    in_label = wrapper["type"] == 18
+    inner: Json = {"component": value} if in_label else {"components": [value]}
     return {
         "id": window["id"],
         "custom_id": window["custom_id"],
