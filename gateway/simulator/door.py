@@ -17,7 +17,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _API = re.compile(r"^/api/v\d+")
 _TOKEN = re.compile(r"[\w-]{18,}\.[\w-]{6}\.[\w-]{27,}")
-_NO_TOKEN_HERE = ("/attachments/", "/ephemeral-attachments/", "/upload/")
+ACTIVITY = ("/inpaint/", "/.proxy/", "/captcha/")
+_NO_TOKEN_HERE = ("/attachments/", "/ephemeral-attachments/", "/upload/", *ACTIVITY)
 _HEADERS = ("X-Super-Properties", "X-Discord-Locale", "Origin", "Referer")
 
 

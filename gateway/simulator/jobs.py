@@ -43,12 +43,14 @@ KINDS = {
         _verbs("variation", "Variations"),
         _verbs("vary_strong", "Variations (Strong)"),
         _verbs("vary_subtle", "Variations (Subtle)"),
+        _verbs("vary_region", "Variations (Region)"),
         _upscale("Subtle"),
         _upscale("Creative"),
         _upscale("2x"),
         _upscale("4x"),
         _verbs("zoom_out", "Zoom Out"),
         _verbs("custom_zoom", "Zoom Out"),
+        _verbs("make_square", "Zoom Out"),
         _verbs("pan_left", "Pan Left", widen=1.5),
         _verbs("pan_right", "Pan Right", widen=1.5),
         _verbs("pan_up", "Pan Up", widen=1 / 1.5),
@@ -88,6 +90,9 @@ class Job:
     picture_url: str | None = None
     picture_sha256: str | None = None
     window: str = ""  # custom id of the window that was submitted for it
+    mask_sha256: str | None = None  # of a region's white area, see `masks`
+    mask_white: float | None = None
+    bookmarked: bool = False
     account: str = ""
     restored: bool = False
     interaction: Interaction | None = None
@@ -142,6 +147,9 @@ class Job:
             "picture_url": self.picture_url,
             "picture_sha256": self.picture_sha256,
             "window": self.window,
+            "mask_sha256": self.mask_sha256,
+            "mask_white": self.mask_white,
+            "bookmarked": self.bookmarked,
         }
 
 
