@@ -1,5 +1,6 @@
 """The functions behind the commands."""
 
+from gateway.simulator import filming, media
 from gateway.simulator.constants import Colour
 from gateway.simulator.interactions import Interaction
 from gateway.simulator.notices import NOTICES
@@ -8,11 +9,19 @@ from gateway.simulator.studio import Studio
 
 
 async def imagine(studio: Studio, ix: Interaction) -> None:
-    """Draw a grid."""
+    """Draw a grid, or four clips where the prompt asks for that."""
     if not ix.prompt.strip():
         await studio.replies.notice(ix, NOTICES["empty_prompt"])
         return
-    await studio.draw(ix, "imagine", ix.prompt)
+    try:
+        inputs = await media.hashes(studio.core, ix.prompt)
+    except media.Broken:
+        await studio.replies.notice(ix, NOTICES["invalid_link"])
+        return
+    if filming.wanted(ix.prompt):
+        await filming.film(studio, ix, inputs)
+    else:
+        await studio.draw(ix, "imagine", ix.prompt, inputs=inputs)
 
 
 async def cancel_job(studio: Studio, ix: Interaction) -> None:

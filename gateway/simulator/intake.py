@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.simulator import catalogue, wire
+from gateway.simulator import catalogue, options, wire
 from gateway.simulator.answers import (
     Refused,
     invalid_form,
@@ -13,6 +13,7 @@ from gateway.simulator.answers import (
     unauthorized,
     unknown,
 )
+from gateway.simulator.bodies import json_object, objects, parsed
 from gateway.simulator.bot import Bot
 from gateway.simulator.constants import BOT_NAMES, Flags, Kind
 from gateway.simulator.core import Core
@@ -112,7 +113,7 @@ class Intake:
         return ledger.interaction(
             account=account.name,
             nonce=nonce,
-            type=int(body.get("type") or 0),
+            type=kind if isinstance(kind := body.get("type"), int) else 0,
             command=str(data.get("name") or ""),
             custom_id=str(data.get("custom_id") or ""),
             prompt=_prompt(data),
@@ -180,12 +181,7 @@ class Intake:
                 "INTERACTION_APPLICATION_COMMAND_INVALID_VERSION",
                 "This command is outdated, please try again in a few minutes",
             )
-        given = {option.get("name") for option in ix.data.get("options") or []}
-        for _, name, required in command.options:
-            if required and name not in given:
-                raise invalid_form(
-                    f"data.options.{name}", "BASE_TYPE_REQUIRED", "Required"
-                )
+        ix.files = options.check(self.core, command, ix.data)
         ix.command = command.name
 
     def _check_component(self, ix: Interaction, body: Json) -> None:
@@ -239,17 +235,10 @@ def _check_values(select: Json, values: Any) -> None:
 
 async def _body(request: web.Request) -> Json:
     """The payload, of a JSON body or of the part `payload_json`."""
-    try:
-        if request.content_type.startswith("multipart/"):
-            form = await request.post()
-            body = wire.load(str(form["payload_json"]))
-        else:
-            body = wire.load(await request.read())
-    except (ValueError, KeyError):
-        body = None
-    if not isinstance(body, dict):
-        raise Refused(400, 50109, "The request body contains invalid JSON.")
-    return body
+    if not request.content_type.startswith("multipart/"):
+        return await json_object(request)
+    form = await request.post()
+    return parsed(str(form.get("payload_json", "")))
 
 
 def _essence(account: Account, body: Json) -> bytes:
@@ -264,7 +253,7 @@ def _data(body: Json) -> Json:
 
 
 def _prompt(data: Json) -> str:
-    for option in data.get("options") or []:
-        if isinstance(option, dict) and option.get("name") == "prompt":
+    for option in objects(data.get("options")):
+        if option.get("name") == "prompt":
             return str(option.get("value", ""))
     return next(iter(text_inputs(data.get("components")).values()), "")

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from gateway.simulator.constants import Kind
+from gateway.simulator.files import Upload
 from gateway.simulator.knobs import Knobs
 from gateway.simulator.preferences import Preferences
 from gateway.simulator.wire import Json
@@ -27,6 +28,7 @@ class Interaction:
     command: str = ""
     custom_id: str = ""
     message: Message | None = None
+    files: dict[str, Upload] = field(default_factory=dict)  # by option name
     follow_up: bool = False  # a further job of it: no nonce, no INTERACTION_* events
     effects: Json = field(default_factory=dict)  # of the rules that match it
     answered: asyncio.Event = field(default_factory=asyncio.Event)

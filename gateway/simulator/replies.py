@@ -56,6 +56,12 @@ class Replies:
         self.posts.update(message, ix, phase="fill", **filled)
         return message
 
+    def deferred(self, ix: Interaction, job: Job | None = None) -> Message:
+        """An empty message that is filled later, without nonce."""
+        message = self.posts.create(ix, phase="start", flags=Flags.LOADING, job=job)
+        self.success(ix)
+        return message
+
     def unasked(self, ix: Interaction, notice: Notice, form: str) -> None:
         """A notice without nonce and interaction; plain text in form E."""
         plain = form == "E"
@@ -82,7 +88,13 @@ class Replies:
     ) -> None:
         """Tell the notice in one of its forms; C, D and F need a started job."""
         form = form or notice.form
-        words = notice.embed(ix.prompt or (job.prompt if job else ""))
+        if form == "H":
+            return
+        words = notice.embed(
+            ix.prompt or (job.prompt if job else ""),
+            command=ix.command or "imagine",
+            until=int(self.core.clock.now() + (ix.knobs.slow_down or 60)),
+        )
         components = notice.components(ix.id)
         if form == "A":
             self.posts.create(
@@ -116,8 +128,7 @@ class Replies:
     async def _deferred(
         self, ix: Interaction, words: Json, components: list[Json]
     ) -> None:
-        message = self.posts.create(ix, phase="start", flags=Flags.LOADING)
-        self.success(ix)
+        message = self.deferred(ix)
         await self.core.clock.sleep(ix.knobs.loading_delay)
         self.posts.update(
             message, ix, phase="notice", embeds=[words], components=components, flags=0
