@@ -13,7 +13,9 @@ from gateway.simulator import (
     describing,
     direct,
     filming,
+    panel,
     pleas,
+    preferring,
     presses,
     shortening,
     showing,
@@ -47,8 +49,9 @@ COMMANDS: dict[str, Handler] = {
     "show": showing.show,
     "DM Results": showing.dm_results,
     "info": commands.info,
-    "settings": commands.settings,
+    "settings": panel.settings,
     "Cancel Job": commands.cancel_job,
+    **preferring.COMMANDS,
 }
 
 UUID = r"(?P<uuid>[0-9a-f-]{36})"
@@ -125,6 +128,7 @@ BUTTONS = (
         filming.extend,
         windows.EXTEND,
     ),
+    _row(r"MJ::Settings::(?P<control>.+)", panel.press),
     _row(r"MJ::Prompts::Appeal::\d+", pleas.appeal),
     _row(r"MJ::ModMessage::Acknowledge::\d+|MJ::TOS::accept", pleas.consent),
     _row(r"MJ::CancelJob::ByJobid::{h}", presses.cancel),
@@ -206,7 +210,7 @@ class Bot:
 
     async def _handle(self, ix: Interaction) -> None:
         if ix.kind is Kind.COMMAND:
-            handler = COMMANDS.get(ix.command)
+            handler = COMMANDS.get(ix.name)
             if handler is not None:
                 await handler(self.studio, ix)
                 return

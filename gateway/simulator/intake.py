@@ -28,6 +28,8 @@ from gateway.simulator.windows import text_inputs
 from gateway.simulator.wire import Json
 from gateway.simulator.world import Account, Channel, Message
 
+SELECT = 3  # component type
+
 
 @dataclass
 class Intake:
@@ -60,7 +62,9 @@ class Intake:
         entry.http_status = 204
         self.core.ledger.accepted(entry, ix.id)
         ix.effects = self.core.rules.effects("job", self._occasion(account, entry))
-        ix.knobs = self.core.knobs.with_changes(ix.effects.get("knobs", {}))
+        ix.knobs = self.core.knobs.with_changes(
+            {**_chosen(ix), **ix.effects.get("knobs", {})}
+        )
         return await self._hand_over(request, ix, effect)
 
     async def _hand_over(
@@ -185,7 +189,8 @@ class Intake:
         if message is None or not self._may_click(ix, message, body):
             raise unknown("Message", 10008)
         ix.custom_id = str(ix.data.get("custom_id"))
-        if holds(message.data["components"], ix.custom_id) is None:
+        component = holds(message.data["components"], ix.custom_id)
+        if component is None:
             self.core.ledger.violation(
                 "click_on_unknown_component",
                 account=ix.account.name,
@@ -197,17 +202,35 @@ class Intake:
                 "COMPONENT_VALIDATION_FAILED",
                 "Component custom id not found",
             )
+        if component["type"] == SELECT:
+            _check_values(component, ix.data.get("values"))
         ix.message = message
 
     @staticmethod
     def _may_click(ix: Interaction, message: Message, body: Json) -> bool:
-        if message.channel_id != ix.channel_id:
+        theirs = (message.channel_id, message.data.get("application_id"))
+        if theirs != (ix.channel_id, ix.application_id):
             return False
         flags = int(body.get("message_flags") or 0)
         if message.ephemeral:
             mine = message.session_id == ix.session_id
             return mine and bool(flags & Flags.EPHEMERAL)
         return True
+
+
+def _chosen(ix: Interaction) -> Json:
+    """The knobs that the user's settings turn."""
+    version = ix.preferences.version
+    return {"version": version.removeprefix("niji ")} if version else {}
+
+
+def _check_values(select: Json, values: Any) -> None:
+    """Refuse what the select does not offer; all selects here take one value."""
+    offered = [[option["value"]] for option in select["options"]]
+    if values not in offered:
+        raise invalid_form(
+            "data.values", "COMPONENT_VALIDATION_FAILED", "Not an option of the select"
+        )
 
 
 async def _body(request: web.Request) -> Json:

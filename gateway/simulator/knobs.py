@@ -77,6 +77,7 @@ class Knobs:
     # Windows
     remix: bool = False  # remix mode of accounts that have not chosen
     modal_wrap: str = "row"  # or "label": what the text input lies in
+    reply_form: str = "loading"  # or "message": private answers come in one message
 
     # Echo of the prompt
     echo_links: bool = True
