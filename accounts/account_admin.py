@@ -34,7 +34,8 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
     search_help_text = "Remark, channel id or server id"
     list_per_page = 100
     actions = ("enable", "disable", "connect_again")
-    readonly_fields = ("state", "state_reason", "state_since", "created_at")
+    _standing = ("state", "state_reason", "state_since", "resume_at", "created_at")
+    readonly_fields = _standing
     _essential = (None, {"fields": ("guild_id", "channel_id", "new_user_token")})
     _more: ClassVar[list[tuple[str, dict[str, Any]]]] = [
         ("Name and order", {"fields": ("remark", "sort", "weight")}),
@@ -72,7 +73,7 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
         more = [(name, {**it, "classes": ["collapse"]}) for name, it in self._more]
         if obj is None:
             return [self._essential, *more]
-        fields = ("enabled", "state", "state_reason", "state_since", "created_at")
+        fields = ("enabled", *self._standing, "fast_exhausted")
         return [("State", {"fields": fields}), self._essential, *more]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DiscordAccount]:

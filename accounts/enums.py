@@ -18,7 +18,7 @@ class AccountState(models.TextChoices):
     PAUSED = "paused", "Paused, a person must act"
 
 
-# States that end only by a person's hand.
+# States that end only by a person's hand, or by the end that a pause was given.
 NEEDS_A_PERSON: Final = frozenset({AccountState.INVALID_TOKEN, AccountState.PAUSED})
 
 

@@ -128,6 +128,14 @@ class DiscordAccount(models.Model):
     )
     state_reason = models.CharField(max_length=400, blank=True, editable=False)
     state_since = models.DateTimeField(default=timezone.now, editable=False)
+    resume_at = models.DateTimeField(
+        "goes on at",
+        null=True,
+        editable=False,
+        help_text="A pause with an end; empty: until a person has acted.",
+    )
+    # The newest message whose notice was obeyed: history shows it again.
+    notice_id = models.BigIntegerField(default=0, editable=False)
     # Counts up with every edit: the gateway compares it and needs no message.
     revision = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

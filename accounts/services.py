@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import logging
 import secrets
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.enums import NEEDS_A_PERSON, AccountState
@@ -36,6 +37,7 @@ def save_account(account: DiscordAccount) -> DiscordAccount:
     elif not account.enabled:
         account.state = AccountState.DISABLED
         account.state_since = timezone.now()
+    account.resume_at = None
     account.save()
     _tell(account.pk)
     return account
@@ -64,8 +66,8 @@ def delete_account(account: DiscordAccount) -> None:
 def set_state(account_id: int, state: AccountState, reason: str = "") -> bool:
     """Note where an account stands; return whether that is news.
 
-    A state that waits for a person ends only by `save_account`, and a disabled account
-    stays so.
+    A state that waits for a person ends only by `save_account`, a pause with an end
+    also by `resume`; a disabled account stays so.
     """
     rows = DiscordAccount.objects.filter(pk=account_id, enabled=True)
     rows = rows.exclude(state=state, state_reason=reason[:400])
@@ -78,12 +80,74 @@ def set_state(account_id: int, state: AccountState, reason: str = "") -> bool:
     return bool(changed)
 
 
-def pause(account_id: int, reason: str) -> bool:
-    """Take no new work until a person has acted and enabled the account again."""
-    paused = set_state(account_id, AccountState.PAUSED, reason)
+def pause(account_id: int, reason: str, until: datetime | None = None) -> bool:
+    """Take no new work until a moment; without one, until a person has acted.
+
+    Returns whether that is news: of two pauses the longer one holds.
+    """
+    rows = DiscordAccount.objects.filter(pk=account_id, enabled=True)
+    rows = rows.exclude(state=AccountState.INVALID_TOKEN)
+    shorter = ~Q(state=AccountState.PAUSED)
+    if until is None:
+        shorter |= Q(resume_at__isnull=False)
+    else:
+        shorter |= Q(resume_at__lt=until)
+    paused = rows.filter(shorter).update(
+        state=AccountState.PAUSED,
+        state_reason=reason[:400],
+        state_since=timezone.now(),
+        resume_at=until,
+    )
     if paused:
-        logger.error("account %s paused, a person must act: %s", account_id, reason)
-    return paused
+        if until is None:
+            logger.error("account %s paused, a person must act: %s", account_id, reason)
+        else:
+            logger.warning("account %s rests until %s: %s", account_id, until, reason)
+        _tell(account_id)
+    return bool(paused)
+
+
+@transaction.atomic
+def resume(account_id: int) -> bool:
+    """Let an account connect and draw again once the end of its pause is over."""
+    resumed = DiscordAccount.objects.filter(
+        pk=account_id,
+        enabled=True,
+        state=AccountState.PAUSED,
+        resume_at__lte=timezone.now(),
+    ).update(
+        state=AccountState.CONNECTING,
+        state_reason="",
+        state_since=timezone.now(),
+        resume_at=None,
+        revision=F("revision") + 1,
+    )
+    if resumed:
+        logger.info("account %s: its pause is over", account_id)
+        _tell(account_id)
+    return bool(resumed)
+
+
+def mark_fast_exhausted(account_id: int, reason: str) -> bool:
+    """Note that the account's fast time is used up; return whether that is news."""
+    rows = DiscordAccount.objects.filter(pk=account_id, fast_exhausted=False)
+    changed = rows.update(fast_exhausted=True)
+    if changed:
+        logger.error("account %s, a person must act: %s", account_id, reason)
+        _tell(account_id)
+    return bool(changed)
+
+
+def note_notice(account_id: int, message_id: str) -> bool:
+    """Tell whether a notice is newer than all that the account has obeyed, and note it.
+
+    Ids of messages only grow.
+    """
+    number = int(message_id) if message_id.isdecimal() else 0
+    if not 0 < number < 2**63:
+        return False
+    rows = DiscordAccount.objects.filter(pk=account_id, notice_id__lt=number)
+    return bool(rows.update(notice_id=number))
 
 
 def note_remix(account_id: int, *, niji: bool, on: bool) -> None:
@@ -102,6 +166,7 @@ def disable_for(account_id: int, state: AccountState, reason: str) -> bool:
         state=state,
         state_reason=reason[:400],
         state_since=timezone.now(),
+        resume_at=None,
         revision=F("revision") + 1,
     )
     if changed:

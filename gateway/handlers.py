@@ -11,11 +11,10 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.services import pause
 from gateway import matching, results, seeds, windows
 from gateway.hints import enqueue_answer
 from gateway.matching import Match
-from gateway.noticing import heed, obey
+from gateway.noticing import ask_for_verification, heed, obey
 from gateway.protocol import messages, notices, words
 from gateway.protocol.constants import NIJI_APP, Event, MessageFlag
 from gateway.protocol.messages import Message
@@ -83,7 +82,7 @@ def _interaction_failed(speaker: Speaker, data: dict[str, Any]) -> Outcome:
     fail(
         task.pk,
         f"Midjourney 没有响应 / Midjourney did not answer the command (reason {code})",
-        where=Q(nonce=task.nonce),
+        where=Q(nonce=task.nonce, job_id=None, status=TaskStatus.SUBMITTED),
     )
     return Outcome.TAUGHT
 
@@ -101,10 +100,8 @@ def _page_opened(speaker: Speaker, data: dict[str, Any]) -> Outcome:
     path = str(data.get("iframe_path") or "").lstrip("/")
     if not path.startswith("captcha/"):
         return _window_opened(speaker, data)
-    reason = "Midjourney asks for a human verification"
-    pause(speaker.account_id, reason)
-    if task := matching.by_nonce(speaker.account_id, str(data.get("nonce") or "")):
-        fail(task.pk, f"账号需要人工验证 / {reason}")
+    task = matching.by_nonce(speaker.account_id, str(data.get("nonce") or ""))
+    ask_for_verification(speaker.account_id, task)
     return Outcome.TAUGHT
 
 
@@ -121,15 +118,15 @@ def _message(speaker: Speaker, data: dict[str, Any]) -> Outcome:
     notice = notices.read(message)
     match = _resolve(speaker, message)
     if notice:
-        task = match.task if match else None
-        heed(speaker.account_id, speaker.user_id, message, notice, task)
+        known = match is not None
+        heed(speaker.account_id, speaker.user_id, message, notice, known=known)
     if match is None:
         return _unresolved(speaker, message)
     if match.task.is_terminal:
         return Outcome.NOT_OURS
     if notice:
         facts = _identities(match.task, message) | _accepted(match.task)
-        obey(match.task, notice, facts)
+        obey(match.task, message, notice, facts)
         return Outcome.TAUGHT
     return _spoken(match, message)
 

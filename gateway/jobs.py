@@ -58,7 +58,8 @@ def run_errand(errand_id: int) -> None:
 
 @shared_task(name="gateway.sweep", ignore_result=True)
 def sweep() -> None:
-    """Find the tasks that nobody nudged."""
+    """Find the tasks, and the rested accounts, that nobody nudged."""
+    sweeping.resume_rested_accounts()
     for account_id in sweeping.accounts_to_dispatch():
         dispatch_account.delay(account_id)
     for task_id in sweeping.cancels_to_press():

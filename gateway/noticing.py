@@ -6,69 +6,124 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.db import transaction
 from django.utils import timezone
 
-from accounts.services import pause
+from accounts.services import mark_fast_exhausted, note_notice, pause
+from gateway import lanes
 from gateway.protocol.constants import MessageFlag
 from gateway.protocol.messages import Message
-from gateway.protocol.notices import Effect, Notice
-from tasks.enums import RUNNING
+from gateway.protocol.notice_kinds import VERIFICATION, AccountEffect, TaskEffect
+from gateway.protocol.notices import Notice
 from tasks.models import Task
-from tasks.services import fail, learn, release
+from tasks.services import CANCELLED, fail, learn, release_refused
 
 logger = logging.getLogger(__name__)
 
 # Sent at most so often; each time Discord or Midjourney certainly took nothing.
 MAX_ATTEMPTS: Final = 5
-QUEUE_FULL_REST: Final = timedelta(seconds=15)
+# A task waits for the moment that a notice names if it is not further away than this.
+LONGEST_REST: Final = timedelta(minutes=5)
 # A job that Midjourney has queued may take so many times the account's limit.
 QUEUED_FACTOR: Final = 3
+# Clocks differ: nothing leaves at the very moment that a notice names.
+SLACK: Final = timedelta(seconds=5)
+
+
+# --- the account ---------------------------------------------------------------------
 
 
 def heed(
-    account_id: int, user_id: str, message: Message, notice: Notice, task: Task | None
+    account_id: int, user_id: str, message: Message, notice: Notice, *, known: bool
 ) -> None:
-    """Obey a notice, with or without a task, as far as it is about the account."""
-    if _pauses(user_id, message, notice, task):
-        logger.error("account %s: notice %s", account_id, notice.kind.name)
-        pause(account_id, notice.text)
+    """Obey a notice as far as it is about the account, once.
+
+    `known` says that its message belongs to a task of the account.
+    """
+    effect = notice.kind.account
+    if effect is AccountEffect.NONE or not (known or _is_to(user_id, message)):
+        return
+    with transaction.atomic():
+        # History shows it again, perhaps after a person has acted.
+        if not note_notice(account_id, message.id):
+            return
+        until = _end(notice) if effect is AccountEffect.REST else None
+        reason = notice.account_reason(until)
+        if effect is AccountEffect.FAST_EXHAUSTED:
+            mark_fast_exhausted(account_id, reason)
+        else:
+            pause(account_id, reason, until)
 
 
-def _pauses(user_id: str, message: Message, notice: Notice, task: Task | None) -> bool:
-    if notice.kind.effect is not Effect.PAUSE:
-        return False
+def ask_for_verification(account_id: int, task: Task | None) -> None:
+    """Obey a verification page, which opens instead of an answer to `task`."""
+    notice = Notice(VERIFICATION, "")
+    pause(account_id, notice.account_reason(None))
     if task:
-        # One that has ended its task was obeyed then; now it is read again.
-        return task.fail_reason != notice.text
+        fail(task.pk, notice.reason)
+
+
+def _is_to(user_id: str, message: Message) -> bool:
     if message.addressee:
         return message.addressee == user_id
+    # A message only for one pair of eyes reaches no other session.
     return bool(message.flags & MessageFlag.EPHEMERAL)
 
 
-def obey(task: Task, notice: Notice, facts: dict[str, Any]) -> None:
+def _end(notice: Notice) -> datetime | None:
+    if moment := notice.moment():
+        return moment + SLACK
+    lasts = notice.lasts()
+    return timezone.now() + lasts + SLACK if lasts else None
+
+
+# --- the task ------------------------------------------------------------------------
+
+
+def obey(task: Task, message: Message, notice: Notice, facts: dict[str, Any]) -> None:
     """Do to an open task what a notice says; `facts` is what its message teaches."""
-    match notice.kind.effect:
-        case Effect.WAIT:
-            facts["deadline_at"] = _deadline(task, factor=QUEUED_FACTOR)
-            said = notice.text[:4000]
+    if message.nonce and task.nonce and message.nonce != task.nonce:
+        return  # it answers an earlier attempt
+    match notice.kind.task:
+        case TaskEffect.WAIT:
+            facts["deadline_at"] = _deadline(task)
+            said = notice.reason
             learn(task.pk, tell=said != task.description, description=said, **facts)
-        case Effect.REQUEUE:
-            _requeue(task, notice)
-        case _:
-            fail(task.pk, notice.text)
+        case TaskEffect.AGAIN:
+            _again(task, message, notice)
+        case TaskEffect.FAIL:
+            fail(task.pk, notice.reason)
 
 
-def _requeue(task: Task, notice: Notice) -> None:
-    """Let the task wait again: Midjourney's own queue is full, nothing was started."""
-    if task.attempts >= MAX_ATTEMPTS or not task.nonce:
-        fail(task.pk, notice.text)
-        return
-    Task.objects.filter(pk=task.pk, nonce=task.nonce, status__in=RUNNING).update(
-        interaction_id=None, progress_message_id=None
-    )
-    release(task.pk, nonce=task.nonce, not_before=timezone.now() + QUEUE_FULL_REST)
-
-
-def _deadline(task: Task, *, factor: int = 1) -> datetime:
+def _deadline(task: Task) -> datetime:
     minutes = task.account.timeout_minutes if task.account else 10
-    return timezone.now() + timedelta(minutes=minutes * factor)
+    return timezone.now() + timedelta(minutes=minutes * QUEUED_FACTOR)
+
+
+def _again(task: Task, message: Message, notice: Notice) -> None:
+    """Let the task wait for its turn again, or end it where that leads nowhere."""
+    if notice.kind.rest and task.account_id is not None:
+        # Whatever else the account sent now had the same answer.
+        lanes.set_pace(task.account_id, timezone.now() + notice.kind.rest)
+    if task.cancel_requested_at:
+        fail(task.pk, CANCELLED)
+        return
+    moment = _next_try(task, notice)
+    if task.attempts >= MAX_ATTEMPTS or moment is None:
+        fail(task.pk, notice.reason)
+        return
+    if task.nonce and release_refused(task, message_id=message.id, not_before=moment):
+        logger.warning("task %s: %s, again later", task.pk, notice.kind.name)
+    else:
+        fail(task.pk, notice.reason)  # its job stands in another message
+
+
+def _next_try(task: Task, notice: Notice) -> datetime | None:
+    """Return when the task may be sent again; None where that is not known or far."""
+    now = timezone.now()
+    if notice.kind.rest:
+        return now + notice.kind.rest * task.attempts
+    moment = notice.moment()
+    if moment is None or abs(moment - now) > LONGEST_REST:
+        return None
+    return max(moment, now) + SLACK

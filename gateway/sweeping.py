@@ -15,6 +15,7 @@ from accounts.enums import AccountState
 from accounts.exceptions import NoAccountAvailable
 from accounts.models import DiscordAccount
 from accounts.selectors import alive_accounts
+from accounts.services import resume
 from tasks.enums import RUNNING, BotType, TaskAction, TaskStatus
 from tasks.models import Task
 from tasks.selectors import load
@@ -62,6 +63,15 @@ def cancels_to_press() -> list[int]:
     rows = Task.objects.filter(status__in=RUNNING, cancel_pressed_at=None)
     rows = rows.exclude(cancel_requested_at=None).exclude(progress_message_id=None)
     return list(rows.values_list("pk", flat=True)[:BATCH])
+
+
+def resume_rested_accounts() -> None:
+    """Bring back the accounts whose pause has an end that is over."""
+    rested = DiscordAccount.objects.filter(
+        state=AccountState.PAUSED, resume_at__lte=timezone.now()
+    )
+    for pk in rested.values_list("pk", flat=True):
+        resume(pk)
 
 
 def move_from_lost_accounts() -> None:

@@ -28,7 +28,9 @@ from accounts.theme import (
 )
 from tasks.admin_lists import NEWEST_FOR_TEXT, WhenFilter, search
 from tasks.enums import RUNNING, TaskStatus
+from tasks.forms import TRANSLATION, DrawingSettingsForm
 from tasks.models import (
+    SETTINGS_SECRETS,
     BannedWord,
     DeliveryState,
     DrawingSettings,
@@ -362,5 +364,12 @@ class BannedWordAdmin(ModelAdmin[BannedWord]):
 
 @admin.register(DrawingSettings)
 class DrawingSettingsAdmin(SingletonModelAdmin, ModelAdmin[DrawingSettings]):
+    form = DrawingSettingsForm
+    exclude = SETTINGS_SECRETS
     change_form_template = ""  # the theme's
     formfield_overrides: ClassVar = {models.URLField: {"assume_scheme": "https"}}
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = self.get_fields(request, obj)
+        others = [name for name in fields if name not in TRANSLATION]
+        return [(None, {"fields": others}), ("Translation", {"fields": TRANSLATION})]

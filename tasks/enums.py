@@ -98,6 +98,14 @@ class ErrandState(models.TextChoices):
     FAILED = "failed"
 
 
+class TranslateWay(models.TextChoices):
+    """Who translates prompts into English."""
+
+    NONE = "NONE", "Nobody"
+    BAIDU = "BAIDU", "Baidu"
+    GPT = "GPT", "A chat model (OpenAI's API or a compatible one)"
+
+
 _S = TaskStatus
 TERMINAL: Final = frozenset({_S.SUCCESS, _S.FAILURE, _S.CANCEL})
 RUNNING: Final = frozenset({_S.SUBMITTED, _S.IN_PROGRESS})

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.conf import settings
-from django.core.validators import MinValueValidator
+from django.core.validators import (
+    MaxValueValidator,
+    MinValueValidator,
+    RegexValidator,
+)
 from django.db import models
 from django.utils import timezone
 from solo.models import SingletonModel
 
+from accounts.crypto import EncryptedTextField
 from accounts.enums import SpeedMode
 from accounts.models import DiscordAccount
 from tasks.enums import (
@@ -22,6 +27,7 @@ from tasks.enums import (
     InputRole,
     TaskAction,
     TaskStatus,
+    TranslateWay,
     WindowState,
 )
 from tasks.ids import new_picture_key, new_task_id
@@ -251,6 +257,20 @@ class BannedWord(models.Model):
         return self.word
 
 
+SETTINGS_SECRETS: Final = ("baidu_secret", "gpt_key")
+
+
+class SettingsManager(models.Manager["DrawingSettings"]):
+    """Leaves secrets in their columns until one is asked for.
+
+    The row is read for every task; a secret that cannot be decrypted concerns no one
+    but the translator.
+    """
+
+    def get_queryset(self) -> models.QuerySet[DrawingSettings]:
+        return super().get_queryset().defer(*SETTINGS_SECRETS)
+
+
 class DrawingSettings(SingletonModel):
     """What holds for all drawings."""
 
@@ -269,6 +289,41 @@ class DrawingSettings(SingletonModel):
         validators=[MinValueValidator(1)],
         help_text="A window that nobody answers for so long ends its task.",
     )
+
+    translator = models.CharField(
+        max_length=8,
+        choices=TranslateWay,
+        default=TranslateWay.NONE,
+        help_text="Turns the Chinese words of a prompt into English before it is sent.",
+    )
+    translator_url = models.CharField(
+        "translator's address",
+        max_length=300,
+        blank=True,
+        validators=[RegexValidator(r"^https?://[^\s/]\S*$", "An http(s) address.")],
+        help_text="Empty: the service's own. For a chat model the base of its API, "
+        "such as https://api.openai.com/v1.",
+    )
+    translator_timeout = models.PositiveSmallIntegerField(
+        "time for an answer",
+        default=10,
+        validators=[MinValueValidator(1), MaxValueValidator(60)],
+        help_text="Seconds; then the prompt is sent as it was written.",
+    )
+    baidu_app_id = models.CharField("Baidu app id", max_length=100, blank=True)
+    baidu_secret = EncryptedTextField(blank=True)
+    gpt_key = EncryptedTextField(blank=True)
+    gpt_model = models.CharField("GPT model", max_length=100, default="gpt-4o-mini")
+    gpt_max_tokens = models.PositiveIntegerField(
+        "GPT tokens at most", default=2048, validators=[MinValueValidator(1)]
+    )
+    gpt_temperature = models.FloatField(
+        "GPT temperature",
+        default=0.0,
+        validators=[MinValueValidator(0), MaxValueValidator(2)],
+    )
+
+    objects = SettingsManager()
 
     class Meta:
         verbose_name = "drawing settings"

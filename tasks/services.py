@@ -118,25 +118,31 @@ def release(task_id: int, *, nonce: str, not_before: datetime | None = None) -> 
 
     Refused as soon as anything of the interaction was seen.
     """
-    # A command's uploads may have been used up, or will have expired by then.
-    uploaded = InputPicture.objects.filter(task=task_id, role=InputRole.COMMAND)
-    again = uploaded.exclude(upload_name="").update(upload_name="")
-    return advance(
+    return _wait_again(
         task_id,
-        TaskStatus.NOT_START,
-        where=Q(
-            nonce=nonce, interaction_id=None, progress_message_id=None, job_id=None
-        ),
-        prepared=not again,
-        prepare_after=None,
-        nonce=None,
-        delivery="",
-        claimed_at=None,
-        checked_at=None,
-        removed_at=None,
-        cancel_pressed_at=None,
-        deadline_at=timezone.now() + RELEASED_LIMIT,
-        not_before=not_before,
+        Q(nonce=nonce, interaction_id=None, progress_message_id=None, job_id=None),
+        not_before,
+        **_uploads_again(task_id),
+    )
+
+
+def release_refused(task: Task, *, message_id: str, not_before: datetime) -> bool:
+    """Let a task wait again, because a message says that Midjourney starts nothing.
+
+    Refused where its job is known, or stands in another message.
+    """
+    silent = Q(progress_message_id=None) | Q(progress_message_id=message_id)
+    facts = {"window": WindowState.EXPECTED} if task.window else {}
+    return _wait_again(
+        task.pk,
+        Q(nonce=task.nonce, job_id=None) & silent,
+        not_before,
+        progress_message_id=None,
+        window_interaction_id=None,
+        window_id="",
+        window_field="",
+        **_uploads_again(task.pk),
+        **facts,
     )
 
 
@@ -147,27 +153,46 @@ def release_window(
 
     Pressing alone starts no drawing. Refused as soon as anything of one was seen.
     """
-    return advance(
+    return _wait_again(
         task_id,
-        TaskStatus.NOT_START,
-        where=Q(
+        Q(
             nonce=nonce,
             window_interaction_id=None,
             progress_message_id=None,
             job_id=None,
         ),
-        nonce=None,
-        interaction_id=None,
+        not_before,
         window=WindowState.EXPECTED,
         window_id="",
         window_field="",
+    )
+
+
+def _wait_again(
+    task_id: int, where: Q, not_before: datetime | None, **changes: Any
+) -> bool:
+    return advance(
+        task_id,
+        TaskStatus.NOT_START,
+        where=where,
+        nonce=None,
+        interaction_id=None,
         delivery="",
         claimed_at=None,
         checked_at=None,
+        removed_at=None,
         cancel_pressed_at=None,
         deadline_at=timezone.now() + RELEASED_LIMIT,
         not_before=not_before,
+        **changes,
     )
+
+
+def _uploads_again(task_id: int) -> dict[str, Any]:
+    # A command's uploads may have been used up, or will have expired by then.
+    uploaded = InputPicture.objects.filter(task=task_id, role=InputRole.COMMAND)
+    again = uploaded.exclude(upload_name="").update(upload_name="")
+    return {"prepared": not again, "prepare_after": None}
 
 
 def mark_prepared(task: Task, **changes: Any) -> bool:

@@ -1,101 +1,23 @@
-"""Midjourney's notices: what comes instead of a picture (docs/protocol.md, notices)."""
+"""Reading what comes instead of a picture (docs/protocol.md, notices)."""
 
 from __future__ import annotations
 
-import enum
 import re
 from dataclasses import dataclass
-from typing import Final
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from gateway.protocol.messages import Message
+from gateway.protocol.notice_kinds import KINDS, RED, UNKNOWN_ERROR, NoticeKind
 
-_RED: Final = frozenset({16711680, 15548997})
+LONGEST_TEXT: Final = 3000  # characters of Midjourney's words that are kept
 _PREVIEW_EMBEDS: Final = frozenset({"image", "link", "article", "video", "gifv"})
-
-
-class Effect(enum.Enum):
-    """What a notice means for the task and for the account."""
-
-    FAIL = enum.auto()  # the task ends
-    WAIT = enum.auto()  # the task goes on, later
-    REQUEUE = enum.auto()  # nothing was started: the task waits for its turn again
-    PAUSE = enum.auto()  # the task ends, the account rests until a person has acted
-
-
-@dataclass(frozen=True)
-class NoticeKind:
-    name: str
-    effect: Effect
-    titles: tuple[str, ...]
-
-
-# Titles are compared in lower case, without punctuation, by their beginning; the first
-# row that fits wins.
-KINDS: Final = (
-    NoticeKind("queued", Effect.WAIT, ("job queued",)),
-    NoticeKind("queue_full", Effect.REQUEUE, ("queue full",)),
-    NoticeKind(
-        "invalid_parameter", Effect.FAIL, ("invalid parameter", "invalid value")
-    ),
-    NoticeKind(
-        "invalid_prompt",
-        Effect.FAIL,
-        (
-            "invalid prompt",
-            "invalid request",
-            "empty prompt",
-            "prompt too long",
-            "duplicate images",
-        ),
-    ),
-    NoticeKind(
-        "invalid_link", Effect.FAIL, ("invalid link", "could not validate this link")
-    ),
-    NoticeKind("banned_prompt", Effect.FAIL, ("banned prompt", "banned image prompt")),
-    NoticeKind("soft_banned", Effect.FAIL, ("action needed to continue",)),
-    NoticeKind("appeal", Effect.WAIT, ("appeal accepted", "appeal rejected")),
-    NoticeKind("moderated", Effect.FAIL, ("image denied", "request cancelled due to")),
-    NoticeKind("duplicate_action", Effect.FAIL, ("slow down",)),
-    NoticeKind("restricted", Effect.FAIL, ("job action restricted",)),
-    NoticeKind("fast_exhausted", Effect.FAIL, ("credits exhausted",)),
-    NoticeKind(
-        "no_subscription",
-        Effect.PAUSE,
-        (
-            "subscription required",
-            "plan cancelled",
-            "subscription paused",
-            "trial ended",
-        ),
-    ),
-    NoticeKind("mod_message", Effect.PAUSE, ("pending mod message",)),
-    NoticeKind("blocked", Effect.PAUSE, ("blocked", "you have been blocked")),
-    NoticeKind(
-        "verification",
-        Effect.PAUSE,
-        ("action required to continue", "please complete the task"),
-    ),
-    NoticeKind("tos", Effect.PAUSE, ("tos not accepted",)),
-    NoticeKind(
-        "outage", Effect.FAIL, ("maintenance", "midjourney is temporarily unavailable")
-    ),
-    NoticeKind(
-        "internal",
-        Effect.FAIL,
-        (
-            "sorry could not complete the job",
-            "sorry something went wrong",
-            "internal error",
-            "internal server error",
-        ),
-    ),
+_TIMESTAMP: Final = re.compile(r"<t:(\d{1,11})(?::[A-Za-z])?>")
+_DURATION: Final = re.compile(
+    r"\bfor (?:the next )?(\d{1,4}|an?|one) (minute|hour|day|week)s?\b", re.IGNORECASE
 )
-UNKNOWN_ERROR: Final = NoticeKind("unknown_error", Effect.FAIL, ())
-_TEXTS: Final = (
-    ("failed to process your command", NoticeKind("internal", Effect.FAIL, ())),
-    ("there was an error processing", NoticeKind("internal", Effect.FAIL, ())),
-    ("you have triggered an abuse alert", NoticeKind("abuse", Effect.PAUSE, ())),
-)
+# Neither storable in every database nor printable.
+_UNSTORABLE: Final = re.compile(r"[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -103,39 +25,84 @@ class Notice:
     kind: NoticeKind
     text: str  # "title: description", as Midjourney said it
 
+    @property
+    def reason(self) -> str:
+        """What the task's owner reads."""
+        return _joined(f"{self.kind.zh} / {self.kind.en}", self.text)
+
+    def account_reason(self, until: datetime | None) -> str:
+        """What the operator reads, with what a person must do, or when it is over."""
+        kind = self.kind
+        zh, en = kind.todo_zh, kind.todo_en
+        if until:
+            moment = f"{until:%Y-%m-%d %H:%M} UTC"
+            zh, en = f"{moment} 自动恢复", f"it goes on by itself at {moment}"
+        said = f"{kind.zh}，{zh} / {kind.en}; {en}"
+        return _joined(said, " ".join(self.text.split()))
+
+    def moment(self) -> datetime | None:
+        """Return the moment that the notice names, or None."""
+        if found := _TIMESTAMP.search(self.text):
+            try:
+                return datetime.fromtimestamp(int(found[1]), tz=UTC)
+            except (ValueError, OverflowError, OSError):
+                return None
+        return None
+
+    def lasts(self) -> timedelta | None:
+        """Return how long it holds, or None where it does not say or has no end."""
+        found = _DURATION.search(self.text)
+        if found is None or "permanent" in self.text.lower():
+            return None
+        count = int(found[1]) if found[1].isdigit() else 1
+        return timedelta(**{f"{found[2].lower()}s": count})
+
 
 def read(message: Message) -> Notice | None:
     """Return the notice that a message is, or None. A result is never a notice."""
-    if message.attachment and message.buttons:
+    if _is_result(message):
         return None
     for embed in message.embeds:
         if any(embed.get("type") == kind for kind in _PREVIEW_EMBEDS):
             continue
-        title = embed.get("title")
-        title = title if isinstance(title, str) else ""
-        body = embed.get("description")
-        body = body if isinstance(body, str) else ""
+        title, body = _words(embed.get("title")), _words(embed.get("description"))
         kind = _by_title(title)
-        if kind is None and any(embed.get("color") == red for red in _RED):
+        if kind is None and any(embed.get("color") == red for red in RED):
             kind = UNKNOWN_ERROR
         if kind:
-            return Notice(kind, ": ".join(part for part in (title, body) if part))
-    plain = _plain(message.text)
-    for beginning, kind in _TEXTS:
-        if plain.startswith(beginning):
-            return Notice(kind, message.text.strip())
-    # The words of a title may also come as plain text.
-    if message.content is None and (kind := _by_title(message.text)):
-        return Notice(kind, message.text.strip())
+            return Notice(kind, _joined(title, body)[:LONGEST_TEXT])
+    if message.content is None and (kind := _by_text(_words(message.text))):
+        return Notice(kind, _words(message.text))
     return None
+
+
+def _is_result(message: Message) -> bool:
+    """Tell a finished picture. A job that still runs has a preview and a button too."""
+    if message.content:
+        return message.is_result
+    return bool(message.attachment and message.buttons)
 
 
 def _by_title(title: str) -> NoticeKind | None:
     plain = _plain(title)
-    for kind in KINDS:
-        if any(plain.startswith(beginning) for beginning in kind.titles):
-            return kind
-    return None
+    return next((kind for kind in KINDS if plain.startswith(kind.titles)), None)
+
+
+def _by_text(text: str) -> NoticeKind | None:
+    """The words of a title may also come as plain content."""
+    plain = _plain(text)
+    fits = (kind for kind in KINDS if plain.startswith(kind.titles + kind.texts))
+    return next(fits, None)
+
+
+def _joined(*parts: str) -> str:
+    return ": ".join(part for part in parts if part)
+
+
+def _words(value: Any) -> str:
+    """Return what of a text can be stored and shown; "" for anything else."""
+    text = value[:LONGEST_TEXT] if isinstance(value, str) else ""
+    return _UNSTORABLE.sub("", text).strip()
 
 
 def _plain(text: str) -> str:

@@ -38,9 +38,9 @@ class Simulator:
         self.hub = Hub(self.core)
         self.core.outbox.deliver = self.hub.deliver
         self.bot = Bot(self.core)
-        self.rest = Rest(self.core, self.bot.studio)
+        self.rest = Rest(self.core, self.bot)
         self.uploads = Uploads(self.core, self.rest)
-        self.cdn = Cdn(self.core, self.uploads)
+        self.cdn = Cdn(self.core)
         self.noise = Noise(self.core, self.hub, self.bot)
         self._runner: web.AppRunner | None = None
         self._humming: asyncio.Task[None] | None = None
@@ -103,9 +103,7 @@ class Simulator:
         for path in ("/", "/gateway", "/gateway/", "/gateway-resume"):
             routes[f"GET {path}"] = self._socket
         routes["GET /gateway-resume/"] = self._socket
-        for folder in ("attachments", "ephemeral-attachments"):
-            place = f"/{folder}/{{channel_id}}/{{attachment_id}}/{{name}}"
-            routes[f"GET {place}"] = self.cdn.get
+        routes.update(self.cdn.routes())
         routes["PUT /upload/{folder}/{filename}"] = self.uploads.put
         routes.update(GatewayControl(self.core, self.hub).routes())
         routes.update(Control(self.core, self.hub, self.cdn, self.noise).routes())

@@ -3,13 +3,28 @@
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
-from gateway.simulator import commands, presses, windows
+from gateway.simulator import (
+    blending,
+    commands,
+    describing,
+    direct,
+    filming,
+    panel,
+    pleas,
+    preferring,
+    presses,
+    shortening,
+    showing,
+    windows,
+)
 from gateway.simulator.constants import Kind
 from gateway.simulator.core import Core
 from gateway.simulator.interactions import Interaction
+from gateway.simulator.jobs import Job
 from gateway.simulator.lifecycle import Lifecycle
 from gateway.simulator.notices import NOTICES, Notice
 from gateway.simulator.opener import Opener
@@ -18,6 +33,7 @@ from gateway.simulator.replies import Replies
 from gateway.simulator.slots import Slots
 from gateway.simulator.studio import Studio
 from gateway.simulator.windows import Page, Window
+from gateway.simulator.world import Account
 
 logger = logging.getLogger(__name__)
 
@@ -27,9 +43,15 @@ Press = Callable[[Studio, Interaction, re.Match[str]], Awaitable[None]]
 # A later command is one row here and one function in `commands`.
 COMMANDS: dict[str, Handler] = {
     "imagine": commands.imagine,
+    "blend": blending.blend,
+    "describe": describing.describe,
+    "shorten": shortening.shorten,
+    "show": showing.show,
+    "DM Results": showing.dm_results,
     "info": commands.info,
-    "settings": commands.settings,
+    "settings": panel.settings,
     "Cancel Job": commands.cancel_job,
+    **preferring.COMMANDS,
 }
 
 UUID = r"(?P<uuid>[0-9a-f-]{36})"
@@ -82,6 +104,33 @@ BUTTONS = (
         presses.pan,
         windows.PAN,
     ),
+    _row(
+        r"MJ::Job::PicReader::(?P<index>[1-4])",
+        describing.imagine_one,
+        windows.PIC_READER,
+    ),
+    _row(r"MJ::Job::PicReader::all", describing.imagine_all),
+    _row(r"MJ::Picread::Retry", describing.retry),
+    _row(
+        r"MJ::Job::PromptAnalyzer::(?P<index>[1-5])",
+        shortening.imagine_one,
+        windows.PROMPT_ANALYZER,
+    ),
+    _row(r"MJ::Job::PromptAnalyzerExtended", shortening.details),
+    _row(
+        r"MJ::JOB::animate_(?P<motion>high|low)::(?P<index>1)::{h}::SOLO",
+        filming.animate,
+        windows.ANIMATE,
+    ),
+    _row(r"MJ::JOB::video_virtual_upscale::(?P<index>[1-4])::{h}", filming.select),
+    _row(
+        r"MJ::JOB::animate_(?P<motion>high|low)_extend::(?P<index>[1-4])::{h}",
+        filming.extend,
+        windows.EXTEND,
+    ),
+    _row(r"MJ::Settings::(?P<control>.+)", panel.press),
+    _row(r"MJ::Prompts::Appeal::\d+", pleas.appeal),
+    _row(r"MJ::ModMessage::Acknowledge::\d+|MJ::TOS::accept", pleas.consent),
     _row(r"MJ::CancelJob::ByJobid::{h}", presses.cancel),
 )
 
@@ -101,7 +150,19 @@ class Bot:
 
     def accept(self, ix: Interaction) -> None:
         """Start to work on an interaction that Discord has accepted."""
-        task = asyncio.create_task(self._work(ix))
+        self._start(self._work(ix))
+
+    def give_seed(self, account: Account, job: Job) -> None:
+        """Tell a job's seed in the account's DM, a little later."""
+
+        async def give() -> None:
+            await self.core.clock.sleep(self.core.knobs.seed_delay)
+            direct.tell_seed(self.core, account, job)
+
+        self._start(give())
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -149,7 +210,7 @@ class Bot:
 
     async def _handle(self, ix: Interaction) -> None:
         if ix.kind is Kind.COMMAND:
-            handler = COMMANDS.get(ix.command)
+            handler = COMMANDS.get(ix.name)
             if handler is not None:
                 await handler(self.studio, ix)
                 return

@@ -1,5 +1,6 @@
 """The buttons that messages carry."""
 
+from gateway.simulator.grammar import version_of
 from gateway.simulator.jobs import Job
 from gateway.simulator.knobs import Knobs
 from gateway.simulator.shapes import button, link_button, rows
@@ -22,10 +23,13 @@ def cancel_row(job: Job) -> list[Json]:
 
 def result_rows(job: Job, knobs: Knobs) -> list[Json]:
     """The buttons of a finished job."""
-    if job.kind.layout == "grid":
+    if job.kind.media == "video":
+        tree = _clip(job) if job.kind.layout == "single" else _clips(job.uuid)
+    elif job.kind.layout == "grid":
         tree = _grid(job.uuid)
     else:
-        tree = _single(job, redo=job.kind.layout == "large", version=knobs.version)
+        version = version_of(job.echoed, knobs.version, app=job.application_id)
+        tree = _single(job, redo=job.kind.layout == "large", version=version)
     if knobs.unknown_components:
         tree.append(
             {"type": 17, "id": 99, "components": [{"type": 10, "content": "?"}]}
@@ -35,9 +39,28 @@ def result_rows(job: Job, knobs: Knobs) -> list[Json]:
 
 def _grid(uuid: str) -> list[Json]:
     ups = [button(f"MJ::JOB::upsample::{i}::{uuid}", f"U{i}") for i in range(1, 5)]
-    ups.append(button(f"MJ::JOB::reroll::0::{uuid}::SOLO", emoji="🔄"))
+    ups.append(_reroll(uuid))
     vs = [button(f"MJ::JOB::variation::{i}::{uuid}", f"V{i}") for i in range(1, 5)]
     return rows(ups, vs)
+
+
+def _clips(uuid: str) -> list[Json]:
+    kind = "MJ::JOB::video_virtual_upscale"
+    ups = [button(f"{kind}::{i}::{uuid}", f"U{i}") for i in range(1, 5)]
+    return rows([*ups, _reroll(uuid)])
+
+
+def _clip(job: Job) -> list[Json]:
+    def extend(motion: str) -> Json:
+        custom_id = f"MJ::JOB::animate_{motion}_extend::{job.index}::{job.shown_uuid}"
+        label = f"Extend ({motion.capitalize()} motion)"
+        return button(custom_id, label, emoji="🎞️")
+
+    return rows([extend("high"), extend("low")])
+
+
+def _reroll(uuid: str) -> Json:
+    return button(f"MJ::JOB::reroll::0::{uuid}::SOLO", emoji="🔄")
 
 
 def _single(job: Job, *, redo: bool, version: str) -> list[Json]:

@@ -1,20 +1,21 @@
 """The CDN: the bytes behind the links."""
 
 import asyncio
-import re
 from dataclasses import dataclass
 
 from aiohttp import web
 
-from gateway.simulator import pictures
+from gateway.simulator import media, pictures
 from gateway.simulator.core import Core
-from gateway.simulator.ids import signature
+from gateway.simulator.door import Handler
 from gateway.simulator.jobs import Job
-from gateway.simulator.results import picture_of
-from gateway.simulator.uploads import Uploads
 
-UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-SMALL = 256 * 256  # pixels; drawing fewer is quicker than a thread
+TYPES = (
+    (b"RIFF", "image/webp"),
+    (b"\x89PNG", "image/png"),
+    (b"\xff\xd8", "image/jpeg"),
+)
+FORMS = frozenset({"", "png", "webp", "jpg", "jpeg", "gif"})
 
 
 @dataclass
@@ -22,62 +23,71 @@ class Cdn:
     """Serves attachments; pictures are drawn when somebody asks for them."""
 
     core: Core
-    uploads: Uploads
+
+    def routes(self) -> dict[str, Handler]:
+        """`METHOD /path` to handler."""
+        place = "{channel_id}/{attachment_id}/{name}"
+        return {
+            f"GET /attachments/{place}": self.get,
+            f"GET /ephemeral-attachments/{place}": self.get,
+            "GET /s.mj.run/{code}": self.short,
+            "GET /cdn.midjourney.com/{uuid}/{name}": self.tile,
+            "GET /cdn.midjourney.com/video/{uuid}/{name}": self.tile,
+        }
 
     async def get(self, request: web.Request) -> web.Response:
-        """The endpoint; `width`, `height` and `format` work as at the media proxy."""
-        if self.core.knobs.link_enforce and not self._good(request):
+        """An attachment; `width`, `height` and `format` as at the media proxy."""
+        if not media.alive(self.core, request.path, dict(request.query)):
             return _gone()
-        attachment_id = request.match_info["attachment_id"]
-        name = request.match_info["name"]
-        data: bytes | None = None
-        preview = self.core.previews.get(attachment_id)
-        if preview is not None:
-            data = await self._preview(*preview)
-        elif (data := self.uploads.file(attachment_id)) is None:
-            uuids = UUID.findall(name)
-            job = self.core.world.jobs.get(uuids[-1]) if uuids else None
-            if job is not None and job.attachment_id == attachment_id:
-                data = await self.result(job)
-        if data is None:
+        data = await media.attachment(self.core, request.match_info["attachment_id"])
+        return _gone() if data is None else await _shaped(request, data)
+
+    async def short(self, request: web.Request) -> web.Response:
+        """A short link of a prompt; foreign ones lead elsewhere."""
+        code = request.match_info["code"]
+        data = await media.short(self.core, code)
+        if data is not None:
+            return web.Response(body=data, content_type=_type(data))
+        if code not in self.core.links:
             return _gone()
-        return await _shaped(request, data)
+        raise web.HTTPFound(self.core.links[code])
+
+    async def tile(self, request: web.Request) -> web.Response:
+        """A single picture of a grid at Midjourney's own CDN."""
+        if self.core.knobs.mj_cdn_forbids:
+            return web.Response(status=403, text="Forbidden")
+        uuid, name = request.match_info["uuid"], request.match_info["name"]
+        data = await media.tile(self.core, uuid, name)
+        return (
+            _gone()
+            if data is None
+            else web.Response(body=data, content_type=_type(data))
+        )
 
     async def result(self, job: Job) -> bytes:
         """The bytes of a job's result."""
-        picture = picture_of(job, self.core.config.picture_size)
-        if picture.width * picture.height <= SMALL:
-            return pictures.png(picture)
-        return await asyncio.to_thread(pictures.png, picture)
-
-    async def _preview(self, uuid: str, progress: int) -> bytes | None:
-        job = self.core.world.jobs.get(uuid)
-        if job is None:
-            return None
-        picture = picture_of(job, self.core.config.picture_size)
-        return await asyncio.to_thread(pictures.preview, picture, progress)
-
-    def _good(self, request: web.Request) -> bool:
-        expires, issued = request.query.get("ex", ""), request.query.get("is", "")
-        try:
-            alive = int(expires, 16) > self.core.clock.now()
-        except ValueError:
-            return False
-        return alive and request.query.get("hm") == signature(
-            request.path, expires, issued
-        )
+        return await media.result(self.core, job)
 
 
 async def _shaped(request: web.Request, data: bytes) -> web.Response:
     query = request.query
     width, height = _number(query.get("width")), _number(query.get("height"))
-    form = query.get("format", "")
-    kind = "image/webp" if data.startswith(b"RIFF") else "image/png"
-    if width or height or form:
-        data, kind = await asyncio.to_thread(
-            pictures.resized, data, width=width, height=height, form=form
-        )
+    form, kind = query.get("format", ""), _type(data)
+    if not (width or height or form):
+        return web.Response(body=data, content_type=kind)
+    if form not in FORMS or pictures.size_of(data) is None:
+        return web.Response(status=415, text="This cannot be resized so.")
+    data, kind = await asyncio.to_thread(
+        pictures.resized, data, width=width, height=height, form=form
+    )
     return web.Response(body=data, content_type=kind)
+
+
+def _type(data: bytes) -> str:
+    if data[4:8] == b"ftyp":
+        return "video/mp4"
+    known = (kind for head, kind in TYPES if data.startswith(head))
+    return next(known, "application/octet-stream")
 
 
 def _number(text: str | None) -> int:

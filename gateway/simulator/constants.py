@@ -12,6 +12,8 @@ DISCORD_EPOCH_MS = 1420070400000
 
 CDN_HOST = "https://cdn.discordapp.com"
 MEDIA_HOST = "https://media.discordapp.net"
+SHORT_HOST = "https://s.mj.run"
+MJ_CDN_HOST = "https://cdn.midjourney.com"
 GATEWAY_HOST = "wss://gateway.discord.gg"
 RESUME_HOST = "wss://gateway-us-east1-b.discord.gg"
 
@@ -62,3 +64,4 @@ class Colour(IntEnum):
 
 
 RED_CROSS = "❌"
+ENVELOPES = ("✉️", "✉")

@@ -100,7 +100,7 @@ class Control:
         self.core.knobs.with_changes(effect.get("knobs", {}))
         if effect.get("notice", "blocked") not in NOTICES:
             raise BadRule(f"there is no notice {effect['notice']!r}")
-        if str(effect.get("form", "A")) not in tuple("ABCDEFG"):
+        if str(effect.get("form", "A")) not in tuple("ABCDEFGH"):
             raise BadRule(f"there is no form {effect['form']!r}")
         if effect.get("window", "none") not in ("none", "open", "lost"):
             raise BadRule(f"a window cannot be {effect['window']!r}")

@@ -6,6 +6,7 @@ from gateway.simulator.clock import Clock
 from gateway.simulator.config import Config
 from gateway.simulator.constants import CDN_HOST, MEDIA_HOST, RESUME_HOST
 from gateway.simulator.events import Event, Outbox
+from gateway.simulator.files import Files
 from gateway.simulator.ids import Ids
 from gateway.simulator.knobs import Knobs
 from gateway.simulator.ledger import Ledger
@@ -34,6 +35,10 @@ class Core:
     previews: dict[str, tuple[str, int]] = field(default_factory=dict)
     turned_away: set[str] = field(default_factory=set)  # tokens that have got a 401
     versions: dict[str, str] = field(default_factory=dict)  # command id to version
+    files: Files = field(default_factory=Files)
+    # attachment id of a result to its job
+    results: dict[str, str] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)  # short code to address
 
     def publish(self, event: Event) -> None:
         self.outbox.publish(event)

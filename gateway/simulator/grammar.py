@@ -3,13 +3,14 @@
 import hashlib
 import re
 
-from gateway.simulator.constants import NIJI
+from gateway.simulator.constants import NIJI, SHORT_HOST
 from gateway.simulator.jobs import Job
 from gateway.simulator.knobs import Knobs
 
 _LINK = re.compile(r"<?(https?://[^\s<>]+)>?")
 _RATIO = re.compile(r"--(?:ar|aspect)\s+(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)")
 _VERSION = re.compile(r"(--(?:v|version))\s+(\d+)(?=\s|$)")
+_ECHOED_VERSION = re.compile(r"--(?:v|version)\s+(\d+(?:\.\d+)?)(?=\s|$)")
 _SPEED = re.compile(r"\s*--(fast|relax|turbo)\b")
 _MODES = {"fast": "fast", "relax": "relaxed", "turbo": "turbo"}
 
@@ -28,11 +29,37 @@ def ratio_of(prompt: str) -> float:
     return min(max(float(found[1]) / float(found[2]), 0.1), 10.0)
 
 
+def version_of(echoed: str, default: str, *, app: str) -> str:
+    """The model's version that decides about buttons: `7`, `6.1`, `5`, ..."""
+    if app == NIJI:
+        return "6"
+    found = _ECHOED_VERSION.search(echoed)
+    if found is None:
+        return default
+    number = found[1].removesuffix(".0")
+    return "5" if number.startswith("5") else number
+
+
+def words_of(prompt: str) -> str:
+    """The prompt without links and parameters."""
+    return " ".join(_LINK.sub(" ", prompt).split(" --")[0].split()).strip()
+
+
+def links_in(prompt: str) -> list[str]:
+    """The addresses in a prompt, in their order."""
+    return _LINK.findall(prompt)
+
+
+def code_of(url: str) -> str:
+    """The code of the short link that stands for `url`."""
+    return hashlib.sha256(url.encode()).hexdigest()[:11]
+
+
 def short_link(url: str) -> str:
     """The short link that replaces `url` in echoes."""
-    if url.startswith("https://s.mj.run/"):
+    if url.startswith(f"{SHORT_HOST}/"):
         return url
-    return f"https://s.mj.run/{hashlib.sha256(url.encode()).hexdigest()[:11]}"
+    return f"{SHORT_HOST}/{code_of(url)}"
 
 
 def echo(prompt: str, knobs: Knobs, *, suffix: str = "", app: str = "") -> str:
@@ -82,11 +109,19 @@ def _by(verb: str) -> str:
 
 
 def final_name(job: Job) -> str:
-    """The file name of a result: user, words of the prompt, uuid."""
+    """The file name of a result: user, words of the prompt, uuid; clips differ."""
+    if job.kind.media == "video":
+        return f"{job.shown_uuid}_{_clip_part(job)}.{job.form}"
     words = re.sub(r"<[^>]*>|--.*", " ", job.echoed)
     words = re.sub(r"[^A-Za-z0-9]+", "_", words).strip("_")[:60]
     parts = [job.username, words, job.uuid]
     return f"{'_'.join(part for part in parts if part)}.png"
+
+
+def _clip_part(job: Job) -> str:
+    if job.kind.layout == "single":
+        return str(job.index - 1)
+    return "grid_0" if job.form == "webp" else "0_720_N"
 
 
 def preview_name(job: Job, knobs: Knobs) -> str:

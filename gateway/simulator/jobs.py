@@ -20,9 +20,12 @@ class JobKind:
     start_verb: str = ""
     running_verb: str = ""
     done_verb: str = ""
-    layout: str = "grid"  # or "single", "large"
+    layout: str = "grid"  # or "single", "large", "texts"
     quick: bool = False
     widen: float = 1.0  # factor on the picture's width to height ratio
+    media: str = "picture"  # or "video"
+    opening: str = ""  # content before the first percentage
+    closing: str = ""  # content after the last one
 
 
 def _verbs(name: str, verb: str, layout: str = "grid", widen: float = 1.0) -> JobKind:
@@ -34,10 +37,22 @@ def _upscale(kind: str) -> JobKind:
     return JobKind(f"upscale_{kind.lower()}", "Upscaling", running, done, "large")
 
 
+def _video(name: str) -> JobKind:
+    return JobKind(name, media="video", opening="Animating...", closing="Displaying...")
+
+
 KINDS = {
     kind.name: kind
     for kind in (
         JobKind("imagine"),
+        JobKind("blend"),
+        JobKind("describe", layout="texts"),
+        JobKind("shorten", layout="texts"),
+        _video("video"),
+        _video("animate"),
+        _video("extend"),
+        _video("video_reroll"),
+        JobKind("clip", layout="single", quick=True, media="video"),
         JobKind("reroll"),
         JobKind("upscale", layout="single", quick=True),
         _verbs("variation", "Variations"),
@@ -87,6 +102,12 @@ class Job:
     filename: str | None = None
     picture_url: str | None = None
     picture_sha256: str | None = None
+    form: str = "png"  # of the result: or "webp", "mp4"
+    seconds: int = 0  # of a clip
+    inputs: list[str] = field(default_factory=list)  # SHA-256 of given pictures
+    texts: list[str] = field(default_factory=list)  # of describe and shorten
+    carries: str = ""  # the uuid in its file name and buttons, if not its own
+    copies: list[str] = field(default_factory=list)  # further messages that show it
     window: str = ""  # custom id of the window that was submitted for it
     account: str = ""
     restored: bool = False
@@ -104,6 +125,11 @@ class Job:
         self.cancelled.set()
         self.wake.set()
         return True
+
+    @property
+    def shown_uuid(self) -> str:
+        """The uuid that its message gives away."""
+        return self.carries or self.uuid
 
     def verbs(self) -> tuple[str, str, str]:
         """The verbs of start, progress and result."""
@@ -141,6 +167,12 @@ class Job:
             "filename": self.filename,
             "picture_url": self.picture_url,
             "picture_sha256": self.picture_sha256,
+            "form": self.form,
+            "seconds": self.seconds,
+            "inputs": self.inputs,
+            "texts": self.texts,
+            "carries": self.carries,
+            "copies": self.copies,
             "window": self.window,
         }
 

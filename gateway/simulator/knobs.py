@@ -28,12 +28,14 @@ class Knobs:
     delete_delay: float = 0.3  # after the final; negative: before it
     u_delay: float = 1.2
     modal_delay: float = 0.4
+    seed_delay: float = 1.0  # from the envelope to the message in the DM
     jitter: float = 0.0  # share of each job delay that varies at random
 
     # Lifetimes and limits
     modal_ttl: float = 900.0
     iframe_ttl: float = 600.0
     link_ttl: float = 86400.0
+    upload_ttl: float = 900.0  # of an announced upload, until it is used
     link_enforce: bool = False  # answer 404 to expired or badly signed links
     resume_window: float = 180.0
     resume_buffer: int = 1000
@@ -66,11 +68,16 @@ class Knobs:
     footer_line: bool = False  # a small-print second line
     unknown_components: bool = False
     variation_strength: str = ""  # "Strong" or "Subtle" in V results
-    version: str = "7"
+    version: str = "7"  # of single pictures' buttons, unless the prompt says
+    video_form: str = "webp"  # or "mp4": file of a grid of clips
+    clip_uuid: str = "own"  # or "parent": whose uuid a single clip carries
+    appeal: str = "accepted"  # or "rejected": what comes of an Appeal
+    describe_links: bool = False  # Markdown links in the texts of a describe
 
     # Windows
     remix: bool = False  # remix mode of accounts that have not chosen
     modal_wrap: str = "row"  # or "label": what the text input lies in
+    reply_form: str = "loading"  # or "message": private answers come in one message
 
     # Echo of the prompt
     echo_links: bool = True
@@ -81,6 +88,7 @@ class Knobs:
     echo_defaults: str = ""  # parameters to add, such as `--s 100`
 
     # Discord
+    mj_cdn_forbids: bool = False  # 403 at Midjourney's own CDN
     clock_skew: float = 0.0  # of message timestamps, seconds
     split_frames: int = 1
     ready_recipients: bool = False  # READY carries `recipients`, not `recipient_ids`

@@ -82,6 +82,13 @@ class Ledger:
             entry.job = job.uuid
         self.changed()
 
+    def answered(self, interaction_id: str, job: Job) -> None:
+        """Record that an interaction was answered with a job that existed."""
+        entry = self._by_interaction.get(interaction_id)
+        if entry is not None:
+            entry.job = job.uuid
+        self.changed()
+
     def move(self, job: Job, state: str) -> None:
         """Put `job` into `state`."""
         self.states[job.state] -= 1

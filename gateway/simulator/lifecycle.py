@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.simulator import direct
 from gateway.simulator.buttons import cancel_row, result_rows
 from gateway.simulator.constants import Flags
 from gateway.simulator.core import Core
@@ -61,24 +62,44 @@ class Lifecycle:
         except Over:
             pass
 
-    async def _spoil(self, ix: Interaction, job: Job) -> None:
-        """What rules do to a job that has no progress message."""
+    async def fill(
+        self, ix: Interaction, job: Job, message: Message, **changes: object
+    ) -> None:
+        """Fill `message` with the job's answer, unless a rule spoils it."""
+        self._move(job, "running")
+        job.progress_message_id = message.id
+        try:
+            await self._pause(ix, job, ix.knobs.loading_delay)
+            await self._spoil(ix, job, message)
+        except Over:
+            return
+        job.progress = 100
+        self.posts.update(message, ix, phase="final", job=job, flags=0, **changes)
+        self._note_final(job, message)
+
+    async def _spoil(
+        self, ix: Interaction, job: Job, shown: Message | None = None
+    ) -> None:
+        """What rules do to a job without progress; `shown` is its message so far."""
         effects = ix.effects
         if "notice" in effects:
             notice = NOTICES[effects["notice"]]
             form = effects.get("form", notice.form)
-            if form != "F":
-                # There is nothing to edit: a reply to the source says it instead.
-                form = "D" if form == "C" else form
+            if form != "F" or shown is not None:
+                # Without a message to edit, a reply to the source says it instead.
+                form = "D" if form == "C" and shown is None else form
                 await self.replies.notice(
-                    ix, notice, form=form, job=job, started=ix.message
+                    ix, notice, form=form, job=job, started=shown or ix.message
                 )
             self._end(job, "failed")
         if effects.keys() & {"stop_at", "vanish_at"}:
+            if shown is not None:
+                self.posts.delete(shown.id, ix, phase="delete", job=job)
             self._end(job, "vanished")
         if "hang_at" in effects:
             self._move(job, "hung")
             await job.cancelled.wait()
+            self._end(job, "stopped")
         if "finish_at" in effects:
             await self._until_released(ix, job)
 
@@ -185,6 +206,7 @@ class Lifecycle:
 
     async def _advance(self, ix: Interaction, job: Job, message: Message) -> None:
         """Show the percentages, up to the point where a rule ends the job."""
+        await self._say(ix, job, message, job.kind.opening)
         for step in ix.knobs.steps():
             await self._pause(ix, job, ix.knobs.progress_interval)
             job.progress = step
@@ -201,7 +223,25 @@ class Lifecycle:
                 components=cancel_row(job),
             )
             await self._meddle(ix, job, message, step)
+        await self._say(ix, job, message, job.kind.closing)
         await self._meddle(ix, job, message, 100)
+
+    async def _say(
+        self, ix: Interaction, job: Job, message: Message, text: str
+    ) -> None:
+        """Show a word about what goes on, where the kind of job has one."""
+        if not text:
+            return
+        await self._pause(ix, job, ix.knobs.progress_interval)
+        self.posts.update(
+            message,
+            ix,
+            phase="progress",
+            job=job,
+            content=text,
+            attachments=[],
+            components=cancel_row(job),
+        )
 
     async def _meddle(
         self, ix: Interaction, job: Job, message: Message, step: int
@@ -289,6 +329,9 @@ class Lifecycle:
         job.message_id = message.id
         self._move(job, "finished")
         self.core.store.job(job)
+        ix = job.interaction
+        if ix is not None and ix.preferences.auto_dm and job.attachment_id is not None:
+            direct.copy_result(self.core, ix.account, job, ix.knobs)
 
     async def _pause(self, ix: Interaction, job: Job, seconds: float) -> None:
         """Sleep, or end the job if it is cancelled meanwhile."""

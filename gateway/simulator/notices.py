@@ -15,7 +15,8 @@ class Notice:
 
     A: a message with nonce. B: an empty message, filled without nonce. C: an edit of
     the progress message. D: a reply to it. E: plain text. F: the progress message
-    vanishes. G: INTERACTION_FAILURE.
+    vanishes. G: INTERACTION_FAILURE. H: nothing at all. `{until}` in the description
+    is the moment when the user may try again.
     """
 
     title: str
@@ -27,9 +28,10 @@ class Notice:
     press_id: str = ""
     link: str = ""
 
-    def embed(self, prompt: str, *, command: str = "imagine") -> Json:
+    def embed(self, prompt: str, *, command: str = "imagine", until: int = 0) -> Json:
         footer = {"prompt": f"/{command} {prompt}", "trace": TRACE}.get(self.footer, "")
-        return embed(self.title, self.description, color=self.color, footer=footer)
+        text = self.description.replace("{until}", f"<t:{until}:R>")
+        return embed(self.title, text, color=self.color, footer=footer)
 
     def components(self, interaction_id: str) -> list[Json]:
         line = []
@@ -55,12 +57,18 @@ NOTICES = {
         "Invalid parameter", "`--zoom` must be above 1 and at most 2"
     ),
     "invalid_prompt": Notice("Invalid prompt", "This prompt cannot be understood."),
+    "invalid_request": Notice("Invalid request", "This cannot be done so."),
+    "prompt_too_long": Notice("Prompt too long", "Please use fewer words."),
     "empty_prompt": Notice("Empty prompt", "Write something to draw."),
     "duplicate_images": Notice(
         "Duplicate images detected", "The images must differ from each other."
     ),
     "invalid_link": Notice(
         "Invalid link", "Could not fetch the image behind the given link.", form="B"
+    ),
+    "bad_link": Notice("Could not validate this link", "Is it public?"),
+    "unknown_job": Notice(
+        "Job not found", "There is no finished job of yours with this id.", form="B"
     ),
     "banned_prompt": Notice(
         "Banned prompt detected",
@@ -82,6 +90,7 @@ NOTICES = {
     "moderated": Notice(
         "Image denied", "Request cancelled due to image filters.", form="B"
     ),
+    "input_moderated": Notice("Request cancelled due to image filters", form="B"),
     "output_moderated": Notice(
         "Request cancelled due to output filters",
         "The result was held back.",
@@ -99,6 +108,7 @@ NOTICES = {
         "The job encountered an error. Our team has been notified.",
         footer="trace",
     ),
+    "internal_server_error": Notice("Internal server error", footer="trace"),
     "internal_text": Notice(
         "",
         "There was an error processing your request. Please try again later. Your"
@@ -109,7 +119,7 @@ NOTICES = {
     "abuse_text": Notice("", "You have triggered an abuse alert", form="E"),
     "duplicate_action": Notice(
         "Slow Down!",
-        "You can request another upscale for this image <t:1768046400:R>",
+        "You can request another upscale for this image {until}",
         Colour.YELLOW,
         footer="",
     ),
@@ -153,6 +163,14 @@ NOTICES = {
         "You have been blocked from accessing Midjourney for 3 days.",
         footer="",
     ),
+    "blocked_forever": Notice(
+        "Blocked",
+        "You have been permanently blocked from accessing Midjourney.",
+        footer="",
+    ),
+    "complete_task": Notice(
+        "Please complete the task", "Then you may go on.", Colour.AMBER, footer=""
+    ),
     "verification": Notice(
         "Action required to continue",
         "Please complete the task before you go on.",
@@ -177,4 +195,5 @@ NOTICES = {
     "stopped": Notice("Stopped", form="C"),
     "vanished": Notice("Vanished", form="F"),
     "no_answer": Notice("No answer", form="G"),
+    "silence": Notice("Silence", form="H"),
 }

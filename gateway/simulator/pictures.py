@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont, UnidentifiedImageError
 
 SHADES = 16  # palette entries per tile
 _PNG_TAIL = 12  # bytes of the closing IEND chunk
@@ -45,7 +45,7 @@ def dimensions(ratio: float, edge: int) -> tuple[int, int]:
 def png(picture: Picture) -> bytes:
     """The result's bytes."""
     out = BytesIO()
-    _draw(picture).save(out, "PNG", compress_level=1)
+    drawn(picture).save(out, "PNG", compress_level=1)
     return _padded(out.getvalue(), picture)
 
 
@@ -53,7 +53,7 @@ def png(picture: Picture) -> bytes:
 def preview(picture: Picture, progress: int) -> bytes:
     """A small WebP that gets sharper with the progress."""
     width, height = preview_size(picture)
-    image = _draw(picture).convert("RGB").resize((width, height))
+    image = drawn(picture).convert("RGB").resize((width, height))
     radius = max(width, height) * (100 - progress) / 800
     out = BytesIO()
     image.filter(ImageFilter.GaussianBlur(radius)).save(
@@ -73,14 +73,29 @@ def preview_size(picture: Picture) -> tuple[int, int]:
     return max(2, round(picture.width * scale)), max(2, round(picture.height * scale))
 
 
-def resized(data: bytes, *, width: int, height: int, form: str) -> tuple[bytes, str]:
-    """The picture as the media proxy gives it, and its content type."""
+def size_of(data: bytes) -> tuple[int, int] | None:
+    """Width and height, or None if these bytes are no picture."""
+    try:
+        with Image.open(BytesIO(data)) as image:
+            return image.size
+    except (UnidentifiedImageError, OSError, ValueError):
+        return None
+
+
+def resized(
+    data: bytes, *, width: int = 0, height: int = 0, form: str = ""
+) -> tuple[bytes, str]:
+    """The picture as the media proxy gives it, and its content type.
+
+    Where one side is missing (0) the picture keeps its shape.
+    """
     with Image.open(BytesIO(data)) as image:
         image.load()
         kind = {"jpg": "jpeg"}.get(form, form) or (image.format or "png").lower()
-        size = (width or image.width, height or image.height)
+        width = width or round(image.width * height / image.height) or image.width
+        height = height or round(image.height * width / image.width) or image.height
         out = BytesIO()
-        image.convert("RGB").resize(size).save(out, kind.upper())
+        image.convert("RGB").resize((width, height)).save(out, kind.upper())
     return out.getvalue(), f"image/{kind}"
 
 
@@ -99,7 +114,8 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
 
 
-def _draw(picture: Picture) -> Image.Image:
+def drawn(picture: Picture) -> Image.Image:
+    """The picture itself, in a palette of its own."""
     image = Image.new("P", (picture.width, picture.height))
     palette: list[int] = []
     draw = ImageDraw.Draw(image)

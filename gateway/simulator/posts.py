@@ -18,6 +18,8 @@ class Posts:
 
     def signal(self, ix: Interaction, name: str, phase: str, **extra: object) -> None:
         """An INTERACTION_* event, for the session of the request alone."""
+        if ix.follow_up:
+            return
         self.core.publish(
             Event(
                 name,
@@ -77,7 +79,7 @@ class Posts:
             ix,
             job,
             phase,
-            nonce=ix.nonce if nonce else None,
+            nonce=ix.nonce if nonce and not ix.follow_up else None,
         )
         return message
 
@@ -142,7 +144,7 @@ class Posts:
 
     @staticmethod
     def _deprecated(ix: Interaction) -> Json:
-        return {"id": ix.id, "type": 2, "name": ix.command, "user": ix.user()}
+        return {"id": ix.id, "type": 2, "name": ix.name, "user": ix.user()}
 
     @staticmethod
     def _refer(data: Json, reference: Message) -> None:

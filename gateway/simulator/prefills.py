@@ -2,6 +2,7 @@
 
 import re
 
+from gateway.simulator.grammar import words_of
 from gateway.simulator.interactions import Interaction
 from gateway.simulator.studio import Studio
 
@@ -13,6 +14,11 @@ def parent(studio: Studio, ix: Interaction, found: re.Match[str]) -> str:
     """The prompt of the button's job."""
     job = studio.job(found["uuid"])
     return job.echoed if job is not None else ""
+
+
+def motion(studio: Studio, ix: Interaction, found: re.Match[str]) -> str:
+    """The words alone: the start picture and the parameters stay as they are."""
+    return words_of(parent(studio, ix, found))
 
 
 def zoom(studio: Studio, ix: Interaction, found: re.Match[str]) -> str:

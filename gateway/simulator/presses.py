@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 
+from gateway.simulator import filming
 from gateway.simulator.grammar import ratio_of
 from gateway.simulator.interactions import Interaction
 from gateway.simulator.jobs import KINDS, Job
@@ -49,6 +50,9 @@ async def variation(studio: Studio, ix: Interaction, found: re.Match[str]) -> No
 async def reroll(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
     """The same prompt again, in the words of the parent."""
     parent = studio.job(found["uuid"])
+    if parent is not None and parent.kind.media == "video":
+        await filming.reroll(studio, ix, parent)
+        return
     verb = None
     if parent is not None and parent.verbs()[2].startswith(("Variations", "Remix")):
         verb = parent.verbs()[2]

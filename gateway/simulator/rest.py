@@ -1,26 +1,39 @@
 """Discord's REST side, without the interactions."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from itertools import islice
 
 from aiohttp import web
 
-from gateway.simulator import catalogue, wire
+from gateway.simulator import catalogue
 from gateway.simulator.answers import (
     Refused,
     answer,
+    invalid_form,
     missing_access,
     unauthorized,
     unknown,
 )
-from gateway.simulator.constants import BOT_NAMES, GATEWAY_HOST, MIDJOURNEY, RED_CROSS
+from gateway.simulator.bodies import json_object
+from gateway.simulator.bot import Bot
+from gateway.simulator.constants import (
+    BOT_NAMES,
+    ENVELOPES,
+    GATEWAY_HOST,
+    MIDJOURNEY,
+    RED_CROSS,
+)
 from gateway.simulator.core import Core
 from gateway.simulator.events import Event
+from gateway.simulator.jobs import Job
 from gateway.simulator.results import signed
 from gateway.simulator.shapes import bot_user, own_user
-from gateway.simulator.studio import Studio
+from gateway.simulator.wire import Json
 from gateway.simulator.world import Account, Channel, Message
+
+_SIGNED = re.compile(r"/(?:ephemeral-)?attachments/.+")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -30,7 +43,7 @@ class Rest:
     """Endpoints below `/api/vN`."""
 
     core: Core
-    studio: Studio
+    bot: Bot
     _not_ready: dict[str, int] = field(default_factory=dict)
 
     def routes(self) -> dict[str, Handler]:
@@ -67,7 +80,7 @@ class Rest:
 
     async def open_dm(self, request: web.Request) -> web.Response:
         account = self.account(request)
-        body = wire.load(await request.read())
+        body = await json_object(request)
         recipients = body.get("recipients") or [body.get("recipient_id")]
         channel = next(
             (
@@ -178,30 +191,40 @@ class Rest:
     async def react(self, request: web.Request) -> web.Response:
         account, _ = self.channel(request)
         message = self._message(request)
-        if request.match_info["emoji"] == RED_CROSS:
-            self._cross_out(account, message)
+        emoji = request.match_info["emoji"]
+        job = self.bot.studio.job_of(message.id)
+        if job is not None and job.user_id == account.user_id:
+            if emoji == RED_CROSS:
+                self._cross_out(message, job)
+            elif emoji in ENVELOPES:
+                self.bot.give_seed(account, job)
         return web.Response(status=204)
 
-    def _cross_out(self, account: Account, message: Message) -> None:
+    def _cross_out(self, message: Message, job: Job) -> None:
         """The red cross cancels or deletes the job of one's own message."""
-        job = self.studio.job_of(message.id)
-        if job is None or job.user_id != account.user_id:
-            return
         if not job.cancel(delete=True) and job.interaction is not None:
-            self.studio.posts.delete(
+            self.bot.studio.posts.delete(
                 message.id, job.interaction, phase="delete", job=job
             )
 
     async def refresh_links(self, request: web.Request) -> web.Response:
         self.account(request)
-        body = wire.load(await request.read())
-        refreshed = []
-        for url in body.get("attachment_urls", []):
-            plain = str(url).split("?")[0]
-            path = plain[plain.find("/attachments/") :]
-            fresh = f"{plain}?{signed(self.core, path)}"
-            refreshed.append({"original": url, "refreshed": fresh})
-        return answer({"refreshed_urls": refreshed})
+        urls = (await json_object(request)).get("attachment_urls")
+        if not isinstance(urls, list) or not 1 <= len(urls) <= 50:
+            raise invalid_form(
+                "attachment_urls", "BASE_TYPE_BAD_LENGTH", "1 to 50 addresses"
+            )
+        return answer({"refreshed_urls": [self._refreshed(str(url)) for url in urls]})
+
+    def _refreshed(self, url: str) -> Json:
+        plain = url.split("?")[0]
+        found = _SIGNED.search(plain)
+        if found is None:
+            raise invalid_form(
+                "attachment_urls", "INVALID_ATTACHMENT_URL", "No attachment"
+            )
+        fresh = f"{plain}?{signed(self.core, found[0])}"
+        return {"original": url, "refreshed": fresh}
 
     def account(self, request: web.Request) -> Account:
         """Who asks; refuses dead tokens."""

@@ -1,5 +1,6 @@
 """Results: the picture of a job and the attachments that announce it."""
 
+from gateway.simulator import videos
 from gateway.simulator.core import Core
 from gateway.simulator.grammar import final_name, preview_name
 from gateway.simulator.ids import signature
@@ -32,14 +33,23 @@ def tile_seed(job: Job) -> str:
 
 def final_attachment(core: Core, job: Job) -> Json:
     """The attachment of the result; notes on the job where it is found."""
-    picture = picture_of(job, core.config.picture_size)
     job.filename = final_name(job)
-    job.attachment_id = core.ids.snowflake()
-    attachment = place_attachment(core, job.channel_id, job.attachment_id, job.filename)
+    attachment = copied_attachment(core, job, job.channel_id)
+    job.attachment_id, job.picture_url = attachment["id"], attachment["url"]
+    return attachment
+
+
+def copied_attachment(core: Core, job: Job, channel_id: str) -> Json:
+    """A further attachment with the result, for a message in this channel."""
+    picture = picture_of(job, core.config.picture_size)
+    attachment_id, name = core.ids.snowflake(), job.filename or final_name(job)
+    core.results[attachment_id] = job.uuid
+    attachment = place_attachment(core, channel_id, attachment_id, name)
     attachment["size"] = picture.announced
+    if job.kind.media == "video":
+        attachment["size"] = videos.announced(picture, job.form, job.seconds)
     attachment["width"], attachment["height"] = picture.width, picture.height
-    attachment["content_type"] = "image/png"
-    job.picture_url = attachment["url"]
+    attachment["content_type"] = videos.CONTENT_TYPES[job.form]
     return attachment
 
 
@@ -59,12 +69,16 @@ def preview_attachment(core: Core, job: Job, knobs: Knobs, progress: int) -> Jso
 
 def rehome(core: Core) -> None:
     """Point the links of a restored world at the address of this process."""
+    copies = {id_: job for job in core.world.jobs.values() for id_ in job.copies}
     for message in core.world.messages.values():
         for attachment in message.data.get("attachments", []):
             attachment["url"] = core.cdn() + _path(attachment["url"])
             attachment["proxy_url"] = core.media() + _path(attachment["proxy_url"])
+            if message.id in copies:
+                core.results[attachment["id"]] = copies[message.id].uuid
     for job in core.world.jobs.values():
-        if job.picture_url is not None:
+        if job.attachment_id is not None and job.picture_url is not None:
+            core.results[job.attachment_id] = job.uuid
             job.picture_url = core.cdn() + _path(job.picture_url)
 
 
@@ -79,11 +93,25 @@ def signed(core: Core, path: str) -> str:
     return f"ex={expires}&is={issued}&hm={signature(path, expires, issued)}&"
 
 
+def place_ephemeral(core: Core, command_id: str, data: bytes, name: str) -> Json:
+    """Keep bytes that a command was given, at an address of their own."""
+    attachment_id = core.ids.snowflake()
+    core.files.attach(attachment_id, data)
+    return place_attachment(
+        core, command_id, attachment_id, name, folder="ephemeral-attachments"
+    )
+
+
 def place_attachment(
-    core: Core, channel_id: str, attachment_id: str, name: str
+    core: Core,
+    channel_id: str,
+    attachment_id: str,
+    name: str,
+    *,
+    folder: str = "attachments",
 ) -> Json:
     """An attachment that lies at the CDN, without its size and type."""
-    path = f"/attachments/{channel_id}/{attachment_id}/{name}"
+    path = f"/{folder}/{channel_id}/{attachment_id}/{name}"
     query = signed(core, path)
     return {
         "id": attachment_id,

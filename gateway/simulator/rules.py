@@ -18,7 +18,7 @@ account       name, user id, channel id or token of the account that acts
 event         glob on the event's name, `MESSAGE_*`
 phase         what the event is to its job: `ack`, `queued`, `start`, `fill`,
               `success`, `progress`, `press`, `final`, `delete`, `stop`,
-              `notice`, `failure`, `window`
+              `notice`, `failure`, `window`, `seed`, `copy`
 nth           only the n-th agreeing occasion, counted from 1; a list names several
 ============  ==================================================================
 
@@ -35,7 +35,7 @@ Effect keys, job stage (decided when the interaction is accepted):
 
 ============  ==================================================================
 notice        a class of the catalogue, such as `banned_prompt`
-form          how it arrives, `A` to `G`; default is the class's own form
+form          how it arrives, `A` to `H`; default is the class's own form
               (C, D and F need a job; U results know no C)
 at            percentage at which it arrives; default is instead of the start
 stop_at       the job ends as `(Stopped)` at this percentage

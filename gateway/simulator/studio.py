@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.simulator import grammar
+from gateway.simulator import grammar, media
 from gateway.simulator.constants import Kind
 from gateway.simulator.core import Core
 from gateway.simulator.interactions import Interaction
@@ -28,12 +28,18 @@ class Studio:
 
     async def draw(self, ix: Interaction, kind: str, prompt: str, **facts: Any) -> Job:
         """Make a job of this kind and run it to its end."""
+        job = self.begin(ix, kind, prompt, **facts)
+        await self.lifecycle.run(ix, job)
+        return job
+
+    def begin(self, ix: Interaction, kind: str, prompt: str, **facts: Any) -> Job:
+        """Make a job of this kind that its maker runs."""
         job = self._job(ix, kind, prompt, **facts)
+        media.remember(self.core, prompt)
         self.core.world.jobs[job.uuid] = job
         self.core.store.job(job)
         if not ix.foreign:
             self.core.ledger.job(job)
-        await self.lifecycle.run(ix, job)
         return job
 
     def press(self, ix: Interaction) -> None:
@@ -50,7 +56,11 @@ class Studio:
         """The job whose progress or result this message shows."""
         jobs = reversed(self.core.world.jobs.values())
         return next(
-            (j for j in jobs if message_id in (j.progress_message_id, j.message_id)),
+            (
+                job
+                for job in jobs
+                if message_id in (job.progress_message_id, job.message_id, *job.copies)
+            ),
             None,
         )
 
@@ -66,7 +76,8 @@ class Studio:
             uuid=uuid,
             kind=KINDS[kind],
             prompt=prompt,
-            mode=grammar.mode_of(prompt, account.mode),
+            mode=grammar.mode_of(prompt, account.mode)
+            + (", stealth" * account.stealth),
             user_id=account.user_id,
             username=account.spec.username,
             channel_id=ix.channel_id,

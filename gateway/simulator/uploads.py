@@ -3,36 +3,26 @@
 import mimetypes
 import re
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any
 
 from aiohttp import web
-from PIL import Image, UnidentifiedImageError
 
-from gateway.simulator import wire
-from gateway.simulator.answers import Refused, answer
+from gateway.simulator import pictures
+from gateway.simulator.answers import Refused, answer, invalid_form
+from gateway.simulator.bodies import json_object, objects
 from gateway.simulator.core import Core
 from gateway.simulator.door import Handler
 from gateway.simulator.events import Event
+from gateway.simulator.files import NoUpload, Upload
 from gateway.simulator.rest import Rest
 from gateway.simulator.results import place_attachment
 from gateway.simulator.shapes import own_user
 from gateway.simulator.wire import Json
 from gateway.simulator.world import Account, Message
 
-LIMIT = 10 << 20
+LIMIT = 10 << 20  # bytes of one file
 BUCKET = "https://discord-attachments-uploads-prd.storage.googleapis.com"
 _STRANGE = re.compile(r"[^A-Za-z0-9_.-]+")
-
-
-@dataclass
-class Upload:
-    """A place for one file; `data` is there after the PUT."""
-
-    name: str  # the key that later requests use
-    filename: str
-    size: int
-    data: bytes | None = None
 
 
 @dataclass
@@ -41,8 +31,6 @@ class Uploads:
 
     core: Core
     rest: Rest
-    _uploads: dict[str, Upload] = field(default_factory=dict)
-    _files: dict[str, bytes] = field(default_factory=dict)  # by attachment id
     _sent: dict[tuple[str, str], Message] = field(default_factory=dict)  # by nonce
 
     def routes(self) -> dict[str, Handler]:
@@ -53,44 +41,34 @@ class Uploads:
             "POST /channels/{channel_id}/messages": self.post_message,
         }
 
-    def file(self, attachment_id: str) -> bytes | None:
-        """The bytes of an attachment that a user has posted."""
-        return self._files.get(attachment_id)
-
-    def take(self, name: str) -> Upload:
-        """The finished upload of this key; it can be used once."""
-        upload = self._uploads.get(name)
-        if upload is None or upload.data is None:
-            raise Refused(400, 50146, "Uploaded file not found.")
-        return self._uploads.pop(name)
-
     async def announce(self, request: web.Request) -> web.Response:
         """Step one: names and sizes in, addresses out."""
         self.rest.channel(request)
-        body = wire.load(await request.read())
-        files = body.get("files") or []
+        files = objects((await json_object(request)).get("files"))
         if not 1 <= len(files) <= 10:
-            raise Refused(400, 50035, "Invalid Form Body")
-        if any(int(f.get("file_size", 0)) > LIMIT for f in files):
+            raise invalid_form("files", "BASE_TYPE_BAD_LENGTH", "1 to 10 files")
+        if any(_size(wanted) > LIMIT for wanted in files):
             raise Refused(413, 40005, "Request entity too large")
         return answer({"attachments": [self._place(f) for f in files]})
 
     def _place(self, wanted: Json) -> Json:
-        filename = _STRANGE.sub("", str(wanted["filename"])) or "file"
+        filename = _STRANGE.sub("", str(wanted.get("filename", ""))) or "file"
         name = f"{self.core.ids.uuid()}/{filename}"
-        self._uploads[name] = Upload(name, filename, int(wanted["file_size"]))
+        expires = self.core.clock.now() + self.core.knobs.upload_ttl
+        self.core.files.expect(Upload(name, filename, _size(wanted), expires))
         base = BUCKET if self.core.config.real_hosts else f"{self.core.url}/upload"
+        number = str(wanted.get("id") or 0)
         return {
-            "id": int(wanted.get("id") or 0),
+            "id": int(number) if number.isdecimal() else 0,
             "upload_url": f"{base}/{name}?upload_id={self.core.ids.hex(16)}",
             "upload_filename": name,
         }
 
     async def put(self, request: web.Request) -> web.Response:
         """Step two: the bytes; the size must be the announced one."""
-        folder, filename = request.match_info["folder"], request.match_info["filename"]
-        upload = self._uploads.get(f"{folder}/{filename}")
-        if upload is None or upload.data is not None:
+        try:
+            upload = self.core.files.waiting(_key(request), self.core.clock.now())
+        except NoUpload:
             return web.Response(status=404)
         data = await request.read()
         if len(data) != upload.size:
@@ -100,22 +78,19 @@ class Uploads:
 
     async def forget(self, request: web.Request) -> web.Response:
         self.rest.account(request)
-        folder, filename = request.match_info["folder"], request.match_info["filename"]
-        self._uploads.pop(f"{folder}/{filename}", None)
+        self.core.files.forget(_key(request))
         return web.Response(status=204)
 
     async def post_message(self, request: web.Request) -> web.Response:
         """A message of the user; the same nonce gives the same message."""
         account, channel = self.rest.channel(request)
-        body = wire.load(await request.read())
+        body = await json_object(request)
         nonce = str(body.get("nonce") or "")
         known = self._sent.get((channel.id, nonce)) if nonce else None
         if known is not None:
             return answer({**known.data, "nonce": nonce})
-        attachments = [
-            self._attach(channel.id, self.take(str(a.get("uploaded_filename"))))
-            for a in body.get("attachments") or []
-        ]
+        uploads = self._taken(body)
+        attachments = [self._attach(channel.id, upload) for upload in uploads]
         message = self._message(account, channel.id, channel.guild_id, body)
         message.data["attachments"] = attachments
         self.core.world.add_message(message, keep=self.core.knobs.keep_messages)
@@ -131,6 +106,14 @@ class Uploads:
             )
         )
         return answer({**message.data, "nonce": nonce})
+
+    def _taken(self, body: Json) -> list[Upload]:
+        entries = objects(body.get("attachments"))
+        names = [str(entry.get("uploaded_filename")) for entry in entries]
+        try:
+            return self.core.files.take(names, self.core.clock.now())
+        except NoUpload:
+            raise Refused(400, 50146, "Uploaded file not found.") from None
 
     def _message(
         self, account: Account, channel_id: str, guild_id: str | None, body: Json
@@ -156,16 +139,24 @@ class Uploads:
     def _attach(self, channel_id: str, upload: Upload) -> Json:
         data = upload.data or b""
         attachment_id = self.core.ids.snowflake()
-        self._files[attachment_id] = data
+        self.core.files.attach(attachment_id, data)
         attachment: dict[str, Any] = place_attachment(
             self.core, channel_id, attachment_id, upload.filename
         )
         attachment["size"] = upload.size
         kind = mimetypes.guess_type(upload.filename)[0]
         attachment["content_type"] = kind or "application/octet-stream"
-        try:
-            with Image.open(BytesIO(data)) as image:
-                attachment["width"], attachment["height"] = image.size
-        except UnidentifiedImageError:
-            pass
+        if (size := pictures.size_of(data)) is not None:
+            attachment["width"], attachment["height"] = size
         return attachment
+
+
+def _size(wanted: Json) -> int:
+    size = wanted.get("file_size")
+    if not isinstance(size, int) or size <= 0:
+        raise invalid_form("files", "NUMBER_TYPE_MIN", "file_size must be positive")
+    return size
+
+
+def _key(request: web.Request) -> str:
+    return f"{request.match_info['folder']}/{request.match_info['filename']}"

@@ -75,8 +75,12 @@ PIC_READER = Window(
 PROMPT_ANALYZER = Window(
     "MJ::ImagineModal::{message}", "Imagine Prompt", prefills.option, always=True
 )
-ANIMATE = Window("MJ::AnimateModal::{uuid}::{index}::{motion}::0", "Animate Prompt")
-EXTEND = Window("MJ::AnimateModal::{uuid}::{index}::{motion}::1", "Animate Prompt")
+ANIMATE = Window(
+    "MJ::AnimateModal::{uuid}::{index}::{motion}::0", "Animate Prompt", prefills.motion
+)
+EXTEND = Window(
+    "MJ::AnimateModal::{uuid}::{index}::{motion}::1", "Animate Prompt", prefills.motion
+)
 INPAINT = Page("inpaint/index.html", "Inpaint")
 CHALLENGE = Page("captcha/embedded/index.html", "Action required to continue", size=2)
 

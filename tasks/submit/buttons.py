@@ -168,7 +168,9 @@ def offered_prompt(parent: Task, custom_id: str) -> str:
     if template.startswith(custom_ids.INPAINT_ANY):
         return ""
     inherited = prompts.without_speed(parent.final_prompt or parent.prompt_en)
-    return prompts.zoomed(inherited) if template == custom_ids.CUSTOM_ZOOM else inherited
+    return (
+        prompts.zoomed(inherited) if template == custom_ids.CUSTOM_ZOOM else inherited
+    )
 
 
 # --- rows -----------------------------------------------------------------------------

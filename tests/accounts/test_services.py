@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import Any
+
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from accounts import services
 from accounts.enums import NEEDS_A_PERSON, AccountState
@@ -52,6 +56,84 @@ def test_a_disabled_account_keeps_its_state(account: DiscordAccount) -> None:
     assert services.set_state(account.pk, AccountState.READY) is False
     account.refresh_from_db()
     assert account.state == AccountState.DISABLED
+
+
+NOW = timezone.now()
+SOON, LATE = NOW + timedelta(hours=1), NOW + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "end"),
+    [
+        (None, SOON, None),
+        (SOON, None, None),
+        (SOON, LATE, LATE),
+        (LATE, SOON, LATE),
+        (SOON, SOON, SOON),
+    ],
+)
+def test_of_two_pauses_the_longer_one_holds(
+    account: DiscordAccount,
+    first: datetime | None,
+    second: datetime | None,
+    end: datetime | None,
+) -> None:
+    assert services.pause(account.pk, "first", first) is True
+    assert services.pause(account.pk, "second", second) is (first != second == end)
+
+    account.refresh_from_db()
+    assert (account.state, account.resume_at) == (AccountState.PAUSED, end)
+    assert account.state_reason == ("second" if first != second == end else "first")
+
+
+@pytest.mark.parametrize(
+    "fields", [{"enabled": False}, {"state": AccountState.INVALID_TOKEN}]
+)
+@pytest.mark.parametrize("until", [None, SOON])
+def test_an_account_that_is_off_is_not_paused(
+    db: None, fields: dict[str, Any], until: datetime | None
+) -> None:
+    account = make_account(**fields)
+
+    assert services.pause(account.pk, "why", until) is False
+
+
+def test_an_account_that_rests_takes_no_other_state(account: DiscordAccount) -> None:
+    services.pause(account.pk, "why", SOON)
+
+    assert services.set_state(account.pk, AccountState.READY) is False
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_persons_edit_ends_a_rest(account: DiscordAccount, enabled: bool) -> None:
+    services.pause(account.pk, "why", SOON)
+    account.refresh_from_db()
+
+    services.set_enabled(account, enabled=enabled)
+
+    account.refresh_from_db()
+    assert account.resume_at is None
+    assert account.state != AccountState.PAUSED
+
+
+def test_a_token_that_dies_ends_a_rest(account: DiscordAccount) -> None:
+    services.pause(account.pk, "why", SOON)
+
+    services.disable_for(account.pk, AccountState.INVALID_TOKEN, "dead")
+
+    account.refresh_from_db()
+    assert account.resume_at is None
+
+
+def test_used_up_time_is_news_once(account: DiscordAccount) -> None:
+    assert services.mark_fast_exhausted(account.pk, "why") is True
+    assert services.mark_fast_exhausted(account.pk, "why") is False
+
+
+def test_only_a_newer_notice_is_new(account: DiscordAccount) -> None:
+    heard = [services.note_notice(account.pk, i) for i in ("9", "9", "8", "10")]
+
+    assert heard == [True, False, False, True]
 
 
 def test_a_new_user_comes_with_a_key_and_a_secret(db: None) -> None:

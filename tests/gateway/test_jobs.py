@@ -3,8 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
+from accounts.services import pause
 from gateway import cancelling, dispatch, jobs, lanes
 from gateway.models import DispatchLane
 from tests.gateway.rows import make_running, make_waiting
@@ -83,3 +86,12 @@ def test_the_sweep_nudges_what_nobody_nudged(
     jobs.sweep()
 
     assert nudged == [("dispatch", account.pk), ("cancel", stopping.pk)]
+
+
+def test_the_sweep_brings_back_what_has_rested(account: DiscordAccount) -> None:
+    pause(account.pk, "blocked", timezone.now())
+
+    jobs.sweep()
+
+    account.refresh_from_db()
+    assert account.state == AccountState.CONNECTING

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -12,7 +14,7 @@ from accounts.models import DiscordAccount, User
 from tasks import admin_lists
 from tasks.enums import TaskStatus
 from tasks.ids import first_id_at
-from tasks.models import DeliveryState, Task, WebhookDelivery
+from tasks.models import DeliveryState, DrawingSettings, Task, WebhookDelivery
 from tests.factories import make_account, make_finished, make_task, make_user
 
 LIST = "/admin/tasks/task/"
@@ -193,3 +195,96 @@ def test_the_dashboard_counts(
     numbers = [number["count"] for number in response.context["numbers"]]
     assert numbers == ["1", "1", "2", "1"]
     assert [state["count"] for state in response.context["states"]] == [1]
+
+
+SETTINGS = "/admin/tasks/drawingsettings/"
+
+
+def form_of(admin: Client) -> dict[str, Any]:
+    """Return what a browser would send back from the drawing settings."""
+    fields = admin.get(SETTINGS).context["adminform"].form
+    values = {name: fields[name].value() for name in fields.fields}
+    return {k: v for k, v in values.items() if v is not None and v is not False}
+
+
+def test_the_translators_secrets_go_in_and_never_come_out(admin: Client) -> None:
+    new = {"translator": "GPT", "new_gpt_key": "sk-secret", "new_baidu_secret": "b-s"}
+
+    admin.post(SETTINGS, form_of(admin) | new)
+
+    row = DrawingSettings.get_solo()
+    assert (row.translator, row.gpt_key, row.baidu_secret) == (
+        "GPT",
+        "sk-secret",
+        "b-s",
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT gpt_key, baidu_secret FROM tasks_drawingsettings")
+        assert not {"sk-secret", "b-s"} & set(cursor.fetchone())
+    page = admin.get(SETTINGS).content.decode()
+    assert page.count("One is stored. Leave empty to keep it.") == 2
+    assert "sk-secret" not in page
+
+
+def test_a_translators_secret_stays_until_it_is_removed(admin: Client) -> None:
+    DrawingSettings.objects.create(pk=1, gpt_key="sk-secret", baidu_secret="b-s")
+
+    admin.post(SETTINGS, form_of(admin) | {"keep_tasks_days": "7"})
+    admin.post(SETTINGS, form_of(admin) | {"remove_gpt_key": "on"})
+
+    row = DrawingSettings.get_solo()
+    assert (row.keep_tasks_days, row.gpt_key, row.baidu_secret) == (7, "", "b-s")
+
+
+def test_a_secret_that_cannot_be_decrypted_can_be_entered_again(admin: Client) -> None:
+    DrawingSettings.objects.create(pk=1, gpt_key="sk-secret")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE tasks_drawingsettings SET gpt_key = 'broken'")
+
+    page = admin.get(SETTINGS).content.decode()
+    admin.post(SETTINGS, form_of(admin) | {"new_gpt_key": "sk-new"})
+
+    assert "fits no encryption key" in page
+    assert DrawingSettings.get_solo().gpt_key == "sk-new"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("translator", "OTHER"),
+        ("translator_url", "ftp://translator/"),
+        ("translator_url", "http:///v1"),
+        ("translator_url", "http://translator/ v1"),
+        ("translator_timeout", "0"),
+        ("translator_timeout", "61"),
+        ("gpt_model", ""),
+        ("gpt_max_tokens", "0"),
+        ("gpt_temperature", "2.1"),
+        ("gpt_temperature", "nan"),
+    ],
+)
+def test_a_wrong_setting_of_the_translator_is_named(
+    admin: Client, field: str, value: str
+) -> None:
+    response = admin.post(SETTINGS, form_of(admin) | {field: value})
+
+    assert set(response.context["adminform"].form.errors) == {field}
+
+
+@pytest.mark.parametrize("url", ["http://gpt:8000/v1", "https://gpt.example/v1/", ""])
+def test_a_translator_may_live_anywhere(admin: Client, url: str) -> None:
+    admin.post(SETTINGS, form_of(admin) | {"translator_url": url})
+
+    assert DrawingSettings.get_solo().translator_url == url
+
+
+def test_every_setting_of_drawings_stands_on_the_page_once(admin: Client) -> None:
+    sets = admin.get(SETTINGS).context["adminform"]
+
+    shown = [field.field.name for each in sets for line in each for field in line]
+    secrets = {"baidu_secret", "gpt_key"}
+    plain = {f.name for f in DrawingSettings._meta.fields} - {"id", *secrets}
+    assert len(shown) == len(set(shown))
+    assert set(shown) == plain.union(
+        *({f"new_{name}", f"remove_{name}"} for name in secrets)
+    )

@@ -5,7 +5,7 @@ import io
 
 import pytest
 from PIL import Image
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from tasks import inputs
 from tasks.enums import InputRole
@@ -99,7 +99,7 @@ def test_more_bytes_than_discord_takes_are_refused() -> None:
     ],
 )
 def test_a_link_that_may_not_be_asked_is_refused(
-    link: str, settings: SettingsWrapper
+    link: str, settings: Settings
 ) -> None:
     settings.ALLOW_PRIVATE_HOOKS = False
 

@@ -6,7 +6,7 @@ from tasks.enums import TaskStatus
 from tests.conftest import ApiClient
 from tests.factories import make_account, make_task
 
-FOR_OPERATORS = {"remark", "state", "disabledReason", "runningCount", "guildId"}
+FOR_OPERATORS = {"remark", "state", "disabledReason", "fastExhausted", "guildId"}
 
 
 def test_a_user_sees_which_accounts_draw(
@@ -21,7 +21,10 @@ def test_a_user_sees_which_accounts_draw(
 
 def test_an_operator_sees_state_and_load(operator_api: ApiClient, alice: User) -> None:
     account = make_account(
-        remark="first", state=AccountState.PAUSED, state_reason="captcha"
+        remark="first",
+        state=AccountState.PAUSED,
+        state_reason="captcha",
+        fast_exhausted=True,
     )
     make_task(alice, account=account)
     make_task(alice, account=account, status=TaskStatus.IN_PROGRESS)
@@ -30,6 +33,7 @@ def test_an_operator_sees_state_and_load(operator_api: ApiClient, alice: User) -
 
     assert (found["remark"], found["state"]) == ("first", "paused")
     assert found["disabledReason"] == "captcha"
+    assert found["fastExhausted"] is True
     assert (found["runningCount"], found["queueCount"]) == (1, 1)
     assert found["running"] is False
 

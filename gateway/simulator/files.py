@@ -1,0 +1,63 @@
+"""Files that users sent: uploads on their way, and attachments that hold one."""
+
+from dataclasses import dataclass, field
+
+KEEP = 10_000  # attachments whose bytes are remembered
+
+
+class NoUpload(LookupError):
+    """There is no finished upload of this key that has not been used yet."""
+
+
+@dataclass
+class Upload:
+    """A place for one file; `data` is there after the PUT."""
+
+    name: str  # the key that later requests use
+    filename: str
+    size: int
+    expires: float  # seconds of the wall clock
+    data: bytes | None = None
+
+
+@dataclass
+class Files:
+    """Uploads by key, and the bytes of attachments by id. In memory only."""
+
+    _uploads: dict[str, Upload] = field(default_factory=dict)
+    _attached: dict[str, bytes] = field(default_factory=dict)
+
+    def expect(self, upload: Upload) -> None:
+        """Make a place for the bytes of `upload`."""
+        self._uploads[upload.name] = upload
+
+    def waiting(self, name: str, now: float) -> Upload:
+        """The place that still lacks its bytes; raises NoUpload."""
+        upload = self._uploads.get(name)
+        if upload is None or upload.data is not None or upload.expires <= now:
+            raise NoUpload(name)
+        return upload
+
+    def take(self, names: list[str], now: float) -> list[Upload]:
+        """Use up finished uploads, all of them or none; raises NoUpload."""
+        found = [self._uploads.get(name) for name in names]
+        good = [u for u in found if u is not None and u.data is not None]
+        good = [u for u in good if u.expires > now]
+        if len(good) < len(names) or len(set(names)) < len(names):
+            missing = set(names) - {u.name for u in good}
+            raise NoUpload(min(missing, default=min(names, default="")))
+        for name in names:
+            del self._uploads[name]
+        return good
+
+    def forget(self, name: str) -> None:
+        self._uploads.pop(name, None)
+
+    def attach(self, attachment_id: str, data: bytes) -> None:
+        """Remember the bytes behind an attachment."""
+        self._attached[attachment_id] = data
+        if len(self._attached) > KEEP:
+            del self._attached[next(iter(self._attached))]
+
+    def attached(self, attachment_id: str) -> bytes | None:
+        return self._attached.get(attachment_id)

@@ -1,0 +1,152 @@
+"""A prompt in English: its Chinese words translated, all else where it was."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+import aiohttp
+from django.core.cache import cache
+
+from tasks import bridge
+from tasks.enums import TranslateWay
+from tasks.fetcher import USER_AGENT, reason_of
+from tasks.links import LINK, outside_links
+from tasks.models import DrawingSettings
+from tasks.parameters import Prompt, parse
+from tasks.prompts import MAX_PROMPT_LENGTH, tidy
+from tasks.translators import TranslationFailed, Translator, chosen
+
+logger = logging.getLogger(__name__)
+
+CACHE_SECONDS: Final = 24 * 3600
+CONNECT_SECONDS: Final = 5
+# Each piece costs the operator a question.
+MAX_PIECES: Final = 8
+_CHINESE: Final = re.compile("[一-龥㐀-䶿]")
+# What could begin a parameter where the prompt has none.
+_DASHES: Final = re.compile(r"(?<!\S)[–—―-]+|[–—―-]{2,}")
+
+
+def translate(prompt: str) -> str:
+    """Return the prompt in English, or as it is where that cannot be had.
+
+    Words before the parameters and words after `--no` are translated; links and other
+    parameters stay (docs/protocol.md, prompts). Asks a service, for as many seconds as
+    the drawing settings say: never to be called inside a transaction.
+    """
+    if not _CHINESE.search(prompt):
+        return prompt
+    row = DrawingSettings.get_solo()
+    if row.translator == TranslateWay.NONE:
+        return prompt
+    parsed = parse(tidy(prompt))
+    pieces = _pieces(parsed)
+    if not 0 < len(pieces) <= MAX_PIECES:
+        return prompt
+    try:
+        english = str(_with(parsed, _translations(row, pieces)))
+        if len(english) > MAX_PROMPT_LENGTH:
+            raise TranslationFailed("an answer that is too long")
+    except Exception as exc:
+        # Whatever is wrong with a translator: the prompt can be drawn without it.
+        reason = str(exc) if isinstance(exc, TranslationFailed) else reason_of(exc)
+        logger.warning("a prompt stays untranslated, %s: %s", row.translator, reason)
+        return prompt
+    return english
+
+
+def _pieces(prompt: Prompt) -> list[str]:
+    """Return what is to be translated, each once."""
+    found: dict[str, None] = {}
+
+    def note(piece: str) -> str:
+        if _CHINESE.search(piece):
+            found[piece.strip()] = None
+        return piece
+
+    for text in (prompt.text, *prompt.values("no")):
+        outside_links(text, note)
+    return list(found)
+
+
+def _with(prompt: Prompt, translations: Mapping[str, str]) -> Prompt:
+    def put(piece: str) -> str:
+        english = translations.get(piece.strip())
+        return piece if english is None else f" {english} "
+
+    def changed(text: str) -> str:
+        return " ".join(outside_links(text, put).split())
+
+    parameters = (
+        replace(p, value=changed(p.value)) if p.canonical == "no" else p
+        for p in prompt.parameters
+    )
+    return Prompt(changed(prompt.text), tuple(parameters))
+
+
+def _translations(row: DrawingSettings, pieces: list[str]) -> dict[str, str]:
+    translator = chosen(row)
+    if translator is None:
+        return {}
+    key = _cache_key(translator, pieces)
+    lines = _remembered(key)
+    if lines is None:
+        seconds = row.translator_timeout
+        lines = bridge.run(_ask(translator, pieces, seconds), timeout=seconds + 5)
+        lines = [_plain(line) for line in lines]
+        _remember(key, lines)
+    return dict(zip(pieces, lines, strict=True))
+
+
+async def _ask(translator: Translator, pieces: list[str], seconds: float) -> list[str]:
+    async with (
+        asyncio.timeout(seconds),
+        aiohttp.ClientSession(
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+            timeout=aiohttp.ClientTimeout(total=seconds, connect=CONNECT_SECONDS),
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+        ) as session,
+    ):
+        return await translator.translate(session, pieces)
+
+
+def _plain(text: str) -> str:
+    """Return words on one line, with nothing that means more than words.
+
+    Raises TranslationFailed where no word is left.
+    """
+    text = "".join(c if c.isprintable() else " " for c in text)
+    text = " ".join(_DASHES.sub(" ", LINK.sub(" ", text)).split())
+    if not text:
+        raise TranslationFailed("an empty answer")
+    return text
+
+
+def _cache_key(translator: Translator, pieces: list[str]) -> str:
+    text = json.dumps([repr(translator), *pieces])
+    return f"translation:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _remembered(key: str) -> list[str] | None:
+    try:
+        found: list[str] | None = cache.get(key)
+    except Exception as exc:
+        logger.warning("translations are not remembered: %s", exc)
+        return None
+    return found
+
+
+def _remember(key: str, lines: list[str]) -> None:
+    try:
+        cache.set(key, lines, CACHE_SECONDS)
+    except Exception as exc:
+        logger.warning("translations are not remembered: %s", exc)

@@ -1,0 +1,382 @@
+"""Every notice, in every form in which it arrives, and what it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.enums import AccountState
+from accounts.models import DiscordAccount, User
+from accounts.services import save_account
+from gateway import lanes
+from gateway.handlers import Outcome, Speaker, handle
+from gateway.models import DispatchLane
+from gateway.protocol import messages, notices
+from gateway.protocol.constants import Event
+from gateway.protocol.notice_kinds import KINDS, UNKNOWN_ERROR
+from gateway.repair import judge
+from tasks.enums import TaskStatus
+from tasks.models import Task
+from tasks.services import CANCELLED
+from tests.gateway import wire
+from tests.gateway.recordings import FOLDER, NONCE, NOW, RECORDINGS, Recording
+from tests.gateway.rows import again, make_running
+from tests.gateway.wire import AMBER, RED, STRANGER, US
+
+CREATE, UPDATE = Event.MESSAGE_CREATE, Event.MESSAGE_UPDATE
+CLICK, PROGRESS, NOTICE, LATER = (str(1311111111111114000 + n) for n in range(4))
+LONG_AFTER = timedelta(hours=3)
+
+
+@pytest.fixture(autouse=True)
+def clock(time_machine: Any) -> Any:
+    """Time stands still at the moment of the recordings, until it is moved."""
+    time_machine.move_to(datetime.fromisoformat(NOW), tick=False)
+    return time_machine
+
+
+@pytest.fixture
+def task(alice: User, account: DiscordAccount) -> Task:
+    return make_running(alice, account, nonce=NONCE)
+
+
+@pytest.fixture
+def drawn(
+    alice: User, account: DiscordAccount, speaker: Speaker, clock: Any
+) -> Callable[[Recording], Task]:
+    """Play a recording to a running task; return the task as it is then."""
+
+    def play(recording: Recording) -> Task:
+        lanes.enter(account.pk)
+        task = make_running(alice, account, **recording.task)
+        assert recording.play(speaker) is Outcome.TAUGHT
+        if recording.form in "FH":
+            clock.shift(LONG_AFTER)
+            judge(account.pk, [task.pk])
+        return again(task)
+
+    return play
+
+
+# --- the recordings ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("recording", RECORDINGS, ids=str)
+def test_a_notice_does_to_its_task_what_it_says(
+    drawn: Callable[[Recording], Task], recording: Recording
+) -> None:
+    task = drawn(recording)
+
+    assert task.status == recording.then["status"]
+    if task.status == TaskStatus.NOT_START:
+        assert task.nonce is task.interaction_id is task.progress_message_id is None
+        wait = timedelta(seconds=recording.then["waits_seconds"])
+        assert task.not_before == timezone.now() + wait
+    elif task.status == TaskStatus.FAILURE:
+        assert task.fail_reason == recording.then["reason"]
+    else:
+        assert task.description == recording.then["reason"]
+
+
+@pytest.mark.parametrize("recording", RECORDINGS, ids=str)
+def test_a_notice_does_to_its_account_what_it_says(
+    drawn: Callable[[Recording], Task], account: DiscordAccount, recording: Recording
+) -> None:
+    drawn(recording)
+
+    account.refresh_from_db()
+    wanted = recording.then.get("account", {})
+    said = recording.then.get("reason", "").partition(": ")[2]
+    reason = (
+        f"{wanted['reason']}: {' '.join(said.split())}" if "reason" in wanted else ""
+    )
+    end = wanted.get("resume_at")
+    assert account.state == wanted.get("state", AccountState.READY)
+    assert account.state_reason == reason
+    assert account.resume_at == (datetime.fromisoformat(end) if end else None)
+    assert account.fast_exhausted is wanted.get("fast_exhausted", False)
+    holds = DispatchLane.objects.exclude(next_send_at=None).exists()
+    assert holds is recording.then.get("account_holds", False)
+
+
+@pytest.mark.parametrize("recording", RECORDINGS, ids=str)
+def test_what_history_shows_again_is_not_obeyed_again(
+    drawn: Callable[[Recording], Task],
+    speaker: Speaker,
+    account: DiscordAccount,
+    recording: Recording,
+) -> None:
+    task = drawn(recording)
+    account.refresh_from_db()
+    account.fast_exhausted = False
+    save_account(account)  # a person has acted
+    before = account.state
+
+    recording.play(speaker)
+
+    account.refresh_from_db()
+    assert account.state == before
+    assert not account.fast_exhausted
+    assert again(task).status == task.status
+    assert again(task).revision == task.revision
+
+
+def test_every_kind_is_recorded_in_every_form_that_it_has() -> None:
+    forms: dict[str, str] = {}
+    for recording in RECORDINGS:
+        forms[recording.notice] = forms.get(recording.notice, "") + recording.form
+
+    for kind in KINDS:
+        assert set(forms.pop(kind.name)) >= set("ABCDE" if kind.titles else "E")
+    assert set(forms.pop(UNKNOWN_ERROR.name)) == set("ABCD")
+    assert set(forms.pop("no_words")) == set("CFGH")
+    assert forms == {}
+    assert len(list(FOLDER.iterdir())) == len(KINDS) + 2
+
+
+def test_every_title_and_text_of_the_table_is_recorded() -> None:
+    said = [
+        notice.text
+        for recording in RECORDINGS
+        for _, data in recording.events
+        if (notice := notices.read(messages.read(data)))
+    ]
+    plain = [notices._plain(text) for text in said]
+
+    for kind in KINDS:
+        for beginning in kind.titles + kind.texts:
+            assert any(text.startswith(beginning) for text in plain), beginning
+
+
+# --- the task ------------------------------------------------------------------------
+
+
+def test_a_queued_job_gets_more_time_and_tells_once(
+    speaker: Speaker, task: Task
+) -> None:
+    queued = wire.notice(NOTICE, "Job queued", "3 ahead", color=AMBER, nonce=NONCE)
+
+    handle(speaker, CREATE, queued)
+    handle(speaker, CREATE, queued)
+
+    waiting = again(task)
+    assert waiting.deadline_at == timezone.now() + timedelta(minutes=30)
+    assert waiting.progress_message_id == NOTICE
+    assert waiting.revision == task.revision + 1
+
+
+def test_a_queued_job_goes_on_in_another_message(speaker: Speaker, task: Task) -> None:
+    handle(speaker, CREATE, wire.notice(NOTICE, "Job queued", nonce=NONCE))
+    handle(speaker, Event.INTERACTION_CREATE, {"id": CLICK, "nonce": NONCE})
+
+    handle(speaker, CREATE, wire.start(PROGRESS, **wire.answers(CLICK)))
+
+    assert again(task).progress_message_id == PROGRESS
+
+
+def test_a_cancelled_task_is_not_sent_again(speaker: Speaker, task: Task) -> None:
+    Task.objects.update(cancel_requested_at=timezone.now())
+
+    handle(speaker, CREATE, wire.notice(NOTICE, "Queue full", nonce=NONCE))
+
+    assert again(task).status == TaskStatus.FAILURE
+    assert again(task).fail_reason == CANCELLED
+
+
+def test_the_notice_of_an_earlier_attempt_leaves_a_later_one_alone(
+    alice: User, account: DiscordAccount, speaker: Speaker
+) -> None:
+    task = make_running(alice, account, parent_message_id=PROGRESS)
+    reply = wire.notice(NOTICE, "Queue full", nonce="5", **wire.reply_to(PROGRESS))
+
+    handle(speaker, CREATE, reply)
+
+    assert again(task).status == TaskStatus.SUBMITTED
+
+
+def test_a_job_that_runs_does_not_end_because_its_command_failed(
+    speaker: Speaker, task: Task
+) -> None:
+    handle(speaker, CREATE, wire.start(PROGRESS, nonce=NONCE))
+    handle(speaker, UPDATE, wire.progress(PROGRESS, 31))
+
+    failed = {"id": CLICK, "nonce": NONCE, "reason_code": 2}
+    handle(speaker, Event.INTERACTION_FAILURE, failed)
+
+    assert again(task).status == TaskStatus.IN_PROGRESS
+
+
+# --- the account, without a task -----------------------------------------------------
+
+PAUSING = [
+    "Blocked",
+    "Pending mod message",
+    "Trial ended",
+    "Tos not accepted",
+    "Please complete the task",
+]
+TO_US = [{"flags": 64}, wire.answers(CLICK, user=US)]
+TO_OTHERS = [
+    wire.answers(CLICK, user=STRANGER),
+    wire.answers(CLICK, user=STRANGER) | {"flags": 64},
+    wire.reply_to("1311111111111114777"),
+    {},
+]
+
+
+@pytest.mark.parametrize("fields", TO_US)
+@pytest.mark.parametrize("title", PAUSING)
+def test_a_notice_to_the_account_needs_no_task(
+    speaker: Speaker,
+    account: DiscordAccount,
+    caplog: pytest.LogCaptureFixture,
+    title: str,
+    fields: dict[str, Any],
+) -> None:
+    handle(speaker, CREATE, wire.notice(NOTICE, title, "So be it.", **fields))
+
+    account.refresh_from_db()
+    assert account.state == AccountState.PAUSED
+    assert account.resume_at is None
+    assert f"{title}: So be it." in account.state_reason
+    (error,) = [r for r in caplog.records if r.levelname == "ERROR"]
+    assert f"account {account.pk} paused" in error.getMessage()
+
+
+@pytest.mark.parametrize("fields", TO_US)
+def test_used_up_time_needs_no_task(
+    speaker: Speaker,
+    account: DiscordAccount,
+    caplog: pytest.LogCaptureFixture,
+    fields: dict[str, Any],
+) -> None:
+    for message_id in (NOTICE, LATER):
+        said = wire.notice(message_id, "Credits exhausted", color=AMBER, **fields)
+        handle(speaker, CREATE, said)
+
+    account.refresh_from_db()
+    assert account.state == AccountState.READY
+    assert account.fast_exhausted
+    (error,) = [r for r in caplog.records if r.levelname == "ERROR"]
+    assert f"account {account.pk}" in error.getMessage()
+
+
+@pytest.mark.parametrize("fields", TO_OTHERS)
+@pytest.mark.parametrize("title", ["Blocked", "Credits exhausted"])
+def test_a_notice_to_somebody_else_is_not_obeyed(
+    speaker: Speaker, account: DiscordAccount, title: str, fields: dict[str, Any]
+) -> None:
+    handle(speaker, CREATE, wire.notice(NOTICE, title, **fields))
+
+    account.refresh_from_db()
+    assert account.state == AccountState.READY
+    assert not account.fast_exhausted
+
+
+def test_the_next_notice_pauses_again_after_a_person_has_acted(
+    speaker: Speaker, account: DiscordAccount
+) -> None:
+    handle(speaker, CREATE, wire.notice(NOTICE, "Tos not accepted", flags=64))
+    account.refresh_from_db()
+    save_account(account)
+
+    handle(speaker, CREATE, wire.notice(LATER, "Tos not accepted", flags=64))
+
+    account.refresh_from_db()
+    assert account.state == AccountState.PAUSED
+
+
+# --- hostile -------------------------------------------------------------------------
+
+ODD_EMBEDS: list[Any] = [
+    None,
+    "Blocked",
+    {"title": "Blocked"},
+    [None, 5, "Blocked", []],
+    [{"type": "rich", "title": ["Blocked"], "description": {"a": 1}}],
+    [{"type": "rich", "title": 5, "color": 1}],
+    [{"type": "image", "title": "Blocked", "color": RED}],
+    [{"type": "link", "title": "Banned prompt: a history", "color": RED}],
+    [{"type": "article", "title": "Maintenance", "color": RED}],
+    [{"type": "video", "title": "Credits exhausted"}],
+]
+
+
+@pytest.mark.parametrize("embeds", ODD_EMBEDS)
+@pytest.mark.parametrize("event", [CREATE, UPDATE])
+def test_what_is_no_notice_changes_nothing(
+    speaker: Speaker, account: DiscordAccount, task: Task, event: Event, embeds: Any
+) -> None:
+    handle(speaker, event, wire.message(NOTICE, nonce=NONCE, flags=64, embeds=embeds))
+
+    account.refresh_from_db()
+    assert account.state == AccountState.READY
+    assert again(task).status == TaskStatus.SUBMITTED
+
+
+@pytest.mark.parametrize(
+    ("title", "body"),
+    [
+        ("Blocked", "x" * 1_000_000),
+        ("Blocked" + "!" * 1_000_000, None),
+        ("Blocked\x00", "\x00\ud800 for 3 days \udfff"),
+        ("Blocked", "for 9999 weeks"),
+        ("Blocked", "<t:99999999999:R> for " + "9" * 100_000 + " days"),
+        ("Blocked", ["for 3 days"]),
+    ],
+)
+def test_odd_words_are_cut_and_cleaned(
+    speaker: Speaker, account: DiscordAccount, task: Task, title: str, body: Any
+) -> None:
+    embed = {"type": "rich", "title": title, "description": body, "color": RED}
+
+    handle(speaker, CREATE, wire.message(NOTICE, nonce=NONCE, embeds=[embed]))
+
+    account.refresh_from_db()
+    reason = again(task).fail_reason
+    assert account.state == AccountState.PAUSED
+    assert reason.isprintable()
+    assert 50 < len(reason) < 4000
+
+
+@pytest.mark.parametrize("embed", [{"title": "Blocked"}, {"title": "Oh", "color": RED}])
+def test_a_result_with_a_notice_on_it_is_a_result(
+    speaker: Speaker, account: DiscordAccount, task: Task, embed: dict[str, Any]
+) -> None:
+    embeds = [{"type": "rich", **embed}]
+
+    handle(speaker, CREATE, wire.final(NOTICE, nonce=NONCE, embeds=embeds))
+
+    account.refresh_from_db()
+    assert account.state == AccountState.READY
+    assert again(task).status == TaskStatus.SUCCESS
+
+
+@pytest.mark.parametrize("message_id", ["x", "0", "-5", "9" * 30])
+def test_the_notice_of_an_odd_message_is_not_obeyed(
+    speaker: Speaker, account: DiscordAccount, message_id: str
+) -> None:
+    handle(speaker, CREATE, wire.notice(message_id, "Blocked", flags=64))
+
+    account.refresh_from_db()
+    assert account.state == AccountState.READY
+    assert account.notice_id == 0
+
+
+@pytest.mark.parametrize(
+    "author", [{"id": STRANGER, "username": "Blocked"}, {"id": US}]
+)
+def test_a_persons_words_are_no_notice(
+    speaker: Speaker, account: DiscordAccount, task: Task, author: dict[str, Any]
+) -> None:
+    said = wire.notice(NOTICE, "Blocked", nonce=NONCE, flags=64, author=author)
+
+    assert handle(speaker, CREATE, said) is Outcome.NOT_OURS
+
+    account.refresh_from_db()
+    assert account.state == AccountState.READY
+    assert again(task).status == TaskStatus.SUBMITTED
