@@ -4,30 +4,43 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from tasks import pictures
-from tasks.enums import TERMINAL
+from tasks.enums import TERMINAL, ErrandState
 from tasks.ids import first_task_id_of
-from tasks.models import DeliveryState, DrawingSettings, Task, WebhookDelivery
+from tasks.models import (
+    DeliveryState,
+    DrawingSettings,
+    Errand,
+    Task,
+    WebhookDelivery,
+)
 
 logger = logging.getLogger(__name__)
 
 BATCH: Final = 500
 MOST_BATCHES: Final = 40  # in one run; the next one goes on
 KEEP_DELIVERIES: Final = timedelta(days=30)
+KEEP_ERRANDS: Final = timedelta(days=1)
 
 
 def remove_old() -> None:
-    """Remove old tasks with their pictures, old deliveries, scraps of files."""
+    """Remove old tasks with their pictures, old deliveries and errands, scraps."""
     tasks = remove_old_tasks()
     deliveries = remove_old_deliveries()
+    errands = remove_old_errands()
     scraps = pictures.remove_old_scraps() + pictures.remove_old_inputs()
-    if tasks or deliveries or scraps:
+    if tasks or deliveries or errands or scraps:
         logger.info(
-            "removed %d tasks, %d deliveries, %d scraps", tasks, deliveries, scraps
+            "removed %d tasks, %d deliveries, %d errands, %d scraps",
+            tasks,
+            deliveries,
+            errands,
+            scraps,
         )
 
 
@@ -59,11 +72,20 @@ def remove_old_deliveries() -> int:
     rows = WebhookDelivery.objects.filter(
         created_at__lt=timezone.now() - KEEP_DELIVERIES
     )
-    settled = rows.exclude(state=DeliveryState.WAITING).order_by("pk")
+    return _remove(rows.exclude(state=DeliveryState.WAITING))
+
+
+def remove_old_errands() -> int:
+    """Remove the errands whose outcome nobody waits for any more."""
+    rows = Errand.objects.filter(created_at__lt=timezone.now() - KEEP_ERRANDS)
+    return _remove(rows.exclude(state=ErrandState.WAITING))
+
+
+def _remove(rows: QuerySet[Any]) -> int:
     removed = 0
     for _ in range(MOST_BATCHES):
-        batch = list(settled.values_list("pk", flat=True)[:BATCH])
-        WebhookDelivery.objects.filter(pk__in=batch).delete()
+        batch = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
+        rows.model.objects.filter(pk__in=batch).delete()
         removed += len(batch)
         if len(batch) < BATCH:
             break

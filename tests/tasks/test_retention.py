@@ -7,11 +7,18 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.models import User
+from accounts.models import DiscordAccount, User
 from tasks import pictures, retention
-from tasks.enums import TaskStatus
+from tasks.enums import ErrandKind, ErrandState, InputRole, TaskStatus
 from tasks.ids import first_task_id_of
-from tasks.models import DeliveryState, DrawingSettings, Task, WebhookDelivery
+from tasks.models import (
+    DeliveryState,
+    DrawingSettings,
+    Errand,
+    InputPicture,
+    Task,
+    WebhookDelivery,
+)
 from tests.factories import make_finished, make_task
 
 S = DeliveryState
@@ -55,6 +62,35 @@ def test_old_tasks_go_with_their_pictures(alice: User, tmp_path: Path) -> None:
     assert kept == [f"{young.pk}-{young.picture_key}.png"]
 
 
+def test_old_tasks_go_with_what_they_brought_and_what_was_asked_of_them(
+    alice: User, account: DiscordAccount
+) -> None:
+    DrawingSettings.objects.create(keep_tasks_days=7)
+    old = make_old(alice, 8)
+    errand = {"owner": alice, "account": account, "kind": ErrandKind.SEED}
+    Errand.objects.create(task=old, **errand)
+    InputPicture.objects.create(task=old, role=InputRole.PROMPT)
+
+    retention.remove_old()
+
+    assert not Errand.objects.exists()
+    assert not InputPicture.objects.exists()
+
+
+def test_files_of_old_requests_go_though_all_tasks_stay(
+    alice: User, tmp_path: Path
+) -> None:
+    folder = tmp_path / ".inputs" / f"{ago(days=9):%Y-%m-%d}"
+    folder.mkdir(parents=True)
+    (folder / "a.png").write_bytes(b"a")
+    kept = pictures.write_input(b"b", "image/png")
+
+    retention.remove_old()
+
+    assert not folder.exists()
+    assert pictures.read_input(kept) == b"b"
+
+
 def test_open_tasks_stay_however_old(alice: User) -> None:
     DrawingSettings.objects.create(keep_tasks_days=1)
     make_old(alice, 9, TaskStatus.SUBMITTED)
@@ -96,3 +132,25 @@ def test_settled_deliveries_go_after_a_month(alice: User) -> None:
 
     left = WebhookDelivery.objects.filter(revision=31)
     assert [row.state for row in left] == [S.WAITING]
+
+
+def test_settled_errands_go_after_a_day_with_what_they_brought(
+    alice: User, account: DiscordAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "BATCH", 1)
+    for state in ErrandState:
+        for hours in (23, 25):
+            errand = Errand.objects.create(
+                kind=ErrandKind.UPLOAD,
+                owner=alice,
+                account=account,
+                state=state,
+                created_at=ago(hours=hours),
+            )
+            InputPicture.objects.create(errand=errand, role=InputRole.PROMPT)
+
+    assert retention.remove_old_errands() == 2
+
+    old = Errand.objects.filter(created_at__lt=ago(hours=24))
+    assert [errand.state for errand in old] == [ErrandState.WAITING]
+    assert Errand.objects.count() == InputPicture.objects.count() == 4
