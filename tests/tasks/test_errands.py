@@ -85,9 +85,7 @@ def test_a_seed_is_the_tasks_and_the_answer_to_all_who_wait_for_it(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     second = make_errand(seed.account, alice, ErrandKind.SEED, task=task)
-    other = make_errand(
-        seed.account, alice, ErrandKind.SEED, task=make_finished(alice)
-    )
+    other = make_errand(seed.account, alice, ErrandKind.SEED, task=make_finished(alice))
 
     with django_capture_on_commit_callbacks(execute=True):
         note_seed(task, "1259687673")
