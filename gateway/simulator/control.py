@@ -268,6 +268,7 @@ def _account_facts(account: Account, knobs: Knobs) -> Json:
         "suffix": account.suffix,
         "stealth": account.stealth,
         "revoked": account.revoked,
+        "challenged": account.challenge is not None,
         **remix,
     }
 

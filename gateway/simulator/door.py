@@ -17,13 +17,14 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _API = re.compile(r"^/api/v\d+")
 _TOKEN = re.compile(r"[\w-]{18,}\.[\w-]{6}\.[\w-]{27,}")
-_NO_TOKEN_HERE = (
+ACTIVITY = ("/inpaint/", "/.proxy/", "/captcha/")
+PICTURES = (
     "/attachments/",
     "/ephemeral-attachments/",
-    "/upload/",
     "/s.mj.run/",
     "/cdn.midjourney.com/",
 )
+_NO_TOKEN_HERE = ("/upload/", *PICTURES, *ACTIVITY)
 _HEADERS = ("X-Super-Properties", "X-Discord-Locale", "Origin", "Referer")
 
 
