@@ -17,14 +17,16 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _API = re.compile(r"^/api/v\d+")
 _TOKEN = re.compile(r"[\w-]{18,}\.[\w-]{6}\.[\w-]{27,}")
-ACTIVITY = ("/inpaint/", "/.proxy/", "/captcha/")
-PICTURES = (
+_NO_TOKEN_HERE = (
     "/attachments/",
     "/ephemeral-attachments/",
+    "/upload/",
     "/s.mj.run/",
     "/cdn.midjourney.com/",
+    "/inpaint/",
+    "/.proxy/",
+    "/captcha/",
 )
-_NO_TOKEN_HERE = ("/upload/", *PICTURES, *ACTIVITY)
 _HEADERS = ("X-Super-Properties", "X-Discord-Locale", "Origin", "Referer")
 
 

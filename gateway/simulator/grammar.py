@@ -29,6 +29,12 @@ def ratio_of(prompt: str) -> float:
     return min(max(float(found[1]) / float(found[2]), 0.1), 10.0)
 
 
+def squared(prompt: str) -> str:
+    """The prompt with a ratio of 1:1."""
+    rest = re.sub(rf"\s*{_RATIO.pattern}", "", prompt)
+    return f"{rest.strip()} --ar 1:1"
+
+
 def version_of(echoed: str, default: str) -> str:
     """The model's version that decides about buttons: `7`, `6.1`, `5`, ..."""
     found = _ECHOED_VERSION.search(echoed)
@@ -51,12 +57,6 @@ def links_in(prompt: str) -> list[str]:
 def code_of(url: str) -> str:
     """The code of the short link that stands for `url`."""
     return hashlib.sha256(url.encode()).hexdigest()[:11]
-
-
-def squared(prompt: str) -> str:
-    """The prompt with a ratio of 1:1."""
-    rest = re.sub(rf"\s*{_RATIO.pattern}", "", prompt)
-    return f"{rest.strip()} --ar 1:1"
 
 
 def short_link(url: str) -> str:
