@@ -11,7 +11,7 @@ from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.protocol.constants import Event
-from tasks.enums import TaskStatus, WindowState
+from tasks.enums import TaskStatus
 from tasks.models import Task
 from tasks.services import CANCELLED
 from tests.gateway import wire
@@ -52,22 +52,6 @@ def test_an_interaction_of_nobody_is_not_ours(
 ) -> None:
     assert handle(speaker, event, {"id": CLICK, **nonce}) is Outcome.NOT_OURS
     assert again(task).status == TaskStatus.SUBMITTED
-
-
-@pytest.mark.parametrize(
-    "event", [Event.INTERACTION_MODAL_CREATE, Event.INTERACTION_IFRAME_MODAL_CREATE]
-)
-def test_a_window_is_noted_and_harms_nobody(
-    speaker: Speaker, account: DiscordAccount, task: Task, event: Event
-) -> None:
-    data = {"id": CLICK, "nonce": task.nonce, "iframe_path": "/inpaint/x"}
-
-    handle(speaker, event, data)
-
-    account.refresh_from_db()
-    assert again(task).window == WindowState.OPEN
-    assert again(task).status == TaskStatus.SUBMITTED
-    assert account.state == AccountState.READY
 
 
 def test_a_human_verification_pauses_the_account_and_ends_the_task(
