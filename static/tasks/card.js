@@ -15,7 +15,15 @@ export const asks = (task) => task.status === "MODAL";
 export function titleOf(task) {
   if (task.action === "DESCRIBE") return say("title_DESCRIBE");
   const waiting = asks(task) ? task.properties?.finalPrompt : "";
-  return waiting || task.prompt || say(WORDLESS.has(task.action) ? `title_${task.action}` : "untitled");
+  // Pictures stand before the words as links; they say nothing to a person.
+  const words = (waiting || task.prompt).replace(/^(?:<?https?:\/\/\S+\s+)+(?=\S)/i, "");
+  return words || say(WORDLESS.has(task.action) ? `title_${task.action}` : "untitled");
+}
+
+// Reasons come in Chinese and in English; the page speaks one language.
+function inEnglish(reason) {
+  const [first, ...rest] = (reason || "").split(" / ");
+  return rest.length && /\p{Script=Han}/u.test(first) ? rest.join(" / ") : reason || "";
 }
 
 export class Card {
@@ -98,7 +106,7 @@ export class Card {
     state.textContent = say(task.status);
     if (prompt.textContent !== title) prompt.textContent = title;
     reason.hidden = !task.failReason;
-    reason.textContent = task.failReason || "";
+    reason.textContent = inEnglish(task.failReason);
     asking.hidden = !asks(task);
     showOffers(texts, task, this.pressed, this.actions);
     this.showTools();
