@@ -15,6 +15,7 @@ from gateway.simulator.events import Outbox
 from gateway.simulator.gateway import Hub
 from gateway.simulator.gateway_control import GatewayControl
 from gateway.simulator.ids import Ids
+from gateway.simulator.inpaint import Inpaint
 from gateway.simulator.intake import Intake
 from gateway.simulator.knobs import Knobs
 from gateway.simulator.ledger import Ledger
@@ -105,6 +106,8 @@ class Simulator:
         routes["GET /gateway-resume/"] = self._socket
         routes.update(self.cdn.routes())
         routes["PUT /upload/{folder}/{filename}"] = self.uploads.put
+        routes.update(Inpaint(self.core, self.bot).routes())
+        routes.update(self.bot.verification.routes())
         routes.update(GatewayControl(self.core, self.hub).routes())
         routes.update(Control(self.core, self.hub, self.cdn, self.noise).routes())
         return routes

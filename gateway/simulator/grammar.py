@@ -29,6 +29,12 @@ def ratio_of(prompt: str) -> float:
     return min(max(float(found[1]) / float(found[2]), 0.1), 10.0)
 
 
+def squared(prompt: str) -> str:
+    """The prompt with a ratio of 1:1."""
+    rest = re.sub(rf"\s*{_RATIO.pattern}", "", prompt)
+    return f"{rest.strip()} --ar 1:1"
+
+
 def version_of(echoed: str, default: str, *, app: str) -> str:
     """The model's version that decides about buttons: `7`, `6.1`, `5`, ..."""
     if app == NIJI:

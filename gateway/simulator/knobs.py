@@ -77,6 +77,7 @@ class Knobs:
     # Windows
     remix: bool = False  # remix mode of accounts that have not chosen
     modal_wrap: str = "row"  # or "label": what the text input lies in
+    inpaint_status: int = 0  # of the answer to a mask, such as 503; 0: it is taken
     reply_form: str = "loading"  # or "message": private answers come in one message
 
     # Echo of the prompt

@@ -45,6 +45,8 @@ finish_at     like hang_at, until `POST /_sim/release`; then it finishes
 silent        true: no event at all; no job
 window        of a button with a window: `none` (the job starts at once), `open`
               (also where remix mode is off), `lost` (its event is not sent)
+verify        true: the account must prove that it is human; all its interactions are
+              answered with a page until `POST /_sim/verify` or the page's button
 knobs         `{name: value}`, for this interaction and its job only
 ============  ==================================================================
 
@@ -83,6 +85,7 @@ STAGES = {
         "finish_at",
         "silent",
         "window",
+        "verify",
         "knobs",
     },
     "event": {

@@ -182,5 +182,3 @@ def remix(product: Product, sim: Simulator, *, on: bool) -> None:
         body = {"mjRemixOn": on}
         said = product.api("PUT", f"/mj/admin/account/{row['id']}", body)
         assert said["success"], said
-
-

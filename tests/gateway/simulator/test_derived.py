@@ -156,3 +156,65 @@ async def test_a_token_never_reaches_the_cdn() -> None:
             await (await http.get(url, headers=headers)).read()
         found = (await one.sim("GET", "/ledger?fields=violations"))["violations"]
         assert [v["kind"] for v in found] == ["authorization_sent"]
+
+
+@pytest.mark.asyncio
+async def test_make_square_ends_at_equal_sides() -> None:
+    async with running() as simulator, client(simulator) as one:
+        parent = await grid(one, "a red fox --ar 3:2 --v 7")
+        await one.click(parent, button(parent, "U1"))
+        single = await one.final("Image #1")
+        await one.click(single, button(single, "Make Square"))
+        final = await one.final("Zoom Out by")
+
+        picture = final["attachments"][0]
+        assert picture["width"] == picture["height"]
+        assert final["content"].startswith("**a red fox --v 7.0 --ar 1:1** - Zoom Out")
+
+
+@pytest.mark.asyncio
+async def test_a_square_picture_cannot_be_made_square() -> None:
+    async with running() as simulator, client(simulator) as one:
+        parent = await grid(one)
+        await one.click(parent, button(parent, "U1"))
+        single = await one.final("Image #1")
+
+        with pytest.raises(AssertionError):
+            button(single, "Make Square")
+
+
+@pytest.mark.asyncio
+async def test_an_upscale_can_be_redone() -> None:
+    async with running() as simulator, client(simulator) as one:
+        parent = await grid(one)
+        await one.click(parent, button(parent, "U1"))
+        single = await one.final("Image #1")
+        await one.click(single, button(single, "Upscale (Subtle)"))
+        large = await one.final("Upscaled (Subtle) by")
+        await one.click(large, button(large, "Redo Upscale (Creative)"))
+
+        assert await one.final("Upscaled (Creative) by")
+
+
+@pytest.mark.asyncio
+async def test_a_bookmark_changes_its_button_only() -> None:
+    async with running() as simulator, client(simulator) as one:
+        parent = await grid(one)
+        await one.click(parent, button(parent, "U1"))
+        single = await one.final("Image #1")
+        heart = button(single, "❤️")
+        await one.click(single, heart)
+        changed = await one.event("MESSAGE_UPDATE", lambda d: d["id"] == single["id"])
+        nonce = one.last_nonce
+        await one.event("INTERACTION_SUCCESS", lambda d: d["nonce"] == nonce)
+
+        (pressed,) = [
+            item
+            for row in changed["components"]
+            for item in row["components"]
+            if item.get("custom_id") == heart
+        ]
+        assert pressed["style"] == 1
+        ledger = await one.sim("GET", "/ledger?fields=jobs,interactions")
+        assert [job["bookmarked"] for job in ledger["jobs"]] == [False, True]
+        assert ledger["interactions"][-1]["custom_id"] == heart

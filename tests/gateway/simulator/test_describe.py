@@ -180,7 +180,11 @@ async def test_an_upload_works_once_and_only_if_it_exists() -> None:
     async with running() as simulator, client(simulator) as one:
         file = await upload(one, png())
         statuses = []
-        for image in (file, file, {"filename": "a.png", "uploaded_filename": "x/a.png"}):
+        for image in (
+            file,
+            file,
+            {"filename": "a.png", "uploaded_filename": "x/a.png"},
+        ):
             status, body = await command(one, "describe", files={"image": image})
             statuses.append((status, (body or {}).get("code")))
         dangling = {"type": 11, "name": "image", "value": 7}

@@ -155,7 +155,7 @@ async def test_the_chosen_version_decides_over_the_upscales() -> None:
         changed = await one.event(
             "MESSAGE_UPDATE", lambda d: d["components"] and version(d) == "6.1"
         )
-        picture = await single(one)
+        picture = await single(one, "a red fox")
 
         assert changed["id"] == shown["id"]
         assert "v6r1" in button(picture, "Upscale (Subtle)")

@@ -146,9 +146,9 @@ async def test_remix_mode_is_one_bot_s_affair() -> None:
         change = {"change": "account-1", "niji_remix": True}
         facts = await one.sim("POST", "/accounts", change)
         mine = await grid(one)
-        data = {"id": NIJI_IMAGINE[0], "version": NIJI_IMAGINE[1], "name": "imagine"}
+        name = {"id": NIJI_IMAGINE[0], "version": NIJI_IMAGINE[1], "name": "imagine"}
         option = {"type": 3, "name": "prompt", "value": "a cat"}
-        data = {**data, "type": 1, "options": [option]}
+        data = {**name, "type": 1, "options": [option]}
         await one.interact(2, data, application_id=NIJI)
         theirs = await result(one, "a cat --niji 6")
         clicked = {"component_type": 2, "custom_id": button(theirs, "V1")}
