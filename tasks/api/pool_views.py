@@ -115,7 +115,6 @@ def account_json(
         "userAgent": account.user_agent,
         "state": account.state,
         "disabledReason": account.state_reason,
-        "fastExhausted": account.fast_exhausted,
         "runningCount": running,
         "queueCount": queued,
         "maxQueueSize": account.max_queue_size,
