@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from tasks.numbered import numbered
-
 from gateway import windows
 from gateway.matching import Match
 from gateway.protocol import messages
@@ -16,6 +14,7 @@ from gateway.protocol.words import Words
 from tasks import custom_ids
 from tasks.enums import Delivery, TaskAction, TaskStatus
 from tasks.models import Task
+from tasks.numbered import numbered
 from tasks.pictures import UnknownSource, cdn_url
 from tasks.services import advance
 

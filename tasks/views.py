@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -24,6 +25,7 @@ SAMPLES = (
 def draw(request: HttpRequest) -> HttpResponse:
     context = {
         "max_prompt": MAX_PROMPT_LENGTH,
+        "max_body": settings.MAX_BODY_BYTES,
         "aspects": ASPECTS,
         "samples": SAMPLES,
         "skeletons": range(3),

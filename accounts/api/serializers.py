@@ -31,6 +31,13 @@ ACCOUNT_FIELDS: Final = {
     "interval": "interval",
     "afterIntervalMin": "after_interval_min",
     "afterIntervalMax": "after_interval_max",
+    "isBlend": "is_blend",
+    "isDescribe": "is_describe",
+    "isShorten": "is_shorten",
+    "allowModes": "allow_modes",
+    "remixAutoSubmit": "remix_auto_submit",
+    "mjRemixOn": "mj_remix_on",
+    "nijiRemixOn": "niji_remix_on",
 }
 
 
@@ -55,6 +62,19 @@ class AccountSerializer(DialectSerializer):
     interval = Number(required=False)
     afterIntervalMin = Number(required=False)
     afterIntervalMax = Number(required=False)
+    isBlend = serializers.BooleanField(required=False)
+    isDescribe = serializers.BooleanField(required=False)
+    isShorten = serializers.BooleanField(required=False)
+    allowModes = serializers.ListField(
+        child=Word("RELAX", "FAST", "TURBO"), required=False, help_text="Empty: all."
+    )
+    remixAutoSubmit = serializers.BooleanField(
+        required=False, help_text="Answer remix windows with the parent's prompt."
+    )
+    mjRemixOn = serializers.BooleanField(
+        required=False, help_text="Remix mode, as the next window will show anyway."
+    )
+    nijiRemixOn = serializers.BooleanField(required=False)
 
     def fill(self, account: DiscordAccount) -> DiscordAccount:
         """Return the account with what was sent written over it."""

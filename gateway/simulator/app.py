@@ -4,6 +4,7 @@ import asyncio
 
 from aiohttp import web
 
+from gateway.simulator import media
 from gateway.simulator.bot import Bot
 from gateway.simulator.cdn import Cdn
 from gateway.simulator.clock import Clock
@@ -15,6 +16,7 @@ from gateway.simulator.events import Outbox
 from gateway.simulator.gateway import Hub
 from gateway.simulator.gateway_control import GatewayControl
 from gateway.simulator.ids import Ids
+from gateway.simulator.inpaint import Inpaint
 from gateway.simulator.intake import Intake
 from gateway.simulator.knobs import Knobs
 from gateway.simulator.ledger import Ledger
@@ -64,6 +66,8 @@ class Simulator:
         host, port = self._runner.addresses[0][:2]
         self.core.url = f"http://{host}:{port}"
         rehome(self.core)
+        for job in self.core.world.jobs.values():
+            media.remember(self.core, job.prompt)
         self._humming = asyncio.create_task(self.noise.run())
 
     async def stop(self) -> None:
@@ -105,6 +109,8 @@ class Simulator:
         routes["GET /gateway-resume/"] = self._socket
         routes.update(self.cdn.routes())
         routes["PUT /upload/{folder}/{filename}"] = self.uploads.put
+        routes.update(Inpaint(self.core, self.bot).routes())
+        routes.update(self.bot.verification.routes())
         routes.update(GatewayControl(self.core, self.hub).routes())
         routes.update(Control(self.core, self.hub, self.cdn, self.noise).routes())
         return routes

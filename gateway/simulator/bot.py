@@ -13,6 +13,9 @@ from gateway.simulator import (
     describing,
     direct,
     filming,
+    panel,
+    pleas,
+    preferring,
     presses,
     shortening,
     showing,
@@ -29,6 +32,7 @@ from gateway.simulator.posts import Posts
 from gateway.simulator.replies import Replies
 from gateway.simulator.slots import Slots
 from gateway.simulator.studio import Studio
+from gateway.simulator.verification import Verification
 from gateway.simulator.windows import Page, Window
 from gateway.simulator.world import Account
 
@@ -46,8 +50,9 @@ COMMANDS: dict[str, Handler] = {
     "show": showing.show,
     "DM Results": showing.dm_results,
     "info": commands.info,
-    "settings": commands.settings,
+    "settings": panel.settings,
     "Cancel Job": commands.cancel_job,
+    **preferring.COMMANDS,
 }
 
 UUID = r"(?P<uuid>[0-9a-f-]{36})"
@@ -94,6 +99,9 @@ BUTTONS = (
     _row(r"MJ::JOB::upsample_v5_2x::1::{h}::SOLO", presses.derive("upscale_2x")),
     _row(r"MJ::JOB::upsample_v5_4x::1::{h}::SOLO", presses.derive("upscale_4x")),
     _row(r"MJ::Outpaint::(?:50|75)::1::{h}::SOLO", presses.derive("zoom_out")),
+    _row(r"MJ::Inpaint::1::{h}::SOLO", presses.derive("vary_region"), windows.INPAINT),
+    _row(r"MJ::Outpaint::100::1::{h}::SOLO", presses.make_square),
+    _row(r"MJ::BOOKMARK::{h}", presses.bookmark),
     _row(r"MJ::CustomZoom::{h}", presses.custom_zoom, windows.CUSTOM_ZOOM),
     _row(
         r"MJ::JOB::pan_(?P<way>left|right|up|down)::1::{h}::SOLO",
@@ -124,6 +132,9 @@ BUTTONS = (
         filming.extend,
         windows.EXTEND,
     ),
+    _row(r"MJ::Settings::(?P<control>.+)", panel.press),
+    _row(r"MJ::Prompts::Appeal::\d+", pleas.appeal),
+    _row(r"MJ::ModMessage::Acknowledge::\d+|MJ::TOS::accept", pleas.consent),
     _row(r"MJ::CancelJob::ByJobid::{h}", presses.cancel),
 )
 
@@ -139,11 +150,16 @@ class Bot:
         lifecycle = Lifecycle(core, posts, replies, slots)
         self.studio = Studio(core, posts, replies, slots, lifecycle)
         self.opener = Opener(self.studio)
+        self.verification = Verification(core)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def accept(self, ix: Interaction) -> None:
         """Start to work on an interaction that Discord has accepted."""
-        self._start(self._work(ix))
+        self._start(self._guarded(self._work(ix)))
+
+    def go_on(self, ix: Interaction) -> None:
+        """Make the job of a click whose page has been submitted."""
+        self._start(self._guarded(self._handle(ix)))
 
     def give_seed(self, account: Account, job: Job) -> None:
         """Tell a job's seed in the account's DM, a little later."""
@@ -169,19 +185,25 @@ class Bot:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _work(self, ix: Interaction) -> None:
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         try:
-            await self._acknowledge(ix)
-            if ix.effects.get("silent"):
-                return
-            if "notice" in ix.effects and "at" not in ix.effects:
-                await self._refuse(ix)
-                return
-            await self._handle(ix)
+            await work
         except asyncio.CancelledError:
             raise
         except Exception:
-            logger.exception("interaction %s failed in the simulator", ix.id)
+            logger.exception("an interaction failed in the simulator")
+
+    async def _work(self, ix: Interaction) -> None:
+        await self._acknowledge(ix)
+        if ix.effects.get("silent"):
+            return
+        challenge = self.verification.token_for(ix)
+        if challenge is not None:
+            self.opener.show_page(windows.CHALLENGE, ix, challenge)
+        elif "notice" in ix.effects and "at" not in ix.effects:
+            await self._refuse(ix)
+        else:
+            await self._handle(ix)
 
     async def _acknowledge(self, ix: Interaction) -> None:
         if ix.knobs.ack_delay >= 0:
@@ -203,7 +225,7 @@ class Bot:
 
     async def _handle(self, ix: Interaction) -> None:
         if ix.kind is Kind.COMMAND:
-            handler = COMMANDS.get(ix.command)
+            handler = COMMANDS.get(ix.name)
             if handler is not None:
                 await handler(self.studio, ix)
                 return

@@ -4,9 +4,8 @@ from gateway.simulator import filming, media
 from gateway.simulator.constants import Colour
 from gateway.simulator.interactions import Interaction
 from gateway.simulator.notices import NOTICES
-from gateway.simulator.shapes import button, embed, rows
+from gateway.simulator.shapes import embed
 from gateway.simulator.studio import Studio
-from gateway.simulator.wire import Json
 
 
 async def imagine(studio: Studio, ix: Interaction) -> None:
@@ -61,52 +60,3 @@ async def info(studio: Studio, ix: Interaction) -> None:
     text = "\n".join(f"**{name}**: {value}" for name, value in lines.items())
     title = f"Your info - {account.spec.username}"
     await studio.replies.ephemeral(ix, embeds=[embed(title, text, color=Colour.GREEN)])
-
-
-async def settings(studio: Studio, ix: Interaction) -> None:
-    """Show the settings panel."""
-    suffix = ix.account.suffix or "(none)"
-    await studio.replies.ephemeral(
-        ix,
-        content=f"Adjust your settings here.\n**Current suffix**: {suffix}",
-        components=_panel(ix),
-    )
-
-
-def _panel(ix: Interaction) -> list[Json]:
-    account = ix.account
-
-    def toggle(name: str, label: str, *, on: bool) -> Json:
-        return button(f"MJ::Settings::{name}", label, style=3 if on else 2)
-
-    tree = rows(
-        [],
-        [
-            toggle("Style::raw", "RAW Mode", on=False),
-            toggle("PrivateMode::on", "Public mode", on=not account.stealth),
-            toggle("RemixMode", "Remix mode", on=False),
-            toggle("Reset", "Reset Settings", on=False),
-        ],
-        [
-            toggle("HighVariabilityMode::1", "High Variation Mode", on=True),
-            toggle("HighVariabilityMode::0", "Low Variation Mode", on=False),
-            toggle("TurboMode", "Turbo mode", on=account.mode == "turbo"),
-            toggle("FastMode", "Fast mode", on=account.mode == "fast"),
-            toggle("RelaxMode::on", "Relax mode", on=account.mode == "relax"),
-        ],
-    )
-    models = (("Midjourney Model V7", "7"), ("Midjourney Model V6.1", "6.1"))
-    tree[0]["components"] = [
-        {
-            "type": 3,
-            "id": 90,
-            "custom_id": "MJ::Settings::VersionSelector",
-            "min_values": 1,
-            "max_values": 1,
-            "options": [
-                {"label": label, "value": value, "default": value == ix.knobs.version}
-                for label, value in models
-            ],
-        }
-    ]
-    return tree

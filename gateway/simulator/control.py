@@ -100,7 +100,7 @@ class Control:
         self.core.knobs.with_changes(effect.get("knobs", {}))
         if effect.get("notice", "blocked") not in NOTICES:
             raise BadRule(f"there is no notice {effect['notice']!r}")
-        if str(effect.get("form", "A")) not in tuple("ABCDEFG"):
+        if str(effect.get("form", "A")) not in tuple("ABCDEFGH"):
             raise BadRule(f"there is no form {effect['form']!r}")
         if effect.get("window", "none") not in ("none", "open", "lost"):
             raise BadRule(f"a window cannot be {effect['window']!r}")
@@ -236,7 +236,9 @@ class Control:
         account = self.core.account(str(body.get("account", "account-1")))
         if account is None:
             return _bad("there is no such account")
-        user_id = self.noise.foreign_job(account, str(body.get("prompt", "a cat")))
+        user_id = self.noise.foreign_job(
+            account, str(body.get("prompt", "a cat")), own=bool(body.get("own"))
+        )
         return answer({"user_id": user_id}, 201)
 
     async def unasked_notice(self, request: web.Request) -> web.Response:
@@ -268,6 +270,7 @@ def _account_facts(account: Account, knobs: Knobs) -> Json:
         "suffix": account.suffix,
         "stealth": account.stealth,
         "revoked": account.revoked,
+        "challenged": account.challenge is not None,
         **remix,
     }
 

@@ -23,6 +23,9 @@ _NO_TOKEN_HERE = (
     "/upload/",
     "/s.mj.run/",
     "/cdn.midjourney.com/",
+    "/inpaint/",
+    "/.proxy/",
+    "/captcha/",
 )
 _HEADERS = ("X-Super-Properties", "X-Discord-Locale", "Origin", "Referer")
 

@@ -108,11 +108,12 @@ def _flags(prompt: str) -> list[str]:
 async def reroll(studio: Studio, ix: Interaction, parent: Job) -> None:
     """Four other clips of the same prompt."""
     studio.press(ix)
+    echoed = {"echoed": parent.echoed} if ix.written is None else {}
     await studio.draw(
         ix,
         "video_reroll",
-        parent.prompt,
-        echoed=parent.echoed,
+        parent.prompt if ix.written is None else ix.written,
+        **echoed,
         ratio=parent.ratio,
         parent_job=parent.uuid,
         inputs=parent.inputs,

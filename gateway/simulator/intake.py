@@ -13,6 +13,7 @@ from gateway.simulator.answers import (
     unauthorized,
     unknown,
 )
+from gateway.simulator.bodies import json_object, objects, parsed
 from gateway.simulator.bot import Bot
 from gateway.simulator.constants import BOT_NAMES, Flags, Kind
 from gateway.simulator.core import Core
@@ -26,6 +27,8 @@ from gateway.simulator.shapes import holds
 from gateway.simulator.windows import text_inputs
 from gateway.simulator.wire import Json
 from gateway.simulator.world import Account, Channel, Message
+
+SELECT = 3  # component type
 
 
 @dataclass
@@ -59,7 +62,9 @@ class Intake:
         entry.http_status = 204
         self.core.ledger.accepted(entry, ix.id)
         ix.effects = self.core.rules.effects("job", self._occasion(account, entry))
-        ix.knobs = self.core.knobs.with_changes(ix.effects.get("knobs", {}))
+        ix.knobs = self.core.knobs.with_changes(
+            {**_chosen(ix), **ix.effects.get("knobs", {})}
+        )
         return await self._hand_over(request, ix, effect)
 
     async def _hand_over(
@@ -108,7 +113,7 @@ class Intake:
         return ledger.interaction(
             account=account.name,
             nonce=nonce,
-            type=int(body.get("type") or 0),
+            type=kind if isinstance(kind := body.get("type"), int) else 0,
             command=str(data.get("name") or ""),
             custom_id=str(data.get("custom_id") or ""),
             prompt=_prompt(data),
@@ -184,7 +189,8 @@ class Intake:
         if message is None or not self._may_click(ix, message, body):
             raise unknown("Message", 10008)
         ix.custom_id = str(ix.data.get("custom_id"))
-        if holds(message.data["components"], ix.custom_id) is None:
+        component = holds(message.data["components"], ix.custom_id)
+        if component is None:
             self.core.ledger.violation(
                 "click_on_unknown_component",
                 account=ix.account.name,
@@ -196,11 +202,14 @@ class Intake:
                 "COMPONENT_VALIDATION_FAILED",
                 "Component custom id not found",
             )
+        if component["type"] == SELECT:
+            _check_values(component, ix.data.get("values"))
         ix.message = message
 
     @staticmethod
     def _may_click(ix: Interaction, message: Message, body: Json) -> bool:
-        if message.channel_id != ix.channel_id:
+        theirs = (message.channel_id, message.data.get("application_id"))
+        if theirs != (ix.channel_id, ix.application_id):
             return False
         flags = int(body.get("message_flags") or 0)
         if message.ephemeral:
@@ -209,19 +218,27 @@ class Intake:
         return True
 
 
+def _chosen(ix: Interaction) -> Json:
+    """The knobs that the user's settings turn."""
+    version = ix.preferences.version
+    return {"version": version.removeprefix("niji ")} if version else {}
+
+
+def _check_values(select: Json, values: Any) -> None:
+    """Refuse what the select does not offer; all selects here take one value."""
+    offered = [[option["value"]] for option in select["options"]]
+    if values not in offered:
+        raise invalid_form(
+            "data.values", "COMPONENT_VALIDATION_FAILED", "Not an option of the select"
+        )
+
+
 async def _body(request: web.Request) -> Json:
     """The payload, of a JSON body or of the part `payload_json`."""
-    try:
-        if request.content_type.startswith("multipart/"):
-            form = await request.post()
-            body = wire.load(str(form["payload_json"]))
-        else:
-            body = wire.load(await request.read())
-    except (ValueError, KeyError):
-        body = None
-    if not isinstance(body, dict):
-        raise Refused(400, 50109, "The request body contains invalid JSON.")
-    return body
+    if not request.content_type.startswith("multipart/"):
+        return await json_object(request)
+    form = await request.post()
+    return parsed(str(form.get("payload_json", "")))
 
 
 def _essence(account: Account, body: Json) -> bytes:
@@ -236,7 +253,7 @@ def _data(body: Json) -> Json:
 
 
 def _prompt(data: Json) -> str:
-    for option in data.get("options") or []:
-        if isinstance(option, dict) and option.get("name") == "prompt":
+    for option in objects(data.get("options")):
+        if option.get("name") == "prompt":
             return str(option.get("value", ""))
     return next(iter(text_inputs(data.get("components")).values()), "")

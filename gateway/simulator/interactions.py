@@ -35,15 +35,28 @@ class Interaction:
     foreign: bool = False  # made by the simulator for a user without sessions
     click: "Interaction | None" = None  # of a submit: what opened its window
     written: str | None = None  # the new prompt, of a window or a page
-    resumed: bool = False  # a page has sent the rest; the click itself is answered
     facts: Json = field(default_factory=dict)  # of its job, found out before it starts
 
     def option(self, name: str) -> str:
         """The value of a string option, or "" if it was not given."""
-        for option in self.data.get("options") or []:
+        for option in self._path()[1]:
             if option.get("name") == name:
                 return str(option.get("value", ""))
         return ""
+
+    @property
+    def name(self) -> str:
+        """The command with its subcommands, as messages name it."""
+        return " ".join([self.command, *self._path()[0]])
+
+    def _path(self) -> tuple[list[str], list[Json]]:
+        """The chosen subcommands, and the options of the last of them."""
+        names: list[str] = []
+        options = self.data.get("options") or []
+        while options and options[0].get("type") in (1, 2):
+            names.append(str(options[0].get("name")))
+            options = options[0].get("options") or []
+        return names, options
 
     @property
     def prompt(self) -> str:
@@ -84,7 +97,7 @@ class Interaction:
             "authorizing_integration_owners": {"0": self.guild_id or "0"},
         }
         if self.kind is Kind.COMMAND:
-            meta["name"] = self.command
+            meta["name"] = self.name
             meta["command_type"] = self.data.get("type", 1)
         if self.click is not None:
             meta["triggering_interaction_metadata"] = self.click.metadata()

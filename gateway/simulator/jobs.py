@@ -58,12 +58,14 @@ KINDS = {
         _verbs("variation", "Variations"),
         _verbs("vary_strong", "Variations (Strong)"),
         _verbs("vary_subtle", "Variations (Subtle)"),
+        _verbs("vary_region", "Variations (Region)"),
         _upscale("Subtle"),
         _upscale("Creative"),
         _upscale("2x"),
         _upscale("4x"),
         _verbs("zoom_out", "Zoom Out"),
         _verbs("custom_zoom", "Zoom Out"),
+        _verbs("make_square", "Zoom Out"),
         _verbs("pan_left", "Pan Left", widen=1.5),
         _verbs("pan_right", "Pan Right", widen=1.5),
         _verbs("pan_up", "Pan Up", widen=1 / 1.5),
@@ -109,6 +111,9 @@ class Job:
     carries: str = ""  # the uuid in its file name and buttons, if not its own
     copies: list[str] = field(default_factory=list)  # further messages that show it
     window: str = ""  # custom id of the window that was submitted for it
+    mask_sha256: str | None = None  # of a region's white area, see `masks`
+    mask_white: float | None = None
+    bookmarked: bool = False
     account: str = ""
     restored: bool = False
     interaction: Interaction | None = None
@@ -174,6 +179,9 @@ class Job:
             "carries": self.carries,
             "copies": self.copies,
             "window": self.window,
+            "mask_sha256": self.mask_sha256,
+            "mask_white": self.mask_white,
+            "bookmarked": self.bookmarked,
         }
 
 

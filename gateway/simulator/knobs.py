@@ -71,11 +71,14 @@ class Knobs:
     version: str = "7"  # of single pictures' buttons, unless the prompt says
     video_form: str = "webp"  # or "mp4": file of a grid of clips
     clip_uuid: str = "own"  # or "parent": whose uuid a single clip carries
+    appeal: str = "accepted"  # or "rejected": what comes of an Appeal
     describe_links: bool = False  # Markdown links in the texts of a describe
 
     # Windows
     remix: bool = False  # remix mode of accounts that have not chosen
     modal_wrap: str = "row"  # or "label": what the text input lies in
+    inpaint_status: int = 0  # of the answer to a mask, such as 503; 0: it is taken
+    reply_form: str = "loading"  # or "message": private answers come in one message
 
     # Echo of the prompt
     echo_links: bool = True

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.simulator import direct
 from gateway.simulator.buttons import cancel_row, result_rows
 from gateway.simulator.constants import Flags
 from gateway.simulator.core import Core
@@ -328,6 +329,9 @@ class Lifecycle:
         job.message_id = message.id
         self._move(job, "finished")
         self.core.store.job(job)
+        ix = job.interaction
+        if ix is not None and ix.preferences.auto_dm and job.attachment_id is not None:
+            direct.copy_result(self.core, ix.account, job, ix.knobs)
 
     async def _pause(self, ix: Interaction, job: Job, seconds: float) -> None:
         """Sleep, or end the job if it is cancelled meanwhile."""

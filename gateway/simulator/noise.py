@@ -89,12 +89,18 @@ class Noise:
             "flags": 0,
         }
 
-    def foreign_job(self, account: Account, prompt: str) -> str:
-        """Let a stranger imagine in the account's channel; returns the user's id."""
-        user_id = self.core.ids.snowflake()
-        spec = account_spec(0, name="stranger", username="stranger", user_id=user_id)
+    def foreign_job(self, account: Account, prompt: str, *, own: bool = False) -> str:
+        """Let a stranger, or the account's own person, imagine in its channel.
+
+        Returns the user's id.
+        """
         ix = self._interaction(account, prompt)
-        ix.account = Account(spec, spec.plan)
+        user_id = account.user_id if own else self.core.ids.snowflake()
+        if not own:
+            spec = account_spec(
+                0, name="stranger", username="stranger", user_id=user_id
+            )
+            ix.account = Account(spec, spec.plan)
         ix.foreign = True
         ix.answered.set()
         self.bot.accept(ix)

@@ -15,7 +15,8 @@ class Notice:
 
     A: a message with nonce. B: an empty message, filled without nonce. C: an edit of
     the progress message. D: a reply to it. E: plain text. F: the progress message
-    vanishes. G: INTERACTION_FAILURE.
+    vanishes. G: INTERACTION_FAILURE. H: nothing at all. `{until}` in the description
+    is the moment when the user may try again.
     """
 
     title: str
@@ -27,9 +28,10 @@ class Notice:
     press_id: str = ""
     link: str = ""
 
-    def embed(self, prompt: str, *, command: str = "imagine") -> Json:
+    def embed(self, prompt: str, *, command: str = "imagine", until: int = 0) -> Json:
         footer = {"prompt": f"/{command} {prompt}", "trace": TRACE}.get(self.footer, "")
-        return embed(self.title, self.description, color=self.color, footer=footer)
+        text = self.description.replace("{until}", f"<t:{until}:R>")
+        return embed(self.title, text, color=self.color, footer=footer)
 
     def components(self, interaction_id: str) -> list[Json]:
         line = []
@@ -117,7 +119,7 @@ NOTICES = {
     "abuse_text": Notice("", "You have triggered an abuse alert", form="E"),
     "duplicate_action": Notice(
         "Slow Down!",
-        "You can request another upscale for this image <t:1768046400:R>",
+        "You can request another upscale for this image {until}",
         Colour.YELLOW,
         footer="",
     ),
@@ -193,4 +195,5 @@ NOTICES = {
     "stopped": Notice("Stopped", form="C"),
     "vanished": Notice("Vanished", form="F"),
     "no_answer": Notice("No answer", form="G"),
+    "silence": Notice("Silence", form="H"),
 }

@@ -38,7 +38,7 @@ class Opener:
     @staticmethod
     def wanted(window: Window | Page | None, ix: Interaction) -> bool:
         """Whether the click opens this window."""
-        if window is None or ix.click is not None or ix.resumed:
+        if window is None or ix.click is not None or ix.follow_up:
             return False
         forced = ix.effects.get("window")
         if forced is not None:

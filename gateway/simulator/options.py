@@ -7,13 +7,18 @@ from gateway.simulator.core import Core
 from gateway.simulator.files import NoUpload, Upload
 from gateway.simulator.wire import Json
 
+LONGEST = 6000  # characters of a string option
+
 
 def check(core: Core, command: Command, data: Json) -> dict[str, Upload]:
     """Use up the uploads of attachment options and return them by option name.
 
     Raises Refused for missing, unknown or ill-typed options and unknown uploads.
     """
-    given = {str(o.get("name")): o for o in objects(data.get("options"))}
+    listed = data.get("options") or []
+    given = {str(o.get("name")): o for o in objects(listed)}
+    if not isinstance(listed, list) or len(given) != len(listed):
+        raise invalid_form("data.options", "DICT_TYPE_CONVERT", "Objects, please")
     known = {name: kind for kind, name, _ in command.options}
     for _, name, required in command.options:
         if required and name not in given:
@@ -21,6 +26,8 @@ def check(core: Core, command: Command, data: Json) -> dict[str, Upload]:
     for name, option in given.items():
         if option.get("type") != known.get(name):
             raise _wrong(name, "INVALID_OPTION", "This option is not of the command")
+        if len(str(option.get("value", ""))) > LONGEST:
+            raise _wrong(name, "BASE_TYPE_BAD_LENGTH", f"At most {LONGEST} characters")
     attached = [name for name in given if known[name] == ATTACHMENT]
     keys = [_key(data, name, given[name].get("value")) for name in attached]
     try:

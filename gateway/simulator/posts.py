@@ -144,7 +144,7 @@ class Posts:
 
     @staticmethod
     def _deprecated(ix: Interaction) -> Json:
-        return {"id": ix.id, "type": 2, "name": ix.command, "user": ix.user()}
+        return {"id": ix.id, "type": 2, "name": ix.name, "user": ix.user()}
 
     @staticmethod
     def _refer(data: Json, reference: Message) -> None:

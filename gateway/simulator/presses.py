@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from gateway.simulator import filming
-from gateway.simulator.grammar import ratio_of
+from gateway.simulator.grammar import ratio_of, squared
 from gateway.simulator.interactions import Interaction
 from gateway.simulator.jobs import KINDS, Job
 from gateway.simulator.notices import NOTICES
@@ -73,6 +73,36 @@ def _zooms(prompt: str) -> bool:
         return found is not None and 1 < float(found["factor"]) <= 2
     except ValueError:
         return False
+
+
+async def make_square(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+    """Zoom out until both sides are equal."""
+    parent = studio.job(found["uuid"])
+    if parent is None:
+        studio.replies.failure(ix)
+        return
+    studio.press(ix)
+    await studio.draw(
+        ix,
+        "make_square",
+        squared(parent.prompt),
+        echoed=squared(parent.echoed),
+        ratio=1.0,
+        parent_job=parent.uuid,
+        index=1,
+    )
+
+
+async def bookmark(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+    """Keep a picture among the favourites: its button changes, nothing follows."""
+    job = studio.job(found["uuid"])
+    if job is None:
+        studio.replies.failure(ix)
+        return
+    job.bookmarked = True
+    studio.core.store.job(job)
+    studio.press(ix)
+    studio.replies.success(ix)
 
 
 async def pan(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:

@@ -38,20 +38,22 @@ class Replies:
         embeds: list[Json] | None = None,
         components: list[Json] | None = None,
     ) -> Message:
-        """Answer for this session only: first empty, then filled."""
+        """Answer for this session only: first empty, then filled, or all at once."""
+        filled: Json = {
+            "content": content,
+            "embeds": embeds or [],
+            "components": components or [],
+            "flags": int(Flags.EPHEMERAL),
+        }
+        if ix.knobs.reply_form == "message":
+            message = self.posts.create(ix, phase="start", **filled)
+            self.success(ix)
+            return message
         flags = Flags.EPHEMERAL | Flags.LOADING
         message = self.posts.create(ix, phase="start", flags=flags)
         self.success(ix)
         await self.core.clock.sleep(ix.knobs.loading_delay)
-        self.posts.update(
-            message,
-            ix,
-            phase="fill",
-            content=content,
-            embeds=embeds or [],
-            components=components or [],
-            flags=int(Flags.EPHEMERAL),
-        )
+        self.posts.update(message, ix, phase="fill", **filled)
         return message
 
     def deferred(self, ix: Interaction, job: Job | None = None) -> Message:
@@ -86,7 +88,13 @@ class Replies:
     ) -> None:
         """Tell the notice in one of its forms; C, D and F need a started job."""
         form = form or notice.form
-        words = notice.embed(ix.prompt or (job.prompt if job else ""))
+        if form == "H":
+            return
+        words = notice.embed(
+            ix.prompt or (job.prompt if job else ""),
+            command=ix.command or "imagine",
+            until=int(self.core.clock.now() + (ix.knobs.slow_down or 60)),
+        )
         components = notice.components(ix.id)
         if form == "A":
             self.posts.create(

@@ -18,7 +18,7 @@ account       name, user id, channel id or token of the account that acts
 event         glob on the event's name, `MESSAGE_*`
 phase         what the event is to its job: `ack`, `queued`, `start`, `fill`,
               `success`, `progress`, `press`, `final`, `delete`, `stop`,
-              `notice`, `failure`, `window`
+              `notice`, `failure`, `window`, `seed`, `copy`
 nth           only the n-th agreeing occasion, counted from 1; a list names several
 ============  ==================================================================
 
@@ -35,7 +35,7 @@ Effect keys, job stage (decided when the interaction is accepted):
 
 ============  ==================================================================
 notice        a class of the catalogue, such as `banned_prompt`
-form          how it arrives, `A` to `G`; default is the class's own form
+form          how it arrives, `A` to `H`; default is the class's own form
               (C, D and F need a job; U results know no C)
 at            percentage at which it arrives; default is instead of the start
 stop_at       the job ends as `(Stopped)` at this percentage
@@ -45,6 +45,8 @@ finish_at     like hang_at, until `POST /_sim/release`; then it finishes
 silent        true: no event at all; no job
 window        of a button with a window: `none` (the job starts at once), `open`
               (also where remix mode is off), `lost` (its event is not sent)
+verify        true: the account must prove that it is human; all its interactions are
+              answered with a page until `POST /_sim/verify` or the page's button
 knobs         `{name: value}`, for this interaction and its job only
 ============  ==================================================================
 
@@ -83,6 +85,7 @@ STAGES = {
         "finish_at",
         "silent",
         "window",
+        "verify",
         "knobs",
     },
     "event": {

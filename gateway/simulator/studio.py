@@ -76,7 +76,8 @@ class Studio:
             uuid=uuid,
             kind=KINDS[kind],
             prompt=prompt,
-            mode=grammar.mode_of(prompt, account.mode),
+            mode=grammar.mode_of(prompt, account.mode)
+            + (", stealth" * account.stealth),
             user_id=account.user_id,
             username=account.spec.username,
             channel_id=ix.channel_id,

@@ -70,6 +70,7 @@ class Account:
     mode: str = "fast"
     suffix: str = ""
     stealth: bool = False
+    challenge: str | None = None  # token of the page that asks whether it is human
     preferences: defaultdict[str, Preferences] = field(
         default_factory=lambda: defaultdict(Preferences)
     )  # by application id

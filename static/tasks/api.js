@@ -1,5 +1,8 @@
 // The public API, called as any program would, with the session in place of a key.
+import { say } from "./texts.js";
+
 const csrf = document.querySelector('meta[name="csrf-token"]').content;
+const ACCEPTED = new Set([1, 21, 22]);
 
 export class Refused extends Error {}
 export class NoAnswer extends Error {}
@@ -25,7 +28,7 @@ async function call(method, path, body, headers = {}) {
     throw new NoAnswer();
   }
   if (response.status >= 500) throw new NoAnswer();
-  if (!response.ok) throw new Refused(reason(answer) || response.statusText);
+  if (!response.ok) throw new Refused(reason(answer) || response.statusText || say("refused"));
   return answer;
 }
 
@@ -43,18 +46,34 @@ export function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
-async function submit(path, body, key) {
+// Answers with the new tasks, how many wait before them, and whether a window is open.
+async function submit(path, body, key = newKey()) {
   const answer = await call("POST", path, body, { "Idempotency-Key": key });
-  if (![1, 21, 22].includes(answer?.code)) throw new Refused(reason(answer));
-  const ahead = answer.code === 22 ? Number(answer.properties?.numberOfQueues ?? 0) : 0;
-  return { id: String(answer.result), ahead };
+  if (!ACCEPTED.has(answer?.code)) throw new Refused(reason(answer) || say("refused"));
+  const ids = String(answer.result).split(",");
+  return {
+    ids,
+    id: ids[0],
+    ahead: answer.code === 22 ? Number(answer.properties?.numberOfQueues ?? 0) : 0,
+    asks: answer.code === 21,
+    offered: answer.properties?.finalPrompt ?? "",
+  };
 }
 
-export const imagine = (prefix, prompt, botType, key) =>
-  submit(`${prefix}/submit/imagine`, { prompt, botType }, key);
+// `what` is imagine, blend, describe, shorten or video; `prefix` says the speed.
+export const create = (prefix, what, body, key) => submit(`${prefix}/submit/${what}`, body, key);
 
-export const press = (prefix, taskId, customId, key) =>
-  submit(`${prefix}/submit/action`, { taskId, customId }, key);
+export const press = (prefix, taskId, customId) =>
+  submit(`${prefix}/submit/action`, { taskId, customId });
+
+export const answerWindow = (taskId, prompt, maskBase64 = "") =>
+  submit("/mj/submit/modal", { taskId, prompt, maskBase64 });
+
+export async function seedOf(id) {
+  const answer = await call("GET", `/mj/task/${id}/image-seed`);
+  if (answer?.code !== 1) throw new Refused(reason(answer) || say("refused"));
+  return String(answer.result);
+}
 
 export const cancel = (id) => call("POST", `/mj/task/${id}/cancel`, {});
 export const newest = () => call("GET", "/mj/task/list");

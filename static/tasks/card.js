@@ -1,43 +1,34 @@
 // One drawing as a card, changed in place so that nothing jumps and focus stays.
+import { faceOf, hasHeart, isBookmark, isRegion, pressName, pressedFace, textNumber } from "./buttons.js";
+import { Media, picturePath } from "./media.js";
+import { offersOf, showOffers } from "./offers.js";
 import { say, timeAgo } from "./texts.js";
 
 const OPEN = new Set(["NOT_START", "SUBMITTED", "MODAL", "IN_PROGRESS"]);
-const TRIES = 5;
+const WORDLESS = new Set(["DESCRIBE", "BLEND", "INPAINT"]);
 
 export const isOpen = (task) => OPEN.has(task.status);
 export const isPress = (task) => Boolean(task.parentId && task.customId);
+export const asks = (task) => task.status === "MODAL";
 
-// Links carry the public address; the same picture is at our own, whatever that is.
-export function picturePath(task) {
-  return task.imageUrl ? new URL(task.imageUrl, location.href).pathname : "";
+// Pictures stand before the words and after `--end` as links; they say nothing to a person.
+function wordsOf(prompt) {
+  const words = prompt.replace(/^(?:<?https?:\/\/\S+\s+)+(?=\S)/i, "");
+  return words.replace(/\s--end\s+<?https?:\/\/\S+/i, "");
 }
 
-export function aspectOf(prompt) {
-  const found = [...prompt.matchAll(/--(?:ar|aspect)\s+(\d{1,3}):(\d{1,3})(?=\s|$)/gi)].pop();
-  return found ? [Number(found[1]) || 1, Number(found[2]) || 1] : [1, 1];
+// What a card is called: its prompt, or what it is where there is none.
+export function titleOf(task) {
+  if (task.action === "DESCRIBE") return say("title_DESCRIBE");
+  const waiting = asks(task) ? task.properties?.finalPrompt : "";
+  return wordsOf(waiting || task.prompt) || say(WORDLESS.has(task.action) ? `title_${task.action}` : "untitled");
 }
 
-// What a button does, in words: its face is often a sign only.
-export function pressName(customId, button = {}) {
-  let found;
-  if ((found = /::upsample::(\d)/.exec(customId))) return say("upscale", { index: found[1] });
-  if ((found = /::variation::(\d)/.exec(customId))) return say("vary", { index: found[1] });
-  if (/::reroll::/.test(customId)) return say("reroll");
-  return button.label || button.emoji || customId.split("::")[2] || customId;
+// Reasons come in Chinese and in English; the page speaks one language.
+function inEnglish(reason) {
+  const [first, ...rest] = (reason || "").split(" / ");
+  return rest.length && /\p{Script=Han}/u.test(first) ? rest.join(" / ") : reason || "";
 }
-
-function faceOf(customId, parent) {
-  const button = parent?.buttons?.find((each) => each.customId === customId);
-  if (button) return [button.emoji, button.label].filter(Boolean).join(" ");
-  const found = /::(upsample|variation)::(\d)/.exec(customId);
-  return found ? (found[1] === "upsample" ? "U" : "V") + found[2] : pressName(customId);
-}
-
-// Pictures far below are not fetched before somebody scrolls there.
-const watcher = new IntersectionObserver((entries) => {
-  for (const { isIntersecting, target } of entries) if (isIntersecting) near.get(target)?.();
-}, { rootMargin: "800px" });
-const near = new WeakMap();
 
 export class Card {
   constructor(task, actions) {
@@ -47,42 +38,41 @@ export class Card {
     const part = (selector) => root.querySelector(selector);
     this.root = root;
     this.parts = {
-      media: part(".media"), picture: part("img"), word: part(".media-word"),
-      bar: part(".bar"), fill: part(".bar i"), state: part(".state"), origin: part(".origin"),
-      time: part("time"), prompt: part(".prompt"), more: part(".more"), reason: part(".reason"),
-      presses: part(".presses"), copy: part('[data-do="copy"]'),
-      again: part('[data-do="again"]'), cancel: part('[data-do="cancel"]'),
+      word: part(".media-word"), bar: part(".bar"), fill: part(".bar i"), state: part(".state"),
+      origin: part(".origin"), time: part("time"), prompt: part(".prompt"), more: part(".more"),
+      reason: part(".reason"), asking: part(".asking"), texts: part(".texts"), presses: part(".presses"),
+      copy: part('[data-do="copy"]'), again: part('[data-do="again"]'), seed: part('[data-do="seed"]'),
+      cancel: part('[data-do="cancel"]'), answer: part('[data-do="answer"]'),
     };
     root.dataset.id = task.id;
+    this.media = new Media(root);
     this.facesKey = "";
     this.pressed = new Set();
-    this.isNear = false;
-    near.set(root, () => {
-      watcher.unobserve(root);
-      this.isNear = true;
-      this.showPicture();
-    });
-    watcher.observe(root);
     this.listen();
     this.show(task);
   }
 
   listen() {
-    const { copy, again, cancel, origin, media, more, prompt } = this.parts;
+    const { copy, again, cancel, origin, more, prompt, seed, answer, asking } = this.parts;
     copy.textContent = say("copy");
     again.textContent = say("again");
     cancel.textContent = say("cancel");
     more.textContent = say("more");
-    copy.onclick = () => this.actions.copy(this.task);
+    answer.textContent = say("answer");
+    asking.querySelector("p").textContent = say("asking");
+    copy.onclick = () => this.actions.copy(this.task.prompt, "copied");
     again.onclick = () => this.actions.again(this.task);
     cancel.onclick = () => {
       cancel.disabled = true;
       cancel.textContent = say("cancelling");
       this.actions.cancel(this.task).then((asked) => asked || this.allowCancel());
     };
+    answer.onclick = () => this.actions.answer(this.task);
+    seed.onclick = () => this.askSeed();
     origin.onclick = () => this.actions.goTo(this.task.parentId);
-    media.onclick = (event) => {
-      if (!media.hasAttribute("href") || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    this.media.link.onclick = (event) => {
+      const isPlain = !(event.ctrlKey || event.metaKey || event.shiftKey);
+      if (!this.media.link.hasAttribute("href") || !isPlain) return;
       event.preventDefault();
       this.actions.view(this.task);
     };
@@ -98,21 +88,49 @@ export class Card {
     this.parts.cancel.textContent = say("cancel");
   }
 
+  async askSeed() {
+    const { seed } = this.parts;
+    if (this.task.seed) {
+      this.actions.copy(this.task.seed, "seedCopied");
+      return;
+    }
+    seed.disabled = true;
+    seed.textContent = say("seedAsking");
+    const found = await this.actions.seed(this.task);
+    seed.disabled = false;
+    if (found) this.task = { ...this.task, seed: found };
+    this.showTools();
+  }
+
   show(task) {
-    this.task = task;
-    const { state, prompt, reason, cancel } = this.parts;
-    const open = isOpen(task);
+    this.task = { ...task, seed: task.seed || this.task.seed || null };
+    const { state, prompt, reason, asking, texts } = this.parts;
+    const title = titleOf(task);
     this.root.dataset.status = task.status;
     state.textContent = say(task.status);
-    if (prompt.textContent !== task.prompt) prompt.textContent = task.prompt;
+    if (prompt.textContent !== title) prompt.textContent = title;
     reason.hidden = !task.failReason;
-    reason.textContent = task.failReason || "";
-    cancel.hidden = !open;
+    reason.textContent = inEnglish(task.failReason);
+    asking.hidden = !asks(task);
+    showOffers(texts, task, this.pressed, this.actions);
+    this.showTools();
     this.showOrigin();
-    this.showProgress(open);
-    this.showPicture();
+    this.showProgress();
+    this.media.show(task);
     this.showButtons();
     this.tick();
+  }
+
+  showTools() {
+    const { copy, again, seed, cancel } = this.parts;
+    const { task } = this;
+    const hasPrompt = Boolean(task.prompt) && task.action !== "DESCRIBE" && !isRegion(task.customId);
+    copy.hidden = !task.prompt;
+    again.hidden = !hasPrompt;
+    seed.hidden = !(task.seed || (task.status === "SUCCESS" && task.jobId && picturePath(task)));
+    if (!seed.disabled) seed.textContent = task.seed ? say("seed", { seed: task.seed }) : say("seedAsk");
+    seed.title = say(task.seed ? "seedCopy" : "seedAsk");
+    cancel.hidden = !isOpen(task);
   }
 
   showOrigin() {
@@ -120,87 +138,71 @@ export class Card {
     origin.hidden = !isPress(this.task);
     if (origin.hidden) return;
     const parent = this.actions.find(this.task.parentId);
-    origin.textContent = `↳ ${faceOf(this.task.customId, parent)}`;
+    origin.textContent = `↳ ${pressedFace(this.task.customId, parent)}`;
     const what = pressName(this.task.customId);
     origin.title = say("fromParent", { what });
     origin.setAttribute("aria-label", origin.title);
-    origin.disabled = !parent;
   }
 
-  showProgress(open) {
+  showProgress() {
     const { bar, fill, word } = this.parts;
-    const known = open ? parseInt(this.task.progress ?? "0", 10) || 0 : 0;
+    const { status, progress } = this.task;
+    const open = isOpen(this.task) && !asks(this.task);
+    const known = open ? parseInt(progress ?? "0", 10) || 0 : 0;
     bar.hidden = !open;
     bar.setAttribute("aria-label", say("progress"));
     bar.setAttribute("aria-valuenow", String(known));
-    bar.setAttribute("aria-valuetext", `${say(this.task.status)}, ${known}%`);
+    bar.setAttribute("aria-valuetext", `${say(status)}, ${known}%`);
     bar.classList.toggle("waiting", open && known === 0);
     fill.style.width = `${known}%`;
-    word.textContent = this.task.status === "IN_PROGRESS" ? `${known}%` : "";
-  }
-
-  showPicture(tries = 0) {
-    const { media, picture } = this.parts;
-    const { imageWidth: width, imageHeight: height } = this.task;
-    const [w, h] = width && height ? [width, height] : aspectOf(this.task.prompt);
-    media.style.aspectRatio = String(Math.min(Math.max(w / h, 0.8), 1.9));
-    const path = picturePath(this.task);
-    if (path && path !== this.path && this.isNear) this.load(path, tries);
-    if (!path && !isOpen(this.task)) media.removeAttribute("href");
-    const kind = isOpen(this.task) ? "preview" : "picture";
-    picture.alt = say(kind, { prompt: this.task.prompt.slice(0, 200) });
-  }
-
-  // The next picture takes the place of the last one when it is there, not before.
-  load(path, tries) {
-    this.path = path;
-    const { media, picture } = this.parts;
-    const next = new Image();
-    next.onload = () => {
-      if (this.path !== path) return;
-      picture.src = path;
-      picture.hidden = false;
-      media.href = path;
-      this.root.classList.add("has-picture");
-    };
-    next.onerror = () => {
-      if (this.path !== path) return;
-      this.path = "";
-      if (tries < TRIES) setTimeout(() => this.path || this.showPicture(tries + 1), 1000 * 2 ** tries);
-    };
-    next.src = path;
+    word.textContent = status === "IN_PROGRESS" ? `${known}%` : "";
   }
 
   showButtons() {
     const { presses } = this.parts;
-    const buttons = this.task.status === "SUCCESS" ? this.task.buttons || [] : [];
+    const offered = new Set(offersOf(this.task).map((each) => each.customId));
+    const all = this.task.status === "SUCCESS" ? this.task.buttons || [] : [];
+    const buttons = all.filter((each) => !offered.has(each.customId));
     const key = JSON.stringify(buttons);
     if (key !== this.facesKey) {
       this.facesKey = key;
-      const faces = buttons.map((each) => [each.emoji, each.label].filter(Boolean).join(" "));
-      presses.classList.toggle("grid", faces.every((face) => face.length <= 3));
-      presses.replaceChildren(...buttons.map((each, i) => this.button(each, faces[i])));
+      const isGrid = !offered.size && buttons.every((each) => faceOf(each).length <= 3);
+      presses.classList.toggle("grid", isGrid);
+      presses.replaceChildren(...buttons.map((each) => this.button(each)));
       presses.hidden = !buttons.length;
     }
     for (const button of presses.children) {
       button.classList.toggle("pressed", this.pressed.has(button.dataset.customId));
     }
+    this.showHeart();
   }
 
-  button(each, face) {
+  showHeart() {
+    for (const button of this.parts.presses.children) {
+      if (!isBookmark(button.dataset.customId)) continue;
+      const loved = hasHeart(this.task.id);
+      button.textContent = loved ? "♥" : "♡";
+      button.classList.toggle("loved", loved);
+      button.setAttribute("aria-pressed", String(loved));
+    }
+  }
+
+  button(each) {
     const button = document.createElement("button");
+    const face = textNumber(each.customId) ? pressName(each.customId) : faceOf(each);
+    const name = pressName(each.customId, each);
     button.type = "button";
     button.className = "press";
     button.dataset.customId = each.customId;
-    button.dataset.testid = "press";
+    button.dataset.testid = isBookmark(each.customId) ? "bookmark" : "press";
     button.textContent = face || "•";
-    const name = pressName(each.customId, each);
     button.title = name;
-    button.setAttribute("aria-label", name === face ? name : `${face}, ${name}`);
+    button.setAttribute("aria-label", name === face || isBookmark(each.customId) ? name : `${face}, ${name}`);
     button.onclick = async () => {
       button.disabled = true;
       await this.actions.press(this.task, each.customId, name);
       button.disabled = false;
+      this.showHeart();
       if (document.activeElement === document.body) button.focus({ preventScroll: true });
     };
     return button;
@@ -209,6 +211,7 @@ export class Card {
   markPressed(customId) {
     this.pressed.add(customId);
     this.showButtons();
+    showOffers(this.parts.texts, this.task, this.pressed, this.actions);
   }
 
   tick() {

@@ -1,13 +1,17 @@
-// The drawing page: a prompt goes out, cards come in and follow their tasks.
-import { NoAnswer, byIds, cancel, imagine, newKey, newest, press } from "./api.js";
-import { Card, aspectOf, isOpen, isPress, picturePath } from "./card.js";
+// The drawing page: requests go out, cards come in and follow their tasks.
+import { answerWindow, byIds, cancel, create, newest, press, seedOf } from "./api.js";
+import { isAll, isBookmark, toggleHeart } from "./buttons.js";
+import { Card, asks, isOpen, isPress, titleOf } from "./card.js";
+import { fill, speed, startComposer } from "./composer.js";
 import { follow } from "./live.js";
+import { picturePath } from "./media.js";
+import { offersOf } from "./offers.js";
+import { announce, at, complain, toast } from "./tell.js";
 import { say } from "./texts.js";
+import { closeWindow, openTask, openWindow } from "./window.js";
 
-const at = (id) => document.getElementById(id);
 const me = document.body.dataset.user;
 const cards = new Map();
-const AR = /\s*--(?:ar|aspect)\s+\S+/gi;
 
 // Columns without holes: each card spans as many of the grid's low rows as it is high.
 const ROW = 4;
@@ -20,7 +24,12 @@ const measure = new ResizeObserver((entries) => {
 
 // --- cards ----------------------------------------------------------------------
 
-const actions = { copy, again, cancel: stop, press: pressButton, view, goTo, find: (id) => cards.get(id)?.task };
+const actions = {
+  again, answer, cancel: stop, copy, drawText, editText, goTo, view,
+  find: (id) => cards.get(id)?.task,
+  press: pressButton,
+  seed: askSeed,
+};
 
 function show(task) {
   if (task.userId !== me) return;
@@ -29,11 +38,12 @@ function show(task) {
     const wasOpen = isOpen(card.task);
     if (!wasOpen && isOpen(task)) return; // an older answer that came late
     card.show(task);
-    if (wasOpen && !isOpen(task)) announce(task.status === "SUCCESS" ? "finished" : "failedNews", task);
+    if (wasOpen && !isOpen(task)) tell(task.status === "SUCCESS" ? "finished" : "failedNews", task);
   } else {
     add(task);
   }
   if (isPress(task)) cards.get(task.parentId)?.markPressed(task.customId);
+  if (openTask() === task.id && !asks(task)) closeWindow();
 }
 
 function add(task) {
@@ -74,64 +84,89 @@ async function refresh() {
 
 const openIds = () => [...cards.values()].filter((each) => isOpen(each.task)).map((each) => each.task.id);
 
+const look = (id) => byIds([id]).then((rows) => rows.forEach(show), () => {});
+
 // A card at once, with what is known; the row follows.
 async function showNew(id, task) {
   if (!cards.has(id)) {
     show({
-      id, userId: me, status: "NOT_START", progress: null, buttons: [], failReason: "", imageUrl: null,
-      submitTime: Date.now(), parentId: null, customId: null, ...task,
+      id, userId: me, status: "NOT_START", action: null, prompt: "", progress: null, buttons: [],
+      failReason: "", imageUrl: null, submitTime: Date.now(), parentId: null, customId: null, ...task,
     });
   }
-  announce("started", cards.get(id).task);
-  await byIds([id]).then((rows) => rows.forEach(show), () => {});
+  tell("started", cards.get(id).task);
+  await look(id);
 }
 
-// --- what a person does -----------------------------------------------------------
-
-let key = newKey();
-let sending = false;
-
-async function draw() {
-  const prompt = at("prompt").value.trim();
-  complain("");
-  if (!prompt) {
-    complain(say("empty"));
-    at("prompt").focus();
-    return;
-  }
-  if (sending) return;
-  sending = true;
-  at("composer").querySelector(".draw").disabled = true;
-  try {
-    const { id, ahead } = await imagine(at("speed").value, prompt, at("bot").value, key);
-    key = newKey();
-    at("prompt").value = "";
-    fit();
-    if (ahead > 0) toast(say("queued", { count: ahead }));
-    await showNew(id, { prompt });
-    scrollTo({ top: 0, behavior: "smooth" });
-  } catch (error) {
-    if (error instanceof NoAnswer) complain(say("noAnswer"));
-    else {
-      key = newKey();
-      complain(say("refused", { why: error.message }));
-    }
-  } finally {
-    sending = false;
-    at("composer").querySelector(".draw").disabled = false;
-  }
+async function find(id) {
+  if (!cards.has(id)) await look(id);
+  if (!cards.has(id)) throw new Error(say("gone"));
+  return cards.get(id).task;
 }
+
+const tell = (word, task) => announce(say(word, { prompt: titleOf(task).slice(0, 120) }));
+
+// --- buttons and their windows ------------------------------------------------------
 
 async function pressButton(task, customId, name) {
   try {
-    const { id } = await press(at("speed").value, task.id, customId, newKey());
-    const known = cards.has(id);
-    await showNew(id, { prompt: task.prompt, parentId: task.id, customId, imageWidth: null });
-    if (known) goTo(id);
-    else toast(say("pressed", { what: name }), () => goTo(id));
+    if (isBookmark(customId)) await bookmark(task, customId);
+    else await showPressed(task, customId, name, await press(speed(), task.id, customId));
   } catch (error) {
-    toast(error instanceof NoAnswer ? say("noAnswer") : error.message, null, true);
+    complain(error);
   }
+}
+
+async function bookmark(task, customId) {
+  await press(speed(), task.id, customId);
+  toast(say(toggleHeart(task.id) ? "bookmarked" : "unbookmarked"));
+}
+
+async function showPressed(task, customId, name, made) {
+  const { id, ids, asks: opens, offered } = made;
+  const known = cards.has(id);
+  const offers = isAll(customId) ? offersOf(task) : [];
+  await Promise.all(ids.map((each, place) => showNew(each, {
+    prompt: offers[place]?.text ?? task.prompt,
+    parentId: task.id,
+    customId: offers[place]?.customId ?? customId,
+    ...(opens && { status: "MODAL", properties: { finalPrompt: offered } }),
+  })));
+  if (opens) answer(cards.get(id).task);
+  else if (known) goTo(id);
+  else toast(say("pressed", { what: name }), { onClick: () => goTo(id) });
+}
+
+function answer(task) {
+  return openWindow(task, find, {
+    answered: (each) => { look(each.id); goTo(each.id); },
+    cancelled: stop,
+    refused: (each) => look(each.id),
+    closed: (each) => cards.get(each?.id)?.root.focus({ preventScroll: true }),
+  });
+}
+
+// A found prompt as it stands: its window is answered without being shown.
+async function drawText(task, customId, text) {
+  try {
+    if (!customId) {
+      const { id } = await create(speed(), "imagine", { prompt: text, botType: task.botType });
+      await showNew(id, { prompt: text, action: "IMAGINE" });
+      toast(say("pressed", { what: text.slice(0, 60) }), { onClick: () => goTo(id) });
+      return;
+    }
+    const made = await press(speed(), task.id, customId);
+    if (made.asks) await answerWindow(made.id, text);
+    await showNew(made.id, { prompt: text, parentId: task.id, customId, action: "IMAGINE" });
+    toast(say("pressed", { what: text.slice(0, 60) }), { onClick: () => goTo(made.id) });
+  } catch (error) {
+    complain(error);
+  }
+}
+
+async function editText(task, customId, text) {
+  if (customId) await pressButton(task, customId, text);
+  else fill(text, { botType: task.botType });
 }
 
 async function stop(task) {
@@ -140,31 +175,44 @@ async function stop(task) {
     (await byIds([task.id])).forEach(show);
     return true;
   } catch (error) {
-    toast(error instanceof NoAnswer ? say("noAnswer") : error.message, null, true);
+    complain(error);
     return false;
   }
 }
 
-async function copy(task) {
+// --- the rest of what a card can do ---------------------------------------------------
+
+async function askSeed(task) {
   try {
-    await navigator.clipboard.writeText(task.prompt);
-    toast(say("copied"));
+    return await seedOf(task.id);
+  } catch (error) {
+    complain(error);
+    return "";
+  }
+}
+
+async function copy(text, word) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(say(word));
   } catch {
-    toast(say("copyFailed"), null, true);
+    toast(say("copyFailed"), { bad: true });
   }
 }
 
 function again(task) {
-  at("prompt").value = task.prompt;
-  if (task.botType) at("bot").value = task.botType;
-  fit();
-  at("prompt").focus();
-  scrollTo({ top: 0, behavior: "smooth" });
+  const mode = { SHORTEN: "shorten", VIDEO: "video" }[task.action] ?? "draw";
+  fill(task.prompt, { mode, botType: task.botType });
 }
 
-function goTo(id) {
+async function goTo(id) {
+  try {
+    await find(id);
+  } catch (error) {
+    complain(error);
+    return;
+  }
   const card = cards.get(id);
-  if (!card) return;
   card.root.scrollIntoView({ behavior: "smooth", block: "center" });
   card.root.focus({ preventScroll: true });
 }
@@ -172,63 +220,9 @@ function goTo(id) {
 function view(task) {
   const path = picturePath(task);
   at("viewer-picture").src = path;
-  at("viewer-picture").alt = say("viewerAlt", { prompt: task.prompt.slice(0, 200) });
+  at("viewer-picture").alt = say("viewerAlt", { prompt: titleOf(task).slice(0, 200) });
   at("viewer-link").href = path;
   at("viewer").showModal();
-}
-
-// --- the composer ------------------------------------------------------------------
-
-function fit() {
-  const box = at("prompt");
-  box.style.height = "auto";
-  box.style.height = `${Math.min(box.scrollHeight + 2, 320)}px`;
-  const has = AR.test(box.value);
-  AR.lastIndex = 0;
-  const aspect = aspectOf(box.value).join(":");
-  for (const chip of document.querySelectorAll("[data-aspect]")) {
-    chip.setAttribute("aria-pressed", String(has && chip.dataset.aspect === aspect));
-  }
-}
-
-function pickAspect(chip) {
-  const box = at("prompt");
-  const bare = box.value.replace(AR, "").trimEnd();
-  const off = chip.getAttribute("aria-pressed") === "true";
-  box.value = off ? bare : `${bare} --ar ${chip.dataset.aspect}`.trimStart();
-  fit();
-}
-
-function complain(text) {
-  at("composer-error").textContent = text;
-  at("composer-error").hidden = !text;
-}
-
-function remember(id) {
-  const box = at(id);
-  try {
-    const kept = localStorage.getItem(`draw.${id}`);
-    if ([...box.options].some((each) => each.value === kept)) box.value = kept;
-    box.onchange = () => localStorage.setItem(`draw.${id}`, box.value);
-  } catch {
-    // private windows may have no storage
-  }
-}
-
-// --- telling ------------------------------------------------------------------------
-
-function toast(text, onClick = null, bad = false) {
-  const box = document.createElement(onClick ? "button" : "p");
-  box.className = bad ? "toast bad" : "toast";
-  box.dataset.testid = "toast";
-  box.textContent = text;
-  if (onClick) box.onclick = () => { onClick(); box.remove(); };
-  at("toasts").append(box);
-  setTimeout(() => box.remove(), bad ? 8000 : 5000);
-}
-
-function announce(word, task) {
-  at("news").textContent = say(word, { prompt: task.prompt.slice(0, 120) });
 }
 
 function showState(state) {
@@ -236,20 +230,13 @@ function showState(state) {
   at("live").querySelector(".live-word").textContent = say(state);
 }
 
-at("composer").onsubmit = (event) => { event.preventDefault(); draw(); };
-at("prompt").oninput = () => { fit(); complain(""); };
-at("prompt").onkeydown = (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); draw(); }
-};
-document.querySelectorAll("[data-aspect]").forEach((chip) => { chip.onclick = () => pickAspect(chip); });
-document.querySelectorAll("[data-sample]").forEach((each) => {
-  each.onclick = () => { at("prompt").value = each.dataset.sample; fit(); at("prompt").focus(); };
+startComposer(async (id, known) => {
+  await showNew(id, known);
+  scrollTo({ top: 0, behavior: "smooth" });
 });
 at("viewer").onclick = (event) => { if (event.target === at("viewer")) at("viewer").close(); };
-["bot", "speed"].forEach(remember);
 setInterval(() => cards.forEach((each) => each.tick()), 15000);
 addEventListener("resize", () => cards.forEach((each) => each.tick()));
-fit();
 const untilThere = setInterval(async () => { if (await refresh()) clearInterval(untilThere); }, 3000);
 refresh().then((there) => there && clearInterval(untilThere));
 follow({ onTask: show, onState: showState, openIds, refresh });

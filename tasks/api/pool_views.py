@@ -98,6 +98,14 @@ def account_json(
         "enableMj": account.enable_mj,
         "enableNiji": account.enable_niji,
         "coreSize": account.core_size,
+        "allowModes": account.allow_modes,
+        "isBlend": account.is_blend,
+        "isDescribe": account.is_describe,
+        "isShorten": account.is_shorten,
+        "remixAutoSubmit": account.remix_auto_submit,
+        "mjRemixOn": account.mj_remix_on,
+        "nijiRemixOn": account.niji_remix_on,
+        "fastExhausted": account.fast_exhausted,
     }
     if not viewer.is_operator:
         return shown
@@ -107,7 +115,6 @@ def account_json(
         "userAgent": account.user_agent,
         "state": account.state,
         "disabledReason": account.state_reason,
-        "fastExhausted": account.fast_exhausted,
         "runningCount": running,
         "queueCount": queued,
         "maxQueueSize": account.max_queue_size,

@@ -22,6 +22,7 @@ from tasks.submit.base import (
     write,
 )
 from tasks.submit.choosing import Wanted, choose
+from tasks.translation import translate
 from tasks.videos import as_video
 
 # The blend command's words for what the dialect calls dimensions.
@@ -61,7 +62,7 @@ def submit_imagine(
 
 def permitted(prompt: str) -> str:
     """Return the prompt in English. Raises BannedPrompt."""
-    english = prompt
+    english = translate(prompt)
     for text in (english, prompt):
         if word := prompts.first_banned_word(text, banned_words()):
             raise BannedPrompt(word=word, prompt=english)

@@ -305,6 +305,23 @@ class Product:
         task_id: str = answer["result"]
         return task_id
 
+    def press(self, task: dict[str, Any], part: str, **body: Any) -> dict[str, Any]:
+        """Press the first button whose custom id holds `part`; return the answer."""
+        custom_id = next(
+            b["customId"] for b in task["buttons"] if part in b["customId"]
+        )
+        answer: dict[str, Any] = self.api(
+            "POST",
+            "/mj/submit/action",
+            {"taskId": task["id"], "customId": custom_id, **body},
+        )
+        return answer
+
+    def answer_window(self, answer: dict[str, Any], **body: Any) -> str:
+        """Answer the window that a press has asked for; return the task's id."""
+        assert answer["code"] == 21, answer
+        return self.submit("modal", taskId=answer["result"], **body)
+
     def task(self, task_id: str) -> dict[str, Any]:
         task: dict[str, Any] = self.api("GET", f"/mj/task/{task_id}/fetch")
         return task

@@ -98,9 +98,7 @@ def test_more_bytes_than_discord_takes_are_refused() -> None:
         "https://exa mple.com",
     ],
 )
-def test_a_link_that_may_not_be_asked_is_refused(
-    link: str, settings: Settings
-) -> None:
+def test_a_link_that_may_not_be_asked_is_refused(link: str, settings: Settings) -> None:
     settings.ALLOW_PRIVATE_HOOKS = False
 
     with pytest.raises(InvalidRequest) as refused:

@@ -12,7 +12,6 @@ from tasks.exceptions import InvalidRequest, NoAccount, QueueFull
 from tasks.models import DrawingSettings, Task
 from tasks.submit.base import Caller
 from tasks.submit.buttons import submit_button
-from tasks.submit.choosing import Wanted
 from tasks.submit.commands import submit_imagine
 from tests.factories import make_account, make_finished, make_task
 

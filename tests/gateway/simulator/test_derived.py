@@ -86,6 +86,29 @@ async def test_a_single_picture_has_its_own_buttons(label: str, text: str) -> No
         assert await one.final(text)
 
 
+@pytest.mark.parametrize(
+    ("version", "name", "label"),
+    [
+        ("--v 5.2", "upsample_v5_2x", "Upscale (2x)"),
+        ("--v 6", "upsample_v6_2x_subtle", "Upscale (Subtle)"),
+        ("--v 6.1", "upsample_v6r1_2x_subtle", "Upscale (Subtle)"),
+        ("--v 7", "upsample_v7_2x_subtle", "Upscale (Subtle)"),
+        ("--niji 6", "upsample_v6_2x_subtle", "Upscale (Subtle)"),
+    ],
+)
+@pytest.mark.asyncio
+async def test_the_version_in_the_prompt_decides_over_the_upscales(
+    version: str, name: str, label: str
+) -> None:
+    async with running() as simulator, client(simulator) as one:
+        parent = await grid(one, f"a red fox {version}")
+        await one.click(parent, button(parent, "U1"))
+
+        single = await one.final("Image #1")
+
+        assert f"::{name}::" in button(single, label)
+
+
 @pytest.mark.parametrize("way", ["button", "command", "reaction"])
 @pytest.mark.asyncio
 async def test_a_running_job_can_be_cancelled(way: str) -> None:
@@ -156,3 +179,65 @@ async def test_a_token_never_reaches_the_cdn() -> None:
             await (await http.get(url, headers=headers)).read()
         found = (await one.sim("GET", "/ledger?fields=violations"))["violations"]
         assert [v["kind"] for v in found] == ["authorization_sent"]
+
+
+@pytest.mark.asyncio
+async def test_make_square_ends_at_equal_sides() -> None:
+    async with running() as simulator, client(simulator) as one:
+        parent = await grid(one, "a red fox --ar 3:2 --v 7")
+        await one.click(parent, button(parent, "U1"))
+        single = await one.final("Image #1")
+        await one.click(single, button(single, "Make Square"))
+        final = await one.final("Zoom Out by")
+
+        picture = final["attachments"][0]
+        assert picture["width"] == picture["height"]
+        assert final["content"].startswith("**a red fox --v 7.0 --ar 1:1** - Zoom Out")
+
+
+@pytest.mark.asyncio
+async def test_a_square_picture_cannot_be_made_square() -> None:
+    async with running() as simulator, client(simulator) as one:
+        parent = await grid(one)
+        await one.click(parent, button(parent, "U1"))
+        single = await one.final("Image #1")
+
+        with pytest.raises(AssertionError):
+            button(single, "Make Square")
+
+
+@pytest.mark.asyncio
+async def test_an_upscale_can_be_redone() -> None:
+    async with running() as simulator, client(simulator) as one:
+        parent = await grid(one)
+        await one.click(parent, button(parent, "U1"))
+        single = await one.final("Image #1")
+        await one.click(single, button(single, "Upscale (Subtle)"))
+        large = await one.final("Upscaled (Subtle) by")
+        await one.click(large, button(large, "Redo Upscale (Creative)"))
+
+        assert await one.final("Upscaled (Creative) by")
+
+
+@pytest.mark.asyncio
+async def test_a_bookmark_changes_its_button_only() -> None:
+    async with running() as simulator, client(simulator) as one:
+        parent = await grid(one)
+        await one.click(parent, button(parent, "U1"))
+        single = await one.final("Image #1")
+        heart = button(single, "❤️")
+        await one.click(single, heart)
+        changed = await one.event("MESSAGE_UPDATE", lambda d: d["id"] == single["id"])
+        nonce = one.last_nonce
+        await one.event("INTERACTION_SUCCESS", lambda d: d["nonce"] == nonce)
+
+        (pressed,) = [
+            item
+            for row in changed["components"]
+            for item in row["components"]
+            if item.get("custom_id") == heart
+        ]
+        assert pressed["style"] == 1
+        ledger = await one.sim("GET", "/ledger?fields=jobs,interactions")
+        assert [job["bookmarked"] for job in ledger["jobs"]] == [False, True]
+        assert ledger["interactions"][-1]["custom_id"] == heart

@@ -19,6 +19,7 @@ from tests.gateway.simulator.windowing import (
 
 Json = dict[str, Any]
 REMIX = {"remix": True}
+NIJI_IMAGINE = ("1023054140580057099", "1248805223892254774")
 NEW = "a red fox at night --v 7"
 ECHO = "a red fox --v 7.0"
 
@@ -144,12 +145,17 @@ async def test_remix_mode_is_one_bot_s_affair() -> None:
     async with running() as simulator, client(simulator) as one:
         change = {"change": "account-1", "niji_remix": True}
         facts = await one.sim("POST", "/accounts", change)
-        source = await grid(one)
-        data = {"component_type": 2, "custom_id": button(source, "V1")}
-        place = {"message_id": source["id"], "message_flags": 0}
-        await one.interact(3, data, **place, application_id=NIJI)
+        mine = await grid(one)
+        name = {"id": NIJI_IMAGINE[0], "version": NIJI_IMAGINE[1], "name": "imagine"}
+        option = {"type": 3, "name": "prompt", "value": "a cat"}
+        data = {**name, "type": 1, "options": [option]}
+        await one.interact(2, data, application_id=NIJI)
+        theirs = await result(one, "a cat --niji 6")
+        clicked = {"component_type": 2, "custom_id": button(theirs, "V1")}
+        place = {"message_id": theirs["id"], "message_flags": 0}
+        await one.interact(3, clicked, **place, application_id=NIJI)
         window = await one.event("INTERACTION_MODAL_CREATE")
-        await one.click(source, button(source, "V2"))
+        await one.click(mine, button(mine, "V2"))
         await result(one, "Variations by")
 
         assert (facts["remix"], facts["niji_remix"]) == (False, True)
@@ -193,6 +199,27 @@ async def test_custom_zoom_refuses_other_factors(zoom: str) -> None:
         assert status == 204
         assert refused["embeds"][0]["title"] == "Invalid parameter"
         assert refused["nonce"] == one.last_nonce
+
+
+@pytest.mark.asyncio
+async def test_with_remix_mode_clips_ask_for_a_prompt() -> None:
+    async with running(knobs=REMIX) as simulator, client(simulator) as one:
+        source = await single(one)
+        first = await opened(one, source, "Animate (Low motion)")
+        await submit(one, first, "the fox runs")
+        clips = await result(one, "the fox runs")
+        await one.click(clips, button(clips, "U3"))
+        clip = await result(one, "Image #3")
+        second = await opened(one, clip, "Extend (High motion)")
+        await submit(one, second, "the fox sleeps")
+        longer = await result(one, "the fox sleeps")
+
+        still, moving = uuid_of(source, "❤️"), button(clip, "Extend (High motion)")
+        index, uuid = moving.split("::")[-2:]
+        assert first["custom_id"] == f"MJ::AnimateModal::{still}::1::low::0"
+        assert second["custom_id"] == f"MJ::AnimateModal::{uuid}::{index}::high::1"
+        assert field(second)["custom_id"] == "MJ::AnimateModal::prompt"
+        assert longer["message_reference"]["message_id"] == clip["id"]
 
 
 @pytest.mark.asyncio
