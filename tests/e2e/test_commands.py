@@ -276,7 +276,7 @@ def test_editing_is_refused_with_words(product: Product) -> None:
 def test_a_clip_that_bears_its_videos_uuid_is_told_apart(
     product: Product, sim: Simulator
 ) -> None:
-    sim.knobs(clip_uuid="video")
+    sim.knobs(clip_uuid="parent")
     video = product.wait_for(
         product.submit("video", prompt="it jumps", image=data_url(BLUE))
     )
