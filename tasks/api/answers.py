@@ -158,7 +158,7 @@ class TaskEventSerializer(serializers.Serializer[Any]):
 # A body that cannot be read is answered 200 too, as clients of the dialect know it.
 TASKS_OR_FAILURE: Final = PolymorphicProxySerializer(
     component_name="TasksOrFailure",
-    serializers=lambda: [TaskSerializer(many=True), OperationSerializer],
+    serializers=[TaskSerializer(many=True), OperationSerializer],
     resource_type_field_name=None,
     many=False,
 )
