@@ -1,0 +1,39 @@
+"""Face swap is another service's, and not served: refused as its clients know it."""
+
+from __future__ import annotations
+
+from django.http import HttpResponseBase
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from tasks.api.serializers import SubmitAnswerSerializer
+from tasks.exceptions import InvalidRequest
+
+_TEXTS = ("服务不支持", "Face swap is not served here")
+
+
+class SwapView(APIView):
+    """Reads nothing: whatever is sent, the answer is the same."""
+
+    @extend_schema(
+        operation_id="insight_face_swap",
+        tags=["submit"],
+        summary="Put a face into a picture; refused: not served",
+        request=None,
+        responses=SubmitAnswerSerializer,
+        examples=[
+            OpenApiExample(
+                "refused",
+                value={
+                    "code": 4,
+                    "description": _TEXTS[0],
+                    "result": None,
+                    "properties": {"descriptionEn": _TEXTS[1]},
+                },
+                response_only=True,
+            )
+        ],
+    )
+    def post(self, request: Request, mode: str = "") -> HttpResponseBase:
+        raise InvalidRequest(*_TEXTS)
