@@ -11,19 +11,27 @@ from django.utils import timezone
 from tasks import pictures
 from tasks.enums import TERMINAL
 from tasks.ids import first_task_id_of
-from tasks.models import DeliveryState, DrawingSettings, Task, WebhookDelivery
+from tasks.models import (
+    DeliveryState,
+    DrawingSettings,
+    Errand,
+    Task,
+    WebhookDelivery,
+)
 
 logger = logging.getLogger(__name__)
 
 BATCH: Final = 500
 MOST_BATCHES: Final = 40  # in one run; the next one goes on
 KEEP_DELIVERIES: Final = timedelta(days=30)
+KEEP_ERRANDS: Final = timedelta(days=1)
 
 
 def remove_old() -> None:
     """Remove old tasks with their pictures, old deliveries, scraps of files."""
     tasks = remove_old_tasks()
     deliveries = remove_old_deliveries()
+    remove_old_errands()
     scraps = pictures.remove_old_scraps() + pictures.remove_old_inputs()
     if tasks or deliveries or scraps:
         logger.info(
@@ -51,6 +59,13 @@ def remove_old_tasks() -> int:
         removed += len(batch)
         if len(batch) < BATCH:
             break
+    return removed
+
+
+def remove_old_errands() -> int:
+    """Remove errands whose outcome nobody waits for any more."""
+    oldest = timezone.now() - KEEP_ERRANDS
+    removed, _ = Errand.objects.filter(created_at__lt=oldest).delete()
     return removed
 
 

@@ -9,10 +9,16 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from tasks import pictures, retention
-from tasks.enums import TaskStatus
+from tasks.enums import ErrandKind, TaskStatus
 from tasks.ids import first_task_id_of
-from tasks.models import DeliveryState, DrawingSettings, Task, WebhookDelivery
-from tests.factories import make_finished, make_task
+from tasks.models import (
+    DeliveryState,
+    DrawingSettings,
+    Errand,
+    Task,
+    WebhookDelivery,
+)
+from tests.factories import make_account, make_finished, make_task
 
 S = DeliveryState
 
@@ -96,3 +102,28 @@ def test_settled_deliveries_go_after_a_month(alice: User) -> None:
 
     left = WebhookDelivery.objects.filter(revision=31)
     assert [row.state for row in left] == [S.WAITING]
+
+
+def test_errands_go_when_nobody_waits_any_more(alice: User) -> None:
+    account = make_account()
+    kept, old = (
+        Errand.objects.create(kind=ErrandKind.SEED, owner=alice, account=account)
+        for _ in range(2)
+    )
+    Errand.objects.filter(pk=old.pk).update(created_at=ago(days=2))
+
+    retention.remove_old()
+
+    assert list(Errand.objects.all()) == [kept]
+
+
+def test_brought_pictures_go_after_some_days(alice: User, tmp_path: Path) -> None:
+    file = pictures.write_input(b"picture", "image/png")
+    old = tmp_path / ".inputs" / "2020-01-01" / "x.png"
+    old.parent.mkdir()
+    old.write_bytes(b"picture")
+
+    retention.remove_old()
+
+    assert pictures.read_input(file) == b"picture"
+    assert not old.parent.exists()
