@@ -46,8 +46,10 @@ def _job(task: Task, message: Message) -> dict[str, Any]:
 
 
 def _parents_job(task: Task) -> str | None:
+    if task.parent_id is None:
+        return None
     parent = Task.objects.filter(pk=task.parent_id).values_list("job_id", flat=True)
-    return parent.first() if task.parent_id else None
+    return parent.first()
 
 
 def _shown(task: Task, said: Content, buttons: list[dict[str, Any]]) -> dict[str, Any]:

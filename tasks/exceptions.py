@@ -58,3 +58,12 @@ class QueueFull(Refused):
         super().__init__(
             "队列已满，请稍后尝试", "The queue is full, retry later", **properties
         )
+
+
+class NothingShortened(Refused):
+    code = ReturnCode.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__(
+            "未找到 Shortened prompts", "The task holds no such shortened prompt"
+        )

@@ -23,6 +23,8 @@ from tasks.representation import extension
 # What Discord takes from an account without a subscription of its own.
 MAX_BYTES: Final = 10 << 20
 MAX_PIXELS: Final = 64_000_000
+# Of a mask the pixels are looked at: as many as Midjourney's largest picture has.
+MAX_MASK_PIXELS: Final = 4096 * 4096
 # A mask may be smaller than its picture, but must have its shape.
 SHAPE_TOLERANCE: Final = 0.02
 
@@ -126,6 +128,8 @@ def read_mask(text: str, *, width: int | None, height: int | None) -> Brought:
     given = read(text, InputRole.MASK)
     if given.url:
         raise InvalidRequest("base64格式错误", "A mask is a data URL")
+    if (given.width or 1) * (given.height or 1) > MAX_MASK_PIXELS:
+        raise InvalidRequest("图片尺寸过大", "The mask has too many pixels")
     size = (width or given.width or 1, height or given.height or 1)
     ours = (given.width or 1) / (given.height or 1)
     if abs(ours * size[1] / size[0] - 1) > SHAPE_TOLERANCE:
@@ -146,10 +150,10 @@ def read_mask(text: str, *, width: int | None, height: int | None) -> Brought:
 
 def _two_colours(image: Image.Image, size: tuple[int, int]) -> bytes:
     """Return the PNG of a mask, or nothing where no pixel is white."""
-    flat = Image.new("RGB", image.size)
-    layer = image.convert("RGBA")
+    layer = image.resize(size, Image.Resampling.NEAREST).convert("RGBA")
+    flat = Image.new("RGB", size)
     flat.paste(layer, mask=layer.getchannel("A"))
-    grey = flat.convert("L").resize(size, Image.Resampling.NEAREST)
+    grey = flat.convert("L")
     mask = grey.point(lambda level: 255 if level >= 128 else 0)
     if mask.getextrema()[1] == 0:
         return b""

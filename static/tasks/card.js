@@ -124,8 +124,8 @@ export class Card {
   showTools() {
     const { copy, again, seed, cancel } = this.parts;
     const { task } = this;
-    const hasPrompt = Boolean(task.prompt) && task.action !== "DESCRIBE" && !isRegion(task.customId);
-    copy.hidden = !task.prompt;
+    const hasPrompt = Boolean(task.prompt) && task.action !== "DESCRIBE" && !isRegion(task.customId) && !asks(task);
+    copy.hidden = !task.prompt || asks(task);
     again.hidden = !hasPrompt;
     seed.hidden = !(task.seed || (task.status === "SUCCESS" && task.jobId && picturePath(task)));
     if (!seed.disabled) seed.textContent = task.seed ? say("seed", { seed: task.seed }) : say("seedAsk");

@@ -11,11 +11,10 @@ from rest_framework.request import Request
 from accounts.api.requests import user_of
 from accounts.callers import client_ip, link_base
 from tasks.exceptions import InvalidRequest
-from tasks.submit.base import Caller
+from tasks.submit.base import MAX_IDEMPOTENCY_KEY, Caller
 
 MAX_STATE: Final = 255
 MAX_HOOK: Final = 2000
-MAX_IDEMPOTENCY_KEY: Final = 255
 
 
 def caller_of(request: Request, form: Mapping[str, Any], mode: str) -> Caller:

@@ -167,7 +167,7 @@ class VideoView(SubmitView):
         return submit_video(
             caller=caller,
             prompt=fields["prompt"],
-            first=fields["image"] or fields["base64"],
+            first=fields["image"].strip() or fields["base64"],
             last=fields["endImage"],
             loop=fields["loop"],
             motion=motion,

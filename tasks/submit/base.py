@@ -23,6 +23,7 @@ from tasks.services import insert
 # A waiting task is given up after so many times the account's own time limit.
 QUEUE_LIMIT_FACTOR: Final = 12
 MAX_PROMPT_LENGTH: Final = 8192
+MAX_IDEMPOTENCY_KEY: Final = 255
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -13,19 +14,28 @@ from accounts.selectors import alive_accounts, for_choice
 from tasks import custom_ids, prompts
 from tasks.custom_ids import Button, Window
 from tasks.enums import OPEN, BotType, TaskAction, TaskStatus, WindowState
-from tasks.exceptions import InvalidRequest, NoAccount, Refused
+from tasks.exceptions import (
+    InvalidRequest,
+    NoAccount,
+    NothingShortened,
+    ParentNotFound,
+    Refused,
+)
 from tasks.models import DrawingSettings, Task
 from tasks.selectors import visible_to, waiting_count
 from tasks.services import cancel
 from tasks.submit.base import (
+    MAX_IDEMPOTENCY_KEY,
     Caller,
     Submitted,
     check_room,
+    checked_prompt,
     finished,
     new_task,
     replayed,
     write,
 )
+from tasks.submit.commands import check_motion, linked, permitted
 from tasks.webhooks import tell_again
 
 _CHANGEABLE: Final = {
@@ -96,6 +106,8 @@ def submit_extension(
     *, caller: Caller, task_id: int, prompt: str, motion: str, index: int
 ) -> Submitted:
     """Make a clip longer. Raises Refused with the reason."""
+    check_motion(motion)
+    given = checked_prompt(prompt) if prompt.strip() else ""
     parent = finished(caller, task_id)
     wanted = custom_ids.EXTEND.format(motion=motion, i=index, h=parent.job_id or "0")
     pressed = custom_ids.find(parent.buttons, wanted) or custom_ids.find_kind(
@@ -110,12 +122,12 @@ def submit_extension(
         return earlier
     account = _owner(parent, NoAccount())
     how = _window(custom_ids.parse(pressed), parent, account)
-    if prompt.strip() and how is not WindowState.EXPECTED:
+    if given and how is not WindowState.EXPECTED:
         raise InvalidRequest(
             "未开启 REMIX，无法使用视频扩展功能",
             "Remix mode must be on to extend a video with a prompt",
         )
-    return _press(caller, parent, account, pressed, how, prompt=prompt.strip())
+    return _press(caller, parent, account, pressed, how, prompt=given)
 
 
 # --- what a button needs --------------------------------------------------------------
@@ -158,12 +170,17 @@ def _answers_itself(button: Button | None, account: DiscordAccount) -> bool:
 
 
 def offered_prompt(parent: Task, custom_id: str) -> str:
-    """Return the text that a window will show, as far as it can be known before."""
+    """Return the text that a window will show, as far as it can be known before.
+
+    Raises NothingShortened where a shortened prompt is not known.
+    """
     button = custom_ids.parse(custom_id)
     template = button.kind.template if button else ""
     if button and template in (custom_ids.DESCRIBED, custom_ids.ANALYSED):
         number = int(button.values.get("i") or button.values.get("n") or 1)
         texts = list(parent.texts)
+        if number > len(texts) and template == custom_ids.ANALYSED:
+            raise NothingShortened
         return str(texts[number - 1]) if number <= len(texts) else ""
     if template.startswith(custom_ids.INPAINT_ANY):
         return ""
@@ -209,10 +226,12 @@ def _press(
     ahead = waiting_count(account)
     check_room(account, ahead)
     task = _child(caller, parent, account, custom_id)
-    task.window = how
+    brought = []
     if how is WindowState.EXPECTED:
-        task.prompt_en = prompt or offered_prompt(parent, custom_id)
-    return write(caller, task, ahead)
+        english = permitted(prompt) if prompt else offered_prompt(parent, custom_id)
+        brought = linked(prompt and english)
+        _answer(task, prompt, english)
+    return write(caller, task, ahead, brought)
 
 
 def _press_all(caller: Caller, parent: Task, account: DiscordAccount) -> Submitted:
@@ -220,20 +239,46 @@ def _press_all(caller: Caller, parent: Task, account: DiscordAccount) -> Submitt
     numbers = range(1, min(len(parent.texts), 4) + 1)
     if not numbers:
         raise InvalidRequest("参数错误", "The task holds no described prompts")
+    asked = {number: _numbered(caller, number) for number in numbers}
+    known = {number: replayed(each) for number, each in asked.items()}
     ahead = waiting_count(account)
-    check_room(account, ahead, tasks=len(numbers))
-    written = []
-    for number in numbers:
-        state = f"{caller.state}::{number}" if caller.state else ""
-        key = f"{caller.idempotency_key}::{number}" if caller.idempotency_key else ""
-        each = replace(caller, state=state, idempotency_key=key)
-        custom_id = custom_ids.DESCRIBED.format(i=number)
-        task = _child(each, parent, account, custom_id)
-        task.window = WindowState.EXPECTED
-        task.prompt = task.prompt_en = offered_prompt(parent, custom_id)
-        task.echo_key = prompts.echo_key(task.prompt_en)
-        written.append(write(each, task, ahead).task)
-    return Submitted(written[0], ahead, tuple(written[1:]))
+    if missing := sum(earlier is None for earlier in known.values()):
+        check_room(account, ahead, tasks=missing)
+    tasks = [
+        (known[number] or _draw_described(each, parent, account, number)).task
+        for number, each in asked.items()
+    ]
+    return Submitted(tasks[0], ahead, tuple(tasks[1:]))
+
+
+def _draw_described(
+    caller: Caller, parent: Task, account: DiscordAccount, number: int
+) -> Submitted:
+    custom_id = custom_ids.DESCRIBED.format(i=number)
+    task = _child(caller, parent, account, custom_id)
+    _answer(task, "", offered_prompt(parent, custom_id))
+    return write(caller, task, 0)
+
+
+def _numbered(caller: Caller, number: int) -> Caller:
+    """Return the caller as one of several tasks of the same request has it."""
+    state = f"{caller.state}::{number}" if caller.state else ""
+    key = f"{caller.idempotency_key}::{number}" if caller.idempotency_key else ""
+    if len(key) > MAX_IDEMPOTENCY_KEY:
+        key = hashlib.sha256(key.encode()).hexdigest()
+    return replace(caller, state=state, idempotency_key=key)
+
+
+def _answer(task: Task, given: str, english: str) -> None:
+    """Have the task answer its window by itself."""
+    task.window = WindowState.EXPECTED
+    task.prompt_en = english
+    if task.action == TaskAction.IMAGINE:
+        # A drawing of its own: it is recognised by its words, not by the button.
+        task.prompt = given or english
+        task.echo_key = prompts.echo_key(english)
+    else:
+        task.prompt = given or task.prompt or english
 
 
 def _child(
@@ -274,7 +319,9 @@ def _same_upscale(caller: Caller, parent: Task, custom_id: str) -> Task | None:
 def _cancel(caller: Caller, task_id: int, custom_id: str) -> Submitted:
     """Stop the running task whose Cancel button was meant."""
     task = visible_to(caller.user).filter(pk=task_id).first()
-    if task is None or not task.job_id or task.job_id not in custom_id.lower():
+    if task is None:
+        raise ParentNotFound
+    if not task.job_id or task.job_id not in custom_id.lower():
         raise InvalidRequest("参数错误", "The task has no such button")
     if not cancel(task):
         raise InvalidRequest("关联任务状态错误", "Related task is in the wrong state")

@@ -80,7 +80,7 @@ def _draw(
     wanted: Wanted | None,
 ) -> Submitted:
     """Record a task that draws a prompt with pictures before it and links in it."""
-    brought = brought + _linked(english)
+    brought = brought + linked(english)
     chosen = choose(action, bot_type, wanted or Wanted())
     task = new_task(replace(caller, mode=chosen.mode), chosen.account, action, bot_type)
     task.prompt, task.prompt_en = prompt, english
@@ -90,8 +90,11 @@ def _draw(
     return write(caller, task, chosen.ahead, brought)
 
 
-def _linked(prompt: str) -> list[Brought]:
-    """Return the links in the prompt that Midjourney may not be able to fetch."""
+def linked(prompt: str) -> list[Brought]:
+    """Return the links in the prompt that Midjourney may not be able to fetch.
+
+    Raises InvalidRequest where one may not be asked, or they are too many.
+    """
     foreign = links.foreign_links(prompt)
     if len(foreign) > MAX_LINKS:
         raise InvalidRequest("链接过多", f"A prompt has at most {MAX_LINKS} links")
@@ -225,13 +228,12 @@ def submit_video(
 
     Midjourney's bot takes it as an imagine with `--video 1`.
     """
-    prompt = prompt.strip()
-    if not (prompt or first.strip()):
+    if not (prompt.strip() or first.strip()):
         raise InvalidRequest("Prompt 不能为空", "prompt or image must not be empty")
+    prompt = checked_prompt(prompt) if prompt.strip() else ""
     if not first.strip() and not links.links_of(prompt):
         raise InvalidRequest("image不能为空", "A video needs its first frame")
-    if motion not in ("low", "high"):
-        raise InvalidRequest("motion参数错误", "motion is low or high")
+    check_motion(motion)
     if batch not in (1, 2, 4):
         raise InvalidRequest("batchSize参数错误", "batchSize is 1, 2 or 4")
     if earlier := replayed(caller):
@@ -250,6 +252,12 @@ def submit_video(
         brought,
         wanted,
     )
+
+
+def check_motion(motion: str) -> None:
+    """Raise InvalidRequest for a word that is no motion of a video."""
+    if motion not in ("low", "high"):
+        raise InvalidRequest("motion参数错误", "motion is low or high")
 
 
 def _job_id(text: str) -> str:

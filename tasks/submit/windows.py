@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount
 from accounts.selectors import alive_accounts, for_choice
-from tasks import custom_ids, inputs, links, prompts
-from tasks.enums import InputRole, TaskAction, TaskStatus, WindowState
+from tasks import custom_ids, inputs, prompts
+from tasks.enums import TaskAction, TaskStatus, WindowState
 from tasks.exceptions import InvalidRequest, NoAccount, ParentNotFound
 from tasks.inputs import Brought
 from tasks.models import Task
@@ -21,8 +21,9 @@ from tasks.submit.base import (
     check_room,
     checked_prompt,
     queue_deadline,
+    replayed,
 )
-from tasks.submit.commands import permitted
+from tasks.submit.commands import linked, permitted
 
 
 def submit_window(
@@ -35,6 +36,8 @@ def submit_window(
     task = visible_to(caller.user).filter(pk=task_id).select_related("parent").first()
     if task is None:
         raise ParentNotFound
+    if earlier := _answered(caller, task):
+        return earlier
     if task.status != TaskStatus.MODAL or task.window != WindowState.EXPECTED:
         raise _not_open()
     account = for_choice(alive_accounts()).filter(pk=task.account_id or 0).first()
@@ -46,8 +49,18 @@ def submit_window(
     english = prompts.zoomed(english) if _is_zoom(task) else english
     ahead = waiting_count(account)
     check_room(account, ahead)
-    _go_on(task, account, given, english, brought)
+    _go_on(caller, task, account, given, english, brought)
     return Submitted(load_shown(task.pk), ahead)
+
+
+def _answered(caller: Caller, task: Task) -> Submitted | None:
+    """Return what this very request has brought about before, if anything."""
+    earlier = replayed(caller)
+    if earlier is None or earlier.task.pk != task.pk:
+        return earlier
+    # The key may be that of the press. What was never sent may have expired unanswered.
+    waits = task.is_open and task.status != TaskStatus.MODAL
+    return earlier if waits or task.attempts else None
 
 
 def _offered(task: Task) -> str:
@@ -58,10 +71,7 @@ def _offered(task: Task) -> str:
 
 
 def _brought(task: Task, english: str, mask: str) -> list[Brought]:
-    foreign = links.foreign_links(english)
-    for link in foreign:
-        inputs.check_link(link)
-    brought = [Brought(InputRole.LINK, i, url=link) for i, link in enumerate(foreign)]
+    brought = linked(english)
     if task.action != TaskAction.INPAINT:
         return brought
     if not mask.strip():
@@ -78,6 +88,7 @@ def _is_zoom(task: Task) -> bool:
 
 
 def _go_on(
+    caller: Caller,
     task: Task,
     account: DiscordAccount,
     given: str,
@@ -92,9 +103,11 @@ def _go_on(
             task.pk,
             TaskStatus.NOT_START,
             where=Q(status=TaskStatus.MODAL, window=WindowState.EXPECTED),
-            prompt=given or task.prompt or english,
+            # A described prompt is drawn for itself, not for the whole description.
+            prompt=given or (english if imagines else task.prompt or english),
             prompt_en=english,
             echo_key=prompts.echo_key(english) if imagines else task.echo_key,
+            idempotency_key=caller.idempotency_key or task.idempotency_key,
             description=f"/up {task.parent_id} {task.custom_id}"[:4000],
             prepared=not any(picture.needs_upload for picture in brought),
             deadline_at=timezone.now() + queue_deadline(account),

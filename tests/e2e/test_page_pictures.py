@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.e2e.browsing import (
     DONE,
@@ -21,13 +21,14 @@ from tests.e2e.browsing import (
     press,
 )
 from tests.e2e.harness import Product, Simulator
+from tests.pictures import data_url
 
 pytestmark = needs_browser
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
-def choose(page: Page, mode: str, *files: Any) -> None:
+def choose(page: Page, mode: str, *files: FilePayload) -> None:
     """Choose a mode and give it files, which are then all shown."""
     page.get_by_test_id(f"mode-{mode}").click()
     page.get_by_test_id("files").set_input_files(list(files))
@@ -109,9 +110,12 @@ def test_a_file_that_cannot_be_used_is_named_and_left_out(
 ) -> None:
     page.get_by_test_id("mode-describe").click()
 
-    page.get_by_test_id("files").set_input_files(
-        [{"name": f"{HOSTILE}.png", "mimeType": "image/png", "buffer": content}]
-    )
+    hostile: FilePayload = {
+        "name": f"{HOSTILE}.png",
+        "mimeType": "image/png",
+        "buffer": content,
+    }
+    page.get_by_test_id("files").set_input_files(hostile)
 
     error = page.get_by_test_id("composer-error")
     expect(error).to_contain_text(f"“{HOSTILE}.png” {why}")
@@ -126,12 +130,9 @@ def test_pictures_come_by_drop_and_by_paste(page: Page, way: str) -> None:
             const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
             const data = new DataTransfer();
             data.items.add(new File([bytes], "found.png", { type: "image/png" }));
-            const event = way === "drop"
-                ? new DragEvent("drop", { dataTransfer: data })
-                : new ClipboardEvent("paste", { clipboardData: data });
-            Object.defineProperty(event, "bubbles", { value: true });
-            document.body.dispatchEvent(event);
-            dispatchEvent(event);
+            document.body.dispatchEvent(way === "drop"
+                ? new DragEvent("drop", { dataTransfer: data, bubbles: true })
+                : new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
         }""",
         [way, base64.b64encode(file("teal")["buffer"]).decode()],
     )
@@ -242,6 +243,47 @@ def test_a_video_moves_from_its_first_frame_to_its_last(
     link = clip.locator("[data-testid=clip], [data-testid=clip-file]")
     expect(link).to_be_visible()
     assert product.task(clip.get_attribute("data-id") or "")["videoUrls"]
+
+
+RECORD = """async () => {
+    const canvas = document.createElement("canvas");
+    const recorder = new MediaRecorder(canvas.captureStream(25));
+    const context = canvas.getContext("2d");
+    const timer = setInterval(() => context.fillRect(0, 0, Math.random() * 99, 99), 20);
+    const recorded = new Promise((done) => { recorder.ondataavailable = done; });
+    recorder.start();
+    setTimeout(() => recorder.stop(), 400);
+    const bytes = new Uint8Array(await (await recorded).data.arrayBuffer());
+    clearInterval(timer);
+    return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+}"""
+
+
+def test_a_clip_plays_on_its_card(page: Page, product: Product) -> None:
+    # The simulator's clips hold no frames; this one was recorded by the browser.
+    clip = base64.b64decode(page.evaluate(RECORD))
+    page.route(
+        "**/images/*/*.mp4",
+        lambda route: route.fulfill(body=clip, content_type="video/webm"),
+    )
+    video = product.wait_for(
+        product.submit(
+            "video", prompt="a river", image=data_url(file("navy")["buffer"])
+        )
+    )
+    card = finished(page, video["id"])
+
+    press(card, "^U2")
+
+    shown = page.get_by_test_id("clip")
+    expect(shown).to_be_visible(timeout=PATIENCE)
+    assert shown.evaluate(
+        "video => new Promise(done => {"
+        "  video.ontimeupdate = () => video.currentTime > 0 && done(true);"
+        "  video.onerror = () => done(false);"
+        "  video.play();"
+        "})"
+    )
 
 
 def test_a_video_wants_a_frame(page: Page) -> None:

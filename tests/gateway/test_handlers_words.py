@@ -125,11 +125,13 @@ def test_an_analysis_ends_shorten_and_keeps_the_users_prompt(
 
 
 @pytest.fixture
-def retrying(speaker: Speaker, alice: User, describing: Task) -> Task:
+def retrying(
+    speaker: Speaker, alice: User, account: DiscordAccount, describing: Task
+) -> Task:
     tell(speaker, (CREATE, loading(describing)), (UPDATE, described()))
     return make_running(
         alice,
-        again(describing).account,
+        account,
         action=TaskAction.DESCRIBE,
         parent=describing,
         parent_message_id=REPLY,
@@ -177,7 +179,7 @@ def test_a_shown_job_becomes_what_it_was_and_owns_no_job(
     task = make_running(
         alice, account, action=TaskAction.SHOW, shown_job_id=JOB, echo_key="show"
     )
-    fields = {"nonce": task.nonce} if named else {}
+    fields: dict[str, Any] = {"nonce": task.nonce} if named else {}
 
     tell(speaker, (CREATE, wire.final(RESULT, job=JOB, **fields)))
 

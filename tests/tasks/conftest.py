@@ -1,9 +1,88 @@
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.cache import cache
+from pytest_django.fixtures import Settings
+
+from tasks.models import Errand, InputPicture, Task
+from tasks.signals import errand_submitted, task_changed, task_submitted
+from tests.tasks.refusals import NAMES, Block
+
+
+@pytest.fixture
+def media(settings: Settings, tmp_path: Path) -> Path:
+    """A folder of this test alone for all that is kept."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    return tmp_path / "media"
+
+
+@pytest.fixture
+def names(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is asked for names: those of `NAMES` are known, others are not."""
+    settings.ALLOW_PRIVATE_HOOKS = False
+    real = socket.getaddrinfo
+
+    def known(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if host in NAMES:
+            return real(NAMES[host], *args, **kwargs)
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    monkeypatch.setattr(socket, "getaddrinfo", known)
+
+
+@pytest.fixture
+def heard() -> Iterator[list[tuple[str, int]]]:
+    """Which signals were sent after a commit, with the ids that they told."""
+    found: list[tuple[str, int]] = []
+
+    def submitted(task_id: int, **_: Any) -> None:
+        found.append(("submitted", task_id))
+
+    def changed(task_id: int, **_: Any) -> None:
+        found.append(("changed", task_id))
+
+    def errand(errand_id: int, **_: Any) -> None:
+        found.append(("errand", errand_id))
+
+    signals = ((task_submitted, submitted), (task_changed, changed))
+    for signal, receiver in (*signals, (errand_submitted, errand)):
+        signal.connect(receiver)
+    yield found
+    for signal, receiver in (*signals, (errand_submitted, errand)):
+        signal.disconnect(receiver)
+
+
+@pytest.fixture
+def unchanged(
+    db: None,
+    media: Path,
+    heard: list[tuple[str, int]],
+    django_capture_on_commit_callbacks: Any,
+) -> Block:
+    """A block that must leave rows and files as they are, and tell nobody."""
+
+    @contextmanager
+    def block() -> Iterator[None]:
+        before = _traces(media)
+        heard.clear()
+        with django_capture_on_commit_callbacks(execute=True):
+            yield
+        assert _traces(media) == before
+        assert heard == []
+
+    return block
+
+
+def _traces(media: Path) -> list[Any]:
+    rows = [list(m.objects.order_by("pk").values()) for m in (Task, Errand)]
+    pictures = list(InputPicture.objects.order_by("pk").values())
+    return [*rows, pictures, sorted(p for p in media.rglob("*") if p.is_file())]
 
 
 @pytest.fixture

@@ -15,7 +15,17 @@ from tasks.models import DrawingSettings
 from tasks.translation import translate
 from tasks.translators import chosen
 from tests.tasks.servers import Handler, always, serving
-from tests.tasks.translating import FOX, KEY, SECRET, asked, baidu, choose, gpt, says
+from tests.tasks.translating import (
+    FOX,
+    KEY,
+    SECRET,
+    asked,
+    baidu,
+    choose,
+    completion,
+    gpt,
+    says,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_remembered")]
 
@@ -136,9 +146,25 @@ def test_a_bad_answer_leaves_the_prompt_as_it_was(
         [{"dst": "a"}, {"dst": "b"}],
     ],
 )
-def test_other_lines_of_baidu_leave_the_prompt_as_it_was(rows: Any) -> None:
+def test_other_lines_of_baidu_leave_the_prompt_as_it_was(
+    rows: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     with baidu(always(body=json.dumps({"trans_result": rows}))):
         assert translate(FOX) == FOX
+
+    assert "answer" in caplog.text
+
+
+def test_a_redirect_is_not_followed() -> None:
+    async def moved(request: web.Request) -> web.Response:
+        if request.path.endswith("/completions"):
+            raise web.HTTPTemporaryRedirect("/elsewhere")
+        return web.json_response(completion("a red fox"))
+
+    with gpt(moved) as server:
+        assert translate(FOX) == FOX
+
+    assert len(server.calls) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import IntegrityError
+from django.utils import timezone
+
+from accounts.models import DiscordAccount, User
+from tasks.enums import BotType, InputRole, TaskAction, TaskStatus
+from tasks.exceptions import InvalidRequest, ParentNotFound, QueueFull
+from tasks.inputs import Brought, read
+from tasks.models import DrawingSettings, InputPicture, Task
+from tasks.submit import base
+from tasks.submit.base import (
+    MAX_PROMPT_LENGTH,
+    Caller,
+    check_room,
+    checked_prompt,
+    finished,
+    new_task,
+    replayed,
+    write,
+)
+from tests.factories import make_account, make_finished, make_task
+from tests.pictures import data_url, mask, picture
+
+
+def fresh(caller: Caller, account: DiscordAccount) -> Task:
+    return new_task(caller, account, TaskAction.IMAGINE, BotType.MID_JOURNEY)
+
+
+def brought(role: InputRole = InputRole.PROMPT) -> Brought:
+    body = mask((8, 8)) if role is InputRole.MASK else picture()
+    return read(data_url(body), role)
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+# --- prompts --------------------------------------------------------------------------
+
+
+def test_a_prompt_loses_its_outer_blanks_only() -> None:
+    assert checked_prompt(" \n a  fox\t") == "a  fox"
+    assert checked_prompt("x" * MAX_PROMPT_LENGTH) == "x" * MAX_PROMPT_LENGTH
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [("", "prompt不能为空"), (" \n", "prompt不能为空")]
+    + [("x" * (MAX_PROMPT_LENGTH + 1), "prompt过长")],
+)
+def test_a_blank_or_endless_prompt_is_refused(prompt: str, text: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        checked_prompt(prompt)
+
+    assert refused.value.zh == text
+
+
+# --- parents --------------------------------------------------------------------------
+
+
+def test_a_finished_task_is_for_its_owner_and_operators(
+    alice: User, bob: User, operator: User
+) -> None:
+    task = make_finished(alice)
+
+    assert finished(Caller(alice), task.pk) == task
+    assert finished(Caller(operator), task.pk) == task
+    with pytest.raises(ParentNotFound):
+        finished(Caller(bob), task.pk)
+
+
+@pytest.mark.parametrize(
+    "status", [s for s in TaskStatus if s is not TaskStatus.SUCCESS]
+)
+def test_a_task_that_has_not_succeeded_is_no_parent(
+    alice: User, status: TaskStatus
+) -> None:
+    task = make_task(alice, status=status)
+
+    with pytest.raises(InvalidRequest):
+        finished(Caller(alice), task.pk)
+
+
+# --- room -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("most", "ahead", "tasks", "fits"),
+    [(0, 99, 9, True), (4, 3, 1, True), (4, 4, 1, False), (4, 0, 4, True)]
+    + [(4, 1, 4, False)],
+)
+def test_so_many_tasks_may_wait_and_no_more(
+    db: None, most: int, ahead: int, tasks: int, fits: bool
+) -> None:
+    account = make_account(max_queue_size=most)
+
+    if fits:
+        check_room(account, ahead, tasks=tasks)
+        return
+    with pytest.raises(QueueFull) as refused:
+        check_room(account, ahead, tasks=tasks)
+
+    assert refused.value.properties == {"discordInstanceId": account.channel_id}
+
+
+# --- rows -----------------------------------------------------------------------------
+
+
+def test_a_new_task_carries_what_its_caller_brought(
+    alice: User, account: DiscordAccount
+) -> None:
+    wish = {"instanceId": account.channel_id, "modes": ["FAST"]}
+    caller = Caller(
+        alice,
+        mode="FAST",
+        state="order 17",
+        notify_hook=" http://127.0.0.1/h ",
+        link_base="http://here",
+        client_ip="10.0.0.9",
+        idempotency_key="k",
+        account_filter=wish,
+    )
+
+    task = fresh(caller, account)
+
+    assert (task.owner, task.account, task.mode) == (alice, account, "FAST")
+    assert (task.client_state, task.notify_hook) == ("order 17", "http://127.0.0.1/h")
+    assert (task.link_base, task.client_ip) == ("http://here", "10.0.0.9")
+    assert (task.idempotency_key, task.account_filter) == ("k", wish)
+
+
+def test_the_operators_hook_stands_in_for_none(
+    alice: User, account: DiscordAccount
+) -> None:
+    DrawingSettings.objects.create(notify_hook="https://hooks.example/all")
+
+    assert fresh(Caller(alice), account).notify_hook == "https://hooks.example/all"
+
+
+def test_a_waiting_task_has_a_deadline(alice: User) -> None:
+    account = make_account(timeout_minutes=5)
+
+    deadline = fresh(Caller(alice), account).deadline_at
+
+    assert deadline is not None
+    assert 59 < (deadline - timezone.now()).total_seconds() / 60 <= 60
+
+
+@pytest.mark.parametrize(
+    ("roles", "prepared"),
+    [
+        ([], True),
+        ([InputRole.MASK], True),
+        ([InputRole.PROMPT], False),
+        ([InputRole.MASK, InputRole.LINK], False),
+    ],
+)
+def test_a_task_is_sent_once_its_uploads_are_done(
+    alice: User,
+    account: DiscordAccount,
+    media: Path,
+    roles: list[InputRole],
+    prepared: bool,
+) -> None:
+    caller = Caller(alice)
+
+    written = write(caller, fresh(caller, account), 3, [brought(r) for r in roles])
+
+    assert (written.task.prepared, written.ahead) == (prepared, 3)
+    assert [p.role for p in written.task.inputs.all()] == roles
+    assert len(files_in(media / ".inputs")) == len(roles)
+
+
+def test_of_two_requests_with_one_key_the_later_answers_with_the_first(
+    alice: User, account: DiscordAccount, media: Path
+) -> None:
+    caller = Caller(alice, idempotency_key="k")
+    first = write(caller, fresh(caller, account), 5, [brought()])
+
+    again = write(caller, fresh(caller, account), 6, [brought()])
+
+    assert (again.task, again.ahead) == (first.task, 0)
+    assert Task.objects.count() == InputPicture.objects.count() == 1
+    assert len(files_in(media)) == 1
+
+
+def test_a_row_that_cannot_be_written_leaves_no_file(
+    alice: User,
+    account: DiscordAccount,
+    media: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise IntegrityError("no free task id")
+
+    monkeypatch.setattr(base, "insert", refuse)
+    caller = Caller(alice)
+
+    with pytest.raises(IntegrityError):
+        write(caller, fresh(caller, account), 0, [brought()])
+
+    assert files_in(media) == []
+
+
+def test_a_key_is_its_owners_alone(
+    alice: User, bob: User, account: DiscordAccount
+) -> None:
+    task = make_task(alice, account=account, idempotency_key="k")
+
+    earlier = replayed(Caller(alice, idempotency_key="k"))
+
+    assert earlier is not None
+    assert (earlier.task, earlier.ahead) == (task, 0)
+    assert replayed(Caller(bob, idempotency_key="k")) is None
+    assert replayed(Caller(alice, idempotency_key="other")) is None
+    assert replayed(Caller(alice)) is None
