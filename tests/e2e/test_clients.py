@@ -157,8 +157,8 @@ def test_chatnio_lives_on_hooks_alone(driven: Driven) -> None:
         body = {"notifyHook": receiver.url, "prompt": "chat fox"}
         told = driven.told("submit/imagine", body)
         story = receiver.story(told.task_id)
-        body = {"notifyHook": receiver.url, "action": "UPSCALE", "index": 2}
-        upscale = driven.told("submit/change", {**body, "taskId": told.task_id})
+        body |= {"action": "UPSCALE", "taskId": told.task_id}
+        upscale = driven.told("submit/change", {**body, "index": 2})
         upscaled = receiver.story(upscale.task_id)
 
     looks = [driven.client.read(each) for each in story]
