@@ -52,7 +52,24 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
                 )
             },
         ),
-        ("What it draws", {"fields": ("enable_mj", "enable_niji", "mode")}),
+        (
+            "What it draws",
+            {
+                "fields": (
+                    "enable_mj",
+                    "enable_niji",
+                    "is_blend",
+                    "is_describe",
+                    "is_shorten",
+                    "mode",
+                    "allow_modes",
+                )
+            },
+        ),
+        (
+            "Remix mode",
+            {"fields": ("remix_auto_submit", "mj_remix_on", "niji_remix_on")},
+        ),
         (
             "Connection",
             {

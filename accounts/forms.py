@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Final
 
+from django import forms
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from accounts.enums import SpeedMode
 from accounts.models import DiscordAccount
 from accounts.secret_forms import SecretForm, removal_field, secret_field
 
@@ -20,6 +24,13 @@ class AccountForm(SecretForm[DiscordAccount]):
     new_proxy_url = secret_field("Proxy")
     remove_bot_token = removal_field("Remove the bot token")
     remove_proxy_url = removal_field("Remove the proxy")
+    allow_modes = forms.MultipleChoiceField(
+        label="Allowed speeds",
+        choices=SpeedMode.choices,
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="None: all.",
+    )
 
     class Meta:
         model = DiscordAccount

@@ -134,8 +134,7 @@ def _message(speaker: Speaker, data: dict[str, Any]) -> Outcome:
 def _resolve(speaker: Speaker, message: Message) -> Match | None:
     found = matching.by_identity(speaker.account_id, message)
     if found and found.task.is_terminal:
-        # Midjourney answers some buttons by editing what an earlier task has made.
-        return matching.by_edit(speaker.account_id, message) or found
+        return _follow_up(speaker, message, found) or found
     if found is None and _is_to_us(speaker, message):
         found = matching.by_reference(speaker.account_id, message)
     if found is None:
@@ -148,6 +147,19 @@ def _resolve(speaker: Speaker, message: Message) -> Match | None:
             speaker.account_id, speaker.user_id, message, bot_type=bot
         )
     return found
+
+
+def _follow_up(speaker: Speaker, message: Message, over: Match) -> Match | None:
+    """Return the running task whose answer bears an identity of an ended one.
+
+    Midjourney answers some buttons by editing what an earlier task has made, and a clip
+    may keep the uuid of the video that it was chosen from.
+    """
+    if edited := matching.by_edit(speaker.account_id, message):
+        return edited
+    if over.by == "job" and _is_to_us(speaker, message):
+        return matching.by_reference(speaker.account_id, message)
+    return None
 
 
 def _is_to_us(speaker: Speaker, message: Message) -> bool:

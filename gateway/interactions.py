@@ -47,7 +47,8 @@ def interaction_of(
         case TaskAction.DESCRIBE:
             return _describe(account, place, task, nonce)
         case TaskAction.SHORTEN:
-            return _worded(account, place, nonce, "shorten", "prompt", task.prompt_en)
+            text = sent_text(account, task)
+            return _worded(account, place, nonce, "shorten", "prompt", text)
         case TaskAction.SHOW:
             return _worded(account, place, nonce, "show", "job_id", task.shown_job_id)
     prompt = sent_text(account, task)

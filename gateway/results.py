@@ -34,8 +34,22 @@ def drawn(match: Match, message: Message, said: Content, picture: Attachment) ->
     if task.action == TaskAction.SHOW:
         changes |= _shown(task, said, changes["buttons"])
     else:
-        changes["job_id"] = message.job_id or task.job_id
+        changes |= _job(task, message)
     return advance(task.pk, TaskStatus.SUCCESS, **changes)
+
+
+def _job(task: Task, message: Message) -> dict[str, Any]:
+    """Return whose job the result is: a clip may bear that of its video."""
+    if message.job_id and message.job_id == _parents_job(task):
+        return {"shown_job_id": message.job_id}
+    return {"job_id": message.job_id or task.job_id}
+
+
+def _parents_job(task: Task) -> str | None:
+    if task.parent_id is None:
+        return None
+    parent = Task.objects.filter(pk=task.parent_id).values_list("job_id", flat=True)
+    return parent.first()
 
 
 def _shown(task: Task, said: Content, buttons: list[dict[str, Any]]) -> dict[str, Any]:

@@ -89,24 +89,23 @@ def _patterns() -> tuple[tuple[ButtonKind, re.Pattern[str]], ...]:
     return tuple((k, re.compile(k.template.format(**_HOLES))) for k in BUTTON_KINDS)
 
 
-# Clients put a message id or "2" where the job's uuid belongs; what counts is the rest.
+# Clients put a message id or "2" where the job's uuid belongs, and any digit where
+# Midjourney always has the same one; what counts is the rest.
 _ANY_HASH: Final = "(?P<h>[^:]+)"
+_FIXED_INDEX: Final = re.compile(r"(?<=::)[01](?=::\{h\})")
 
 
 @cache
 def _lenient_patterns() -> tuple[tuple[ButtonKind, re.Pattern[str]], ...]:
     holes = _HOLES | {"h": _ANY_HASH}
     tail = "(?:::.*)?"
-    return tuple(
-        (
-            kind,
-            # Some write MJ::JOB:: where it is MJ::Job::.
-            re.compile(
-                kind.template.removesuffix("::SOLO").format(**holes) + tail, re.I
-            ),
-        )
-        for kind in BUTTON_KINDS
-    )
+
+    def pattern(template: str) -> re.Pattern[str]:
+        loose = _FIXED_INDEX.sub("[0-9]", template.removesuffix("::SOLO"))
+        # Some write MJ::JOB:: where it is MJ::Job::.
+        return re.compile(loose.format(**holes) + tail, re.I)
+
+    return tuple((kind, pattern(kind.template)) for kind in BUTTON_KINDS)
 
 
 def parse(custom_id: str) -> Button | None:

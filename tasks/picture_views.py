@@ -21,7 +21,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 
-from tasks import cdn, pictures
+from tasks import cdn, pictures, ranges
 from tasks.enums import TaskStatus
 from tasks.models import DrawingSettings, Task
 from tasks.representation import EXTENSIONS
@@ -153,23 +153,40 @@ def _from_bytes(request: HttpRequest, body: bytes) -> HttpResponse:
 
 
 def _from_file(request: HttpRequest, path: Path) -> HttpResponseBase:
-    size = str(path.stat().st_size)
+    size = path.stat().st_size
+    try:
+        part = ranges.asked(request.headers.get("Range", ""), size)
+    except ranges.Unsatisfiable:
+        answer = Answer(416, "the picture has no such part")
+        answer.response["Content-Range"] = f"bytes */{size}"
+        raise answer from None
+    wanted = range(size) if part is None else part
+    headers = {"Content-Length": str(len(wanted)), "Accept-Ranges": "bytes"}
+    if part is not None:
+        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
+    status = 200 if part is None else 206
     if request.method == "HEAD":
-        return HttpResponse(headers={"Content-Length": size})
-    pieces = _apieces(path) if isinstance(request, ASGIRequest) else _pieces(path)
-    return StreamingHttpResponse(pieces, headers={"Content-Length": size})
+        return HttpResponse(status=status, headers=headers)
+    read = _apieces if isinstance(request, ASGIRequest) else _pieces
+    return StreamingHttpResponse(read(path, wanted), status=status, headers=headers)
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
+def _pieces(path: Path, part: range) -> Iterator[bytes]:
     with path.open("rb") as file:
-        while piece := file.read(_PIECE):
+        file.seek(part.start)
+        left = len(part)
+        while left and (piece := file.read(min(_PIECE, left))):
+            left -= len(piece)
             yield piece
 
 
-async def _apieces(path: Path) -> AsyncIterator[bytes]:
+async def _apieces(path: Path, part: range) -> AsyncIterator[bytes]:
     file = await asyncio.to_thread(path.open, "rb")
     try:
-        while piece := await asyncio.to_thread(file.read, _PIECE):
+        file.seek(part.start)
+        left = len(part)
+        while left and (piece := await asyncio.to_thread(file.read, min(_PIECE, left))):
+            left -= len(piece)
             yield piece
     finally:
         file.close()

@@ -24,10 +24,11 @@ _DASHES: Final = re.compile(
     rf"(?P<named>(?=(?:{'|'.join(sorted(KNOWN))})(?!\S)))?",
     re.IGNORECASE,
 )
+# Midjourney may take a flag that is glued to a word; `--fast-lane` is none.
 _SPEED_FLAG: Final = re.compile(
-    rf"(?:--(?:{'|'.join(sorted(SPEEDS))}))+(?![\w-])", re.IGNORECASE
+    rf"--(?:{'|'.join(sorted(SPEEDS))})(?!\w|-\w|-*[–—―])", re.IGNORECASE
 )
-_PARAMETERS: Final = re.compile(r"(?:^|\s)(?:--|—)[a-zA-Z]")
+_PARAMETERS: Final = re.compile(r"--[a-zA-Z]|(?:^|\s)—[a-zA-Z]")
 _NUMBER: Final = re.compile(r"[0-9]{0,12}\.?[0-9]{1,12}")
 
 
@@ -37,16 +38,22 @@ def tidy(prompt: str) -> str:
     Any dashes that lead a known parameter's name become `--`; three hyphens elsewhere
     become a blank; a lone `--` goes.
     """
-    words = outside_links(prompt, lambda text: _DASHES.sub(_mended, text)).split()
-    return " ".join(word for word in words if word != "--")
+    prompt = outside_links(prompt, lambda text: _DASHES.sub(_parted, text))
+    prompt = outside_links(prompt, lambda text: _DASHES.sub(_led, text))
+    return " ".join(word for word in prompt.split() if word != "--")
 
 
-def _mended(match: re.Match[str]) -> str:
-    dashes = match["dashes"]
-    leads = match["free"] is not None and match["named"] is not None
-    if leads and dashes != "-":
-        return " --"
-    return " " if "---" in dashes else dashes
+def _leads(match: re.Match[str]) -> bool:
+    free, named = match["free"] is not None, match["named"] is not None
+    return free and named and match["dashes"] != "-"
+
+
+def _parted(match: re.Match[str]) -> str:
+    return match[0] if _leads(match) or "---" not in match["dashes"] else " "
+
+
+def _led(match: re.Match[str]) -> str:
+    return " --" if _leads(match) else match["dashes"]
 
 
 def sent_prompt(
@@ -77,13 +84,13 @@ def with_speed(prompt: str, mode: str) -> str:
 
 
 def without_speed(prompt: str, *, but: Collection[str] = ()) -> str:
-    """Return the prompt without speed flags, those of the modes in `but` excepted."""
+    """Return the tidy prompt without speed flags, but for those of the modes `but`."""
     kept = [f"--{mode.lower()}" for mode in but]
 
     def cut(match: re.Match[str]) -> str:
-        return match[0] if match[0].lower() in kept else ""
+        return match[0] if match[0].lower() in kept else " "
 
-    return " ".join(outside_links(prompt, lambda s: _SPEED_FLAG.sub(cut, s)).split())
+    return tidy(outside_links(tidy(prompt), lambda text: _SPEED_FLAG.sub(cut, text)))
 
 
 def zoomed(prompt: str) -> str:
@@ -104,10 +111,8 @@ def words_of(prompt: str) -> str:
     Midjourney rewrites links, parameters, quotes and blanks in its echo, so two prompts
     with the same words cannot be told apart by their text.
     """
-    prompt = tidy(prompt)
-    match = _PARAMETERS.search(prompt)
-    text = prompt[: match.start()] if match else prompt
-    text = LINK.sub("\0", text.replace("\0", " "))
+    text = LINK.sub("\0", tidy(prompt).replace("\0", " "))
+    text = _PARAMETERS.split(text, maxsplit=1)[0]
     text = unicodedata.normalize("NFKC", text).lower()
     return "".join(
         "<link>" if c == "\0" else c for c in text if c.isalnum() or c == "\0"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from tasks import pictures
-from tasks.enums import TERMINAL, ErrandState
+from tasks.enums import TERMINAL
 from tasks.ids import first_task_id_of
 from tasks.models import (
     DeliveryState,
@@ -29,18 +28,14 @@ KEEP_ERRANDS: Final = timedelta(days=1)
 
 
 def remove_old() -> None:
-    """Remove old tasks with their pictures, old deliveries and errands, scraps."""
+    """Remove old tasks with their pictures, old deliveries, scraps of files."""
     tasks = remove_old_tasks()
     deliveries = remove_old_deliveries()
-    errands = remove_old_errands()
+    remove_old_errands()
     scraps = pictures.remove_old_scraps() + pictures.remove_old_inputs()
-    if tasks or deliveries or errands or scraps:
+    if tasks or deliveries or scraps:
         logger.info(
-            "removed %d tasks, %d deliveries, %d errands, %d scraps",
-            tasks,
-            deliveries,
-            errands,
-            scraps,
+            "removed %d tasks, %d deliveries, %d scraps", tasks, deliveries, scraps
         )
 
 
@@ -67,25 +62,23 @@ def remove_old_tasks() -> int:
     return removed
 
 
+def remove_old_errands() -> int:
+    """Remove errands whose outcome nobody waits for any more."""
+    oldest = timezone.now() - KEEP_ERRANDS
+    removed, _ = Errand.objects.filter(created_at__lt=oldest).delete()
+    return removed
+
+
 def remove_old_deliveries() -> int:
     """Remove the log of calls that are settled since a month."""
     rows = WebhookDelivery.objects.filter(
         created_at__lt=timezone.now() - KEEP_DELIVERIES
     )
-    return _remove(rows.exclude(state=DeliveryState.WAITING))
-
-
-def remove_old_errands() -> int:
-    """Remove the errands whose outcome nobody waits for any more."""
-    rows = Errand.objects.filter(created_at__lt=timezone.now() - KEEP_ERRANDS)
-    return _remove(rows.exclude(state=ErrandState.WAITING))
-
-
-def _remove(rows: QuerySet[Any]) -> int:
+    settled = rows.exclude(state=DeliveryState.WAITING).order_by("pk")
     removed = 0
     for _ in range(MOST_BATCHES):
-        batch = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
-        rows.model.objects.filter(pk__in=batch).delete()
+        batch = list(settled.values_list("pk", flat=True)[:BATCH])
+        WebhookDelivery.objects.filter(pk__in=batch).delete()
         removed += len(batch)
         if len(batch) < BATCH:
             break

@@ -4,6 +4,7 @@ import asyncio
 
 from aiohttp import web
 
+from gateway.simulator import media
 from gateway.simulator.bot import Bot
 from gateway.simulator.cdn import Cdn
 from gateway.simulator.clock import Clock
@@ -65,6 +66,8 @@ class Simulator:
         host, port = self._runner.addresses[0][:2]
         self.core.url = f"http://{host}:{port}"
         rehome(self.core)
+        for job in self.core.world.jobs.values():
+            media.remember(self.core, job.prompt)
         self._humming = asyncio.create_task(self.noise.run())
 
     async def stop(self) -> None:

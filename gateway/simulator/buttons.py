@@ -28,7 +28,7 @@ def result_rows(job: Job, knobs: Knobs) -> list[Json]:
     elif job.kind.layout == "grid":
         tree = _grid(job.uuid)
     else:
-        version = version_of(job.echoed, knobs.version, app=job.application_id)
+        version = version_of(job.echoed, knobs.version)
         tree = _single(job, redo=job.kind.layout == "large", version=version)
     if knobs.unknown_components:
         tree.append(

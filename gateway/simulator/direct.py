@@ -46,22 +46,7 @@ def _write(
     core: Core, account: Account, job: Job, *, phase: str, **fields: object
 ) -> Message:
     channel_id = channel_of(account, job.application_id)
-    data: Json = {
-        "id": core.ids.snowflake(),
-        "type": 0,
-        "channel_id": channel_id,
-        "channel_type": 1,
-        "author": bot_user(job.application_id),
-        "application_id": job.application_id,
-        "timestamp": core.clock.stamp(core.knobs.clock_skew),
-        "edited_timestamp": None,
-        "flags": 0,
-        "mentions": [],
-        "attachments": [],
-        "embeds": [],
-        "components": [],
-        **fields,
-    }
+    data = {**_empty(core, job.application_id, channel_id), **fields}
     message = Message(data["id"], channel_id, data, owner_id=account.user_id)
     core.world.add_message(message, keep=core.knobs.keep_messages)
     core.store.message(message)
@@ -76,3 +61,22 @@ def _write(
         )
     )
     return message
+
+
+def _empty(core: Core, application_id: str, channel_id: str) -> Json:
+    """A message of the bot that answers no interaction."""
+    return {
+        "id": core.ids.snowflake(),
+        "type": 0,
+        "channel_id": channel_id,
+        "channel_type": 1,
+        "author": bot_user(application_id),
+        "application_id": application_id,
+        "timestamp": core.clock.stamp(core.knobs.clock_skew),
+        "edited_timestamp": None,
+        "flags": 0,
+        "mentions": [],
+        "attachments": [],
+        "embeds": [],
+        "components": [],
+    }

@@ -27,8 +27,9 @@ class Files:
     _uploads: dict[str, Upload] = field(default_factory=dict)
     _attached: dict[str, bytes] = field(default_factory=dict)
 
-    def expect(self, upload: Upload) -> None:
-        """Make a place for the bytes of `upload`."""
+    def expect(self, upload: Upload, now: float) -> None:
+        """Make a place for the bytes of `upload`; expired places go."""
+        self._uploads = {k: u for k, u in self._uploads.items() if u.expires > now}
         self._uploads[upload.name] = upload
 
     def waiting(self, name: str, now: float) -> Upload:
@@ -40,12 +41,12 @@ class Files:
 
     def take(self, names: list[str], now: float) -> list[Upload]:
         """Use up finished uploads, all of them or none; raises NoUpload."""
+        if len(set(names)) < len(names):
+            raise NoUpload(", ".join(names))
         found = [self._uploads.get(name) for name in names]
         good = [u for u in found if u is not None and u.data is not None]
-        good = [u for u in good if u.expires > now]
-        if len(good) < len(names) or len(set(names)) < len(names):
-            missing = set(names) - {u.name for u in good}
-            raise NoUpload(min(missing, default=min(names, default="")))
+        if len(good) < len(names) or any(u.expires <= now for u in good):
+            raise NoUpload(", ".join(names))
         for name in names:
             del self._uploads[name]
         return good

@@ -10,7 +10,7 @@ from gateway.simulator.knobs import Knobs
 _LINK = re.compile(r"<?(https?://[^\s<>]+)>?")
 _RATIO = re.compile(r"--(?:ar|aspect)\s+(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)")
 _VERSION = re.compile(r"(--(?:v|version))\s+(\d+)(?=\s|$)")
-_ECHOED_VERSION = re.compile(r"--(?:v|version)\s+(\d+(?:\.\d+)?)(?=\s|$)")
+_ECHOED_VERSION = re.compile(r"--(?:v|version|niji)\s+(\d+(?:\.\d+)?)(?=\s|$)")
 _SPEED = re.compile(r"\s*--(fast|relax|turbo)\b")
 _MODES = {"fast": "fast", "relax": "relaxed", "turbo": "turbo"}
 
@@ -35,10 +35,8 @@ def squared(prompt: str) -> str:
     return f"{rest.strip()} --ar 1:1"
 
 
-def version_of(echoed: str, default: str, *, app: str) -> str:
+def version_of(echoed: str, default: str) -> str:
     """The model's version that decides about buttons: `7`, `6.1`, `5`, ..."""
-    if app == NIJI:
-        return "6"
     found = _ECHOED_VERSION.search(echoed)
     if found is None:
         return default

@@ -54,8 +54,9 @@ class Uploads:
     def _place(self, wanted: Json) -> Json:
         filename = _STRANGE.sub("", str(wanted.get("filename", ""))) or "file"
         name = f"{self.core.ids.uuid()}/{filename}"
-        expires = self.core.clock.now() + self.core.knobs.upload_ttl
-        self.core.files.expect(Upload(name, filename, _size(wanted), expires))
+        now = self.core.clock.now()
+        upload = Upload(name, filename, _size(wanted), now + self.core.knobs.upload_ttl)
+        self.core.files.expect(upload, now)
         base = BUCKET if self.core.config.real_hosts else f"{self.core.url}/upload"
         number = str(wanted.get("id") or 0)
         return {

@@ -11,11 +11,23 @@ export const isOpen = (task) => OPEN.has(task.status);
 export const isPress = (task) => Boolean(task.parentId && task.customId);
 export const asks = (task) => task.status === "MODAL";
 
+// Pictures stand before the words and after `--end` as links; they say nothing to a person.
+function wordsOf(prompt) {
+  const words = prompt.replace(/^(?:<?https?:\/\/\S+\s+)+(?=\S)/i, "");
+  return words.replace(/\s--end\s+<?https?:\/\/\S+/i, "");
+}
+
 // What a card is called: its prompt, or what it is where there is none.
 export function titleOf(task) {
   if (task.action === "DESCRIBE") return say("title_DESCRIBE");
   const waiting = asks(task) ? task.properties?.finalPrompt : "";
-  return waiting || task.prompt || say(WORDLESS.has(task.action) ? `title_${task.action}` : "untitled");
+  return wordsOf(waiting || task.prompt) || say(WORDLESS.has(task.action) ? `title_${task.action}` : "untitled");
+}
+
+// Reasons come in Chinese and in English; the page speaks one language.
+function inEnglish(reason) {
+  const [first, ...rest] = (reason || "").split(" / ");
+  return rest.length && /\p{Script=Han}/u.test(first) ? rest.join(" / ") : reason || "";
 }
 
 export class Card {
@@ -98,7 +110,7 @@ export class Card {
     state.textContent = say(task.status);
     if (prompt.textContent !== title) prompt.textContent = title;
     reason.hidden = !task.failReason;
-    reason.textContent = task.failReason || "";
+    reason.textContent = inEnglish(task.failReason);
     asking.hidden = !asks(task);
     showOffers(texts, task, this.pressed, this.actions);
     this.showTools();
@@ -112,8 +124,8 @@ export class Card {
   showTools() {
     const { copy, again, seed, cancel } = this.parts;
     const { task } = this;
-    const hasPrompt = Boolean(task.prompt) && task.action !== "DESCRIBE" && !isRegion(task.customId);
-    copy.hidden = !task.prompt;
+    const hasPrompt = Boolean(task.prompt) && task.action !== "DESCRIBE" && !isRegion(task.customId) && !asks(task);
+    copy.hidden = !task.prompt || asks(task);
     again.hidden = !hasPrompt;
     seed.hidden = !(task.seed || (task.status === "SUCCESS" && task.jobId && picturePath(task)));
     if (!seed.disabled) seed.textContent = task.seed ? say("seed", { seed: task.seed }) : say("seedAsk");

@@ -90,9 +90,9 @@ function listenToTabs() {
 // --- pictures -----------------------------------------------------------------------
 
 function roleOf(place) {
-  if (mode !== "video") return "";
-  if (place === 0) return say("firstFrame");
-  return at("loop").checked || place > 1 ? say("unused") : say("lastFrame");
+  const most = mode === "video" && at("loop").checked ? 1 : modes[mode].pictures[1];
+  if (place >= most) return say("unused");
+  return mode === "video" ? say(place ? "lastFrame" : "firstFrame") : "";
 }
 
 function limitsWord(least, most) {
@@ -159,7 +159,7 @@ function given() {
   return {
     prompt: modes[mode].prompt || mode === "video" ? at("prompt").value.trim() : "",
     link: at("link").value.trim(),
-    pictures: most ? pictures.urls : [],
+    pictures: pictures.urls.slice(0, most),
   };
 }
 
@@ -169,7 +169,6 @@ function objection(what) {
   const count = what.pictures.length;
   if (prompt && !what.prompt) return say("empty");
   if (count < least) return say("tooFew", { least, most, count });
-  if (count > most) return say("tooMany", { most });
   const size = what.pictures.reduce((sum, url) => sum + url.length, what.prompt.length * 4 + SPARE);
   const limit = Number(at("composer").dataset.maxBody);
   if (size > limit) return say("tooMuch", { limit: Math.floor((limit * 3) / 4 / 1e6) });

@@ -86,6 +86,15 @@ export class Media {
     video.dataset.testid = "clip";
     video.style.aspectRatio = this.shape;
     video.setAttribute("aria-label", say("clip", { number: place + 1, prompt: this.task.prompt.slice(0, 200) }));
+    video.onerror = () => video.replaceWith(this.fileLink(path));
     return video;
+  }
+
+  // What this browser cannot play may be played by something else.
+  fileLink(path) {
+    const link = document.createElement("a");
+    Object.assign(link, { href: path, target: "_blank", rel: "noopener", className: "clip-link", textContent: say("clipFile") });
+    link.dataset.testid = "clip-file";
+    return link;
   }
 }

@@ -115,7 +115,7 @@ export class Pictures {
     image.src = picture.thumb;
     image.alt = say("brought", { number, name: picture.name });
     root.title = picture.name;
-    root.querySelector(".role").textContent = this.roleOf(place) || String(number);
+    root.querySelector(".role").textContent = this.roleOf(place) || (this.list.length > 1 ? String(number) : "");
     const tool = (name, word, action, off = false) => {
       const button = root.querySelector(`[data-do="${name}"]`);
       button.setAttribute("aria-label", say(word, { number }));

@@ -9,6 +9,7 @@ const en = {
   cancel: "Cancel",
   cancelling: "Cancelling …",
   clip: "Clip {number}: {prompt}",
+  clipFile: "This browser cannot play the clip. Open the file",
   copied: "Prompt copied.",
   copy: "Copy prompt",
   copyFailed: "The browser did not allow copying.",

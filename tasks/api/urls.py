@@ -23,6 +23,7 @@ from tasks.api.submit_views import (
     ShowView,
     VideoView,
 )
+from tasks.api.swap_views import SwapView
 from tasks.api.task_views import (
     TaskCancelView,
     TaskFetchView,
@@ -46,6 +47,7 @@ urlpatterns = [
     path("submit/modal", ModalView.as_view()),
     path("submit/change", ChangeView.as_view()),
     path("submit/simple-change", SimpleChangeView.as_view()),
+    path("insight-face/swap", SwapView.as_view()),
     path("task/<task_id>/fetch", TaskFetchView.as_view()),
     path("task/<task_id>/cancel", TaskCancelView.as_view()),
     path("task/<task_id>/image-seed", SeedView.as_view()),

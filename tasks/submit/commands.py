@@ -63,8 +63,9 @@ def submit_imagine(
 def permitted(prompt: str) -> str:
     """Return the prompt in English. Raises BannedPrompt."""
     english = translate(prompt)
+    banned = banned_words()
     for text in (english, prompt):
-        if word := prompts.first_banned_word(text, banned_words()):
+        if word := prompts.first_banned_word(text, banned):
             raise BannedPrompt(word=word, prompt=english)
     return english
 

@@ -6,139 +6,22 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
-import threading
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from gateway.simulator.world import AccountSpec, account_spec
+from tests.e2e.calls import LIMIT as LIMIT
+from tests.e2e.calls import call as call
+from tests.e2e.calls import eventually as eventually
+from tests.e2e.calls import free_port as free_port
+from tests.e2e.simulation import ROOT as ROOT
+from tests.e2e.simulation import Simulator as Simulator
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 TERMINAL: Final = {"SUCCESS", "FAILURE"}
-LIMIT: Final = 120.0  # seconds: a test that waits longer has failed
-T = TypeVar("T")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def call(
-    method: str,
-    url: str,
-    body: Any = None,
-    headers: dict[str, str] | None = None,
-    *,
-    timeout: float = 30,
-) -> tuple[int, bytes]:
-    """Send one request; return status and body, for error statuses too."""
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(  # noqa: S310
-        url,
-        data=data,
-        method=method,
-        headers={"Content-Type": "application/json", **(headers or {})},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310
-            return response.status, response.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
-
-
-def eventually(look: Callable[[], T | None], *, what: str, limit: float = LIMIT) -> T:
-    """Return the first true answer of `look`, which is asked again and again."""
-    tick = threading.Event()
-    end = time.monotonic() + limit
-    while time.monotonic() < end:
-        try:
-            if found := look():
-                return found
-        except (OSError, ValueError):
-            pass  # a process is on its way up or down
-        tick.wait(0.05)
-    raise AssertionError(f"not seen within {limit:g} s: {what}")
-
-
-@dataclass
-class Simulator:
-    """`python -m gateway.simulator` in a process, and its control API."""
-
-    process: subprocess.Popen[str]
-    url: str
-
-    @classmethod
-    def start(cls, *options: str, log: Path) -> Simulator:
-        command = [sys.executable, "-m", "gateway.simulator", "--port", "0", *options]
-        with log.open("w") as errors:
-            process = subprocess.Popen(
-                command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True
-            )
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        found = re.search(r"http://\S+", line)
-        assert found, f"the simulator said {line!r}, see {log}"
-        return cls(process, found[0])
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(10)
-        if self.process.stdout is not None:
-            self.process.stdout.close()
-
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        status, answer = call(method, f"{self.url}/_sim/{path}", body, timeout=LIMIT)
-        assert status < 400, f"{method} {path}: {status} {answer!r}"
-        return json.loads(answer or b"null")
-
-    def rule(self, match: dict[str, Any], effect: dict[str, Any], **more: Any) -> str:
-        rule: str = self.ask(
-            "POST", "rules", {"match": match, "effect": effect} | more
-        )["id"]
-        return rule
-
-    def knobs(self, **knobs: Any) -> None:
-        self.ask("PATCH", "knobs", knobs)
-
-    def jobs(self) -> list[dict[str, Any]]:
-        jobs: list[dict[str, Any]] = self.ask("GET", "ledger?fields=jobs")["jobs"]
-        return jobs
-
-    def interactions(self) -> list[dict[str, Any]]:
-        answer = self.ask("GET", "ledger?fields=interactions")
-        rows: list[dict[str, Any]] = answer["interactions"]
-        return rows
-
-    def violations(self) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = self.ask("GET", "ledger?fields=violations")[
-            "violations"
-        ]
-        return rows
-
-    def wait(self, **counts: Any) -> None:
-        query = "&".join(f"{k}={v}" for k, v in {"timeout": LIMIT, **counts}.items())
-        self.ask("GET", f"wait?{query}")
-
-    def environment(self) -> dict[str, str]:
-        ws = self.url.replace("http://", "ws://")
-        return {
-            "NG_DISCORD_SERVER": self.url,
-            "NG_DISCORD_WSS": f"{ws}/gateway",
-            "NG_DISCORD_RESUME_WSS": f"{ws}/gateway-resume",
-            "NG_DISCORD_CDN": self.url,
-            "NG_DISCORD_UPLOAD_SERVER": self.url,
-            "NG_DISCORD_ACTIVITY": self.url,
-        }
 
 
 ROLES: Final = {

@@ -2,65 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Final
 
-import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
+from tests.e2e.browsing import DONE, PATIENCE, draw, needs_browser
 from tests.e2e.harness import Product, Simulator
 
-CHROMIUM: Final = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
-PATIENCE: Final = 60_000  # ms
-DONE: Final = "[data-testid=card][data-status=SUCCESS]"
-
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and Path(CHROMIUM).exists()),
-    reason="no browser: install Debian's chromium, or name one in $CHROMIUM",
-)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser, product: Product) -> Iterator[Page]:
-    """A phone's window, signed in by key; any error of a script fails the test."""
-    context = browser.new_context(viewport={"width": 360, "height": 740})
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on(
-        "console",
-        lambda message: (
-            errors.append(message.text) if "Content Security" in message.text else None
-        ),
-    )
-    page.goto(product.url)
-    page.get_by_label("API key").fill(product.api_key)
-    page.get_by_role("button", name="Sign in with the key").click()
-    expect(page.get_by_test_id("live")).to_have_text("Live", timeout=PATIENCE)
-    yield page
-    context.close()
-    assert errors == []
-
-
-def draw(page: Page, prompt: str) -> None:
-    page.get_by_test_id("prompt").fill(prompt)
-    page.get_by_test_id("prompt").press("Control+Enter")
-    expect(page.get_by_test_id("card-prompt").first).to_have_text(prompt)
+pytestmark = needs_browser
 
 
 def test_a_prompt_becomes_a_picture_whose_button_draws(page: Page) -> None:
@@ -76,8 +25,6 @@ def test_a_prompt_becomes_a_picture_whose_button_draws(page: Page) -> None:
     single = page.locator(DONE).filter(has=page.get_by_text("Upscale (Subtle)")).first
     expect(single).to_be_visible(timeout=PATIENCE)
     expect(grid.locator(".press.pressed")).to_have_text("U2")
-    wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    assert not wide
 
 
 def test_progress_and_preview_are_live(page: Page, sim: Simulator) -> None:
@@ -124,6 +71,19 @@ def test_drawings_are_there_after_a_reload(page: Page) -> None:
     page.reload()
 
     expect(page.get_by_test_id("card-prompt").first).to_have_text("a tin soldier")
+
+
+def test_an_empty_list_of_the_admin_fills_by_itself(
+    page: Page, product: Product
+) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(f"{product.url}/admin/tasks/task/?q=a+barge+in+the+admin")
+    expect(page.get_by_text("No results found")).to_be_visible()
+
+    task_id = product.imagine("a barge in the admin")
+
+    row = page.locator("tr.data-row").filter(has_text=task_id)
+    expect(row).to_be_visible(timeout=PATIENCE)
 
 
 def test_the_admin_shows_accounts_and_tasks_live(page: Page, product: Product) -> None:

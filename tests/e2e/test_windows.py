@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.harness import Product, Simulator
 from tests.e2e.judge import assert_faithful, assert_own_picture
+from tests.e2e.remixing import remix
 from tests.pictures import data_url, mask
 
 
@@ -172,13 +173,3 @@ def test_a_mask_of_another_shape_is_refused_and_the_window_stays(
 
     assert (refused["code"], refused["result"]) == (4, None)
     assert product.task(answer["result"])["status"] == "MODAL"
-
-
-def remix(product: Product, sim: Simulator, *, on: bool) -> None:
-    """Switch remix mode on or off at Midjourney, and let the product know."""
-    for spec in product.accounts:
-        sim.ask("POST", "accounts", {"change": spec.name, "remix": on})
-    for row in product.api("GET", "/mj/account/list"):
-        body = {"mjRemixOn": on}
-        said = product.api("PUT", f"/mj/admin/account/{row['id']}", body)
-        assert said["success"], said

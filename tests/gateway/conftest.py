@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 import pytest
 
 from accounts.models import DiscordAccount
@@ -10,6 +13,7 @@ from gateway.handlers import Speaker
 from tasks import bridge
 from tests.factories import make_account
 from tests.gateway.fakes import FakeHttp
+from tests.gateway.recordings import NOW
 from tests.gateway.wire import CHANNEL, GUILD, US
 
 
@@ -51,3 +55,10 @@ def http(monkeypatch: pytest.MonkeyPatch) -> FakeHttp:
     monkeypatch.setattr(clients, "client_of", client_of)
     monkeypatch.setattr(bridge, "spawn", bridge.run)
     return fake
+
+
+@pytest.fixture
+def clock(time_machine: Any) -> Any:
+    """Time stands still at the moment of the recordings, until it is moved."""
+    time_machine.move_to(datetime.fromisoformat(NOW), tick=False)
+    return time_machine

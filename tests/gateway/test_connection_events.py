@@ -72,7 +72,8 @@ async def test_what_a_bot_may_have_said_is_read(
 @pytest.mark.parametrize(
     "data",
     [
-        {"channel_id": "5", "author": {"id": MIDJOURNEY_APP}},
+        {"channel_id": "5", "guild_id": "6", "author": {"id": MIDJOURNEY_APP}},
+        {"channel_id": "5", "author": {"id": "7", "username": "somebody"}},
         {"channel_id": CHANNEL, "author": {"id": "5", "username": "somebody"}},
         {"channel_id": CHANNEL, "author": {}},
         {},

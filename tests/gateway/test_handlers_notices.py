@@ -54,21 +54,6 @@ def test_an_interaction_of_nobody_is_not_ours(
     assert again(task).status == TaskStatus.SUBMITTED
 
 
-@pytest.mark.parametrize(
-    "event", [Event.INTERACTION_MODAL_CREATE, Event.INTERACTION_IFRAME_MODAL_CREATE]
-)
-def test_a_window_that_nobody_answers_ends_the_task(
-    speaker: Speaker, account: DiscordAccount, task: Task, event: Event
-) -> None:
-    data = {"id": CLICK, "nonce": task.nonce, "iframe_path": "/inpaint/x"}
-
-    handle(speaker, event, data)
-
-    account.refresh_from_db()
-    assert again(task).status == TaskStatus.FAILURE
-    assert account.state == AccountState.READY
-
-
 def test_a_human_verification_pauses_the_account_and_ends_the_task(
     speaker: Speaker, account: DiscordAccount, task: Task
 ) -> None:

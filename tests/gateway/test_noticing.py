@@ -1,9 +1,8 @@
-"""Every notice, in every form in which it arrives, and what it comes to."""
+"""Notices beyond the recordings: without a task, in odd orders, hostile."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,144 +11,24 @@ from django.utils import timezone
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from accounts.services import save_account
-from gateway import lanes
 from gateway.handlers import Outcome, Speaker, handle
-from gateway.models import DispatchLane
-from gateway.protocol import messages, notices
 from gateway.protocol.constants import Event
-from gateway.protocol.notice_kinds import KINDS, UNKNOWN_ERROR
-from gateway.repair import judge
-from tasks.enums import TaskStatus
-from tasks.models import Task
+from tasks.enums import InputRole, TaskStatus, WindowState
+from tasks.models import InputPicture, Task
 from tasks.services import CANCELLED
 from tests.gateway import wire
-from tests.gateway.recordings import FOLDER, NONCE, NOW, RECORDINGS, Recording
+from tests.gateway.recordings import NONCE
 from tests.gateway.rows import again, make_running
 from tests.gateway.wire import AMBER, RED, STRANGER, US
 
 CREATE, UPDATE = Event.MESSAGE_CREATE, Event.MESSAGE_UPDATE
 CLICK, PROGRESS, NOTICE, LATER = (str(1311111111111114000 + n) for n in range(4))
-LONG_AFTER = timedelta(hours=3)
-
-
-@pytest.fixture(autouse=True)
-def clock(time_machine: Any) -> Any:
-    """Time stands still at the moment of the recordings, until it is moved."""
-    time_machine.move_to(datetime.fromisoformat(NOW), tick=False)
-    return time_machine
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 @pytest.fixture
 def task(alice: User, account: DiscordAccount) -> Task:
     return make_running(alice, account, nonce=NONCE)
-
-
-@pytest.fixture
-def drawn(
-    alice: User, account: DiscordAccount, speaker: Speaker, clock: Any
-) -> Callable[[Recording], Task]:
-    """Play a recording to a running task; return the task as it is then."""
-
-    def play(recording: Recording) -> Task:
-        lanes.enter(account.pk)
-        task = make_running(alice, account, **recording.task)
-        assert recording.play(speaker) is Outcome.TAUGHT
-        if recording.form in "FH":
-            clock.shift(LONG_AFTER)
-            judge(account.pk, [task.pk])
-        return again(task)
-
-    return play
-
-
-# --- the recordings ------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("recording", RECORDINGS, ids=str)
-def test_a_notice_does_to_its_task_what_it_says(
-    drawn: Callable[[Recording], Task], recording: Recording
-) -> None:
-    task = drawn(recording)
-
-    assert task.status == recording.then["status"]
-    if task.status == TaskStatus.NOT_START:
-        assert task.nonce is task.interaction_id is task.progress_message_id is None
-        wait = timedelta(seconds=recording.then["waits_seconds"])
-        assert task.not_before == timezone.now() + wait
-    elif task.status == TaskStatus.FAILURE:
-        assert task.fail_reason == recording.then["reason"]
-    else:
-        assert task.description == recording.then["reason"]
-
-
-@pytest.mark.parametrize("recording", RECORDINGS, ids=str)
-def test_a_notice_does_to_its_account_what_it_says(
-    drawn: Callable[[Recording], Task], account: DiscordAccount, recording: Recording
-) -> None:
-    drawn(recording)
-
-    account.refresh_from_db()
-    wanted = recording.then.get("account", {})
-    said = recording.then.get("reason", "").partition(": ")[2]
-    reason = (
-        f"{wanted['reason']}: {' '.join(said.split())}" if "reason" in wanted else ""
-    )
-    end = wanted.get("resume_at")
-    assert account.state == wanted.get("state", AccountState.READY)
-    assert account.state_reason == reason
-    assert account.resume_at == (datetime.fromisoformat(end) if end else None)
-    assert account.fast_exhausted is wanted.get("fast_exhausted", False)
-    holds = DispatchLane.objects.exclude(next_send_at=None).exists()
-    assert holds is recording.then.get("account_holds", False)
-
-
-@pytest.mark.parametrize("recording", RECORDINGS, ids=str)
-def test_what_history_shows_again_is_not_obeyed_again(
-    drawn: Callable[[Recording], Task],
-    speaker: Speaker,
-    account: DiscordAccount,
-    recording: Recording,
-) -> None:
-    task = drawn(recording)
-    account.refresh_from_db()
-    account.fast_exhausted = False
-    save_account(account)  # a person has acted
-    before = account.state
-
-    recording.play(speaker)
-
-    account.refresh_from_db()
-    assert account.state == before
-    assert not account.fast_exhausted
-    assert again(task).status == task.status
-    assert again(task).revision == task.revision
-
-
-def test_every_kind_is_recorded_in_every_form_that_it_has() -> None:
-    forms: dict[str, str] = {}
-    for recording in RECORDINGS:
-        forms[recording.notice] = forms.get(recording.notice, "") + recording.form
-
-    for kind in KINDS:
-        assert set(forms.pop(kind.name)) >= set("ABCDE" if kind.titles else "E")
-    assert set(forms.pop(UNKNOWN_ERROR.name)) == set("ABCD")
-    assert set(forms.pop("no_words")) == set("CFGH")
-    assert forms == {}
-    assert len(list(FOLDER.iterdir())) == len(KINDS) + 2
-
-
-def test_every_title_and_text_of_the_table_is_recorded() -> None:
-    said = [
-        notice.text
-        for recording in RECORDINGS
-        for _, data in recording.events
-        if (notice := notices.read(messages.read(data)))
-    ]
-    plain = [notices._plain(text) for text in said]
-
-    for kind in KINDS:
-        for beginning in kind.titles + kind.texts:
-            assert any(text.startswith(beginning) for text in plain), beginning
 
 
 # --- the task ------------------------------------------------------------------------
@@ -185,6 +64,40 @@ def test_a_cancelled_task_is_not_sent_again(speaker: Speaker, task: Task) -> Non
 
     assert again(task).status == TaskStatus.FAILURE
     assert again(task).fail_reason == CANCELLED
+
+
+@pytest.mark.parametrize("state", [WindowState.OPEN, WindowState.ANSWERED])
+def test_a_window_that_was_refused_is_opened_again(
+    alice: User, account: DiscordAccount, speaker: Speaker, state: WindowState
+) -> None:
+    task = make_running(
+        alice,
+        account,
+        nonce=NONCE,
+        interaction_id=CLICK,
+        window=state,
+        window_id="MJ::x",
+        window_interaction_id=LATER,
+    )
+
+    handle(speaker, CREATE, wire.notice(NOTICE, "Queue full", nonce=NONCE))
+
+    waiting = again(task)
+    assert waiting.status == TaskStatus.NOT_START
+    assert waiting.window == WindowState.EXPECTED
+    assert waiting.window_id == ""
+    assert waiting.interaction_id is waiting.window_interaction_id is None
+
+
+def test_uploads_of_a_refused_command_are_made_again(
+    speaker: Speaker, task: Task
+) -> None:
+    InputPicture.objects.create(task=task, role=InputRole.COMMAND, upload_name="a.png")
+
+    handle(speaker, CREATE, wire.notice(NOTICE, "Queue full", nonce=NONCE))
+
+    assert not again(task).prepared
+    assert task.inputs.get().upload_name == ""
 
 
 def test_the_notice_of_an_earlier_attempt_leaves_a_later_one_alone(

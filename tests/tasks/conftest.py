@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from pytest_django.fixtures import Settings
 
 from tasks.models import Errand, InputPicture, Task
@@ -82,3 +83,10 @@ def _traces(media: Path) -> list[Any]:
     rows = [list(m.objects.order_by("pk").values()) for m in (Task, Errand)]
     pictures = list(InputPicture.objects.order_by("pk").values())
     return [*rows, pictures, sorted(p for p in media.rglob("*") if p.is_file())]
+
+
+@pytest.fixture
+def nothing_remembered() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()

@@ -78,6 +78,21 @@ def test_find_does_not_mind_what_follows_the_hash(tail: str) -> None:
     assert find([{"customId": real}], f"MJ::CustomZoom::77{tail}") == real
 
 
+@pytest.mark.parametrize(
+    ("real", "told"),
+    [
+        ("MJ::JOB::pan_left::1::{h}::SOLO", "MJ::JOB::pan_left::2::77::SOLO"),
+        ("MJ::Outpaint::50::1::{h}::SOLO", "MJ::Outpaint::50::2::77::SOLO"),
+        ("MJ::JOB::reroll::0::{h}::SOLO", "MJ::JOB::reroll::2::77::SOLO"),
+        ("MJ::Inpaint::1::{h}::SOLO", "MJ::Inpaint::1::2::77::SOLO"),
+    ],
+)
+def test_find_takes_any_index_where_there_is_but_one(real: str, told: str) -> None:
+    real = real.format(h=HASH)
+
+    assert find([{"customId": "other"}, {"customId": real}], told) == real
+
+
 def test_find_keeps_the_index_apart() -> None:
     buttons: list[dict[str, object]] = [{"customId": f"MJ::JOB::upsample::1::{HASH}"}]
 

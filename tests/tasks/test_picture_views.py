@@ -275,3 +275,36 @@ def test_a_task_without_a_preview_has_none() -> None:
     task = make_task(make_user())
 
     assert get(f"/images/{task.pk}/{task.picture_key}-0.webp").status_code == 404
+
+
+def test_a_player_gets_the_part_that_it_asks_for(task: Task) -> None:
+    keep(task)
+
+    response = get(link(task), Range="bytes=100-199")
+
+    assert response.status_code == 206
+    assert response["Content-Range"] == f"bytes 100-199/{len(PNG)}"
+    assert response["Content-Length"] == "100"
+    assert response["Content-Type"] == "image/png"
+    assert body(response) == PNG[100:200]
+
+
+def test_a_part_behind_the_end_is_refused(task: Task) -> None:
+    keep(task)
+
+    response = get(link(task), Range=f"bytes={len(PNG)}-")
+
+    assert response.status_code == 416
+    assert response["Content-Range"] == f"bytes */{len(PNG)}"
+    assert response["Cache-Control"] == "no-store"
+
+
+async def test_an_asgi_server_streams_a_part() -> None:
+    task = await in_thread(lambda: make_finished(make_user(), picture_source=SOURCE))
+    await in_thread(keep, task)
+
+    response = await AsyncClient().get(link(task), headers={"Range": "bytes=-50000"})
+
+    pieces: Any = response
+    assert response.status_code == 206
+    assert b"".join([piece async for piece in pieces]) == PNG[-50000:]

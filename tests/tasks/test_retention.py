@@ -9,7 +9,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount, User
 from tasks import pictures, retention
-from tasks.enums import ErrandKind, ErrandState, InputRole, TaskStatus
+from tasks.enums import ErrandKind, InputRole, TaskStatus
 from tasks.ids import first_task_id_of
 from tasks.models import (
     DeliveryState,
@@ -19,7 +19,7 @@ from tasks.models import (
     Task,
     WebhookDelivery,
 )
-from tests.factories import make_finished, make_task
+from tests.factories import make_account, make_finished, make_task
 
 S = DeliveryState
 
@@ -77,20 +77,6 @@ def test_old_tasks_go_with_what_they_brought_and_what_was_asked_of_them(
     assert not InputPicture.objects.exists()
 
 
-def test_files_of_old_requests_go_though_all_tasks_stay(
-    alice: User, tmp_path: Path
-) -> None:
-    folder = tmp_path / ".inputs" / f"{ago(days=9):%Y-%m-%d}"
-    folder.mkdir(parents=True)
-    (folder / "a.png").write_bytes(b"a")
-    kept = pictures.write_input(b"b", "image/png")
-
-    retention.remove_old()
-
-    assert not folder.exists()
-    assert pictures.read_input(kept) == b"b"
-
-
 def test_open_tasks_stay_however_old(alice: User) -> None:
     DrawingSettings.objects.create(keep_tasks_days=1)
     make_old(alice, 9, TaskStatus.SUBMITTED)
@@ -134,23 +120,26 @@ def test_settled_deliveries_go_after_a_month(alice: User) -> None:
     assert [row.state for row in left] == [S.WAITING]
 
 
-def test_settled_errands_go_after_a_day_with_what_they_brought(
-    alice: User, account: DiscordAccount, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(retention, "BATCH", 1)
-    for state in ErrandState:
-        for hours in (23, 25):
-            errand = Errand.objects.create(
-                kind=ErrandKind.UPLOAD,
-                owner=alice,
-                account=account,
-                state=state,
-                created_at=ago(hours=hours),
-            )
-            InputPicture.objects.create(errand=errand, role=InputRole.PROMPT)
+def test_errands_go_when_nobody_waits_any_more(alice: User) -> None:
+    account = make_account()
+    kept, old = (
+        Errand.objects.create(kind=ErrandKind.SEED, owner=alice, account=account)
+        for _ in range(2)
+    )
+    Errand.objects.filter(pk=old.pk).update(created_at=ago(days=2))
 
-    assert retention.remove_old_errands() == 2
+    retention.remove_old()
 
-    old = Errand.objects.filter(created_at__lt=ago(hours=24))
-    assert [errand.state for errand in old] == [ErrandState.WAITING]
-    assert Errand.objects.count() == InputPicture.objects.count() == 4
+    assert list(Errand.objects.all()) == [kept]
+
+
+def test_brought_pictures_go_after_some_days(alice: User, tmp_path: Path) -> None:
+    file = pictures.write_input(b"picture", "image/png")
+    old = tmp_path / ".inputs" / "2020-01-01" / "x.png"
+    old.parent.mkdir()
+    old.write_bytes(b"picture")
+
+    retention.remove_old()
+
+    assert pictures.read_input(file) == b"picture"
+    assert not old.parent.exists()

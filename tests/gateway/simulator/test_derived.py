@@ -86,6 +86,29 @@ async def test_a_single_picture_has_its_own_buttons(label: str, text: str) -> No
         assert await one.final(text)
 
 
+@pytest.mark.parametrize(
+    ("version", "name", "label"),
+    [
+        ("--v 5.2", "upsample_v5_2x", "Upscale (2x)"),
+        ("--v 6", "upsample_v6_2x_subtle", "Upscale (Subtle)"),
+        ("--v 6.1", "upsample_v6r1_2x_subtle", "Upscale (Subtle)"),
+        ("--v 7", "upsample_v7_2x_subtle", "Upscale (Subtle)"),
+        ("--niji 6", "upsample_v6_2x_subtle", "Upscale (Subtle)"),
+    ],
+)
+@pytest.mark.asyncio
+async def test_the_version_in_the_prompt_decides_over_the_upscales(
+    version: str, name: str, label: str
+) -> None:
+    async with running() as simulator, client(simulator) as one:
+        parent = await grid(one, f"a red fox {version}")
+        await one.click(parent, button(parent, "U1"))
+
+        single = await one.final("Image #1")
+
+        assert f"::{name}::" in button(single, label)
+
+
 @pytest.mark.parametrize("way", ["button", "command", "reaction"])
 @pytest.mark.asyncio
 async def test_a_running_job_can_be_cancelled(way: str) -> None:

@@ -122,3 +122,12 @@ async def test_a_job_may_finish_long_after_everybody_gave_up() -> None:
         )
         first, second = await jobs(one)
         assert (first["message_id"], second["message_id"]) == (late["id"], quick["id"])
+
+
+@pytest.mark.parametrize("kind", ["x", [], {}, None, 1, 4, 99])
+@pytest.mark.asyncio
+async def test_an_unknown_kind_of_interaction_is_refused(kind: Any) -> None:
+    async with running() as simulator, client(simulator) as one:
+        status, body = await one.interact(kind, {"options": 5, "components": "x"})
+
+        assert (status, body["code"]) == (400, 50035)

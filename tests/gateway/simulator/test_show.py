@@ -177,19 +177,23 @@ async def test_niji_copies_a_result_into_its_own_dm() -> None:
 
 
 @pytest.mark.asyncio
-async def test_copies_are_known_after_a_restart(tmp_path: Any) -> None:
+async def test_copies_and_short_links_are_known_after_a_restart(tmp_path: Any) -> None:
     state = tmp_path / "state.jsonl"
     async with running(state=state) as simulator, client(simulator) as one:
         _, uuid = await drawn(one)
         shown = await show(one, uuid)
         (job,) = await jobs(one)
+        port = int(one.url.rsplit(":", 1)[1])
+        await one.imagine(f"{job['picture_url']} at night")
+        link = (await one.final("at night"))["content"].split("<")[1].split(">")[0]
 
-    async with running(state=state) as simulator, client(simulator) as one:
+    async with running(state=state, port=port) as simulator, client(simulator) as one:
         path = f"/channels/{one.spec.channel_id}/messages?around={shown['id']}&limit=1"
         _, (message,) = await one.call("GET", path)
 
         data = await bytes_of(one, message["attachments"][0]["url"])
 
         assert sha256(data) == job["picture_sha256"]
+        assert await bytes_of(one, link.replace("https:/", one.url)) == data
         assert await react(one, message) == 204
         assert await one.event("MESSAGE_CREATE", lambda d: "**seed**" in d["content"])

@@ -202,6 +202,27 @@ async def test_custom_zoom_refuses_other_factors(zoom: str) -> None:
 
 
 @pytest.mark.asyncio
+async def test_with_remix_mode_clips_ask_for_a_prompt() -> None:
+    async with running(knobs=REMIX) as simulator, client(simulator) as one:
+        source = await single(one)
+        first = await opened(one, source, "Animate (Low motion)")
+        await submit(one, first, "the fox runs")
+        clips = await result(one, "the fox runs")
+        await one.click(clips, button(clips, "U3"))
+        clip = await result(one, "Image #3")
+        second = await opened(one, clip, "Extend (High motion)")
+        await submit(one, second, "the fox sleeps")
+        longer = await result(one, "the fox sleeps")
+
+        still, moving = uuid_of(source, "❤️"), button(clip, "Extend (High motion)")
+        index, uuid = moving.split("::")[-2:]
+        assert first["custom_id"] == f"MJ::AnimateModal::{still}::1::low::0"
+        assert second["custom_id"] == f"MJ::AnimateModal::{uuid}::{index}::high::1"
+        assert field(second)["custom_id"] == "MJ::AnimateModal::prompt"
+        assert longer["message_reference"]["message_id"] == clip["id"]
+
+
+@pytest.mark.asyncio
 async def test_a_reroll_of_a_remix_recalls_its_window() -> None:
     async with running(knobs=REMIX) as simulator, client(simulator) as one:
         first = await opened(one, await grid(one), "V2")

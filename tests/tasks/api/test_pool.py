@@ -6,7 +6,7 @@ from tasks.enums import TaskStatus
 from tests.conftest import ApiClient
 from tests.factories import make_account, make_task
 
-FOR_OPERATORS = {"remark", "state", "disabledReason", "fastExhausted", "guildId"}
+FOR_OPERATORS = {"remark", "state", "disabledReason", "runningCount", "guildId"}
 
 
 def test_a_user_sees_which_accounts_draw(

@@ -1,0 +1,37 @@
+"""Face swap is another service's, and not served: refused as its clients know it."""
+
+from __future__ import annotations
+
+from django.http import HttpResponseBase
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from tasks.api.answers import SubmitAnswerSerializer
+from tasks.api.examples import answered, submitted
+from tasks.enums import ReturnCode
+from tasks.exceptions import InvalidRequest
+
+_TEXTS = ("服务不支持", "Face swap is not served here")
+
+
+class SwapView(APIView):
+    """Reads nothing: whatever is sent, the answer is the same."""
+
+    @extend_schema(
+        operation_id="insight_face_swap",
+        tags=["submit"],
+        summary="Put a face into a picture; refused: not served",
+        request=None,
+        responses=SubmitAnswerSerializer,
+        examples=[
+            answered(
+                "refused",
+                submitted(
+                    ReturnCode.VALIDATION_ERROR, _TEXTS[0], descriptionEn=_TEXTS[1]
+                ),
+            )
+        ],
+    )
+    def post(self, request: Request, mode: str = "") -> HttpResponseBase:
+        raise InvalidRequest(*_TEXTS)

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from accounts.enums import AccountState
+from accounts.models import DiscordAccount, User
+from gateway import errands, uploads
+from gateway.protocol.answers import Answer, Verdict
+from gateway.protocol.constants import MIDJOURNEY_APP
+from gateway.uploads import UploadFailed
+from tasks import bridge, inputs
+from tasks.enums import ErrandKind, ErrandState, InputRole
+from tasks.errands import send_on
+from tasks.models import Errand, Task
+from tests.factories import make_finished
+from tests.gateway.fakes import FakeHttp
+from tests.gateway.rows import make_index, make_session
+from tests.pictures import bare, picture
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BOOKMARK = "MJ::BOOKMARK::5c0ffee0-1234-4abc-8def-0123456789ab"
+
+
+@pytest.fixture(autouse=True)
+def _own_files(settings: Settings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture
+def live(account: DiscordAccount) -> DiscordAccount:
+    make_session(account)
+    make_index(account)
+    return account
+
+
+@pytest.fixture
+def drawn(alice: User, live: DiscordAccount) -> Task:
+    return make_finished(alice, account=live)
+
+
+def press(task: Task) -> Errand:
+    assert task.account is not None
+    return send_on(
+        ErrandKind.PRESS,
+        owner=task.owner,
+        account=task.account,
+        task=task,
+        custom_id=BOOKMARK,
+    )
+
+
+def run(errand: Errand) -> Errand:
+    bridge.run(errands.run(errand.pk))
+    errand.refresh_from_db()
+    return errand
+
+
+def test_a_button_that_draws_nothing_is_pressed(drawn: Task, http: FakeHttp) -> None:
+    errand = run(press(drawn))
+
+    (body,) = http.bodies
+    assert errand.state == ErrandState.DONE
+    assert body["application_id"] == MIDJOURNEY_APP
+    assert body["message_id"] == drawn.message_id
+    assert body["data"]["custom_id"] == BOOKMARK
+
+
+def test_a_refused_press_says_why(drawn: Task, http: FakeHttp) -> None:
+    http.answers = [Answer(Verdict.REFUSED, "Discord 404: Unknown Message (10008)")]
+
+    errand = run(press(drawn))
+
+    assert errand.state == ErrandState.FAILED
+    assert "Unknown Message" in errand.error_en
+
+
+def test_a_rate_limited_press_waits_for_its_next_turn(
+    drawn: Task, http: FakeHttp
+) -> None:
+    http.answers = [Answer(Verdict.LATER, "Discord 429", 1.0)]
+
+    errand = run(press(drawn))
+
+    assert errand.state == ErrandState.WAITING
+    assert errands.waiting() == []
+    Errand.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
+    assert errands.waiting() == [errand.pk]
+
+
+def test_of_two_workers_one_runs_an_errand(drawn: Task, http: FakeHttp) -> None:
+    errand = press(drawn)
+
+    assert errands._claim(errand.pk) is not None
+    assert errands._claim(errand.pk) is None
+
+
+@pytest.mark.parametrize("change", ["state", "session"])
+def test_without_a_ready_account_it_waits(
+    drawn: Task, http: FakeHttp, change: str
+) -> None:
+    errand = press(drawn)
+    if change == "state":
+        DiscordAccount.objects.update(state=AccountState.PAUSED)
+    else:
+        type(errand.account.session).objects.update(is_live=False)
+
+    assert run(errand).state == ErrandState.WAITING
+    assert http.bodies == []
+
+
+def test_what_takes_too_long_is_given_up(drawn: Task) -> None:
+    errand = press(drawn)
+    Errand.objects.update(created_at=timezone.now() - 2 * errands.LIFE)
+
+    assert errands.waiting() == []
+
+    errand.refresh_from_db()
+    assert (errand.state, errand.error_zh) == (ErrandState.FAILED, "超时")
+
+
+# --- uploads -------------------------------------------------------------------------
+
+
+def brought(alice: User, account: DiscordAccount) -> Errand:
+    pictures = inputs.read_all(
+        [bare(picture()), bare(picture(colour="blue"))], InputRole.PROMPT
+    )
+    return send_on(ErrandKind.UPLOAD, owner=alice, account=account, brought=pictures)
+
+
+def linking(monkeypatch: pytest.MonkeyPatch, *outcomes: Any) -> list[bytes]:
+    seen: list[bytes] = []
+    left = list(outcomes)
+
+    async def link(_: Any, __: str, name: str, body: bytes, ___: str) -> str:
+        seen.append(body)
+        outcome = left.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return str(outcome)
+
+    monkeypatch.setattr(uploads, "link", link)
+    return seen
+
+
+def test_links_come_in_the_order_of_the_pictures(
+    alice: User,
+    live: DiscordAccount,
+    http: FakeHttp,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = linking(monkeypatch, "https://one", "https://two")
+
+    errand = run(brought(alice, live))
+
+    assert errand.result == ["https://one", "https://two"]
+    assert seen == [picture(), picture(colour="blue")]
+
+
+def test_a_broken_upload_goes_on_where_it_broke(
+    alice: User,
+    live: DiscordAccount,
+    http: FakeHttp,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken = UploadFailed("the upload was answered 500", status=500)
+    seen = linking(monkeypatch, "https://one", broken, "https://two")
+
+    errand = run(brought(alice, live))
+    Errand.objects.update(claimed_until=None)
+    errand = run(errand)
+
+    assert errand.result == ["https://one", "https://two"]
+    assert len(seen) == 3
+
+
+def test_a_refused_upload_is_told(
+    alice: User,
+    live: DiscordAccount,
+    http: FakeHttp,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    linking(monkeypatch, UploadFailed("Discord 413", permanent=True, status=413))
+
+    errand = run(brought(alice, live))
+
+    assert errand.state == ErrandState.FAILED
+    assert errand.error_zh == "上传图片到discord失败"

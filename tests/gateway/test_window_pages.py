@@ -1,0 +1,108 @@
+"""The editor page of Vary (Region): a window that wants a mask."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from accounts.models import DiscordAccount, User
+from gateway import activity
+from gateway.handlers import Speaker, handle
+from gateway.models import GatewaySession
+from gateway.protocol.answers import Answer, Verdict
+from gateway.protocol.constants import Event
+from tasks import inputs
+from tasks.enums import TaskAction, TaskStatus, WindowState
+from tasks.models import Task
+from tests.factories import make_finished
+from tests.gateway.fakes import FakeHttp
+from tests.gateway.rows import GRID, make_session
+from tests.gateway.test_windows import CLICK, answered, press
+from tests.gateway.wire import PARENT_JOB
+from tests.pictures import data_url, mask
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAGE = Event.INTERACTION_IFRAME_MODAL_CREATE
+
+
+@pytest.fixture
+def live(account: DiscordAccount) -> GatewaySession:
+    return make_session(account)
+
+
+@pytest.fixture
+def region(
+    alice: User, account: DiscordAccount, settings: Settings, tmp_path: Path
+) -> Task:
+    settings.MEDIA_ROOT = tmp_path
+    parent = make_finished(alice, account=account, message_id=GRID, job_id=PARENT_JOB)
+    task = press(
+        alice,
+        account,
+        action=TaskAction.INPAINT,
+        parent=parent,
+        custom_id=f"MJ::Inpaint::1::{PARENT_JOB}::SOLO",
+        prompt_en="a red scarf",
+    )
+    brought = inputs.read_mask(data_url(mask((8, 8))), width=8, height=8)
+    inputs.write_rows(inputs.write_files([brought]), task=task)
+    return task
+
+
+def page(task: Task) -> dict[str, Any]:
+    return {
+        "id": CLICK,
+        "nonce": task.nonce,
+        "custom_id": "MJ::iframe::a-token",
+        "iframe_path": "inpaint/index.html",
+    }
+
+
+@pytest.fixture
+def posted(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    bodies: list[dict[str, Any]] = []
+
+    async def submit_mask(_: Any, body: dict[str, Any]) -> Answer:
+        bodies.append(body)
+        return Answer(Verdict.ACCEPTED)
+
+    monkeypatch.setattr(activity, "submit_mask", submit_mask)
+    return bodies
+
+
+def test_a_page_is_answered_with_the_mask_and_keeps_the_clicks_nonce(
+    speaker: Speaker,
+    live: GatewaySession,
+    region: Task,
+    http: FakeHttp,
+    posted: list[dict[str, Any]],
+) -> None:
+    handle(speaker, PAGE, page(region))
+
+    task = answered(region)
+
+    (body,) = posted
+    assert http.bodies == []
+    assert (body["customId"], body["prompt"]) == ("a-token", "a red scarf")
+    assert body["mask"]
+    assert not body["mask"].startswith("data:")
+    assert task.nonce == region.nonce
+    assert task.window == WindowState.ANSWERED
+
+
+def test_without_its_mask_the_task_ends(
+    speaker: Speaker,
+    live: GatewaySession,
+    region: Task,
+    http: FakeHttp,
+    posted: list[dict[str, Any]],
+) -> None:
+    region.inputs.all().delete()
+    handle(speaker, PAGE, page(region))
+
+    assert answered(region).status == TaskStatus.FAILURE
+    assert posted == []

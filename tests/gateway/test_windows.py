@@ -1,0 +1,338 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.enums import AccountState
+from accounts.models import DiscordAccount, User
+from gateway import windows
+from gateway.handlers import Outcome, Speaker, handle
+from gateway.models import GatewaySession
+from gateway.noticing import MAX_ATTEMPTS
+from gateway.protocol.answers import Answer, Verdict
+from gateway.protocol.constants import Event
+from gateway.repair import CLAIM_EXPIRY, judge, silent_tasks
+from tasks import bridge
+from tasks.enums import Delivery, TaskAction, TaskStatus, WindowState
+from tasks.models import Task
+from tests.gateway import wire
+from tests.gateway.fakes import FakeHttp
+from tests.gateway.rows import again, make_pressed, make_session
+from tests.gateway.wire import JOB, PARENT_JOB
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MODAL, PAGE = (
+    Event.INTERACTION_MODAL_CREATE,
+    Event.INTERACTION_IFRAME_MODAL_CREATE,
+)
+CLICK, ANSWER, PROGRESS = (
+    "1311111111111114001",
+    "1311111111111114002",
+    "1311111111114003",
+)
+WINDOW = f"MJ::RemixModal::{PARENT_JOB}::1::1"
+FIELD = "MJ::RemixModal::new_prompt"
+
+
+@pytest.fixture
+def live(account: DiscordAccount) -> GatewaySession:
+    return make_session(account)
+
+
+@pytest.fixture
+def pressed(alice: User, account: DiscordAccount) -> Task:
+    """A variation that was pressed with a new prompt at hand."""
+    return press(alice, account)
+
+
+def press(alice: User, account: DiscordAccount, **fields: Any) -> Task:
+    values = {
+        "action": TaskAction.VARIATION,
+        "window": WindowState.EXPECTED,
+        "prompt_en": "a blue fox",
+    }
+    return make_pressed(alice, account, "variation", **(values | fields))
+
+
+def modal(task: Task, value: str = "what Midjourney offers") -> dict[str, Any]:
+    entry = {"type": 4, "custom_id": FIELD, "value": value}
+    return {
+        "id": CLICK,
+        "nonce": task.nonce,
+        "custom_id": WINDOW,
+        "components": [{"type": 1, "components": [entry]}],
+    }
+
+
+def opened(speaker: Speaker, task: Task, **fields: Any) -> Task:
+    handle(speaker, MODAL, modal(task) | fields)
+    return again(task)
+
+
+def answered(task: Task) -> Task:
+    bridge.run(windows.answer(task.pk))
+    return again(task)
+
+
+# --- opened --------------------------------------------------------------------------
+
+
+def test_an_expected_window_is_open_with_what_it_takes_to_answer(
+    speaker: Speaker, pressed: Task
+) -> None:
+    task = opened(speaker, pressed)
+
+    assert task.status == TaskStatus.SUBMITTED
+    assert (task.window, task.window_id) == (WindowState.OPEN, WINDOW)
+    assert (task.window_field, task.interaction_id) == (FIELD, CLICK)
+    assert task.prompt_en == "a blue fox"
+
+
+def test_an_unexpected_one_will_be_answered_with_what_it_offers(
+    speaker: Speaker, alice: User, account: DiscordAccount
+) -> None:
+    task = press(alice, account, window=WindowState.NONE)
+
+    task = opened(speaker, task)
+
+    account.refresh_from_db()
+    assert (task.window, task.prompt_en) == (WindowState.OPEN, "what Midjourney offers")
+    assert account.mj_remix_on
+    assert not account.niji_remix_on
+
+
+def test_a_start_without_the_window_goes_on_as_a_plain_drawing(
+    speaker: Speaker, account: DiscordAccount, pressed: Task
+) -> None:
+    DiscordAccount.objects.update(mj_remix_on=True)
+
+    handle(speaker, Event.MESSAGE_CREATE, wire.start(PROGRESS, nonce=pressed.nonce))
+
+    account.refresh_from_db()
+    assert again(pressed).window == WindowState.NONE
+    assert not account.mj_remix_on
+
+
+def test_a_window_told_twice_is_answered_once(
+    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+) -> None:
+    opened(speaker, pressed)
+    answered(pressed)
+
+    opened(speaker, pressed)
+    answered(pressed)
+
+    assert len(http.bodies) == 1
+
+
+def test_a_window_of_an_ended_task_is_nobodys(speaker: Speaker, pressed: Task) -> None:
+    Task.objects.update(status=TaskStatus.FAILURE)
+
+    assert handle(speaker, MODAL, modal(pressed)) is Outcome.NOT_OURS
+
+
+# --- answered ------------------------------------------------------------------------
+
+
+def test_the_answer_has_a_nonce_of_its_own_and_names_the_click(
+    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+) -> None:
+    opened(speaker, pressed)
+
+    task = answered(pressed)
+
+    (body,) = http.bodies
+    assert body["type"] == 5
+    assert body["session_id"] == live.session_id
+    assert body["data"] == {
+        "id": CLICK,
+        "custom_id": WINDOW,
+        "components": [
+            {
+                "type": 1,
+                "components": [{"type": 4, "custom_id": FIELD, "value": "a blue fox"}],
+            }
+        ],
+    }
+    assert body["nonce"] == task.nonce != pressed.nonce
+    assert task.delivery == Delivery.ACCEPTED
+    assert task.window == WindowState.ANSWERED
+
+
+def test_what_answers_the_answer_belongs_to_the_task(
+    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+) -> None:
+    opened(speaker, pressed)
+    task = answered(pressed)
+    created = {"id": ANSWER, "nonce": task.nonce}
+
+    handle(speaker, Event.INTERACTION_CREATE, created)
+    metadata = wire.answers(ANSWER, triggering_interaction_metadata={"id": CLICK})
+    text = {"said": "Remix (Strong) by ", **metadata}
+    handle(speaker, Event.MESSAGE_CREATE, wire.final(PROGRESS, job=JOB, **text))
+
+    done = again(task)
+    assert (done.interaction_id, done.window_interaction_id) == (CLICK, ANSWER)
+    assert (done.status, done.job_id) == (TaskStatus.SUCCESS, JOB)
+    assert done.message_id == PROGRESS
+
+
+def test_without_a_live_session_nothing_is_posted(
+    speaker: Speaker, account: DiscordAccount, pressed: Task, http: FakeHttp
+) -> None:
+    make_session(account, is_live=False)
+    opened(speaker, pressed)
+
+    task = answered(pressed)
+
+    assert http.bodies == []
+    assert task.window == WindowState.OPEN
+    assert windows.to_answer() == [task.pk]
+
+
+@pytest.mark.parametrize("verdict", [Verdict.REFUSED, Verdict.STALE])
+def test_an_expired_window_is_opened_anew(
+    speaker: Speaker,
+    live: GatewaySession,
+    pressed: Task,
+    http: FakeHttp,
+    verdict: Verdict,
+) -> None:
+    http.answers = [Answer(verdict, "Discord 404: Unknown interaction (10062)")]
+    opened(speaker, pressed)
+
+    task = answered(pressed)
+
+    assert task.status == TaskStatus.NOT_START
+    assert (task.window, task.window_id) == (WindowState.EXPECTED, "")
+    assert (task.nonce, task.interaction_id) == (None, None)
+
+
+def test_a_window_is_not_opened_anew_for_ever(
+    speaker: Speaker, alice: User, account: DiscordAccount, http: FakeHttp
+) -> None:
+    make_session(account)
+    http.answers = [Answer(Verdict.REFUSED, "Discord 404")]
+    task = press(alice, account, attempts=MAX_ATTEMPTS)
+    opened(speaker, task)
+
+    task = answered(task)
+
+    assert task.status == TaskStatus.FAILURE
+    assert "Discord 404" in task.fail_reason
+
+
+def test_a_rate_limit_leaves_the_window_open_for_later(
+    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+) -> None:
+    http.answers = [Answer(Verdict.LATER, "Discord 429", 30.0)]
+    opened(speaker, pressed)
+
+    task = answered(pressed)
+
+    assert task.window == WindowState.OPEN
+    assert windows.to_answer() == []
+
+
+def test_what_may_have_been_taken_is_not_answered_again(
+    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+) -> None:
+    http.answers = [Answer(Verdict.UNKNOWN, "timed out")]
+    opened(speaker, pressed)
+
+    answered(pressed)
+    task = answered(pressed)
+
+    assert len(http.bodies) == 1
+    assert (task.window, task.delivery) == (WindowState.ANSWERED, Delivery.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "state"),
+    [
+        (Verdict.TOKEN_DEAD, AccountState.INVALID_TOKEN),
+        (Verdict.NEEDS_PERSON, AccountState.PAUSED),
+    ],
+)
+def test_a_refused_account_keeps_the_task_for_later(
+    speaker: Speaker,
+    live: GatewaySession,
+    account: DiscordAccount,
+    pressed: Task,
+    http: FakeHttp,
+    verdict: Verdict,
+    state: AccountState,
+) -> None:
+    http.answers = [Answer(verdict, "no")]
+    opened(speaker, pressed)
+
+    task = answered(pressed)
+
+    account.refresh_from_db()
+    assert task.status == TaskStatus.NOT_START
+    assert account.state == state
+
+
+# --- nothing heard -------------------------------------------------------------------
+
+
+def long_ago(task: Task, **fields: Any) -> Task:
+    moment = timezone.now() - CLAIM_EXPIRY - timedelta(seconds=1)
+    Task.objects.filter(pk=task.pk).update(claimed_at=moment, **fields)
+    return again(task)
+
+
+def test_a_window_whose_event_was_missed_is_derived(
+    account: DiscordAccount, live: GatewaySession, pressed: Task
+) -> None:
+    task = long_ago(pressed, interaction_id=CLICK, delivery=Delivery.ACCEPTED)
+    assert silent_tasks([account.pk]) == {account.pk: [task.pk]}
+
+    judge(account.pk, [task.pk])
+
+    task = again(task)
+    assert (task.window, task.window_field) == (WindowState.OPEN, FIELD)
+    assert task.window_id == WINDOW
+
+
+def test_a_page_whose_event_was_missed_is_opened_anew(
+    alice: User, account: DiscordAccount, live: GatewaySession
+) -> None:
+    task = press(
+        alice,
+        account,
+        action=TaskAction.INPAINT,
+        custom_id=f"MJ::Inpaint::1::{PARENT_JOB}::SOLO",
+    )
+    task = long_ago(task, interaction_id=CLICK, delivery=Delivery.ACCEPTED)
+
+    judge(account.pk, [task.pk])
+
+    assert again(task).status == TaskStatus.NOT_START
+
+
+def test_an_answer_that_was_never_taken_is_given_anew(
+    account: DiscordAccount, live: GatewaySession, pressed: Task
+) -> None:
+    sent = {"window": WindowState.ANSWERED, "interaction_id": CLICK}
+    task = long_ago(pressed, delivery=Delivery.UNKNOWN, **sent)
+
+    judge(account.pk, [task.pk])
+
+    task = again(task)
+    assert (task.status, task.window) == (TaskStatus.NOT_START, WindowState.EXPECTED)
+
+
+def test_an_answer_that_was_taken_waits_for_its_drawing(
+    account: DiscordAccount, live: GatewaySession, pressed: Task
+) -> None:
+    sent = {"window": WindowState.ANSWERED, "interaction_id": CLICK}
+    task = long_ago(pressed, window_interaction_id=ANSWER, **sent)
+
+    judge(account.pk, [task.pk])
+
+    assert again(task).status == TaskStatus.SUBMITTED

@@ -1,0 +1,65 @@
+"""Translators on loopback, chosen in the drawing settings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from aiohttp import web
+
+from tasks.enums import TranslateWay
+from tasks.models import DrawingSettings
+from tests.tasks.servers import Handler, Received, Server, always, serving
+
+KEY = "sk-very-secret"
+SECRET = "baidu-very-secret"
+FOX = "一只红狐狸"
+
+
+def choose(translator: str, **fields: Any) -> DrawingSettings:
+    row = DrawingSettings.get_solo()
+    values = {"translator": translator, "gpt_key": KEY, "baidu_secret": SECRET}
+    for name, value in (values | {"baidu_app_id": "app7"} | fields).items():
+        setattr(row, name, value)
+    row.save()
+    return row
+
+
+def completion(content: Any, **choice: Any) -> dict[str, Any]:
+    message = {"role": "assistant", "content": content}
+    return {"choices": [{"message": message, "finish_reason": "stop"} | choice]}
+
+
+def says(content: Any, **choice: Any) -> Handler:
+    return always(body=json.dumps(completion(content, **choice)))
+
+
+def asked(call: Received) -> str:
+    return str(json.loads(call.body)["messages"][-1]["content"])
+
+
+def in_english(words: Callable[[str], str]) -> Handler:
+    async def handler(request: web.Request) -> web.Response:
+        line = (await request.json())["messages"][-1]["content"]
+        return web.json_response(completion(words(line)))
+
+    return handler
+
+
+DICTIONARY = {FOX: "a red fox", "雪": "snow", "帽子, 鞋": "hats, shoes"}
+
+
+@contextmanager
+def gpt(handler: Handler | None = None, **fields: Any) -> Iterator[Server]:
+    with serving(handler or in_english(lambda line: DICTIONARY[line])) as server:
+        choose(TranslateWay.GPT, translator_url=f"{server.origin}/v1", **fields)
+        yield server
+
+
+@contextmanager
+def baidu(handler: Handler) -> Iterator[Server]:
+    with serving(handler) as server:
+        choose(TranslateWay.BAIDU, translator_url=f"{server.origin}/translate")
+        yield server
