@@ -168,6 +168,17 @@ def release_window(
     )
 
 
+_NOTHING_SENT: Final[dict[str, Any]] = {
+    "nonce": None,
+    "interaction_id": None,
+    "delivery": "",
+    "claimed_at": None,
+    "checked_at": None,
+    "removed_at": None,
+    "cancel_pressed_at": None,
+}
+
+
 def _wait_again(
     task_id: int,
     where: Q,
@@ -185,15 +196,9 @@ def _wait_again(
             task_id,
             TaskStatus.NOT_START,
             where=where,
-            nonce=None,
-            interaction_id=None,
-            delivery="",
-            claimed_at=None,
-            checked_at=None,
-            removed_at=None,
-            cancel_pressed_at=None,
             deadline_at=timezone.now() + RELEASED_LIMIT,
             not_before=not_before,
+            **_NOTHING_SENT,
             **changes,
         )
         if moved and uploads_again:

@@ -32,7 +32,11 @@ def remixing(**fields: Any) -> DiscordAccount:
 
 
 def extend(parent: Task, prompt: str = "", **how: Any) -> Task:
-    fields = {"caller": Caller(parent.owner), "motion": "low", "index": 1} | how
+    fields: dict[str, Any] = {
+        "caller": Caller(parent.owner),
+        "motion": "low",
+        "index": 1,
+    } | how
     return submit_extension(task_id=parent.pk, prompt=prompt, **fields).task
 
 
