@@ -39,11 +39,13 @@ ACCOUNT_FIELDS: Final = {
     "mjRemixOn": "mj_remix_on",
     "nijiRemixOn": "niji_remix_on",
 }
+_TOKENS: Final = ("userToken", "botToken")
 
 
 class AccountSerializer(DialectSerializer):
     """A Discord account. What is not sent keeps its value, or its default."""
 
+    id = Text(default=serializers.empty, help_text="If sent, that of the address.")
     guildId = Text(default=serializers.empty)
     channelId = Text(default=serializers.empty)
     userToken = Text(default=serializers.empty)
@@ -79,6 +81,8 @@ class AccountSerializer(DialectSerializer):
     def fill(self, account: DiscordAccount) -> DiscordAccount:
         """Return the account with what was sent written over it."""
         for name, value in self.validated_data.items():
+            if name == "id" or (name in _TOKENS and not value.strip(" *")):
+                continue  # no token is ever shown: what comes back empty stays
             setattr(account, ACCOUNT_FIELDS[name], _stripped(value))
         return account
 
