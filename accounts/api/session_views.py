@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -30,7 +32,8 @@ class LoginView(APIView):
         responses=OpenApiTypes.OBJECT,
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
-        key = request.data.strip() if isinstance(request.data, str) else ""
+        sent: Any = request.data
+        key = sent.strip() if isinstance(sent, str) else ""
         if not key:
             raise InvalidField("禁止登录", "Login needs a key")
         address = client_ip(request._request)
