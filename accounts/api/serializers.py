@@ -42,14 +42,21 @@ ACCOUNT_FIELDS: Final = {
 _TOKENS: Final = ("userToken", "botToken")
 
 
+def _one_word(value: str) -> None:
+    # It goes out as a header: blanks and other scripts cannot be sent.
+    text = value.strip()
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise serializers.ValidationError("Not a token.")
+
+
 class AccountSerializer(DialectSerializer):
     """A Discord account. What is not sent keeps its value, or its default."""
 
     id = Text(default=serializers.empty, help_text="If sent, that of the address.")
     guildId = Text(default=serializers.empty)
     channelId = Text(default=serializers.empty)
-    userToken = Text(default=serializers.empty)
-    botToken = Text(default=serializers.empty)
+    userToken = Text(default=serializers.empty, validators=[_one_word])
+    botToken = Text(default=serializers.empty, validators=[_one_word])
     userAgent = Text(default=serializers.empty)
     remark = Text(default=serializers.empty)
     enable = serializers.BooleanField(required=False)
