@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 
 from accounts.api.answers import json_answer
 from accounts.api.requests import user_of
+from accounts.api.snapshots import snapshot_members
 from accounts.models import DiscordAccount, User
 from accounts.selectors import account_by_id, without_secrets
 from tasks.selectors import load
@@ -74,14 +75,15 @@ class PoolFetchView(APIView):
         if account is None:
             return HttpResponse(status=204)
         running, queued = load()
-        return json_answer(
-            account_json(
-                account,
-                user_of(request),
-                running=running.get(account.pk, 0),
-                queued=queued.get(account.pk, 0),
-            )
+        viewer = user_of(request)
+        shown = account_json(
+            account,
+            viewer,
+            running=running.get(account.pk, 0),
+            queued=queued.get(account.pk, 0),
         )
+        more = snapshot_members(account) if viewer.is_operator else {}
+        return json_answer(shown | more)
 
 
 def account_json(
@@ -123,6 +125,9 @@ def account_json(
         "interval": account.interval,
         "afterIntervalMin": account.after_interval_min,
         "afterIntervalMax": account.after_interval_max,
+        "enableFastToRelax": account.enable_fast_to_relax,
+        "enableRelaxToFast": account.enable_relax_to_fast,
+        "enableAutoSetRelax": account.enable_auto_set_relax,
         "weight": account.weight,
         "sort": account.sort,
         "dateCreated": account.created_at.isoformat(),
