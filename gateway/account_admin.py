@@ -29,7 +29,7 @@ class SyncedAccountAdmin(BusyAccountAdmin):
     """Accounts as their bots see them."""
 
     change_form_outer_before_template = "gateway/snapshots.html"
-    actions = (*BusyAccountAdmin.actions, "sync")
+    actions: Any = (*BusyAccountAdmin.actions, "sync")
 
     @admin.action(description="Read plan and settings", permissions=["change"])
     def sync(self, request: HttpRequest, queryset: QuerySet[DiscordAccount]) -> None:

@@ -48,22 +48,20 @@ def lose_answer() -> None:
 def test_the_nonce_is_committed_before_the_post(
     live: DiscordAccount, http: FakeHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[AccountQuery] = []
+    states: list[str] = []
     settle = querying.settle
-    monkeypatch.setattr(
-        querying,
-        "settle",
-        lambda pk, *rest: (
-            seen.append(AccountQuery.objects.get(pk=pk)),
-            settle(pk, *rest),
-        ),
-    )
+
+    def settling(query_id: int, nonce: str, answer: Answer) -> None:
+        states.append(AccountQuery.objects.get(nonce=nonce).state)
+        settle(query_id, nonce, answer)
+
+    monkeypatch.setattr(querying, "settle", settling)
 
     query = sent(live)
 
     (body,) = http.bodies
     assert (body["data"]["name"], body["application_id"]) == ("info", MIDJOURNEY_APP)
-    assert body["nonce"] == query.nonce == seen[0].nonce
+    assert (body["nonce"], states) == (query.nonce, [QueryState.SENT])
     assert (query.state, query.flight) == (QueryState.SENT, live.pk)
 
 
