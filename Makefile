@@ -17,7 +17,7 @@ UV ?= uv
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test unit e2e check format lint types layers migrations \
+.PHONY: help setup run demo test unit e2e check services format lint types layers migrations \
   deploy schema bench fmt lock clean
 
 help:  ## list the targets
@@ -39,7 +39,11 @@ unit: $(VENV)/.dev  ## tests in one process each, on all cores
 e2e: $(VENV)/.dev  ## tests of real processes, one after the other
 	$(PYTEST) -p no:randomly tests/e2e
 
-check: format lint types layers migrations deploy schema test  ## all that CI runs
+check: format lint types layers migrations deploy schema test  ## all that CI runs first
+
+# Browser and clients see nothing of what keeps the rows: once is enough for them.
+services: unit  ## what depends on the database and Redis that are given
+	$(PYTEST) -p no:randomly tests/e2e $(foreach name,page clients,--ignore-glob='*/test_$(name)*')
 
 format: $(VENV)/.dev  ## is everything formatted?
 	$(BIN)/ruff format --check .

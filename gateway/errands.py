@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from gateway import clients, uploads
+from gateway.claims import CLAIM, renewing
 from gateway.commands import UnknownCommand, find_command
 from gateway.http import DiscordHttp
 from gateway.interactions import place_of
@@ -34,12 +35,8 @@ from tasks.models import Errand, Task
 
 logger = logging.getLogger(__name__)
 
-CLAIM: Final = {
-    ErrandKind.UPLOAD: timedelta(seconds=60),
-    ErrandKind.PRESS: timedelta(seconds=10),
-    # As long Midjourney may take to show the job before it is asked another way.
-    ErrandKind.SEED: timedelta(seconds=8),
-}
+# So long Midjourney may take to show a job before it is asked for its seed elsewhere.
+SHOW_PATIENCE: Final = timedelta(seconds=8)
 LIFE: Final = timedelta(seconds=90)
 
 
@@ -70,8 +67,13 @@ def _claim(errand_id: int) -> tuple[Errand, GatewaySession] | None:
     session = GatewaySession.objects.filter(account=errand.account).first()
     if session is None or not (session.is_live and is_held(session)):
         return None
-    until = now + CLAIM[ErrandKind(errand.kind)]
-    return (errand, session) if rows.update(claimed_until=until) else None
+    claimed = rows.update(claimed_until=now + CLAIM)
+    return (errand, session) if claimed else None
+
+
+def _renew(errand_id: int) -> None:
+    rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING)
+    rows.update(claimed_until=timezone.now() + CLAIM)
 
 
 async def run(errand_id: int) -> None:
@@ -84,7 +86,8 @@ async def run(errand_id: int) -> None:
     try:
         match ErrandKind(errand.kind):
             case ErrandKind.UPLOAD:
-                await _upload(http, errand)
+                async with renewing(_renew, errand_id):
+                    await _upload(http, errand)
             case ErrandKind.PRESS:
                 await _press(http, errand, session)
             case ErrandKind.SEED:
@@ -140,7 +143,7 @@ async def _ask_seed(http: DiscordHttp, errand: Errand, session: GatewaySession) 
     dm = await http.open_dm(place.application_id)
     if task.seed_message_id:
         await http.react(dm, task.seed_message_id, ENVELOPE)
-    elif timezone.now() - errand.created_at > CLAIM[ErrandKind.SEED]:
+    elif timezone.now() - errand.created_at > SHOW_PATIENCE:
         await http.react(place.channel_id, task.buttons_message_id, ENVELOPE)
     else:
         here = Place(place.application_id, dm, session.session_id)

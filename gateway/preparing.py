@@ -14,6 +14,7 @@ from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from accounts.services import disable_for
 from gateway import clients, uploads
+from gateway.claims import CLAIM, renewing
 from gateway.http import DiscordHttp
 from gateway.uploads import UploadFailed
 from tasks import fetcher, inputs, links, pictures, prompts
@@ -26,8 +27,6 @@ from tasks.services import fail, mark_prepared
 
 logger = logging.getLogger(__name__)
 
-# Longer than all of a task's uploads take: its claim has died with its worker.
-CLAIM: Final = timedelta(seconds=120)
 TRY_AGAIN: Final = (2, 5, 15, 30)  # seconds after each try
 FAILED: Final = "上传图片到discord失败 / uploading the picture to Discord failed"
 # Link hosts block what they do not like for a while; a person's patience is shorter.
@@ -63,9 +62,10 @@ async def prepare(task_id: int) -> None:
         return
     http = await clients.client_of(work.account)
     try:
-        for picture in work.pictures:
-            if not (picture.link or picture.upload_name):
-                await _bring(http, work.account.channel_id, picture)
+        async with renewing(_renew, task_id):
+            for picture in work.pictures:
+                if not (picture.link or picture.upload_name):
+                    await _bring(http, work.account.channel_id, picture)
     except Unfetchable as exc:
         reason = f"链接错误: {exc.zh} / a link cannot be fetched: {exc.en}"
         await in_thread(_retry_or_fail, work.task, reason, permanent=exc.permanent)
@@ -80,6 +80,11 @@ async def prepare(task_id: int) -> None:
         await in_thread(fail, task_id, "文件不存在 / the picture is not kept any more")
     else:
         await in_thread(_ready, work)
+
+
+def _renew(task_id: int) -> None:
+    rows = Task.objects.filter(pk=task_id, status=TaskStatus.NOT_START, prepared=False)
+    rows.update(prepare_after=timezone.now() + CLAIM)
 
 
 async def _bring(http: DiscordHttp, channel_id: str, picture: InputPicture) -> None:

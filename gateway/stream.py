@@ -13,13 +13,20 @@ from channels import DEFAULT_CHANNEL_LAYER
 from channels.db import database_sync_to_async
 from channels.layers import channel_layers
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+)
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.api.serializers import OperationSerializer
 from accounts.callers import link_base
 from accounts.models import User
+from tasks.api.answers import TASK_ID, TaskEventSerializer
 from tasks.api.serializers import id_in
 from tasks.models import Task
 from tasks.representation import task_bytes
@@ -33,6 +40,15 @@ MIN_GAP: Final = 0.2
 RECONNECT: Final = 2.0
 
 
+_EVENTS: Final = OpenApiExample(
+    "a change",
+    value='retry: 2000\n\nevent: task\nid: 3\ndata: {"id":"1795000000000042",...}\n\n',
+    response_only=True,
+    status_codes=["200"],
+    media_type="text/event-stream",
+)
+
+
 class TaskStreamView(APIView):
     """Each change of a task as an event, until it is over."""
 
@@ -43,7 +59,7 @@ class TaskStreamView(APIView):
         tags=["task"],
         summary="Follow a task (server-sent events)",
         parameters=[
-            OpenApiParameter("task_id", str, OpenApiParameter.PATH),
+            TASK_ID,
             OpenApiParameter(
                 "Last-Event-ID",
                 str,
@@ -53,11 +69,14 @@ class TaskStreamView(APIView):
         ],
         responses={
             (200, "text/event-stream"): OpenApiResponse(
-                str, description="Events `task`; `id:` counts up, `data:` is the task."
+                TaskEventSerializer, description="Each change, until the end."
             ),
             204: OpenApiResponse(description="Over, and the end was seen."),
-            404: OpenApiResponse(description="No such task, or somebody else's."),
+            404: OpenApiResponse(
+                OperationSerializer, description="No such task, or somebody else's."
+            ),
         },
+        examples=[_EVENTS],
     )
     def get(self, request: Request, task_id: str, mode: str = "") -> HttpResponseBase:
         pk = id_in(task_id)

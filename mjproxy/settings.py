@@ -260,6 +260,17 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "PREPROCESSING_HOOKS": ["mjproxy.schema.plain_prefix_only"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "mjproxy.schema.common_answers",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "AccountState": "accounts.enums.AccountState.choices",
+        "BotType": "tasks.enums.BotType.choices",
+        "Speed": "accounts.enums.SpeedMode.choices",
+        "TaskAction": "tasks.enums.TaskAction.choices",
+        "TaskStatus": "tasks.enums.TaskStatus.choices",
+    },
 }
 CORS_ALLOW_ALL_ORIGINS = True  # keys travel in headers, never in cookies
 CORS_ALLOW_HEADERS = [

@@ -111,6 +111,7 @@ class OperationSerializer(serializers.Serializer[Any]):
     message = serializers.CharField()
     timestamp = serializers.CharField(help_text="Ticks of 100 ns from the year 1.")
     data = serializers.DictField(allow_null=True)  # type: ignore[assignment]
+    id = serializers.CharField(required=False, help_text="Of what was written.")
 
 
 def _stripped(value: Any) -> Any:

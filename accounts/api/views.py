@@ -23,8 +23,36 @@ from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount
 from accounts.selectors import account_by_id, channel_is_taken
 
-_ACCOUNT_ID = OpenApiParameter("account_id", str, OpenApiParameter.PATH)
+_ACCOUNT_ID = OpenApiParameter(
+    "account_id", str, OpenApiParameter.PATH, description="Row id or channel id."
+)
 _WIRE_NAMES = {field: name for name, field in ACCOUNT_FIELDS.items()}
+
+
+def _id_of(data: dict[str, Any]) -> dict[str, Any]:
+    # Beside the envelope too: scripts read it at either place.
+    return {"id": data["id"]} if "id" in data else {}
+
+
+def _example(**data: str) -> OpenApiExample:
+    said = {"success": True, "code": 0, "message": "操作成功"}
+    said |= {"timestamp": "639282096000000000"}
+    value = {**said, "data": data or None} | _id_of(data)
+    return OpenApiExample("done", value=value, response_only=True)
+
+
+_SENT = OpenApiExample(
+    "request",
+    value={
+        "guildId": "1118138338562560101",
+        "channelId": "1400000000000000007",
+        "userToken": "...",
+    },
+    request_only=True,
+)
+
+
+_NEW_USER = {"id": "2", "name": "alice", "token": "mjp_...", "webhookSecret": "..."}
 
 
 class AddAccountView(APIView):
@@ -36,17 +64,7 @@ class AddAccountView(APIView):
         summary="Add an account to the pool",
         request=AccountSerializer,
         responses=OperationSerializer,
-        examples=[
-            OpenApiExample(
-                "request",
-                value={
-                    "guildId": "1118138338562560101",
-                    "channelId": "1400000000000000007",
-                    "userToken": "...",
-                },
-                request_only=True,
-            )
-        ],
+        examples=[_SENT, _example(id="1")],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
         form = AccountSerializer(data=request.data)
@@ -65,6 +83,10 @@ class AccountView(APIView):
         parameters=[_ACCOUNT_ID],
         request=AccountSerializer,
         responses=OperationSerializer,
+        examples=[
+            OpenApiExample("request", value={"coreSize": 12}, request_only=True),
+            _example(id="1"),
+        ],
     )
     def put(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         form = AccountSerializer(data=request.data)
@@ -77,7 +99,8 @@ class AccountView(APIView):
         tags=["admin"],
         summary="Remove an account from the pool",
         parameters=[_ACCOUNT_ID],
-        responses=OperationSerializer,
+        responses={200: OperationSerializer},
+        examples=[_example()],
     )
     def delete(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         services.delete_account(_account(account_id))
@@ -96,7 +119,8 @@ class AddUserView(APIView):
         examples=[
             OpenApiExample(
                 "request", value={"name": "alice", "role": "USER"}, request_only=True
-            )
+            ),
+            _example(**_NEW_USER),
         ],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
@@ -141,8 +165,3 @@ def _save(account: DiscordAccount) -> DiscordAccount:
 
 def _done(**data: Any) -> HttpResponse:
     return json_answer(operation_result(data=data or None) | _id_of(data))
-
-
-def _id_of(data: dict[str, Any]) -> dict[str, Any]:
-    # Beside the envelope too: scripts read it at either place.
-    return {"id": data["id"]} if "id" in data else {}

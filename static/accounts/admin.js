@@ -10,7 +10,7 @@
   // Whoever is choosing rows, or reading a menu, is not to be disturbed.
   function busy() {
     const here = table(document);
-    return document.hidden || !here || here.contains(document.activeElement) ||
+    return document.hidden || here?.contains(document.activeElement) ||
       rows(document).some((row) => box(row)?.checked) || Boolean(getSelection()?.toString());
   }
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.http import HttpResponseBase
 
+from tasks.api import examples
 from tasks.api.errand_views import pressed
 from tasks.api.serializers import (
     ActionSerializer,
@@ -15,8 +16,14 @@ from tasks.api.serializers import (
     SimpleChangeSerializer,
     id_in,
 )
-from tasks.api.submit_base import SubmitView, accepted, known_id, submit_schema
-from tasks.custom_ids import change_id, draws_nothing
+from tasks.api.submit_base import (
+    WINDOW,
+    SubmitView,
+    accepted,
+    known_id,
+    submit_schema,
+)
+from tasks.custom_ids import draws_nothing
 from tasks.enums import TaskAction
 from tasks.exceptions import InvalidRequest
 from tasks.submit.base import Caller, Submitted
@@ -33,8 +40,14 @@ _HOW: Final = {"u": TaskAction.UPSCALE, "v": TaskAction.VARIATION}
     "submit_action",
     "Press a button of a finished task",
     ActionSerializer,
-    taskId="1795000000000042",
-    customId=change_id(TaskAction.UPSCALE, 1, "5c0ffee0-1234-4abc-8def-0123456789ab"),
+    answers={
+        "accepted": examples.ACCEPTED,
+        "waiting": examples.WAITING,
+        "window": WINDOW,
+        "refused": examples.REFUSED,
+    },
+    taskId=examples.TASK_ID,
+    customId=examples.BUTTON,
 )
 class ActionView(SubmitView):
     form = ActionSerializer
@@ -61,7 +74,7 @@ class ActionView(SubmitView):
     "submit_modal",
     "Answer the window of a task",
     ModalSerializer,
-    taskId="1795000000000042",
+    taskId=examples.TASK_ID,
     prompt="a red fox at night --zoom 1.5",
 )
 class ModalView(SubmitView):
@@ -82,7 +95,7 @@ class ModalView(SubmitView):
     "submit_change",
     "Upscale, vary or redraw a grid",
     ChangeSerializer,
-    taskId="1795000000000042",
+    taskId=examples.TASK_ID,
     action="UPSCALE",
     index=2,
 )
@@ -104,7 +117,7 @@ class ChangeView(SubmitView):
     "submit_simple_change",
     "As change, in one line of text",
     SimpleChangeSerializer,
-    content="1795000000000042 U2",
+    content=f"{examples.TASK_ID} U2",
 )
 class SimpleChangeView(SubmitView):
     form = SimpleChangeSerializer

@@ -12,24 +12,15 @@ from typing import Any, Final
 import orjson
 from channels.db import database_sync_to_async
 from django.http import HttpResponseBase, StreamingHttpResponse
-from drf_spectacular.utils import (
-    OpenApiExample,
-    OpenApiParameter,
-    OpenApiResponse,
-    extend_schema,
-)
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api.answers import json_answer
 from accounts.api.requests import user_of
+from tasks.api import answers, examples
 from tasks.api.callers import caller_of
-from tasks.api.serializers import (
-    SubmitAnswerSerializer,
-    UploadAnswerSerializer,
-    UploadSerializer,
-    id_in,
-)
+from tasks.api.serializers import UploadSerializer, id_in
 from tasks.api.submit_base import submit_schema, wanted_of
 from tasks.enums import ErrandState, ReturnCode
 from tasks.exceptions import InvalidRequest, ParentNotFound
@@ -100,14 +91,16 @@ def _links(errand: Errand) -> dict[str, Any]:
     "upload_discord_images",
     "Upload pictures to Discord and get their links",
     UploadSerializer,
-    answer=UploadAnswerSerializer,
-    accepted={
-        "code": 1,
-        "description": "提交成功",
-        "result": ["https://cdn.discordapp.com/attachments/1/2/picture.png"],
-        "properties": {},
+    answer=answers.UploadAnswerSerializer,
+    answers={
+        "uploaded": examples.submitted(
+            ReturnCode.SUCCESS,
+            "提交成功",
+            ["https://cdn.discordapp.com/attachments/1/2/picture.png"],
+        ),
+        "refused": examples.REFUSED,
     },
-    base64Array=["data:image/png;base64,iVBORw0KGgo..."],
+    base64Array=[examples.PICTURE],
 )
 class UploadView(APIView):
     def post(self, request: Request, mode: str = "") -> HttpResponseBase:
@@ -152,21 +145,27 @@ class SeedView(APIView):
         operation_id="task_image_seed",
         tags=["task"],
         summary="The seed that a picture was drawn with",
-        parameters=[OpenApiParameter("task_id", str, OpenApiParameter.PATH)],
+        parameters=[answers.TASK_ID],
         responses={
-            200: SubmitAnswerSerializer,
-            400: OpenApiResponse(
-                SubmitAnswerSerializer, description="The task has no job of its own."
+            200: OpenApiResponse(
+                answers.SubmitAnswerSerializer, description="`result` is the seed."
             ),
-            404: OpenApiResponse(SubmitAnswerSerializer, description="No such task."),
+            400: OpenApiResponse(
+                answers.SubmitAnswerSerializer,
+                description="The task has no job of its own.",
+            ),
+            404: OpenApiResponse(
+                answers.SubmitAnswerSerializer, description="No such task."
+            ),
         },
         examples=[
-            OpenApiExample(
-                "known",
-                value=_answer(ReturnCode.SUCCESS, "成功", "1259687673"),
-                response_only=True,
-                status_codes=["200"],
-            )
+            examples.answered(
+                "known", _answer(ReturnCode.SUCCESS, "成功", "1259687673")
+            ),
+            examples.answered(
+                "late", _answer(ReturnCode.NOT_FOUND, "超时，未找到 seed")
+            ),
+            examples.answered("unknown", examples.UNKNOWN_TASK, 404),
         ],
     )
     def get(self, request: Request, task_id: str, mode: str = "") -> HttpResponseBase:

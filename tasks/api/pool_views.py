@@ -7,11 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponse
-from drf_spectacular.utils import (
-    OpenApiParameter,
-    OpenApiResponse,
-    extend_schema,
-)
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -19,21 +15,71 @@ from rest_framework.views import APIView
 from accounts.api.answers import json_answer
 from accounts.api.requests import user_of
 from accounts.api.snapshots import snapshot_members
+from accounts.enums import AccountState, SpeedMode
 from accounts.models import DiscordAccount, User
 from accounts.selectors import account_by_id, without_secrets
+from tasks.api import examples
 from tasks.selectors import load
 
 
 class PoolAccountSerializer(serializers.Serializer[Any]):
-    """An account of the pool; operators see more keys. No token is ever shown."""
+    """An account of the pool. No token is ever shown."""
 
     id = serializers.CharField()
     channelId = serializers.CharField()
     instanceId = serializers.CharField(help_text="The channel id again.")
     enable = serializers.BooleanField()
     running = serializers.BooleanField(help_text="It is connected and draws.")
-    mode = serializers.CharField(allow_null=True)
+    mode = serializers.ChoiceField(SpeedMode.choices, allow_null=True)
+    enableMj = serializers.BooleanField()
+    enableNiji = serializers.BooleanField()
     coreSize = serializers.IntegerField()
+    allowModes = serializers.ListField(child=serializers.ChoiceField(SpeedMode.choices))
+    isBlend = serializers.BooleanField()
+    isDescribe = serializers.BooleanField()
+    isShorten = serializers.BooleanField()
+    remixAutoSubmit = serializers.BooleanField()
+    mjRemixOn = serializers.BooleanField()
+    nijiRemixOn = serializers.BooleanField()
+    fastExhausted = serializers.BooleanField()
+    # Operators see these as well.
+    guildId = serializers.CharField(required=False)
+    remark = serializers.CharField(required=False)
+    userAgent = serializers.CharField(required=False)
+    state = serializers.ChoiceField(AccountState.choices, required=False)
+    disabledReason = serializers.CharField(required=False)
+    runningCount = serializers.IntegerField(required=False)
+    queueCount = serializers.IntegerField(required=False)
+    maxQueueSize = serializers.IntegerField(required=False)
+    queueSize = serializers.IntegerField(required=False)
+    timeoutMinutes = serializers.IntegerField(required=False)
+    interval = serializers.FloatField(required=False)
+    afterIntervalMin = serializers.FloatField(required=False)
+    afterIntervalMax = serializers.FloatField(required=False)
+    weight = serializers.IntegerField(required=False)
+    sort = serializers.IntegerField(required=False)
+    dateCreated = serializers.DateTimeField(required=False)
+
+
+_EXAMPLE = {
+    "id": "1",
+    "channelId": examples.CHANNEL,
+    "instanceId": examples.CHANNEL,
+    "enable": True,
+    "running": True,
+    "mode": None,
+    "enableMj": True,
+    "enableNiji": True,
+    "coreSize": 3,
+    "allowModes": [],
+    "isBlend": True,
+    "isDescribe": True,
+    "isShorten": True,
+    "remixAutoSubmit": False,
+    "mjRemixOn": False,
+    "nijiRemixOn": False,
+    "fastExhausted": False,
+}
 
 
 class PoolListView(APIView):
@@ -42,6 +88,7 @@ class PoolListView(APIView):
         tags=["account"],
         summary="The accounts that draw",
         responses=PoolAccountSerializer(many=True),
+        examples=[examples.answered("pool", [_EXAMPLE])],
     )
     def get(self, request: Request, mode: str = "") -> HttpResponse:
         running, queued = load()
@@ -66,9 +113,10 @@ class PoolFetchView(APIView):
         summary="One account, by its id or its channel",
         parameters=[OpenApiParameter("account_id", str, OpenApiParameter.PATH)],
         responses={
-            200: PoolAccountSerializer,
+            200: OpenApiResponse(PoolAccountSerializer, description="The account."),
             204: OpenApiResponse(description="No such account."),
         },
+        examples=[examples.answered("account", _EXAMPLE)],
     )
     def get(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         account = account_by_id(account_id)

@@ -1,4 +1,4 @@
-"""What clients may send, and, for the schema, what they are answered."""
+"""What clients may send."""
 
 # ruff: noqa: N815 - names on the wire are not ours
 
@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.api.fields import DialectSerializer, Text, Word
-from tasks.enums import TaskAction, TaskStatus
+from tasks.enums import TaskAction
 
 # The numbers that some clients send in place of the words.
 SPEEDS: Final = ("RELAX", "FAST", "TURBO")
@@ -173,55 +173,3 @@ def id_in(value: Any) -> int | None:
             return None
         value = int(value)
     return value if type(value) is int and 0 <= value < 2**63 else None
-
-
-class SubmitAnswerSerializer(serializers.Serializer[Any]):
-    """The answer of every submit."""
-
-    code = serializers.IntegerField(
-        help_text="1 accepted, 22 accepted and waiting, 21 a window is to be answered, "
-        "3 no account or task, 4 wrong request, 9 failure, 23 queue full, "
-        "24 refused word."
-    )
-    description = serializers.CharField()
-    result = serializers.CharField(allow_null=True, help_text="The task's id.")
-    properties = serializers.DictField()
-
-
-class UploadAnswerSerializer(SubmitAnswerSerializer):
-    """The answer of an upload: links in the order of the pictures."""
-
-    result = serializers.ListField(  # type: ignore[assignment]
-        child=serializers.CharField(), allow_null=True
-    )
-
-
-class ButtonSerializer(serializers.Serializer[Any]):
-    customId = serializers.CharField()
-    emoji = serializers.CharField(allow_blank=True)
-    label = serializers.CharField(allow_blank=True)  # type: ignore[assignment]
-    type = serializers.IntegerField()
-    style = serializers.IntegerField()  # type: ignore[assignment]
-
-
-class TaskSerializer(serializers.Serializer[Any]):
-    """A task. More keys than these are always present."""
-
-    id = serializers.CharField()
-    action = serializers.ChoiceField(TaskAction.choices)
-    status = serializers.ChoiceField(TaskStatus.choices)
-    botType = serializers.CharField()
-    mode = serializers.CharField(allow_null=True)
-    prompt = serializers.CharField()
-    promptEn = serializers.CharField()
-    description = serializers.CharField()
-    state = serializers.CharField()
-    submitTime = serializers.IntegerField(help_text="Milliseconds.")
-    startTime = serializers.IntegerField(allow_null=True)
-    finishTime = serializers.IntegerField(allow_null=True)
-    progress = serializers.CharField(allow_null=True, help_text="“42%”")
-    imageUrl = serializers.CharField(allow_null=True)
-    failReason = serializers.CharField(allow_blank=True)
-    buttons = ButtonSerializer(many=True)
-    properties = serializers.DictField()
-    displays = serializers.DictField()

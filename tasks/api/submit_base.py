@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.utils import (
-    OpenApiExample,
+    OpenApiCallback,
     OpenApiParameter,
+    OpenApiResponse,
     extend_schema,
     extend_schema_view,
 )
@@ -16,38 +18,49 @@ from rest_framework.views import APIView
 
 from accounts.api.answers import json_answer
 from accounts.api.fields import DialectSerializer
+from tasks.api import examples
+from tasks.api.answers import SubmitAnswerSerializer, TaskSerializer
 from tasks.api.callers import caller_of
-from tasks.api.serializers import (
-    SubmitAnswerSerializer,
-    SubmitSerializer,
-    id_in,
-)
+from tasks.api.serializers import SubmitSerializer, id_in
 from tasks.enums import BotType, ReturnCode, TaskStatus
 from tasks.exceptions import ParentNotFound
 from tasks.submit.base import Caller, Submitted
 from tasks.submit.choosing import Wanted
 
 _NIJI: Final = {"NIJI_JOURNEY", "niji"}
-_ACCEPTED: Final = {
-    "code": 1,
-    "description": "提交成功",
-    "result": "1795000000000042",
-    "properties": {"discordInstanceId": "1400000000000000007"},
-}
-_WAITING: Final = {
-    "code": 22,
-    "description": "排队中，前面还有2个任务",
-    "result": "1795000000000042",
-    "properties": {"numberOfQueues": 2, "discordInstanceId": "1400000000000000007"},
-}
-_REFUSED: Final = {
-    "code": 4,
-    "description": "参数错误",
-    "result": None,
-    "properties": {"descriptionEn": "Invalid parameters"},
-}
 # The word “confirm” is how one client knows that a window is meant.
 WINDOW_TEXT: Final = "Waiting for window confirm"
+
+
+WINDOW: Final = examples.submitted(
+    ReturnCode.EXISTED,
+    WINDOW_TEXT,
+    examples.TASK_ID,
+    finalPrompt="a red fox --v 7.0",
+    remix=True,
+    discordInstanceId=examples.CHANNEL,
+)
+_ANSWERS: Final = {
+    "accepted": examples.ACCEPTED,
+    "waiting": examples.WAITING,
+    "refused": examples.REFUSED,
+}
+_IDEMPOTENCY: Final = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="The same key again answers with the same task.",
+)
+_HOOK: Final = OpenApiCallback(
+    name="notifyHook",
+    path="{$request.body#/notifyHook}",
+    decorator=extend_schema(
+        summary="The task, at each change and at its end",
+        description="Signed with Standard Webhooks' headers. Any 2xx is received.",
+        request=TaskSerializer,
+        responses={"2XX": OpenApiResponse(description="Whatever the body.")},
+    ),
+)
 
 
 def submit_schema(
@@ -56,10 +69,10 @@ def submit_schema(
     form: type[DialectSerializer],
     *,
     answer: Any = SubmitAnswerSerializer,
-    accepted: dict[str, Any] = _ACCEPTED,
+    answers: Mapping[str, Any] = _ANSWERS,
     **body: Any,
 ) -> Any:
-    """Describe a submit: its form, an example, the answers."""
+    """Describe a submit: its form, an example of it, and of `answers`."""
     return extend_schema_view(
         post=extend_schema(
             operation_id=operation,
@@ -67,21 +80,19 @@ def submit_schema(
             summary=summary,
             description="Also under /mj-fast, /mj-relax and /mj-turbo, for that speed.",
             request=form,
-            parameters=[
-                OpenApiParameter(
-                    "Idempotency-Key",
-                    str,
-                    OpenApiParameter.HEADER,
-                    description="The same key again answers with the same task.",
-                )
-            ],
-            responses={200: answer, 404: SubmitAnswerSerializer},
+            parameters=[_IDEMPOTENCY],
+            responses={
+                200: OpenApiResponse(answer, description="`code` is the verdict."),
+                404: OpenApiResponse(
+                    SubmitAnswerSerializer, description="No such related task."
+                ),
+            },
             examples=[
-                OpenApiExample("request", value=body, request_only=True),
-                OpenApiExample("accepted", value=accepted, response_only=True),
-                OpenApiExample("waiting", value=_WAITING, response_only=True),
-                OpenApiExample("refused", value=_REFUSED, response_only=True),
+                examples.sent(body),
+                *(examples.answered(name, value) for name, value in answers.items()),
+                examples.answered("unknown", examples.UNKNOWN_TASK, 404),
             ],
+            callbacks=[_HOOK] if issubclass(form, SubmitSerializer) else [],
         )
     )
 

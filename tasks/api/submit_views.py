@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tasks.api import examples
 from tasks.api.serializers import (
     BlendSerializer,
     DescribeSerializer,
@@ -34,7 +35,14 @@ from tasks.submit.commands import (
     submit_video,
 )
 
-_PICTURE = "data:image/png;base64,iVBORw0KGgo..."
+_UNSERVED = {
+    "unserved": examples.submitted(
+        ReturnCode.FAILURE,
+        "当前账号不支持编辑/重绘任务",
+        descriptionEn="Midjourney's Discord bot cannot edit or retexture a picture",
+    ),
+    "refused": examples.REFUSED,
+}
 
 
 @submit_schema(
@@ -57,7 +65,7 @@ class ImagineView(SubmitView):
     "submit_blend",
     "Blend two to five pictures",
     BlendSerializer,
-    base64Array=[_PICTURE, _PICTURE],
+    base64Array=[examples.PICTURE, examples.PICTURE],
     dimensions="SQUARE",
 )
 class BlendView(SubmitView):
@@ -77,7 +85,7 @@ class BlendView(SubmitView):
     "submit_describe",
     "Find prompts for a picture",
     DescribeSerializer,
-    base64=_PICTURE,
+    base64=examples.PICTURE,
 )
 class DescribeView(SubmitView):
     form = DescribeSerializer
@@ -116,8 +124,8 @@ class ShortenView(SubmitView):
     "submit_show",
     "Fetch a finished job back",
     ShowSerializer,
-    jobId="5c0ffee0-1234-4abc-8def-0123456789ab",
-    accountFilter={"instanceId": "1400000000000000007"},
+    jobId=examples.JOB,
+    accountFilter={"instanceId": examples.CHANNEL},
 )
 class ShowView(SubmitView):
     form = ShowSerializer
@@ -136,7 +144,7 @@ class ShowView(SubmitView):
     "Make a video from a first frame, or make a clip longer",
     VideoSerializer,
     prompt="the fox turns its head",
-    image=_PICTURE,
+    image=examples.PICTURE,
     motion="low",
 )
 class VideoView(SubmitView):
@@ -195,8 +203,9 @@ class _EditView(SubmitView):
     "submit_edits",
     "Edit a picture; refused: the Discord bot cannot",
     EditSerializer,
+    answers=_UNSERVED,
     prompt="a red scarf",
-    image=_PICTURE,
+    image=examples.PICTURE,
 )
 class EditsView(_EditView):
     """Edits."""
@@ -206,8 +215,9 @@ class EditsView(_EditView):
     "submit_edit",
     "Edit a picture; refused: the Discord bot cannot",
     EditSerializer,
+    answers=_UNSERVED,
     prompt="a red scarf",
-    image=_PICTURE,
+    image=examples.PICTURE,
 )
 class EditView(_EditView):
     """One edit."""
@@ -217,8 +227,9 @@ class EditView(_EditView):
     "submit_retexture",
     "Draw a picture with other surfaces; refused: the Discord bot cannot",
     EditSerializer,
+    answers=_UNSERVED,
     prompt="made of glass",
-    image=_PICTURE,
+    image=examples.PICTURE,
 )
 class RetextureView(_EditView):
     """Retexture."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from django.http import HttpResponseBase
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from tasks.api.serializers import SubmitAnswerSerializer
+from tasks.api.answers import SubmitAnswerSerializer
+from tasks.api.examples import answered, submitted
+from tasks.enums import ReturnCode
 from tasks.exceptions import InvalidRequest
 
 _TEXTS = ("服务不支持", "Face swap is not served here")
@@ -23,15 +25,11 @@ class SwapView(APIView):
         request=None,
         responses=SubmitAnswerSerializer,
         examples=[
-            OpenApiExample(
+            answered(
                 "refused",
-                value={
-                    "code": 4,
-                    "description": _TEXTS[0],
-                    "result": None,
-                    "properties": {"descriptionEn": _TEXTS[1]},
-                },
-                response_only=True,
+                submitted(
+                    ReturnCode.VALIDATION_ERROR, _TEXTS[0], descriptionEn=_TEXTS[1]
+                ),
             )
         ],
     )

@@ -7,12 +7,7 @@ from typing import Any
 
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from drf_spectacular.utils import (
-    OpenApiExample,
-    OpenApiParameter,
-    OpenApiResponse,
-    extend_schema,
-)
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -22,13 +17,15 @@ from accounts.callers import asker_of, link_base
 from accounts.exceptions import UserDisabled
 from accounts.models import User
 from tasks import selectors
-from tasks.api.serializers import ByIdsSerializer, TaskSerializer, id_in
+from tasks.api import examples
+from tasks.api.answers import TASK_ID, TASKS_OR_FAILURE, TaskSerializer
+from tasks.api.serializers import ByIdsSerializer, id_in
 from tasks.models import Task
 from tasks.representation import task_bytes, task_json
 from tasks.services import cancel
 
 NEWEST = 100
-_TASK_ID = OpenApiParameter("task_id", str, OpenApiParameter.PATH)
+_LISTED = examples.answered("tasks", [examples.TASK])
 
 
 class TaskFetchView(APIView):
@@ -51,11 +48,12 @@ class TaskFetchView(APIView):
         operation_id="task_fetch",
         tags=["task"],
         summary="Look at a task",
-        parameters=[_TASK_ID],
+        parameters=[TASK_ID],
         responses={
-            200: TaskSerializer,
+            200: OpenApiResponse(TaskSerializer, description="The task as it is now."),
             204: OpenApiResponse(description="No such task, or somebody else's."),
         },
+        examples=[examples.answered("finished", examples.TASK)],
     )
     def get(self, request: Request, task_id: str, mode: str = "") -> HttpResponse:
         return _task_answer(request._request, user_of(request), task_id)
@@ -66,7 +64,7 @@ class TaskCancelView(APIView):
         operation_id="task_cancel",
         tags=["task"],
         summary="Cancel a task that is not over",
-        parameters=[_TASK_ID],
+        parameters=[TASK_ID],
         request=None,
         responses={200: OpenApiResponse(description="Always, without a body.")},
     )
@@ -82,6 +80,7 @@ class TaskListView(APIView):
         tags=["task"],
         summary="The newest tasks",
         responses=TaskSerializer(many=True),
+        examples=[_LISTED],
     )
     def get(self, request: Request, mode: str = "") -> HttpResponse:
         return _list_answer(request, selectors.newest(user_of(request), NEWEST))
@@ -93,6 +92,7 @@ class TaskQueueView(APIView):
         tags=["task"],
         summary="The tasks that wait, oldest first",
         responses=TaskSerializer(many=True),
+        examples=[_LISTED],
     )
     def get(self, request: Request, mode: str = "") -> HttpResponse:
         return _list_answer(request, selectors.waiting(user_of(request)))
@@ -105,12 +105,13 @@ class TasksByIdView(APIView):
         tags=["task"],
         summary="Look at many tasks",
         request=ByIdsSerializer,
-        responses=TaskSerializer(many=True),
-        examples=[
-            OpenApiExample(
-                "request", value={"ids": ["1795000000000042"]}, request_only=True
+        responses={
+            200: OpenApiResponse(
+                TASKS_OR_FAILURE,
+                description="Those that exist, in the order asked for.",
             )
-        ],
+        },
+        examples=[examples.sent({"ids": [examples.TASK_ID]}), _LISTED],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
         form = ByIdsSerializer(data=request.data)

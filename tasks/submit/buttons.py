@@ -272,11 +272,13 @@ def _numbered(caller: Caller, number: int) -> Caller:
 def _answer(task: Task, given: str, english: str) -> None:
     """Have the task answer its window by itself."""
     task.window = WindowState.EXPECTED
-    task.prompt = given or task.prompt or english
     task.prompt_en = english
     if task.action == TaskAction.IMAGINE:
         # A drawing of its own: it is recognised by its words, not by the button.
+        task.prompt = given or english
         task.echo_key = prompts.echo_key(english)
+    else:
+        task.prompt = given or task.prompt or english
 
 
 def _child(

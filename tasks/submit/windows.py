@@ -103,7 +103,8 @@ def _go_on(
             task.pk,
             TaskStatus.NOT_START,
             where=Q(status=TaskStatus.MODAL, window=WindowState.EXPECTED),
-            prompt=given or task.prompt or english,
+            # A described prompt is drawn for itself, not for the whole description.
+            prompt=given or (english if imagines else task.prompt or english),
             prompt_en=english,
             echo_key=prompts.echo_key(english) if imagines else task.echo_key,
             idempotency_key=caller.idempotency_key or task.idempotency_key,

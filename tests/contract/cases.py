@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -38,7 +38,9 @@ CASES: Final = tuple(
 TESTED: Final[set[Cell]] = set()
 
 
-def cases(*rows: str, only: Callable[[Case], bool] = lambda case: True) -> Any:
+def cases(
+    *rows: str, only: Callable[[Case], bool] = lambda case: True
+) -> pytest.MarkDecorator:
     """Run a test with each request of these rows of the table, as `case`."""
     found = [case for case in CASES if case.sends.row in rows and only(case)]
     assert found, f"no client sends {rows}"
@@ -47,7 +49,9 @@ def cases(*rows: str, only: Callable[[Case], bool] = lambda case: True) -> Any:
     return pytest.mark.parametrize("case", found, ids=ids)
 
 
-def each_client(only: Callable[[Client], bool] = lambda client: True) -> Any:
+def each_client(
+    only: Callable[[Client], bool] = lambda client: True,
+) -> pytest.MarkDecorator:
     """Run a test with each client, as `client`."""
     found = [client for client in CLIENTS if only(client)]
     return pytest.mark.parametrize("client", found, ids=[c.name for c in found])

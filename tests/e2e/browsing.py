@@ -9,11 +9,11 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 
 from tests.e2e.harness import Product
 
@@ -75,7 +75,7 @@ def press(card: Locator, name: str) -> None:
     card.get_by_role("button", name=re.compile(name, re.IGNORECASE)).first.click()
 
 
-def file(colour: str, name: str = "", size: tuple[int, int] = (90, 60)) -> Any:
+def file(colour: str, name: str = "", size: tuple[int, int] = (90, 60)) -> FilePayload:
     """Return a plain picture as a browser's file chooser takes it."""
     out = io.BytesIO()
     Image.new("RGB", size, colour).save(out, "PNG")

@@ -42,7 +42,7 @@ def driven(opened: Product, request: pytest.FixtureRequest) -> Driven:
     return Driven(client, opened.url)
 
 
-def client(letter: str) -> Any:
+def client(letter: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("driven", [letter], indirect=True)
 
 
@@ -157,8 +157,8 @@ def test_chatnio_lives_on_hooks_alone(driven: Driven) -> None:
         body = {"notifyHook": receiver.url, "prompt": "chat fox"}
         told = driven.told("submit/imagine", body)
         story = receiver.story(told.task_id)
-        body = {"notifyHook": receiver.url, "action": "UPSCALE", "index": 2}
-        upscale = driven.told("submit/change", {**body, "taskId": told.task_id})
+        body |= {"action": "UPSCALE", "taskId": told.task_id}
+        upscale = driven.told("submit/change", {**body, "index": 2})
         upscaled = receiver.story(upscale.task_id)
 
     looks = [driven.client.read(each) for each in story]
@@ -183,7 +183,8 @@ def test_geekai_puts_its_buttons_together(driven: Driven) -> None:
 
 @client("F")
 def test_comfly_presses_with_the_messages_id(driven: Driven) -> None:
-    body = {"prompt": "comfy fox", "modes": [], "instanceId": "", "seed": 0}
+    extras: dict[str, Any] = {"modes": [], "instanceId": "", "seed": 0}
+    body = {"prompt": "comfy fox", **extras}
     grid = driven.drawn(driven.told("submit/imagine", body))
     custom_id = f"MJ::JOB::upsample::2::{hash_of(grid)}"
     single = driven.drawn(driven.pressed(grid, custom_id))

@@ -305,9 +305,7 @@ def test_links_in_a_prompt_are_put_at_discord(product: Product, sim: Simulator) 
     assert task["promptEn"].endswith("like this one --iw 2")
 
 
-@pytest.mark.parametrize(
-    "link", ["http://10.1.2.3/x.png", "http://nowhere.invalid/x.png", "ftp://x/y.png"]
-)
+@pytest.mark.parametrize("link", ["http://nowhere.invalid/x.png", "ftp://x/y.png"])
 def test_a_link_that_leads_nowhere_reaches_nobody(
     product: Product, sim: Simulator, link: str
 ) -> None:

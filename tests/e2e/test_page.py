@@ -73,6 +73,19 @@ def test_drawings_are_there_after_a_reload(page: Page) -> None:
     expect(page.get_by_test_id("card-prompt").first).to_have_text("a tin soldier")
 
 
+def test_an_empty_list_of_the_admin_fills_by_itself(
+    page: Page, product: Product
+) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(f"{product.url}/admin/tasks/task/?q=a+barge+in+the+admin")
+    expect(page.get_by_text("No results found")).to_be_visible()
+
+    task_id = product.imagine("a barge in the admin")
+
+    row = page.locator("tr.data-row").filter(has_text=task_id)
+    expect(row).to_be_visible(timeout=PATIENCE)
+
+
 def test_the_admin_shows_accounts_and_tasks_live(page: Page, product: Product) -> None:
     page.set_viewport_size({"width": 1280, "height": 900})
     page.goto(f"{product.url}/admin/accounts/discordaccount/")

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.e2e.browsing import (
     DONE,
@@ -28,7 +28,7 @@ pytestmark = needs_browser
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
-def choose(page: Page, mode: str, *files: Any) -> None:
+def choose(page: Page, mode: str, *files: FilePayload) -> None:
     """Choose a mode and give it files, which are then all shown."""
     page.get_by_test_id(f"mode-{mode}").click()
     page.get_by_test_id("files").set_input_files(list(files))
@@ -110,9 +110,12 @@ def test_a_file_that_cannot_be_used_is_named_and_left_out(
 ) -> None:
     page.get_by_test_id("mode-describe").click()
 
-    page.get_by_test_id("files").set_input_files(
-        [{"name": f"{HOSTILE}.png", "mimeType": "image/png", "buffer": content}]
-    )
+    hostile: FilePayload = {
+        "name": f"{HOSTILE}.png",
+        "mimeType": "image/png",
+        "buffer": content,
+    }
+    page.get_by_test_id("files").set_input_files(hostile)
 
     error = page.get_by_test_id("composer-error")
     expect(error).to_contain_text(f"“{HOSTILE}.png” {why}")

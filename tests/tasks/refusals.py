@@ -35,7 +35,7 @@ BAD_PICTURES: Final = {
 
 
 def check_refused(answer: Any, code: int, zh: str, *, status: int = 200) -> None:
-    """Fail unless it is a submit result of this code, with reasons in two languages."""
+    """Fail unless it is a submit result with this code and reasons in two languages."""
     said = answer.json()
     assert answer.status_code == status
     assert set(said) == {"code", "description", "result", "properties"}

@@ -28,7 +28,12 @@ class AdminWebui(Client):
 
     @sends("POST submit/imagine")
     def imagine_with_empty_filters(self, scene: Scene) -> Sent:
-        empty = {"instanceId": "", "modes": [], "remark": "", "remix": None}
+        empty: dict[str, Any] = {
+            "instanceId": "",
+            "modes": [],
+            "remark": "",
+            "remix": None,
+        }
         body = {"prompt": "a red fox", "accountFilter": empty}
         return self._drawing("submit/imagine", body, action="IMAGINE")
 

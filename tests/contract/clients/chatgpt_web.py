@@ -177,7 +177,8 @@ class ChatgptWeb(Client):
             assert face or "BOOKMARK" in button["customId"], "a button without a face"
         for name in ("videoUrls", "imageUrls"):
             # Even an empty list would hide the picture.
-            assert task.get(name) is None or all(e["url"] for e in task[name])
+            links = task.get(name)
+            assert links is None or (links and all(each["url"] for each in links))
         for name in ("finalPrompt", "finalZhPrompt"):
             text_in(task["properties"], name)
         return by_status(task)

@@ -167,7 +167,7 @@ def test_slashes_capitals_and_a_doubled_or_missing_mj_do_not_matter(
 @pytest.mark.parametrize(
     "path",
     ["/mj", "/mj/", "/mj/nothing", "/mj-fast", "/mj/submit", "/mj-x/mj/task/list"]
-    + ["/mj/submit/blend", "/mj/task/1", "/mj/admin", "/mjx"],
+    + ["/mj/submit/nothing", "/mj/task/1", "/mj/admin", "/mjx"],
 )
 def test_an_unknown_address_is_404_as_json(api: ApiClient, path: str) -> None:
     for answer in (api.get(path), api.send(path, {})):

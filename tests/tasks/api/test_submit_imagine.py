@@ -53,8 +53,12 @@ def test_it_tells_how_many_wait_ahead(
         ({"prompt": None}, 4, "prompt不能为空"),
         ({"prompt": "x" * 8193}, 4, "prompt过长"),
         ({"prompt": "a nude fox"}, 24, "可能包含敏感词"),
-        ({"prompt": "fox", "base64Array": ["data:a/b;base64,AA=="]}, 4, "暂不支持垫图"),
-        ({"prompt": "fox", "base64": "AA=="}, 4, "暂不支持垫图"),
+        (
+            {"prompt": "fox", "base64Array": ["data:a/b;base64,AA=="]},
+            4,
+            "base64格式错误",
+        ),
+        ({"prompt": "fox", "base64": "AA=="}, 4, "base64格式错误"),
         ({"prompt": "fox", "state": "x" * 256}, 4, "State参数过长，最大255字符"),
         (
             {"prompt": "fox", "notifyHook": "http://x/" + "x" * 2000},

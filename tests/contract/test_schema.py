@@ -1,0 +1,192 @@
+"""The API keeps what its OpenAPI document says, whatever it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import channels.db
+import pytest
+import schemathesis
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
+from drf_spectacular.generators import SchemaGenerator
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from accounts.models import User
+from tasks.api import errand_views, examples
+from tasks.api.answers import (
+    TaskDisplaysSerializer,
+    TaskPropertiesSerializer,
+    TaskSerializer,
+)
+from tasks.api.pool_views import PoolAccountSerializer, account_json
+from tasks.representation import task_json
+from tests.conftest import OPERATORS_KEY
+from tests.contract.scene import Scene
+from tests.factories import make_account, make_finished
+
+_generator: Any = SchemaGenerator  # it has no types
+DOCUMENT: Final = _generator().get_schema(request=None, public=True)
+OPERATIONS: Final = {
+    operation["operationId"]: (path, method.upper(), operation)
+    for path, operations in sorted(DOCUMENT["paths"].items())
+    for method, operation in operations.items()
+}
+WITH_A_BODY: Final = [
+    name for name, (*_, found) in OPERATIONS.items() if "requestBody" in found
+]
+CHECKS: Final = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+# No slash: the router would look for another address.
+ODD: Final = ("0", "1", "9" * 19, "9" * 40, "-1", "abc", "１２", "\0", "a b", "é")
+bounded: Final = settings(
+    max_examples=20,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(scope="module")
+def api() -> Any:
+    schema = schemathesis.openapi.from_dict(DOCUMENT)
+    schema.app = get_wsgi_application()
+    return schema
+
+
+@pytest.fixture
+def known(scene: Scene, operator: User) -> dict[str, list[str]]:
+    """Return values that mean something, by the names of parameters and members."""
+    finished = [str(scene.grid.pk), str(scene.single.pk)]
+    windows = [str(scene.zoom.pk), str(scene.region.pk)]
+    buttons = [*scene.grid.buttons, *scene.single.buttons]
+    channel = scene.account.channel_id
+    return {
+        "task_id": finished,
+        "account_id": [str(scene.account.pk), channel],
+        "taskId": [*finished, *windows],
+        "customId": [str(button["customId"]) for button in buttons],
+        "content": [f"{task_id} {word}" for task_id in finished for word in "UVR"],
+        "jobId": [str(scene.grid.job_id)],
+        "channelId": [channel],
+    }
+
+
+@pytest.fixture(autouse=True)
+def _one_connection(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let requests share the test's transaction, as Django's own client does."""
+    monkeypatch.setattr(channels.db, "close_old_connections", lambda: None)
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_at_the_other_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for Discord is late at once."""
+    for name in ("SEED_SECONDS", "UPLOAD_SECONDS", "PRESS_SECONDS"):
+        monkeypatch.setattr(errand_views, name, 0.0)
+
+
+# A stream that is told in one piece is the same story.
+in_one_piece: Final = pytest.mark.filterwarnings(
+    "ignore:StreamingHttpResponse must consume asynchronous iterators:Warning"
+)
+
+
+@in_one_piece
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_answer_is_a_documented_one(
+    api: Any, known: dict[str, list[str]], name: str
+) -> None:
+    _send_many(api, known, name, GenerationMode.POSITIVE)
+
+
+@in_one_piece
+@pytest.mark.parametrize("name", WITH_A_BODY)
+def test_a_wrong_body_is_answered_as_documented_too(
+    api: Any, known: dict[str, list[str]], name: str
+) -> None:
+    _send_many(api, known, name, GenerationMode.NEGATIVE)
+
+
+def _send_many(
+    api: Any, known: dict[str, list[str]], name: str, mode: GenerationMode
+) -> None:
+    path, method, _ = OPERATIONS[name]
+    values = st.fixed_dictionaries(
+        {name: st.sampled_from([*meant, *ODD]) for name, meant in known.items()}
+    )
+
+    @bounded
+    @given(
+        case=api[path][method].as_strategy(mode, path_parameters=_some(path)),
+        values=values,
+        meant=st.booleans(),
+    )
+    def send(case: Any, values: dict[str, str], *, meant: bool) -> None:
+        for member in case.path_parameters or {}:
+            case.path_parameters[member] = values[member]
+        if meant and isinstance(case.body, dict):
+            case.body |= {n: v for n, v in values.items() if n in case.body}
+        response = case.call(headers={"mj-api-secret": OPERATORS_KEY})
+        case.validate_response(response, checks=CHECKS)
+
+    send()
+
+
+def _some(path: str) -> dict[str, str]:
+    """Return something in the place of the path's parameter; it is replaced."""
+    return {n: "1" for n in ("task_id", "account_id") if f"{{{n}}}" in path}
+
+
+def test_a_task_has_the_keys_of_its_schema(operator: User) -> None:
+    task = task_json(make_finished(operator))
+
+    for said in (task, examples.TASK):
+        assert list(said) == list(TaskSerializer().fields)
+        assert list(said["properties"]) == list(TaskPropertiesSerializer().fields)
+        assert list(said["displays"]) == list(TaskDisplaysSerializer().fields)
+
+
+def test_an_account_has_the_keys_of_its_schema(operator: User) -> None:
+    shown = account_json(make_account(), operator, running=0, queued=0)
+
+    assert list(shown) == list(PoolAccountSerializer().fields)
+
+
+def test_the_hook_is_described_with_the_task() -> None:
+    *_, imagine = OPERATIONS["submit_imagine"]
+    (hook,) = imagine["callbacks"]["notifyHook"].values()
+
+    body = hook["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert body == {"$ref": "#/components/schemas/Task"}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_has_an_example_or_no_body_to_show(name: str) -> None:
+    *_, operation = OPERATIONS[name]
+
+    answers = operation["responses"]["200"].get("content", {}).values()
+    assert all(answer.get("examples") for answer in answers)
+    sent = operation.get("requestBody", {}).get("content", {}).values()
+    assert all(body.get("examples") for body in sent)
+    assert operation["summary"]
+    assert set(operation["responses"]) >= {"401", "503"}
