@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -25,6 +25,23 @@ from gateway import asking
 from gateway.models import AccountQuery
 
 _ACCOUNT_ID = OpenApiParameter("account_id", str, OpenApiParameter.PATH)
+_ASKED = OpenApiExample(
+    "asked",
+    value={
+        "success": True,
+        "code": 0,
+        "message": "操作成功",
+        "timestamp": "639282096000000000",
+        "data": {"queries": ["7"]},
+    },
+    response_only=True,
+)
+
+
+def _sent(value: dict[str, str]) -> OpenApiExample:
+    return OpenApiExample("request", value=value, request_only=True)
+
+
 _LINES = "Answers arrive within seconds, in the account's own members."
 
 
@@ -58,6 +75,7 @@ class AccountSyncView(APIView):
         parameters=[_ACCOUNT_ID],
         request=None,
         responses=OperationSerializer,
+        examples=[_ASKED],
     )
     def post(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         account = _account(account_id)
@@ -75,6 +93,7 @@ class AccountVersionView(APIView):
         parameters=[_ACCOUNT_ID, VersionSerializer],
         request=VersionSerializer,
         responses=OperationSerializer,
+        examples=[_sent({"version": "7"}), _ASKED],
     )
     def post(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         account, said = _account(account_id), _read(VersionSerializer, request)
@@ -93,6 +112,7 @@ class AccountActionView(APIView):
         parameters=[_ACCOUNT_ID, PressSerializer],
         request=PressSerializer,
         responses=OperationSerializer,
+        examples=[_sent({"customId": "..."}), _ASKED],
     )
     def post(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         account, said = _account(account_id), _read(PressSerializer, request)
@@ -111,6 +131,7 @@ class AccountCommandView(APIView):
         parameters=[_ACCOUNT_ID, CommandSerializer],
         request=CommandSerializer,
         responses=OperationSerializer,
+        examples=[_sent({"command": "prefer suffix", "value": "--s 50"}), _ASKED],
     )
     def post(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         account, said = _account(account_id), _read(CommandSerializer, request)
@@ -155,6 +176,17 @@ class QuerySerializer(serializers.Serializer[Any]):
     error = serializers.CharField()
 
 
+_QUERY = {
+    "id": "7",
+    "bot": BotType.MID_JOURNEY.value,
+    "kind": "command",
+    "target": "relax",
+    "state": "done",
+    "answer": "Done!",
+    "error": "",
+}
+
+
 class AccountQueriesView(APIView):
     permission_classes = [IsOperator]
 
@@ -164,6 +196,7 @@ class AccountQueriesView(APIView):
         summary="What was asked of an account's bots lately, newest first",
         parameters=[_ACCOUNT_ID],
         responses=QuerySerializer(many=True),
+        examples=[OpenApiExample("queries", value=[_QUERY], response_only=True)],
     )
     def get(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         account = account_by_id(account_id)

@@ -1,10 +1,14 @@
 """What the bots told of an account, in the members that clients know."""
 
+# ruff: noqa: N815 - names on the wire are not ours
+
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
+
+from rest_framework import serializers
 
 from accounts.enums import BotType
 from accounts.models import BotSnapshot, DiscordAccount
@@ -19,6 +23,37 @@ _REMAINS: Final = {
     "fastUsage": "Fast Usage",
     "lifetimeUsage": "Lifetime Usage",
 }
+
+
+class SnapshotSerializer(serializers.Serializer[Any]):
+    """Members that come from /info and /settings; operators see them."""
+
+    properties = serializers.DictField(required=False, help_text="/info, as said.")
+    components = serializers.ListField(
+        child=serializers.DictField(), required=False, help_text="/settings, as sent."
+    )
+    nijiComponents = serializers.ListField(
+        child=serializers.DictField(), required=False
+    )
+    settingsMessageId = serializers.CharField(required=False)
+    nijiSettingsMessageId = serializers.CharField(required=False)
+    buttons = serializers.ListField(child=serializers.DictField(), required=False)
+    nijiButtons = serializers.ListField(child=serializers.DictField(), required=False)
+    versionSelector = serializers.ListField(
+        child=serializers.DictField(), required=False, allow_null=True
+    )
+    version = serializers.CharField(required=False)
+    mjFastModeOn = serializers.BooleanField(required=False)
+    nijiFastModeOn = serializers.BooleanField(required=False)
+    infoUpdated = serializers.DateTimeField(required=False, allow_null=True)
+    settingsUpdated = serializers.DateTimeField(required=False, allow_null=True)
+    syncError = serializers.CharField(required=False, help_text="What failed last.")
+    displays = serializers.DictField(required=False)
+    fastTimeRemaining = serializers.CharField(required=False)
+    relaxedUsage = serializers.CharField(required=False)
+    turboUsage = serializers.CharField(required=False)
+    fastUsage = serializers.CharField(required=False)
+    lifetimeUsage = serializers.CharField(required=False)
 
 
 def snapshot_members(account: DiscordAccount) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from accounts.api.answers import json_answer
 from accounts.api.requests import user_of
-from accounts.api.snapshots import snapshot_members
+from accounts.api.snapshots import SnapshotSerializer, snapshot_members
 from accounts.enums import AccountState, SpeedMode
 from accounts.models import DiscordAccount, User
 from accounts.selectors import account_by_id, without_secrets
@@ -56,9 +56,16 @@ class PoolAccountSerializer(serializers.Serializer[Any]):
     interval = serializers.FloatField(required=False)
     afterIntervalMin = serializers.FloatField(required=False)
     afterIntervalMax = serializers.FloatField(required=False)
+    enableFastToRelax = serializers.BooleanField(required=False)
+    enableRelaxToFast = serializers.BooleanField(required=False)
+    enableAutoSetRelax = serializers.BooleanField(required=False)
     weight = serializers.IntegerField(required=False)
     sort = serializers.IntegerField(required=False)
     dateCreated = serializers.DateTimeField(required=False)
+
+
+class FetchedAccountSerializer(SnapshotSerializer, PoolAccountSerializer):
+    """An account; operators see what its bots told, too."""
 
 
 _EXAMPLE = {
@@ -113,7 +120,7 @@ class PoolFetchView(APIView):
         summary="One account, by its id or its channel",
         parameters=[OpenApiParameter("account_id", str, OpenApiParameter.PATH)],
         responses={
-            200: OpenApiResponse(PoolAccountSerializer, description="The account."),
+            200: OpenApiResponse(FetchedAccountSerializer, description="The account."),
             204: OpenApiResponse(description="No such account."),
         },
         examples=[examples.answered("account", _EXAMPLE)],
