@@ -15,6 +15,7 @@ from accounts import snapshots
 from accounts.enums import AccountState, BotType
 from accounts.exceptions import InvalidField
 from accounts.models import BotSnapshot, DiscordAccount
+from accounts.selectors import enabled_accounts, without_secrets
 from gateway.enums import QueryKind, QueryState
 from gateway.hints import enqueue_query
 from gateway.models import AccountQuery, GatewaySettings
@@ -136,10 +137,9 @@ def _bot(name: str) -> str:
 def sync_if_due(account_id: int) -> None:
     """Have an account read that was never read, or too long ago."""
     if period := _period():
-        account = DiscordAccount.objects.defer("user_token").filter(pk=account_id)
-        for found in account:
-            if _is_due(found, period):
-                ask_sync(found, by_hand=False)
+        rows = without_secrets(DiscordAccount.objects.filter(pk=account_id))
+        if (account := rows.first()) and _is_due(account, period):
+            ask_sync(account, by_hand=False)
 
 
 def sync_due() -> None:
@@ -148,7 +148,7 @@ def sync_due() -> None:
     if not period:
         return
     young = BotSnapshot.objects.filter(asked_at__gt=timezone.now() - period * 0.9)
-    ready = DiscordAccount.objects.filter(enabled=True, state=AccountState.READY)
+    ready = without_secrets(enabled_accounts()).filter(state=AccountState.READY)
     old = ready.filter(session__is_live=True).exclude(snapshots__in=young)
     for account in old.prefetch_related("snapshots")[:BATCH]:
         if _is_due(account, period):

@@ -6,6 +6,7 @@ from typing import Final
 
 from accounts import snapshots
 from accounts.models import DiscordAccount
+from accounts.selectors import without_secrets
 from accounts.services import clear_fast_exhausted, mark_fast_exhausted
 from gateway.asking import ask
 from gateway.enums import QueryKind
@@ -16,7 +17,7 @@ LEAST_HOURS: Final = 0.2  # with less a drawing may be refused
 def exhausted(account_id: int, reason: str) -> None:
     """Note that the fast time is used up; draw in relax mode where that is wished."""
     if mark_fast_exhausted(account_id, reason):
-        account = DiscordAccount.objects.defer("user_token").get(pk=account_id)
+        account = without_secrets(DiscordAccount.objects.all()).get(pk=account_id)
         if account.enable_fast_to_relax:
             _tell_bots(account, "relax")
 
@@ -24,7 +25,7 @@ def exhausted(account_id: int, reason: str) -> None:
 def returned(account_id: int) -> None:
     """Note that there is fast time; draw in fast mode again where that is wished."""
     if clear_fast_exhausted(account_id):
-        account = DiscordAccount.objects.defer("user_token").get(pk=account_id)
+        account = without_secrets(DiscordAccount.objects.all()).get(pk=account_id)
         if account.enable_relax_to_fast:
             _tell_bots(account, "fast")
 
