@@ -63,6 +63,9 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
                     "is_shorten",
                     "mode",
                     "allow_modes",
+                    "enable_fast_to_relax",
+                    "enable_relax_to_fast",
+                    "enable_auto_set_relax",
                 )
             },
         ),

@@ -58,7 +58,7 @@ def task_json(task: Task, base: str = "") -> dict[str, Any]:
             "discordInstanceId": instance_id,
             "finalPrompt": final_prompt,
             "finalZhPrompt": "",
-            "messageId": task.buttons_message_id if task.is_terminal else None,
+            "messageId": _message_id(task),
             "messageHash": task.job_id or task.shown_job_id or None,
             "messageContent": task.message_content,
             "progressMessageId": task.progress_message_id,
@@ -82,7 +82,7 @@ def task_json(task: Task, base: str = "") -> dict[str, Any]:
         "maskBase64": None,
         "nonce": task.nonce,
         "interactionMetadataId": task.interaction_id,
-        "messageId": task.buttons_message_id if task.is_terminal else None,
+        "messageId": _message_id(task),
         "messageIds": [m for m in (task.progress_message_id, task.message_id) if m],
         "instanceId": instance_id,
         "subInstanceId": None,
@@ -117,6 +117,13 @@ def _waiting_for(task: Task) -> str | None:
     if account.state == AccountState.READY:
         return None
     return account.state_reason or str(AccountState(account.state).label)
+
+
+def _message_id(task: Task) -> str | None:
+    """Return the message of the result, which may be the one whose button it was."""
+    if task.status == TaskStatus.SUCCESS:
+        return task.buttons_message_id or None
+    return task.message_id if task.is_terminal else None
 
 
 def progress_text(task: Task) -> str | None:

@@ -122,7 +122,7 @@ def release(task_id: int, *, nonce: str, not_before: datetime | None = None) -> 
         task_id,
         Q(nonce=nonce, interaction_id=None, progress_message_id=None, job_id=None),
         not_before,
-        **_uploads_again(task_id),
+        uploads_again=True,
     )
 
 
@@ -141,7 +141,7 @@ def release_refused(task: Task, *, message_id: str, not_before: datetime) -> boo
         window_interaction_id=None,
         window_id="",
         window_field="",
-        **_uploads_again(task.pk),
+        uploads_again=True,
         **facts,
     )
 
@@ -169,30 +169,36 @@ def release_window(
 
 
 def _wait_again(
-    task_id: int, where: Q, not_before: datetime | None, **changes: Any
+    task_id: int,
+    where: Q,
+    not_before: datetime | None,
+    *,
+    uploads_again: bool = False,
+    **changes: Any,
 ) -> bool:
-    return advance(
-        task_id,
-        TaskStatus.NOT_START,
-        where=where,
-        nonce=None,
-        interaction_id=None,
-        delivery="",
-        claimed_at=None,
-        checked_at=None,
-        removed_at=None,
-        cancel_pressed_at=None,
-        deadline_at=timezone.now() + RELEASED_LIMIT,
-        not_before=not_before,
-        **changes,
-    )
-
-
-def _uploads_again(task_id: int) -> dict[str, Any]:
     # A command's uploads may have been used up, or will have expired by then.
-    uploaded = InputPicture.objects.filter(task=task_id, role=InputRole.COMMAND)
-    again = uploaded.exclude(upload_name="").update(upload_name="")
-    return {"prepared": not again, "prepare_after": None}
+    uploads = InputPicture.objects.filter(task=task_id, role=InputRole.COMMAND)
+    if uploads_again and uploads.exists():
+        changes |= {"prepared": False, "prepare_after": None}
+    with transaction.atomic():
+        moved = advance(
+            task_id,
+            TaskStatus.NOT_START,
+            where=where,
+            nonce=None,
+            interaction_id=None,
+            delivery="",
+            claimed_at=None,
+            checked_at=None,
+            removed_at=None,
+            cancel_pressed_at=None,
+            deadline_at=timezone.now() + RELEASED_LIMIT,
+            not_before=not_before,
+            **changes,
+        )
+        if moved and uploads_again:
+            uploads.update(upload_name="")
+    return moved
 
 
 def mark_prepared(task: Task, **changes: Any) -> bool:

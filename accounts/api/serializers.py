@@ -36,6 +36,9 @@ ACCOUNT_FIELDS: Final = {
     "isShorten": "is_shorten",
     "allowModes": "allow_modes",
     "remixAutoSubmit": "remix_auto_submit",
+    "enableFastToRelax": "enable_fast_to_relax",
+    "enableRelaxToFast": "enable_relax_to_fast",
+    "enableAutoSetRelax": "enable_auto_set_relax",
     "mjRemixOn": "mj_remix_on",
     "nijiRemixOn": "niji_remix_on",
 }
@@ -79,6 +82,15 @@ class AccountSerializer(DialectSerializer):
     )
     remixAutoSubmit = serializers.BooleanField(
         required=False, help_text="Answer remix windows with the parent's prompt."
+    )
+    enableFastToRelax = serializers.BooleanField(
+        required=False, help_text="Send /relax when the fast time is used up."
+    )
+    enableRelaxToFast = serializers.BooleanField(
+        required=False, help_text="Send /fast when there is fast time again."
+    )
+    enableAutoSetRelax = serializers.BooleanField(
+        required=False, help_text="Allow relax only while the fast time is used up."
     )
     mjRemixOn = serializers.BooleanField(
         required=False, help_text="Remix mode, as the next window will show anyway."

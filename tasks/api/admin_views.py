@@ -169,12 +169,12 @@ def _found(search: dict[str, Any]) -> Any:
 def _live(accounts: list[DiscordAccount], viewer: User) -> list[dict[str, Any]]:
     running, queued = load()
     return [
-        account_json(
+        {"displays": {"mode": account.mode}}
+        | account_json(
             account,
             viewer,
             running=running.get(account.pk, 0),
             queued=queued.get(account.pk, 0),
         )
-        | {"displays": {"mode": account.mode}}
         for account in accounts
     ]

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import DiscordAccount, User
-from tasks.models import Task
+from tasks.models import Errand, InputPicture, Task
 from tests.conftest import ApiClient
 from tests.factories import make_finished
 
@@ -19,12 +19,25 @@ POSTS: Final = [
     "/mj/submit/action",
     "/mj/submit/change",
     "/mj/submit/simple-change",
+    "/mj/submit/modal",
+    "/mj/submit/blend",
+    "/mj/submit/describe",
+    "/mj/submit/shorten",
+    "/mj/submit/show",
+    "/mj/submit/video",
+    "/mj/submit/edits",
+    "/mj/submit/upload-discord-images",
     "/mj/task/list-by-condition",
     "/mj/task/list-by-ids",
     "/mj/admin/account",
     "/mj/admin/user",
 ]
-GETS: Final = ["/mj/task/{}/fetch", "/mj/account/{}/fetch", "/mj/task/{}"]
+GETS: Final = [
+    "/mj/task/{}/fetch",
+    "/mj/task/{}/image-seed",
+    "/mj/account/{}/fetch",
+    "/mj/task/{}",
+]
 BODIES: Final[dict[str, bytes]] = {
     "array": b"[]",
     "array of objects": b'[{"prompt":"x"}]',
@@ -55,7 +68,10 @@ BODIES: Final[dict[str, bytes]] = {
     b'"state":null,"notifyHook":null,"botType":null,"name":null,"role":null}',
     "all objects": b'{"prompt":{},"taskId":{},"customId":{},"content":{},"ids":{},'
     b'"action":{},"index":{},"accountFilter":[],"base64Array":{},"state":{},"name":{},'
-    b'"role":{},"status":[],"channelId":{},"interval":[],"enable":{}}',
+    b'"role":{},"status":[],"channelId":{},"interval":[],"enable":{},"jobId":{},'
+    b'"base64":{},"maskBase64":[],"link":{},"image":{},"dimensions":{},"loop":{}}',
+    "pictures": b'{"base64Array":["\\ud800","\\u0001",7,true],"base64":"\\ud800",'
+    b'"maskBase64":"\\ud800","image":"\\udfff","jobId":"\\ud800","prompt":"x"}',
     "nulls in lists": b'{"prompt":"","ids":[null],"base64Array":[null],'
     b'"accountFilter":{"modes":[null]}}',
     "long id": b'{"taskId":"' + b"9" * 5000 + b'","customId":"x","action":"REROLL"}',
@@ -142,5 +158,5 @@ def test_a_hostile_idempotency_key_is_refused(
 
 
 def counts() -> dict[str, Any]:
-    models = (Task, User, DiscordAccount)
+    models = (Task, Errand, InputPicture, User, DiscordAccount)
     return {model.__name__: model.objects.count() for model in models}

@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import base64
 import io
+from pathlib import Path
 
 import pytest
 from PIL import Image
 from pytest_django import Settings
 
+from accounts.models import User
 from tasks import inputs
 from tasks.enums import InputRole
 from tasks.exceptions import InvalidRequest
+from tasks.models import InputPicture, Task
+from tests.factories import make_task
 from tests.pictures import bare, bomb, data_url, mask, picture
 
 ROLE = InputRole.PROMPT
@@ -150,3 +154,83 @@ def test_a_mask_that_selects_nothing_is_refused() -> None:
         inputs.read_mask(data_url(picture(colour="black")), width=8, height=8)
 
     assert refused.value.zh == "蒙版为空"
+
+
+@pytest.mark.parametrize("size", [(8001, 8000), (1, 64_000_001)])
+def test_a_picture_of_too_many_pixels_is_refused(size: tuple[int, int]) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        inputs.measure(bomb(*size))
+
+    assert refused.value.zh == "图片尺寸过大"
+
+
+def test_a_mask_of_more_pixels_than_any_picture_is_not_unpacked() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        inputs.read_mask(data_url(bomb(4097, 4097)), width=64, height=64)
+
+    assert refused.value.zh == "图片尺寸过大"
+
+
+def test_a_mask_whose_pixels_are_broken_is_refused() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        inputs.read_mask(data_url(bomb(64, 64)), width=64, height=64)
+
+    assert refused.value.zh == "base64格式错误"
+
+
+def test_blank_places_in_a_list_are_left_out() -> None:
+    given = [None, bare(picture()), " ", bare(picture(colour="blue"))]
+
+    found = inputs.read_all(given, ROLE)
+
+    assert [each.position for each in found] == [0, 1]
+
+
+# --- kept -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def task(alice: User) -> Task:
+    return make_task(alice)
+
+
+def test_rows_tell_what_was_brought_and_where_it_is(task: Task, media: Path) -> None:
+    official = "https://cdn.midjourney.com/5c0ffee0/0_0.png"
+    brought = [
+        inputs.read(data_url(picture((3, 2))), ROLE),
+        inputs.read(official, ROLE, 1),
+    ]
+
+    inputs.write_rows(inputs.write_files(brought), task=task)
+
+    kept, linked = task.inputs.all()
+    assert (kept.content_type, kept.width, kept.height) == ("image/png", 3, 2)
+    assert (media / kept.file).read_bytes() == picture((3, 2))
+    assert (kept.source_url, kept.link) == ("", "")
+    assert (linked.file, linked.source_url, linked.link) == ("", official, official)
+
+
+def test_files_without_rows_are_removed(task: Task, media: Path) -> None:
+    files = inputs.write_files([inputs.read(data_url(picture()), ROLE)])
+
+    inputs.remove_files(files)
+
+    assert [path for path in media.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("role", InputRole)
+def test_all_but_a_mask_goes_to_discord_first(role: InputRole) -> None:
+    assert inputs.Brought(role).needs_upload is (role is not InputRole.MASK)
+
+
+def test_a_name_at_discord_tells_pictures_apart_and_nothing_else(task: Task) -> None:
+    own = [
+        InputPicture(task=task, position=n, content_type="image/webp") for n in (0, 1)
+    ]
+    nobodys = [InputPicture(content_type="image/png") for _ in range(2)]
+
+    assert [inputs.name_at_discord(p) for p in own] == [
+        f"{task.pk}-0.webp",
+        f"{task.pk}-1.webp",
+    ]
+    assert len({inputs.name_at_discord(p) for p in nobodys}) == 2

@@ -153,3 +153,48 @@ def test_previews_are_cached_for_a_while(tmp_path: Path) -> None:
 
     assert pictures.remove_old_scraps() == 1
     assert pictures.cached_preview(SOURCE) is None
+
+
+# --- pictures that requests bring along -----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content_type", "ending"),
+    [("image/png", "png"), ("image/jpeg", "jpg"), ("text/html", "bin")],
+)
+def test_a_brought_picture_is_kept_under_the_day_it_came(
+    tmp_path: Path, content_type: str, ending: str
+) -> None:
+    file = pictures.write_input(b"bytes", content_type)
+
+    folder, day, name = file.split("/")
+    assert (folder, day) == (".inputs", f"{timezone.now():%Y-%m-%d}")
+    assert name.endswith(f".{ending}")
+    assert pictures.read_input(file) == (tmp_path / file).read_bytes() == b"bytes"
+
+
+def test_the_same_picture_twice_has_two_files() -> None:
+    files = [pictures.write_input(b"bytes", "image/png") for _ in range(2)]
+
+    pictures.remove(files[0])
+
+    assert pictures.read_input(files[1]) == b"bytes"
+    with pytest.raises(FileNotFoundError):
+        pictures.read_input(files[0])
+
+
+def test_brought_pictures_go_when_no_open_task_can_need_them(tmp_path: Path) -> None:
+    now = timezone.now()
+    for days in (0, 4, 5, 30):
+        folder = tmp_path / ".inputs" / f"{now - timedelta(days=days):%Y-%m-%d}"
+        folder.mkdir(parents=True)
+        (folder / "a.png").write_bytes(b"a")
+        (folder / "b.png").write_bytes(b"b")
+    (tmp_path / ".inputs" / "other").mkdir()
+
+    assert pictures.remove_old_inputs() == 4
+
+    left = sorted(path.name for path in (tmp_path / ".inputs").iterdir())
+    days_left = [f"{now - timedelta(days=days):%Y-%m-%d}" for days in (4, 0)]
+    assert left == [*days_left, "other"]
+    assert pictures.remove_old_inputs() == 0

@@ -7,14 +7,15 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.models import User
+from accounts.models import DiscordAccount, User
 from tasks import pictures, retention
-from tasks.enums import ErrandKind, TaskStatus
+from tasks.enums import ErrandKind, InputRole, TaskStatus
 from tasks.ids import first_task_id_of
 from tasks.models import (
     DeliveryState,
     DrawingSettings,
     Errand,
+    InputPicture,
     Task,
     WebhookDelivery,
 )
@@ -59,6 +60,21 @@ def test_old_tasks_go_with_their_pictures(alice: User, tmp_path: Path) -> None:
     assert not WebhookDelivery.objects.exists()
     kept = [path.name for path in tmp_path.rglob("*.png")]
     assert kept == [f"{young.pk}-{young.picture_key}.png"]
+
+
+def test_old_tasks_go_with_what_they_brought_and_what_was_asked_of_them(
+    alice: User, account: DiscordAccount
+) -> None:
+    DrawingSettings.objects.create(keep_tasks_days=7)
+    old = make_old(alice, 8)
+    errand = {"owner": alice, "account": account, "kind": ErrandKind.SEED}
+    Errand.objects.create(task=old, **errand)
+    InputPicture.objects.create(task=old, role=InputRole.PROMPT)
+
+    retention.remove_old()
+
+    assert not Errand.objects.exists()
+    assert not InputPicture.objects.exists()
 
 
 def test_open_tasks_stay_however_old(alice: User) -> None:

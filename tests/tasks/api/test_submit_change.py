@@ -6,10 +6,11 @@ import pytest
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from tasks.enums import TaskAction
+from tasks.enums import TaskAction, TaskStatus, WindowState
 from tasks.models import Task
 from tests.conftest import ApiClient
-from tests.factories import make_account, make_finished
+from tests.factories import make_account, make_finished, make_task
+from tests.tasks.refusals import Block, check_refused
 
 PATH = "/mj/submit/change"
 
@@ -99,3 +100,46 @@ def test_an_unknown_parent_is_404_with_code_3(api: ApiClient) -> None:
     answer = api.send(PATH, {"taskId": "77", "action": "REROLL"})
 
     assert (answer.status_code, answer.json()["code"]) == (404, 3)
+
+
+def test_anothers_task_is_unknown(
+    bob_api: ApiClient, grid: Task, unchanged: Block
+) -> None:
+    with unchanged():
+        answer = bob_api.send(PATH, {"taskId": str(grid.pk), "action": "REROLL"})
+
+    check_refused(answer, 3, "关联任务不存在或已失效", status=404)
+
+
+def test_a_task_that_is_not_finished_is_in_the_wrong_state(
+    api: ApiClient, alice: User, unchanged: Block
+) -> None:
+    task = make_task(alice, status=TaskStatus.IN_PROGRESS)
+
+    with unchanged():
+        answer = api.send(PATH, {"taskId": str(task.pk), "action": "REROLL"})
+
+    check_refused(answer, 4, "关联任务状态错误")
+
+
+@pytest.mark.parametrize("itself", [True, False])
+def test_a_remix_window_is_answered_with_the_parents_prompt(
+    api: ApiClient, grid: Task, itself: bool
+) -> None:
+    DiscordAccount.objects.update(mj_remix_on=True, remix_auto_submit=itself)
+
+    said = api.send(PATH, {"taskId": str(grid.pk), "action": "REROLL"}).json()
+
+    task = Task.objects.get(pk=said["result"])
+    assert (said["code"], task.status) == (1, TaskStatus.NOT_START)
+    assert (task.window, task.prompt_en) == (WindowState.EXPECTED, "a red fox --v 6.1")
+
+
+def test_the_same_key_changes_once(api: ApiClient, grid: Task) -> None:
+    headers = {"Idempotency-Key": "once"}
+    body = {"taskId": str(grid.pk), "action": "VARIATION", "index": 1}
+
+    first, again = (api.send(PATH, body, headers=headers).json() for _ in range(2))
+
+    assert first["result"] == again["result"]
+    assert Task.objects.count() == 2

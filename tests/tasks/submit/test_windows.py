@@ -19,6 +19,7 @@ from tasks.exceptions import InvalidRequest, NoAccount, QueueFull, Refused
 from tasks.models import BannedWord, Task
 from tasks.prompts import echo_key
 from tasks.services import fail
+from tasks.submit import windows
 from tasks.submit.base import Caller
 from tasks.submit.windows import submit_window
 from tests.factories import make_account, make_task
@@ -302,6 +303,24 @@ def test_a_key_of_another_task_answers_with_that_one(
         found = answer(window, caller=Caller(single.owner, idempotency_key="k"))
 
     assert found == other
+
+
+def test_a_task_that_was_sent_in_between_is_not_called_back(
+    single: Task, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = region_of(single)
+
+    def sent_meanwhile(*_: Any) -> None:
+        Task.objects.filter(pk=window.pk).update(status=TaskStatus.SUBMITTED)
+
+    monkeypatch.setattr(windows, "check_room", sent_meanwhile)
+
+    with pytest.raises(InvalidRequest):
+        answer(window, mask=MASK)
+
+    window.refresh_from_db()
+    assert (window.status, window.inputs.count()) == (TaskStatus.SUBMITTED, 0)
+    assert [path for path in media.rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.django_db(transaction=True)
