@@ -174,10 +174,8 @@ class Product:
 
         def ready() -> bool:
             rows = self.api("GET", "/mj/account/list")
-            return (
-                sum(row["state"] == "ready" and self._is_read(row) for row in rows)
-                >= count
-            )
+            done = [r for r in rows if r["state"] == "ready" and self._is_read(r)]
+            return len(done) >= count
 
         eventually(ready, what=f"{count} accounts are ready")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -63,7 +64,7 @@ async def work(line: Line) -> list[tuple[str, str, str]]:
         answer = await line.connection.http.post_interaction(claim.body)
         await in_thread(querying.settle, claim.query.pk, claim.nonce, answer)
         answered = AccountQuery.objects.filter(pk=claim.query.pk, state__in=OVER)
-        await line.watch.until(lambda rows=answered: in_thread(rows.exists))
+        await line.watch.until(partial(in_thread, answered.exists))
     rows = AccountQuery.objects.order_by("pk").values_list("bot", "kind", "state")
     return await in_thread(lambda: list(rows))
 

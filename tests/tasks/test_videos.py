@@ -27,9 +27,9 @@ def test_a_video_gets_the_parameters_that_it_lacks(
 ) -> None:
     expected = f"{prompt} --video 1 --motion low" if made is None else made
 
-    assert as_video(prompt, **({"motion": "low", "end": "", "batch": 4} | wish)) == (
-        expected
-    )
+    usual: dict[str, Any] = {"motion": "low", "end": "", "batch": 4}
+
+    assert as_video(prompt, **(usual | wish)) == expected
 
 
 @pytest.mark.parametrize(

@@ -267,7 +267,8 @@ def test_without_its_account_there_is_none(
     api: ApiClient, zoom: Task, unchanged: Block
 ) -> None:
     make_account()
-    DiscordAccount.objects.filter(pk=zoom.account_id).update(state=AccountState.PAUSED)
+    rows = DiscordAccount.objects.filter(pk=zoom.account_id or 0)
+    rows.update(state=AccountState.PAUSED)
 
     with unchanged():
         answer = api.send(PATH, of(zoom))

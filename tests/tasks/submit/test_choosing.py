@@ -158,7 +158,8 @@ def test_remix_is_wanted_or_not(
 
     for wanted, fits in ((True, fits_true), (False, fits_false)):
         try:
-            chosen(**{wish: wanted})
+            asked: dict[str, Any] = {wish: wanted}
+            chosen(**asked)
         except NoAccount:
             found = False
         else:
