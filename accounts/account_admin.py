@@ -29,7 +29,7 @@ STATE_COLOURS: Final = {
 class AccountAdmin(ModelAdmin[DiscordAccount]):
     form = AccountForm
     list_display: Any = ("remark_or_channel", "live_state", "state_reason", "enabled")
-    list_filter = ("state", "enabled", "mode")
+    list_filter = ("state", "enabled", "mode", "fast_exhausted")
     search_fields = ("remark", "channel_id", "guild_id")
     search_help_text = "Remark, channel id or server id"
     list_per_page = 100
@@ -63,6 +63,9 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
                     "is_shorten",
                     "mode",
                     "allow_modes",
+                    "enable_fast_to_relax",
+                    "enable_relax_to_fast",
+                    "enable_auto_set_relax",
                 )
             },
         ),

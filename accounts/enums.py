@@ -22,6 +22,14 @@ class AccountState(models.TextChoices):
 NEEDS_A_PERSON: Final = frozenset({AccountState.INVALID_TOKEN, AccountState.PAUSED})
 
 
+class BotType(models.TextChoices):
+    """Who draws; the wire carries the names."""
+
+    MID_JOURNEY = "MID_JOURNEY"
+    NIJI_JOURNEY = "NIJI_JOURNEY"
+    INSIGHT_FACE = "INSIGHT_FACE"
+
+
 class SpeedMode(models.TextChoices):
     """Midjourney's speeds; the wire carries the names."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser
@@ -12,7 +13,7 @@ from django.utils import timezone
 from solo.models import SingletonModel
 
 from accounts.crypto import EncryptedTextField
-from accounts.enums import AccountState, SpeedMode
+from accounts.enums import AccountState, BotType, SpeedMode
 
 snowflake = RegexValidator(r"^\d{15,20}$", "A Discord id is 15 to 20 digits.")
 _pause = (MinValueValidator(0), MaxValueValidator(3600))
@@ -92,6 +93,21 @@ class DiscordAccount(models.Model):
     fast_exhausted = models.BooleanField(
         "fast time used up", default=False, help_text="Draws in relax mode only."
     )
+    enable_fast_to_relax = models.BooleanField(
+        "switch to relax",
+        default=False,
+        help_text="Send /relax to both bots when the fast time is used up.",
+    )
+    enable_relax_to_fast = models.BooleanField(
+        "switch back to fast",
+        default=False,
+        help_text="Send /fast to both bots when there is fast time again.",
+    )
+    enable_auto_set_relax = models.BooleanField(
+        "allow relax only",
+        default=False,
+        help_text="While the fast time is used up, allow no other speed.",
+    )
     remix_auto_submit = models.BooleanField(
         "answer remix windows",
         default=False,
@@ -151,6 +167,50 @@ class DiscordAccount(models.Model):
     @property
     def is_ready(self) -> bool:
         return self.enabled and self.state == AccountState.READY
+
+
+class BotSnapshot(models.Model):
+    """What one of the bots last told of an account: its plan and its settings."""
+
+    account = models.ForeignKey(
+        DiscordAccount, models.CASCADE, related_name="snapshots"
+    )
+    bot = models.CharField(max_length=16, choices=BotType)
+
+    # Of /info, as it was said; then what was understood of it.
+    properties = models.JSONField(default=dict)
+    plan = models.CharField(max_length=40, blank=True)
+    plan_until = models.DateTimeField(null=True)
+    fast_hours = models.FloatField(null=True)
+    job_mode = models.CharField(max_length=20, blank=True)
+    info_at = models.DateTimeField(null=True)
+
+    # Of /settings: the panel as Discord sent it; then what was understood of it.
+    components = models.JSONField(default=list)
+    suffix = models.CharField(max_length=1000, blank=True)
+    version = models.CharField(max_length=40, blank=True)
+    switches = models.JSONField(default=dict)  # label of a button: whether it is on
+    remix_on = models.BooleanField(null=True)
+    # The panel lives in one session and for a quarter of an hour.
+    message_id = models.CharField(max_length=20, blank=True)
+    session_id = models.CharField(max_length=64, blank=True)
+    shown_at = models.DateTimeField(null=True)
+    settings_at = models.DateTimeField(null=True)
+
+    asked_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=400, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "bot"], name="snapshot_of_bot")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bot} of account {self.account_id}"
+
+    @property
+    def updated_at(self) -> datetime | None:
+        return max(filter(None, (self.info_at, self.settings_at)), default=None)
 
 
 class AccessSettings(SingletonModel):

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from accounts.enums import NEEDS_A_PERSON, AccountState
+from accounts.enums import NEEDS_A_PERSON, AccountState, SpeedMode
 from accounts.exceptions import InvalidField
 from accounts.keys import ADMIN_NAME, GUEST_NAME, create_key
 from accounts.models import DiscordAccount, User
@@ -128,14 +128,34 @@ def resume(account_id: int) -> bool:
     return bool(resumed)
 
 
+@transaction.atomic
 def mark_fast_exhausted(account_id: int, reason: str) -> bool:
     """Note that the account's fast time is used up; return whether that is news."""
     rows = DiscordAccount.objects.filter(pk=account_id, fast_exhausted=False)
     changed = rows.update(fast_exhausted=True)
     if changed:
+        _allow(account_id, [SpeedMode.RELAX])
         logger.error("account %s, a person must act: %s", account_id, reason)
         _tell(account_id)
     return bool(changed)
+
+
+@transaction.atomic
+def clear_fast_exhausted(account_id: int) -> bool:
+    """Note that the account has fast time again; return whether that is news."""
+    rows = DiscordAccount.objects.filter(pk=account_id, fast_exhausted=True)
+    changed = rows.update(fast_exhausted=False)
+    if changed:
+        _allow(account_id, [])
+        logger.info("account %s has fast time again", account_id)
+        _tell(account_id)
+    return bool(changed)
+
+
+def _allow(account_id: int, modes: list[SpeedMode]) -> None:
+    """Allow only these speeds, or all, where the operator leaves that to us."""
+    rows = DiscordAccount.objects.filter(pk=account_id, enable_auto_set_relax=True)
+    rows.update(allow_modes=modes)
 
 
 def note_notice(account_id: int, message_id: str) -> bool:

@@ -6,8 +6,11 @@ from django.contrib import admin
 from django.utils import timezone
 from solo.admin import SingletonModelAdmin
 
+from accounts.models import DiscordAccount
 from accounts.theme import ModelAdmin, ReadOnly, badge
+from gateway.account_admin import SyncedAccountAdmin
 from gateway.models import (
+    AccountQuery,
     CommandIndex,
     DispatchLane,
     GatewayProcess,
@@ -47,6 +50,18 @@ class GatewaySessionAdmin(ReadOnly[GatewaySession]):
     @badge("Live", {"live": "success", "down": "danger"})
     def live(self, session: GatewaySession) -> tuple[str, str]:
         return ("live", "Live") if session.is_live else ("down", "Down")
+
+
+admin.site.register(DiscordAccount, SyncedAccountAdmin)
+
+
+@admin.register(AccountQuery)
+class AccountQueryAdmin(ReadOnly[AccountQuery]):
+    list_display = ("created_at", "account", "bot", "kind", "target", "state", "error")
+    list_filter = ("state", "kind", "bot")
+    list_select_related = ("account",)
+    exclude = ("needs", "flight")
+    ordering = ("-id",)
 
 
 @admin.register(DispatchLane)

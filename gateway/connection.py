@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts.enums import AccountState
 from accounts.services import disable_for, pause, set_state
 from gateway.addresses import Addresses
+from gateway.asking import sync_if_due
 from gateway.commands import has_index, save_index
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.http import DiscordHttp, Identity
@@ -316,6 +317,7 @@ class Connection:
         await self._refresh_commands()
         await self._became_live(unbroken=False)
         self.repair_wanted = True
+        await in_thread(sync_if_due, self.account_id)
 
     async def _refresh_commands(self) -> None:
         """Read the command index; raises where none is kept either: not ready yet."""

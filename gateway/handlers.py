@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils import timezone
 
-from gateway import matching, results, seeds, windows
+from gateway import answering, matching, results, seeds, windows
 from gateway.hints import enqueue_answer
 from gateway.matching import Match
 from gateway.noticing import ask_for_verification, heed, obey
@@ -64,6 +64,8 @@ def handle(speaker: Speaker, event: str, data: dict[str, Any]) -> Outcome:
 
 def _interaction_seen(speaker: Speaker, data: dict[str, Any]) -> Outcome:
     task = matching.by_nonce(speaker.account_id, str(data.get("nonce") or ""))
+    if task is None and answering.interaction_seen(speaker.account_id, data):
+        return Outcome.TAUGHT
     if task is None or task.is_terminal:
         return Outcome.NOT_OURS
     seen = str(data.get("id") or "")
@@ -76,6 +78,8 @@ def _interaction_seen(speaker: Speaker, data: dict[str, Any]) -> Outcome:
 
 def _interaction_failed(speaker: Speaker, data: dict[str, Any]) -> Outcome:
     task = matching.by_nonce(speaker.account_id, str(data.get("nonce") or ""))
+    if task is None and answering.interaction_failed(speaker.account_id, data):
+        return Outcome.TAUGHT
     if task is None:
         return Outcome.NOT_OURS
     code = data.get("reason_code")
@@ -117,6 +121,9 @@ def _message(speaker: Speaker, data: dict[str, Any]) -> Outcome:
         return Outcome.NOT_OURS
     notice = notices.read(message)
     match = _resolve(speaker, message)
+    us = speaker.account_id, speaker.user_id
+    if match is None and answering.heard(*us, message, notice):
+        return Outcome.TAUGHT
     if notice:
         known = match is not None
         heed(speaker.account_id, speaker.user_id, message, notice, known=known)

@@ -44,6 +44,11 @@ def enqueue_prepare(task_id: int) -> None:
     nudge("gateway.prepare_task", task_id)
 
 
+def enqueue_query(account_id: int) -> None:
+    """Have the next question of an account asked."""
+    nudge("gateway.ask_account", account_id)
+
+
 def enqueue_errand(errand_id: int) -> None:
     """Have an errand run."""
     nudge("gateway.run_errand", errand_id)

@@ -9,12 +9,14 @@ from celery import shared_task
 from celery.signals import worker_ready
 
 from gateway import (
+    asking,
     cancelling,
     clients,
     dispatch,
     errands,
     lanes,
     preparing,
+    querying,
     sweeping,
     windows,
 )
@@ -56,6 +58,18 @@ def run_errand(errand_id: int) -> None:
     bridge.spawn(errands.run(errand_id))
 
 
+@shared_task(name="gateway.ask_account", ignore_result=True)
+def ask_account(account_id: int) -> None:
+    querying.run_next(account_id)
+
+
+@shared_task(name="gateway.sync_accounts", ignore_result=True)
+def sync_accounts() -> None:
+    """Have the accounts read whose plan and settings were read long ago."""
+    asking.sync_due()
+    asking.forget_old()
+
+
 @shared_task(name="gateway.sweep", ignore_result=True)
 def sweep() -> None:
     """Find the tasks, and the rested accounts, that nobody nudged."""
@@ -70,5 +84,7 @@ def sweep() -> None:
         bridge.spawn(preparing.prepare(task_id))
     for errand_id in errands.waiting():
         bridge.spawn(errands.run(errand_id))
+    for account_id in querying.accounts_to_ask():
+        ask_account.delay(account_id)
     sweeping.move_from_lost_accounts()
     sweeping.end_overdue()

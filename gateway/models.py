@@ -9,7 +9,9 @@ from django.utils import timezone
 from solo.models import SingletonModel
 
 from accounts.crypto import EncryptedTextField
+from accounts.enums import BotType
 from accounts.models import DiscordAccount
+from gateway.enums import QueryKind, QueryState
 
 
 class GatewaySession(models.Model):
@@ -70,6 +72,50 @@ class CommandIndex(models.Model):
         return f"commands of account {self.account_id}"
 
 
+class AccountQuery(models.Model):
+    """A question or an order to a bot, whose answer comes as events."""
+
+    account = models.ForeignKey(DiscordAccount, models.CASCADE, related_name="queries")
+    bot = models.CharField(max_length=16, choices=BotType)
+    kind = models.CharField(max_length=10, choices=QueryKind)
+    target = models.CharField(
+        max_length=200, blank=True, help_text="Custom id, or name of a command."
+    )
+    value = models.CharField(max_length=1000, blank=True)
+    by_hand = models.BooleanField(default=False)
+    state = models.CharField(
+        max_length=10, choices=QueryState, default=QueryState.WAITING
+    )
+    # A press needs a panel of this session: what was asked first to have one.
+    needs = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+")
+    # The account's id while an answer is awaited: one query at a time.
+    flight = models.PositiveBigIntegerField(null=True, unique=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    nonce = models.CharField(max_length=32, blank=True)
+    interaction_id = models.CharField(max_length=20, blank=True)
+    message_id = models.CharField(max_length=20, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(null=True)
+    deadline_at = models.DateTimeField(null=True)
+    answer = models.CharField(max_length=400, blank=True)
+    error = models.CharField(max_length=400, blank=True)
+
+    class Meta:
+        verbose_name_plural = "account queries"
+        indexes = [
+            models.Index(fields=["state", "account"], name="query_open"),
+            models.Index(fields=["account", "created_at"], name="query_recent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.target}".strip()
+
+    @property
+    def is_niji(self) -> bool:
+        return self.bot == BotType.NIJI_JOURNEY
+
+
 class GatewayProcess(models.Model):
     """A running gateway process, seen alive at `seen_at`; they share the accounts."""
 
@@ -99,6 +145,11 @@ class GatewaySettings(SingletonModel):
         "proxy", blank=True, help_text="For accounts without their own."
     )
     client_build_number = models.PositiveIntegerField(default=482285)
+    sync_minutes = models.PositiveIntegerField(
+        "read accounts every",
+        default=360,
+        help_text="Minutes between two readings of /info and /settings. 0: by hand.",
+    )
 
     ADDRESSES: ClassVar = (
         "server",

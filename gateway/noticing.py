@@ -9,8 +9,8 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.services import mark_fast_exhausted, note_notice, pause
-from gateway import lanes
+from accounts.services import note_notice, pause
+from gateway import lanes, speeds
 from gateway.protocol.constants import MessageFlag
 from gateway.protocol.messages import Message
 from gateway.protocol.notice_kinds import VERIFICATION, AccountEffect, TaskEffect
@@ -50,7 +50,7 @@ def heed(
         until = _end(notice) if effect is AccountEffect.REST else None
         reason = notice.account_reason(until)
         if effect is AccountEffect.FAST_EXHAUSTED:
-            mark_fast_exhausted(account_id, reason)
+            speeds.exhausted(account_id, reason)
         else:
             pause(account_id, reason, until)
 

@@ -222,6 +222,11 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "gateway.sweep", "schedule": 2.0, "options": {"expires": 10}},
+    "accounts": {
+        "task": "gateway.sync_accounts",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "webhooks": {
         "task": "tasks.deliver_due",
         "schedule": 2.0,

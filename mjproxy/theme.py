@@ -89,6 +89,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _page("Accounts", "smart_toy", "accounts_discordaccount"),
                     _page("Sessions", "cable", "gateway_gatewaysession"),
+                    _page("Questions", "forum", "gateway_accountquery"),
                     _page("Lanes", "swap_vert", "gateway_dispatchlane"),
                     _page("Commands", "terminal", "gateway_commandindex"),
                     _page("Processes", "memory", "gateway_gatewayprocess"),

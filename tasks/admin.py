@@ -62,7 +62,6 @@ def _count(*statuses: TaskStatus) -> Coalesce:
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
-@admin.register(DiscordAccount)
 class BusyAccountAdmin(AccountAdmin):
     """Accounts with their load, of which their own app knows nothing."""
 

@@ -7,6 +7,8 @@ from typing import Final
 
 from django.db import models
 
+from accounts.enums import BotType as BotType
+
 
 class TaskStatus(models.TextChoices):
     NOT_START = "NOT_START"
@@ -37,12 +39,6 @@ class TaskAction(models.TextChoices):
     VIDEO = "VIDEO"
     EDIT = "EDIT"
     RETEXTURE = "RETEXTURE"
-
-
-class BotType(models.TextChoices):
-    MID_JOURNEY = "MID_JOURNEY"
-    NIJI_JOURNEY = "NIJI_JOURNEY"
-    INSIGHT_FACE = "INSIGHT_FACE"
 
 
 class ReturnCode(models.IntegerChoices):

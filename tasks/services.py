@@ -269,7 +269,7 @@ def cancel(task: Task) -> bool:
     return bool(asked) or Task.objects.filter(pk=task.pk, status__in=RUNNING).exists()
 
 
-def insert(task: Task, *, then: Callable[[Task], None] | None = None) -> Task:
+def insert(task: Task, *, then: Callable[[Task], object] | None = None) -> Task:
     """Write a new row under a fresh id and hand it to dispatch after commit.
 
     Another process may have taken the same id in the same millisecond: then the next.

@@ -36,18 +36,30 @@ ACCOUNT_FIELDS: Final = {
     "isShorten": "is_shorten",
     "allowModes": "allow_modes",
     "remixAutoSubmit": "remix_auto_submit",
+    "enableFastToRelax": "enable_fast_to_relax",
+    "enableRelaxToFast": "enable_relax_to_fast",
+    "enableAutoSetRelax": "enable_auto_set_relax",
     "mjRemixOn": "mj_remix_on",
     "nijiRemixOn": "niji_remix_on",
 }
+_TOKENS: Final = ("userToken", "botToken")
+
+
+def _one_word(value: str) -> None:
+    # It goes out as a header: blanks and other scripts cannot be sent.
+    text = value.strip()
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise serializers.ValidationError("Not a token.")
 
 
 class AccountSerializer(DialectSerializer):
     """A Discord account. What is not sent keeps its value, or its default."""
 
+    id = Text(default=serializers.empty, help_text="If sent, that of the address.")
     guildId = Text(default=serializers.empty)
     channelId = Text(default=serializers.empty)
-    userToken = Text(default=serializers.empty)
-    botToken = Text(default=serializers.empty)
+    userToken = Text(default=serializers.empty, validators=[_one_word])
+    botToken = Text(default=serializers.empty, validators=[_one_word])
     userAgent = Text(default=serializers.empty)
     remark = Text(default=serializers.empty)
     enable = serializers.BooleanField(required=False)
@@ -71,6 +83,15 @@ class AccountSerializer(DialectSerializer):
     remixAutoSubmit = serializers.BooleanField(
         required=False, help_text="Answer remix windows with the parent's prompt."
     )
+    enableFastToRelax = serializers.BooleanField(
+        required=False, help_text="Send /relax when the fast time is used up."
+    )
+    enableRelaxToFast = serializers.BooleanField(
+        required=False, help_text="Send /fast when there is fast time again."
+    )
+    enableAutoSetRelax = serializers.BooleanField(
+        required=False, help_text="Allow relax only while the fast time is used up."
+    )
     mjRemixOn = serializers.BooleanField(
         required=False, help_text="Remix mode, as the next window will show anyway."
     )
@@ -79,6 +100,8 @@ class AccountSerializer(DialectSerializer):
     def fill(self, account: DiscordAccount) -> DiscordAccount:
         """Return the account with what was sent written over it."""
         for name, value in self.validated_data.items():
+            if name == "id" or (name in _TOKENS and not value.strip(" *")):
+                continue  # no token is ever shown: what comes back empty stays
             setattr(account, ACCOUNT_FIELDS[name], _stripped(value))
         return account
 

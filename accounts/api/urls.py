@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.api.views import AccountView, AddAccountView, AddUserView
+from accounts.api.session_views import CurrentView, LoginView, LogoutView
+from accounts.api.views import AddAccountView, AddUserView, ReconnectView
 
 urlpatterns = [
     path("admin/account", AddAccountView.as_view()),
-    path("admin/account/<account_id>", AccountView.as_view()),
+    path("admin/account-reconnect/<account_id>", ReconnectView.as_view()),
+    path("admin/current", CurrentView.as_view()),
+    path("admin/login", LoginView.as_view()),
+    path("admin/logout", LogoutView.as_view()),
     path("admin/user", AddUserView.as_view()),
 ]

@@ -91,7 +91,10 @@ class AccountView(APIView):
     def put(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         form = AccountSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        account = _save(form.fill(_account(account_id)))
+        account = account_or_refuse(account_id)
+        if form.validated_data.get("id") not in (None, str(account.pk)):
+            raise InvalidField("参数错误", "The body names another account")
+        _save(form.fill(account))
         return _done(id=str(account.pk))
 
     @extend_schema(
@@ -103,8 +106,35 @@ class AccountView(APIView):
         examples=[_example()],
     )
     def delete(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
-        services.delete_account(_account(account_id))
+        services.delete_account(account_or_refuse(account_id))
         return _done()
+
+
+class ReconnectView(APIView):
+    permission_classes = [IsOperator]
+
+    @extend_schema(
+        operation_id="admin_account_reconnect",
+        tags=["admin"],
+        summary="Edit an account and connect it anew",
+        parameters=[_ACCOUNT_ID],
+        request=AccountSerializer,
+        responses=OperationSerializer,
+    )
+    def put(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
+        form = AccountSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        account = account_or_refuse(account_id)
+        if form.validated_data.get("id") != str(account.pk):
+            raise InvalidField("参数错误", "The body must name the same account")
+        place = account.guild_id, account.channel_id
+        form.fill(account)
+        if (account.guild_id, account.channel_id) != place:
+            raise InvalidField(
+                "禁止修改频道 ID 和服务器 ID", "The channel and server stay"
+            )
+        _save(account)  # counts its revision up: the gateway connects anew
+        return _done(id=str(account.pk))
 
 
 class AddUserView(APIView):
@@ -143,7 +173,7 @@ class AddUserView(APIView):
         )
 
 
-def _account(account_id: str) -> DiscordAccount:
+def account_or_refuse(account_id: str) -> DiscordAccount:
     account = account_by_id(account_id)
     if account is None:
         raise InvalidField("账号不存在", "Account does not exist")

@@ -23,6 +23,7 @@ class CommandType(IntEnum):
 
 
 class OptionType(IntEnum):
+    SUBCOMMAND = 1
     STRING = 3
     ATTACHMENT = 11
 
@@ -36,6 +37,7 @@ class ComponentType(IntEnum):
 
 
 class ButtonStyle(IntEnum):
+    SUCCESS = 3  # of a switch: it is on
     LINK = 5
 
 

@@ -10,6 +10,7 @@ from gateway.protocol.constants import (
     CommandType,
     ComponentType,
     InteractionType,
+    MessageFlag,
     OptionType,
 )
 
@@ -62,6 +63,10 @@ def slash_command(
 
 def text_option(name: str, value: str) -> dict[str, Any]:
     return {"type": int(OptionType.STRING), "name": name, "value": value}
+
+
+def subcommand(name: str, *options: dict[str, Any]) -> dict[str, Any]:
+    return {"type": int(OptionType.SUBCOMMAND), "name": name, "options": list(options)}
 
 
 def imagine(
@@ -129,6 +134,22 @@ def button(
     data = {"component_type": int(ComponentType.BUTTON), "custom_id": custom_id}
     body = _envelope(InteractionType.COMPONENT, place, nonce, data)
     return body | {"message_id": message_id, "message_flags": flags & 64}
+
+
+def choice(
+    place: Place, nonce: str, *, message_id: str, custom_id: str, value: str
+) -> dict[str, Any]:
+    """Return a choice in a select of a message that only this session sees."""
+    select = int(ComponentType.SELECT)
+    data = {
+        "component_type": select,
+        "type": select,
+        "custom_id": custom_id,
+        "values": [value],
+    }
+    body = _envelope(InteractionType.COMPONENT, place, nonce, data)
+    flags = int(MessageFlag.EPHEMERAL)
+    return body | {"message_id": message_id, "message_flags": flags}
 
 
 def window_answer(

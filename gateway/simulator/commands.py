@@ -45,11 +45,11 @@ async def info(studio: Studio, ix: Interaction) -> None:
     running = [job.uuid for job in jobs if job.state == "running"]
     lines = {
         "User ID": account.user_id,
-        "Subscription": f"{account.plan} (Active monthly, renews next on"
-        " <t:1893456000>)",
+        "Subscription": account.subscription
+        or f"{account.plan} (Active monthly, renews next on <t:1893456000>)",
         "Job Mode": account.mode.capitalize(),
         "Visibility Mode": "Stealth" if account.stealth else "Public",
-        "Fast Time Remaining": "14.21/15.0 hours (94.73%)",
+        "Fast Time Remaining": account.fast_time,
         "Lifetime Usage": f"{len(jobs)} images ({len(jobs) / 60:.2f} hours)",
         "Relaxed Usage": "0 images (0.00 hours)",
         "Fast Usage": f"{len(jobs)} images ({len(jobs) / 60:.2f} hours)",

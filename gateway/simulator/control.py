@@ -153,6 +153,8 @@ class Control:
             account.plan = body.get("plan", account.plan)
             account.mode = body.get("mode", account.mode)
             account.suffix = body.get("suffix", account.suffix)
+            account.fast_time = str(body.get("fast_time", account.fast_time))
+            account.subscription = str(body.get("subscription", account.subscription))
             account.stealth = body.get("stealth", account.stealth)
             for name, application_id in REMIX_FACTS.items():
                 chosen = account.preferences[application_id]
@@ -268,6 +270,8 @@ def _account_facts(account: Account, knobs: Knobs) -> Json:
         "plan": account.plan,
         "mode": account.mode,
         "suffix": account.suffix,
+        "fast_time": account.fast_time,
+        "subscription": account.subscription,
         "stealth": account.stealth,
         "revoked": account.revoked,
         "challenged": account.challenge is not None,

@@ -68,6 +68,8 @@ class Account:
     plan: str
     revoked: bool = False
     mode: str = "fast"
+    fast_time: str = "14.21/15.0 hours (94.73%)"  # as /info says it
+    subscription: str = ""  # as /info says it; empty: the plan, active
     suffix: str = ""
     stealth: bool = False
     challenge: str | None = None  # token of the page that asks whether it is human

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from accounts.api.answers import json_answer
 from accounts.api.requests import user_of
+from accounts.api.snapshots import SnapshotSerializer, snapshot_members
 from accounts.enums import AccountState, SpeedMode
 from accounts.models import DiscordAccount, User
 from accounts.selectors import account_by_id, without_secrets
@@ -55,9 +56,16 @@ class PoolAccountSerializer(serializers.Serializer[Any]):
     interval = serializers.FloatField(required=False)
     afterIntervalMin = serializers.FloatField(required=False)
     afterIntervalMax = serializers.FloatField(required=False)
+    enableFastToRelax = serializers.BooleanField(required=False)
+    enableRelaxToFast = serializers.BooleanField(required=False)
+    enableAutoSetRelax = serializers.BooleanField(required=False)
     weight = serializers.IntegerField(required=False)
     sort = serializers.IntegerField(required=False)
     dateCreated = serializers.DateTimeField(required=False)
+
+
+class FetchedAccountSerializer(SnapshotSerializer, PoolAccountSerializer):
+    """An account; operators see what its bots told, too."""
 
 
 _EXAMPLE = {
@@ -112,7 +120,7 @@ class PoolFetchView(APIView):
         summary="One account, by its id or its channel",
         parameters=[OpenApiParameter("account_id", str, OpenApiParameter.PATH)],
         responses={
-            200: OpenApiResponse(PoolAccountSerializer, description="The account."),
+            200: OpenApiResponse(FetchedAccountSerializer, description="The account."),
             204: OpenApiResponse(description="No such account."),
         },
         examples=[examples.answered("account", _EXAMPLE)],
@@ -122,14 +130,15 @@ class PoolFetchView(APIView):
         if account is None:
             return HttpResponse(status=204)
         running, queued = load()
-        return json_answer(
-            account_json(
-                account,
-                user_of(request),
-                running=running.get(account.pk, 0),
-                queued=queued.get(account.pk, 0),
-            )
+        viewer = user_of(request)
+        shown = account_json(
+            account,
+            viewer,
+            running=running.get(account.pk, 0),
+            queued=queued.get(account.pk, 0),
         )
+        more = snapshot_members(account) if viewer.is_operator else {}
+        return json_answer(shown | more)
 
 
 def account_json(
@@ -171,6 +180,9 @@ def account_json(
         "interval": account.interval,
         "afterIntervalMin": account.after_interval_min,
         "afterIntervalMax": account.after_interval_max,
+        "enableFastToRelax": account.enable_fast_to_relax,
+        "enableRelaxToFast": account.enable_relax_to_fast,
+        "enableAutoSetRelax": account.enable_auto_set_relax,
         "weight": account.weight,
         "sort": account.sort,
         "dateCreated": account.created_at.isoformat(),

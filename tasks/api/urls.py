@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
+from tasks.api.admin_views import (
+    AdminAccountsView,
+    AdminAccountView,
+    EnableAccountsView,
+    HomeView,
+)
 from tasks.api.button_views import (
     ActionView,
     ChangeView,
@@ -55,6 +61,10 @@ urlpatterns = [
     path("task/queue", TaskQueueView.as_view()),
     path("task/list-by-condition", TasksByIdView.as_view()),
     path("task/list-by-ids", TasksByIdView.as_view()),
+    path("home", HomeView.as_view()),
+    path("admin/accounts", AdminAccountsView.as_view()),
+    path("admin/accounts-enable", EnableAccountsView.as_view()),
+    path("admin/account/<account_id>", AdminAccountView.as_view()),
     path("account/list", PoolListView.as_view()),
     path("account/<account_id>/fetch", PoolFetchView.as_view()),
 ]

@@ -170,11 +170,18 @@ class Product:
         self.accounts.append(spec)
 
     def wait_accounts(self, count: int) -> None:
+        """Wait until so many are ready, and read: nothing else is sent by itself."""
+
         def ready() -> bool:
             rows = self.api("GET", "/mj/account/list")
-            return int(sum(row["state"] == "ready" for row in rows)) >= count
+            done = [r for r in rows if r["state"] == "ready" and self._is_read(r)]
+            return len(done) >= count
 
         eventually(ready, what=f"{count} accounts are ready")
+
+    def _is_read(self, account: dict[str, Any]) -> bool:
+        rows = self.api("GET", f"/mj/admin/account-queries/{account['id']}")
+        return bool(rows) and not {"waiting", "sent"} & {row["state"] for row in rows}
 
     def imagine(self, prompt: str, path: str = "/mj", **body: Any) -> str:
         answer = self.api("POST", f"{path}/submit/imagine", {"prompt": prompt, **body})

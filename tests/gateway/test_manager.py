@@ -107,6 +107,7 @@ async def test_an_account_that_was_deleted_is_left(
 ) -> None:
     async with managing() as running:
         await watch.until_row(account, state=AccountState.READY)
+        await watch.until(lambda: "sync_if_due" in watch.calls)
         pk = account.pk
 
         await in_thread(account.delete)

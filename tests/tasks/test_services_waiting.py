@@ -31,10 +31,6 @@ def bring(task: Task, role: InputRole, **fields: Any) -> InputPicture:
     return InputPicture.objects.create(task=task, role=role, **(values | fields))
 
 
-def bring_prompt(task: Task) -> None:
-    bring(task, InputRole.PROMPT)
-
-
 def make_sent(owner: User, **fields: Any) -> Task:
     values: dict[str, Any] = {
         "status": S.SUBMITTED,
@@ -51,7 +47,7 @@ def make_sent(owner: User, **fields: Any) -> Task:
 def test_what_belongs_to_a_row_is_written_with_it(alice: User) -> None:
     task = insert(
         Task(owner=alice, action="IMAGINE"),
-        then=bring_prompt,
+        then=lambda row: bring(row, InputRole.PROMPT),
     )
 
     assert task.inputs.count() == 1
@@ -78,7 +74,7 @@ def test_under_the_next_id_it_is_written_for_that_one_only(alice: User) -> None:
 
     second = insert(
         Task(pk=first.pk, owner=alice, action="IMAGINE"),
-        then=bring_prompt,
+        then=lambda row: bring(row, InputRole.PROMPT),
     )
 
     assert InputPicture.objects.get().task == second
@@ -89,7 +85,7 @@ def test_with_a_used_key_nothing_that_belongs_to_it_is_left(alice: User) -> None
     again = Task(owner=alice, action="IMAGINE", idempotency_key="k")
 
     with pytest.raises(IntegrityError):
-        insert(again, then=bring_prompt)
+        insert(again, then=lambda row: bring(row, InputRole.PROMPT))
 
     assert not InputPicture.objects.exists()
 

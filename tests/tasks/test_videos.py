@@ -26,9 +26,10 @@ def test_a_video_gets_the_parameters_that_it_lacks(
     prompt: str, wish: dict[str, Any], made: str | None
 ) -> None:
     expected = f"{prompt} --video 1 --motion low" if made is None else made
-    asked: dict[str, Any] = {"motion": "low", "end": "", "batch": 4} | wish
 
-    assert as_video(prompt, **asked) == expected
+    usual: dict[str, Any] = {"motion": "low", "end": "", "batch": 4}
+
+    assert as_video(prompt, **(usual | wish)) == expected
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,10 @@ def test_every_member_reaches_its_field(operator_api: ApiClient) -> None:
     [
         ({"channelId": "12"}, "channelId"),
         ({"userToken": ""}, "userToken"),
+        ({"userToken": "****"}, "userToken"),
+        ({"userToken": "two words"}, "userToken"),
+        ({"botToken": "line\nbreak"}, "botToken"),
+        ({"maxQueueSize": -1}, "maxQueueSize"),
         ({"guildId": None}, "guildId"),
         ({"coreSize": 0}, "coreSize"),
         ({"coreSize": 10**30}, "coreSize"),

@@ -266,8 +266,9 @@ def test_an_expired_window_is_closed(
 def test_without_its_account_there_is_none(
     api: ApiClient, zoom: Task, unchanged: Block
 ) -> None:
-    DiscordAccount.objects.update(state=AccountState.PAUSED)
     make_account()
+    rows = DiscordAccount.objects.filter(pk=zoom.account_id or 0)
+    rows.update(state=AccountState.PAUSED)
 
     with unchanged():
         answer = api.send(PATH, of(zoom))

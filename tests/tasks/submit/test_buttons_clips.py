@@ -32,11 +32,8 @@ def remixing(**fields: Any) -> DiscordAccount:
 
 
 def extend(parent: Task, prompt: str = "", **how: Any) -> Task:
-    fields: dict[str, Any] = {
-        "caller": Caller(parent.owner),
-        "motion": "low",
-        "index": 1,
-    } | how
+    ours = {"caller": Caller(parent.owner), "motion": "low", "index": 1}
+    fields: dict[str, Any] = ours | how
     return submit_extension(task_id=parent.pk, prompt=prompt, **fields).task
 
 

@@ -157,8 +157,8 @@ def test_remix_is_wanted_or_not(
     make_account(**{column: on, "remix_auto_submit": answers_itself})
 
     for wanted, fits in ((True, fits_true), (False, fits_false)):
-        asked: dict[str, Any] = {wish: wanted}
         try:
+            asked: dict[str, Any] = {wish: wanted}
             chosen(**asked)
         except NoAccount:
             found = False

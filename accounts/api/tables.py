@@ -1,0 +1,63 @@
+"""The table requests of the dialect: a page, an order, a search; and their answer."""
+
+# ruff: noqa: N815 - names on the wire are not ours
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+
+from accounts.api.fields import DialectSerializer, Text, Whole
+
+MOST_ROWS: Final = 100
+
+
+class _Pagination(DialectSerializer):
+    current = Whole(default=1)
+    pageSize = Whole(default=10)
+
+
+class _Sort(DialectSerializer):
+    predicate = Text()
+    reverse = serializers.BooleanField(default=False)
+
+
+class TableSerializer(DialectSerializer):
+    """What a table asks for; a form of its own reads `search`."""
+
+    pagination = _Pagination(required=False)
+    sort = _Sort(required=False)
+    search = serializers.DictField(required=False)
+
+
+class TableAnswerSerializer(serializers.Serializer[Any]):
+    list = serializers.ListField(child=serializers.DictField())
+    pagination = serializers.DictField()
+
+
+def in_order(rows: QuerySet[Any], sort: Any, names: Mapping[str, str]) -> QuerySet[Any]:
+    """Sort by the member that `sort` names, where it is one of `names`."""
+    predicate = (sort or {}).get("predicate", "").lower()
+    field = {name.lower(): field for name, field in names.items()}.get(predicate)
+    if field is None:
+        return rows
+    return rows.order_by(f"-{field}" if sort["reverse"] else field, "pk")
+
+
+def page_of(rows: QuerySet[Any], asked: Any) -> tuple[list[Any], dict[str, int]]:
+    """Return the rows of a page of at most `MOST_ROWS`, and where it stands."""
+    asked = asked or {"current": 1, "pageSize": 10}
+    size = min(max(asked["pageSize"], 1), MOST_ROWS)
+    current = max(asked["current"], 1)
+    total = rows.count()
+    start = (current - 1) * size
+    found = list(rows[start : start + size]) if start < total else []
+    return found, {
+        "current": current,
+        "pageSize": size,
+        "total": total,
+        "pageCount": -(-total // size),
+    }

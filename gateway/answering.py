@@ -1,0 +1,181 @@
+"""The bots' answers to what was asked of them: known by identity, read, obeyed."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.utils import timezone
+
+from accounts import snapshots
+from accounts.enums import BotType
+from accounts.models import BotSnapshot
+from accounts.services import note_remix, pause
+from gateway import querying, speeds
+from gateway.asking import ask
+from gateway.enums import ON_PANEL, QueryKind
+from gateway.models import AccountQuery, GatewaySession
+from gateway.noticing import heed
+from gateway.protocol import panels, plans
+from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP, MessageFlag
+from gateway.protocol.messages import Message
+from gateway.protocol.notices import Notice
+from gateway.protocol.panels import Panel
+from gateway.protocol.plans import Plan
+
+logger = logging.getLogger(__name__)
+
+
+def _in_flight(account_id: int) -> AccountQuery | None:
+    return AccountQuery.objects.filter(flight=account_id).first()
+
+
+def interaction_seen(account_id: int, data: dict[str, Any]) -> bool:
+    """Note the id of the interaction that a query has become."""
+    query = _in_flight(account_id)
+    seen = str(data.get("id") or "")
+    if query is None or query.nonce != str(data.get("nonce") or ""):
+        return False
+    if seen.isdecimal() and len(seen) <= 20:
+        AccountQuery.objects.filter(pk=query.pk).update(interaction_id=seen)
+    return True
+
+
+def interaction_failed(account_id: int, data: dict[str, Any]) -> bool:
+    """Midjourney took too long: the query is as good as unanswered."""
+    query = _in_flight(account_id)
+    if query is None or query.nonce != str(data.get("nonce") or ""):
+        return False
+    querying.unanswered(query)
+    return True
+
+
+def heard(
+    account_id: int, user_id: str, message: Message, notice: Notice | None
+) -> bool:
+    """Take a message that answers a query; False where it answers none."""
+    if message.addressee not in ("", user_id):
+        return False
+    query = _in_flight(account_id)
+    if query is None or not _answers(query, message):
+        return _panel_moved(account_id, message)
+    if message.is_loading:
+        if query.kind not in ON_PANEL:
+            AccountQuery.objects.filter(pk=query.pk).update(message_id=message.id)
+        return True
+    if not _understood(query, message, notice):
+        if notice:
+            heed(account_id, user_id, message, notice, known=True)
+        said = notice.reason if notice else f"未知回复 / it answered: {message.text}"
+        querying.give_up(query, said)
+    return True
+
+
+def _answers(query: AccountQuery, message: Message) -> bool:
+    app = NIJI_APP if query.is_niji else MIDJOURNEY_APP
+    if message.author_id not in ("", app):
+        return False
+    return (
+        message.nonce == query.nonce
+        or query.interaction_id in message.interaction_ids
+        or message.id == query.message_id
+    )
+
+
+def _panel_moved(account_id: int, message: Message) -> bool:
+    """A panel that is edited without a question, or after nobody waits any longer."""
+    if not message.flags & MessageFlag.EPHEMERAL:
+        return False
+    known = BotSnapshot.objects.filter(account=account_id, message_id=message.id)
+    snapshot, panel = known.first(), panels.read(message)
+    if snapshot is None or panel is None:
+        return False
+    note_panel(account_id, snapshot.bot, panel)
+    return True
+
+
+def _understood(query: AccountQuery, message: Message, notice: Notice | None) -> bool:
+    match QueryKind(query.kind):
+        case QueryKind.INFO:
+            if plan := plans.read(message):
+                note_plan(query.account_id, query.bot, plan)
+                return querying.done(query) or True
+        case QueryKind.SETTINGS | QueryKind.PRESS | QueryKind.SELECT:
+            if panel := panels.read(message):
+                note_panel(query.account_id, query.bot, panel, **_place(query, message))
+                if querying.done(query) and query.kind == QueryKind.PRESS:
+                    # A speed or a visibility shows in /info too.
+                    look = [(query.bot, QueryKind.INFO)]
+                    ask(query.account_id, look, by_hand=query.by_hand)
+                return True
+        case QueryKind.COMMAND:
+            if not notice and message.text:
+                _commanded(query, message.text)
+                return True
+    return False
+
+
+def _place(query: AccountQuery, message: Message) -> dict[str, Any]:
+    """Return where the panel can be pressed: only /settings makes a new one."""
+    if query.kind != QueryKind.SETTINGS:
+        return {}
+    session = GatewaySession.objects.filter(account=query.account_id).first()
+    return {
+        "message_id": message.id,
+        "session_id": session.session_id if session else "",
+        "shown_at": query.sent_at,
+    }
+
+
+def _commanded(query: AccountQuery, text: str) -> None:
+    said = " ".join(text.replace("\x00", "").split())
+    if not querying.done(query, said):
+        return
+    remix = panels.remix_of(text)
+    if remix is not None:
+        note_remix(query.account_id, niji=query.is_niji, on=remix)
+        snapshots.note(query.account_id, query.bot, remix_on=remix)
+    look = [(query.bot, QueryKind.INFO), (query.bot, QueryKind.SETTINGS)]
+    ask(query.account_id, look, by_hand=query.by_hand)
+
+
+# --- what it means for the account ---------------------------------------------------
+
+
+def note_plan(account_id: int, bot: str, plan: Plan) -> None:
+    """Keep what /info said; obey it where it is about fast time or the plan."""
+    now = timezone.now()
+    snapshots.note(
+        account_id,
+        bot,
+        properties=plan.properties,
+        plan=plan.name,
+        plan_until=plan.until,
+        fast_hours=plan.fast_hours,
+        job_mode=plan.job_mode,
+        info_at=now,
+        error="",
+    )
+    if plan.has_ended(now):
+        text = "账号没有有效订阅，请续订 / the account has no active plan; renew it"
+        pause(account_id, f"{text}: {plan.subscription}")
+    elif plan.fast_hours is not None:
+        speeds.note_hours(account_id, plan.fast_hours)
+
+
+def note_panel(account_id: int, bot: str, panel: Panel, **place: Any) -> None:
+    """Keep what the settings show."""
+    snapshots.note(
+        account_id,
+        bot,
+        components=panel.components,
+        suffix=panel.suffix,
+        version=panel.version,
+        switches=panel.switches,
+        remix_on=panel.remix_on,
+        settings_at=timezone.now(),
+        error="",
+        **place,
+    )
+    if panel.remix_on is not None:
+        note_remix(account_id, niji=bot == BotType.NIJI_JOURNEY, on=panel.remix_on)

@@ -1,0 +1,27 @@
+"""Kinds and states of what is asked of a bot."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.db import models
+
+
+class QueryKind(models.TextChoices):
+    INFO = "info", "Read the plan"
+    SETTINGS = "settings", "Read the settings"
+    PRESS = "press", "Press a button of the settings"
+    SELECT = "select", "Choose a version"
+    COMMAND = "command", "Run a command"
+
+
+class QueryState(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    SENT = "sent", "Sent"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+
+
+OVER: Final = frozenset({QueryState.DONE, QueryState.FAILED})
+# They act upon the panel, which must be of this session and young.
+ON_PANEL: Final = frozenset({QueryKind.PRESS, QueryKind.SELECT})

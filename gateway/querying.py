@@ -1,0 +1,302 @@
+"""Sending what is asked of the bots: one query at a time for an account, at its pace.
+
+The nonce is committed before the post. What only reads may be asked once more where no
+answer comes; what turns a switch is never sent again blindly: then the panel is read.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts import snapshots
+from accounts.enums import AccountState
+from accounts.models import BotSnapshot, DiscordAccount
+from accounts.selectors import without_secrets
+from accounts.services import disable_for, pause
+from gateway import clients
+from gateway.asking import ask
+from gateway.commands import UnknownCommand, find_command, save_index
+from gateway.enums import ON_PANEL, OVER, QueryKind, QueryState
+from gateway.hints import enqueue_query
+from gateway.leases import is_held
+from gateway.models import AccountQuery, GatewaySession
+from gateway.protocol import panels, payloads
+from gateway.protocol.answers import Answer, Verdict
+from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
+from gateway.protocol.payloads import Place
+from tasks import bridge
+from tasks.database import in_thread
+from tasks.ids import new_nonce
+
+logger = logging.getLogger(__name__)
+
+PACE: Final = timedelta(seconds=2.5)
+ANSWER: Final = timedelta(seconds=20)  # within which an answer comes
+LIFE: Final = timedelta(minutes=10)  # of a query that cannot be sent
+PANEL_LIFE: Final = timedelta(minutes=14)
+MOST_TRIES: Final = 2
+_TOGGLES: Final = frozenset({"prefer remix", "prefer variability", "prefer auto_dm"})
+
+
+class NotOnPanel(Exception):
+    """The settings show no such control now."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    account: DiscordAccount
+    query: AccountQuery
+    nonce: str
+    body: dict[str, Any]
+
+
+def run_next(account_id: int) -> None:
+    """Send the account's next query if it is time; safe to call any number of times."""
+    if claim := _claim(account_id):
+        bridge.spawn(_post(claim))
+
+
+def _claim(account_id: int) -> Claim | None:
+    accounts = without_secrets(DiscordAccount.objects.filter(pk=account_id))
+    account = accounts.filter(enabled=True).first()
+    session = GatewaySession.objects.filter(account=account_id).first()
+    if account is None or session is None or not _is_time(account):
+        return None
+    if not (session.is_live and session.session_id and is_held(session)):
+        return None
+    query = _next(account, session)
+    if query is None:
+        return None
+    nonce = new_nonce()
+    try:
+        body = _body(account, session, query, nonce)
+    except UnknownCommand as exc:
+        give_up(query, f"Discord 没有该命令 / Discord lists no command {exc}")
+        return None
+    except NotOnPanel:
+        give_up(query, "设置面板没有该选项 / the settings show no such control now")
+        return None
+    return Claim(account, query, nonce, body) if _take(query, nonce, body) else None
+
+
+def _is_time(account: DiscordAccount) -> bool:
+    rows = AccountQuery.objects.filter(account=account)
+    if rows.exclude(flight=None).exists():
+        return False
+    pace = PACE if account.interval else timedelta(0)
+    return not rows.filter(sent_at__gt=timezone.now() - pace).exists()
+
+
+def _next(account: DiscordAccount, session: GatewaySession) -> AccountQuery | None:
+    """Return the oldest query that may be sent now, or what it needs first."""
+    due = Q(not_before=None) | Q(not_before__lte=timezone.now())
+    rows = AccountQuery.objects.filter(due, account=account, state=QueryState.WAITING)
+    if not account.is_ready:
+        rows = rows.filter(by_hand=True)  # a person looks whether it is well again
+    for query in rows.select_related("needs").order_by("pk"):
+        if query.needs and query.needs.state not in OVER:
+            continue
+        if query.kind not in ON_PANEL or _panel(query, session):
+            return query
+        if query.needs and query.needs.state == QueryState.FAILED:
+            give_up(query, query.needs.error)
+            continue
+        return _ask_first(query)
+    return None
+
+
+def _panel(query: AccountQuery, session: GatewaySession) -> BotSnapshot | None:
+    """Return the snapshot whose settings panel can be pressed now."""
+    return BotSnapshot.objects.filter(
+        account=query.account_id,
+        bot=query.bot,
+        session_id=session.session_id,
+        shown_at__gt=timezone.now() - PANEL_LIFE,
+    ).first()
+
+
+def _ask_first(query: AccountQuery) -> AccountQuery:
+    needs = AccountQuery.objects.create(
+        account_id=query.account_id,
+        bot=query.bot,
+        kind=QueryKind.SETTINGS,
+        by_hand=query.by_hand,
+    )
+    AccountQuery.objects.filter(pk=query.pk).update(needs=needs)
+    return needs
+
+
+def _body(
+    account: DiscordAccount, session: GatewaySession, query: AccountQuery, nonce: str
+) -> dict[str, Any]:
+    """Return the interaction. Raises UnknownCommand, NotOnPanel."""
+    app = NIJI_APP if query.is_niji else MIDJOURNEY_APP
+    place = Place(app, account.channel_id, session.session_id, account.guild_id)
+    if query.kind in ON_PANEL:
+        return _on_panel(place, session, query, nonce)
+    name, _, part = (query.target or query.kind).partition(" ")
+    command = find_command(account.pk, app, name)
+    options = []
+    if part:
+        value = [payloads.text_option("new_value", query.value)] if query.value else []
+        options = [payloads.subcommand(part, *value)]
+    return payloads.slash_command(place, nonce, command, options)
+
+
+def _on_panel(
+    place: Place, session: GatewaySession, query: AccountQuery, nonce: str
+) -> dict[str, Any]:
+    panel = _panel(query, session)
+    if panel is None:
+        raise NotOnPanel
+    if query.kind == QueryKind.SELECT:
+        if not (select := panels.select_with(panel.components, query.value)):
+            raise NotOnPanel
+        return payloads.choice(
+            place,
+            nonce,
+            message_id=panel.message_id,
+            custom_id=select,
+            value=query.value,
+        )
+    if panels.button_of(panel.components, query.target) is None:
+        raise NotOnPanel
+    return payloads.button(
+        place, nonce, message_id=panel.message_id, flags=64, custom_id=query.target
+    )
+
+
+def _take(query: AccountQuery, nonce: str, body: dict[str, Any]) -> bool:
+    now = timezone.now()
+    rows = AccountQuery.objects.filter(pk=query.pk, state=QueryState.WAITING)
+    try:
+        with transaction.atomic():
+            return bool(
+                rows.update(
+                    state=QueryState.SENT,
+                    flight=query.account_id,
+                    attempts=F("attempts") + 1,
+                    nonce=nonce,
+                    interaction_id="",
+                    message_id=body.get("message_id", ""),
+                    sent_at=now,
+                    deadline_at=now + ANSWER,
+                )
+            )
+    except IntegrityError:
+        return False  # another worker has sent another one
+
+
+async def _post(claim: Claim) -> None:
+    http = await clients.client_of(claim.account)
+    answer = await http.post_interaction(claim.body)
+    if answer.verdict is Verdict.STALE and claim.query.kind not in ON_PANEL:
+        try:
+            commands = await http.command_index(claim.account.guild_id)
+            await in_thread(save_index, claim.account.pk, commands)
+        except Exception as exc:
+            logger.warning("account %s: command index: %s", claim.account.pk, exc)
+    await in_thread(settle, claim.query.pk, claim.nonce, answer)
+
+
+# --- what became of it ---------------------------------------------------------------
+
+
+def settle(query_id: int, nonce: str, answer: Answer) -> None:
+    """Write what Discord's answer to the post means; the bot's own comes as events."""
+    query = AccountQuery.objects.filter(
+        pk=query_id, nonce=nonce, state=QueryState.SENT
+    ).first()
+    if query is None:
+        return
+    match answer.verdict:
+        case Verdict.LATER:
+            moment = timezone.now() + timedelta(seconds=answer.retry_after)
+            _wait_again(query, attempts=query.attempts - 1, not_before=moment)
+        case Verdict.STALE | Verdict.REFUSED:
+            _refused(query, answer)
+        case Verdict.TOKEN_DEAD:
+            give_up(query, answer.reason)
+            disable_for(query.account_id, AccountState.INVALID_TOKEN, answer.reason)
+        case Verdict.NEEDS_PERSON:
+            give_up(query, answer.reason)
+            pause(query.account_id, answer.reason)
+
+
+def _refused(query: AccountQuery, answer: Answer) -> None:
+    """Discord certainly took nothing: its panel is gone, or its command has changed."""
+    on_panel = query.kind in ON_PANEL
+    if on_panel:
+        snapshots.forget_panel(query.account_id, query.bot)
+    if query.attempts < MOST_TRIES and (on_panel or answer.verdict is Verdict.STALE):
+        _wait_again(query, needs=None)
+    else:
+        give_up(query, answer.reason)
+
+
+def unanswered(query: AccountQuery) -> None:
+    """Ask once more where that does no harm; else give up and look at the panel."""
+    toggles = query.kind in ON_PANEL or query.target in _TOGGLES
+    if query.attempts < MOST_TRIES and not toggles:
+        logger.warning("account %s: no answer to %s, again", query.account_id, query)
+        _wait_again(query)
+        return
+    ended = give_up(query, "Midjourney 没有回复 / Midjourney did not answer")
+    if ended and toggles:
+        snapshots.forget_panel(query.account_id, query.bot)
+        look = [(query.bot, QueryKind.SETTINGS)]
+        ask(query.account_id, look, by_hand=query.by_hand)
+
+
+def _wait_again(query: AccountQuery, **facts: Any) -> None:
+    rows = AccountQuery.objects.filter(
+        pk=query.pk, nonce=query.nonce, state=QueryState.SENT
+    )
+    rows.update(state=QueryState.WAITING, flight=None, **facts)
+    enqueue_query(query.account_id)
+
+
+def done(query: AccountQuery, answer: str = "") -> bool:
+    """Note that a query was answered; False where it was over."""
+    return _end(query, state=QueryState.DONE, answer=answer[:400])
+
+
+def give_up(query: AccountQuery, reason: str) -> bool:
+    """End a query with a reason that an operator reads; False where it was over."""
+    ended = _end(query, state=QueryState.FAILED, error=reason[:400])
+    if ended:
+        logger.warning("account %s: %s: %s", query.account_id, query, reason)
+        snapshots.note(query.account_id, query.bot, error=f"{query}: {reason}"[:400])
+    return ended
+
+
+def _end(query: AccountQuery, **facts: Any) -> bool:
+    rows = AccountQuery.objects.filter(pk=query.pk).exclude(state__in=OVER)
+    ended = bool(rows.update(flight=None, **facts))
+    if ended:
+        enqueue_query(query.account_id)
+    return ended
+
+
+# --- what nobody nudged --------------------------------------------------------------
+
+
+def accounts_to_ask() -> list[int]:
+    """End or repeat what had no answer; return the accounts with waiting queries."""
+    now = timezone.now()
+    lost = AccountQuery.objects.filter(state=QueryState.SENT, deadline_at__lt=now)
+    for query in lost[:200]:
+        unanswered(query)
+    waiting = AccountQuery.objects.filter(state=QueryState.WAITING)
+    for query in waiting.filter(created_at__lt=now - LIFE)[:200]:
+        give_up(query, "账号未连接 / the account was not connected")
+    due = Q(not_before=None) | Q(not_before__lte=now)
+    ids = waiting.filter(due, account__enabled=True).order_by()
+    return list(ids.values_list("account_id", flat=True).distinct())
