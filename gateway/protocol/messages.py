@@ -19,6 +19,8 @@ from gateway.protocol.constants import (
 UUID: Final = re.compile(
     r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 )
+# Rows in containers in sections: deeper nests are nobody's.
+MAX_DEPTH: Final = 8
 
 
 @dataclass(frozen=True)
@@ -153,14 +155,7 @@ def _file_name(url: str) -> str:
 
 
 def _buttons(tree: Any) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for node in _list(tree):
-        if not isinstance(node, dict):
-            continue
-        if node.get("type") == ComponentType.BUTTON:
-            found.append(node)
-        found += _buttons(node.get("components"))
-    return found
+    return [n for n in _walk(tree) if n.get("type") == ComponentType.BUTTON]
 
 
 def _attachment(data: dict[str, Any]) -> Attachment | None:
@@ -190,18 +185,28 @@ def _text(data: dict[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def _walk(tree: Any) -> list[dict[str, Any]]:
+def _walk(tree: Any, depth: int = MAX_DEPTH) -> list[dict[str, Any]]:
+    """Return the components of a tree, parents first; what lies too deep is not seen."""
     found: list[dict[str, Any]] = []
-    for node in _list(tree):
+    for node in _list(tree) if depth else ():
         if isinstance(node, dict):
-            found += [node, *_walk(node.get("components"))]
+            found += [node, *_walk(node.get("components"), depth - 1)]
     return found
 
 
 def _str(value: Any) -> str:
     if isinstance(value, str):
-        return value
+        return _storable(value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def _storable(text: str) -> str:
+    """Return the text without what no database takes: NUL, halves of characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode(errors="ignore").decode()
+    return text.replace("\0", "")
 
 
 def _dict(value: Any) -> dict[str, Any]:

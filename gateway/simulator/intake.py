@@ -61,7 +61,8 @@ class Intake:
             raise
         entry.http_status = 204
         self.core.ledger.accepted(entry, ix.id)
-        ix.effects = self.core.rules.effects("job", self._occasion(account, entry))
+        ix.occasion = self._occasion(account, entry)
+        ix.effects = self.core.rules.effects("job", ix.occasion)
         ix.knobs = self.core.knobs.with_changes(
             {**_chosen(ix), **ix.effects.get("knobs", {})}
         )

@@ -7,6 +7,7 @@ from gateway.simulator.constants import Kind
 from gateway.simulator.files import Upload
 from gateway.simulator.knobs import Knobs
 from gateway.simulator.preferences import Preferences
+from gateway.simulator.rules import Occasion
 from gateway.simulator.wire import Json
 from gateway.simulator.world import Account, Message
 
@@ -31,6 +32,7 @@ class Interaction:
     files: dict[str, Upload] = field(default_factory=dict)  # by option name
     follow_up: bool = False  # a further job of it: no nonce, no INTERACTION_* events
     effects: Json = field(default_factory=dict)  # of the rules that match it
+    occasion: Occasion | None = None  # what rules see of it; they ask for kinds later
     answered: asyncio.Event = field(default_factory=asyncio.Event)
     foreign: bool = False  # made by the simulator for a user without sessions
     click: "Interaction | None" = None  # of a submit: what opened its window

@@ -67,7 +67,7 @@ remove        `[...]`: keys taken out of the event's `d`
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -221,17 +221,26 @@ class Rules:
     def all(self) -> list[Rule]:
         return list(self._rules.values())
 
-    def taken(self, stage: str, occasion: Occasion) -> list[Rule]:
+    def taken(self, stage: str, occasion: Occasion, *, naming: str = "") -> list[Rule]:
         """The rules of `stage` that work on this occasion, counted."""
         return [
             rule
             for rule in self._rules.values()
-            if rule.stage == stage and rule.take(occasion)
+            if rule.stage == stage
+            and (not naming or naming in rule.match)
+            and rule.take(occasion)
         ]
 
-    def effects(self, stage: str, occasion: Occasion) -> Json:
-        """The merged effects of these rules; later ones win."""
+    def of_kind(self, kind: str, occasion: Occasion) -> Json:
+        """The merged effects of job rules that name a kind: known when a job begins."""
+        return self.effects("job", replace(occasion, kind=kind), naming="kind")
+
+    def effects(self, stage: str, occasion: Occasion, *, naming: str = "") -> Json:
+        """The merged effects of these rules; later ones win.
+
+        With `naming` only of those whose match has this key.
+        """
         merged: Json = {}
-        for rule in self.taken(stage, occasion):
+        for rule in self.taken(stage, occasion, naming=naming):
             merged.update(rule.effect)
         return merged

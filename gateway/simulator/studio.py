@@ -34,6 +34,7 @@ class Studio:
 
     def begin(self, ix: Interaction, kind: str, prompt: str, **facts: Any) -> Job:
         """Make a job of this kind that its maker runs."""
+        self._obey_rules(ix, kind)
         job = self._job(ix, kind, prompt, **facts)
         media.remember(self.core, prompt)
         self.core.world.jobs[job.uuid] = job
@@ -41,6 +42,16 @@ class Studio:
         if not ix.foreign:
             self.core.ledger.job(job)
         return job
+
+    def _obey_rules(self, ix: Interaction, kind: str) -> None:
+        """Add what rules for this kind of job want."""
+        if ix.occasion is None:
+            return
+        found = self.core.rules.of_kind(kind, ix.occasion)
+        if "notice" in found:
+            found.setdefault("at", 0)  # the job has been taken already
+        ix.knobs = ix.knobs.with_changes(found.get("knobs", {}))
+        ix.effects = ix.effects | found
 
     def press(self, ix: Interaction) -> None:
         """Turn the clicked button blue."""

@@ -197,3 +197,17 @@ def test_no_object_is_too_odd(data: dict[str, Any]) -> None:
 
     assert all(isinstance(i, str) for i in (message.id, message.nonce, message.job_id))
     assert isinstance(messages.client_buttons(message), list)
+
+
+def test_text_that_no_database_takes_is_mended() -> None:
+    message = messages.read({"id": "7", "content": "a\0b\ud800c", "nonce": "\0"})
+
+    assert (message.text, message.nonce) == ("abc", "")
+
+
+def test_a_nest_of_components_is_not_followed_for_ever() -> None:
+    tree: list[Any] = [{"type": 2, "custom_id": "deep"}]
+    for _ in range(5000):
+        tree = [{"type": 1, "components": tree}]
+
+    assert messages.read({"id": "7", "components": tree}).buttons == ()

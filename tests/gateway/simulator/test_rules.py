@@ -267,3 +267,20 @@ async def test_a_refused_wish_must_not_be_sent_again() -> None:
         await one.imagine("one")
         kinds = [violation["kind"] for violation in simulator.core.ledger.violations]
         assert kinds == ["retry_after_refusal"]
+
+
+@pytest.mark.asyncio
+async def test_a_rule_may_name_the_kind_of_job() -> None:
+    async with running() as simulator, client(simulator) as one:
+        answer = await rule(one, {"kind": "imagine"}, {"hang_at": 31}, None)
+        await rule(one, {"kind": "upscale"}, {"hang_at": 0}, None)
+        await one.imagine("a red fox")
+
+        reached, counts = await simulator.core.ledger.wait(
+            {"jobs": 1}, state="hung", seconds=10
+        )
+
+        assert reached, counts
+        rules = {each["id"]: each for each in await one.sim("GET", "/rules")}
+        assert rules[answer["id"]]["applied"] == 1
+        assert sum(each["applied"] for each in rules.values()) == 1
