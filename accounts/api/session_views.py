@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -30,6 +30,14 @@ class LoginView(APIView):
         summary="Tell whether a key is an operator's; the body is a JSON string",
         request=OpenApiTypes.STR,
         responses=OpenApiTypes.OBJECT,
+        examples=[
+            OpenApiExample("request", value="mjp_...", request_only=True),
+            OpenApiExample(
+                "an operator's",
+                value={"code": 1, "apiSecret": "mjp_..."},
+                response_only=True,
+            ),
+        ],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
         sent: Any = request.data
@@ -71,6 +79,13 @@ class CurrentView(APIView):
         tags=["admin"],
         summary="The operator who asks",
         responses=OpenApiTypes.OBJECT,
+        examples=[
+            OpenApiExample(
+                "operator",
+                value={"id": "admin", "name": "admin", "access": "admin"},
+                response_only=True,
+            )
+        ],
     )
     def get(self, request: Request, mode: str = "") -> HttpResponse:
         name = user_of(request).get_username()

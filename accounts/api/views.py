@@ -120,6 +120,10 @@ class ReconnectView(APIView):
         parameters=[_ACCOUNT_ID],
         request=AccountSerializer,
         responses=OperationSerializer,
+        examples=[
+            OpenApiExample("request", value={"id": "1"}, request_only=True),
+            _example(id="1"),
+        ],
     )
     def put(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         form = AccountSerializer(data=request.data)

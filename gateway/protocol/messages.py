@@ -186,7 +186,7 @@ def _text(data: dict[str, Any]) -> str:
 
 
 def _walk(tree: Any, depth: int = MAX_DEPTH) -> list[dict[str, Any]]:
-    """Return the components of a tree, parents first; what lies too deep is not seen."""
+    """Return a tree's components, parents first; what lies too deep is not seen."""
     found: list[dict[str, Any]] = []
     for node in _list(tree) if depth else ():
         if isinstance(node, dict):

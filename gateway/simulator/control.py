@@ -14,6 +14,7 @@ from gateway.simulator.cdn import Cdn
 from gateway.simulator.constants import MIDJOURNEY, NIJI
 from gateway.simulator.core import Core
 from gateway.simulator.gateway import Hub
+from gateway.simulator.jobs import ENDED
 from gateway.simulator.knobs import Knobs, UnknownKnob
 from gateway.simulator.noise import Noise
 from gateway.simulator.notices import NOTICES
@@ -120,7 +121,8 @@ class Control:
         )
         jobs = 0
         for job in self.core.ledger.jobs.values():
-            if job.state == "hung" and body.get("job") in (None, job.uuid):
+            # Those on their way to where they would hang are let go as well.
+            if job.state not in ENDED and body.get("job") in (None, job.uuid):
                 job.released.set()
                 jobs += 1
         return answer({"events": sent, "jobs": jobs})

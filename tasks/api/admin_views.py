@@ -11,7 +11,11 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    PolymorphicProxySerializer,
+    extend_schema,
+)
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -31,7 +35,8 @@ from accounts.api.views import AccountView, account_or_refuse
 from accounts.models import DiscordAccount, User
 from accounts.selectors import enabled_accounts, without_secrets
 from accounts.services import set_enabled
-from tasks.api.pool_views import PoolAccountSerializer, account_json
+from tasks.api.examples import answered, sent
+from tasks.api.pool_views import ACCOUNT, PoolAccountSerializer, account_json
 from tasks.ids import first_id_at
 from tasks.models import Task
 from tasks.selectors import load
@@ -43,6 +48,20 @@ _SORTED_BY: Final = {
     "remark": "remark",
     "dateCreated": "created_at",
 }
+
+
+_PAGE: Final = {"current": 1, "pageSize": 10, "total": 1, "pageCount": 1}
+# What is refused is answered 200 too, in an envelope of its own.
+TABLE_OR_FAILURE: Final = PolymorphicProxySerializer(
+    component_name="TableOrFailure",
+    serializers=[TableAnswerSerializer, OperationSerializer],
+    resource_type_field_name=None,
+)
+ACCOUNT_OR_FAILURE: Final = PolymorphicProxySerializer(
+    component_name="AccountOrFailure",
+    serializers=[PoolAccountSerializer, OperationSerializer],
+    resource_type_field_name=None,
+)
 
 
 class AccountSearchSerializer(DialectSerializer):
@@ -67,6 +86,7 @@ class AdminAccountsView(APIView):
         tags=["admin"],
         summary="The enabled accounts with their load",
         responses=PoolAccountSerializer(many=True),
+        examples=[answered("pool", [ACCOUNT])],
     )
     def get(self, request: Request, mode: str = "") -> HttpResponse:
         rows = without_secrets(enabled_accounts())
@@ -77,7 +97,11 @@ class AdminAccountsView(APIView):
         tags=["admin"],
         summary="A page of the accounts, searched and sorted",
         request=TableSerializer,
-        responses=TableAnswerSerializer,
+        responses=TABLE_OR_FAILURE,
+        examples=[
+            sent({"pagination": {"current": 1, "pageSize": 10}, "search": {}}),
+            answered("page", {"list": [ACCOUNT], "pagination": _PAGE}),
+        ],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
         form = TableSerializer(data=request.data)
@@ -97,7 +121,8 @@ class AdminAccountView(AccountView):
         tags=["admin"],
         summary="One account with its load",
         parameters=[OpenApiParameter("account_id", str, OpenApiParameter.PATH)],
-        responses=PoolAccountSerializer,
+        responses=ACCOUNT_OR_FAILURE,
+        examples=[answered("account", ACCOUNT)],
     )
     def get(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         account = account_or_refuse(account_id)
@@ -113,6 +138,7 @@ class EnableAccountsView(APIView):
         summary="Enable many accounts, or with `enable` false disable them",
         request=AccountIdsSerializer,
         responses=OperationSerializer,
+        examples=[sent({"ids": ["1", "2"]}), answered("done", operation_result())],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
         form = AccountIdsSerializer(data=request.data)
@@ -131,6 +157,7 @@ class HomeView(APIView):
         tags=["admin"],
         summary="How much was drawn",
         responses=OpenApiTypes.OBJECT,
+        examples=[answered("home", operation_result(data={"todayDraw": 12}))],
     )
     def get(self, request: Request, mode: str = "") -> HttpResponse:
         midnight = timezone.localtime().replace(

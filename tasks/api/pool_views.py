@@ -68,7 +68,7 @@ class FetchedAccountSerializer(SnapshotSerializer, PoolAccountSerializer):
     """An account; operators see what its bots told, too."""
 
 
-_EXAMPLE = {
+ACCOUNT = {
     "id": "1",
     "channelId": examples.CHANNEL,
     "instanceId": examples.CHANNEL,
@@ -95,7 +95,7 @@ class PoolListView(APIView):
         tags=["account"],
         summary="The accounts that draw",
         responses=PoolAccountSerializer(many=True),
-        examples=[examples.answered("pool", [_EXAMPLE])],
+        examples=[examples.answered("pool", [ACCOUNT])],
     )
     def get(self, request: Request, mode: str = "") -> HttpResponse:
         running, queued = load()
@@ -123,7 +123,7 @@ class PoolFetchView(APIView):
             200: OpenApiResponse(FetchedAccountSerializer, description="The account."),
             204: OpenApiResponse(description="No such account."),
         },
-        examples=[examples.answered("account", _EXAMPLE)],
+        examples=[examples.answered("account", ACCOUNT)],
     )
     def get(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         account = account_by_id(account_id)
