@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,8 +14,10 @@ from django.test import Client
 
 from accounts.keys import create_key
 from accounts.models import DiscordAccount, User
+from tasks import database
 from tests.factories import make_account, make_user
 
+PATIENCE = 20.0  # seconds after which a thread counts as stuck
 ALICES_KEY = "key-of-alice"
 BOBS_KEY = "key-of-bob"
 OPERATORS_KEY = "key-of-operator"
@@ -38,6 +41,17 @@ def _no_connection_is_left(django_db_setup: None) -> Iterator[None]:
     """Close what async code has opened in its thread, so that the database can go."""
     yield
     SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+
+
+@pytest.fixture(autouse=True)
+def _threads_have_come_to_rest() -> Iterator[None]:
+    """Wait for what still runs in the rows' threads: no flush may meet it."""
+    yield
+    if database._pool._threads:
+        meeting = threading.Barrier(database.THREADS + 1)
+        for _ in range(database.THREADS):
+            database._pool.submit(meeting.wait, PATIENCE)
+        meeting.wait(PATIENCE)
 
 
 @pytest.fixture(autouse=True)
