@@ -16,10 +16,31 @@ class AccountState(models.TextChoices):
     DISCONNECTED = "disconnected", "Disconnected"
     INVALID_TOKEN = "invalid_token", "Invalid token"
     PAUSED = "paused", "Paused, a person must act"
+    RESTING = "resting", "Resting, outside its work hours"
+    BLOCKED = "blocked", "Blocked by Midjourney"
+    VERIFICATION = "verification", "Human verification needed"
+    NO_SUBSCRIPTION = "no_subscription", "Plan ended"
 
 
 # States that end only by a person's hand, or by the end that a pause was given.
 NEEDS_A_PERSON: Final = frozenset({AccountState.INVALID_TOKEN, AccountState.PAUSED})
+
+
+class ChoiceRule(models.TextChoices):
+    """How one of several accounts is chosen; the wire carries the names."""
+
+    BEST_WAIT_IDLE = "BestWaitIdle", "Most free slots, else shortest queue"
+    RANDOM = "Random", "By chance"
+    WEIGHT = "Weight", "By chance, by weight"
+    POLLING = "Polling", "In turn"
+
+
+class PriorityClass(models.IntegerChoices):
+    """Whose tasks go first; none of them is starved."""
+
+    LOW = -1, "Low"
+    NORMAL = 0, "Normal"
+    HIGH = 1, "High"
 
 
 class BotType(models.TextChoices):

@@ -1,21 +1,31 @@
-"""Who may ask (users, keys) and who draws (Discord accounts)."""
+"""Who draws: Discord accounts."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar, Final
 
-from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import (
+    MaxValueValidator,
+    MinValueValidator,
+    RegexValidator,
+    URLValidator,
+)
 from django.db import models
 from django.utils import timezone
-from solo.models import SingletonModel
 
+from accounts import hours
 from accounts.crypto import EncryptedTextField
-from accounts.enums import AccountState, BotType, SpeedMode
+from accounts.enums import AccountState, SpeedMode
+from accounts.models.tags import DomainTag
 
 snowflake = RegexValidator(r"^\d{15,20}$", "A Discord id is 15 to 20 digits.")
+_found_channel: Final[dict[str, Any]] = {
+    "max_length": 20,
+    "blank": True,
+    "validators": [snowflake],
+    "help_text": "Found when the account connects.",
+}
 _pause = (MinValueValidator(0), MaxValueValidator(3600))
 
 
@@ -25,49 +35,29 @@ def known_modes(value: object) -> None:
         raise ValidationError("A list of RELAX, FAST and TURBO.")
 
 
-class User(AbstractUser):
-    """A person or a program. Staff are operators; the others see their own tasks."""
-
-    # Programs are named as their makers like, blanks and other scripts included.
-    username = models.CharField(
-        "name",
-        max_length=150,
-        unique=True,
-        validators=[RegexValidator(r"^[^\x00-\x1f\x7f]+$", "No control characters.")],
-        error_messages={"unique": "This name is already in use."},
-    )
-    webhook_secret = EncryptedTextField(blank=True, editable=False)
-
-    @property
-    def is_operator(self) -> bool:
-        return self.is_active and self.is_staff
-
-
-class ApiKey(models.Model):
-    """A key of a user: kept as a hash, shown once."""
-
-    owner = models.ForeignKey(User, models.CASCADE, related_name="api_keys")
-    name = models.CharField(max_length=80, blank=True)
-    prefix = models.CharField(max_length=12, editable=False)
-    digest = models.CharField(max_length=64, unique=True, editable=False)
-    is_active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    class Meta:
-        verbose_name = "API key"
-
-    def __str__(self) -> str:
-        return f"{self.prefix}... of {self.owner_id}"
-
-
 class DiscordAccount(models.Model):
     """A Discord user account that draws, in one channel of one server."""
 
     remark = models.CharField(max_length=200, blank=True)
+    sponsor = models.CharField(max_length=200, blank=True)
     guild_id = models.CharField(max_length=20, validators=[snowflake])
     channel_id = models.CharField(max_length=20, unique=True, validators=[snowflake])
     user_token = EncryptedTextField()
     bot_token = EncryptedTextField(blank=True)
+    # Direct messages with the two bots; found when the account connects.
+    private_channel_id = models.CharField(
+        "channel of Midjourney's messages", **_found_channel
+    )
+    niji_bot_channel_id = models.CharField(
+        "channel of niji's messages", **_found_channel
+    )
+    permanent_invitation_link = models.CharField(
+        "invitation",
+        max_length=200,
+        blank=True,
+        validators=[URLValidator(schemes=["https"])],
+        help_text="To the account's server.",
+    )
     user_agent = models.CharField(max_length=400, blank=True)
     proxy_url = EncryptedTextField(blank=True)
     backend = models.CharField(max_length=20, default="discord", editable=False)
@@ -116,6 +106,42 @@ class DiscordAccount(models.Model):
     # Whether remix mode is on at each bot, as last seen.
     mj_remix_on = models.BooleanField("remix mode", default=False)
     niji_remix_on = models.BooleanField("remix mode at niji", default=False)
+
+    work_time = models.CharField(
+        "work hours",
+        max_length=200,
+        blank=True,
+        validators=[hours.validate],
+        help_text="As 09:00-17:30, 22:00-02:00. Empty: always.",
+    )
+    fishing_time = models.CharField(
+        "idle hours",
+        max_length=200,
+        blank=True,
+        validators=[hours.validate],
+        help_text="Within them buttons are pressed, but nothing new is drawn.",
+    )
+    # Whether now lies in the idle hours: kept up to date by the minute.
+    is_fishing = models.BooleanField(default=False, editable=False)
+    day_draw_limit = models.IntegerField(
+        "drawings a day",
+        default=-1,
+        validators=[MinValueValidator(-1)],
+        help_text="-1: no limit.",
+    )
+    # Drawings that were given to it on `day`.
+    day_draw_count = models.PositiveIntegerField(default=0, editable=False)
+    day = models.DateField(null=True, editable=False)
+    is_vertical_domain = models.BooleanField(
+        "only its subjects",
+        default=False,
+        help_text="Draws only prompts about its subjects.",
+    )
+    vertical_domains = models.ManyToManyField(
+        DomainTag, verbose_name="subjects", blank=True, related_name="accounts"
+    )
+    # When it was last given a task: whose turn it is.
+    picked_at = models.DateTimeField(null=True, editable=False)
 
     core_size = models.PositiveSmallIntegerField(
         "running at once", default=3, validators=[MinValueValidator(1)]
@@ -169,61 +195,23 @@ class DiscordAccount(models.Model):
         return self.enabled and self.state == AccountState.READY
 
 
-class BotSnapshot(models.Model):
-    """What one of the bots last told of an account: its plan and its settings."""
+class SubChannel(models.Model):
+    """A further channel that the account may write to."""
 
     account = models.ForeignKey(
-        DiscordAccount, models.CASCADE, related_name="snapshots"
+        DiscordAccount, models.CASCADE, related_name="sub_channels"
     )
-    bot = models.CharField(max_length=16, choices=BotType)
-
-    # Of /info, as it was said; then what was understood of it.
-    properties = models.JSONField(default=dict)
-    plan = models.CharField(max_length=40, blank=True)
-    plan_until = models.DateTimeField(null=True)
-    fast_hours = models.FloatField(null=True)
-    job_mode = models.CharField(max_length=20, blank=True)
-    info_at = models.DateTimeField(null=True)
-
-    # Of /settings: the panel as Discord sent it; then what was understood of it.
-    components = models.JSONField(default=list)
-    suffix = models.CharField(max_length=1000, blank=True)
-    version = models.CharField(max_length=40, blank=True)
-    switches = models.JSONField(default=dict)  # label of a button: whether it is on
-    remix_on = models.BooleanField(null=True)
-    # The panel lives in one session and for a quarter of an hour.
-    message_id = models.CharField(max_length=20, blank=True)
-    session_id = models.CharField(max_length=64, blank=True)
-    shown_at = models.DateTimeField(null=True)
-    settings_at = models.DateTimeField(null=True)
-
-    asked_at = models.DateTimeField(null=True)
-    error = models.CharField(max_length=400, blank=True)
+    guild_id = models.CharField(max_length=20, validators=[snowflake])
+    channel_id = models.CharField(max_length=20, validators=[snowflake], db_index=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["account", "bot"], name="snapshot_of_bot")
+            models.UniqueConstraint(
+                fields=["account", "channel_id"],
+                name="sub_channel_once",
+                violation_error_message="The same channel twice.",
+            )
         ]
 
     def __str__(self) -> str:
-        return f"{self.bot} of account {self.account_id}"
-
-    @property
-    def updated_at(self) -> datetime | None:
-        return max(filter(None, (self.info_at, self.settings_at)), default=None)
-
-
-class AccessSettings(SingletonModel):
-    """Who may come in."""
-
-    allow_without_key = models.BooleanField(
-        default=False,
-        help_text="Answer calls that carry no key, as the user “guest”. "
-        "Anyone who reaches this server can then draw.",
-    )
-
-    class Meta:
-        verbose_name = "access settings"
-
-    def __str__(self) -> str:
-        return "Access settings"
+        return f"https://discord.com/channels/{self.guild_id}/{self.channel_id}"

@@ -1,0 +1,18 @@
+"""Who may ask (users, keys) and who draws (Discord accounts)."""
+
+from accounts.models.discord import DiscordAccount, SubChannel
+from accounts.models.settings import AccessSettings, PoolSettings
+from accounts.models.snapshots import BotSnapshot
+from accounts.models.tags import DomainTag
+from accounts.models.users import ApiKey, User
+
+__all__ = [
+    "AccessSettings",
+    "ApiKey",
+    "BotSnapshot",
+    "DiscordAccount",
+    "DomainTag",
+    "PoolSettings",
+    "SubChannel",
+    "User",
+]

@@ -1,0 +1,41 @@
+"""What an operator changes while it runs."""
+
+from __future__ import annotations
+
+from django.db import models
+from solo.models import SingletonModel
+
+from accounts.enums import ChoiceRule
+
+
+class AccessSettings(SingletonModel):
+    """Who may come in."""
+
+    allow_without_key = models.BooleanField(
+        default=False,
+        help_text="Answer calls that carry no key, as the user “guest”. "
+        "Anyone who reaches this server can then draw.",
+    )
+
+    class Meta:
+        verbose_name = "access settings"
+
+    def __str__(self) -> str:
+        return "Access settings"
+
+
+class PoolSettings(SingletonModel):
+    """How work is spread over the accounts."""
+
+    rule = models.CharField(
+        max_length=16,
+        choices=ChoiceRule,
+        default=ChoiceRule.BEST_WAIT_IDLE,
+        help_text="Which of the accounts that can draw a task is given it.",
+    )
+
+    class Meta:
+        verbose_name = "pool settings"
+
+    def __str__(self) -> str:
+        return "Pool settings"

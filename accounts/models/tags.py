@@ -1,0 +1,34 @@
+"""Subjects that prompts are about."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+
+
+def word_list(value: object) -> None:
+    """Raise ValidationError for what is not a list of words."""
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise ValidationError("A list of words.")
+
+
+class DomainTag(models.Model):
+    """A subject, known by its keywords; accounts may be set aside for some."""
+
+    name = models.CharField(max_length=100)
+    keywords = models.JSONField(default=list, blank=True, validators=[word_list])
+    enabled = models.BooleanField(default=True)
+    weight = models.IntegerField(default=0)
+    sort = models.IntegerField(default=0)
+    description = models.CharField(max_length=400, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering: ClassVar = ["sort", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
