@@ -224,8 +224,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "gateway.sweep", "schedule": 2.0, "options": {"expires": 10}},
     "accounts": {
         "task": "gateway.sync_accounts",
-        "schedule": 60.0,
-        "options": {"expires": 60},
+        "schedule": 15.0,
+        "options": {"expires": 15},
     },
     "webhooks": {
         "task": "tasks.deliver_due",

@@ -7,7 +7,6 @@ from typing import Any
 
 from tests.e2e.harness import Product
 
-
 ROLES = ("web", "worker", "beat", "gateway", "valkey")
 
 
