@@ -1,7 +1,4 @@
-"""Accounts made in bulk, and how they stand.
-
-Runs inside of a product's environment: `python -m tests.bench.accounts add 1000`.
-"""
+"""Accounts made in bulk, by a process in a product's environment."""
 
 from __future__ import annotations
 
@@ -13,15 +10,6 @@ from datetime import timedelta
 import django
 
 REST = 0.1  # seconds between two looks
-
-
-def main(what: str, *arguments: str) -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mjproxy.settings")
-    django.setup()
-    if what == "add":
-        add(*map(int, arguments))
-    else:
-        wait(*arguments)
 
 
 def add(count: int) -> None:
@@ -68,29 +56,7 @@ def add(count: int) -> None:
     print(round(time.monotonic() - begin, 1))  # noqa: T201
 
 
-def wait(condition: str, name: str = "") -> None:
-    """Wait until accounts are `shared` by two gateways, or all are `held` by one."""
-    from django.db.models import Count
-    from django.utils import timezone
-
-    from accounts.models import DiscordAccount
-    from gateway.models import GatewaySession
-
-    count = DiscordAccount.objects.filter(enabled=True).count()
-    begin = time.monotonic()
-    while True:
-        held = GatewaySession.objects.filter(
-            lease_until__gt=timezone.now(), is_live=True
-        )
-        holders = dict(held.values_list("holder").annotate(Count("pk")).order_by())
-        if name:
-            holders = {k: v for k, v in holders.items() if name not in k}
-        wanted = {"shared": 2, "held": 1}[condition]
-        if len(holders) == wanted and sum(holders.values()) == count:
-            break
-        time.sleep(REST)
-    print(round(time.monotonic() - begin, 1))  # noqa: T201
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mjproxy.settings")
+    django.setup()
+    add(int(sys.argv[1]))

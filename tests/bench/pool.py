@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.bench import cpu, memory
+from tests.bench import cpu, memory, takeover
 from tests.bench.rates import Run
 from tests.e2e.harness import ROOT, Product, Simulator
 from tests.e2e.services import given_services
@@ -47,7 +47,7 @@ def _figures(
     sim: Simulator, product: Product, size: int, seconds: int
 ) -> dict[str, Any]:
     empty = memory.of(product)
-    report: dict[str, Any] = {"seconds_until_ready": accounts(product, "add", size)}
+    report: dict[str, Any] = {"seconds_until_ready": _accounts(product, size)}
     time.sleep(SETTLING)
     meter = cpu.Meter(product, sim)
     time.sleep(seconds)
@@ -58,6 +58,7 @@ def _figures(
     product.wait_all([product.imagine(f"warming up {n}") for n in range(40)])
     report["busy"] = asyncio.run(_busy(sim, product, seconds))
     report["busy"]["memory"] = memory.of(product)
+    report["takeover"] = takeover.measure(sim, product)
     return report
 
 
@@ -70,10 +71,10 @@ async def _busy(sim: Simulator, product: Product, seconds: int) -> dict[str, Any
     return {**run.report(), "cpu": spent}
 
 
-def accounts(product: Product, *arguments: object) -> float:
-    """Run `tests.bench.accounts` in the product's environment; return its seconds."""
+def _accounts(product: Product, count: int) -> float:
+    """Make the accounts; return the seconds until all of them are ready."""
     answer = subprocess.run(
-        [sys.executable, "-m", "tests.bench.accounts", *map(str, arguments)],
+        [sys.executable, "-m", "tests.bench.accounts", str(count)],
         cwd=ROOT,
         env=product.environment,
         stdout=subprocess.PIPE,
