@@ -57,12 +57,14 @@ class Session(requests.AsyncSession[requests.Response]):
         )
 
     async def pop_curl(self) -> Curl:
-        return await self.pool.get() or _Handle(cacert=self.acurl._cacert)
+        await self.pool.get()
+        return _Handle(cacert=self.acurl._cacert)
 
-    def release_curl(self, curl: Any) -> None:
-        if self._closed:  # the engine lives on, and must not keep it
-            self.acurl.remove_handle(curl)
-        super().release_curl(curl)
+    def release_curl(self, curl: Curl) -> None:
+        """End a transfer. A handle that was kept would hold 80 KiB for the next one."""
+        self.acurl.remove_handle(curl)
+        curl.close()
+        self.push_curl(None)
 
     async def close(self) -> None:
         if self._closed:

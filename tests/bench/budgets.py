@@ -49,7 +49,7 @@ def missed(report: dict[str, Any]) -> list[str]:
 
 
 def ratios(pool: dict[str, Any]) -> dict[str, float]:
-    """Return how many times what the smallest pool has each figure of the largest is."""
+    """Return each figure of the largest pool as a multiple of the smallest one's."""
     least, most = pool[min(pool, key=int)], pool[max(pool, key=int)]
     found = {}
     for path in FLAT_FIGURES:
