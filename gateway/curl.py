@@ -10,9 +10,11 @@ belong to the session (docs/adr/0015).
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import Final
 
 from curl_cffi import AsyncCurl, Curl, CurlOpt, requests
+
+from gateway.trust import trust
 
 # Nothing is sent again by curl itself either: on a kept connection that has died it
 # would repeat the request, which for an interaction is a second drawing.
@@ -58,7 +60,11 @@ class Session(requests.AsyncSession[requests.Response]):
 
     async def pop_curl(self) -> Curl:
         await self.pool.get()
-        return _Handle(cacert=self.acurl._cacert)
+        trusted = trust()
+        handle = _Handle(cacert=trusted.file)
+        handle.setopt(CurlOpt.CAPATH, trusted.folders)
+        handle.setopt(CurlOpt.PROXY_CAPATH, trusted.folders)
+        return handle
 
     def release_curl(self, curl: Curl) -> None:
         """End a transfer. A handle that was kept would hold 80 KiB for the next one."""
