@@ -57,6 +57,7 @@ class Session(requests.AsyncSession[requests.Response]):
             default_headers=False,
             curl_options=ALONE,
         )
+        self.verify = True  # by `trust`, which has looked at the environment
 
     async def pop_curl(self) -> Curl:
         await self.pool.get()

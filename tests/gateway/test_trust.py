@@ -13,6 +13,7 @@ import certifi
 import pytest
 from aiohttp import web
 from cryptography import x509
+from curl_cffi.curl import DEFAULT_CACERT
 from curl_cffi.requests.exceptions import CertificateVerifyError
 
 from gateway import curl, trust
@@ -75,6 +76,7 @@ async def get(url: str) -> int:
 async def test_who_is_in_the_bundle_is_trusted_and_nobody_else(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "localhost.pem"))
     with pytest.raises(CertificateVerifyError):
         await get(url)
 
@@ -161,4 +163,4 @@ def test_a_path_that_curl_would_take_for_two_is_not_used(
 
     found = trust.trust.__wrapped__()
 
-    assert found == trust.Trust(trust.DEFAULT_CACERT, trust.SYSTEM)
+    assert found == trust.Trust(DEFAULT_CACERT, trust.SYSTEM)
