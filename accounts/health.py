@@ -60,7 +60,7 @@ TABLE: Final[Mapping[AccountState, Row]] = {
         3,
         Actor.OPERATOR,
         "请以该账号完成人工验证，然后点击“已完成”或启用账号",
-        "pass the verification as this account, then press “done” or enable it",
+        "pass the verification as this account, then press done, or enable it",
     ),
     AccountState.NO_SUBSCRIPTION: Row(
         4,
