@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from accounts.health import LOST, WITHOUT_SOCKET
 from accounts.models import DiscordAccount
+from accounts.selectors import enabled_accounts
 from gateway.models import GatewayProcess, GatewaySession
+from tasks.enums import RUNNING
+from tasks.models import Task
 
 LEASE: Final = timedelta(seconds=6)
 PROCESS_GONE: Final = timedelta(seconds=6)
@@ -28,7 +32,17 @@ class Lease:
 
     fence: int
     revision: int
-    enabled: bool
+    is_wanted: bool  # its socket must be open
+
+
+def wanted() -> QuerySet[DiscordAccount]:
+    """Accounts whose socket must be open.
+
+    One that rests needs none, but keeps it until the last of its drawings has ended.
+    """
+    running = Task.objects.filter(status__in=RUNNING).exclude(account=None)
+    closed = Q(state__in=WITHOUT_SOCKET) & ~Q(pk__in=running.values("account"))
+    return enabled_accounts().exclude(state__in=LOST).exclude(closed).order_by()
 
 
 def announce(name: str) -> int:
@@ -51,13 +65,14 @@ def renew(name: str) -> dict[int, Lease]:
     """Renew all leases of this process and return them by account."""
     held = GatewaySession.objects.filter(holder=name)
     held.update(lease_until=timezone.now() + LEASE)
-    rows = held.values_list("pk", "fence", "account__revision", "account__enabled")
-    return {pk: Lease(fence, revision, on) for pk, fence, revision, on in rows}
+    rows = held.values_list("pk", "fence", "account__revision")
+    on = set(wanted().filter(session__holder=name).values_list("pk", flat=True))
+    return {pk: Lease(fence, revision, pk in on) for pk, fence, revision in rows}
 
 
 def share(processes: int) -> int:
     """Return how many accounts each of so many processes may hold."""
-    return math.ceil(DiscordAccount.objects.filter(enabled=True).count() / processes)
+    return math.ceil(wanted().count() / processes)
 
 
 def acquire(name: str, room: int) -> dict[int, Lease]:
@@ -66,18 +81,18 @@ def acquire(name: str, room: int) -> dict[int, Lease]:
     Statements do not grow with the accounts. Of two processes that want the same one,
     the database lets the first have it.
     """
-    missing = DiscordAccount.objects.filter(enabled=True, session=None)
+    missing = wanted().filter(session=None)
     GatewaySession.objects.bulk_create(
         [GatewaySession(account_id=pk) for pk in missing.values_list("pk", flat=True)],
         ignore_conflicts=True,
     )
     now = timezone.now()
     free = Q(holder="") | Q(lease_until=None) | Q(lease_until__lt=now)
-    rows = GatewaySession.objects.filter(free, account__enabled=True)
-    wanted = list(rows.values_list("pk", flat=True)[: max(0, room)])
-    for start in range(0, len(wanted), CHUNK):
+    rows = GatewaySession.objects.filter(free, account__in=wanted())
+    chosen = list(rows.values_list("pk", flat=True)[: max(0, room)])
+    for start in range(0, len(chosen), CHUNK):
         GatewaySession.objects.filter(
-            free, pk__in=wanted[start : start + CHUNK]
+            free, pk__in=chosen[start : start + CHUNK]
         ).update(
             holder=name,
             lease_until=now + LEASE,

@@ -33,7 +33,7 @@ STARTING_AT_ONCE: Final = 50
 CANCEL_AGAIN: Final = 0.5  # seconds
 REPAIR_REST: Final = 10.0  # seconds after history could not be read
 
-Held = tuple[Connection, asyncio.Task[None]]
+_Held = tuple[Connection, asyncio.Task[None]]
 
 
 class Manager:
@@ -42,7 +42,7 @@ class Manager:
     def __init__(self) -> None:
         host = socket.gethostname()[:30]
         self.name = f"{host}:{os.getpid()}:{secrets.token_hex(3)}"
-        self._held: dict[int, Held] = {}
+        self._held: dict[int, _Held] = {}
         self._ending: dict[int, asyncio.Task[None]] = {}
         self._repairs: dict[int, asyncio.Task[None]] = {}
         self._kicked = asyncio.Event()
@@ -100,11 +100,11 @@ class Manager:
             held = self._held.get(account_id)
             if account_id in self._ending:
                 continue  # looked at again once its socket is closed
-            if account_id in surplus or not lease.enabled:
+            if account_id in surplus or not lease.is_wanted:
                 self._end(account_id, give_back=lease.fence)
             elif held is None:
                 new[account_id] = lease.fence
-            elif held[1].done() or not _is_current(held[0], lease, addresses):
+            elif not _is_current(held, lease, addresses):
                 self._end(account_id)
         await self._start(new, addresses)
         await self._save_seqs()
@@ -150,7 +150,7 @@ class Manager:
         )
 
     async def _leave(
-        self, account_id: int, held: Held | None, give_back: int | None
+        self, account_id: int, held: _Held | None, give_back: int | None
     ) -> None:
         try:
             async with self._exit:
@@ -196,19 +196,24 @@ def _look(
     share = leases.share(processes)
     if not late and len(leased) < share:
         leased = leases.acquire(name, share - len(leased))
-    surplus = set() if late else set(sorted(leased)[share:])
+    mine = sorted(pk for pk, lease in leased.items() if lease.is_wanted)
+    surplus = set() if late else set(mine[share:])
     return leased, surplus, load_addresses()
 
 
-def _is_current(
-    connection: Connection, lease: leases.Lease, addresses: Addresses
-) -> bool:
+def _is_current(held: _Held, lease: leases.Lease, addresses: Addresses) -> bool:
+    """Tell whether a connection is as the rows want it.
+
+    One that returned waits for a person, whose act makes another revision.
+    """
+    connection, task = held
+    broken = task.done() and (task.cancelled() or task.exception() is not None)
     same = connection.identity.revision == lease.revision
-    return same and connection.addresses == addresses
+    return same and not broken and connection.addresses == addresses
 
 
 def _load(account_ids: list[int]) -> list[tuple[Identity, Resume, str]]:
-    rows = DiscordAccount.objects.filter(pk__in=account_ids, enabled=True)
+    rows = leases.wanted().filter(pk__in=account_ids)
     return [_facts(account) for account in rows.select_related("session")]
 
 

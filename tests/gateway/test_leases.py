@@ -46,7 +46,7 @@ def test_a_free_account_is_taken_with_a_new_fence(account: DiscordAccount) -> No
     taken = leases.acquire("a", 1)
 
     session = GatewaySession.objects.get(account=account)
-    assert taken == {account.pk: leases.Lease(1, account.revision, enabled=True)}
+    assert taken == {account.pk: leases.Lease(1, account.revision, is_wanted=True)}
     assert (session.holder, session.fence) == ("a", 1)
     assert leases.is_held(session)
 
@@ -119,9 +119,9 @@ def test_statements_do_not_grow_with_the_accounts(
             make_account()
         leases.acquire("nobody", 0)
 
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             taken = leases.acquire("a", number)
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(3):
             assert leases.renew("a").keys() == taken.keys()
 
 
