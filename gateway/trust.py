@@ -75,7 +75,7 @@ def ensure_folder(bundle: Path, parent: Path) -> Path:
     """
     data = bundle.read_bytes()
     folder = parent / hashlib.sha256(data).hexdigest()[:16]
-    if folder.is_dir():
+    if (folder / FILE).is_file():
         return folder
     parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(dir=parent))
@@ -84,7 +84,7 @@ def ensure_folder(bundle: Path, parent: Path) -> Path:
         new.rename(folder)
     except OSError:  # another process was quicker
         shutil.rmtree(new)
-        if not folder.is_dir():
+        if not (folder / FILE).is_file():
             raise
     return folder
 

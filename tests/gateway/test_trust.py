@@ -164,3 +164,11 @@ def test_a_path_that_curl_would_take_for_two_is_not_used(
     found = trust.trust.__wrapped__()
 
     assert found == trust.Trust(DEFAULT_CACERT, trust.SYSTEM)
+
+
+def test_a_damaged_folder_is_not_used(tmp_path: Path, settings: Any) -> None:
+    settings.DATA_DIR = tmp_path
+    folder = trust.ensure_folder(Path(DEFAULT_CACERT), tmp_path / "certificates")
+    (folder / trust.FILE).unlink()
+
+    assert trust.trust.__wrapped__() == trust.Trust(DEFAULT_CACERT, trust.SYSTEM)
