@@ -49,9 +49,6 @@ class AccountForm(SecretForm[DiscordAccount]):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
-        low, high = data.get("after_interval_min"), data.get("after_interval_max")
-        if low is not None and high is not None and low > high:
-            self.add_error("after_interval_max", "Not below the shortest pause.")
         if not self._is_new and self._stored("user_token") is None:
             self.add_error("new_user_token", "Enter the token again.")
         return data

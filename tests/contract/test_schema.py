@@ -22,6 +22,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from accounts.api.account_members import (
+    FetchedAccountSerializer,
+    PoolAccountSerializer,
+    account_json,
+)
 from accounts.models import User
 from tasks.api import errand_views, examples
 from tasks.api.answers import (
@@ -29,7 +34,6 @@ from tasks.api.answers import (
     TaskPropertiesSerializer,
     TaskSerializer,
 )
-from tasks.api.pool_views import PoolAccountSerializer, account_json
 from tasks.representation import task_json
 from tests.conftest import OPERATORS_KEY
 from tests.contract.scene import Scene
@@ -167,9 +171,14 @@ def test_a_task_has_the_keys_of_its_schema(operator: User) -> None:
 
 
 def test_an_account_has_the_keys_of_its_schema(operator: User) -> None:
-    shown = account_json(make_account(), operator, running=0, queued=0)
+    account = make_account()
 
-    assert list(shown) == list(PoolAccountSerializer().fields)
+    for whole, schema in (
+        (False, PoolAccountSerializer),
+        (True, FetchedAccountSerializer),
+    ):
+        shown = account_json(account, operator, running=0, queued=0, whole=whole)
+        assert list(shown) == list(schema().fields)
 
 
 def test_the_hook_is_described_with_the_task() -> None:
