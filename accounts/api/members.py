@@ -33,11 +33,9 @@ class SpeedOrNone(Word):
         return "" if data == "" else super().to_internal_value(data)
 
 
-def _list(child: Make, most: int) -> Make:
+def _list(child: Make, **options: Any) -> Make:
     def make(**kwargs: Any) -> Field:
-        return serializers.ListField(
-            child=child(), required=False, max_length=most, **kwargs
-        )
+        return serializers.ListField(child=child(), **options, **kwargs)
 
     return make
 
@@ -45,7 +43,7 @@ def _list(child: Make, most: int) -> Make:
 _optional_text: Final = partial(Text, default=serializers.empty)
 _long_text: Final = partial(serializers.CharField, max_length=1000)
 _speed: Final = partial(serializers.ChoiceField, SpeedMode.choices)
-_objects: Final = partial(serializers.ListField, child=serializers.DictField())
+_objects: Final = _list(serializers.DictField)
 
 TEXT: Final = Kind(_optional_text, serializers.CharField)
 FLAG: Final = Kind(
@@ -57,12 +55,12 @@ SPEED: Final = Kind(
     partial(SpeedOrNone, *SpeedMode.values), partial(_speed, allow_null=True)
 )
 SPEEDS: Final = Kind(
-    _list(partial(Word, *SpeedMode.values), 3),
-    partial(serializers.ListField, child=_speed()),
+    _list(partial(Word, *SpeedMode.values), required=False, max_length=3),
+    _list(_speed),
 )
 TEXTS: Final = Kind(
-    _list(_long_text, 1000),
-    partial(serializers.ListField, child=serializers.CharField()),
+    _list(_long_text, required=False, max_length=1000),
+    _list(serializers.CharField),
 )
 # Only shown.
 TIME: Final = Kind(_optional_text, partial(serializers.DateTimeField, allow_null=True))
