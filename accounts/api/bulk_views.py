@@ -20,8 +20,9 @@ from accounts.api.serializers import (
     BulkChangesSerializer,
     OperationSerializer,
     by_field,
+    said_by_member,
 )
-from accounts.api.views import example, said_by_member
+from accounts.api.views import example
 from accounts.exceptions import InvalidField
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
 from accounts.api.account_members import WRITABLE
@@ -12,6 +13,7 @@ from accounts.api.fields import DialectSerializer, Text, Word
 from accounts.api.members import Field, Member
 
 _TOKENS: Final = ("user_token", "bot_token", "proxy_url")
+_WIRE_NAMES: Final = {member.field: name for name, member in WRITABLE.items()}
 _REMOVABLE: Final = {"botToken": "bot_token", "proxyUrl": "proxy_url"}
 
 
@@ -92,6 +94,14 @@ def by_field(members: Iterable[Member], sent: Mapping[str, Any]) -> dict[str, An
         for member in members
         if member.name in sent and not _is_kept(member, sent[member.name])
     }
+
+
+def said_by_member(exc: ValidationError) -> str:
+    """Return what is wrong, behind the names that the members have on the wire."""
+    return "; ".join(
+        f"{_WIRE_NAMES.get(field, field)}: {' '.join(messages)}"
+        for field, messages in exc.message_dict.items()
+    )
 
 
 def _is_kept(member: Member, value: Any) -> bool:

@@ -11,13 +11,13 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts import services
-from accounts.api.account_members import WRITABLE
 from accounts.api.answers import json_answer, operation_result
 from accounts.api.permissions import IsOperator
 from accounts.api.serializers import (
     AccountSerializer,
     OperationSerializer,
     UserSerializer,
+    said_by_member,
 )
 from accounts.editing import write_account
 from accounts.exceptions import InvalidField
@@ -27,7 +27,6 @@ from accounts.selectors import account_by_id, channel_is_taken
 _ACCOUNT_ID = OpenApiParameter(
     "account_id", str, OpenApiParameter.PATH, description="Row id or channel id."
 )
-_WIRE_NAMES = {member.field: name for name, member in WRITABLE.items()}
 
 
 def _id_of(data: dict[str, Any]) -> dict[str, Any]:
@@ -199,14 +198,6 @@ def _save(account: DiscordAccount, changes: dict[str, Any]) -> DiscordAccount:
     except ValidationError as exc:
         text = said_by_member(exc)
         raise InvalidField(f"参数错误: {text}", text) from exc
-
-
-def said_by_member(exc: ValidationError) -> str:
-    """Return what is wrong, behind the names that the members have on the wire."""
-    return "; ".join(
-        f"{_WIRE_NAMES.get(field, field)}: {' '.join(messages)}"
-        for field, messages in exc.message_dict.items()
-    )
 
 
 def _done(**data: Any) -> HttpResponse:
