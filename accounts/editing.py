@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -15,30 +16,43 @@ from accounts.services import save_account
 Changes = Mapping[str, Any]
 
 
-@transaction.atomic
-def write_account(account: DiscordAccount, changes: Changes) -> DiscordAccount:
-    """Write `changes`, by field, over an account, and save it.
+@dataclass(frozen=True)
+class Related:
+    """What belongs to an account and stands in other tables; None: stays as it is."""
+
+    domains: list[DomainTag] | None = None
+    channels: sub_channels.Pairs | None = None
+
+
+def fill(account: DiscordAccount, changes: Changes) -> Related:
+    """Write `changes`, by field, over an account, and return what is not in its row.
 
     `vertical_domains` are row ids of subjects, `sub_channels` lines with links;
     `queue_size` means `max_queue_size` where that is not changed itself.
-    Raises ValidationError, by field.
+    Raises ValidationError, by field. Nothing is saved.
     """
     plain = dict(changes)
-    domains = pairs = None
+    domains = channels = None
     if "vertical_domains" in plain:
         domains = domains_of(plain.pop("vertical_domains"))
     if "sub_channels" in plain:
-        pairs = _pairs(plain.pop("sub_channels"))
+        channels = _pairs(plain.pop("sub_channels"))
     _choose_queue_size(account, plain)
     for field, value in plain.items():
         setattr(account, field, value)
-    if pairs is not None:
-        _by_field("sub_channels", sub_channels.check, account, pairs)
+    return Related(domains, channels)
+
+
+@transaction.atomic
+def save_filled(account: DiscordAccount, related: Related) -> DiscordAccount:
+    """Save an account that was filled. Raises ValidationError, by field."""
+    if related.channels is not None:
+        _by_field("sub_channels", sub_channels.check, account, related.channels)
     save_account(account)
-    if domains is not None:
-        account.vertical_domains.set(domains)
-    if pairs is not None:
-        sub_channels.replace(account, pairs)
+    if related.domains is not None:
+        account.vertical_domains.set(related.domains)
+    if related.channels is not None:
+        sub_channels.replace(account, related.channels)
     return account
 
 

@@ -15,7 +15,7 @@ from accounts.api.account_members import WRITABLE
 from accounts.api.members import Seen
 from accounts.api.serializers import AccountSerializer, said_by_member
 from accounts.crypto import UndecryptableSecret
-from accounts.editing import write_account
+from accounts.editing import fill, save_filled
 from accounts.models import DiscordAccount, DomainTag
 from accounts.sealing import BadFile, Rows, seal, unseal
 
@@ -131,11 +131,11 @@ class _Importer:
             raise ValidationError({"channelId": "The same channel twice."})
         self.taken.add(channel)
         if channel not in self.known:
-            write_account(DiscordAccount(), changes)
+            _write(DiscordAccount(), changes)
             self.report.added.append(channel)
         elif self.update:
             account = DiscordAccount.objects.get(pk=self.known[channel])
-            write_account(account, changes)
+            _write(account, changes)
             self.report.updated.append(channel)
         else:
             self.report.skipped.append(channel)
@@ -149,6 +149,10 @@ class _Importer:
             text = f"There is no subject “{str(names[found.index('')])[:40]}” here."
             raise ValidationError({_DOMAIN_NAMES: text})
         return {_DOMAIN_IDS: found}
+
+
+def _write(account: DiscordAccount, changes: dict[str, Any]) -> None:
+    save_filled(account, fill(account, changes))
 
 
 def _first(detail: Any) -> str:

@@ -19,7 +19,7 @@ from accounts.api.serializers import (
     UserSerializer,
     said_by_member,
 )
-from accounts.editing import write_account
+from accounts.editing import fill, save_filled
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount
 from accounts.selectors import account_by_id, channel_is_taken
@@ -190,11 +190,11 @@ def account_or_refuse(account_id: str) -> DiscordAccount:
 
 
 def _save(account: DiscordAccount, changes: dict[str, Any]) -> DiscordAccount:
-    account.channel_id = changes.get("channel_id", account.channel_id)
-    if channel_is_taken(account):
-        raise InvalidField("渠道已存在", "Channel already exists")
     try:
-        return write_account(account, changes)
+        related = fill(account, changes)
+        if channel_is_taken(account):
+            raise InvalidField("渠道已存在", "Channel already exists")
+        return save_filled(account, related)
     except ValidationError as exc:
         text = said_by_member(exc)
         raise InvalidField(f"参数错误: {text}", text) from exc
