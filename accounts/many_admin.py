@@ -76,7 +76,9 @@ class ManyAccountsAdmin(ModelAdmin[DiscordAccount]):
         for name in _FIELDS:
             field: Any = DiscordAccount._meta.get_field(name)
             made: Any = deepcopy(declared.get(name))
-            found[name] = made or self.formfield_for_dbfield(field, request)
+            if made is None:
+                made = self.formfield_for_dbfield(field, request)
+            found[name] = made
         return found
 
     @method_decorator(sensitive_post_parameters())
