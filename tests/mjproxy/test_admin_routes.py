@@ -15,7 +15,7 @@ from accounts.models import AccessSettings
 from tests.conftest import ApiClient
 from tests.factories import make_account, make_user
 
-VERBS: Final = ("get", "post", "put", "patch", "delete")
+VERBS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # Whoever asks these need not have shown yet who they are.
 OPEN: Final = {
     "/mj/admin/login",
@@ -63,7 +63,7 @@ def test_none_but_operators_come_in(
     make_account()
 
     for verb in VERBS:
-        answer = getattr(client, verb)(route, "{}", "application/json")
+        answer: Any = client.generic(verb, route, "{}", "application/json")
         assert answer.status_code == 401, verb
         said = answer.json()
         assert (said["success"], said["code"]) == (False, -1)
@@ -76,10 +76,10 @@ def test_an_operator_comes_in_with_some_verb(
 ) -> None:
     make_account(pk=1)
 
-    statuses = [
-        getattr(operator_api, verb)(route, "{}", "application/json").status_code
-        for verb in VERBS
+    answers: Any = [
+        operator_api.generic(verb, route, "{}", "application/json") for verb in VERBS
     ]
 
+    statuses = {answer.status_code for answer in answers}
     assert 200 in statuses
-    assert set(statuses) <= {200, 204, 405}
+    assert statuses <= {200, 405}

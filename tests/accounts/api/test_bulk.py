@@ -92,7 +92,6 @@ def test_one_that_cannot_be_changed_is_named_and_none_is(
         ({"unknown": 1}, "unknown"),
         ({"coreSize": 0}, "coreSize"),
         ({"coreSize": 2**40}, "coreSize"),
-        ({"coreSize": 40_000}, "coreSize"),
         ({"maxQueueSize": -1}, "maxQueueSize"),
         ({"dayDrawLimit": -2}, "dayDrawLimit"),
         ({"interval": "nan"}, "interval"),
