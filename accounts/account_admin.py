@@ -63,6 +63,10 @@ class AccountAdmin(ManyAccountsAdmin):
             },
         ),
         (
+            "Hours and limits",
+            {"fields": ("work_time", "fishing_time", "day_draw_limit")},
+        ),
+        (
             "What it draws",
             {
                 "fields": (
@@ -76,6 +80,8 @@ class AccountAdmin(ManyAccountsAdmin):
                     "enable_fast_to_relax",
                     "enable_relax_to_fast",
                     "enable_auto_set_relax",
+                    "is_vertical_domain",
+                    "vertical_domains",
                 )
             },
         ),
