@@ -44,11 +44,16 @@ def fill(account: DiscordAccount, changes: Changes) -> Related:
 
 
 @transaction.atomic
-def save_filled(account: DiscordAccount, related: Related) -> DiscordAccount:
-    """Save an account that was filled. Raises ValidationError, by field."""
+def save_filled(
+    account: DiscordAccount, related: Related, *, by: str
+) -> DiscordAccount:
+    """Save an account that was filled. Raises ValidationError, by field.
+
+    `by` names the person in the account's history.
+    """
     if related.channels is not None:
         _by_field("sub_channels", sub_channels.check, account, related.channels)
-    save_account(account)
+    save_account(account, by=by)
     if related.domains is not None:
         account.vertical_domains.set(related.domains)
     if related.channels is not None:

@@ -59,7 +59,8 @@ class ManyAccountsAdmin(ModelAdmin[DiscordAccount]):
             ]
         rows = DiscordAccount.objects.filter(pk__in=list(_ids(queryset)))
         try:
-            count = bulk.edit_many(without_secrets(rows), changes)
+            name = request.user.get_username()
+            count = bulk.edit_many(without_secrets(rows), changes, by=name)
         except bulk.NotForAll as exc:
             names = {account.pk: str(account) for account in without_secrets(rows)}
             for pk, error in list(exc.errors.items())[:_SHOWN_ERRORS]:
@@ -110,7 +111,10 @@ class ManyAccountsAdmin(ModelAdmin[DiscordAccount]):
         data = form.cleaned_data
         try:
             report = import_file(
-                data["file"], data["passphrase"], update=data["update"]
+                data["file"],
+                data["passphrase"],
+                update=data["update"],
+                by=request.user.get_username(),
             )
         except BadFile as exc:
             form.add_error(None, str(exc))

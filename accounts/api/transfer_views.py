@@ -16,6 +16,7 @@ from accounts.api.account_search import WhichSerializer, chosen
 from accounts.api.answers import json_answer, operation_result
 from accounts.api.fields import DialectSerializer, Text
 from accounts.api.permissions import IsOperator
+from accounts.api.requests import user_of
 from accounts.api.serializers import OperationSerializer
 from accounts.api.transfer import Refused, Report, export_file, import_file
 from accounts.api.views import example
@@ -118,7 +119,10 @@ class ImportView(APIView):
         asked = form.validated_data
         try:
             report = import_file(
-                asked["file"], asked["passphrase"], update=asked["existing"] == "update"
+                asked["file"],
+                asked["passphrase"],
+                update=asked["existing"] == "update",
+                by=user_of(request).username,
             )
         except BadFile as exc:
             raise InvalidField("导入失败", str(exc)) from exc
