@@ -15,6 +15,7 @@ from accounts.api.members import (
     SPEEDS,
     STATE,
     TEXT,
+    TEXT_OR_NULL,
     TEXTS,
     TIME,
     WHOLE,
@@ -216,9 +217,9 @@ STANDING: Final = (
         look=lambda it: it.account.state == AccountState.VERIFICATION,
         help_text="It waits for a human verification.",
     ),
-    Member("cfHashUrl", TEXT, look=lambda it: ""),
+    Member("cfHashUrl", TEXT_OR_NULL, look=lambda it: None),
     Member("cfHashCreated", TIME, look=lambda it: None),
-    Member("cfUrl", TEXT, look=lambda it: ""),
+    Member("cfUrl", TEXT_OR_NULL, look=lambda it: None),
     Member("runningCount", WHOLE, look=lambda it: it.running),
     Member("queueCount", WHOLE, look=lambda it: it.queued),
     Member("dateCreated", TIME, look=lambda it: it.account.created_at.isoformat()),
@@ -242,7 +243,12 @@ class FetchedAccountSerializer(ShownSerializer):
 
 
 def account_json(
-    account: DiscordAccount, viewer: User, *, running: int, queued: int, whole: bool
+    account: DiscordAccount,
+    viewer: User,
+    *,
+    running: int,
+    queued: int,
+    whole: bool = True,
 ) -> dict[str, Any]:
     """Return what `viewer` may know of an account; `whole`: what its bots told, too.
 

@@ -95,9 +95,8 @@ def import_file(
     rows, secrets = unseal(data, passphrase)
     _check_number(rows)
     reader = _Reader()
-    read = [
-        reader.read(*both) for both in enumerate(zip(rows, secrets, strict=True), 1)
-    ]
+    pairs = zip(rows, secrets, strict=True)
+    read = [reader.read(number, pair) for number, pair in enumerate(pairs, 1)]
     report = Report(errors=reader.errors)
     with transaction.atomic():
         known = dict(DiscordAccount.objects.values_list("channel_id", "pk"))
@@ -145,11 +144,11 @@ class _Reader:
         self._channels: set[str] = set()
 
     def read(
-        self, number: int, both: tuple[dict[str, Any], dict[str, Any]]
+        self, number: int, pair: tuple[dict[str, Any], dict[str, Any]]
     ) -> tuple[int, dict[str, Any]] | None:
         """Return a row's number and changes, by field; None where it is wrong."""
         try:
-            return number, self._changes(*both)
+            return number, self._changes(*pair)
         except ValidationError as exc:
             self.errors[number] = _first(exc.detail)
             return None
