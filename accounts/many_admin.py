@@ -92,7 +92,9 @@ class ManyAccountsAdmin(ModelAdmin[DiscordAccount]):
         if applied and form.is_valid():
             rows = DiscordAccount.objects.filter(pk__in=list(_ids(queryset)))
             try:
-                return file_answer(export_file(rows, form.cleaned_data["passphrase"]))
+                passphrase = form.cleaned_data["passphrase"]
+                name = request.user.get_username()
+                return file_answer(export_file(rows, passphrase, by=name))
             except BadFile as exc:
                 form.add_error(None, str(exc))
         return self._page(request, form, "Export", "Write the file", chosen=queryset)

@@ -46,9 +46,6 @@ _speed: Final = partial(serializers.ChoiceField, SpeedMode.choices)
 _objects: Final = _list(serializers.DictField)
 
 TEXT: Final = Kind(_optional_text, serializers.CharField)
-TEXT_OR_NULL: Final = Kind(
-    _optional_text, partial(serializers.CharField, allow_null=True)
-)
 FLAG: Final = Kind(
     partial(serializers.BooleanField, required=False), serializers.BooleanField
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -19,6 +20,8 @@ from accounts.editing import fill, save_filled
 from accounts.models import DiscordAccount, DomainTag
 from accounts.sealing import BadFile, seal, unseal
 from accounts.services import OPERATOR
+
+logger = logging.getLogger(__name__)
 
 MOST_ACCOUNTS: Final = 5000
 SECRETS: Final = {"userToken": "user_token", "botToken": "bot_token"} | {
@@ -57,7 +60,9 @@ class Refused(Exception):
         self.report = report
 
 
-def export_file(accounts: QuerySet[DiscordAccount], passphrase: str) -> bytes:
+def export_file(
+    accounts: QuerySet[DiscordAccount], passphrase: str, *, by: str = OPERATOR
+) -> bytes:
     """Return a file of these accounts with their secrets.
 
     Raises ValueError for a bad passphrase, BadFile for too many accounts or for a
@@ -74,7 +79,9 @@ def export_file(accounts: QuerySet[DiscordAccount], passphrase: str) -> bytes:
         {name: getattr(account, attribute) for name, attribute in SECRETS.items()}
         for account in rows
     ]
-    return seal(plain, secrets, passphrase)
+    data = seal(plain, secrets, passphrase)
+    logger.warning("%s account(s) with their tokens exported by %s", len(rows), by)
+    return data
 
 
 def _plain(account: DiscordAccount) -> dict[str, Any]:
@@ -107,6 +114,7 @@ def import_file(
                 report.errors[number] = said_by_member(exc)
         if report.errors:
             raise Refused(report)
+    logger.info("%s account(s) imported by %s", len(report.added), by)
     return report
 
 

@@ -91,7 +91,8 @@ class ExportView(APIView):
         if "ids" in which or "search" in which:
             rows = chosen(which)
         try:
-            data = export_file(rows, which["passphrase"])
+            name = user_of(request).username
+            data = export_file(rows, which["passphrase"], by=name)
         except (BadFile, ValueError) as exc:
             raise InvalidField("导出失败", str(exc)) from exc
         return file_answer(data)

@@ -185,6 +185,16 @@ def test_many_are_switched_off_and_on(operator_api: ApiClient) -> None:
     assert {account.user_token for account in DiscordAccount.objects.all()} == {"kept"}
 
 
+def test_a_channel_names_its_account_too(
+    operator_api: ApiClient, account: DiscordAccount
+) -> None:
+    body = {"ids": [account.channel_id], "enable": False}
+
+    said = operator_api.send(f"{PATH}-enable", body).json()
+
+    assert said["data"] == {"count": 1}
+
+
 def test_an_unknown_one_is_said_and_none_is_switched(
     operator_api: ApiClient, account: DiscordAccount
 ) -> None:
