@@ -43,7 +43,8 @@ def edit_many(accounts: Iterable[DiscordAccount], changes: Changes, *, by: str) 
     if plain:
         found.update(**plain)
     if "work_time" in plain:
-        for pk in found.filter(state=AccountState.RESTING).values_list("pk", flat=True):
+        resting = found.filter(state=AccountState.RESTING)
+        for pk in list(resting.values_list("pk", flat=True)):
             follow_person(pk, by=by)
     if domains is not None:
         _set_domains(ids, [tag.pk for tag in domains])
