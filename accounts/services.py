@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from accounts import sub_channels
 from accounts.enums import NEEDS_A_PERSON, AccountState, SpeedMode
 from accounts.exceptions import InvalidField
 from accounts.keys import ADMIN_NAME, GUEST_NAME, create_key
@@ -24,12 +25,15 @@ logger = logging.getLogger(__name__)
 
 
 @transaction.atomic
-def save_account(account: DiscordAccount) -> DiscordAccount:
+def save_account(
+    account: DiscordAccount, *, further: sub_channels.Pairs | None = None
+) -> DiscordAccount:
     """Write a new or edited account; an open gateway notices within a second.
 
-    Raises django's ValidationError, by field.
+    `further` replaces its sub-channels. Raises django's ValidationError, by field.
     """
     account.full_clean()
+    sub_channels.check(account, further)
     account.revision += 1
     if account.enabled and account.state in {*NEEDS_A_PERSON, AccountState.DISABLED}:
         account.state, account.state_reason = AccountState.CONNECTING, ""
@@ -39,6 +43,8 @@ def save_account(account: DiscordAccount) -> DiscordAccount:
         account.state_since = timezone.now()
     account.resume_at = None
     account.save()
+    if further is not None:
+        sub_channels.replace(account, further)
     _tell(account.pk)
     return account
 

@@ -97,9 +97,7 @@ class Connection:
 
     @property
     def speaker(self) -> Speaker:
-        return Speaker(
-            self.account_id, self.user_id, frozenset({self.identity.channel_id})
-        )
+        return Speaker(self.account_id, self.user_id, self.identity.channels)
 
     # --- life ------------------------------------------------------------------------
 
@@ -240,7 +238,7 @@ class Connection:
         self._events.put_nowait((seq, event, data))
 
     def _concerns(self, data: dict[str, Any]) -> bool:
-        here = data.get("channel_id") == self.identity.channel_id
+        here = data.get("channel_id") in self.identity.channels
         author = data.get("author")
         if not isinstance(author, dict):
             return here

@@ -14,6 +14,7 @@ import re
 import uuid
 from base64 import b64encode
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import orjson
@@ -55,9 +56,15 @@ class Identity:
     token: str
     user_agent: str
     proxy_url: str
+    further_channels: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         return f"Identity(account {self.account_id})"
+
+    @cached_property
+    def channels(self) -> frozenset[str]:
+        """All channels of servers whose events concern the account."""
+        return self.further_channels | {self.channel_id}
 
     @property
     def token_digest(self) -> str:

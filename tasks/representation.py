@@ -24,6 +24,7 @@ def task_json(task: Task, base: str = "") -> dict[str, Any]:
     """Return the task object; `base` is the origin that picture links begin with."""
     account = task.account
     instance_id = account.channel_id if account else ""
+    elsewhere = task.channel_id if task.channel_id != instance_id else ""
     final_prompt = task.final_prompt or ""
     link = image_url(task, base)
     video = link if task.picture_type.startswith("video/") else None
@@ -85,7 +86,7 @@ def task_json(task: Task, base: str = "") -> dict[str, Any]:
         "messageId": _message_id(task),
         "messageIds": [m for m in (task.progress_message_id, task.message_id) if m],
         "instanceId": instance_id,
-        "subInstanceId": None,
+        "subInstanceId": elsewhere or None,
         "remixModalMessageId": None,
         "remixAutoSubmit": False,
         "remixModaling": task.window == WindowState.OPEN,
