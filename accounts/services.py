@@ -15,6 +15,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts import sub_channels
+from accounts.checking import changed
 from accounts.enums import NEEDS_A_PERSON, AccountState, SpeedMode
 from accounts.exceptions import InvalidField
 from accounts.keys import ADMIN_NAME, GUEST_NAME, create_key
@@ -34,6 +35,7 @@ def save_account(
     """
     account.full_clean()
     sub_channels.check(account, further)
+    _forget_private_channels(account)
     account.revision += 1
     if account.enabled and account.state in {*NEEDS_A_PERSON, AccountState.DISABLED}:
         account.state, account.state_reason = AccountState.CONNECTING, ""
@@ -47,6 +49,16 @@ def save_account(
         sub_channels.replace(account, further)
     _tell(account.pk)
     return account
+
+
+def _forget_private_channels(account: DiscordAccount) -> None:
+    """Empty what belongs to the user of another token, but for what is new itself."""
+    if account._state.adding or "user_token" not in changed(account):
+        return
+    rows = DiscordAccount.objects.filter(pk=account.pk)
+    for name in ("private_channel_id", "niji_bot_channel_id"):
+        if rows.filter(**{name: getattr(account, name)}).exists():
+            setattr(account, name, "")
 
 
 def set_enabled(account: DiscordAccount, *, enabled: bool) -> None:
@@ -174,6 +186,12 @@ def note_notice(account_id: int, message_id: str) -> bool:
         return False
     rows = DiscordAccount.objects.filter(pk=account_id, notice_id__lt=number)
     return bool(rows.update(notice_id=number))
+
+
+def note_private_channel(account_id: int, field: str, channel_id: str) -> None:
+    """Keep the channel of a bot's direct messages; what is known already stays."""
+    rows = DiscordAccount.objects.filter(pk=account_id, **{field: ""})
+    rows.update(**{field: channel_id})
 
 
 def note_remix(account_id: int, *, niji: bool, on: bool) -> None:

@@ -19,6 +19,7 @@ from accounts.api.serializers import (
     OperationSerializer,
     UserSerializer,
 )
+from accounts.checking import check
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount
 from accounts.selectors import account_by_id, channel_is_taken
@@ -188,6 +189,7 @@ def _save(account: DiscordAccount) -> DiscordAccount:
     if channel_is_taken(account):
         raise InvalidField("渠道已存在", "Channel already exists")
     try:
+        check(account)
         return services.save_account(account)
     except ValidationError as exc:
         text = "; ".join(
