@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from gateway.protocol.private_channels import of_bots
-from tests.gateway.protocol.strategies import anything
+from tests.gateway.protocol.strategies import JSON
 
 MJ, NIJI = "1201000000000000003", "1201000000000000004"
 
@@ -55,6 +54,6 @@ def test_what_is_no_talk_with_a_bot_is_passed_over(channel: Any) -> None:
     assert of_bots({"private_channels": [channel]}) == {}
 
 
-@given(anything)
+@given(JSON)
 def test_no_shape_breaks_it(value: Any) -> None:
     assert isinstance(of_bots({"private_channels": value}), dict)
