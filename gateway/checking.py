@@ -62,7 +62,7 @@ async def _ask(
 async def _look(http: DiscordHttp, channels: Mapping[str, Pairs], wrong: Wrong) -> None:
     """Note what is wrong in `wrong`, as far as the time goes."""
     try:
-        status, _ = await http.look("/users/@me", timeout=LIMIT - PROXY_LIMIT)
+        status, user = await http.look("/users/@me", timeout=LIMIT - PROXY_LIMIT)
     except (RequestException, OSError) as exc:
         logger.info("an account is saved unchecked: %s", type(exc).__name__)
         if http.identity.proxy_url and not await _listens(http.identity.proxy_url):
@@ -72,7 +72,7 @@ async def _look(http: DiscordHttp, channels: Mapping[str, Pairs], wrong: Wrong) 
         wrong["proxy_url"] = ["The proxy refuses the name or the password."]
     elif status == 401:
         wrong["user_token"] = ["Discord does not accept this token."]
-    if status != 200:
+    if status != 200 or not _has_id(user):
         return
     for field, pairs in channels.items():
         for guild_id, channel_id in pairs:
@@ -87,10 +87,14 @@ def _wrong_with(status: int, channel: Any, guild_id: str) -> str:
         return "Discord knows no such channel."
     if status == 403:
         return "The account may not see this channel."
-    found = channel.get("guild_id") if isinstance(channel, dict) else None
-    if status == 200 and str(found or "") != guild_id:
+    if status == 200 and _has_id(channel) and channel.get("guild_id") != guild_id:
         return "The channel is in another server."
     return ""
+
+
+def _has_id(said: Any) -> bool:
+    """Tell Discord's objects from the pages of whatever stands in between."""
+    return isinstance(said, dict) and "id" in said
 
 
 async def _listens(proxy_url: str) -> bool:
