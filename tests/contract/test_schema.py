@@ -22,6 +22,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from accounts.api.account_members import (
+    FetchedAccountSerializer,
+    PoolAccountSerializer,
+    account_json,
+)
 from accounts.models import User
 from tasks.api import errand_views, examples
 from tasks.api.answers import (
@@ -29,7 +34,6 @@ from tasks.api.answers import (
     TaskPropertiesSerializer,
     TaskSerializer,
 )
-from tasks.api.pool_views import PoolAccountSerializer, account_json
 from tasks.representation import task_json
 from tests.conftest import OPERATORS_KEY
 from tests.contract.scene import Scene
@@ -167,9 +171,12 @@ def test_a_task_has_the_keys_of_its_schema(operator: User) -> None:
 
 
 def test_an_account_has_the_keys_of_its_schema(operator: User) -> None:
-    shown = account_json(make_account(), operator, running=0, queued=0)
+    account = make_account()
+    listed = account_json(account, operator, running=0, queued=0, whole=False)
+    whole = account_json(account, operator, running=0, queued=0, whole=True)
 
-    assert list(shown) == list(PoolAccountSerializer().fields)
+    assert list(listed) == list(PoolAccountSerializer().fields)
+    assert list(whole) == list(FetchedAccountSerializer().fields)
 
 
 def test_the_hook_is_described_with_the_task() -> None:
