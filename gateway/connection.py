@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from curl_cffi import CurlError
 from curl_cffi.requests.exceptions import RequestException
 from discord.errors import HTTPException
 from django.utils import timezone
@@ -142,7 +143,7 @@ class Connection:
                     await asyncio.sleep(random.uniform(1, 5))  # noqa: S311
             except ConnectionClosed as closed:
                 self._check_close(closed.code)
-            except (RequestException, OSError, TimeoutError) as exc:
+            except (CurlError, OSError, TimeoutError) as exc:
                 reason = why_unreachable(exc, proxied=bool(self.http.proxy))
                 logger.warning("account %s: %s", self.account_id, reason)
             except HTTPException as exc:

@@ -170,6 +170,21 @@ async def test_a_proxy_that_is_away_is_said_and_others_keep_running(
             assert lost.connection.is_live
 
 
+async def test_a_proxy_that_goes_away_is_said_too(
+    simulator: Simulator, watch: Watch
+) -> None:
+    proxy = Proxy("alice", port=free_port())
+    account = await account_with(proxy_url=proxy.url)
+
+    async with proxy.running():
+        line = connected(account, addresses_of(simulator), watch)
+        up = await line.__aenter__()
+        await up.is_up()
+
+    await watch.until_row(account, state_reason__contains="proxy cannot be reached")
+    await line.__aexit__(None, None, None)
+
+
 async def test_a_proxy_that_refuses_is_said(
     simulator: Simulator, proxy: Proxy, watch: Watch
 ) -> None:
