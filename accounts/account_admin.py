@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
+from accounts.checking import check
 from accounts.enums import AccountState
 from accounts.forms import SECRETS, AccountForm
 from accounts.many_admin import ManyAccountsAdmin
@@ -90,6 +92,17 @@ class AccountAdmin(ManyAccountsAdmin):
             {"fields": ("remix_auto_submit", "mj_remix_on", "niji_remix_on")},
         ),
         (
+            "Channels",
+            {
+                "fields": (
+                    "sub_channels",
+                    "private_channel_id",
+                    "niji_bot_channel_id",
+                    "permanent_invitation_link",
+                )
+            },
+        ),
+        (
             "Connection",
             {
                 "fields": (
@@ -122,7 +135,43 @@ class AccountAdmin(ManyAccountsAdmin):
         form: ModelForm[DiscordAccount],
         change: bool,  # noqa: FBT001 - Django's signature
     ) -> None:
-        save_account(obj)
+        save_account(obj, further=form.cleaned_data["sub_channels"])
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        if request.method == "POST":
+            request.found_wrong = self._found_wrong(request, object_id)  # type: ignore[attr-defined]
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def _found_wrong(
+        self, request: HttpRequest, object_id: str | None
+    ) -> dict[str, list[str]]:
+        """Ask Discord about what was entered, before the page's transaction begins."""
+        account = self.get_object(request, unquote(object_id)) if object_id else None
+        form = self.get_form(request, account)(request.POST, instance=account)
+        if not form.is_valid():
+            return {}
+        try:
+            check(form.instance, form.cleaned_data["sub_channels"])
+        except ValidationError as exc:
+            return exc.message_dict
+        return {}
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: DiscordAccount | None = None,
+        change: bool = False,  # noqa: FBT001, FBT002 - Django's signature
+        **kwargs: Any,
+    ) -> type[AccountForm]:
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
+        form.wrong = getattr(request, "found_wrong", {})
+        return form  # type: ignore[no-any-return]
 
     def delete_model(self, request: HttpRequest, obj: DiscordAccount) -> None:
         delete_account(obj)

@@ -132,6 +132,8 @@ def _send(
         where=Q(status=TaskStatus.NOT_START) & Q(hold.still_ours),
         then=lambda: _start_post(account, task.pk, nonce, body),
         nonce=nonce,
+        guild_id=body.get("guild_id", ""),
+        channel_id=body["channel_id"],
         delivery=Delivery.SENDING,
         claimed_at=now,
         checked_at=None,

@@ -15,6 +15,7 @@ from accounts.enums import AccountState
 from gateway import clients, uploads
 from gateway.claims import CLAIM, renewing
 from gateway.commands import UnknownCommand, find_command
+from gateway.direct import channel_with
 from gateway.http import DiscordHttp
 from gateway.interactions import place_of
 from gateway.leases import is_held
@@ -141,7 +142,7 @@ async def _ask_seed(http: DiscordHttp, errand: Errand, session: GatewaySession) 
     if task is None or not task.job_id:
         return
     place = await in_thread(place_of, task, errand.account, session)
-    dm = await http.open_dm(place.application_id)
+    dm = await channel_with(http, errand.account, place.application_id)
     if task.seed_message_id:
         await http.react(dm, task.seed_message_id, ENVELOPE)
     elif timezone.now() - errand.created_at > SHOW_PATIENCE:

@@ -151,6 +151,17 @@ class GatewaySettings(SingletonModel):
         help_text="Minutes between two readings of /info and /settings. 0: by hand.",
     )
 
+    acknowledge = models.BooleanField(
+        "mark as read",
+        default=True,
+        help_text="Tell Discord, now and then, that results and notices were read.",
+    )
+    check_accounts = models.BooleanField(
+        default=True,
+        help_text="Ask Discord about a token, server, channel or proxy before it is "
+        "saved.",
+    )
+
     ADDRESSES: ClassVar = (
         "server",
         "wss",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.dispatch import receiver
 
+from accounts.checking import set_checker
+from accounts.models import DiscordAccount
 from accounts.signals import account_changed
+from accounts.sub_channels import Pairs
 from gateway.addresses import load_addresses
 from gateway.hints import (
     enqueue_cancel,
@@ -14,6 +18,7 @@ from gateway.hints import (
     enqueue_errand,
     enqueue_prepare,
 )
+from gateway.models import GatewaySettings
 from gateway.publish import publish_accounts_changed, publish_change
 from tasks.enums import RUNNING, TERMINAL, TaskStatus
 from tasks.models import Task
@@ -63,6 +68,21 @@ def publish(*, task: Task, **kwargs: Any) -> None:
 
 
 set_cdn_base(lambda: load_addresses().cdn)
+
+
+def check_account(
+    account: DiscordAccount, channels: Mapping[str, Pairs]
+) -> dict[str, list[str]]:
+    """Ask Discord about an account, unless the settings say not to."""
+    if not GatewaySettings.get_solo().check_accounts:
+        return {}
+    # Here, not above: a web process that saves no account needs no Discord client.
+    from gateway.checking import check
+
+    return check(account, channels)
+
+
+set_checker(check_account)
 
 
 @receiver(account_changed)

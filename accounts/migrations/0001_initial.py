@@ -8,6 +8,7 @@ import django.contrib.auth.models
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
+import re
 from django.conf import settings
 from django.db import migrations, models
 
@@ -108,15 +109,15 @@ class Migration(migrations.Migration):
                 ('remark', models.CharField(blank=True, max_length=200)),
                 ('group', models.CharField(blank=True, db_index=True, help_text='A name of your choice: lists are filtered by it.', max_length=80)),
                 ('sponsor', models.CharField(blank=True, max_length=200, validators=[django.core.validators.RegexValidator('^[^<>]*$', 'No markup, please: neither < nor >.')])),
-                ('guild_id', models.CharField(max_length=20, validators=[django.core.validators.RegexValidator('^\\d{15,20}$', 'A Discord id is 15 to 20 digits.')])),
-                ('channel_id', models.CharField(max_length=20, unique=True, validators=[django.core.validators.RegexValidator('^\\d{15,20}$', 'A Discord id is 15 to 20 digits.')])),
+                ('guild_id', models.CharField(max_length=20, validators=[django.core.validators.RegexValidator('\\A[0-9]{15,20}\\Z', 'A Discord id is 15 to 20 digits.')])),
+                ('channel_id', models.CharField(max_length=20, unique=True, validators=[django.core.validators.RegexValidator('\\A[0-9]{15,20}\\Z', 'A Discord id is 15 to 20 digits.')])),
                 ('user_token', accounts.crypto.EncryptedTextField(validators=[accounts.models.discord.one_word])),
                 ('bot_token', accounts.crypto.EncryptedTextField(blank=True, validators=[accounts.models.discord.one_word])),
-                ('private_channel_id', models.CharField(blank=True, help_text='Found when the account connects.', max_length=20, validators=[django.core.validators.RegexValidator('^\\d{15,20}$', 'A Discord id is 15 to 20 digits.')], verbose_name="channel of Midjourney's messages")),
-                ('niji_bot_channel_id', models.CharField(blank=True, help_text='Found when the account connects.', max_length=20, validators=[django.core.validators.RegexValidator('^\\d{15,20}$', 'A Discord id is 15 to 20 digits.')], verbose_name="channel of niji's messages")),
-                ('permanent_invitation_link', models.CharField(blank=True, help_text="To the account's server.", max_length=200, validators=[django.core.validators.URLValidator(schemes=['https'])], verbose_name='invitation')),
+                ('private_channel_id', models.CharField(blank=True, help_text='Found when the account connects; what is entered here stays.', max_length=20, validators=[django.core.validators.RegexValidator('\\A[0-9]{15,20}\\Z', 'A Discord id is 15 to 20 digits.')], verbose_name="channel of Midjourney's messages")),
+                ('niji_bot_channel_id', models.CharField(blank=True, help_text='Found when the account connects; what is entered here stays.', max_length=20, validators=[django.core.validators.RegexValidator('\\A[0-9]{15,20}\\Z', 'A Discord id is 15 to 20 digits.')], verbose_name="channel of niji's messages")),
+                ('permanent_invitation_link', models.CharField(blank=True, help_text="To the account's server, as https://discord.gg/CODE.", max_length=200, validators=[django.core.validators.RegexValidator('\\Ahttps://(discord\\.gg/|discord(app)?\\.com/invite/)[\\w-]{2,100}/?\\Z', 'An invitation is like https://discord.gg/CODE.', flags=re.RegexFlag['ASCII'])], verbose_name='invitation')),
                 ('user_agent', models.CharField(blank=True, max_length=400)),
-                ('proxy_url', accounts.crypto.EncryptedTextField(blank=True)),
+                ('proxy_url', accounts.crypto.EncryptedTextField(blank=True, validators=[django.core.validators.RegexValidator('\\A(https?|socks[45]|socks4a|socks5h)://([!-.0->A-~]+@)?([a-z0-9.-]+|\\[[0-9a-f:.]+\\])(:[0-9]{1,5})?/?\\Z', 'A proxy is like http://name:password@host:port; socks5:// works too.', flags=re.RegexFlag['ASCII'] | re.RegexFlag['IGNORECASE'])])),
                 ('backend', models.CharField(default='discord', editable=False, max_length=20)),
                 ('enabled', models.BooleanField(default=True)),
                 ('weight', models.PositiveIntegerField(default=1)),
@@ -167,8 +168,8 @@ class Migration(migrations.Migration):
             name='SubChannel',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('guild_id', models.CharField(max_length=20, validators=[django.core.validators.RegexValidator('^\\d{15,20}$', 'A Discord id is 15 to 20 digits.')])),
-                ('channel_id', models.CharField(db_index=True, max_length=20, validators=[django.core.validators.RegexValidator('^\\d{15,20}$', 'A Discord id is 15 to 20 digits.')])),
+                ('guild_id', models.CharField(max_length=20, validators=[django.core.validators.RegexValidator('\\A[0-9]{15,20}\\Z', 'A Discord id is 15 to 20 digits.')])),
+                ('channel_id', models.CharField(db_index=True, max_length=20, validators=[django.core.validators.RegexValidator('\\A[0-9]{15,20}\\Z', 'A Discord id is 15 to 20 digits.')])),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sub_channels', to='accounts.discordaccount')),
             ],
         ),

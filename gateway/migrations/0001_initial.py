@@ -78,6 +78,8 @@ class Migration(migrations.Migration):
                 ('proxy_url', accounts.crypto.EncryptedTextField(blank=True, help_text='For accounts without their own.', verbose_name='proxy')),
                 ('client_build_number', models.PositiveIntegerField(default=482285)),
                 ('sync_minutes', models.PositiveIntegerField(default=360, help_text='Minutes between two readings of /info and /settings. 0: by hand.', verbose_name='read accounts every')),
+                ('acknowledge', models.BooleanField(default=True, help_text='Tell Discord, now and then, that results and notices were read.', verbose_name='mark as read')),
+                ('check_accounts', models.BooleanField(default=True, help_text='Ask Discord about a token, server, channel or proxy before it is saved.')),
             ],
             options={
                 'verbose_name': 'gateway settings',

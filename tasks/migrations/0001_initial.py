@@ -96,6 +96,8 @@ class Migration(migrations.Migration):
                 ('progress_message_id', models.CharField(max_length=20, null=True, unique=True)),
                 ('message_id', models.CharField(max_length=20, null=True, unique=True)),
                 ('job_id', models.CharField(max_length=36, null=True, unique=True)),
+                ('guild_id', models.CharField(blank=True, max_length=20)),
+                ('channel_id', models.CharField(blank=True, max_length=20)),
                 ('parent_message_id', models.CharField(blank=True, max_length=20)),
                 ('custom_id', models.CharField(blank=True, max_length=200)),
                 ('shown_job_id', models.CharField(blank=True, help_text='The job that /show asks for.', max_length=36)),
