@@ -126,7 +126,8 @@ class Connection:
         """Close the socket so that another process can resume the session."""
         if self.socket is not None:
             await self.socket.close(CLOSE_RESUMABLE)
-        await self.save_seq()
+        if (seq := self.take_seq()) is not None:
+            await in_thread(note_session, self.account_id, self.fence, seq=seq)
         await self.reader.aclose()
         await self.http.aclose()
 
@@ -398,9 +399,12 @@ class Connection:
                 f"{reason or DOWN}; it is tried again by itself",
             )
 
-    async def save_seq(self) -> None:
-        """Keep how far the events are processed, for whoever resumes."""
-        seq = self.resume.seq
-        if seq != self._saved_seq and self.resume.session_id:
-            self._saved_seq = seq
-            await in_thread(note_session, self.account_id, self.fence, seq=seq)
+    def take_seq(self) -> int | None:
+        """Return how far the events are processed, for whoever resumes, if that is new.
+
+        Who takes it writes it.
+        """
+        if self.resume.seq == self._saved_seq or not self.resume.session_id:
+            return None
+        self._saved_seq = self.resume.seq
+        return self._saved_seq

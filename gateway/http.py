@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import Any, Final
 
 import orjson
-from curl_cffi import CurlOpt, requests
+from curl_cffi import requests
 from curl_cffi.requests.exceptions import (
     ConnectionError as CurlConnectionError,
 )
@@ -31,6 +31,7 @@ from discord.http import HTTPClient, Route
 from discord.utils import Headers
 
 from gateway.addresses import Addresses
+from gateway.curl import Session
 from gateway.protocol.answers import Answer, Verdict, classify
 
 # Seconds after which an interaction's answer is not waited for any longer.
@@ -88,8 +89,14 @@ class DiscordHttp(HTTPClient):
         self.addresses = addresses
         self.token = identity.token
         self.headers = client_headers(identity.user_agent, addresses.build_number)
-        self._curl: requests.AsyncSession[requests.Response] | None = None
-        self._once: requests.AsyncSession[requests.Response] | None = None
+        self._session: Session | None = None
+
+    @property
+    def session(self) -> Session:
+        """The account's session, opened with the first use."""
+        if self._session is None:
+            self._session = Session()
+        return self._session
 
     async def startup(self) -> None:
         """Open the session; no request leaves for anywhere."""
@@ -97,16 +104,14 @@ class DiscordHttp(HTTPClient):
             return
         self._global_over = asyncio.Event()
         self._global_over.set()
-        self._curl = _session()
         # The name the library's own methods use.
-        self._HTTPClient__session = self._curl
+        self._HTTPClient__session = self.session
         self._started = True
 
     async def aclose(self) -> None:
-        for session in (self._curl, self._once):
-            if session is not None:
-                await session.close()
-        self._curl = self._once = None
+        if self._session is not None:
+            await self._session.close()
+        self._session = None
         self._started = False
 
     async def request(self, route: Route, **kwargs: Any) -> Any:
@@ -123,10 +128,8 @@ class DiscordHttp(HTTPClient):
 
     async def post_interaction(self, body: dict[str, Any]) -> Answer:
         """POST one interaction, once, and say what became of it. Never raises."""
-        if self._once is None:
-            self._once = _session(fresh=True)
         try:
-            response = await self._once.request(
+            response = await self.session.request(
                 "POST",
                 f"{self.addresses.api}/interactions",
                 data=orjson.dumps(body),
@@ -152,9 +155,7 @@ class DiscordHttp(HTTPClient):
 
         For the upload bucket and the activity host. Raises RequestException, OSError.
         """
-        if self._once is None:
-            self._once = _session(fresh=True)
-        response = await self._once.request(
+        response = await self.session.request(
             method,  # type: ignore[arg-type]
             url,
             data=data,
@@ -277,20 +278,6 @@ class DiscordHttp(HTTPClient):
         index = await self.request(route)
         commands: list[dict[str, Any]] = index["application_commands"]
         return commands
-
-
-def _session(*, fresh: bool = False) -> requests.AsyncSession[requests.Response]:
-    """Return a session with a browser's fingerprint.
-
-    With `fresh` every request has a connection of its own. On a kept one that has died,
-    curl sends the request again by itself: for an interaction, a second drawing.
-    """
-    alone = {CurlOpt.FRESH_CONNECT: 1, CurlOpt.FORBID_REUSE: 1}
-    return requests.AsyncSession(
-        impersonate=requests.impersonate.DEFAULT_CHROME,
-        default_headers=False,
-        curl_options=alone if fresh else None,
-    )
 
 
 def client_headers(user_agent: str, build_number: int) -> Headers:

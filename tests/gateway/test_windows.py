@@ -291,7 +291,7 @@ def test_a_window_whose_event_was_missed_is_derived(
     account: DiscordAccount, live: GatewaySession, pressed: Task
 ) -> None:
     task = long_ago(pressed, interaction_id=CLICK, delivery=Delivery.ACCEPTED)
-    assert silent_tasks([account.pk]) == {account.pk: [task.pk]}
+    assert silent_tasks() == {account.pk: [task.pk]}
 
     judge(account.pk, [task.pk])
 
