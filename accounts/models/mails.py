@@ -33,6 +33,13 @@ def addresses_in(text: str) -> list[str]:
     return list(dict.fromkeys(text.replace(",", " ").replace(";", " ").split()))
 
 
+class MailSettingsManager(models.Manager["MailSettings"]):
+    """Leaves the password in its column until it is asked for."""
+
+    def get_queryset(self) -> models.QuerySet[MailSettings]:
+        return super().get_queryset().defer(*MAIL_SECRETS)
+
+
 class MailSettings(SingletonModel):
     """Who is told when an account waits for a person, and how."""
 
@@ -58,6 +65,8 @@ class MailSettings(SingletonModel):
         validators=[known_addresses],
         help_text="One address on each line.",
     )
+
+    objects = MailSettingsManager()
 
     class Meta:
         verbose_name = "mail settings"
