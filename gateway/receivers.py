@@ -15,6 +15,7 @@ from gateway.hints import (
     enqueue_prepare,
 )
 from gateway.publish import publish_accounts_changed, publish_change
+from gateway.queueing import siblings
 from tasks.enums import RUNNING, TERMINAL, TaskStatus
 from tasks.models import Task
 from tasks.pictures import set_cdn_base
@@ -39,14 +40,7 @@ def run_submitted(*, errand_id: int, **kwargs: Any) -> None:
 @receiver(task_changed)
 def go_on(*, task: Task, **kwargs: Any) -> None:
     """Nudge dispatch where a slot, or a held-back prompt, has come free."""
-    waiting = Task.objects.filter(
-        account_id=task.account_id, status=TaskStatus.NOT_START
-    )
-    if task.status == TaskStatus.IN_PROGRESS and task.job_id:
-        waiting = waiting.filter(echo_key=task.echo_key)
-    elif task.status not in TERMINAL:
-        waiting = waiting.none()
-    if task.account_id is not None and waiting.exists():
+    if task.account_id is not None and _waits_for(task, task.account_id):
         enqueue_dispatch(task.account_id)
     if (
         task.status in RUNNING
@@ -55,6 +49,17 @@ def go_on(*, task: Task, **kwargs: Any) -> None:
         and task.progress_message_id
     ):
         enqueue_cancel(task.pk)
+
+
+def _waits_for(task: Task, account_id: int) -> bool:
+    waiting = Task.objects.filter(status=TaskStatus.NOT_START)
+    if task.status == TaskStatus.IN_PROGRESS and task.job_id:
+        waiting = waiting.filter(account=account_id, echo_key=task.echo_key)
+    elif task.status in TERMINAL:
+        waiting = waiting.filter(account__in=siblings(account_id))
+    else:
+        return False
+    return waiting.exists()
 
 
 @receiver(task_changed)

@@ -33,7 +33,7 @@ def drawn(
     """Play a recording to a running task; return the task as it is then."""
 
     def play(recording: Recording) -> Task:
-        lanes.enter(account.pk)
+        make_session(account)
         task = make_running(alice, account, **recording.task)
         assert recording.play(speaker) is Outcome.TAUGHT
         if recording.form in "FH":
@@ -78,7 +78,7 @@ def _check_account(account: DiscordAccount, then: dict[str, Any]) -> None:
     assert account.state_reason == reason
     assert account.resume_at == (datetime.fromisoformat(end) if end else None)
     assert account.fast_exhausted is wanted.get("fast_exhausted", False)
-    holds = DispatchLane.objects.exclude(next_send_at=None).exists()
+    holds = DispatchLane.objects.exclude(rest_until=None).exists()
     assert holds is then.get("account_holds", False)
 
 

@@ -23,6 +23,7 @@ from tests.gateway.queries import (
     show_panel,
     snapshot,
 )
+from tests.gateway.wire import US
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -62,7 +63,7 @@ def test_the_nonce_is_committed_before_the_post(
     (body,) = http.bodies
     assert (body["data"]["name"], body["application_id"]) == ("info", MIDJOURNEY_APP)
     assert (body["nonce"], states) == (query.nonce, [QueryState.SENT])
-    assert (query.state, query.flight) == (QueryState.SENT, live.pk)
+    assert (query.state, query.flight) == (QueryState.SENT, int(US))
 
 
 def test_each_bot_is_asked_by_its_own_command(
@@ -101,10 +102,11 @@ def test_between_two_is_a_pause(live: DiscordAccount, http: FakeHttp) -> None:
 
 def test_of_two_workers_one_sends(live: DiscordAccount, http: FakeHttp) -> None:
     first, second = make_query(live), make_query(live, bot=NIJI)
+    session = GatewaySession.objects.get()
 
-    assert querying._take(first, "1", {})
-    assert not querying._take(first, "2", {})
-    assert not querying._take(second, "3", {})
+    assert querying._take(first, session, "1", {})
+    assert not querying._take(first, session, "2", {})
+    assert not querying._take(second, session, "3", {})
 
 
 @pytest.mark.parametrize("change", ["down", "lease", "disabled", "paused"])
