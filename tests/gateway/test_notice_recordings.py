@@ -12,7 +12,6 @@ from django.utils import timezone
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from accounts.services import save_account
-from gateway import lanes
 from gateway.handlers import Outcome, Speaker
 from gateway.models import DispatchLane
 from gateway.protocol import messages, notices
@@ -21,7 +20,7 @@ from gateway.repair import judge
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tests.gateway.recordings import FOLDER, RECORDINGS, Recording
-from tests.gateway.rows import again, make_running
+from tests.gateway.rows import again, make_running, make_session
 
 LONG_AFTER = timedelta(hours=3)
 
