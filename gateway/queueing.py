@@ -32,6 +32,12 @@ def _waiting(*account_ids: int) -> QuerySet[Task]:
 
 # One is the rule; two tell that somebody may have to be chosen.
 _first_two: Final = PreparedQuery[Task](lambda pk: _waiting(pk)[:2], markers=(-1,))
+_by_id: Final = PreparedQuery[Task](
+    lambda pk: Task.objects.filter(pk=pk, status=TaskStatus.NOT_START).select_related(
+        "parent"
+    ),
+    markers=(-1,),
+)
 _sessions: Final = PreparedQuery[GatewaySession](
     lambda user: (
         GatewaySession.objects.select_related("account")
@@ -98,7 +104,7 @@ def next_task(crew: Crew, turns: Turns) -> tuple[Task, Turns] | None:
     if chosen is None:
         return None
     known = {task.pk: task for task in first}
-    task = known.get(chosen) or _waiting(*ids).filter(pk=chosen).first()
+    task = known.get(chosen) or next(iter(_by_id(chosen)), None)
     return (task, turns) if task else None
 
 
@@ -124,8 +130,20 @@ def _waiters(
     return [Waiter(owner, klass, running[owner], pk) for owner, klass, pk in rows]
 
 
-def siblings(account_id: int) -> QuerySet[GatewaySession, int]:
-    """The ids of all accounts of the same Discord user, as a subquery."""
-    same = GatewaySession.objects.filter(account=account_id).values("user_id")
-    rows = GatewaySession.objects.filter(user_id__in=same).exclude(user_id="")
+def somebody_waits(account_id: int) -> bool:
+    """Tell whether a task waits for the account, or for another of its channels."""
+    return bool(_waiting_beside(account_id))
+
+
+def _same_user(account_id: int) -> QuerySet[GatewaySession, int]:
+    own = GatewaySession.objects.filter(account=account_id).values("user_id")
+    rows = GatewaySession.objects.filter(user_id__in=own)
     return rows.values_list("account", flat=True)
+
+
+_waiting_beside: Final = PreparedQuery[Task](
+    lambda pk: Task.objects.filter(
+        status=TaskStatus.NOT_START, account__in=_same_user(pk)
+    ).only("pk")[:1],
+    markers=(-1,),
+)

@@ -15,7 +15,7 @@ from gateway.hints import (
     enqueue_prepare,
 )
 from gateway.publish import publish_accounts_changed, publish_change
-from gateway.queueing import siblings
+from gateway.queueing import somebody_waits
 from tasks.enums import RUNNING, TERMINAL, TaskStatus
 from tasks.models import Task
 from tasks.pictures import set_cdn_base
@@ -52,14 +52,13 @@ def go_on(*, task: Task, **kwargs: Any) -> None:
 
 
 def _waits_for(task: Task, account_id: int) -> bool:
-    waiting = Task.objects.filter(status=TaskStatus.NOT_START)
-    if task.status == TaskStatus.IN_PROGRESS and task.job_id:
-        waiting = waiting.filter(account=account_id, echo_key=task.echo_key)
-    elif task.status in TERMINAL:
-        waiting = waiting.filter(account__in=siblings(account_id))
-    else:
+    if task.status in TERMINAL:
+        return somebody_waits(account_id)
+    if task.status != TaskStatus.IN_PROGRESS or not task.job_id:
         return False
-    return waiting.exists()
+    return Task.objects.filter(
+        account=account_id, status=TaskStatus.NOT_START, echo_key=task.echo_key
+    ).exists()
 
 
 @receiver(task_changed)

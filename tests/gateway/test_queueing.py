@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.enums import AccountState, PriorityClass
 from accounts.models import DiscordAccount, User
-from gateway import dispatch, lanes
+from gateway import dispatch, lanes, queueing
 from gateway.models import DispatchLane, GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from tasks.enums import RUNNING, TaskStatus
@@ -176,8 +176,8 @@ def test_the_order_of_a_long_queue_takes_few_queries(
     assert hold is not None
 
     with django_assert_max_num_queries(4):
-        crew = dispatch.queueing.crew_of(hold.discord_user)
-        assert dispatch.queueing.next_task(crew, hold.turns) is not None
+        crew = queueing.crew_of(hold.discord_user)
+        assert queueing.next_task(crew, hold.turns) is not None
 
 
 # --- channels of one Discord user ----------------------------------------------------
