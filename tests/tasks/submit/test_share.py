@@ -99,6 +99,4 @@ def test_several_tasks_of_one_button_are_all_taken_or_none(
     parent = make_described(alice, account)
 
     with unchanged(), pytest.raises(ShareUsedUp):
-        submit_button(
-            caller=Caller(alice), task_id=parent.pk, custom_id=DESCRIBED_ALL
-        )
+        submit_button(caller=Caller(alice), task_id=parent.pk, custom_id=DESCRIBED_ALL)
