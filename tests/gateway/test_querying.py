@@ -13,6 +13,7 @@ from gateway.enums import QueryKind, QueryState
 from gateway.models import AccountQuery, GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
+from tests.factories import make_account
 from tests.gateway.fakes import ACCEPTED, FakeHttp
 from tests.gateway.panel import PANEL, RELAX, SELECTOR
 from tests.gateway.queries import (
@@ -324,6 +325,22 @@ def test_a_rate_limit_is_waited_for(live: DiscordAccount, http: FakeHttp) -> Non
     assert (query.state, query.attempts) == (QueryState.WAITING, 0)
     assert querying.accounts_to_ask() == []
     assert len(http.bodies) == 1
+
+
+def test_channels_of_one_discord_user_ask_one_after_the_other(
+    live: DiscordAccount, http: FakeHttp
+) -> None:
+    other = make_live(make_account())
+    first = sent(live)
+
+    second = sent(other)
+
+    assert (first.state, second.state) == (QueryState.SENT, QueryState.WAITING)
+    querying.done(first)
+    DiscordAccount.objects.update(interval=0)
+    querying.run_next(other.pk)
+    second.refresh_from_db()
+    assert second.state == QueryState.SENT
 
 
 @pytest.mark.parametrize(

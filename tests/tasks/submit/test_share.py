@@ -80,6 +80,7 @@ def test_only_what_waits_counts(alice: User, account: DiscordAccount) -> None:
 def test_a_window_may_open_but_waits_for_room_with_its_answer(
     alice: User, account: DiscordAccount, unchanged: Block
 ) -> None:
+    DiscordAccount.objects.update(mj_remix_on=True)
     parent = make_single(alice, account)
     window = make_window(parent, PAN)
     imagine(alice)
