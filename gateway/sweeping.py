@@ -53,12 +53,16 @@ def accounts_to_dispatch() -> list[int]:
         account__state=AccountState.READY,
     )
     ids = set(waiting.order_by().values_list("account_id", flat=True).distinct())
-    running = Task.objects.filter(status__in=RUNNING)
+    able = DiscordAccount.objects.filter(pk__in=ids, enabled=True).order_by("pk")
+    rows = list(able.values_list("session__user_id", "pk", "core_size"))
+    users = {user for user, *_ in rows if user}
+    running = Task.objects.filter(
+        status__in=RUNNING, account__session__user_id__in=users
+    )
     busy = Counter(running.values_list("account__session__user_id", flat=True))
-    able = DiscordAccount.objects.filter(pk__in=ids, enabled=True)
-    able = able.exclude(session=None).order_by("pk")
-    rows = able.values_list("session__user_id", "pk", "core_size")
-    return list({user: pk for user, pk, size in rows if busy[user] < size}.values())
+    return list(
+        {user: pk for user, pk, size in rows if user and busy[user] < size}.values()
+    )
 
 
 def cancels_to_press() -> list[int]:
