@@ -47,6 +47,8 @@ PARK_SIZE: Final = 500
 DOWN: Final = "The gateway connection is down"
 # Closing with a code other than 1000 or 1001 keeps the session for a resume.
 CLOSE_RESUMABLE: Final = 4000
+# When each token may identify again: rows of one Discord user have the same one.
+_next_identify: dict[str, float] = {}
 
 
 @dataclass
@@ -90,7 +92,6 @@ class Connection:
     _ahead: tuple[int, str, dict[str, Any]] | None = None
     _saved_seq: int = 0
     _failed_resumes: int = 0
-    _identified_at: float = -60.0
     _greeted: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -198,8 +199,9 @@ class Connection:
     async def _keep_identify_pace(self) -> None:
         """Discord wants five seconds between two IDENTIFYs of a token."""
         now = asyncio.get_running_loop().time()
-        await asyncio.sleep(max(0.0, self._identified_at + IDENTIFY_PACE - now))
-        self._identified_at = asyncio.get_running_loop().time()
+        moment = max(now, _next_identify.get(self.identity.token_digest, now))
+        _next_identify[self.identity.token_digest] = moment + IDENTIFY_PACE
+        await asyncio.sleep(moment - now)
         self._failed_resumes = 0
 
     async def _watch(self, socket: GatewaySocket) -> None:

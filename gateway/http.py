@@ -172,9 +172,7 @@ class DiscordHttp(HTTPClient):
         Unlike the library's requests it neither waits nor tries again. Raises
         RequestException, OSError.
         """
-        if self._once is None:
-            self._once = _session(fresh=True)
-        response = await self._once.request(
+        response = await self.session.request(
             "GET",
             f"{self.addresses.api}{path}",
             headers=self._headers({"channel_id": self.identity.channel_id}),

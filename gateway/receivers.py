@@ -20,6 +20,7 @@ from gateway.hints import (
 )
 from gateway.models import GatewaySettings
 from gateway.publish import publish_accounts_changed, publish_change
+from gateway.queueing import somebody_waits
 from tasks.enums import RUNNING, TERMINAL, TaskStatus
 from tasks.models import Task
 from tasks.pictures import set_cdn_base
@@ -44,14 +45,7 @@ def run_submitted(*, errand_id: int, **kwargs: Any) -> None:
 @receiver(task_changed)
 def go_on(*, task: Task, **kwargs: Any) -> None:
     """Nudge dispatch where a slot, or a held-back prompt, has come free."""
-    waiting = Task.objects.filter(
-        account_id=task.account_id, status=TaskStatus.NOT_START
-    )
-    if task.status == TaskStatus.IN_PROGRESS and task.job_id:
-        waiting = waiting.filter(echo_key=task.echo_key)
-    elif task.status not in TERMINAL:
-        waiting = waiting.none()
-    if task.account_id is not None and waiting.exists():
+    if task.account_id is not None and _waits_for(task, task.account_id):
         enqueue_dispatch(task.account_id)
     if (
         task.status in RUNNING
@@ -60,6 +54,16 @@ def go_on(*, task: Task, **kwargs: Any) -> None:
         and task.progress_message_id
     ):
         enqueue_cancel(task.pk)
+
+
+def _waits_for(task: Task, account_id: int) -> bool:
+    if task.status in TERMINAL:
+        return somebody_waits(account_id)
+    if task.status != TaskStatus.IN_PROGRESS or not task.job_id:
+        return False
+    return Task.objects.filter(
+        account=account_id, status=TaskStatus.NOT_START, echo_key=task.echo_key
+    ).exists()
 
 
 @receiver(task_changed)

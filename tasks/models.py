@@ -135,6 +135,11 @@ class Task(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["account", "status", "id"], name="task_load"),
             models.Index(fields=["owner", "-id"], name="task_own"),
+            models.Index(
+                fields=["owner"],
+                condition=models.Q(status=TaskStatus.NOT_START),
+                name="task_own_waiting",
+            ),
             models.Index(fields=["status", "deadline_at"], name="task_due"),
             models.Index(fields=["parent_message_id"], name="task_parent_message"),
         ]

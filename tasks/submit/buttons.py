@@ -37,6 +37,7 @@ from tasks.submit.base import (
 )
 from tasks.submit.commands import check_motion, linked, permitted
 from tasks.submit.hosting import owner_or_host
+from tasks.submit.share import check_share
 from tasks.webhooks import tell_again
 
 _CHANGEABLE: Final = {
@@ -245,6 +246,7 @@ def _press_all(caller: Caller, parent: Task, account: DiscordAccount) -> Submitt
     ahead = waiting_count(account)
     if missing := sum(earlier is None for earlier in known.values()):
         check_room(account, ahead, tasks=missing)
+        check_share(caller.user.pk, tasks=missing)
     tasks = [
         (known[number] or _draw_described(each, parent, account, number)).task
         for number, each in asked.items()

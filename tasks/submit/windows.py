@@ -24,6 +24,7 @@ from tasks.submit.base import (
 )
 from tasks.submit.commands import linked, permitted
 from tasks.submit.hosting import owner_or_host
+from tasks.submit.share import check_share
 
 
 def submit_window(
@@ -94,6 +95,7 @@ def _go_on(
     brought: list[Brought],
 ) -> None:
     """Let the task wait for its turn. Raises InvalidRequest where another was first."""
+    check_share(task.owner_id)
     files = inputs.write_files(brought)
     imagines = task.action == TaskAction.IMAGINE
     with transaction.atomic():

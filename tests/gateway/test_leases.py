@@ -206,7 +206,7 @@ def test_a_session_is_held_while_its_lease_runs(
 def test_a_state_says_whether_its_account_needs_a_socket(state: AccountState) -> None:
     account = make_account(state=state, enabled=state != AccountState.DISABLED)
 
-    taken = leases.acquire("a", processes=1, held=0)
+    taken = leases.acquire("a", 10)
 
     assert (account.pk in taken) is TABLE[state].has_socket
 
