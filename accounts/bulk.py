@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.editing import Changes, domains_of
+from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from accounts.services import set_enabled
-from accounts.signals import account_changed
+from accounts.standing import follow_person, tell
 
 
 class NotForAll(Exception):
@@ -24,10 +24,11 @@ class NotForAll(Exception):
 
 
 @transaction.atomic
-def edit_many(accounts: Iterable[DiscordAccount], changes: Changes) -> int:
+def edit_many(accounts: Iterable[DiscordAccount], changes: Changes, *, by: str) -> int:
     """Write the same changes, by field, to many accounts; return their number.
 
     Their sessions stay: nothing that may be written here concerns the connection.
+    `by` names the person in the history of an account.
     Raises ValidationError for subjects that do not exist, and NotForAll.
     """
     plain: dict[str, Any] = dict(changes)
@@ -38,26 +39,34 @@ def edit_many(accounts: Iterable[DiscordAccount], changes: Changes) -> int:
     rows = list(accounts)
     ids = [account.pk for account in rows]
     _check(rows, plain)
+    found = DiscordAccount.objects.filter(pk__in=ids)
     if plain:
-        DiscordAccount.objects.filter(pk__in=ids).update(**plain)
+        found.update(**plain)
+    if "work_time" in plain:
+        resting = found.filter(state=AccountState.RESTING)
+        for pk in list(resting.values_list("pk", flat=True)):
+            follow_person(pk, by=by)
     if domains is not None:
         _set_domains(ids, [tag.pk for tag in domains])
     if enabled is not None:
-        enable_many(ids, enabled=enabled)
-    transaction.on_commit(partial(_tell, ids))
+        enable_many(ids, enabled=enabled, by=by)
+    for pk in ids:
+        tell(pk)
     return len(rows)
 
 
 @transaction.atomic
-def enable_many(account_ids: Iterable[int], *, enabled: bool) -> int:
+def enable_many(account_ids: Iterable[int], *, enabled: bool, by: str) -> int:
     """Switch accounts on or off, and return their number.
 
     One that is switched on has been looked after by a person: it connects anew.
     """
-    rows = list(DiscordAccount.objects.filter(pk__in=account_ids))
-    for account in rows:
-        set_enabled(account, enabled=enabled)
-    return len(rows)
+    ids = list(account_ids)
+    DiscordAccount.objects.filter(pk__in=ids).update(enabled=enabled)
+    for pk in ids:
+        follow_person(pk, by=by)
+        tell(pk)
+    return len(ids)
 
 
 def _check(accounts: Iterable[DiscordAccount], plain: dict[str, Any]) -> None:
@@ -92,8 +101,3 @@ def _set_domains(ids: list[int], domains: list[int]) -> None:
     through.objects.bulk_create(
         through(discordaccount_id=pk, domaintag_id=tag) for pk in ids for tag in domains
     )
-
-
-def _tell(ids: list[int]) -> None:
-    for pk in ids:
-        account_changed.send_robust(sender=DiscordAccount, account_id=pk)

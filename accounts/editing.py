@@ -44,9 +44,14 @@ def fill(account: DiscordAccount, changes: Changes) -> Related:
 
 
 @transaction.atomic
-def save_filled(account: DiscordAccount, related: Related) -> DiscordAccount:
-    """Save an account that was filled. Raises ValidationError, by field."""
-    save_account(account, further=related.channels)
+def save_filled(
+    account: DiscordAccount, related: Related, *, by: str
+) -> DiscordAccount:
+    """Save an account that was filled. Raises ValidationError, by field.
+
+    `by` names the person in the account's history.
+    """
+    save_account(account, further=related.channels, by=by)
     if related.domains is not None:
         account.vertical_domains.set(related.domains)
     return account

@@ -59,7 +59,8 @@ class ManyAccountsAdmin(ModelAdmin[DiscordAccount]):
             ]
         rows = DiscordAccount.objects.filter(pk__in=list(_ids(queryset)))
         try:
-            count = bulk.edit_many(without_secrets(rows), changes)
+            name = request.user.get_username()
+            count = bulk.edit_many(without_secrets(rows), changes, by=name)
         except bulk.NotForAll as exc:
             names = {account.pk: str(account) for account in without_secrets(rows)}
             for pk, error in list(exc.errors.items())[:_SHOWN_ERRORS]:
@@ -91,7 +92,9 @@ class ManyAccountsAdmin(ModelAdmin[DiscordAccount]):
         if applied and form.is_valid():
             rows = DiscordAccount.objects.filter(pk__in=list(_ids(queryset)))
             try:
-                return file_answer(export_file(rows, form.cleaned_data["passphrase"]))
+                passphrase = form.cleaned_data["passphrase"]
+                name = request.user.get_username()
+                return file_answer(export_file(rows, passphrase, by=name))
             except BadFile as exc:
                 form.add_error(None, str(exc))
         return self._page(request, form, "Export", "Write the file", chosen=queryset)
@@ -110,7 +113,10 @@ class ManyAccountsAdmin(ModelAdmin[DiscordAccount]):
         data = form.cleaned_data
         try:
             report = import_file(
-                data["file"], data["passphrase"], update=data["update"]
+                data["file"],
+                data["passphrase"],
+                update=data["update"],
+                by=request.user.get_username(),
             )
         except BadFile as exc:
             form.add_error(None, str(exc))

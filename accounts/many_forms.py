@@ -25,18 +25,18 @@ class ManyForm(forms.Form):
         super().__init__(data)
         self.names = list(fields)
         for name, field in fields.items():
-            tick = forms.BooleanField(
-                label=f"Change: {field.label}",
-                required=False,
-                widget=UnfoldBooleanWidget(),
+            said = {"aria-label": f"Change: {field.label}"}
+            self.fields[_TICK + name] = forms.BooleanField(
+                required=False, widget=UnfoldBooleanWidget(attrs=said)
             )
-            self.fields[_TICK + name] = tick
             self.fields[name] = field
             if data is not None and _TICK + name not in data:
                 # Whatever stands in it is not looked at.
                 self.fields[name] = forms.Field(
                     label=field.label, required=False, widget=field.widget
                 )
+            elif data is None:
+                field.required = False  # by what is ticked later
             field.widget.is_required = False
 
     def clean(self) -> dict[str, Any]:

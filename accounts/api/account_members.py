@@ -242,7 +242,12 @@ class FetchedAccountSerializer(ShownSerializer):
 
 
 def account_json(
-    account: DiscordAccount, viewer: User, *, running: int, queued: int, whole: bool
+    account: DiscordAccount,
+    viewer: User,
+    *,
+    running: int,
+    queued: int,
+    whole: bool = True,
 ) -> dict[str, Any]:
     """Return what `viewer` may know of an account; `whole`: what its bots told, too.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from rest_framework import serializers
 
 from accounts.api.fields import DialectSerializer, Text
@@ -34,7 +34,7 @@ class AccountSearchSerializer(DialectSerializer):
 
 
 class WhichSerializer(DialectSerializer):
-    """Accounts by row id, or by what a table would find."""
+    """Accounts by row id or channel id, or by what a table would find."""
 
     ids = serializers.ListField(
         child=serializers.CharField(max_length=20), max_length=MOST_IDS, required=False
@@ -66,8 +66,10 @@ def chosen(which: dict[str, Any]) -> QuerySet[DiscordAccount]:
             raise InvalidField("参数错误", "Name accounts by ids or by search")
         return found(which["search"])
     ids = {text for text in which["ids"] if text.isascii() and text.isdigit()}
-    numbers = {int(text) for text in ids if len(text) < 15}
-    rows = without_secrets(DiscordAccount.objects.filter(pk__in=numbers))
-    if not which["ids"] or rows.count() != len(set(which["ids"])):
+    named = Q(pk__in={int(text) for text in ids if len(text) < 15})
+    named |= Q(channel_id__in={text for text in ids if len(text) >= 15})
+    rows = without_secrets(DiscordAccount.objects.filter(named))
+    known = {str(name) for row in rows.values_list("pk", "channel_id") for name in row}
+    if not which["ids"] or not known.issuperset(which["ids"]):
         raise InvalidField("账号不存在", "Account does not exist")
     return rows

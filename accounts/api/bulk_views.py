@@ -16,6 +16,7 @@ from accounts.api.account_search import MOST_IDS, WhichSerializer, chosen
 from accounts.api.answers import json_answer, operation_result
 from accounts.api.fields import DialectSerializer
 from accounts.api.permissions import IsOperator
+from accounts.api.requests import user_of
 from accounts.api.serializers import (
     BulkChangesSerializer,
     OperationSerializer,
@@ -72,7 +73,9 @@ class BulkEditView(APIView):
         if not changes:
             raise InvalidField("参数错误", "Nothing is to be changed")
         try:
-            count = bulk.edit_many(chosen(form.validated_data), changes)
+            count = bulk.edit_many(
+                chosen(form.validated_data), changes, by=user_of(request).username
+            )
         except ValidationError as exc:
             text = said_by_member(exc)
             raise InvalidField(f"参数错误: {text}", text) from exc
@@ -100,7 +103,11 @@ class EnableAccountsView(APIView):
         form.is_valid(raise_exception=True)
         enabled = form.validated_data["enable"]
         rows = chosen({"ids": form.validated_data["ids"]})
-        count = bulk.enable_many(rows.values_list("pk", flat=True), enabled=enabled)
+        count = bulk.enable_many(
+            rows.values_list("pk", flat=True),
+            enabled=enabled,
+            by=user_of(request).username,
+        )
         text = f"已{'启用' if enabled else '禁用'} {count} 个账号"
         return json_answer(operation_result(data={"count": count}, message=text))
 

@@ -41,7 +41,7 @@ def _list(child: Make, **options: Any) -> Make:
 
 
 _optional_text: Final = partial(Text, default=serializers.empty)
-_long_text: Final = partial(serializers.CharField, max_length=1000)
+_long_text: Final = partial(serializers.CharField, max_length=1000, allow_blank=True)
 _speed: Final = partial(serializers.ChoiceField, SpeedMode.choices)
 _objects: Final = _list(serializers.DictField)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,7 +18,10 @@ from accounts.api.serializers import AccountSerializer, said_by_member
 from accounts.crypto import UndecryptableSecret
 from accounts.editing import fill, save_filled
 from accounts.models import DiscordAccount, DomainTag
-from accounts.sealing import BadFile, Rows, seal, unseal
+from accounts.sealing import BadFile, seal, unseal
+from accounts.services import OPERATOR
+
+logger = logging.getLogger(__name__)
 
 MOST_ACCOUNTS: Final = 5000
 SECRETS: Final = {"userToken": "user_token", "botToken": "bot_token"} | {
@@ -56,7 +60,9 @@ class Refused(Exception):
         self.report = report
 
 
-def export_file(accounts: QuerySet[DiscordAccount], passphrase: str) -> bytes:
+def export_file(
+    accounts: QuerySet[DiscordAccount], passphrase: str, *, by: str = OPERATOR
+) -> bytes:
     """Return a file of these accounts with their secrets.
 
     Raises ValueError for a bad passphrase, BadFile for too many accounts or for a
@@ -73,7 +79,9 @@ def export_file(accounts: QuerySet[DiscordAccount], passphrase: str) -> bytes:
         {name: getattr(account, attribute) for name, attribute in SECRETS.items()}
         for account in rows
     ]
-    return seal(plain, secrets, passphrase)
+    data = seal(plain, secrets, passphrase)
+    logger.warning("%s account(s) with their tokens exported by %s", len(rows), by)
+    return data
 
 
 def _plain(account: DiscordAccount) -> dict[str, Any]:
@@ -83,7 +91,9 @@ def _plain(account: DiscordAccount) -> dict[str, Any]:
     return shown | {_DOMAIN_NAMES: domains}
 
 
-def import_file(data: bytes, passphrase: str, *, update: bool = False) -> Report:
+def import_file(
+    data: bytes, passphrase: str, *, update: bool = False, by: str = OPERATOR
+) -> Report:
     """Add the accounts of a file; all of them, or none.
 
     An account whose channel is known is skipped, or with `update` overwritten.
@@ -91,12 +101,41 @@ def import_file(data: bytes, passphrase: str, *, update: bool = False) -> Report
     """
     rows, secrets = unseal(data, passphrase)
     _check_number(rows)
-    report = Report()
+    reader = _Reader()
+    pairs = zip(rows, secrets, strict=True)
+    read = [reader.read(number, pair) for number, pair in enumerate(pairs, 1)]
+    report = Report(errors=reader.errors)
     with transaction.atomic():
-        _Importer(report, update=update).take(rows, secrets)
+        known = dict(DiscordAccount.objects.values_list("channel_id", "pk"))
+        for number, changes in filter(None, read):
+            try:
+                _take(report, changes, known, update=update, by=by)
+            except FieldErrors as exc:
+                report.errors[number] = said_by_member(exc)
         if report.errors:
             raise Refused(report)
+    logger.info("%s account(s) imported by %s", len(report.added), by)
     return report
+
+
+def _take(
+    report: Report,
+    changes: dict[str, Any],
+    known: Mapping[str, int],
+    *,
+    update: bool,
+    by: str,
+) -> None:
+    """Write one account of a file. Raises django's ValidationError, by field."""
+    channel = changes.get("channel_id", "")
+    if channel in known and not update:
+        report.skipped.append(channel)
+        return
+    account = DiscordAccount()
+    if channel in known:
+        account = DiscordAccount.objects.get(pk=known[channel])
+    save_filled(account, fill(account, changes), by=by)
+    (report.updated if channel in known else report.added).append(channel)
 
 
 def _check_number(rows: list[Any]) -> None:
@@ -104,55 +143,44 @@ def _check_number(rows: list[Any]) -> None:
         raise BadFile(f"A file holds {MOST_ACCOUNTS} accounts at most.")
 
 
-class _Importer:
-    def __init__(self, report: Report, *, update: bool) -> None:
-        self.report, self.update = report, update
-        known = DiscordAccount.objects.values_list("channel_id", "pk")
-        self.known: Mapping[str, int] = dict(known)
-        self.domains = {tag.name: str(tag.pk) for tag in DomainTag.objects.all()}
-        self.taken: set[str] = set()
+class _Reader:
+    """Reads the rows of a file, before anything is written."""
 
-    def take(self, rows: Rows, secrets: Rows) -> None:
-        for number, (row, hidden) in enumerate(zip(rows, secrets, strict=True), 1):
-            try:
-                self._take(row, hidden)
-            except FieldErrors as exc:
-                self.report.errors[number] = said_by_member(exc)
-            except ValidationError as exc:
-                self.report.errors[number] = _first(exc.detail)
+    def __init__(self) -> None:
+        self.errors: dict[int, str] = {}
+        self._domains = {tag.name: str(tag.pk) for tag in DomainTag.objects.all()}
+        self._channels: set[str] = set()
 
-    def _take(self, row: dict[str, Any], hidden: dict[str, Any]) -> None:
+    def read(
+        self, number: int, pair: tuple[dict[str, Any], dict[str, Any]]
+    ) -> tuple[int, dict[str, Any]] | None:
+        """Return a row's number and changes, by field; None where it is wrong."""
+        try:
+            return number, self._changes(*pair)
+        except ValidationError as exc:
+            self.errors[number] = _first(exc.detail)
+            return None
+
+    def _changes(self, row: dict[str, Any], hidden: dict[str, Any]) -> dict[str, Any]:
         kept = {name: hidden[name] for name in SECRETS if name in hidden}
         form = AccountSerializer(data=row | kept | self._subjects(row))
         form.is_valid(raise_exception=True)
         changes = form.changes()
         channel = changes.get("channel_id", "")
-        if channel in self.taken:
+        if channel in self._channels:
             raise ValidationError({"channelId": "The same channel twice."})
-        self.taken.add(channel)
-        if channel not in self.known:
-            _write(DiscordAccount(), changes)
-            self.report.added.append(channel)
-        elif self.update:
-            account = DiscordAccount.objects.get(pk=self.known[channel])
-            _write(account, changes)
-            self.report.updated.append(channel)
-        else:
-            self.report.skipped.append(channel)
+        self._channels.add(channel)
+        return changes
 
     def _subjects(self, row: dict[str, Any]) -> dict[str, list[str]]:
         names = row.get(_DOMAIN_NAMES, [])
         if not isinstance(names, list):
             raise ValidationError({_DOMAIN_NAMES: "A list of names."})
-        found = [self.domains.get(str(name), "") for name in names]
+        found = [self._domains.get(str(name), "") for name in names]
         if "" in found:
             text = f"There is no subject “{str(names[found.index('')])[:40]}” here."
             raise ValidationError({_DOMAIN_NAMES: text})
         return {_DOMAIN_IDS: found}
-
-
-def _write(account: DiscordAccount, changes: dict[str, Any]) -> None:
-    save_filled(account, fill(account, changes))
 
 
 def _first(detail: Any) -> str:

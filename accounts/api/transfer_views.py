@@ -16,6 +16,7 @@ from accounts.api.account_search import WhichSerializer, chosen
 from accounts.api.answers import json_answer, operation_result
 from accounts.api.fields import DialectSerializer, Text
 from accounts.api.permissions import IsOperator
+from accounts.api.requests import user_of
 from accounts.api.serializers import OperationSerializer
 from accounts.api.transfer import Refused, Report, export_file, import_file
 from accounts.api.views import example
@@ -90,7 +91,8 @@ class ExportView(APIView):
         if "ids" in which or "search" in which:
             rows = chosen(which)
         try:
-            data = export_file(rows, which["passphrase"])
+            name = user_of(request).username
+            data = export_file(rows, which["passphrase"], by=name)
         except (BadFile, ValueError) as exc:
             raise InvalidField("导出失败", str(exc)) from exc
         return file_answer(data)
@@ -118,7 +120,10 @@ class ImportView(APIView):
         asked = form.validated_data
         try:
             report = import_file(
-                asked["file"], asked["passphrase"], update=asked["existing"] == "update"
+                asked["file"],
+                asked["passphrase"],
+                update=asked["existing"] == "update",
+                by=user_of(request).username,
             )
         except BadFile as exc:
             raise InvalidField("导入失败", str(exc)) from exc

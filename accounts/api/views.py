@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from accounts import services
 from accounts.api.answers import json_answer, operation_result
 from accounts.api.permissions import IsOperator
+from accounts.api.requests import user_of
 from accounts.api.serializers import (
     AccountSerializer,
     OperationSerializer,
@@ -22,7 +23,7 @@ from accounts.api.serializers import (
 from accounts.checking import check
 from accounts.editing import fill, save_filled
 from accounts.exceptions import InvalidField
-from accounts.models import DiscordAccount
+from accounts.models import DiscordAccount, User
 from accounts.selectors import account_by_id, channel_is_taken
 
 _ACCOUNT_ID = OpenApiParameter(
@@ -71,7 +72,7 @@ class AddAccountView(APIView):
     def post(self, request: Request, mode: str = "") -> HttpResponse:
         form = AccountSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        account = _save(DiscordAccount(), form.changes())
+        account = _save(DiscordAccount(), form.changes(), user_of(request))
         return _done(id=str(account.pk))
 
 
@@ -96,7 +97,7 @@ class AccountView(APIView):
         account = account_or_refuse(account_id)
         if form.validated_data.get("id") not in (None, str(account.pk)):
             raise InvalidField("参数错误", "The body names another account")
-        _save(account, form.changes())
+        _save(account, form.changes(), user_of(request))
         return _done(id=str(account.pk))
 
     @extend_schema(
@@ -143,7 +144,7 @@ class ReconnectView(APIView):
             # The whole form of a known page: a speed that was cleared is left out.
             changes.setdefault("mode", "")
         # Counts the revision up: the gateway connects anew.
-        _save(account, changes)
+        _save(account, changes, user_of(request))
         return _done(id=str(account.pk))
 
 
@@ -190,13 +191,15 @@ def account_or_refuse(account_id: str) -> DiscordAccount:
     return account
 
 
-def _save(account: DiscordAccount, changes: dict[str, Any]) -> DiscordAccount:
+def _save(
+    account: DiscordAccount, changes: dict[str, Any], operator: User
+) -> DiscordAccount:
     try:
         related = fill(account, changes)
         if channel_is_taken(account):
             raise InvalidField("渠道已存在", "Channel already exists")
         check(account, related.channels)
-        return save_filled(account, related)
+        return save_filled(account, related, by=operator.username)
     except ValidationError as exc:
         text = said_by_member(exc)
         raise InvalidField(f"参数错误: {text}", text) from exc

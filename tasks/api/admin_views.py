@@ -32,7 +32,7 @@ from accounts.api.views import AccountView, account_or_refuse
 from accounts.models import DiscordAccount, User
 from accounts.selectors import enabled_accounts, without_secrets
 from tasks.api.examples import answered, sent
-from tasks.api.pool_views import ACCOUNT
+from tasks.api.pool_views import OPERATORS_ACCOUNT
 from tasks.selectors import load
 
 _RELATED: Final = ("sub_channels", "vertical_domains")
@@ -56,7 +56,7 @@ class AdminAccountsView(BulkEditView):
         tags=["admin"],
         summary="The enabled accounts with their load",
         responses=PoolAccountSerializer(many=True),
-        examples=[answered("pool", [ACCOUNT])],
+        examples=[answered("pool", [OPERATORS_ACCOUNT])],
     )
     def get(self, request: Request, mode: str = "") -> HttpResponse:
         rows = without_secrets(enabled_accounts()).prefetch_related(*_RELATED)
@@ -70,7 +70,7 @@ class AdminAccountsView(BulkEditView):
         responses=TABLE_OR_FAILURE,
         examples=[
             sent({"pagination": {"current": 1, "pageSize": 10}, "search": {}}),
-            answered("page", {"list": [ACCOUNT], "pagination": _PAGE}),
+            answered("page", {"list": [OPERATORS_ACCOUNT], "pagination": _PAGE}),
         ],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
@@ -93,7 +93,7 @@ class AdminAccountView(AccountView):
         summary="One account with its load",
         parameters=[OpenApiParameter("account_id", str, OpenApiParameter.PATH)],
         responses=ACCOUNT_OR_FAILURE,
-        examples=[answered("account", ACCOUNT)],
+        examples=[answered("account", OPERATORS_ACCOUNT)],
     )
     def get(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         account = account_or_refuse(account_id)

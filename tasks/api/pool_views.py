@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -19,7 +21,7 @@ from accounts.selectors import account_by_id, without_secrets
 from tasks.api import examples
 from tasks.selectors import load
 
-ACCOUNT = {
+ACCOUNT: Final[dict[str, Any]] = {
     "id": "1",
     "channelId": examples.CHANNEL,
     "instanceId": examples.CHANNEL,
@@ -37,6 +39,31 @@ ACCOUNT = {
     "mjRemixOn": False,
     "nijiRemixOn": False,
     "fastExhausted": False,
+}
+
+
+# What operators see of it.
+OPERATORS_ACCOUNT: Final = ACCOUNT | {
+    "guildId": "1118138338562560101",
+    "userToken": "****",
+    "remark": "first",
+    "group": "night",
+    "subChannels": [f"https://discord.com/channels/1118138338562560101/{'3' * 19}"],
+    "subChannelValues": {"3" * 19: "1118138338562560101"},
+    "workTime": "09:00-17:30, 22:00-02:00",
+    "fishingTime": "",
+    "isAcceptNewTask": True,
+    "dayDrawLimit": -1,
+    "dayDrawCount": 12,
+    "maxQueueSize": 100,
+    "interval": 1.2,
+    "state": "ready",
+    "disabledReason": "",
+    "lock": False,
+    "runningCount": 1,
+    "queueCount": 0,
+    "dateCreated": "2026-11-18T11:06:40+00:00",
+    "displays": {"mode": "Fast"},
 }
 
 

@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from accounts.api.account_members import (
+    PUBLIC,
     FetchedAccountSerializer,
     PoolAccountSerializer,
     account_json,
@@ -34,6 +35,7 @@ from tasks.api.answers import (
     TaskPropertiesSerializer,
     TaskSerializer,
 )
+from tasks.api.pool_views import ACCOUNT, OPERATORS_ACCOUNT
 from tasks.representation import task_json
 from tests.conftest import OPERATORS_KEY
 from tests.contract.scene import Scene
@@ -177,6 +179,8 @@ def test_an_account_has_the_keys_of_its_schema(operator: User) -> None:
 
     assert list(listed) == list(PoolAccountSerializer().fields)
     assert list(whole) == list(FetchedAccountSerializer().fields)
+    assert set(OPERATORS_ACCOUNT) <= set(whole)
+    assert list(ACCOUNT) == [m.name for m in PUBLIC]
 
 
 def test_the_hook_is_described_with_the_task() -> None:

@@ -6,7 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import DiscordAccount, DomainTag
+from accounts.enums import AccountState
+from accounts.models import AccountEvent, DiscordAccount, DomainTag
 from accounts.signals import account_changed
 from tests.conftest import ApiClient
 from tests.factories import make_account
@@ -184,9 +185,46 @@ def test_many_are_switched_off_and_on(operator_api: ApiClient) -> None:
     assert {account.user_token for account in DiscordAccount.objects.all()} == {"kept"}
 
 
+def test_a_channel_names_its_account_too(
+    operator_api: ApiClient, account: DiscordAccount
+) -> None:
+    body = {"ids": [account.channel_id], "enable": False}
+
+    said = operator_api.send(f"{PATH}-enable", body).json()
+
+    assert said["data"] == {"count": 1}
+
+
 def test_an_unknown_one_is_said_and_none_is_switched(
     operator_api: ApiClient, account: DiscordAccount
 ) -> None:
     said = operator_api.send(f"{PATH}-enable", {"ids": [str(account.pk), "77"]}).json()
 
     assert (said["success"], said["message"]) == (False, "账号不存在")
+
+
+def test_new_hours_wake_who_rests_and_leave_alone_who_waits_for_a_person(
+    operator_api: ApiClient,
+) -> None:
+    resting = make_account(state=AccountState.RESTING, work_time="00:00-00:01")
+    paused = make_account(state=AccountState.PAUSED, work_time="00:00-00:01")
+
+    put(operator_api, {"search": {}, "changes": {"workTime": ""}})
+
+    resting.refresh_from_db()
+    paused.refresh_from_db()
+    assert (resting.state, paused.state) == (
+        AccountState.CONNECTING,
+        AccountState.PAUSED,
+    )
+
+
+def test_the_history_names_who_has_switched_it_off(
+    operator_api: ApiClient, account: DiscordAccount
+) -> None:
+    put(operator_api, {"ids": ids(account), "changes": {"enable": False}})
+
+    account.refresh_from_db()
+    assert (account.state, account.revision) == (AccountState.DISABLED, 1)
+    event = AccountEvent.objects.get(account=account)
+    assert (event.to_state, event.by) == (AccountState.DISABLED, "olga")

@@ -215,6 +215,7 @@ def test_the_api_answers_a_file_and_takes_it_back(
     seen = answer.content.decode() + str(said) + caplog.text
     assert TOKEN not in seen
     assert PASSPHRASE not in seen
+    assert "1 account(s) with their tokens exported by olga" in caplog.text
 
 
 def test_the_text_of_a_file_is_taken_too(operator_api: ApiClient) -> None:
