@@ -142,6 +142,8 @@ class DiscordHttp(HTTPClient):
             return failed(exc)
         except OSError as exc:
             return Answer(Verdict.UNKNOWN, type(exc).__name__)
+        if not response.status_code:  # the session was closed meanwhile
+            return Answer(Verdict.UNKNOWN, "the request was cut off")
         return classify(
             response.status_code,
             _parsed(response.content),
