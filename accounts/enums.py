@@ -25,6 +25,13 @@ class AccountState(models.TextChoices):
 # States that end only by a person's hand, or by the end that a pause was given.
 NEEDS_A_PERSON: Final = frozenset({AccountState.INVALID_TOKEN, AccountState.PAUSED})
 
+# What is only cut off for the moment counts: its tasks wait for it.
+ALIVE: Final = (
+    AccountState.READY,
+    AccountState.CONNECTING,
+    AccountState.DISCONNECTED,
+)
+
 
 class ChoiceRule(models.TextChoices):
     """How one of several accounts is chosen; the wire carries the names."""

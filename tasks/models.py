@@ -131,6 +131,7 @@ class Task(models.Model):
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["account", "status", "id"], name="task_load"),
+            models.Index(fields=["status", "account"], name="task_open"),
             models.Index(fields=["owner", "-id"], name="task_own"),
             models.Index(fields=["status", "deadline_at"], name="task_due"),
             models.Index(fields=["parent_message_id"], name="task_parent_message"),

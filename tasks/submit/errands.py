@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from accounts.selectors import alive_accounts, for_choice
 from tasks import custom_ids, errands
 from tasks.enums import ErrandKind, InputRole
-from tasks.exceptions import InvalidRequest, NoAccount
+from tasks.exceptions import InvalidRequest
 from tasks.inputs import read_all
 from tasks.models import Errand, Task
 from tasks.submit.base import Caller, finished
-from tasks.submit.choosing import Wanted, any_account
+from tasks.submit.choosing import Wanted, account_of, any_account
 
 MAX_UPLOADS = 10
 
@@ -51,10 +50,7 @@ def submit_seed(*, caller: Caller, task: Task) -> Errand:
 
 
 def _about(caller: Caller, kind: ErrandKind, task: Task, custom_id: str = "") -> Errand:
-    alive = for_choice(alive_accounts()).filter(pk=task.account_id or 0)
-    account = alive.first()
-    if account is None:
-        raise NoAccount
+    account = account_of(task)
     return errands.send_on(
         kind, owner=caller.user, account=account, task=task, custom_id=custom_id
     )
