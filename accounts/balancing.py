@@ -1,4 +1,4 @@
-"""Which of several fitting accounts goes first. The load comes in as annotations."""
+"""Which of several fitting accounts goes first. The load comes in as an annotation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CONNECTED_FIRST: Final = Case(
 def order(rule: str) -> tuple[Any, ...]:
     """Return the order of a rule, the account to be chosen in front.
 
-    It reads `running` and `waiting`, the numbers of an account's tasks. What is
+    It reads `load`, the number of tasks that run and wait at an account. What is
     connected goes first, whatever the rule.
     """
     match rule:
@@ -34,11 +34,10 @@ def order(rule: str) -> tuple[Any, ...]:
 
 def _best_wait_idle() -> tuple[Any, ...]:
     """Most free slots first; without any, the least loaded. Chance between equals."""
-    load: Any = F("running") + F("waiting")
-    free = F("core_size") - load
-    filled = Cast(load, FloatField()) / F("core_size")
-    busy = Case(When(running__lt=F("core_size") - F("waiting"), then=-free))
-    return busy.asc(nulls_last=True), filled, Random()
+    load = Cast("load", FloatField())
+    size = F("core_size")
+    busy = Case(When(load__lt=size, then=load - size), default=load / size)
+    return busy, Random()
 
 
 def _by_weight() -> tuple[Any, ...]:

@@ -76,7 +76,7 @@ _SWITCHES: Final = {
 def rules(need: Need) -> list[Rule]:
     """Return what must hold, what decides first in front.
 
-    The room rule reads `waiting`, an annotation by whoever knows the load.
+    The room rule reads `load` and `waiting`, annotations by whoever knows the tasks.
     """
     return [
         *_named(need),
@@ -193,7 +193,10 @@ def _hours(need: Need) -> Iterator[Rule]:
 _ROOM: Final = (
     Rule(
         "room",
-        Q(max_queue_size=0) | Q(waiting__lt=F("max_queue_size")),
+        # Few have so much load that those who wait must be counted.
+        Q(max_queue_size=0)
+        | Q(load__lt=F("max_queue_size"))
+        | Q(waiting__lt=F("max_queue_size")),
         "队列已满，请稍后尝试",
         "The queue is full, retry later",
     ),

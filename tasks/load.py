@@ -4,32 +4,30 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.db.models import IntegerField, QuerySet
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 
 from accounts.models import DiscordAccount
-from tasks.enums import RUNNING, TaskStatus
+from tasks.enums import LOADING, TaskStatus
 from tasks.models import Task
-
-_OPEN: Final = sorted({*RUNNING, TaskStatus.NOT_START})
 
 
 def with_load(accounts: QuerySet[DiscordAccount]) -> Any:
-    """Annotate accounts with the numbers of their `running` and `waiting` tasks.
+    """Annotate accounts with their `load`, the number of tasks that run and wait.
 
-    All are counted in one pass: a look into the tasks for each account would cost
-    several times as much.
+    `waiting` can be filtered by, too. The load of all is counted in one pass over an
+    index of the open tasks: a look into the tasks for each account takes several times
+    as long.
     """
     accounts = accounts.all()
     query: Any = accounts.query
     query.get_initial_alias()
     query.alias_map[_Load.table_alias] = _Load()
     query.alias_refcount[_Load.table_alias] = 1
-    return accounts.annotate(running=_count("running"), waiting=_count("waiting"))
-
-
-def _count(name: str) -> RawSQL:
-    return RawSQL(f"COALESCE(task_load.{name}, 0)", [], output_field=IntegerField())  # noqa: S611
+    load: Any = RawSQL("COALESCE(task_load.size, 0)", [], output_field=IntegerField())
+    waiting = Task.objects.filter(account=OuterRef("pk"), status=TaskStatus.NOT_START)
+    counted = waiting.order_by().values("account").annotate(count=Count("pk"))
+    return accounts.annotate(load=load).alias(waiting=Subquery(counted.values("count")))
 
 
 class _Load:
@@ -43,17 +41,19 @@ class _Load:
     nullable = True
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[str]]:
+        """Return the join. The statuses stand in it as in the index, letter by letter:
+        SQLite uses an index of some rows for nothing less.
+        """
         quote = connection.ops.quote_name
-        status, account = quote("status"), quote("account_id")
-        waits = f"SUM(CASE WHEN {status} = %s THEN 1 ELSE 0 END)"
-        marks = ", ".join(["%s"] * len(_OPEN))
+        account, status = quote("account_id"), quote("status")
+        open_ones = ", ".join(f"'{each.value}'" for each in LOADING)
         sql = (
-            f"LEFT OUTER JOIN (SELECT {account}, {waits} AS waiting, "  # noqa: S608
-            f"COUNT(*) - {waits} AS running FROM {quote(Task._meta.db_table)} "
-            f"WHERE {status} IN ({marks}) GROUP BY {account}) task_load "
+            f"LEFT OUTER JOIN (SELECT {account}, COUNT(*) AS size "  # noqa: S608
+            f"FROM {quote(Task._meta.db_table)} WHERE {status} IN ({open_ones}) "
+            f"GROUP BY {account}) task_load "
             f"ON task_load.{account} = {quote(self.parent_alias)}.{quote('id')}"
         )
-        return sql, [TaskStatus.NOT_START.value] * 2 + [str(s) for s in _OPEN]
+        return sql, []
 
     def relabeled_clone(self, change_map: Any) -> _Load:
         return self

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
@@ -21,7 +21,7 @@ from tasks.exceptions import (
     QueueFull,
     Refused,
 )
-from tasks.inputs import Brought
+from tasks.inputs import Brought, Written
 from tasks.models import DrawingSettings, Task
 from tasks.selectors import visible_to, waiting_count
 from tasks.services import insert
@@ -30,6 +30,8 @@ from tasks.services import insert
 QUEUE_LIMIT_FACTOR: Final = 12
 MAX_PROMPT_LENGTH: Final = 8192
 MAX_IDEMPOTENCY_KEY: Final = 255
+# Each time somebody else had the place, so there is hardly ever a fifth.
+TRIES: Final = 100
 
 
 @dataclass(frozen=True)
@@ -153,14 +155,13 @@ def write(
     """Write the row with what it brought along, and hand it to dispatch.
 
     `place` takes its place in the queue, in the same transaction, and returns how many
-    wait before it. Raises what `place` raises; then nothing is written.
+    wait before it; after TurnLost it is asked again. What else it raises is raised, and
+    nothing is written.
     """
     files = inputs.write_files(brought)
     task.prepared = not any(picture.needs_upload for picture in brought)
     try:
-        with transaction.atomic():
-            ahead = place() if place else 0
-            written = insert(task, then=lambda row: inputs.write_rows(files, task=row))
+        return _write(task, files, place)
     except IntegrityError:
         # The same key at the same moment: the other request won.
         inputs.remove_files(files)
@@ -170,4 +171,23 @@ def write(
     except Refused:
         inputs.remove_files(files)
         raise
-    return Submitted(written, ahead)
+
+
+def _write(
+    task: Task, files: Sequence[Written], place: Callable[[], int] | None
+) -> Submitted:
+    ahead = 0
+
+    def take() -> None:
+        nonlocal ahead
+        ahead = place() if place else 0
+
+    for _ in range(TRIES):
+        try:
+            written = insert(
+                task, first=take, then=lambda row: inputs.write_rows(files, task=row)
+            )
+        except TurnLost:
+            continue
+        return Submitted(written, ahead)
+    raise QueueFull()

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from django.db import transaction
 from django.db.models import F, Q, Subquery
 from django.utils import timezone
 
@@ -31,7 +30,6 @@ _FEATURES: Final = {
     TaskAction.SHORTEN: "is_shorten",
 }
 _ABOUT_SOMETHING: Final = frozenset({TaskAction.IMAGINE, TaskAction.VIDEO})
-TRIES: Final = 20  # the last of them takes no notice of turns
 _INSTANCE, _REMARK = "\0instance", "\0remark"  # no client can send these
 
 
@@ -67,7 +65,6 @@ class Wanted:
 @dataclass(frozen=True)
 class Chosen:
     account: DiscordAccount
-    ahead: int  # tasks that wait for it
     mode: str  # the speed to draw with, "" where the account decides
     in_turn: bool = False  # it is nobody's but who takes this very turn
 
@@ -89,7 +86,7 @@ def choose(
     if found is None:
         raise refusal(need)
     mode = wanted.modes[found.speed] if wanted.modes else ""
-    return Chosen(found, found.waiting, mode, how.rule == ChoiceRule.POLLING)
+    return Chosen(found, mode, how.rule == ChoiceRule.POLLING)
 
 
 def any_account(wanted: Wanted) -> DiscordAccount | None:
@@ -102,29 +99,24 @@ def any_account(wanted: Wanted) -> DiscordAccount | None:
 def place(task: Task, wanted: Wanted) -> int:
     """Give a new row to an account; return how many tasks wait there before it.
 
-    To be called in the transaction that writes it. Where others were faster at the
-    account, another choice is made. Raises NoAccount, QueueFull.
+    To be called in the transaction that writes it. Raises NoAccount, QueueFull, and
+    TurnLost where others were faster at the account: then another one may be chosen.
     """
-    action, bot_type = TaskAction(task.action), BotType(task.bot_type)
-    for left in reversed(range(TRIES)):
-        chosen = choose(action, bot_type, wanted, task.prompt)
-        try:
-            with transaction.atomic():
-                ahead = take_chosen(chosen, action, in_turn=left > 0)
-        except (TurnLost, QueueFull):
-            continue
-        give(task, chosen.account)
-        task.mode = chosen.mode
-        return ahead
-    raise QueueFull()
+    action = TaskAction(task.action)
+    chosen = choose(action, BotType(task.bot_type), wanted, task.prompt)
+    try:
+        ahead = take_chosen(chosen, action)
+    except QueueFull as exc:
+        raise TurnLost from exc
+    give(task, chosen.account)
+    task.mode = chosen.mode
+    return ahead
 
 
-def take_chosen(chosen: Chosen, action: TaskAction, *, in_turn: bool = True) -> int:
+def take_chosen(chosen: Chosen, action: TaskAction) -> int:
     """Take a place at a chosen account, as `take_place` does, by what limits it."""
     return take_place(
-        chosen.account,
-        within_limit=is_new(action),
-        unless_taken=chosen.in_turn and in_turn,
+        chosen.account, within_limit=is_new(action), unless_taken=chosen.in_turn
     )
 
 
