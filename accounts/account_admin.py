@@ -34,6 +34,7 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
     search_help_text = "Remark, channel id or server id"
     list_per_page = 100
     actions = ("enable", "disable", "connect_again")
+    filter_horizontal = ("vertical_domains",)
     _standing = ("state", "state_reason", "state_since", "resume_at", "created_at")
     readonly_fields = _standing
     _essential = (None, {"fields": ("guild_id", "channel_id", "new_user_token")})
@@ -69,6 +70,11 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
                 )
             },
         ),
+        (
+            "When it draws",
+            {"fields": ("work_time", "fishing_time", "day_draw_limit")},
+        ),
+        ("Subjects", {"fields": ("is_vertical_domain", "vertical_domains")}),
         (
             "Remix mode",
             {"fields": ("remix_auto_submit", "mj_remix_on", "niji_remix_on")},

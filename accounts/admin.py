@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from solo.admin import SingletonModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from accounts import pool_admin as pool_admin
 from accounts.keys import create_key, digest
 from accounts.models import AccessSettings, ApiKey, User
 from accounts.services import new_webhook_secret

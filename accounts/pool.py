@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts import hours
 from accounts.models import DiscordAccount, DomainTag, PoolSettings
+from accounts.models.tags import keywords_of
 
 # Read by every submit, so kept for a moment in each process.
 KEPT_FOR: Final = 1.0  # seconds
@@ -79,7 +80,6 @@ def _keywords() -> dict[str, frozenset[int]]:
     found: defaultdict[str, set[int]] = defaultdict(set)
     enabled = DomainTag.objects.filter(enabled=True).order_by()
     for pk, words in enabled.values_list("pk", "keywords"):
-        for word in words:
-            found[word.strip().lower()].add(pk)
-    found.pop("", None)
+        for word in keywords_of(words):
+            found[word].add(pk)
     return {word: frozenset(ids) for word, ids in found.items()}

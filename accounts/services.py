@@ -14,11 +14,13 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from accounts import hours
 from accounts.enums import NEEDS_A_PERSON, AccountState, SpeedMode
 from accounts.exceptions import InvalidField
 from accounts.keys import ADMIN_NAME, GUEST_NAME, create_key
 from accounts.models import DiscordAccount, User
 from accounts.signals import account_changed
+from accounts.turns import COUNTED
 
 logger = logging.getLogger(__name__)
 
@@ -38,9 +40,19 @@ def save_account(account: DiscordAccount) -> DiscordAccount:
         account.state = AccountState.DISABLED
         account.state_since = timezone.now()
     account.resume_at = None
-    account.save()
+    account.is_fishing = hours.covers(account.fishing_time, timezone.now())
+    if account._state.adding:
+        account.save()
+    else:
+        account.save(update_fields=_edited(account))
     _tell(account.pk)
     return account
+
+
+def _edited(account: DiscordAccount) -> set[str]:
+    """Return the fields that an edit writes: not what counts on in the meantime."""
+    names = {field.name for field in account._meta.concrete_fields}
+    return names - COUNTED - {"id"} - account.get_deferred_fields()
 
 
 def set_enabled(account: DiscordAccount, *, enabled: bool) -> None:

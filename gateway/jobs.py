@@ -8,6 +8,7 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready
 
+from accounts.following import follow_hours
 from gateway import (
     asking,
     cancelling,
@@ -73,6 +74,7 @@ def sync_accounts() -> None:
 @shared_task(name="gateway.sweep", ignore_result=True)
 def sweep() -> None:
     """Find the tasks, and the rested accounts, that nobody nudged."""
+    follow_hours()
     sweeping.resume_rested_accounts()
     for account_id in sweeping.accounts_to_dispatch():
         dispatch_account.delay(account_id)

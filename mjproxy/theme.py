@@ -88,6 +88,8 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _page("Accounts", "smart_toy", "accounts_discordaccount"),
+                    _page("Subjects", "sell", "accounts_domaintag"),
+                    _settings("Pool settings", "accounts_poolsettings"),
                     _page("Sessions", "cable", "gateway_gatewaysession"),
                     _page("Questions", "forum", "gateway_accountquery"),
                     _page("Lanes", "swap_vert", "gateway_dispatchlane"),

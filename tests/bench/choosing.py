@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from tests.bench.figures import percentiles
@@ -61,9 +62,7 @@ def _figures() -> dict[str, Any]:
         settings.save()
         for name, wanted in wishes.items():
             figures[f"{rule} {name}"] = _timed(
-                lambda wanted=wanted: choose(
-                    TaskAction.IMAGINE, BotType.MID_JOURNEY, wanted, "a red fox"
-                )
+                partial(choose, TaskAction.IMAGINE, BotType.MID_JOURNEY, wanted, "fox")
             )
     return figures
 
@@ -91,24 +90,25 @@ def _fill() -> None:
     for _ in range(ACCOUNTS):
         make_account()
     pool = list(DiscordAccount.objects.only("pk"))
-    states = [TaskStatus.NOT_START, *sorted(RUNNING)]
-    Task.objects.bulk_create(
-        (
+
+    def write(count: int, *statuses: str) -> None:
+        rows = (
             Task(
                 owner=owner,
                 account=pool[number % ACCOUNTS],
                 action=TaskAction.IMAGINE,
-                status=states[number // ACCOUNTS]
-                if number < OPEN
-                else TaskStatus.SUCCESS,
+                status=statuses[number * len(statuses) // count],
                 prompt="a red fox",
             )
-            for number in range(OPEN + FINISHED)
-        ),
-        batch_size=500,
-    )
-    with connection.cursor() as cursor:  # as the database does by itself in time
-        cursor.execute("ANALYZE")
+            for number in range(count)
+        )
+        Task.objects.bulk_create(rows, batch_size=500)
+
+    write(FINISHED, TaskStatus.SUCCESS)
+    tidy = "VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE"
+    with connection.cursor() as cursor:  # as PostgreSQL does by itself in time
+        cursor.execute(tidy)
+    write(OPEN, TaskStatus.NOT_START, *sorted(RUNNING))
 
 
 if __name__ == "__main__":

@@ -100,6 +100,8 @@ def test_so_many_tasks_may_wait_and_no_more(
     account = make_account(max_queue_size=most)
     for _ in range(ahead):
         make_task(alice, account=account)
+    make_task(alice, account=account, status=TaskStatus.IN_PROGRESS)
+    make_task(alice, account=account, status=TaskStatus.MODAL)
 
     if fits:
         assert take_place(account, tasks=tasks) == ahead

@@ -98,15 +98,6 @@ def test_where_all_are_full_the_refusal_names_one(alice: User) -> None:
     assert refused.value.properties == {"discordInstanceId": full.channel_id}
 
 
-def test_it_tells_how_many_wait(alice: User, account: DiscordAccount) -> None:
-    make_task(alice, account=account)
-    make_task(alice, account=account)
-    make_task(alice, account=account, status=TaskStatus.IN_PROGRESS)
-    make_task(alice, account=account, status=TaskStatus.MODAL)
-
-    assert choose(TaskAction.IMAGINE, MIDJOURNEY, Wanted()).ahead == 2
-
-
 # --- what a filter asks for -----------------------------------------------------------
 
 
