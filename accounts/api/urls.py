@@ -5,12 +5,16 @@ from __future__ import annotations
 from django.urls import path
 
 from accounts.api.session_views import CurrentView, LoginView, LogoutView
+from accounts.api.tag_views import DomainTagsView, DomainTagView, SaveDomainTagView
 from accounts.api.views import AddAccountView, AddUserView, ReconnectView
 
 urlpatterns = [
     path("admin/account", AddAccountView.as_view()),
     path("admin/account-reconnect/<account_id>", ReconnectView.as_view()),
     path("admin/current", CurrentView.as_view()),
+    path("admin/domain-tags", DomainTagsView.as_view()),
+    path("admin/domain-tag", SaveDomainTagView.as_view()),
+    path("admin/domain-tag/<tag_id>", DomainTagView.as_view()),
     path("admin/login", LoginView.as_view()),
     path("admin/logout", LogoutView.as_view()),
     path("admin/user", AddUserView.as_view()),

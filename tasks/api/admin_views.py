@@ -26,7 +26,7 @@ from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
 from accounts.api.serializers import OperationSerializer
 from accounts.api.tables import (
-    TableAnswerSerializer,
+    TABLE_OR_FAILURE,
     TableSerializer,
     in_order,
     page_of,
@@ -51,12 +51,6 @@ _SORTED_BY: Final = {
 
 
 _PAGE: Final = {"current": 1, "pageSize": 10, "total": 1, "pageCount": 1}
-# What is refused is answered 200 too, in an envelope of its own.
-TABLE_OR_FAILURE: Final = PolymorphicProxySerializer(
-    component_name="TableOrFailure",
-    serializers=[TableAnswerSerializer, OperationSerializer],
-    resource_type_field_name=None,
-)
 ACCOUNT_OR_FAILURE: Final = PolymorphicProxySerializer(
     component_name="AccountOrFailure",
     serializers=[PoolAccountSerializer, OperationSerializer],
