@@ -105,9 +105,9 @@ def _fill() -> None:
         Task.objects.bulk_create(rows, batch_size=500)
 
     write(FINISHED, TaskStatus.SUCCESS)
-    tidy = "VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE"
-    with connection.cursor() as cursor:  # as PostgreSQL does by itself in time
-        cursor.execute(tidy)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:  # as it does by itself in time
+            cursor.execute("VACUUM ANALYZE")
     write(OPEN, TaskStatus.NOT_START, *sorted(RUNNING))
 
 
