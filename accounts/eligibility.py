@@ -25,7 +25,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Cast, StrIndex
-from django.db.models.lookups import Exact, GreaterThan
+from django.db.models.lookups import GreaterThan
 
 from accounts.enums import ALIVE, AccountState, SpeedMode
 from accounts.models import DiscordAccount
@@ -126,7 +126,7 @@ def gives(mode: str) -> Q:
     """Hold for the accounts that draw at this speed."""
     allowed = Cast(F("allow_modes"), TextField())
     given = Q(mode__in=["", mode])
-    given &= Q(Exact(allowed, Value("[]"))) | Q(_holds(allowed, f'"{mode}"'))
+    given &= Q(allow_modes=[]) | Q(_holds(allowed, f'"{mode}"'))
     return given & Q(fast_exhausted=False) if mode in _COSTLY else given
 
 

@@ -11,6 +11,7 @@ from threading import Barrier
 import pytest
 from django.db import connection, transaction
 from hypothesis import HealthCheck, settings
+from hypothesis import given as for_all
 from hypothesis import strategies as st
 from pytest_django.fixtures import DjangoAssertNumQueries
 
@@ -61,9 +62,7 @@ def given() -> list[int]:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given_values(
-    accounts=st.integers(1, 6), tasks=st.integers(1, 20), size=st.integers(1, 4)
-)
+@for_all(accounts=st.integers(1, 6), tasks=st.integers(1, 20), size=st.integers(1, 4))
 def test_equal_accounts_are_given_the_same(
     alice: User, rule: str, accounts: int, tasks: int, size: int
 ) -> None:
