@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.bench import fetching, memory, rates, recovery
+from tests.bench import choosing, fetching, memory, rates, recovery
 from tests.bench.budgets import missed
 from tests.bench.figures import machine
 from tests.e2e.harness import Product, Simulator, specs
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def measure(folder: Path, *, quick: bool) -> dict[str, Any]:
-    report: dict[str, Any] = {"machine": machine()}
+    report: dict[str, Any] = {"machine": machine(), "choosing": choosing.measure()}
     sim = Simulator.start(
         *("--accounts", str(max(ACCOUNTS, *IDLE)), "--speed", "10"),
         *("--picture-size", "64", "--knob", "concurrency=12"),
