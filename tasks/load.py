@@ -13,11 +13,10 @@ from tasks.models import Task
 
 
 def with_load(accounts: QuerySet[DiscordAccount]) -> Any:
-    """Annotate accounts with their `load`, the number of tasks that run and wait.
+    """Let accounts be sorted and filtered by their `load` of tasks, and by `waiting`.
 
-    `waiting` can be filtered by, too. The load of all is counted in one pass over an
-    index of the open tasks: a look into the tasks for each account takes several times
-    as long.
+    The load, what runs and waits, is counted for all in one pass over an index of the
+    open tasks: a look into the tasks for each account takes several times as long.
     """
     accounts = accounts.all()
     query: Any = accounts.query
@@ -27,7 +26,7 @@ def with_load(accounts: QuerySet[DiscordAccount]) -> Any:
     load: Any = RawSQL("COALESCE(task_load.size, 0)", [], output_field=IntegerField())
     waiting = Task.objects.filter(account=OuterRef("pk"), status=TaskStatus.NOT_START)
     counted = waiting.order_by().values("account").annotate(count=Count("pk"))
-    return accounts.annotate(load=load).alias(waiting=Subquery(counted.values("count")))
+    return accounts.alias(load=load, waiting=Subquery(counted.values("count")))
 
 
 class _Load:

@@ -30,6 +30,8 @@ _FEATURES: Final = {
     TaskAction.SHORTEN: "is_shorten",
 }
 _ABOUT_SOMETHING: Final = frozenset({TaskAction.IMAGINE, TaskAction.VIDEO})
+# What is asked of an account that was chosen.
+_GIVEN: Final = ("channel_id", "max_queue_size", "timeout_minutes", "picked_at")
 _INSTANCE, _REMARK = "\0instance", "\0remark"  # no client can send these
 
 
@@ -170,7 +172,8 @@ def _query(need: Need, rule: str) -> PreparedQuery[DiscordAccount]:
     """Return the query for all needs of one shape: building its SQL takes long."""
 
     def build(*_: str) -> Any:
-        rows = with_load(for_choice(DiscordAccount.objects.all()))
+        # All rows are sorted, so each of them should be small.
+        rows = with_load(DiscordAccount.objects.only(*_GIVEN))
         rows = rows.filter(*(each.holds for each in rules(need)))
         first: list[Any] = []
         if need.subjects:
