@@ -27,7 +27,8 @@ from django.db.models import (
 from django.db.models.functions import Cast, StrIndex
 from django.db.models.lookups import GreaterThan
 
-from accounts.enums import ALIVE, AccountState, SpeedMode
+from accounts.enums import AccountState, SpeedMode
+from accounts.health import TAKE_NEW
 from accounts.models import DiscordAccount
 
 _COSTLY: Final = frozenset({SpeedMode.FAST, SpeedMode.TURBO})
@@ -110,7 +111,7 @@ def _standing() -> Iterator[Rule]:
     yield Rule("enabled", Q(enabled=True), "{who}已禁用", "{who} is disabled")
     yield Rule(
         "standing",
-        Q(state__in=[*ALIVE, AccountState.RESTING]),
+        Q(state__in=sorted({*TAKE_NEW, AccountState.RESTING})),
         "{who}暂不可用",
         "{who} is held up until it has recovered, or a person has acted",
     )

@@ -7,15 +7,17 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
-from accounts import hours
+from accounts.enums import AccountState
 from accounts.models import DiscordAccount, DomainTag, PoolSettings
 from accounts.models.tags import keywords_of
+from accounts.standing import home
 
 # Read by every submit, so kept for a moment in each process.
 KEPT_FOR: Final = 1.0  # seconds
@@ -72,8 +74,12 @@ def _read() -> Pool:
     return Pool(
         rule=settings.rule,
         keywords=_keywords() if settings.is_vertical_domain else {},
-        closed=tuple(sorted(text for text in texts if not hours.covers(text, now))),
+        closed=tuple(sorted(text for text in texts if _is_over(text, now))),
     )
+
+
+def _is_over(work_time: str, moment: datetime) -> bool:
+    return home(work_time, moment).state == AccountState.RESTING
 
 
 def _keywords() -> dict[str, frozenset[int]]:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from accounts.eligibility import below_day_limit
 from accounts.models import DiscordAccount
-
-# What every task that an account is given writes.
-COUNTED: Final = frozenset({"picked_at", "day", "day_draw_count"})
 
 
 def take_turn(

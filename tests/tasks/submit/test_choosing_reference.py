@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from time_machine import travel
 
 from accounts import hours
-from accounts.enums import ALIVE, AccountState
+from accounts.enums import AccountState
+from accounts.health import TAKE_NEW
 from accounts.models import DomainTag, PoolSettings, User
 from tasks.enums import BotType, TaskAction
 from tasks.exceptions import NoAccount, QueueFull
@@ -44,7 +45,7 @@ class Seen:
         checks: list[tuple[str, bool]] = [
             ("remark", wanted.remark in has("remark")),
             ("enabled", has("enabled")),
-            ("standing", has("state") in (*ALIVE, AccountState.RESTING)),
+            ("standing", has("state") in (*TAKE_NEW, AccountState.RESTING)),
             ("bot", has("enable_mj")),
             ("blend", action != TaskAction.BLEND or has("is_blend")),
             ("speed", not wanted.modes or self.speed(wanted.modes) is not None),

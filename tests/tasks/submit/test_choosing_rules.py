@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from time_machine import travel
 
-from accounts.enums import ALIVE, AccountState
+from accounts.enums import AccountState
+from accounts.health import TAKE_NEW
 from accounts.models import DiscordAccount, DomainTag, PoolSettings, User
 from tasks.enums import BotType, TaskAction
 from tasks.exceptions import QueueFull, Refused
@@ -43,7 +44,7 @@ def reason(action: TaskAction = IMAGINE, **wanted: Any) -> str:
 def test_a_state_is_alive_or_held_up(state: str) -> None:
     account = make_account(state=state)
 
-    if state in ALIVE:
+    if state in TAKE_NEW:
         assert choose(IMAGINE, MIDJOURNEY, Wanted()).account == account
     else:
         resting = state == AccountState.RESTING
