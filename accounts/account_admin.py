@@ -13,9 +13,10 @@ from django.http import HttpRequest
 
 from accounts.enums import AccountState
 from accounts.forms import SECRETS, AccountForm
+from accounts.many_admin import ManyAccountsAdmin
 from accounts.models import DiscordAccount
 from accounts.services import delete_account, reconnect, save_account, set_enabled
-from accounts.theme import ModelAdmin, badge
+from accounts.theme import badge
 
 STATE_COLOURS: Final = {
     AccountState.READY: "success",
@@ -26,20 +27,29 @@ STATE_COLOURS: Final = {
 }
 
 
-class AccountAdmin(ModelAdmin[DiscordAccount]):
+class AccountAdmin(ManyAccountsAdmin):
     form = AccountForm
     list_display: Any = ("remark_or_channel", "live_state", "state_reason", "enabled")
-    list_filter = ("state", "enabled", "mode", "fast_exhausted")
-    search_fields = ("remark", "channel_id", "guild_id")
-    search_help_text = "Remark, channel id or server id"
+    list_filter = ("state", "enabled", "group", "mode", "fast_exhausted")
+    search_fields = ("remark", "group", "channel_id", "guild_id")
+    search_help_text = "Remark, group, channel id or server id"
     list_per_page = 100
-    actions = ("enable", "disable", "connect_again")
+    actions: Any = (
+        "enable",
+        "disable",
+        "connect_again",
+        "edit_together",
+        "export_accounts",
+    )
     filter_horizontal = ("vertical_domains",)
     _standing = ("state", "state_reason", "state_since", "resume_at", "created_at")
     readonly_fields = _standing
     _essential = (None, {"fields": ("guild_id", "channel_id", "new_user_token")})
     _more: ClassVar[list[tuple[str, dict[str, Any]]]] = [
-        ("Name and order", {"fields": ("remark", "sponsor", "sort", "weight")}),
+        (
+            "Name and order",
+            {"fields": ("remark", "group", "sponsor", "sort", "weight")},
+        ),
         (
             "Pace",
             {
@@ -76,11 +86,6 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
                 )
             },
         ),
-        (
-            "When it draws",
-            {"fields": ("work_time", "fishing_time", "day_draw_limit")},
-        ),
-        ("Subjects", {"fields": ("is_vertical_domain", "vertical_domains")}),
         (
             "Remix mode",
             {"fields": ("remix_auto_submit", "mj_remix_on", "niji_remix_on")},
