@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
 
 from accounts.models import DiscordAccount
 from tasks.enums import LOADING, TaskStatus
@@ -26,7 +27,8 @@ def with_load(accounts: QuerySet[DiscordAccount]) -> Any:
     load: Any = RawSQL("COALESCE(task_load.size, 0)", [], output_field=IntegerField())
     waiting = Task.objects.filter(account=OuterRef("pk"), status=TaskStatus.NOT_START)
     counted = waiting.order_by().values("account").annotate(count=Count("pk"))
-    return accounts.alias(load=load, waiting=Subquery(counted.values("count")))
+    count = Coalesce(Subquery(counted.values("count")), 0)
+    return accounts.alias(load=load, waiting=count)
 
 
 class _Load:

@@ -15,7 +15,7 @@ from accounts import hours
 from accounts.enums import AccountState
 from accounts.health import TAKE_NEW
 from accounts.models import DomainTag, PoolSettings, User
-from tasks.enums import BotType, TaskAction
+from tasks.enums import BotType, TaskAction, TaskStatus
 from tasks.exceptions import NoAccount, QueueFull
 from tasks.submit.choosing import Wanted, choose
 from tests.factories import make_account, make_task, make_user
@@ -23,6 +23,7 @@ from tests.tasks.submit.test_choosing_fairly import undone
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TODAY, YESTERDAY = date(2026, 3, 1), date(2026, 2, 28)
+NOT_START, RUNS = TaskStatus.NOT_START, TaskStatus.IN_PROGRESS
 IMAGINE, MIDJOURNEY = TaskAction.IMAGINE, BotType.MID_JOURNEY
 
 
@@ -37,6 +38,7 @@ class Seen:
 
     fields: dict[str, Any]
     waiting: int
+    running: int
     subjects: frozenset[str] = field(default_factory=frozenset)
 
     def failed(self, action: TaskAction, wanted: Wanted, prompt: str) -> list[str]:
@@ -114,6 +116,7 @@ ACCOUNTS: Final = st.builds(
         }
     ),
     st.integers(0, 2),
+    st.integers(0, 3),
     st.frozensets(st.sampled_from(["fox", "car"])),
 )
 WISHES: Final = st.builds(
@@ -133,8 +136,8 @@ def write(owner: User, pool: list[Seen]) -> dict[int, Seen]:
     for seen in pool:
         account = make_account(**seen.fields)
         account.vertical_domains.set([tags[word] for word in seen.subjects])
-        for _ in range(seen.waiting):
-            make_task(owner, account=account)
+        for status in [NOT_START] * seen.waiting + [RUNS] * seen.running:
+            make_task(owner, account=account, status=status)
         rows[account.pk] = seen
     return rows
 
