@@ -39,6 +39,12 @@ class PoolSettings(SingletonModel):
         help_text="A prompt with a subject's keyword goes to the accounts set aside "
         "for it. Off: those accounts are left alone.",
     )
+    waiting_per_user = models.PositiveIntegerField(
+        "waiting at most for one user",
+        default=0,
+        help_text="Keeps one user from filling the queues of all accounts. "
+        "0: no limit.",
+    )
 
     class Meta:
         verbose_name = "pool settings"

@@ -25,6 +25,7 @@ from tasks.inputs import Brought, Written
 from tasks.models import DrawingSettings, Task
 from tasks.selectors import visible_to, waiting_count
 from tasks.services import insert
+from tasks.submit.share import check_share
 
 # A waiting task is given up after so many times the account's own time limit.
 QUEUE_LIMIT_FACTOR: Final = 12
@@ -156,8 +157,10 @@ def write(
 
     `place` takes its place in the queue, in the same transaction, and returns how many
     wait before it; after TurnLost it is asked again. What else it raises is raised, and
-    nothing is written.
+    nothing is written. Raises ShareUsedUp where its owner has enough tasks waiting.
     """
+    if task.status == TaskStatus.NOT_START:
+        check_share(caller.user.pk)
     files = inputs.write_files(brought)
     task.prepared = not any(picture.needs_upload for picture in brought)
     try:

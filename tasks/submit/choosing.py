@@ -98,6 +98,16 @@ def any_account(wanted: Wanted) -> DiscordAccount | None:
     return found
 
 
+def host_among(accounts: Q, bot_type: BotType, wanted: Wanted) -> DiscordAccount | None:
+    """Return one of these accounts to press a button, or None where none can."""
+    how = pool()
+    need = _need(TaskAction.SHOW, bot_type, wanted)
+    need = replace(need, closed=how.closed)
+    rows = with_load(for_choice(DiscordAccount.objects.filter(accounts)))
+    found: DiscordAccount | None = _ranked(rows, need, how.rule).first()
+    return found
+
+
 def place(task: Task, wanted: Wanted) -> int:
     """Give a new row to an account; return how many tasks wait there before it.
 
@@ -173,18 +183,22 @@ def _query(need: Need, rule: str) -> PreparedQuery[DiscordAccount]:
 
     def build(*_: str) -> Any:
         # All rows are sorted, so each of them should be small.
-        rows = with_load(DiscordAccount.objects.only(*_GIVEN))
-        rows = rows.filter(*(each.holds for each in rules(need)))
-        first: list[Any] = []
-        if need.subjects:
-            first.append(F("is_vertical_domain").desc())
-        if need.modes:
-            rows = rows.annotate(speed=first_of(need.modes))
-            first.append("speed")
-        if rule == ChoiceRule.POLLING:
-            turns = DiscordAccount.objects.exclude(picked_at=None).values("picked_at")
-            last = turns.order_by("-picked_at")[:1]
-            rows = rows.annotate(last_turn=Subquery(last))
-        return rows.order_by(*first, *order(rule))[:1]
+        return _ranked(with_load(DiscordAccount.objects.only(*_GIVEN)), need, rule)[:1]
 
     return PreparedQuery[DiscordAccount](build, markers=(_INSTANCE, _REMARK))
+
+
+def _ranked(rows: Any, need: Need, rule: str) -> Any:
+    """Return the accounts that fit, the one to be chosen in front."""
+    rows = rows.filter(*(each.holds for each in rules(need)))
+    first: list[Any] = []
+    if need.subjects:
+        first.append(F("is_vertical_domain").desc())
+    if need.modes:
+        rows = rows.annotate(speed=first_of(need.modes))
+        first.append("speed")
+    if rule == ChoiceRule.POLLING:
+        turns = DiscordAccount.objects.exclude(picked_at=None).values("picked_at")
+        last = turns.order_by("-picked_at")[:1]
+        rows = rows.annotate(last_turn=Subquery(last))
+    return rows.order_by(*first, *order(rule))

@@ -22,8 +22,9 @@ from tasks.submit.base import (
     replayed,
     take_place,
 )
-from tasks.submit.choosing import account_of
 from tasks.submit.commands import linked, permitted
+from tasks.submit.hosting import owner_or_host
+from tasks.submit.share import check_share
 
 
 def submit_window(
@@ -40,7 +41,7 @@ def submit_window(
         return earlier
     if task.status != TaskStatus.MODAL or task.window != WindowState.EXPECTED:
         raise _not_open()
-    account = account_of(task)
+    account = owner_or_host(task)
     given = checked_prompt(prompt) if prompt.strip() else ""
     english = permitted(given) if given else _offered(task)
     brought = _brought(task, english, mask)
@@ -95,6 +96,7 @@ def _go_on(
 
     Raises QueueFull, and InvalidRequest where another answer was first.
     """
+    check_share(task.owner_id)
     files = inputs.write_files(brought)
     imagines = task.action == TaskAction.IMAGINE
     try:
@@ -103,6 +105,7 @@ def _go_on(
             moved = advance(
                 task.pk,
                 TaskStatus.NOT_START,
+                account=account,
                 where=Q(status=TaskStatus.MODAL, window=WindowState.EXPECTED),
                 # A described prompt is drawn for itself, not for the description.
                 prompt=given or (english if imagines else task.prompt or english),
