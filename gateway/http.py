@@ -14,6 +14,7 @@ import re
 import uuid
 from base64 import b64encode
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import orjson
@@ -36,6 +37,8 @@ from gateway.protocol.answers import Answer, Verdict, classify
 # Seconds after which an interaction's answer is not waited for any longer.
 INTERACTION_TIMEOUT: Final = 8.0
 PLAIN_TIMEOUT: Final = 30.0
+# No answer of another host is longer; what is, breaks off.
+MOST_BYTES: Final = 4 << 20
 
 # The fingerprint's Chrome; user agent and client hints must name the same one.
 CHROME_VERSION: Final = int(
@@ -43,6 +46,9 @@ CHROME_VERSION: Final = int(
 )
 # curl: could not resolve host or proxy, could not connect. Nothing was sent.
 _NOT_SENT_CODES: Final = frozenset({5, 6, 7, 35, 60})
+
+# With a proxy, curl looks up and connects to nothing else.
+_PROXY_CODES: Final = frozenset({5, 7, 97})
 
 
 @dataclass(frozen=True)
@@ -56,9 +62,15 @@ class Identity:
     token: str
     user_agent: str
     proxy_url: str
+    further_channels: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         return f"Identity(account {self.account_id})"
+
+    @cached_property
+    def channels(self) -> frozenset[str]:
+        """All channels of servers whose events concern the account."""
+        return self.further_channels | {self.channel_id}
 
     @property
     def token_digest(self) -> str:
@@ -132,32 +144,57 @@ class DiscordHttp(HTTPClient):
             return failed(exc)
         except OSError as exc:
             return Answer(Verdict.UNKNOWN, type(exc).__name__)
-        try:
-            parsed: Any = orjson.loads(response.content or b"null")
-        except orjson.JSONDecodeError:
-            # Not `text`: it raises on a charset that nobody knows.
-            parsed = response.content[:200].decode(errors="replace")
+        if not response.status_code:  # the session was closed meanwhile
+            return Answer(Verdict.UNKNOWN, "the request was cut off")
         return classify(
-            response.status_code, parsed, response.headers.get("Retry-After")
+            response.status_code,
+            _parsed(response.content),
+            response.headers.get("Retry-After"),
         )
 
     async def send_plainly(
-        self, method: str, url: str, *, data: bytes, headers: dict[str, str]
+        self, method: str, url: str, *, headers: dict[str, str], data: bytes = b""
     ) -> tuple[int, bytes]:
         """Send one request that carries no token; return status and body, once.
 
-        For the upload bucket and the activity host. Raises RequestException, OSError.
+        For the upload bucket and the activity host. Raises RequestException, OSError;
+        an answer of more than MOST_BYTES is such an error.
         """
         response = await self.session.request(
             method,  # type: ignore[arg-type]
             url,
-            data=data,
+            data=data or None,
             headers={"User-Agent": self.user_agent, "Accept": "*/*", **headers},
             timeout=PLAIN_TIMEOUT,
             proxies={"all": self.proxy} if self.proxy else None,
             allow_redirects=False,
+            stream=True,
         )
-        return response.status_code, response.content
+        try:
+            body = bytearray()
+            async for chunk in response.aiter_content():  # type: ignore[no-untyped-call]
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    raise RequestException("the answer has no end")
+            return response.status_code, bytes(body)
+        finally:
+            await response.aclose()  # type: ignore[no-untyped-call]
+
+    async def look(self, path: str, *, timeout: float) -> tuple[int, Any]:  # noqa: ASYNC109
+        """GET a path of the API, once; return the status and what was said.
+
+        Unlike the library's requests it neither waits nor tries again. Raises
+        RequestException, OSError.
+        """
+        response = await self.session.request(
+            "GET",
+            f"{self.addresses.api}{path}",
+            headers=self._headers({"channel_id": self.identity.channel_id}),
+            timeout=timeout,
+            proxies={"all": self.proxy} if self.proxy else None,
+            allow_redirects=False,
+        )
+        return response.status_code, _parsed(response.content)
 
     def _headers(self, body: dict[str, Any]) -> dict[str, str]:
         place = f"{body.get('guild_id') or '@me'}/{body['channel_id']}"
@@ -235,6 +272,16 @@ class DiscordHttp(HTTPClient):
         )
         await self.request(route, params={"location": "Message", "type": 0})
 
+    async def acknowledge(self, channel_id: str, message_id: str, day: int) -> None:
+        """Mark a channel as read up to a message; `day` counts from 2015-01-01."""
+        route = Route(
+            "POST",
+            "/channels/{channel_id}/messages/{message_id}/ack",
+            channel_id=channel_id,
+            message_id=message_id,
+        )
+        await self.request(route, json={"token": None, "last_viewed": day})
+
     async def command_index(self, guild_id: str) -> list[dict[str, Any]]:
         """Return the commands that may be used in a server."""
         route = Route(
@@ -282,6 +329,22 @@ def client_headers(user_agent: str, build_number: int) -> Headers:
     _ = headers.client_hints
     random.seed()
     return headers
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return orjson.loads(content or b"null")
+    except orjson.JSONDecodeError:
+        # Not `text`: it raises on a charset that nobody knows.
+        return content[:200].decode(errors="replace")
+
+
+def why_unreachable(error: Exception, *, proxied: bool) -> str:
+    """Return, for people, why no connection came about."""
+    code = int(getattr(error, "code", 0) or 0)
+    if proxied and (isinstance(error, ProxyError) or code in _PROXY_CODES):
+        return "The proxy cannot be reached, or refuses"
+    return f"Discord cannot be reached ({type(error).__name__})"
 
 
 def failed(error: RequestException) -> Answer:

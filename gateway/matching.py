@@ -146,6 +146,7 @@ def by_text(
         bot_type=bot_type,
         action__in=_BY_TEXT,
         echo_key=prompts.echo_key(said.prompt),
+        channel_id__in=(message.channel_id, ""),
     )
     sent = message_time(message.id)
     fitting = [

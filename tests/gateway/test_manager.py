@@ -312,7 +312,7 @@ async def test_a_connection_that_broke_down_is_made_anew(
 
 async def not_connected(account: DiscordAccount) -> connection.Connection:
     return connection.Connection(
-        identity=identity_of(account),
+        identity=await in_thread(identity_of, account),
         addresses=await in_thread(load_addresses),
         fence=1,
         resume=connection.Resume(),
