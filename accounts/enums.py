@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from django.db import models
 
 
@@ -20,10 +18,6 @@ class AccountState(models.TextChoices):
     BLOCKED = "blocked", "Blocked by Midjourney"
     VERIFICATION = "verification", "Human verification needed"
     NO_SUBSCRIPTION = "no_subscription", "Plan ended"
-
-
-# States that end only by a person's hand, or by the end that a pause was given.
-NEEDS_A_PERSON: Final = frozenset({AccountState.INVALID_TOKEN, AccountState.PAUSED})
 
 
 class ChoiceRule(models.TextChoices):
@@ -46,9 +40,9 @@ class PriorityClass(models.IntegerChoices):
 class BotType(models.TextChoices):
     """Who draws; the wire carries the names."""
 
-    MID_JOURNEY = "MID_JOURNEY"
-    NIJI_JOURNEY = "NIJI_JOURNEY"
-    INSIGHT_FACE = "INSIGHT_FACE"
+    MID_JOURNEY = "MID_JOURNEY", "Midjourney"
+    NIJI_JOURNEY = "NIJI_JOURNEY", "niji"
+    INSIGHT_FACE = "INSIGHT_FACE", "InsightFace"
 
 
 class SpeedMode(models.TextChoices):

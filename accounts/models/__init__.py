@@ -1,6 +1,7 @@
 """Who may ask (users, keys) and who draws (Discord accounts)."""
 
 from accounts.models.discord import DiscordAccount, SubChannel
+from accounts.models.events import AccountEvent
 from accounts.models.settings import AccessSettings, PoolSettings
 from accounts.models.snapshots import BotSnapshot
 from accounts.models.tags import DomainTag
@@ -8,6 +9,7 @@ from accounts.models.users import ApiKey, User
 
 __all__ = [
     "AccessSettings",
+    "AccountEvent",
     "ApiKey",
     "BotSnapshot",
     "DiscordAccount",

@@ -54,7 +54,7 @@ def test_an_interaction_of_nobody_is_not_ours(
     assert again(task).status == TaskStatus.SUBMITTED
 
 
-def test_a_human_verification_pauses_the_account_and_ends_the_task(
+def test_a_human_verification_locks_the_account_and_ends_the_task(
     speaker: Speaker, account: DiscordAccount, task: Task
 ) -> None:
     data = {"id": CLICK, "nonce": task.nonce, "iframe_path": "/captcha/abc"}
@@ -63,11 +63,11 @@ def test_a_human_verification_pauses_the_account_and_ends_the_task(
 
     account.refresh_from_db()
     assert again(task).status == TaskStatus.FAILURE
-    assert account.state == AccountState.PAUSED
+    assert account.state == AccountState.VERIFICATION
     assert "enable the account" in account.state_reason
 
 
-def test_a_human_verification_pauses_the_account_without_a_task(
+def test_a_human_verification_locks_the_account_without_a_task(
     speaker: Speaker, account: DiscordAccount
 ) -> None:
     data = {"id": CLICK, "nonce": "5", "iframe_path": "captcha/abc"}
@@ -75,7 +75,7 @@ def test_a_human_verification_pauses_the_account_without_a_task(
     handle(speaker, Event.INTERACTION_IFRAME_MODAL_CREATE, data)
 
     account.refresh_from_db()
-    assert account.state == AccountState.PAUSED
+    assert account.state == AccountState.VERIFICATION
 
 
 @pytest.mark.parametrize("asked", [False, True])
