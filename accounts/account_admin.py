@@ -3,42 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
+from accounts import health
+from accounts.checking import check
 from accounts.enums import AccountState
 from accounts.forms import SECRETS, AccountForm
+from accounts.links import verification_path
+from accounts.many_admin import ManyAccountsAdmin
 from accounts.models import DiscordAccount
 from accounts.services import delete_account, reconnect, save_account, set_enabled
-from accounts.theme import ModelAdmin, badge
-
-STATE_COLOURS: Final = {
-    AccountState.READY: "success",
-    AccountState.CONNECTING: "info",
-    AccountState.DISCONNECTED: "warning",
-    AccountState.INVALID_TOKEN: "danger",
-    AccountState.PAUSED: "danger",
-}
+from accounts.standing_admin import STATE_COLOURS, latest_events, state_words
+from accounts.theme import badge
 
 
-class AccountAdmin(ModelAdmin[DiscordAccount]):
+class AccountAdmin(ManyAccountsAdmin):
     form = AccountForm
     list_display: Any = ("remark_or_channel", "live_state", "state_reason", "enabled")
-    list_filter = ("state", "enabled", "mode", "fast_exhausted")
-    search_fields = ("remark", "channel_id", "guild_id")
-    search_help_text = "Remark, channel id or server id"
+    list_filter = ("state", "enabled", "group", "mode", "fast_exhausted")
+    search_fields = ("remark", "group", "channel_id", "guild_id")
+    search_help_text = "Remark, group, channel id or server id"
     list_per_page = 100
-    actions = ("enable", "disable", "connect_again")
-    _standing = ("state", "state_reason", "state_since", "resume_at", "created_at")
-    readonly_fields = _standing
+    actions: Any = (
+        "enable",
+        "disable",
+        "connect_again",
+        "edit_together",
+        "export_accounts",
+    )
+    filter_horizontal = ("vertical_domains",)
+    _standing = (
+        "state",
+        "state_reason",
+        "state_since",
+        "resume_at",
+        "who_must_act",
+        "what_to_do",
+        "history",
+        "created_at",
+    )
+    readonly_fields = (*_standing, "verification_page")
     _essential = (None, {"fields": ("guild_id", "channel_id", "new_user_token")})
     _more: ClassVar[list[tuple[str, dict[str, Any]]]] = [
-        ("Name and order", {"fields": ("remark", "sponsor", "sort", "weight")}),
+        (
+            "Name and order",
+            {"fields": ("remark", "group", "sponsor", "sort", "weight")},
+        ),
         (
             "Pace",
             {
@@ -80,6 +99,17 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
             {"fields": ("remix_auto_submit", "mj_remix_on", "niji_remix_on")},
         ),
         (
+            "Channels",
+            {
+                "fields": (
+                    "sub_channels",
+                    "private_channel_id",
+                    "niji_bot_channel_id",
+                    "permanent_invitation_link",
+                )
+            },
+        ),
+        (
             "Connection",
             {
                 "fields": (
@@ -99,7 +129,9 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
         more = [(name, {**it, "classes": ["collapse"]}) for name, it in self._more]
         if obj is None:
             return [self._essential, *more]
-        fields = ("enabled", *self._standing, "fast_exhausted")
+        fields = ["enabled", *self._standing, "fast_exhausted"]
+        if obj.state == AccountState.VERIFICATION:
+            fields.insert(2, "verification_page")
         return [("State", {"fields": fields}), self._essential, *more]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DiscordAccount]:
@@ -112,7 +144,47 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
         form: ModelForm[DiscordAccount],
         change: bool,  # noqa: FBT001 - Django's signature
     ) -> None:
-        save_account(obj)
+        save_account(
+            obj,
+            further=form.cleaned_data["sub_channels"],
+            by=request.user.get_username(),
+        )
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        if request.method == "POST":
+            request.found_wrong = self._found_wrong(request, object_id)  # type: ignore[attr-defined]
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def _found_wrong(
+        self, request: HttpRequest, object_id: str | None
+    ) -> dict[str, list[str]]:
+        """Ask Discord about what was entered, before the page's transaction begins."""
+        account = self.get_object(request, unquote(object_id)) if object_id else None
+        form = self.get_form(request, account)(request.POST, instance=account)
+        if not form.is_valid():
+            return {}
+        try:
+            check(form.instance, form.cleaned_data["sub_channels"])
+        except ValidationError as exc:
+            return exc.message_dict
+        return {}
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: DiscordAccount | None = None,
+        change: bool = False,  # noqa: FBT001, FBT002 - Django's signature
+        **kwargs: Any,
+    ) -> type[AccountForm]:
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
+        form.wrong = getattr(request, "found_wrong", {})
+        return form  # type: ignore[no-any-return]
 
     def delete_model(self, request: HttpRequest, obj: DiscordAccount) -> None:
         delete_account(obj)
@@ -129,19 +201,40 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
 
     @badge("State", STATE_COLOURS, ordering="state")
     def live_state(self, account: DiscordAccount) -> tuple[str, str]:
-        return account.state, AccountState(account.state).label.partition(",")[0]
+        return account.state, state_words(account.state)
+
+    @admin.display(description="Who must act")
+    def who_must_act(self, account: DiscordAccount) -> str:
+        return health.who(account)
+
+    @admin.display(description="What to do")
+    def what_to_do(self, account: DiscordAccount) -> str:
+        return health.todo(account)
+
+    @admin.display(description="History")
+    def history(self, account: DiscordAccount) -> SafeString:
+        return latest_events(account)
+
+    @admin.display(description="Human verification")
+    def verification_page(self, account: DiscordAccount) -> str:
+        text = '<a class="dash-link" href="{}">Open the link, say that it is done</a>'
+        return format_html(text, verification_path(account.pk))
 
     @admin.action(description="Enable", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[DiscordAccount]) -> None:
+        name = request.user.get_username()
+
         def on(account: DiscordAccount) -> None:
-            set_enabled(account, enabled=True)
+            set_enabled(account, enabled=True, by=name)
 
         self._each(request, queryset, on, "enabled")
 
     @admin.action(description="Disable", permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[DiscordAccount]) -> None:
+        name = request.user.get_username()
+
         def off(account: DiscordAccount) -> None:
-            set_enabled(account, enabled=False)
+            set_enabled(account, enabled=False, by=name)
 
         self._each(request, queryset, off, "disabled")
 

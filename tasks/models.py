@@ -11,6 +11,7 @@ from django.core.validators import (
     RegexValidator,
 )
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from solo.models import SingletonModel
 
@@ -18,6 +19,7 @@ from accounts.crypto import EncryptedTextField
 from accounts.enums import SpeedMode
 from accounts.models import DiscordAccount
 from tasks.enums import (
+    LOADING,
     OPEN,
     TERMINAL,
     BotType,
@@ -75,6 +77,9 @@ class Task(models.Model):
     progress_message_id = models.CharField(max_length=20, null=True, unique=True)  # noqa: DJ001
     message_id = models.CharField(max_length=20, null=True, unique=True)  # noqa: DJ001
     job_id = models.CharField(max_length=36, null=True, unique=True)  # noqa: DJ001
+    # Where it was sent, or will be; empty before that: the account's own channel.
+    guild_id = models.CharField(max_length=20, blank=True)
+    channel_id = models.CharField(max_length=20, blank=True)
     parent_message_id = models.CharField(max_length=20, blank=True)
     custom_id = models.CharField(max_length=200, blank=True)
     shown_job_id = models.CharField(
@@ -131,7 +136,18 @@ class Task(models.Model):
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["account", "status", "id"], name="task_load"),
+            # Few rows of many, so that the load of all accounts is counted in no time.
+            models.Index(
+                fields=["account", "status"],
+                condition=Q(status__in=LOADING),
+                name="task_open",
+            ),
             models.Index(fields=["owner", "-id"], name="task_own"),
+            models.Index(
+                fields=["owner"],
+                condition=models.Q(status=TaskStatus.NOT_START),
+                name="task_own_waiting",
+            ),
             models.Index(fields=["status", "deadline_at"], name="task_due"),
             models.Index(fields=["parent_message_id"], name="task_parent_message"),
         ]

@@ -12,6 +12,7 @@ from asgiref.sync import SyncToAsync
 from django.db import connections
 from django.test import Client
 
+from accounts import checking, pool
 from accounts.keys import create_key
 from accounts.models import DiscordAccount, User
 from tasks import database
@@ -55,6 +56,12 @@ def _threads_have_come_to_rest() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def _nothing_is_known_of_the_pool() -> None:
+    """Forget what another test's rows have said: a rollback tells nobody."""
+    pool.forget()
+
+
+@pytest.fixture(autouse=True)
 def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     connect = socket.socket.connect
 
@@ -64,6 +71,12 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _discord_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save accounts unchecked: what asks Discord is tested where Discord is."""
+    monkeypatch.setattr(checking, "_checker", None)
 
 
 @pytest.fixture

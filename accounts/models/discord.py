@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar, Final
 
 from django.core.exceptions import ValidationError
@@ -9,7 +10,6 @@ from django.core.validators import (
     MaxValueValidator,
     MinValueValidator,
     RegexValidator,
-    URLValidator,
 )
 from django.db import models
 from django.utils import timezone
@@ -19,14 +19,36 @@ from accounts.crypto import EncryptedTextField
 from accounts.enums import AccountState, SpeedMode
 from accounts.models.tags import DomainTag
 
-snowflake = RegexValidator(r"^\d{15,20}$", "A Discord id is 15 to 20 digits.")
+snowflake = RegexValidator(r"\A[0-9]{15,20}\Z", "A Discord id is 15 to 20 digits.")
+invitation = RegexValidator(
+    r"\Ahttps://(discord\.gg/|discord(app)?\.com/invite/)[\w-]{2,100}/?\Z",
+    "An invitation is like https://discord.gg/CODE.",
+    flags=re.ASCII,
+)
+proxy_address = RegexValidator(
+    r"\A(https?|socks[45]|socks4a|socks5h)://([!-.0->A-~]+@)?"
+    r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?\Z",
+    "A proxy is like http://name:password@host:port; socks5:// works too.",
+    flags=re.ASCII | re.IGNORECASE,
+)
 _found_channel: Final[dict[str, Any]] = {
     "max_length": 20,
     "blank": True,
     "validators": [snowflake],
-    "help_text": "Found when the account connects.",
+    "help_text": "Found when the account connects; what is entered here stays.",
 }
+# Known pages of operators show it as HTML.
+no_markup = RegexValidator(r"^[^<>]*$", "No markup, please: neither < nor >.")
 _pause = (MinValueValidator(0), MaxValueValidator(3600))
+
+
+def one_word(value: str) -> None:
+    """Raise ValidationError for what cannot be a token.
+
+    It goes out as a header: blanks and other scripts cannot be sent.
+    """
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise ValidationError("Not a token.")
 
 
 def known_modes(value: object) -> None:
@@ -39,11 +61,17 @@ class DiscordAccount(models.Model):
     """A Discord user account that draws, in one channel of one server."""
 
     remark = models.CharField(max_length=200, blank=True)
-    sponsor = models.CharField(max_length=200, blank=True)
+    group = models.CharField(
+        max_length=80,
+        blank=True,
+        db_index=True,
+        help_text="A name of your choice: lists are filtered by it.",
+    )
+    sponsor = models.CharField(max_length=200, blank=True, validators=[no_markup])
     guild_id = models.CharField(max_length=20, validators=[snowflake])
     channel_id = models.CharField(max_length=20, unique=True, validators=[snowflake])
-    user_token = EncryptedTextField()
-    bot_token = EncryptedTextField(blank=True)
+    user_token = EncryptedTextField(validators=[one_word])
+    bot_token = EncryptedTextField(blank=True, validators=[one_word])
     # Direct messages with the two bots; found when the account connects.
     private_channel_id = models.CharField(
         "channel of Midjourney's messages", **_found_channel
@@ -55,11 +83,11 @@ class DiscordAccount(models.Model):
         "invitation",
         max_length=200,
         blank=True,
-        validators=[URLValidator(schemes=["https"])],
-        help_text="To the account's server.",
+        validators=[invitation],
+        help_text="To the account's server, as https://discord.gg/CODE.",
     )
     user_agent = models.CharField(max_length=400, blank=True)
-    proxy_url = EncryptedTextField(blank=True)
+    proxy_url = EncryptedTextField(blank=True, validators=[proxy_address])
     backend = models.CharField(max_length=20, default="discord", editable=False)
 
     enabled = models.BooleanField(default=True)
@@ -189,6 +217,12 @@ class DiscordAccount(models.Model):
 
     def __str__(self) -> str:
         return self.remark or f"#{self.channel_id}"
+
+    def clean(self) -> None:
+        low, high = self.after_interval_min, self.after_interval_max
+        if low > high:
+            text = "Not below the shortest pause."
+            raise ValidationError({"after_interval_max": text})
 
     @property
     def is_ready(self) -> bool:

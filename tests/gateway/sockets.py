@@ -97,6 +97,7 @@ def addresses_of(simulator: Simulator) -> Addresses:
         cdn=simulator.url,
         upload_server="",
         activity="",
+        editor="",
         proxy_url="",
         build_number=4711,
     )
@@ -177,7 +178,7 @@ async def connected(
 ) -> AsyncIterator[Line]:
     """A connection that runs until the block ends."""
     connection = Connection(
-        identity_of(account),
+        await in_thread(identity_of, account),
         addresses,
         fence,
         resume or Resume(),

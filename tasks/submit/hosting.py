@@ -1,0 +1,37 @@
+"""Who presses a button whose own account is gone: one that works in its channel."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from django.db.models import Q
+
+from accounts.models import DiscordAccount, SubChannel
+from tasks.enums import BotType
+from tasks.exceptions import NoAccount
+from tasks.models import Task
+from tasks.submit.choosing import Wanted, account_of, host_among
+
+
+def owner_or_host(task: Task) -> DiscordAccount:
+    """Return the account that the task's buttons are pressed by. Raises NoAccount.
+
+    That is its own one, while it is alive; else a live one whose main channel or
+    sub-channel is where the task was drawn, chosen by rule. What the task once wanted
+    of its account holds for that one too, but for its name.
+    """
+    try:
+        return account_of(task)
+    except NoAccount:
+        if host := _host(task):
+            return host
+        raise
+
+
+def _host(task: Task) -> DiscordAccount | None:
+    if not task.channel_id:
+        return None
+    sub_channels = SubChannel.objects.filter(channel_id=task.channel_id)
+    here = Q(channel_id=task.channel_id) | Q(pk__in=sub_channels.values("account"))
+    wanted = replace(Wanted.of(task.account_filter), instance_id="")
+    return host_among(here, BotType(task.bot_type), wanted)
