@@ -56,7 +56,8 @@ class Day:
     sim: Simulator
     lines: list[str] = field(default_factory=list)
     drawings: list[str] = field(default_factory=list)
-    _seen: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    _seen: dict[int, tuple[str, bool, str]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     _over: threading.Event = field(default_factory=threading.Event)
     _begun: float = field(default_factory=time.monotonic)
 
@@ -72,14 +73,18 @@ class Day:
             self.look()
 
     def look(self) -> None:
+        rows = self.rows()
         for number in range(1, ACCOUNTS + 1):
-            row = self.rows()[self.channel(number)]
-            now = row["state"], row["fastExhausted"]
-            before = self._seen.get(row["id"], ("", False))
-            if now != before:
-                self._seen[row["id"]] = now
-                fast = ", fast time used up" if row["fastExhausted"] else ""
-                self.note(number, f"{row['state']}{fast}  {row['disabledReason']}")
+            self.see(number, rows[self.channel(number)])
+
+    def see(self, number: int, row: Json) -> None:
+        now = row["state"], row["fastExhausted"], row["disabledReason"]
+        with self._lock:
+            if self._seen.get(number) == now:
+                return
+            self._seen[number] = now
+        fast = ", fast time used up" if row["fastExhausted"] else ""
+        self.note(number, f"is {row['state']}{fast}  {row['disabledReason']}".strip())
 
     def rows(self) -> dict[str, Json]:
         rows = self.product.api("GET", "/mj/account/list")
@@ -106,21 +111,25 @@ class Day:
 
     def edit(self, number: int, **fields: Any) -> None:
         path = f"/mj/admin/account/{self.channel(number)}"
+        self.note(number, f"edited: {', '.join(fields)}")
         said = self.product.api("PUT", path, fields)
         assert said["success"], said
 
     def admin(self, number: int, what: str, **query: str) -> None:
         path = f"/mj/admin/account-{what}/{self.channel(number)}"
+        self.note(number, f"told: {what} {' '.join(query.values())}".strip())
         said = self.product.api("POST", path, query)
         assert said["success"], said
 
     def change(self, number: int, **facts: Any) -> None:
         """Change an account at Discord."""
+        self.note(number, f"at Midjourney: {facts}")
         self.sim.ask("POST", "accounts", {"change": self.name(number), **facts})
 
     def meets(self, number: int, **effect: Any) -> None:
         """Let the account's next drawing meet something."""
         match = {"account": self.name(number), "command": "imagine"}
+        self.note(number, f"draws and meets: {effect}")
         self.sim.rule(match, effect, times=1)
         self.draw(number, f"what happens to account {number}")
 
@@ -129,6 +138,7 @@ class Day:
 
         def look() -> Json | None:
             row = self.row(number)
+            self.see(number, row)
             there = row["state"] == state
             return row if there and facts.items() <= row.items() else None
 
@@ -261,6 +271,7 @@ def blocks(day: Day) -> None:
 
 def tokens(day: Day) -> None:
     for number in (14, 15):
+        day.note(number, "its token is revoked")
         day.sim.ask("POST", "accounts", {"revoke": day.name(number), "close": True})
         day.stands(number, "invalid_token")
     day.sim.ask("POST", "accounts", {"restore": day.name(15)})
