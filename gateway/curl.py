@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from curl_cffi import AsyncCurl, Curl, CurlOpt, requests
+from curl_cffi import AsyncCurl, Curl, CurlECode, CurlError, CurlOpt, requests
 
 from gateway.trust import trust
 
@@ -40,6 +40,7 @@ class _Handle(Curl):
     """A transfer. The library's keeps 128 KiB for frames of a socket, used or not."""
 
     _WS_RECV_BUFFER_SIZE = 8 * 1024
+    owner: Session | None = None
 
 
 class Session(requests.AsyncSession[requests.Response]):
@@ -63,22 +64,32 @@ class Session(requests.AsyncSession[requests.Response]):
         await self.pool.get()
         trusted = trust()
         handle = _Handle(cacert=trusted.file)
+        handle.owner = self
         handle.setopt(CurlOpt.CAPATH, trusted.folders)
         handle.setopt(CurlOpt.PROXY_CAPATH, trusted.folders)
         return handle
 
     def release_curl(self, curl: Curl) -> None:
         """End a transfer. A handle that was kept would hold 80 KiB for the next one."""
-        self.acurl.remove_handle(curl)
+        if self.acurl._curlm:  # else the engine ended with this session
+            self.acurl.remove_handle(curl)
         curl.close()
         self.push_curl(None)
 
     async def close(self) -> None:
+        """End the session; what has no answer yet ends with an error."""
         if self._closed:
             return
+        for handle in list(self.acurl._curl2future):
+            if isinstance(handle, _Handle) and handle.owner is self:
+                self.acurl.set_exception(handle, _closed())
         await super().close()
         engine = _engines[self._home]
         engine.users -= 1
         if not engine.users:
             del _engines[self._home]
             await engine.curl.close()  # type: ignore[no-untyped-call]
+
+
+def _closed() -> CurlError:
+    return CurlError("the session was closed", CurlECode.ABORTED_BY_CALLBACK)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from curl_cffi import AsyncCurl, CurlOpt, requests
+from curl_cffi.requests.exceptions import RequestException
 
 from gateway import curl
 from gateway.curl import Session
@@ -157,13 +158,24 @@ async def test_a_request_that_is_given_up_leaves_nothing_in_the_engine(
     await stays.close()
 
 
-async def test_closing_a_session_lets_its_request_come_to_its_end(host: Host) -> None:
-    stays, goes = Session(), Session()
+@pytest.mark.parametrize("alone", [True, False])
+async def test_closing_a_session_ends_its_own_requests_and_no_others(
+    host: Host, alone: bool
+) -> None:
+    goes = Session()
     request = asyncio.create_task(goes.get(f"{host.url}/held"))
     await host.seen.wait()
+    stays = None if alone else Session()
+    if stays:
+        host.seen.clear()
+        other = asyncio.create_task(stays.get(f"{host.url}/held"))
+        await host.seen.wait()
 
     await goes.close()
-    host.held.set()
 
-    assert (await request).status_code == 200
-    await stays.close()
+    with pytest.raises(RequestException):
+        await request
+    if stays:
+        host.held.set()
+        assert (await other).status_code == 200
+        await stays.close()
