@@ -11,11 +11,14 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts import health
 from accounts.checking import check
+from accounts.enums import AccountState
 from accounts.forms import SECRETS, AccountForm
+from accounts.links import verification_path
 from accounts.many_admin import ManyAccountsAdmin
 from accounts.models import DiscordAccount
 from accounts.services import delete_account, reconnect, save_account, set_enabled
@@ -48,7 +51,7 @@ class AccountAdmin(ManyAccountsAdmin):
         "history",
         "created_at",
     )
-    readonly_fields = _standing
+    readonly_fields = (*_standing, "verification_page")
     _essential = (None, {"fields": ("guild_id", "channel_id", "new_user_token")})
     _more: ClassVar[list[tuple[str, dict[str, Any]]]] = [
         (
@@ -126,7 +129,9 @@ class AccountAdmin(ManyAccountsAdmin):
         more = [(name, {**it, "classes": ["collapse"]}) for name, it in self._more]
         if obj is None:
             return [self._essential, *more]
-        fields = ("enabled", *self._standing, "fast_exhausted")
+        fields = ["enabled", *self._standing, "fast_exhausted"]
+        if obj.state == AccountState.VERIFICATION:
+            fields.insert(2, "verification_page")
         return [("State", {"fields": fields}), self._essential, *more]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DiscordAccount]:
@@ -209,6 +214,11 @@ class AccountAdmin(ManyAccountsAdmin):
     @admin.display(description="History")
     def history(self, account: DiscordAccount) -> SafeString:
         return latest_events(account)
+
+    @admin.display(description="Human verification")
+    def verification_page(self, account: DiscordAccount) -> str:
+        text = '<a class="dash-link" href="{}">Open the link, say that it is done</a>'
+        return format_html(text, verification_path(account.pk))
 
     @admin.action(description="Enable", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[DiscordAccount]) -> None:

@@ -17,6 +17,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from accounts import pool_admin as pool_admin
 from accounts import standing_admin as standing_admin
+from accounts import verification_admin as verification_admin
 from accounts.keys import create_key, digest
 from accounts.models import AccessSettings, ApiKey, User
 from accounts.services import new_webhook_secret

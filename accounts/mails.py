@@ -21,6 +21,7 @@ from django.utils import timezone
 from accounts.crypto import UndecryptableSecret
 from accounts.enums import AccountState, MailSecurity, MailState
 from accounts.health import TABLE
+from accounts.links import path_of_todo
 from accounts.models import MailSettings, OperatorMail
 from accounts.models.mails import addresses_in
 
@@ -166,7 +167,7 @@ def _part(mail: OperatorMail) -> str:
         f"What to do: {todo.zh} / {todo.en}",
     ]
     if settings.PUBLIC_URL:
-        page = reverse("admin:accounts_discordaccount_change", args=[mail.account_id])
+        page = path_of_todo(mail.account_id, state)
         lines.append(f"{settings.PUBLIC_URL}{page}")
     return "\n".join(lines)
 

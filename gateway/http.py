@@ -37,6 +37,8 @@ from gateway.protocol.answers import Answer, Verdict, classify
 # Seconds after which an interaction's answer is not waited for any longer.
 INTERACTION_TIMEOUT: Final = 8.0
 PLAIN_TIMEOUT: Final = 30.0
+# No answer of another host is longer; what is, breaks off.
+MOST_BYTES: Final = 4 << 20
 
 # The fingerprint's Chrome; user agent and client hints must name the same one.
 CHROME_VERSION: Final = int(
@@ -151,22 +153,32 @@ class DiscordHttp(HTTPClient):
         )
 
     async def send_plainly(
-        self, method: str, url: str, *, data: bytes, headers: dict[str, str]
+        self, method: str, url: str, *, headers: dict[str, str], data: bytes = b""
     ) -> tuple[int, bytes]:
         """Send one request that carries no token; return status and body, once.
 
-        For the upload bucket and the activity host. Raises RequestException, OSError.
+        For the upload bucket and the activity host. Raises RequestException, OSError;
+        an answer of more than MOST_BYTES is such an error.
         """
         response = await self.session.request(
             method,  # type: ignore[arg-type]
             url,
-            data=data,
+            data=data or None,
             headers={"User-Agent": self.user_agent, "Accept": "*/*", **headers},
             timeout=PLAIN_TIMEOUT,
             proxies={"all": self.proxy} if self.proxy else None,
             allow_redirects=False,
+            stream=True,
         )
-        return response.status_code, response.content
+        try:
+            body = bytearray()
+            async for chunk in response.aiter_content():  # type: ignore[no-untyped-call]
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    raise RequestException("the answer has no end")
+            return response.status_code, bytes(body)
+        finally:
+            await response.aclose()  # type: ignore[no-untyped-call]
 
     async def look(self, path: str, *, timeout: float) -> tuple[int, Any]:  # noqa: ASYNC109
         """GET a path of the API, once; return the status and what was said.

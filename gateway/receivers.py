@@ -9,7 +9,7 @@ from django.dispatch import receiver
 
 from accounts.checking import set_checker
 from accounts.models import DiscordAccount
-from accounts.signals import account_changed
+from accounts.signals import account_changed, verification_due
 from accounts.sub_channels import Pairs
 from gateway.addresses import load_addresses
 from gateway.hints import (
@@ -17,6 +17,7 @@ from gateway.hints import (
     enqueue_dispatch,
     enqueue_errand,
     enqueue_prepare,
+    enqueue_verification,
 )
 from gateway.models import GatewaySettings
 from gateway.publish import publish_accounts_changed, publish_change
@@ -87,6 +88,11 @@ def check_account(
 
 
 set_checker(check_account)
+
+
+@receiver(verification_due)
+def attend_verification(*, account_id: int, **kwargs: Any) -> None:
+    enqueue_verification(account_id)
 
 
 @receiver(account_changed)

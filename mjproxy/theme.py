@@ -97,6 +97,7 @@ UNFOLD: dict[str, Any] = {
                     _page("Lanes", "swap_vert", "gateway_dispatchlane"),
                     _page("Commands", "terminal", "gateway_commandindex"),
                     _page("Processes", "memory", "gateway_gatewayprocess"),
+                    _settings("Verification", "accounts_verificationsettings"),
                     _settings("Gateway settings", "gateway_gatewaysettings"),
                     _settings("Mail settings", "accounts_mailsettings"),
                 ],

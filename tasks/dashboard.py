@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts import health
 from accounts.enums import AccountState
+from accounts.links import path_of_todo
 from accounts.models import DiscordAccount
 from accounts.selectors import accounts_for_a_person
 from accounts.standing_admin import STATE_COLOURS, state_words
@@ -54,9 +55,7 @@ def _needed() -> tuple[Numbers, int]:
             "reason": account.state_reason,
             "since": account.state_since,
             "todo": health.todo(account),
-            "address": reverse(
-                "admin:accounts_discordaccount_change", args=[account.pk]
-            ),
+            "address": path_of_todo(account.pk, account.state),
         }
         for account in rows.only(*_SHOWN)[:MOST_NEEDED]
     ]
