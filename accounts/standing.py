@@ -59,10 +59,14 @@ def trouble(
 
 
 def retell(account_id: int, state: AccountState, reason: str) -> bool:
-    """Say something else about a state that lasts; False where it has ended."""
+    """Say something else about a state that lasts; False where it has ended.
+
+    So too where that was said already.
+    """
+    reason = reason[:LONGEST_REASON]
     rows = DiscordAccount.objects.filter(pk=account_id, enabled=True, state=state)
     with transaction.atomic():
-        changed = rows.update(state_reason=reason[:LONGEST_REASON])
+        changed = rows.exclude(state_reason=reason).update(state_reason=reason)
         if changed:
             tell(account_id)
     return bool(changed)
