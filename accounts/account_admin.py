@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
@@ -11,22 +11,19 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
+from accounts import health
 from accounts.checking import check
 from accounts.enums import AccountState
 from accounts.forms import SECRETS, AccountForm
+from accounts.links import verification_path
 from accounts.many_admin import ManyAccountsAdmin
 from accounts.models import DiscordAccount
 from accounts.services import delete_account, reconnect, save_account, set_enabled
+from accounts.standing_admin import STATE_COLOURS, latest_events, state_words
 from accounts.theme import badge
-
-STATE_COLOURS: Final = {
-    AccountState.READY: "success",
-    AccountState.CONNECTING: "info",
-    AccountState.DISCONNECTED: "warning",
-    AccountState.INVALID_TOKEN: "danger",
-    AccountState.PAUSED: "danger",
-}
 
 
 class AccountAdmin(ManyAccountsAdmin):
@@ -43,8 +40,18 @@ class AccountAdmin(ManyAccountsAdmin):
         "edit_together",
         "export_accounts",
     )
-    _standing = ("state", "state_reason", "state_since", "resume_at", "created_at")
-    readonly_fields = _standing
+    filter_horizontal = ("vertical_domains",)
+    _standing = (
+        "state",
+        "state_reason",
+        "state_since",
+        "resume_at",
+        "who_must_act",
+        "what_to_do",
+        "history",
+        "created_at",
+    )
+    readonly_fields = (*_standing, "verification_page")
     _essential = (None, {"fields": ("guild_id", "channel_id", "new_user_token")})
     _more: ClassVar[list[tuple[str, dict[str, Any]]]] = [
         (
@@ -122,7 +129,9 @@ class AccountAdmin(ManyAccountsAdmin):
         more = [(name, {**it, "classes": ["collapse"]}) for name, it in self._more]
         if obj is None:
             return [self._essential, *more]
-        fields = ("enabled", *self._standing, "fast_exhausted")
+        fields = ["enabled", *self._standing, "fast_exhausted"]
+        if obj.state == AccountState.VERIFICATION:
+            fields.insert(2, "verification_page")
         return [("State", {"fields": fields}), self._essential, *more]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DiscordAccount]:
@@ -135,7 +144,11 @@ class AccountAdmin(ManyAccountsAdmin):
         form: ModelForm[DiscordAccount],
         change: bool,  # noqa: FBT001 - Django's signature
     ) -> None:
-        save_account(obj, further=form.cleaned_data["sub_channels"])
+        save_account(
+            obj,
+            further=form.cleaned_data["sub_channels"],
+            by=request.user.get_username(),
+        )
 
     def changeform_view(
         self,
@@ -188,19 +201,40 @@ class AccountAdmin(ManyAccountsAdmin):
 
     @badge("State", STATE_COLOURS, ordering="state")
     def live_state(self, account: DiscordAccount) -> tuple[str, str]:
-        return account.state, AccountState(account.state).label.partition(",")[0]
+        return account.state, state_words(account.state)
+
+    @admin.display(description="Who must act")
+    def who_must_act(self, account: DiscordAccount) -> str:
+        return health.who(account)
+
+    @admin.display(description="What to do")
+    def what_to_do(self, account: DiscordAccount) -> str:
+        return health.todo(account)
+
+    @admin.display(description="History")
+    def history(self, account: DiscordAccount) -> SafeString:
+        return latest_events(account)
+
+    @admin.display(description="Human verification")
+    def verification_page(self, account: DiscordAccount) -> str:
+        text = '<a class="dash-link" href="{}">Open the link, say that it is done</a>'
+        return format_html(text, verification_path(account.pk))
 
     @admin.action(description="Enable", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[DiscordAccount]) -> None:
+        name = request.user.get_username()
+
         def on(account: DiscordAccount) -> None:
-            set_enabled(account, enabled=True)
+            set_enabled(account, enabled=True, by=name)
 
         self._each(request, queryset, on, "enabled")
 
     @admin.action(description="Disable", permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[DiscordAccount]) -> None:
+        name = request.user.get_username()
+
         def off(account: DiscordAccount) -> None:
-            set_enabled(account, enabled=False)
+            set_enabled(account, enabled=False, by=name)
 
         self._each(request, queryset, off, "disabled")
 

@@ -14,12 +14,13 @@ from accounts.services import note_remix
 from accounts.standing import trouble
 from gateway import querying, speeds
 from gateway.asking import ask
-from gateway.enums import ON_PANEL, QueryKind
+from gateway.enums import ON_PANEL, QueryKind, QueryState
 from gateway.models import AccountQuery, GatewaySession
 from gateway.noticing import heed
 from gateway.protocol import panels, plans
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP, MessageFlag
 from gateway.protocol.messages import Message
+from gateway.protocol.notice_kinds import VERIFICATION
 from gateway.protocol.notices import Notice
 from gateway.protocol.panels import Panel
 from gateway.protocol.plans import Plan
@@ -28,7 +29,8 @@ logger = logging.getLogger(__name__)
 
 
 def _in_flight(account_id: int) -> AccountQuery | None:
-    return AccountQuery.objects.filter(flight=account_id).first()
+    rows = AccountQuery.objects.filter(account=account_id, state=QueryState.SENT)
+    return rows.first()
 
 
 def interaction_seen(account_id: int, data: dict[str, Any]) -> bool:
@@ -49,6 +51,14 @@ def interaction_failed(account_id: int, data: dict[str, Any]) -> bool:
         return False
     querying.unanswered(query)
     return True
+
+
+def challenged(account_id: int, data: dict[str, Any]) -> bool:
+    """A verification page opened instead of the answer to a query."""
+    query = _in_flight(account_id)
+    if query is None or query.nonce != str(data.get("nonce") or ""):
+        return False
+    return querying.give_up(query, Notice(VERIFICATION, "").reason)
 
 
 def heard(

@@ -23,6 +23,7 @@ from gateway.commands import has_index, save_index
 from gateway.direct import found_in
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.http import DiscordHttp, Identity, why_unreachable
+from gateway.inbox import Inbox
 from gateway.leases import note_session
 from gateway.outage import extend_deadlines
 from gateway.protocol import backoff
@@ -47,6 +48,8 @@ PARK_SIZE: Final = 500
 DOWN: Final = "The gateway connection is down"
 # Closing with a code other than 1000 or 1001 keeps the session for a resume.
 CLOSE_RESUMABLE: Final = 4000
+# When each token may identify again: rows of one Discord user have the same one.
+_next_identify: dict[str, float] = {}
 
 
 @dataclass
@@ -81,16 +84,12 @@ class Connection:
     socket: GatewaySocket | None = None
     is_live: bool = False
     repair_wanted: bool = False
-    _events: asyncio.Queue[tuple[int, str, dict[str, Any]]] = field(
-        default_factory=asyncio.Queue
-    )
+    inbox: Inbox = field(default_factory=Inbox)
     _parked: deque[tuple[float, str, dict[str, Any]]] = field(
         default_factory=lambda: deque(maxlen=PARK_SIZE)
     )
-    _ahead: tuple[int, str, dict[str, Any]] | None = None
     _saved_seq: int = 0
     _failed_resumes: int = 0
-    _identified_at: float = -60.0
     _greeted: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -126,7 +125,8 @@ class Connection:
         """Close the socket so that another process can resume the session."""
         if self.socket is not None:
             await self.socket.close(CLOSE_RESUMABLE)
-        await self.save_seq()
+        if (seq := self.take_seq()) is not None:
+            await in_thread(note_session, self.account_id, self.fence, seq=seq)
         await self.reader.aclose()
         await self.http.aclose()
 
@@ -197,8 +197,9 @@ class Connection:
     async def _keep_identify_pace(self) -> None:
         """Discord wants five seconds between two IDENTIFYs of a token."""
         now = asyncio.get_running_loop().time()
-        await asyncio.sleep(max(0.0, self._identified_at + IDENTIFY_PACE - now))
-        self._identified_at = asyncio.get_running_loop().time()
+        moment = max(now, _next_identify.get(self.identity.token_digest, now))
+        _next_identify[self.identity.token_digest] = moment + IDENTIFY_PACE
+        await asyncio.sleep(moment - now)
         self._failed_resumes = 0
 
     async def _watch(self, socket: GatewaySocket) -> None:
@@ -247,7 +248,7 @@ class Connection:
             data = {}
         if event.startswith("MESSAGE_") and not self._concerns(data):
             return
-        self._events.put_nowait((seq, event, data))
+        self.inbox.put(seq, event, data)
 
     def _concerns(self, data: dict[str, Any]) -> bool:
         here = data.get("channel_id") in self.identity.channels
@@ -259,7 +260,7 @@ class Connection:
 
     async def _read_events(self) -> None:
         while True:
-            seq, event, data = await self._next_event()
+            seq, event, data = await self.inbox.next()
             try:
                 await self._process(event, data)
             except Exception:
@@ -270,22 +271,6 @@ class Connection:
                     await self.socket.close(CLOSE_RESUMABLE)
             if seq:
                 self.resume.seq = seq
-
-    async def _next_event(self) -> tuple[int, str, dict[str, Any]]:
-        """Return the next event; of a message's updates in a row only their sum.
-
-        So a flood of progress costs one write for each message, not one for each step.
-        """
-        seq, event, data = self._ahead or await self._events.get()
-        self._ahead = None
-        while event == Event.MESSAGE_UPDATE and not self._events.empty():
-            self._ahead = self._events.get_nowait()
-            later_seq, later, more = self._ahead
-            same = later == event and more.get("id") == data.get("id")
-            if not same or "content" not in more:  # a link's preview is no progress
-                break
-            seq, data, self._ahead = later_seq, data | more, None
-        return seq, event, data
 
     async def _process(self, event: str, data: dict[str, Any]) -> None:
         if event == Event.READY:
@@ -396,9 +381,12 @@ class Connection:
             if not await in_thread(set_state, *down) and reason:
                 await in_thread(retell, *down)
 
-    async def save_seq(self) -> None:
-        """Keep how far the events are processed, for whoever resumes."""
-        seq = self.resume.seq
-        if seq != self._saved_seq and self.resume.session_id:
-            self._saved_seq = seq
-            await in_thread(note_session, self.account_id, self.fence, seq=seq)
+    def take_seq(self) -> int | None:
+        """Return how far the events are processed, for whoever resumes, if that is new.
+
+        Who takes it writes it.
+        """
+        if self.resume.seq == self._saved_seq or not self.resume.session_id:
+            return None
+        self._saved_seq = self.resume.seq
+        return self._saved_seq

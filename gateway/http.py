@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import Any, Final
 
 import orjson
-from curl_cffi import CurlOpt, requests
+from curl_cffi import requests
 from curl_cffi.requests.exceptions import (
     ConnectionError as CurlConnectionError,
 )
@@ -31,11 +31,14 @@ from discord.http import HTTPClient, Route
 from discord.utils import Headers
 
 from gateway.addresses import Addresses
+from gateway.curl import Session
 from gateway.protocol.answers import Answer, Verdict, classify
 
 # Seconds after which an interaction's answer is not waited for any longer.
 INTERACTION_TIMEOUT: Final = 8.0
 PLAIN_TIMEOUT: Final = 30.0
+# No answer of another host is longer; what is, breaks off.
+MOST_BYTES: Final = 4 << 20
 
 # The fingerprint's Chrome; user agent and client hints must name the same one.
 CHROME_VERSION: Final = int(
@@ -88,8 +91,14 @@ class DiscordHttp(HTTPClient):
         self.addresses = addresses
         self.token = identity.token
         self.headers = client_headers(identity.user_agent, addresses.build_number)
-        self._curl: requests.AsyncSession[requests.Response] | None = None
-        self._once: requests.AsyncSession[requests.Response] | None = None
+        self._session: Session | None = None
+
+    @property
+    def session(self) -> Session:
+        """The account's session, opened with the first use."""
+        if self._session is None:
+            self._session = Session()
+        return self._session
 
     async def startup(self) -> None:
         """Open the session; no request leaves for anywhere."""
@@ -97,16 +106,14 @@ class DiscordHttp(HTTPClient):
             return
         self._global_over = asyncio.Event()
         self._global_over.set()
-        self._curl = _session()
         # The name the library's own methods use.
-        self._HTTPClient__session = self._curl
+        self._HTTPClient__session = self.session
         self._started = True
 
     async def aclose(self) -> None:
-        for session in (self._curl, self._once):
-            if session is not None:
-                await session.close()
-        self._curl = self._once = None
+        if self._session is not None:
+            await self._session.close()
+        self._session = None
         self._started = False
 
     async def request(self, route: Route, **kwargs: Any) -> Any:
@@ -123,10 +130,8 @@ class DiscordHttp(HTTPClient):
 
     async def post_interaction(self, body: dict[str, Any]) -> Answer:
         """POST one interaction, once, and say what became of it. Never raises."""
-        if self._once is None:
-            self._once = _session(fresh=True)
         try:
-            response = await self._once.request(
+            response = await self.session.request(
                 "POST",
                 f"{self.addresses.api}/interactions",
                 data=orjson.dumps(body),
@@ -148,24 +153,32 @@ class DiscordHttp(HTTPClient):
         )
 
     async def send_plainly(
-        self, method: str, url: str, *, data: bytes, headers: dict[str, str]
+        self, method: str, url: str, *, headers: dict[str, str], data: bytes = b""
     ) -> tuple[int, bytes]:
         """Send one request that carries no token; return status and body, once.
 
-        For the upload bucket and the activity host. Raises RequestException, OSError.
+        For the upload bucket and the activity host. Raises RequestException, OSError;
+        an answer of more than MOST_BYTES is such an error.
         """
-        if self._once is None:
-            self._once = _session(fresh=True)
-        response = await self._once.request(
+        response = await self.session.request(
             method,  # type: ignore[arg-type]
             url,
-            data=data,
+            data=data or None,
             headers={"User-Agent": self.user_agent, "Accept": "*/*", **headers},
             timeout=PLAIN_TIMEOUT,
             proxies={"all": self.proxy} if self.proxy else None,
             allow_redirects=False,
+            stream=True,
         )
-        return response.status_code, response.content
+        try:
+            body = bytearray()
+            async for chunk in response.aiter_content():  # type: ignore[no-untyped-call]
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    raise RequestException("the answer has no end")
+            return response.status_code, bytes(body)
+        finally:
+            await response.aclose()  # type: ignore[no-untyped-call]
 
     async def look(self, path: str, *, timeout: float) -> tuple[int, Any]:  # noqa: ASYNC109
         """GET a path of the API, once; return the status and what was said.
@@ -173,9 +186,7 @@ class DiscordHttp(HTTPClient):
         Unlike the library's requests it neither waits nor tries again. Raises
         RequestException, OSError.
         """
-        if self._once is None:
-            self._once = _session(fresh=True)
-        response = await self._once.request(
+        response = await self.session.request(
             "GET",
             f"{self.addresses.api}{path}",
             headers=self._headers({"channel_id": self.identity.channel_id}),
@@ -279,20 +290,6 @@ class DiscordHttp(HTTPClient):
         index = await self.request(route)
         commands: list[dict[str, Any]] = index["application_commands"]
         return commands
-
-
-def _session(*, fresh: bool = False) -> requests.AsyncSession[requests.Response]:
-    """Return a session with a browser's fingerprint.
-
-    With `fresh` every request has a connection of its own. On a kept one that has died,
-    curl sends the request again by itself: for an interaction, a second drawing.
-    """
-    alone = {CurlOpt.FRESH_CONNECT: 1, CurlOpt.FORBID_REUSE: 1}
-    return requests.AsyncSession(
-        impersonate=requests.impersonate.DEFAULT_CHROME,
-        default_headers=False,
-        curl_options=alone if fresh else None,
-    )
 
 
 def client_headers(user_agent: str, build_number: int) -> Headers:

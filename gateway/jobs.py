@@ -8,7 +8,8 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready
 
-from accounts import standing
+from accounts import standing, verification
+from accounts.following import follow_hours
 from gateway import (
     asking,
     cancelling,
@@ -19,6 +20,7 @@ from gateway import (
     preparing,
     querying,
     sweeping,
+    verifying,
     windows,
 )
 from tasks import bridge
@@ -59,6 +61,11 @@ def run_errand(errand_id: int) -> None:
     bridge.spawn(errands.run(errand_id))
 
 
+@shared_task(name="gateway.attend_verification", ignore_result=True)
+def attend_verification(account_id: int) -> None:
+    bridge.spawn(verifying.attend(account_id))
+
+
 @shared_task(name="gateway.ask_account", ignore_result=True)
 def ask_account(account_id: int) -> None:
     querying.run_next(account_id)
@@ -74,6 +81,7 @@ def sync_accounts() -> None:
 @shared_task(name="gateway.sweep", ignore_result=True)
 def sweep() -> None:
     """Find the tasks, and the rested accounts, that nobody nudged."""
+    follow_hours()
     standing.resume_due()
     standing.follow_work_hours()
     for account_id in sweeping.accounts_to_dispatch():
@@ -88,5 +96,7 @@ def sweep() -> None:
         bridge.spawn(errands.run(errand_id))
     for account_id in querying.accounts_to_ask():
         ask_account.delay(account_id)
+    for account_id in verification.due():
+        bridge.spawn(verifying.attend(account_id))
     sweeping.move_from_lost_accounts()
     sweeping.end_overdue()

@@ -9,10 +9,11 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import verification
 from accounts.enums import AccountState
 from accounts.services import note_notice
 from accounts.standing import trouble
-from gateway import lanes, speeds
+from gateway import lanes, speeds, verifying
 from gateway.protocol.constants import MessageFlag
 from gateway.protocol.messages import Message
 from gateway.protocol.notice_kinds import VERIFICATION, AccountEffect, TaskEffect
@@ -58,18 +59,19 @@ def heed(
         state = _STATES.get(effect)
         until = _end(notice) if state is AccountState.BLOCKED else None
         reason = notice.account_reason(until)
-        if state:
+        if state is AccountState.VERIFICATION:
+            verification.ask(account_id, reason=reason)
+        elif state:
             trouble(account_id, state, reason, until)
         else:
             speeds.exhausted(account_id, reason)
 
 
-def ask_for_verification(account_id: int, task: Task | None) -> None:
+def ask_for_verification(account_id: int, custom_id: str, task: Task | None) -> None:
     """Obey a verification page, which opens instead of an answer to `task`."""
-    notice = Notice(VERIFICATION, "")
-    trouble(account_id, AccountState.VERIFICATION, notice.account_reason(None))
+    verifying.challenged(account_id, custom_id)
     if task:
-        fail(task.pk, notice.reason)
+        fail(task.pk, Notice(VERIFICATION, "").reason)
 
 
 def _is_to(user_id: str, message: Message) -> bool:
@@ -113,7 +115,7 @@ def _again(task: Task, message: Message, notice: Notice) -> None:
     """Let the task wait for its turn again, or end it where that leads nowhere."""
     if notice.kind.rest and task.account_id is not None:
         # Whatever else the account sent now had the same answer.
-        lanes.set_pace(task.account_id, timezone.now() + notice.kind.rest)
+        lanes.rest(task.account_id, timezone.now() + notice.kind.rest)
     if task.cancel_requested_at:
         fail(task.pk, CANCELLED)
         return

@@ -37,7 +37,7 @@ SILENCE: Final = timedelta(seconds=60)
 PAGES: Final = 50
 
 
-def silent_tasks(account_ids: list[int]) -> dict[int, list[int]]:
+def silent_tasks() -> dict[int, list[int]]:
     """Return the running tasks that need a look at history, by account."""
     now = timezone.now()
     unchecked = Q(checked_at=None) | Q(checked_at__lt=now - CLAIM_EXPIRY)
@@ -49,7 +49,7 @@ def silent_tasks(account_ids: list[int]) -> dict[int, list[int]]:
         progress_message_id=None,
     )
     rows = (
-        Task.objects.filter(status__in=RUNNING, account_id__in=account_ids)
+        Task.objects.filter(status__in=RUNNING)
         .annotate(seen_at=Coalesce("checked_at", "claimed_at"))
         .filter(
             Q(removed_at__lt=now - REMOVED_GRACE)

@@ -88,12 +88,18 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _page("Accounts", "smart_toy", "accounts_discordaccount"),
+                    _page("Subjects", "sell", "accounts_domaintag"),
+                    _settings("Pool settings", "accounts_poolsettings"),
+                    _page("History", "history", "accounts_accountevent"),
+                    _page("Mails", "mail", "accounts_operatormail"),
                     _page("Sessions", "cable", "gateway_gatewaysession"),
                     _page("Questions", "forum", "gateway_accountquery"),
                     _page("Lanes", "swap_vert", "gateway_dispatchlane"),
                     _page("Commands", "terminal", "gateway_commandindex"),
                     _page("Processes", "memory", "gateway_gatewayprocess"),
+                    _settings("Verification", "accounts_verificationsettings"),
                     _settings("Gateway settings", "gateway_gatewaysettings"),
+                    _settings("Mail settings", "accounts_mailsettings"),
                 ],
             },
             {

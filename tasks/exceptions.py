@@ -45,10 +45,18 @@ class ParentNotFound(Refused):
 
 
 class NoAccount(Refused):
+    """No account can take it; with the reason for which the nearest one cannot."""
+
     code = ReturnCode.NOT_FOUND
 
-    def __init__(self, en: str = "No account instance available") -> None:
-        super().__init__("无可用的账号实例", en)
+    def __init__(self, zh: str = "", en: str = "", **properties: Any) -> None:
+        super().__init__(
+            f"无可用的账号实例：{zh}" if zh else "无可用的账号实例",
+            f"No account instance available: {en}"
+            if en
+            else "No account instance available",
+            **properties,
+        )
 
 
 class QueueFull(Refused):
@@ -57,6 +65,17 @@ class QueueFull(Refused):
     def __init__(self, **properties: Any) -> None:
         super().__init__(
             "队列已满，请稍后尝试", "The queue is full, retry later", **properties
+        )
+
+
+class ShareUsedUp(QueueFull):
+    """The queues have room, but this user has enough in them."""
+
+    def __init__(self, most: int) -> None:
+        Refused.__init__(
+            self,
+            f"您等待中的任务已达上限（{most}个），请稍后尝试",
+            f"You have as many tasks waiting as one user may ({most}), retry later",
         )
 
 

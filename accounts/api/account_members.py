@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from accounts import hours
+from accounts import hours, verification
 from accounts.api.members import (
     FLAG,
     NUMBER,
@@ -23,8 +23,8 @@ from accounts.api.members import (
     ShownSerializer,
 )
 from accounts.api.snapshots import SNAPSHOT_MEMBERS
-from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
+from accounts.turns import drawn_today
 
 HIDDEN: Final = "****"  # a secret that is kept: it may come back like this
 
@@ -36,11 +36,7 @@ def accepts_new_tasks(account: DiscordAccount) -> bool:
 
 
 def _day_is_full(account: DiscordAccount) -> bool:
-    return 0 <= account.day_draw_limit <= _drawn_today(account)
-
-
-def _drawn_today(account: DiscordAccount) -> int:
-    return account.day_draw_count if account.day == timezone.localdate() else 0
+    return 0 <= account.day_draw_limit <= drawn_today(account)
 
 
 def _links(seen: Seen) -> list[str]:
@@ -168,7 +164,7 @@ SETTINGS: Final = (
     Member(
         "dayDrawLimit", WHOLE, "day_draw_limit", bulk=True, help_text="-1: no limit."
     ),
-    Member("dayDrawCount", WHOLE, look=lambda it: _drawn_today(it.account)),
+    Member("dayDrawCount", WHOLE, look=lambda it: drawn_today(it.account)),
     Member("isVerticalDomain", FLAG, "is_vertical_domain", bulk=True),
     Member("verticalDomainIds", TEXTS, "vertical_domains", look=_domains, bulk=True),
     Member("maxQueueSize", WHOLE, "max_queue_size", bulk=True, help_text="0: no end."),
@@ -213,12 +209,12 @@ STANDING: Final = (
     Member(
         "lock",
         FLAG,
-        look=lambda it: it.account.state == AccountState.VERIFICATION,
+        look=lambda it: it.verification["lock"],
         help_text="It waits for a human verification.",
     ),
-    Member("cfHashUrl", TEXT, look=lambda it: ""),
-    Member("cfHashCreated", TIME, look=lambda it: None),
-    Member("cfUrl", TEXT, look=lambda it: ""),
+    Member("cfHashUrl", TEXT, look=lambda it: it.verification["cfHashUrl"]),
+    Member("cfHashCreated", TIME, look=lambda it: it.verification["cfHashCreated"]),
+    Member("cfUrl", TEXT, look=lambda it: it.verification["cfUrl"]),
     Member("runningCount", WHOLE, look=lambda it: it.running),
     Member("queueCount", WHOLE, look=lambda it: it.queued),
     Member("dateCreated", TIME, look=lambda it: it.account.created_at.isoformat()),
@@ -241,6 +237,10 @@ class FetchedAccountSerializer(ShownSerializer):
     members = MEMBERS
 
 
+# What a list of accounts loads along.
+RELATED: Final = ("sub_channels", "vertical_domains", verification.ALONG)
+
+
 def account_json(
     account: DiscordAccount,
     viewer: User,
@@ -251,8 +251,8 @@ def account_json(
 ) -> dict[str, Any]:
     """Return what `viewer` may know of an account; `whole`: what its bots told, too.
 
-    Operators' answers read `sub_channels`, `vertical_domains` and, where whole,
-    `snapshots`: prefetch them for a list.
+    Operators' answers read `RELATED` rows and, where whole, `snapshots`: prefetch them
+    for a list.
     """
     seen = Seen(account, running, queued)
     table = MEMBERS if whole else LISTED

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
+from accounts import verification
 from accounts.api.fields import Number, Text, Whole, Word
 from accounts.enums import AccountState, BotType, SpeedMode
 from accounts.models import BotSnapshot, DiscordAccount
@@ -85,6 +86,10 @@ class Seen:
     @cached_property
     def niji(self) -> BotSnapshot:
         return self._bots.get(BotType.NIJI_JOURNEY) or BotSnapshot()
+
+    @cached_property
+    def verification(self) -> dict[str, Any]:
+        return verification.members(self.account)
 
     @cached_property
     def _bots(self) -> dict[str, BotSnapshot]:

@@ -13,6 +13,7 @@ from drf_spectacular.utils import (
 from rest_framework.request import Request
 
 from accounts.api.account_members import (
+    RELATED,
     FetchedAccountSerializer,
     PoolAccountSerializer,
     account_json,
@@ -23,7 +24,7 @@ from accounts.api.bulk_views import BulkEditView
 from accounts.api.requests import user_of
 from accounts.api.serializers import OperationSerializer
 from accounts.api.tables import (
-    TableAnswerSerializer,
+    TABLE_OR_FAILURE,
     TableSerializer,
     in_order,
     page_of,
@@ -35,14 +36,7 @@ from tasks.api.examples import answered, sent
 from tasks.api.pool_views import OPERATORS_ACCOUNT
 from tasks.selectors import load
 
-_RELATED: Final = ("sub_channels", "vertical_domains")
 _PAGE: Final = {"current": 1, "pageSize": 10, "total": 1, "pageCount": 1}
-# What is refused is answered 200 too, in an envelope of its own.
-TABLE_OR_FAILURE: Final = PolymorphicProxySerializer(
-    component_name="TableOrFailure",
-    serializers=[TableAnswerSerializer, OperationSerializer],
-    resource_type_field_name=None,
-)
 ACCOUNT_OR_FAILURE: Final = PolymorphicProxySerializer(
     component_name="AccountOrFailure",
     serializers=[FetchedAccountSerializer, OperationSerializer],
@@ -59,7 +53,7 @@ class AdminAccountsView(BulkEditView):
         examples=[answered("pool", [OPERATORS_ACCOUNT])],
     )
     def get(self, request: Request, mode: str = "") -> HttpResponse:
-        rows = without_secrets(enabled_accounts()).prefetch_related(*_RELATED)
+        rows = without_secrets(enabled_accounts()).prefetch_related(*RELATED)
         return json_answer(_live(list(rows), user_of(request), whole=False))
 
     @extend_schema(
@@ -80,7 +74,7 @@ class AdminAccountsView(BulkEditView):
         search = AccountSearchSerializer(data=asked.get("search", {}))
         search.is_valid(raise_exception=True)
         rows = in_order(found(search.validated_data), asked.get("sort"), SORTED_BY)
-        rows = rows.prefetch_related(*_RELATED, "snapshots")
+        rows = rows.prefetch_related(*RELATED, "snapshots")
         page, pagination = page_of(rows, asked.get("pagination"))
         shown = _live(page, user_of(request), whole=True)
         return json_answer({"list": shown, "pagination": pagination})

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api.account_members import (
+    RELATED,
     FetchedAccountSerializer,
     PoolAccountSerializer,
     account_json,
@@ -80,7 +81,7 @@ class PoolListView(APIView):
         viewer = user_of(request)
         accounts = without_secrets(DiscordAccount.objects.all())
         if viewer.is_operator:
-            accounts = accounts.prefetch_related("sub_channels", "vertical_domains")
+            accounts = accounts.prefetch_related(*RELATED)
         return json_answer(
             [
                 account_json(

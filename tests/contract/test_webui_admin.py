@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from accounts import snapshots
+from accounts import snapshots, verification
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway.models import AccountQuery
@@ -260,6 +260,21 @@ def test_a_verification_is_shown_as_a_lock(operator_api: ApiClient) -> None:
     assert (row["lock"], row["running"]) == (True, False)
     assert row["disabledReason"] == "captcha"
     assert row["dateCreated"]
+    assert (row["cfHashUrl"], row["cfUrl"]) == ("", "")
+
+
+def test_a_verification_has_its_links(operator_api: ApiClient) -> None:
+    account = make_account()
+    ack = "https://936929561302675456.discordsays.com/captcha/api/c/tok/ack?hash=1"
+    verification.ask(account.pk, token="tok", ack_url=ack)
+    claimed = verification.claim_page(account.pk)
+    assert claimed
+    verification.note_page(claimed, url="https://x.invalid/?hash=1")
+
+    row = row_of(operator_api)
+
+    assert (row["cfHashUrl"], row["cfUrl"]) == (ack, "https://x.invalid/?hash=1")
+    assert row["cfHashCreated"]
 
 
 @pytest.mark.parametrize("verb", ["get", "put", "delete"])
