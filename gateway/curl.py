@@ -69,7 +69,8 @@ class Session(requests.AsyncSession[requests.Response]):
 
     def release_curl(self, curl: Curl) -> None:
         """End a transfer. A handle that was kept would hold 80 KiB for the next one."""
-        self.acurl.remove_handle(curl)
+        if self.acurl._curlm is not None:  # else the engine has ended before it
+            self.acurl.remove_handle(curl)
         curl.close()
         self.push_curl(None)
 
