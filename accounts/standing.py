@@ -63,15 +63,18 @@ def retell(
 ) -> bool:
     """Say something else about a state that lasts, and `mail` it to the operator.
 
-    False where the state has ended.
+    False where the state has ended, or where that was said already.
     """
+    reason = reason[:LONGEST_REASON]
     rows = DiscordAccount.objects.filter(pk=account_id, enabled=True, state=state)
     with transaction.atomic():
-        changed = rows.update(state_reason=reason[:LONGEST_REASON])
+        if not mail:
+            rows = rows.exclude(state_reason=reason)
+        changed = rows.update(state_reason=reason)
         if changed:
             tell(account_id)
         if changed and mail:
-            mails.note(account_id, state, reason[:LONGEST_REASON], again=True)
+            mails.note(account_id, state, reason, again=True)
     return bool(changed)
 
 

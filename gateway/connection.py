@@ -16,7 +16,7 @@ from discord.errors import HTTPException
 from django.utils import timezone
 
 from accounts.enums import AccountState
-from accounts.standing import set_state, trouble
+from accounts.standing import retell, set_state, trouble
 from gateway.addresses import Addresses
 from gateway.asking import sync_if_due
 from gateway.commands import has_index, save_index
@@ -376,12 +376,10 @@ class Connection:
             **facts,
         )
         if held:
-            await in_thread(
-                set_state,
-                self.account_id,
-                AccountState.DISCONNECTED,
-                f"{reason or DOWN}; it is tried again by itself",
-            )
+            said = f"{reason or DOWN}; it is tried again by itself"
+            down = self.account_id, AccountState.DISCONNECTED, said
+            if not await in_thread(set_state, *down) and reason:
+                await in_thread(retell, *down)
 
     def take_seq(self) -> int | None:
         """Return how far the events are processed, for whoever resumes, if that is new.

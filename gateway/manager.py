@@ -214,7 +214,8 @@ def _is_current(held: _Held, lease: leases.Lease, addresses: Addresses) -> bool:
 
 def _load(account_ids: list[int]) -> list[tuple[Identity, Resume, str]]:
     rows = leases.wanted().filter(pk__in=account_ids)
-    return [_facts(account) for account in rows.select_related("session")]
+    rows = rows.select_related("session").prefetch_related("sub_channels")
+    return [_facts(account) for account in rows]
 
 
 def _facts(account: DiscordAccount) -> tuple[Identity, Resume, str]:

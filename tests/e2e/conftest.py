@@ -12,14 +12,19 @@ from tests.e2e.browsing import CHROMIUM, signed_in
 from tests.e2e.harness import Product, Simulator, specs
 from tests.e2e.services import given_services
 
-ACCOUNTS = 3
+
+@pytest.fixture(scope="module")
+def accounts(request: pytest.FixtureRequest) -> int:
+    """How many accounts draw; a module that wants others says so by `ACCOUNTS`."""
+    count: int = getattr(request.module, "ACCOUNTS", 3)
+    return count
 
 
 @pytest.fixture(scope="module")
-def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+def sim(accounts: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
     log = tmp_path_factory.mktemp("simulator") / "simulator.log"
     simulator = Simulator.start(
-        "--accounts", str(ACCOUNTS), "--speed", "10", "--picture-size", "128", log=log
+        "--accounts", str(accounts), "--speed", "10", "--picture-size", "128", log=log
     )
     yield simulator
     simulator.stop()
@@ -27,14 +32,14 @@ def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 
 @pytest.fixture(scope="module")
 def product(
-    sim: Simulator, tmp_path_factory: pytest.TempPathFactory
+    sim: Simulator, accounts: int, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Product]:
     data: Path = tmp_path_factory.mktemp("data")
     running = Product.start(sim, data, **given_services())
     try:
-        for spec in specs(ACCOUNTS):
+        for spec in specs(accounts):
             running.add_account(spec)
-        running.wait_accounts(ACCOUNTS)
+        running.wait_accounts(accounts)
         yield running
     finally:
         running.stop()

@@ -58,6 +58,7 @@ class Product:
             "MJPROXY_ADMIN_TOKEN": token,
             "MJPROXY_ALLOW_PRIVATE_HOOKS": "1",
             "PYTHONUNBUFFERED": "1",
+            "TZ": "UTC",
             **extra,
         }
         data.mkdir(parents=True, exist_ok=True)

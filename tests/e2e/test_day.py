@@ -15,37 +15,12 @@ from typing import Any, Final
 import pytest
 
 from tests.e2e.calls import eventually
-from tests.e2e.harness import Product, Simulator, specs
+from tests.e2e.harness import Product, Simulator
 from tests.e2e.judge import assert_own_picture
-from tests.e2e.services import given_services
 
 Json = dict[str, Any]
 ACCOUNTS: Final = 20
 NO_TIME, ALL_TIME = "0.0/15.0 hours (0.0%)", "15.0/15.0 hours (100.0%)"
-
-
-@pytest.fixture(scope="module")
-def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    log = tmp_path_factory.mktemp("simulator") / "simulator.log"
-    options = ("--accounts", str(ACCOUNTS), "--speed", "10", "--picture-size", "64")
-    simulator = Simulator.start(*options, log=log)
-    yield simulator
-    simulator.stop()
-
-
-@pytest.fixture(scope="module")
-def product(
-    sim: Simulator, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Product]:
-    data = tmp_path_factory.mktemp("data")
-    running = Product.start(sim, data, TZ="UTC", **given_services())
-    try:
-        for spec in specs(ACCOUNTS):
-            running.add_account(spec)
-        running.wait_accounts(ACCOUNTS)
-        yield running
-    finally:
-        running.stop()
 
 
 @dataclass

@@ -3,42 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.e2e.gateways import Leases, SecondGateway
-from tests.e2e.harness import Product, Simulator, specs
+from tests.e2e.harness import Product, Simulator
 from tests.e2e.judge import assert_faithful
-from tests.e2e.services import given_services
 
 ACCOUNTS = 6
-
-
-@pytest.fixture(scope="module")
-def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    log = tmp_path_factory.mktemp("simulator") / "simulator.log"
-    simulator = Simulator.start(
-        *("--accounts", str(ACCOUNTS), "--speed", "10", "--picture-size", "64"),
-        log=log,
-    )
-    yield simulator
-    simulator.stop()
-
-
-@pytest.fixture(scope="module")
-def product(
-    sim: Simulator, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Product]:
-    data: Path = tmp_path_factory.mktemp("data")
-    running = Product.start(sim, data, **given_services())
-    try:
-        for spec in specs(ACCOUNTS):
-            running.add_account(spec)
-        running.wait_accounts(ACCOUNTS)
-        yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture
