@@ -10,12 +10,14 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.html import format_html
 
 from accounts.enums import AccountState
 from accounts.forms import SECRETS, AccountForm
 from accounts.models import DiscordAccount
 from accounts.services import delete_account, reconnect, save_account, set_enabled
 from accounts.theme import ModelAdmin, badge
+from accounts.verification import page_path
 
 STATE_COLOURS: Final = {
     AccountState.READY: "success",
@@ -23,6 +25,7 @@ STATE_COLOURS: Final = {
     AccountState.DISCONNECTED: "warning",
     AccountState.INVALID_TOKEN: "danger",
     AccountState.PAUSED: "danger",
+    AccountState.VERIFICATION: "danger",
 }
 
 
@@ -35,7 +38,7 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
     list_per_page = 100
     actions = ("enable", "disable", "connect_again")
     _standing = ("state", "state_reason", "state_since", "resume_at", "created_at")
-    readonly_fields = _standing
+    readonly_fields = (*_standing, "verification_page")
     _essential = (None, {"fields": ("guild_id", "channel_id", "new_user_token")})
     _more: ClassVar[list[tuple[str, dict[str, Any]]]] = [
         ("Name and order", {"fields": ("remark", "sort", "weight")}),
@@ -93,7 +96,9 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
         more = [(name, {**it, "classes": ["collapse"]}) for name, it in self._more]
         if obj is None:
             return [self._essential, *more]
-        fields = ("enabled", *self._standing, "fast_exhausted")
+        fields = ["enabled", *self._standing, "fast_exhausted"]
+        if obj.state == AccountState.VERIFICATION:
+            fields.insert(2, "verification_page")
         return [("State", {"fields": fields}), self._essential, *more]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DiscordAccount]:
@@ -124,6 +129,11 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
     @badge("State", STATE_COLOURS, ordering="state")
     def live_state(self, account: DiscordAccount) -> tuple[str, str]:
         return account.state, AccountState(account.state).label.partition(",")[0]
+
+    @admin.display(description="Human verification")
+    def verification_page(self, account: DiscordAccount) -> str:
+        text = '<a class="dash-link" href="{}">Open the link, say that it is done</a>'
+        return format_html(text, page_path(account.pk))
 
     @admin.action(description="Enable", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[DiscordAccount]) -> None:

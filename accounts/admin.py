@@ -15,8 +15,9 @@ from django.utils.html import format_html
 from solo.admin import SingletonModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from accounts.forms import VerificationSettingsForm
 from accounts.keys import create_key, digest
-from accounts.models import AccessSettings, ApiKey, User
+from accounts.models import AccessSettings, ApiKey, User, VerificationSettings
 from accounts.services import new_webhook_secret
 from accounts.theme import ModelAdmin
 
@@ -163,4 +164,10 @@ class ApiKeyAdmin(ModelAdmin[ApiKey]):
 
 @admin.register(AccessSettings)
 class AccessSettingsAdmin(SingletonModelAdmin, ModelAdmin[AccessSettings]):
+    change_form_template = ""  # the theme's
+
+
+@admin.register(VerificationSettings)
+class VerificationSettingsAdmin(SingletonModelAdmin, ModelAdmin[VerificationSettings]):
+    form = VerificationSettingsForm
     change_form_template = ""  # the theme's

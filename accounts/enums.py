@@ -23,7 +23,9 @@ class AccountState(models.TextChoices):
 
 
 # States that end only by a person's hand, or by the end that a pause was given.
-NEEDS_A_PERSON: Final = frozenset({AccountState.INVALID_TOKEN, AccountState.PAUSED})
+NEEDS_A_PERSON: Final = frozenset(
+    {AccountState.INVALID_TOKEN, AccountState.PAUSED, AccountState.VERIFICATION}
+)
 
 
 class ChoiceRule(models.TextChoices):

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from django.contrib import admin
 from django.urls import path
 
+from accounts.verification_pages import verification_page
 from accounts.views import sign_in, sign_out
 
 urlpatterns = [
     path("sign-in", sign_in, name="sign-in"),
     path("sign-out", sign_out, name="sign-out"),
+    path(
+        "accounts/<int:account_id>/verification",
+        admin.site.admin_view(verification_page),
+        name="verification",
+    ),
 ]

@@ -108,6 +108,47 @@ def pause(account_id: int, reason: str, until: datetime | None = None) -> bool:
 
 
 @transaction.atomic
+def lock(account_id: int, reason: str) -> bool:
+    """Take no new work until a person has passed a verification; whether it is news."""
+    rows = DiscordAccount.objects.filter(pk=account_id, enabled=True)
+    rows = rows.exclude(
+        state__in=[AccountState.VERIFICATION, AccountState.INVALID_TOKEN]
+    )
+    locked = rows.update(
+        state=AccountState.VERIFICATION,
+        state_reason=reason[:400],
+        state_since=timezone.now(),
+        resume_at=None,
+    )
+    if locked:
+        logger.error("account %s locked, a person must act: %s", account_id, reason)
+        _tell(account_id)
+    return bool(locked)
+
+
+def say(account_id: int, reason: str) -> None:
+    """Note something new about an account that is locked."""
+    rows = DiscordAccount.objects.filter(pk=account_id, enabled=True)
+    if rows.filter(state=AccountState.VERIFICATION).update(state_reason=reason[:400]):
+        logger.error("account %s, a person must act: %s", account_id, reason)
+
+
+@transaction.atomic
+def unlock(account_id: int) -> bool:
+    """Let a locked account connect and draw again; whether it was locked."""
+    rows = DiscordAccount.objects.filter(pk=account_id, enabled=True)
+    unlocked = rows.filter(state=AccountState.VERIFICATION).update(
+        state=AccountState.CONNECTING,
+        state_reason="",
+        state_since=timezone.now(),
+        revision=F("revision") + 1,
+    )
+    if unlocked:
+        _tell(account_id)
+    return bool(unlocked)
+
+
+@transaction.atomic
 def resume(account_id: int) -> bool:
     """Let an account connect and draw again once the end of its pause is over."""
     resumed = DiscordAccount.objects.filter(

@@ -4,3 +4,7 @@ from django.dispatch import Signal
 
 # Sent after commit, with account_id: an account was added, edited or removed.
 account_changed = Signal()
+
+# Sent after commit, with account_id: a page is to be made for a person, or the
+# operator's server is to be told.
+verification_due = Signal()

@@ -20,6 +20,7 @@ class Addresses:
     cdn: str
     upload_server: str
     activity: str
+    editor: str
     proxy_url: str
     build_number: int
 

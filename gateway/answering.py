@@ -19,6 +19,7 @@ from gateway.noticing import heed
 from gateway.protocol import panels, plans
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP, MessageFlag
 from gateway.protocol.messages import Message
+from gateway.protocol.notice_kinds import VERIFICATION
 from gateway.protocol.notices import Notice
 from gateway.protocol.panels import Panel
 from gateway.protocol.plans import Plan
@@ -48,6 +49,14 @@ def interaction_failed(account_id: int, data: dict[str, Any]) -> bool:
         return False
     querying.unanswered(query)
     return True
+
+
+def challenged(account_id: int, data: dict[str, Any]) -> bool:
+    """A verification page opened instead of the answer to a query."""
+    query = _in_flight(account_id)
+    if query is None or query.nonce != str(data.get("nonce") or ""):
+        return False
+    return querying.give_up(query, Notice(VERIFICATION, "").reason)
 
 
 def heard(

@@ -105,7 +105,9 @@ def _page_opened(speaker: Speaker, data: dict[str, Any]) -> Outcome:
     if not path.startswith("captcha/"):
         return _window_opened(speaker, data)
     task = matching.by_nonce(speaker.account_id, str(data.get("nonce") or ""))
-    ask_for_verification(speaker.account_id, task)
+    if task is None:
+        answering.challenged(speaker.account_id, data)
+    ask_for_verification(speaker.account_id, str(data.get("custom_id") or ""), task)
     return Outcome.TAUGHT
 
 

@@ -49,6 +49,11 @@ def enqueue_query(account_id: int) -> None:
     nudge("gateway.ask_account", account_id)
 
 
+def enqueue_verification(account_id: int) -> None:
+    """Have done what an account's verification waits for."""
+    nudge("gateway.attend_verification", account_id)
+
+
 def enqueue_errand(errand_id: int) -> None:
     """Have an errand run."""
     nudge("gateway.run_errand", errand_id)

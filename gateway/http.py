@@ -35,6 +35,8 @@ from gateway.protocol.answers import Answer, Verdict, classify
 # Seconds after which an interaction's answer is not waited for any longer.
 INTERACTION_TIMEOUT: Final = 8.0
 PLAIN_TIMEOUT: Final = 30.0
+# No answer to what is posted is longer; what is, breaks off.
+MOST_BYTES: Final = 4 << 20
 
 # The fingerprint's Chrome; user agent and client hints must name the same one.
 CHROME_VERSION: Final = int(
@@ -139,7 +141,12 @@ class DiscordHttp(HTTPClient):
         )
 
     async def send_plainly(
-        self, method: str, url: str, *, data: bytes, headers: dict[str, str]
+        self,
+        method: str,
+        url: str,
+        *,
+        data: bytes | None = None,
+        headers: dict[str, str],
     ) -> tuple[int, bytes]:
         """Send one request that carries no token; return status and body, once.
 
@@ -250,7 +257,11 @@ def _session(*, fresh: bool = False) -> requests.AsyncSession[requests.Response]
     With `fresh` every request has a connection of its own. On a kept one that has died,
     curl sends the request again by itself: for an interaction, a second drawing.
     """
-    alone = {CurlOpt.FRESH_CONNECT: 1, CurlOpt.FORBID_REUSE: 1}
+    alone = {
+        CurlOpt.FRESH_CONNECT: 1,
+        CurlOpt.FORBID_REUSE: 1,
+        CurlOpt.MAXFILESIZE: MOST_BYTES,
+    }
     return requests.AsyncSession(
         impersonate=requests.impersonate.DEFAULT_CHROME,
         default_headers=False,

@@ -8,6 +8,7 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready
 
+from accounts import verification
 from gateway import (
     asking,
     cancelling,
@@ -18,6 +19,7 @@ from gateway import (
     preparing,
     querying,
     sweeping,
+    verifying,
     windows,
 )
 from tasks import bridge
@@ -58,6 +60,11 @@ def run_errand(errand_id: int) -> None:
     bridge.spawn(errands.run(errand_id))
 
 
+@shared_task(name="gateway.attend_verification", ignore_result=True)
+def attend_verification(account_id: int) -> None:
+    bridge.spawn(verifying.attend(account_id))
+
+
 @shared_task(name="gateway.ask_account", ignore_result=True)
 def ask_account(account_id: int) -> None:
     querying.run_next(account_id)
@@ -86,5 +93,7 @@ def sweep() -> None:
         bridge.spawn(errands.run(errand_id))
     for account_id in querying.accounts_to_ask():
         ask_account.delay(account_id)
+    for account_id in verification.due():
+        bridge.spawn(verifying.attend(account_id))
     sweeping.move_from_lost_accounts()
     sweeping.end_overdue()

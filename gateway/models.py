@@ -141,6 +141,7 @@ class GatewaySettings(SingletonModel):
     cdn = models.CharField(max_length=300, blank=True, help_text=_address)
     upload_server = models.CharField(max_length=300, blank=True, help_text=_address)
     activity = models.CharField(max_length=300, blank=True, help_text=_address)
+    editor = models.CharField(max_length=300, blank=True, help_text=_address)
     proxy_url = EncryptedTextField(
         "proxy", blank=True, help_text="For accounts without their own."
     )
@@ -158,6 +159,7 @@ class GatewaySettings(SingletonModel):
         "cdn",
         "upload_server",
         "activity",
+        "editor",
     )
 
     class Meta:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.services import note_notice, pause
-from gateway import lanes, speeds
+from gateway import lanes, speeds, verifying
 from gateway.protocol.constants import MessageFlag
 from gateway.protocol.messages import Message
 from gateway.protocol.notice_kinds import VERIFICATION, AccountEffect, TaskEffect
@@ -55,12 +55,11 @@ def heed(
             pause(account_id, reason, until)
 
 
-def ask_for_verification(account_id: int, task: Task | None) -> None:
+def ask_for_verification(account_id: int, custom_id: str, task: Task | None) -> None:
     """Obey a verification page, which opens instead of an answer to `task`."""
-    notice = Notice(VERIFICATION, "")
-    pause(account_id, notice.account_reason(None))
+    verifying.challenged(account_id, custom_id)
     if task:
-        fail(task.pk, notice.reason)
+        fail(task.pk, Notice(VERIFICATION, "").reason)
 
 
 def _is_to(user_id: str, message: Message) -> bool:

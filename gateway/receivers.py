@@ -6,13 +6,14 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from accounts.signals import account_changed
+from accounts.signals import account_changed, verification_due
 from gateway.addresses import load_addresses
 from gateway.hints import (
     enqueue_cancel,
     enqueue_dispatch,
     enqueue_errand,
     enqueue_prepare,
+    enqueue_verification,
 )
 from gateway.publish import publish_accounts_changed, publish_change
 from tasks.enums import RUNNING, TERMINAL, TaskStatus
@@ -63,6 +64,11 @@ def publish(*, task: Task, **kwargs: Any) -> None:
 
 
 set_cdn_base(lambda: load_addresses().cdn)
+
+
+@receiver(verification_due)
+def attend_verification(*, account_id: int, **kwargs: Any) -> None:
+    enqueue_verification(account_id)
 
 
 @receiver(account_changed)

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.balancing import best_wait_idle, has_room
-from accounts.enums import AccountState
+from accounts.enums import NEEDS_A_PERSON, AccountState
 from accounts.exceptions import NoAccountAvailable
 from accounts.models import DiscordAccount
 from accounts.selectors import alive_accounts
@@ -79,7 +79,7 @@ def move_from_lost_accounts() -> None:
     off = (
         Q(account=None)
         | Q(account__enabled=False)
-        | Q(account__state__in=[AccountState.PAUSED, AccountState.INVALID_TOKEN])
+        | Q(account__state__in=NEEDS_A_PERSON)
     )
     lost = Task.objects.filter(off, status=TaskStatus.NOT_START)
     for task in lost.select_related("account")[:BATCH]:

@@ -37,6 +37,7 @@ def set_environment(environ: MutableMapping[str, str] = os.environ) -> None:
             "NG_DISCORD_CDN": http,
             "NG_DISCORD_UPLOAD_SERVER": http,
             "NG_DISCORD_ACTIVITY": http,
+            "NG_DISCORD_EDITOR": http,
         }
     )
 

@@ -54,6 +54,9 @@ DISCORD = {
     "cdn": env.url("NG_DISCORD_CDN", "https://cdn.discordapp.com", schemes=_HTTP),
     "upload_server": env.url("NG_DISCORD_UPLOAD_SERVER", schemes=_HTTP),
     "activity": env.url("NG_DISCORD_ACTIVITY", schemes=_HTTP),
+    "editor": env.url(
+        "NG_DISCORD_EDITOR", "https://editor.midjourney.com", schemes=_HTTP
+    ),
 }
 
 # --- Django ------------------------------------------------------------------------

@@ -93,6 +93,7 @@ UNFOLD: dict[str, Any] = {
                     _page("Lanes", "swap_vert", "gateway_dispatchlane"),
                     _page("Commands", "terminal", "gateway_commandindex"),
                     _page("Processes", "memory", "gateway_gatewayprocess"),
+                    _settings("Verification", "accounts_verificationsettings"),
                     _settings("Gateway settings", "gateway_gatewaysettings"),
                 ],
             },

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 import orjson
-from django.http import HttpResponse
+from channels.db import database_sync_to_async
+from django.http import HttpResponse, StreamingHttpResponse
 
 # .NET counts in steps of 100 ns from the year 1.
 _TICKS_AT_UNIX_EPOCH: Final = 621_355_968_000_000_000
+LOOK_EVERY: Final = 0.1  # seconds
+
+# Gives the answer, or None while there is none; asked for the last time it must.
+Look = Callable[[bool], dict[str, Any] | None]
 
 
 def json_answer(data: Any, status: int = 200) -> HttpResponse:
@@ -36,3 +43,27 @@ def operation_result(
         "timestamp": str(_TICKS_AT_UNIX_EPOCH + time.time_ns() // 100),
         "data": data,
     }
+
+
+def waiting_answer(look: Look, seconds: float) -> StreamingHttpResponse:
+    """Answer with what `look` finds in the rows, `seconds` from now at the latest.
+
+    The answer is a stream that holds no thread while it waits.
+    """
+    response = StreamingHttpResponse(
+        _found(look, seconds), content_type="application/json"
+    )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+async def _found(look: Look, seconds: float) -> AsyncIterator[bytes]:
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    in_thread = database_sync_to_async(look)
+    while True:
+        answer = await in_thread(loop.time() >= end)
+        if answer is not None:
+            break
+        await asyncio.sleep(LOOK_EVERY)
+    yield orjson.dumps(answer)

@@ -5,6 +5,7 @@ from accounts.models.settings import AccessSettings, PoolSettings
 from accounts.models.snapshots import BotSnapshot
 from accounts.models.tags import DomainTag
 from accounts.models.users import ApiKey, User
+from accounts.models.verification import Verification, VerificationSettings
 
 __all__ = [
     "AccessSettings",
@@ -15,4 +16,6 @@ __all__ = [
     "PoolSettings",
     "SubChannel",
     "User",
+    "Verification",
+    "VerificationSettings",
 ]

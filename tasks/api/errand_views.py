@@ -1,22 +1,16 @@
-"""Doors whose answer waits for Discord: uploads, bookmarks, seeds.
-
-The answer is a stream that holds no thread while it waits.
-"""
+"""Doors whose answer waits for Discord: uploads, bookmarks, seeds."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any, Final
 
-import orjson
-from channels.db import database_sync_to_async
 from django.http import HttpResponseBase, StreamingHttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.answers import json_answer
+from accounts.api.answers import json_answer, waiting_answer
 from accounts.api.requests import user_of
 from tasks.api import answers, examples
 from tasks.api.callers import caller_of
@@ -28,7 +22,6 @@ from tasks.models import Errand
 from tasks.selectors import find
 from tasks.submit.errands import submit_seed, submit_uploads
 
-LOOK_EVERY: Final = 0.1  # seconds
 # One client gives up after 30 s; asked again, a seed is known by then.
 SEED_SECONDS: Final = 25.0
 UPLOAD_SECONDS: Final = 55.0
@@ -37,27 +30,18 @@ PRESS_SECONDS: Final = 20.0
 Shape = Callable[[Errand], dict[str, Any]]
 
 
-def waiting_answer(
+def errand_answer(
     errand: Errand, seconds: float, shape: Shape
 ) -> StreamingHttpResponse:
     """Answer with what becomes of the errand, `seconds` from now at the latest."""
-    response = StreamingHttpResponse(
-        _outcome(errand.pk, seconds, shape), content_type="application/json"
-    )
-    response["Cache-Control"] = "no-store"
-    return response
+    pk = errand.pk
 
+    def look(last: bool) -> dict[str, Any] | None:  # noqa: FBT001
+        found = Errand.objects.get(pk=pk)
+        over = last or found.state != ErrandState.WAITING
+        return shape(found) if over else None
 
-async def _outcome(pk: int, seconds: float, shape: Shape) -> AsyncIterator[bytes]:
-    loop = asyncio.get_running_loop()
-    end = loop.time() + seconds
-    look = database_sync_to_async(Errand.objects.get)
-    while True:
-        errand = await look(pk=pk)
-        if errand.state != ErrandState.WAITING or loop.time() >= end:
-            break
-        await asyncio.sleep(LOOK_EVERY)
-    yield orjson.dumps(shape(errand))
+    return waiting_answer(look, seconds)
 
 
 def _answer(
@@ -113,7 +97,7 @@ class UploadView(APIView):
             pictures=fields["base64Array"],
             wanted=wanted_of(caller, fields),
         )
-        return waiting_answer(errand, UPLOAD_SECONDS, _links)
+        return errand_answer(errand, UPLOAD_SECONDS, _links)
 
 
 # --- presses --------------------------------------------------------------------------
@@ -128,7 +112,7 @@ def pressed(errand: Errand) -> HttpResponseBase:
             return _answer(ReturnCode.SUCCESS, "成功", parent)
         return _unhappy(done, ReturnCode.FAILURE, "提交失败，系统异常")
 
-    return waiting_answer(errand, PRESS_SECONDS, shape)
+    return errand_answer(errand, PRESS_SECONDS, shape)
 
 
 # --- seeds ----------------------------------------------------------------------------
@@ -178,9 +162,7 @@ class SeedView(APIView):
         if not task.is_terminal or not task.job_id:
             raise NoJob
         caller = caller_of(request, {"state": "", "notifyHook": ""}, mode)
-        return waiting_answer(
-            submit_seed(caller=caller, task=task), SEED_SECONDS, _seed
-        )
+        return errand_answer(submit_seed(caller=caller, task=task), SEED_SECONDS, _seed)
 
 
 class NoJob(InvalidRequest):

@@ -37,6 +37,7 @@ from tasks.api.task_views import (
     TaskQueueView,
     TasksByIdView,
 )
+from tasks.api.verification_views import VerificationReportView, VerificationView
 
 urlpatterns = [
     path("submit/imagine", ImagineView.as_view()),
@@ -65,6 +66,8 @@ urlpatterns = [
     path("admin/accounts", AdminAccountsView.as_view()),
     path("admin/accounts-enable", EnableAccountsView.as_view()),
     path("admin/account/<account_id>", AdminAccountView.as_view()),
+    path("admin/account-cf/<account_id>", VerificationView.as_view()),
+    path("admin/account-cf-notify", VerificationReportView.as_view()),
     path("account/list", PoolListView.as_view()),
     path("account/<account_id>/fetch", PoolFetchView.as_view()),
 ]

@@ -83,4 +83,5 @@ class Simulator:
             "NG_DISCORD_CDN": self.url,
             "NG_DISCORD_UPLOAD_SERVER": self.url,
             "NG_DISCORD_ACTIVITY": self.url,
+            "NG_DISCORD_EDITOR": self.url,
         }

@@ -97,6 +97,7 @@ def addresses_of(simulator: Simulator) -> Addresses:
         cdn=simulator.url,
         upload_server="",
         activity="",
+        editor="",
         proxy_url="",
         build_number=4711,
     )

@@ -13,6 +13,7 @@ PLAIN = {
     "cdn": "https://cdn.example",
     "upload_server": "",
     "activity": "",
+    "editor": "",
 }
 
 

@@ -54,28 +54,32 @@ def test_an_interaction_of_nobody_is_not_ours(
     assert again(task).status == TaskStatus.SUBMITTED
 
 
-def test_a_human_verification_pauses_the_account_and_ends_the_task(
+CHALLENGE = {"id": CLICK, "iframe_path": "/captcha/embedded/index.html"}
+
+
+def test_a_human_verification_locks_the_account_and_ends_the_task(
     speaker: Speaker, account: DiscordAccount, task: Task
 ) -> None:
-    data = {"id": CLICK, "nonce": task.nonce, "iframe_path": "/captcha/abc"}
+    data = CHALLENGE | {"nonce": task.nonce, "custom_id": "MJ::iframe::a-token"}
 
     handle(speaker, Event.INTERACTION_IFRAME_MODAL_CREATE, data)
 
     account.refresh_from_db()
     assert again(task).status == TaskStatus.FAILURE
-    assert account.state == AccountState.PAUSED
-    assert "enable the account" in account.state_reason
+    assert "human verification" in again(task).fail_reason
+    assert account.state == AccountState.VERIFICATION
+    assert account.verification.token == "a-token"
 
 
-def test_a_human_verification_pauses_the_account_without_a_task(
+def test_a_human_verification_locks_the_account_without_a_task(
     speaker: Speaker, account: DiscordAccount
 ) -> None:
-    data = {"id": CLICK, "nonce": "5", "iframe_path": "captcha/abc"}
+    data = CHALLENGE | {"nonce": "5", "custom_id": "MJ::iframe::a-token"}
 
     handle(speaker, Event.INTERACTION_IFRAME_MODAL_CREATE, data)
 
     account.refresh_from_db()
-    assert account.state == AccountState.PAUSED
+    assert account.state == AccountState.VERIFICATION
 
 
 @pytest.mark.parametrize("asked", [False, True])

@@ -31,6 +31,7 @@ def addresses(server: str, *, proxy: str = "") -> Addresses:
         cdn="http://127.0.0.1:1",
         upload_server="",
         activity="",
+        editor="",
         proxy_url=proxy,
         build_number=4711,
     )

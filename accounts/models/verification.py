@@ -1,0 +1,89 @@
+"""Human verification: what an account is asked for, and whose server is told."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+from solo.models import SingletonModel
+
+from accounts.crypto import EncryptedTextField
+from accounts.models.discord import DiscordAccount
+
+
+class Verification(models.Model):
+    """The newest verification that Midjourney has asked an account for."""
+
+    account = models.OneToOneField(
+        DiscordAccount, models.CASCADE, primary_key=True, related_name="verification"
+    )
+    # Whoever has the token can open the page: kept as a secret. Empty where the
+    # verification came without one, or is passed.
+    token = EncryptedTextField(blank=True)
+    ack_url = EncryptedTextField(blank=True)
+    asked_at = models.DateTimeField(default=timezone.now)
+    passed_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=400, blank=True)
+
+    # The page for a person, and since when a new one is wanted.
+    page_url = EncryptedTextField(blank=True)
+    page_at = models.DateTimeField(null=True)
+    wanted_at = models.DateTimeField(null=True)
+    claimed_until = models.DateTimeField(null=True)
+
+    # The operator's own server: first asked at, has accepted at, looked after at.
+    handed_at = models.DateTimeField(null=True)
+    accepted_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    hand_at = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["wanted_at"], name="verification_wanted"),
+            models.Index(fields=["hand_at"], name="verification_hand"),
+        ]
+
+    def __str__(self) -> str:
+        return f"verification of account {self.account_id}"
+
+
+def http_address(value: str) -> None:
+    """Raise ValidationError for what is no http or https address."""
+    try:
+        parts = urlsplit(value)
+        fine = parts.scheme in ("http", "https") and parts.hostname and not parts.query
+        fine = fine and not (parts.fragment or "@" in parts.netloc or parts.port == 0)
+    except ValueError:
+        fine = False
+    if not fine or not value.isprintable() or " " in value:
+        raise ValidationError("An address that begins with http:// or https://.")
+
+
+class VerificationSettings(SingletonModel):
+    """A verification server of the operator's own. Without one people are called."""
+
+    server_url = models.CharField(
+        "server",
+        max_length=300,
+        blank=True,
+        validators=[http_address],
+        help_text="Told of each verification: POST /cf/verify. Empty: a person passes "
+        "each one.",
+    )
+    notify_base = models.CharField(
+        "address of this server",
+        max_length=300,
+        blank=True,
+        validators=[http_address],
+        help_text="How that server reaches this one. Empty: MJPROXY_PUBLIC_URL.",
+    )
+    secret = EncryptedTextField(blank=True)
+
+    class Meta:
+        verbose_name = "verification settings"
+
+    def __str__(self) -> str:
+        return "Verification settings"

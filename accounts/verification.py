@@ -1,0 +1,209 @@
+"""Human verification: the account is locked until a person says that it is passed.
+
+Nothing here passes one. The page is made from the challenge by the app that reaches
+Discord; who opens it is a person, or the operator's own server.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import services
+from accounts.crypto import UndecryptableSecret
+from accounts.enums import AccountState
+from accounts.models import DiscordAccount, Verification, VerificationSettings
+from accounts.signals import verification_due
+
+logger = logging.getLogger(__name__)
+
+LINK_LIFE: Final = timedelta(minutes=30)  # of a page, as Midjourney makes it
+CLAIM: Final = timedelta(seconds=40)  # longer than making a page can take
+
+BY_HAND: Final = "CF 人工验证... / a person must pass Midjourney's verification"
+BY_SERVER: Final = "CF 自动验证中... / your verification server was asked"
+
+_NO_CHALLENGE: Final[dict[str, Any]] = {
+    "token": "",
+    "ack_url": "",
+    "error": "",
+    "page_url": "",
+    "page_at": None,
+    "wanted_at": None,
+    "claimed_until": None,
+    "handed_at": None,
+    "accepted_at": None,
+    "failed_at": None,
+    "hand_at": None,
+    "tries": 0,
+}
+
+
+def page_path(account_id: int) -> str:
+    """Return the address of the operators' page about an account's verification."""
+    return reverse("verification", args=[account_id])
+
+
+def page_link(account_id: int) -> str:
+    """Return the page's full address, or its path where no public one is set."""
+    return settings.PUBLIC_URL.rstrip("/") + page_path(account_id)
+
+
+# --- locked and unlocked --------------------------------------------------------------
+
+
+@transaction.atomic
+def ask(account_id: int, *, token: str = "", ack_url: str = "") -> bool:
+    """Lock an account for a verification; False where it is locked for one already.
+
+    Of several challenges the first one stays, while its page can still be opened: a
+    person may be at it.
+    """
+    row = Verification.objects.filter(account=account_id).first()
+    now = timezone.now()
+    server = server_settings()
+    by_server = bool(server and ack_url)
+    locked = services.lock(account_id, BY_SERVER if by_server else BY_HAND)
+    if not locked and not _may_be_replaced(account_id, row, token, now):
+        return False
+    facts = _NO_CHALLENGE | {"token": token, "ack_url": ack_url, "asked_at": now}
+    facts["hand_at" if by_server else "wanted_at"] = now if ack_url else None
+    Verification.objects.update_or_create(account_id=account_id, defaults=facts)
+    if ack_url:
+        _tell(account_id)
+    return locked
+
+
+def _may_be_replaced(
+    account_id: int, row: Verification | None, token: str, now: datetime
+) -> bool:
+    """Tell whether a locked account's challenge gives way to another one."""
+    if not is_locked(account_id) or not token:
+        return False
+    return row is None or not row.token or now - row.asked_at > LINK_LIFE
+
+
+def is_locked(account_id: int) -> bool:
+    rows = DiscordAccount.objects.filter(pk=account_id)
+    return rows.filter(state=AccountState.VERIFICATION).exists()
+
+
+@transaction.atomic
+def passed(account_id: int, *, asked_at: datetime | None = None) -> bool:
+    """Let an account go on: somebody has passed its verification, as they say.
+
+    With `asked_at` only where no newer one was asked for since. Returns whether it was
+    locked. Where Midjourney thinks otherwise, the next interaction locks it again.
+    """
+    rows = Verification.objects.select_for_update().filter(account=account_id)
+    if asked_at:
+        rows = rows.filter(asked_at=asked_at)
+    facts = _NO_CHALLENGE | {"passed_at": timezone.now()}
+    if not rows.update(**facts) and asked_at:
+        return False
+    unlocked = services.unlock(account_id)
+    if unlocked:
+        logger.info("account %s: its verification is passed", account_id)
+    return unlocked
+
+
+# --- the page for a person ------------------------------------------------------------
+
+
+def want_page(account_id: int) -> bool:
+    """Have a new link made; False where there is no challenge to make it from."""
+    rows = _locked(account_id).exclude(ack_url="")
+    if not rows.filter(wanted_at=None).update(wanted_at=timezone.now()):
+        return rows.exists()
+    _tell(account_id)
+    return True
+
+
+def claim_page(account_id: int) -> Verification | None:
+    """Return the verification whose page this process is to make now, or None."""
+    now = timezone.now()
+    free = Q(claimed_until=None) | Q(claimed_until__lte=now)
+    rows = _locked(account_id).filter(free, wanted_at__isnull=False)
+    claimed = rows.update(claimed_until=now + CLAIM)
+    return Verification.objects.get(account=account_id) if claimed else None
+
+
+def note_page(claimed: Verification, *, url: str = "", error: str = "") -> None:
+    """Write the page that was made, or why there is none; the older one stays then."""
+    facts: dict[str, Any] = {"wanted_at": None, "claimed_until": None, "error": error}
+    if url:
+        facts |= {"page_url": url, "page_at": timezone.now()}
+    else:
+        logger.warning("account %s: no page: %s", claimed.account_id, error)
+    rows = Verification.objects.filter(account=claimed.account_id)
+    rows.filter(asked_at=claimed.asked_at).update(**facts)
+
+
+def due() -> list[int]:
+    """Return the accounts with a page to make, or a server to tell."""
+    now = timezone.now()
+    free = Q(claimed_until=None) | Q(claimed_until__lte=now)
+    rows = Verification.objects.filter(
+        Q(free, wanted_at__isnull=False) | Q(hand_at__lte=now),
+        account__state=AccountState.VERIFICATION,
+    )
+    return list(rows.values_list("account_id", flat=True)[:200])
+
+
+def _locked(account_id: int) -> QuerySet[Verification]:
+    return Verification.objects.filter(
+        account=account_id, account__state=AccountState.VERIFICATION
+    )
+
+
+def _tell(account_id: int) -> None:
+    send: Any = partial(
+        verification_due.send_robust, sender=Verification, account_id=account_id
+    )
+    transaction.on_commit(send)
+
+
+# --- on the wire ----------------------------------------------------------------------
+
+
+def members(account: DiscordAccount) -> dict[str, Any]:
+    """Return what operators see of an account's verification, by wire name.
+
+    Costs nothing for an account that is not locked; a list of locked ones is to load
+    `verification` along.
+    """
+    shown: dict[str, Any] = {
+        "lock": account.state == AccountState.VERIFICATION,
+        "cfHashUrl": None,
+        "cfHashCreated": None,
+        "cfUrl": None,
+    }
+    row = row_of(account) if shown["lock"] else None
+    if row and row.ack_url:
+        shown["cfHashUrl"] = row.ack_url
+        shown["cfHashCreated"] = row.asked_at.isoformat()
+        shown["cfUrl"] = row.page_url or None
+    return shown
+
+
+def row_of(account: DiscordAccount) -> Verification | None:
+    """Return an account's verification; None where it has none that can be read."""
+    try:
+        return account.verification
+    except (Verification.DoesNotExist, UndecryptableSecret):
+        return None
+
+
+def server_settings() -> VerificationSettings | None:
+    """Return the settings where a server of the operator's own is to be told."""
+    row = VerificationSettings.get_solo()
+    base = row.notify_base or settings.PUBLIC_URL
+    return row if row.server_url and row.secret and base else None

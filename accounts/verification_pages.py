@@ -1,0 +1,65 @@
+"""The operators' page about an account that must prove that it is human."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts import verification
+from accounts.enums import AccountState
+from accounts.models import DiscordAccount, Verification
+from accounts.selectors import without_secrets
+
+# So long the page looks by itself whether the new link is there.
+PATIENCE: Final = timedelta(seconds=30)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def verification_page(request: HttpRequest, account_id: int) -> HttpResponse:
+    """Show what is asked of an account; take a person's word that it is passed."""
+    account = get_object_or_404(
+        without_secrets(DiscordAccount.objects.filter(pk=account_id))
+    )
+    if request.method == "POST":
+        _act(request, account)
+        return redirect(verification.page_path(account.pk))
+    context = {**admin.site.each_context(request), **_shown(account)}
+    response = render(request, "accounts/verification.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _act(request: HttpRequest, account: DiscordAccount) -> None:
+    match request.POST.get("what"):
+        case "link":
+            if not verification.want_page(account.pk):
+                messages.error(request, _("There is no challenge to make a link from."))
+        case "passed":
+            if verification.passed(account.pk):
+                text = _("The account connects again and draws.")
+                messages.success(request, text)
+            else:
+                messages.info(request, _("The account was not locked any more."))
+
+
+def _shown(account: DiscordAccount) -> dict[str, Any]:
+    row = verification.row_of(account) or Verification(account=account)
+    now = timezone.now()
+    return {
+        "title": _("Human verification"),
+        "account": account,
+        "row": row,
+        "is_locked": account.state == AccountState.VERIFICATION,
+        "is_again": bool(
+            row.passed_at and row.asked_at - row.passed_at < verification.LINK_LIFE
+        ),
+        "is_making": bool(row.wanted_at and now - row.wanted_at < PATIENCE),
+        "is_stale": bool(row.page_at and now - row.page_at > verification.LINK_LIFE),
+    }

@@ -1,0 +1,147 @@
+"""Telling the operator's own verification server, and hearing what it says.
+
+The contract is that of `POST {server}/cf/verify` and its callback (docs/api.md).
+"""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+from dataclasses import dataclass
+from datetime import timedelta
+from hmac import compare_digest
+from typing import Any, Final
+
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+
+from accounts import services, verification
+from accounts.enums import AccountState
+from accounts.models import Verification, VerificationSettings
+from accounts.verification import BY_HAND
+
+logger = logging.getLogger(__name__)
+
+MOST_TRIES: Final = 4
+# Seconds from one try to the next, the time for the call included.
+PAUSES: Final = (15, 20, 40, 60)
+ANSWER_LIFE: Final = timedelta(minutes=10)  # within which success counts
+
+EXPIRED: Final = "CF 验证过期，超过 10 分钟 / it came more than 10 minutes later"
+NOT_TAKEN: Final = "验证服务器未接受 / your verification server did not accept it"
+SILENT: Final = "验证服务器未回复 / your verification server did not answer in time"
+
+
+# --- told -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Handing:
+    """One try of telling the server."""
+
+    account_id: int
+    tries: int
+    url: str
+    body: dict[str, Any]
+
+
+def claim(account_id: int) -> Handing | None:
+    """Book the next try of telling the server; None where none is due.
+
+    The booking is the claim: who dies with it leaves the row to the next try.
+    """
+    now = timezone.now()
+    rows = Verification.objects.filter(
+        account=account_id,
+        account__state=AccountState.VERIFICATION,
+        hand_at__lte=now,
+    )
+    row = rows.select_related("account").first()
+    if row is None:
+        return None
+    server = verification.server_settings()
+    if server is None or row.accepted_at or row.tries >= MOST_TRIES:
+        fall_back(row, SILENT if row.accepted_at else row.error or NOT_TAKEN)
+        return None
+    booked = rows.filter(hand_at=row.hand_at).update(
+        hand_at=now + timedelta(seconds=PAUSES[row.tries]),
+        tries=F("tries") + 1,
+        handed_at=row.handed_at or now,
+    )
+    if not booked:
+        return None
+    base = (server.notify_base or settings.PUBLIC_URL).rstrip("/")
+    body = {
+        "url": row.ack_url,
+        "state": row.account.channel_id,
+        "notifyHook": base,
+        "secret": server.secret,
+        "success": False,
+        "message": "",
+    }
+    url = f"{server.server_url.rstrip('/')}/cf/verify"
+    return Handing(account_id, row.tries + 1, url, body)
+
+
+def note_answer(handing: Handing, error: str = "") -> None:
+    """Write whether the server has accepted; where it never does, call a person."""
+    now = timezone.now()
+    rows = Verification.objects.filter(account=handing.account_id, tries=handing.tries)
+    rows = rows.filter(hand_at__isnull=False)
+    if not error:
+        rows.update(accepted_at=now, hand_at=now + ANSWER_LIFE, error="")
+        return
+    said = f"{NOT_TAKEN}: {error}"[:400]
+    rows.update(error=said)
+    logger.warning("account %s: %s", handing.account_id, said)
+    if handing.tries >= MOST_TRIES and (row := rows.first()):
+        fall_back(row, said)
+
+
+def fall_back(row: Verification, reason: str) -> None:
+    """Call a person: the server does not help with this one."""
+    now = timezone.now()
+    rows = Verification.objects.filter(account=row.account_id, asked_at=row.asked_at)
+    first = rows.filter(failed_at=None).update(failed_at=now, hand_at=None)
+    rows.update(error=reason[:400])
+    if not first:
+        return
+    services.say(row.account_id, f"{BY_HAND}: {reason}")
+    verification.want_page(row.account_id)
+
+
+# --- heard ----------------------------------------------------------------------------
+
+
+def is_secret(said: str) -> bool:
+    """Tell whether a caller has the secret. Nobody has one that is not set."""
+    secret = VerificationSettings.get_solo().secret or ""
+    same = compare_digest(secret.encode(), said.encode())
+    return bool(secret) and same
+
+
+def hear(*, url: str, state: str, success: bool, message: str) -> bool:
+    """Take what the server reports, the secret being right; True where it counts.
+
+    `state` is a channel id. What is not locked, was never handed over or is about
+    another challenge stays as it is.
+    """
+    if not (state.isascii() and state.isdigit() and len(state) <= 20):
+        return False
+    rows = Verification.objects.filter(
+        account__channel_id=state, account__state=AccountState.VERIFICATION
+    )
+    row = rows.exclude(handed_at=None).first()
+    if row is None or not compare_digest(row.ack_url.encode(), url.encode()):
+        return False
+    if success and timezone.now() - row.asked_at <= ANSWER_LIFE:
+        return verification.passed(row.account_id, asked_at=row.asked_at)
+    fall_back(row, EXPIRED if success else _plain(message) or "failed")
+    return True
+
+
+def _plain(message: str) -> str:
+    """Return one line of it, without control characters."""
+    kept = (c if unicodedata.category(c)[0] != "C" else " " for c in message[:1000])
+    return " ".join("".join(kept).split())[:200]

@@ -1,0 +1,116 @@
+"""Human verification: the page for a person is made, the operator's server is told.
+
+Nothing here, or anywhere, passes one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import aiohttp
+import orjson
+from curl_cffi.requests.exceptions import RequestException
+
+from accounts import verification, verification_server
+from accounts.models import Verification
+from accounts.verification_server import Handing
+from gateway import clients
+from gateway.addresses import Addresses, load_addresses
+from gateway.http import DiscordHttp
+from gateway.protocol.constants import MIDJOURNEY_APP
+from tasks.custom_ids import PAGE_PREFIX
+from tasks.database import in_thread
+from tasks.fetcher import Unfetchable, check_url, open_session, read_capped, reason_of
+
+logger = logging.getLogger(__name__)
+
+MAKING: Final = 20.0  # seconds that the activity host may take
+TELLING: Final = 10.0  # seconds that the operator's server may take
+MOST_BYTES: Final = 16 << 10  # of an answer with a hash and a token
+# It goes into addresses: nothing that means something there.
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.~=+-]{0,999}")
+
+
+class NoPage(Exception):
+    """No page can be made, for a reason that an operator reads."""
+
+
+# --- noticed --------------------------------------------------------------------------
+
+
+def challenged(account_id: int, custom_id: str) -> bool:
+    """Lock an account that was shown a verification page; whether that is news."""
+    token = custom_id.removeprefix(PAGE_PREFIX)
+    if token == custom_id or not _TOKEN.fullmatch(token):
+        logger.warning("account %s: a challenge of an unknown form", account_id)
+        return verification.ask(account_id)
+    url = _ack_url(load_addresses(), token)
+    return verification.ask(account_id, token=token, ack_url=url)
+
+
+def _ack_url(addresses: Addresses, token: str) -> str:
+    base = addresses.activity or f"https://{MIDJOURNEY_APP}.discordsays.com"
+    return f"{base}/captcha/api/c/{token}/ack?hash=1"
+
+
+# --- attended to ----------------------------------------------------------------------
+
+
+async def attend(account_id: int) -> None:
+    """Do what an account's verification waits for; safe to call any number of times."""
+    if claimed := await in_thread(verification.claim_page, account_id):
+        try:
+            async with asyncio.timeout(MAKING):
+                url = await _make_page(claimed)
+        except (NoPage, RequestException, OSError, TimeoutError) as exc:
+            said = str(exc) if isinstance(exc, NoPage) else type(exc).__name__
+            await in_thread(verification.note_page, claimed, error=said[:400])
+        else:
+            await in_thread(verification.note_page, claimed, url=url)
+    if handing := await in_thread(verification_server.claim, account_id):
+        error = await _tell(handing)
+        await in_thread(verification_server.note_answer, handing, error)
+
+
+async def _make_page(claimed: Verification) -> str:
+    account = await in_thread(lambda: claimed.account)
+    http = await clients.client_of(account)
+    keys = await _acknowledge(http, claimed.token)
+    return f"{http.addresses.editor}/captcha/challenge/index.html?{urlencode(keys)}"
+
+
+async def _acknowledge(http: DiscordHttp, token: str) -> dict[str, str]:
+    """Ask the activity host for the keys of a page. Raises NoPage."""
+    url = _ack_url(http.addresses, token)
+    status, body = await http.send_plainly("GET", url, headers={})
+    if status != 200:
+        raise NoPage(f"the activity host answered {status}")
+    try:
+        answer: Any = orjson.loads(body) if len(body) <= MOST_BYTES else None
+    except orjson.JSONDecodeError:
+        answer = None
+    keys = answer if isinstance(answer, dict) else {}
+    found = {name: keys.get(name) for name in ("hash", "token")}
+    if not all(isinstance(v, str) and _TOKEN.fullmatch(v) for v in found.values()):
+        raise NoPage("the activity host gave no hash and token")
+    return found  # type: ignore[return-value]
+
+
+async def _tell(handing: Handing) -> str:
+    """Tell the operator's server; return what went wrong, or "". Never raises."""
+    try:
+        url = check_url(handing.url)
+        async with (
+            asyncio.timeout(TELLING),
+            open_session(limit=1) as session,
+            session.post(url, json=handing.body, allow_redirects=False) as response,
+        ):
+            await read_capped(response, MOST_BYTES)
+            status = response.status
+    except (TimeoutError, aiohttp.ClientError, OSError, ValueError, Unfetchable) as exc:
+        return reason_of(exc)
+    return "" if 200 <= status < 300 else f"HTTP {status}"

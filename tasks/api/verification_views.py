@@ -1,0 +1,200 @@
+"""Human verification, for operators and for a verification server of their own."""
+
+# ruff: noqa: N815 - names on the wire are not ours
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+import orjson
+from django.http import HttpResponse, HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts import throttle, verification, verification_server
+from accounts.api.answers import json_answer, operation_result, waiting_answer
+from accounts.api.fields import DialectSerializer, Text
+from accounts.api.permissions import IsOperator
+from accounts.api.requests import user_of
+from accounts.api.serializers import OperationSerializer
+from accounts.api.views import account_or_refuse
+from accounts.callers import client_ip
+from accounts.exceptions import InvalidField
+from accounts.models import DiscordAccount, User
+from accounts.selectors import without_secrets
+from tasks.api.examples import answered, sent
+from tasks.api.pool_views import ACCOUNT, account_json
+from tasks.selectors import load
+
+logger = logging.getLogger(__name__)
+
+REFRESH_SECONDS: Final = 25.0
+MOST_BYTES: Final = 64 << 10  # of what a verification server reports
+DOOR: Final = "verification"
+
+_ACCOUNT_ID = OpenApiParameter("account_id", str, OpenApiParameter.PATH)
+_ENVELOPE: Final = {
+    "success": True,
+    "code": 0,
+    "message": "操作成功",
+    "timestamp": "639282096000000000",
+}
+_LOCKED: Final = ACCOUNT | {
+    "lock": True,
+    "cfHashUrl": "https://936929561302675456.discordsays.com/captcha/api/c/.../ack?hash=1",
+    "cfHashCreated": "2026-01-01T00:00:00+00:00",
+    "cfUrl": "https://editor.midjourney.com/captcha/challenge/index.html?hash=...",
+}
+
+
+class RefreshSerializer(DialectSerializer):
+    refresh = serializers.BooleanField(
+        default=False, help_text="Make a new link; it is good for half an hour."
+    )
+
+
+class VerificationView(APIView):
+    permission_classes = [IsOperator]
+
+    @extend_schema(
+        operation_id="admin_account_verification",
+        tags=["admin"],
+        summary="A locked account, with the link that a person is to open",
+        parameters=[_ACCOUNT_ID, RefreshSerializer],
+        responses=OperationSerializer,
+        examples=[answered("locked", _ENVELOPE | {"data": _LOCKED})],
+    )
+    def get(
+        self, request: Request, account_id: str, mode: str = ""
+    ) -> HttpResponseBase:
+        asked = RefreshSerializer(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        account = account_or_refuse(account_id)
+        refresh = asked.validated_data["refresh"]
+        if not verification.members(account)["cfHashUrl"] or (
+            refresh and not verification.want_page(account.pk)
+        ):
+            raise InvalidField("CF 验证链接不存在", "There is no verification link")
+        viewer = user_of(request)
+        if not refresh:
+            return json_answer(operation_result(data=_shown(account, viewer)))
+        return waiting_answer(_when_made(account.pk, viewer), REFRESH_SECONDS)
+
+    @extend_schema(
+        operation_id="admin_account_verified",
+        tags=["admin"],
+        summary="A person has passed the verification: the account goes on",
+        parameters=[_ACCOUNT_ID],
+        request=None,
+        responses=OperationSerializer,
+        examples=[answered("done", _ENVELOPE | {"data": None})],
+    )
+    def post(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
+        verification.passed(account_or_refuse(account_id).pk)
+        return json_answer(operation_result())
+
+
+def _when_made(pk: int, viewer: User) -> Any:
+    def look(last: bool) -> dict[str, Any] | None:  # noqa: FBT001
+        account = without_secrets(DiscordAccount.objects.filter(pk=pk)).first()
+        row = verification.row_of(account) if account else None
+        if account is None or row is None:
+            return _not_made("the account is gone")
+        if row.wanted_at:
+            return _not_made("not done in time") if last else None
+        if row.error or not row.page_url:
+            return _not_made(row.error or "the account is not locked any more")
+        return operation_result(data=_shown(account, viewer))
+
+    return look
+
+
+def _not_made(reason: str) -> dict[str, Any]:
+    result = operation_result(success=False, message=f"生成链接失败 / {reason}")
+    return result | {"messageEn": f"No link was made: {reason}"}
+
+
+def _shown(account: DiscordAccount, viewer: User) -> dict[str, Any]:
+    running, queued = load()
+    shown = account_json(
+        account,
+        viewer,
+        running=running.get(account.pk, 0),
+        queued=queued.get(account.pk, 0),
+    )
+    return shown | verification.members(account)
+
+
+class ReportSerializer(DialectSerializer):
+    """What a verification server reports. Names match in any case."""
+
+    url = Text(max_length=4000)
+    state = Text(max_length=4000, help_text="The account's channel id.")
+    secret = Text(max_length=4000)
+    notifyHook = Text(max_length=4000)
+    success = serializers.BooleanField(default=False)
+    message = Text(max_length=4000)
+
+
+class VerificationReportView(APIView):
+    authentication_classes = []
+    permission_classes = []
+
+    @extend_schema(
+        operation_id="admin_account_verification_report",
+        tags=["admin"],
+        summary="For a verification server of your own; closed without a secret",
+        request=ReportSerializer,
+        responses={
+            (200, "text/html"): OpenApiResponse(
+                OpenApiTypes.STR, description="Empty, whatever was sent."
+            )
+        },
+        examples=[
+            sent(
+                {
+                    "url": _LOCKED["cfHashUrl"],
+                    "state": ACCOUNT["channelId"],
+                    "secret": "...",
+                    "success": True,
+                }
+            )
+        ],
+    )
+    def post(self, request: Request, mode: str = "") -> HttpResponse:
+        if said := _report_in(request):
+            _hear(said, client_ip(request._request))
+        return HttpResponse()
+
+
+def _report_in(request: Request) -> dict[str, Any] | None:
+    """Return what was sent, or None for what is no report."""
+    body = request._request.read(MOST_BYTES + 1)
+    try:
+        data = orjson.loads(body) if len(body) <= MOST_BYTES else None
+    except orjson.JSONDecodeError:
+        return None
+    form = ReportSerializer(data=data)
+    return form.validated_data if form.is_valid() else None
+
+
+def _hear(said: dict[str, Any], address: str | None) -> None:
+    if throttle.too_many_tries(address=address, name="", door=DOOR):
+        logger.warning("verification reports from %s: too many wrong ones", address)
+        return
+    if not verification_server.is_secret(said["secret"]):
+        logger.warning("a verification report from %s without the secret", address)
+        return
+    throttle.forget_tries(address=address, name="", door=DOOR)
+    counted = verification_server.hear(
+        url=said["url"],
+        state=said["state"],
+        success=said["success"],
+        message=said["message"],
+    )
+    if not counted:
+        logger.warning("a verification report from %s fits no locked account", address)
