@@ -26,6 +26,7 @@ from gateway.simulator.results import rehome
 from gateway.simulator.rules import Rules
 from gateway.simulator.store import Store
 from gateway.simulator.uploads import Uploads
+from gateway.simulator.verifier import Verifier
 from gateway.simulator.world import World, default_accounts
 
 __all__ = ["Config", "Simulator"]
@@ -43,6 +44,7 @@ class Simulator:
         self.rest = Rest(self.core, self.bot)
         self.uploads = Uploads(self.core, self.rest)
         self.cdn = Cdn(self.core)
+        self.verifier = Verifier(self.core, self.bot.verification)
         self.noise = Noise(self.core, self.hub, self.bot)
         self._runner: web.AppRunner | None = None
         self._humming: asyncio.Task[None] | None = None
@@ -75,6 +77,7 @@ class Simulator:
         if self._humming is not None:
             self._humming.cancel()
         await self.bot.stop()
+        await self.verifier.stop()
         await self.hub.shut()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -111,6 +114,7 @@ class Simulator:
         routes["PUT /upload/{folder}/{filename}"] = self.uploads.put
         routes.update(Inpaint(self.core, self.bot).routes())
         routes.update(self.bot.verification.routes())
+        routes.update(self.verifier.routes())
         routes.update(GatewayControl(self.core, self.hub).routes())
         routes.update(Control(self.core, self.hub, self.cdn, self.noise).routes())
         return routes

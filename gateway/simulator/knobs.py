@@ -80,6 +80,10 @@ class Knobs:
     inpaint_status: int = 0  # of the answer to a mask, such as 503; 0: it is taken
     reply_form: str = "loading"  # or "message": private answers come in one message
 
+    # The operator's own verification server
+    verifier: str = "success"  # or "failure", "timeout" (no report), "refuse" (503)
+    verifier_delay: float = 1.0
+
     # Echo of the prompt
     echo_links: bool = True
     echo_version: bool = True  # `--v 7` comes back as `--v 7.0`

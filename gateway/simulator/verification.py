@@ -74,11 +74,16 @@ class Verification:
         """The page's button; hash and token must belong together."""
         form = await request.post()
         token = self._hashes.get(str(form.get("hash")))
-        account = self._challenged(token)
-        if account is None or token != form.get("token"):
+        if token is None or token != form.get("token") or not self.passed(token):
             return web.Response(status=404, text="This challenge is over.\n")
-        account.challenge = None
         return web.Response(text="Thank you. You may close this page.\n")
+
+    def passed(self, token: str) -> bool:
+        """End the challenge of this token; whether there was one."""
+        account = self._challenged(token)
+        if account is not None:
+            account.challenge = None
+        return account is not None
 
     async def verify(self, request: web.Request) -> web.Response:
         """Control API: `{"account": name}` counts as human again."""
