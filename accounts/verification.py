@@ -67,11 +67,10 @@ def ask(account_id: int, *, token: str = "", ack_url: str = "") -> bool:
     Of several challenges the first one stays, while its page can still be opened: a
     person may be at it.
     """
-    row = Verification.objects.filter(account=account_id).first()
     now = timezone.now()
-    server = server_settings()
-    by_server = bool(server and ack_url)
+    by_server = bool(ack_url and server_settings())
     locked = services.lock(account_id, BY_SERVER if by_server else BY_HAND)
+    row = Verification.objects.filter(account=account_id).first()
     if not locked and not _may_be_replaced(account_id, row, token, now):
         return False
     facts = _NO_CHALLENGE | {"token": token, "ack_url": ack_url, "asked_at": now}
@@ -103,7 +102,7 @@ def passed(account_id: int, *, asked_at: datetime | None = None) -> bool:
     With `asked_at` only where no newer one was asked for since. Returns whether it was
     locked. Where Midjourney thinks otherwise, the next interaction locks it again.
     """
-    rows = Verification.objects.select_for_update().filter(account=account_id)
+    rows = Verification.objects.filter(account=account_id)
     if asked_at:
         rows = rows.filter(asked_at=asked_at)
     facts = _NO_CHALLENGE | {"passed_at": timezone.now()}

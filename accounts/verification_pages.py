@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -31,9 +32,7 @@ def verification_page(request: HttpRequest, account_id: int) -> HttpResponse:
         _act(request, account)
         return redirect(verification.page_path(account.pk))
     context = {**admin.site.each_context(request), **_shown(account)}
-    response = render(request, "accounts/verification.html", context)
-    response["Cache-Control"] = "no-store"
-    return response
+    return render(request, "accounts/verification.html", context)
 
 
 def _act(request: HttpRequest, account: DiscordAccount) -> None:
@@ -49,11 +48,23 @@ def _act(request: HttpRequest, account: DiscordAccount) -> None:
                 messages.info(request, _("The account was not locked any more."))
 
 
+def _ago(moment: datetime | None) -> str:
+    if moment is None:
+        return ""
+    if timezone.now() - moment < timedelta(minutes=1):
+        return _("just now")
+    return _("%(time)s ago") % {"time": timesince(moment, depth=1)}
+
+
 def _shown(account: DiscordAccount) -> dict[str, Any]:
     row = verification.row_of(account) or Verification(account=account)
     now = timezone.now()
     return {
         "title": _("Human verification"),
+        "since": _ago(account.state_since),
+        "made": _ago(row.page_at),
+        "told": _ago(row.accepted_at),
+        "passed": _ago(row.passed_at),
         "account": account,
         "row": row,
         "is_locked": account.state == AccountState.VERIFICATION,

@@ -1,4 +1,4 @@
-"""An account must prove that it is human: a person does so, or a server of one's own."""
+"""An account must prove that it is human: a person does so, or a server."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_whoever_says_so_too_early_is_asked_again(
 
     assert fetch(product)["state"] == "verification"
     page.goto(f"{product.url}/accounts/{account_id}/verification")
-    expect(page.get_by_test_id("again")).to_contain_text("asked again")
+    expect(page.get_by_test_id("again")).to_contain_text("has asked again")
     first = cf(product, refresh=True)["data"]["cfUrl"]
     second = cf(product, refresh=True)["data"]["cfUrl"]
     assert first != second

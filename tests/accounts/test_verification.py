@@ -1,0 +1,305 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from accounts import services, verification
+from accounts.enums import AccountState
+from accounts.models import DiscordAccount, Verification, VerificationSettings
+from accounts.signals import verification_due
+from tests.factories import make_account
+
+ACK = "https://936929561302675456.discordsays.com/captcha/api/c/tok/ack?hash=1"
+HALF_AN_HOUR = verification.LINK_LIFE + timedelta(seconds=1)
+
+
+@pytest.fixture
+def due() -> Any:
+    """The accounts that somebody was told to attend to."""
+    told: list[int] = []
+
+    def take(account_id: int, **_: Any) -> None:
+        told.append(account_id)
+
+    verification_due.connect(take)
+    yield told
+    verification_due.disconnect(take)
+
+
+def lock(account: DiscordAccount, token: str = "tok", ack_url: str = ACK) -> bool:
+    locked = verification.ask(account.pk, token=token, ack_url=ack_url)
+    account.refresh_from_db()
+    return locked
+
+
+def age(account: DiscordAccount, **times: timedelta) -> None:
+    moments = {name: timezone.now() - ago for name, ago in times.items()}
+    Verification.objects.filter(account=account).update(**moments)
+
+
+# --- locked ---------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_account_is_locked_and_its_page_wanted(due: list[int]) -> None:
+    account = make_account()
+
+    assert lock(account)
+
+    assert account.state == AccountState.VERIFICATION
+    assert account.state_reason == verification.BY_HAND
+    assert account.verification.wanted_at
+    assert due == [account.pk]
+
+
+def test_the_challenge_is_encrypted_in_its_columns(account: DiscordAccount) -> None:
+    lock(account, token="tell-nobody", ack_url="https://x.invalid/tell-nobody")
+    claimed = verification.claim_page(account.pk)
+    assert claimed
+    verification.note_page(claimed, url="https://x.invalid/?hash=tell-nobody")
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM accounts_verification")
+        assert "tell-nobody" not in str(cursor.fetchall())
+
+
+def test_the_first_challenge_stays_while_a_person_may_be_at_it(
+    account: DiscordAccount,
+) -> None:
+    lock(account)
+
+    assert not lock(account, token="other", ack_url="https://x.invalid/other")
+
+    assert account.verification.token == "tok"
+
+
+@pytest.mark.parametrize("void", [{"asked_at": HALF_AN_HOUR}, {}])
+def test_a_void_challenge_gives_way_to_a_new_one(
+    account: DiscordAccount, void: dict[str, timedelta]
+) -> None:
+    lock(account, *(() if void else ("", "")))
+    age(account, **void)
+
+    assert not lock(account, token="new", ack_url="https://x.invalid/new")
+
+    assert Verification.objects.get(account=account).token == "new"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"enabled": False, "state": AccountState.DISABLED},
+        {"state": AccountState.INVALID_TOKEN},
+    ],
+)
+def test_an_account_that_is_off_stays_off(db: None, fields: dict[str, Any]) -> None:
+    account = make_account(**fields)
+
+    assert not lock(account)
+
+    assert account.state == fields["state"]
+    assert not Verification.objects.exists()
+
+
+def test_a_locked_account_does_not_become_ready_by_itself(
+    account: DiscordAccount,
+) -> None:
+    lock(account)
+
+    assert not services.set_state(account.pk, AccountState.READY)
+
+    assert verification.is_locked(account.pk)
+
+
+# --- unlocked -------------------------------------------------------------------------
+
+
+def test_a_passed_account_connects_again_without_its_challenge(
+    account: DiscordAccount,
+) -> None:
+    lock(account)
+    before = account.revision
+
+    assert verification.passed(account.pk)
+
+    account.refresh_from_db()
+    assert (account.state, account.state_reason) == (AccountState.CONNECTING, "")
+    assert account.revision == before + 1
+    row = Verification.objects.get(account=account)
+    assert (row.token, row.ack_url, row.page_url, row.wanted_at) == ("", "", "", None)
+    assert row.passed_at
+
+
+def test_what_is_not_locked_is_not_unlocked(account: DiscordAccount) -> None:
+    assert not verification.passed(account.pk)
+
+    account.refresh_from_db()
+    assert account.state == AccountState.READY
+
+
+def test_an_older_challenge_does_not_unlock_a_newer_one(
+    account: DiscordAccount,
+) -> None:
+    lock(account)
+    older = account.verification.asked_at - timedelta(minutes=5)
+
+    assert not verification.passed(account.pk, asked_at=older)
+
+    assert verification.is_locked(account.pk)
+    assert verification.passed(account.pk, asked_at=account.verification.asked_at)
+
+
+def test_an_account_that_is_asked_again_is_locked_again(
+    account: DiscordAccount,
+) -> None:
+    lock(account)
+    verification.passed(account.pk)
+
+    assert lock(account, token="new", ack_url="https://x.invalid/new")
+
+    row = Verification.objects.get(account=account)
+    assert row.token == "new"
+    assert row.passed_at
+
+
+# --- the page -------------------------------------------------------------------------
+
+
+def test_a_page_is_made_by_one(account: DiscordAccount) -> None:
+    lock(account)
+
+    first = verification.claim_page(account.pk)
+
+    assert first
+    assert verification.claim_page(account.pk) is None
+    verification.note_page(first, url="https://x.invalid/?hash=1")
+    row = Verification.objects.get(account=account)
+    assert row.page_url == "https://x.invalid/?hash=1"
+    assert row.page_at
+    assert verification.claim_page(account.pk) is None
+
+
+def test_a_maker_that_died_leaves_the_page_to_others(account: DiscordAccount) -> None:
+    lock(account)
+    verification.claim_page(account.pk)
+
+    assert verification.due() == []
+    age(account, claimed_until=timedelta(seconds=1))
+
+    assert verification.due() == [account.pk]
+    assert verification.claim_page(account.pk)
+
+
+def test_a_page_that_cannot_be_made_leaves_the_older_one(
+    account: DiscordAccount,
+) -> None:
+    lock(account)
+    first = verification.claim_page(account.pk)
+    assert first
+    verification.note_page(first, url="https://x.invalid/?hash=1")
+    assert verification.want_page(account.pk)
+    second = verification.claim_page(account.pk)
+    assert second
+
+    verification.note_page(second, error="it answered 500")
+
+    row = Verification.objects.get(account=account)
+    assert (row.page_url, row.error) == ("https://x.invalid/?hash=1", "it answered 500")
+    assert verification.due() == []
+
+
+def test_a_page_of_an_older_challenge_comes_too_late(account: DiscordAccount) -> None:
+    lock(account)
+    claimed = verification.claim_page(account.pk)
+    assert claimed
+    verification.passed(account.pk)
+    lock(account, token="new", ack_url="https://x.invalid/new")
+
+    verification.note_page(claimed, url="https://x.invalid/?hash=old")
+
+    row = Verification.objects.get(account=account)
+    assert row.page_url == ""
+    assert row.wanted_at
+
+
+def test_no_page_is_wanted_without_a_challenge(account: DiscordAccount) -> None:
+    assert not verification.want_page(account.pk)
+    lock(account, token="", ack_url="")
+    assert not verification.want_page(account.pk)
+    assert verification.due() == []
+
+
+def test_a_page_is_wanted_once(account: DiscordAccount) -> None:
+    lock(account)
+    before = account.verification.wanted_at
+
+    assert verification.want_page(account.pk)
+
+    assert Verification.objects.get(account=account).wanted_at == before
+
+
+# --- on the wire ----------------------------------------------------------------------
+
+
+def test_a_locked_account_shows_its_members(account: DiscordAccount) -> None:
+    lock(account)
+    claimed = verification.claim_page(account.pk)
+    assert claimed
+    verification.note_page(claimed, url="https://x.invalid/?hash=1")
+    account = DiscordAccount.objects.get(pk=account.pk)
+
+    assert verification.members(account) == {
+        "lock": True,
+        "cfHashUrl": ACK,
+        "cfHashCreated": account.verification.asked_at.isoformat(),
+        "cfUrl": "https://x.invalid/?hash=1",
+    }
+
+
+def test_other_accounts_cost_nothing(
+    account: DiscordAccount, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(0):
+        shown = verification.members(account)
+
+    assert shown == {
+        "lock": False,
+        "cfHashUrl": None,
+        "cfHashCreated": None,
+        "cfUrl": None,
+    }
+
+
+def test_members_survive_a_lost_key(account: DiscordAccount, settings: Any) -> None:
+    lock(account)
+    settings.ENCRYPTION_KEYS = ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="]
+    account = DiscordAccount.objects.defer("user_token", "bot_token", "proxy_url").get()
+
+    assert verification.members(account)["cfHashUrl"] is None
+
+
+def test_the_page_has_an_address(settings: Any) -> None:
+    settings.PUBLIC_URL = "https://proxy.example"
+
+    link = "https://proxy.example/accounts/7/verification"
+    assert verification.page_link(7) == link
+
+
+def test_a_server_is_told_only_if_all_is_set(account: DiscordAccount) -> None:
+    row = VerificationSettings.get_solo()
+    row.server_url, row.notify_base = "https://verify.example", "https://proxy.example"
+    row.save()
+    assert verification.server_settings() is None
+
+    row.secret = "shared"
+    row.save()
+
+    assert verification.server_settings() == row
+    lock(account)
+    assert account.state_reason == verification.BY_SERVER
+    assert account.verification.hand_at
+    assert account.verification.wanted_at is None

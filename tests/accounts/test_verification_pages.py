@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts import verification
+from accounts.enums import AccountState
+from accounts.models import DiscordAccount, User, Verification
+from tests.factories import make_user
+
+ACK = "https://936929561302675456.discordsays.com/captcha/api/c/tok/ack?hash=1"
+PAGE = "https://editor.midjourney.com/captcha/challenge/index.html?hash=h1&token=t1"
+
+
+@pytest.fixture
+def olga(client: Client, db: None) -> Client:
+    client.force_login(make_user("olga", is_staff=True, is_superuser=True))
+    return client
+
+
+@pytest.fixture
+def locked(account: DiscordAccount) -> DiscordAccount:
+    verification.ask(account.pk, token="tok", ack_url=ACK)
+    claimed = verification.claim_page(account.pk)
+    assert claimed
+    verification.note_page(claimed, url=PAGE)
+    account.refresh_from_db()
+    return account
+
+
+def test_an_operator_gets_the_link(olga: Client, locked: DiscordAccount) -> None:
+    response = olga.get(f"/accounts/{locked.pk}/verification")
+
+    page = response.content.decode()
+    assert 'href="https://editor.midjourney.com/captcha/challenge/' in page
+    assert "?hash=h1&amp;token=t1" in page
+    assert 'rel="noopener noreferrer" referrerpolicy="no-referrer"' in page
+    assert "just now" in page
+    assert ACK not in page
+    assert "no-store" in response["Cache-Control"]
+    assert response["Referrer-Policy"] == "same-origin"
+    assert response["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("who", ["alice", ""])
+def test_nobody_else_does(
+    client: Client, alice: User, locked: DiscordAccount, method: str, who: str
+) -> None:
+    if who:
+        client.force_login(alice)
+
+    response = client.generic(
+        method.upper(),
+        f"/accounts/{locked.pk}/verification",
+        "what=passed",
+        content_type="application/x-www-form-urlencoded",
+    )
+
+    assert response.status_code == 302
+    assert response["Location"].startswith("/admin/login/?")
+    assert verification.is_locked(locked.pk)
+
+
+def test_a_forged_form_is_refused(locked: DiscordAccount) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(make_user("olga", is_staff=True, is_superuser=True))
+
+    response = client.post(f"/accounts/{locked.pk}/verification", {"what": "passed"})
+
+    assert response.status_code == 403
+    assert verification.is_locked(locked.pk)
+
+
+def test_a_person_says_that_it_is_passed(olga: Client, locked: DiscordAccount) -> None:
+    form = {"what": "passed"}
+
+    page = olga.post(f"/accounts/{locked.pk}/verification", form, follow=True)
+
+    locked.refresh_from_db()
+    assert locked.state == AccountState.CONNECTING
+    assert "The account connects again" in page.content.decode()
+    again = olga.post(f"/accounts/{locked.pk}/verification", form, follow=True)
+    assert "not locked any more" in again.content.decode()
+
+
+def test_a_new_link_is_made_on_demand(olga: Client, locked: DiscordAccount) -> None:
+    form = {"what": "link"}
+
+    page = olga.post(f"/accounts/{locked.pk}/verification", form, follow=True)
+
+    assert Verification.objects.get().wanted_at
+    assert 'http-equiv="refresh"' in page.content.decode()
+    Verification.objects.update(wanted_at=timezone.now() - timedelta(minutes=1))
+    page = olga.get(f"/accounts/{locked.pk}/verification")
+    assert 'http-equiv="refresh"' not in page.content.decode()
+
+
+def test_an_old_link_is_called_void(olga: Client, locked: DiscordAccount) -> None:
+    Verification.objects.update(page_at=timezone.now() - timedelta(minutes=31))
+
+    page = olga.get(f"/accounts/{locked.pk}/verification").content.decode()
+
+    assert "probably void" in page
+    assert "31\xa0minutes ago" in page
+
+
+def test_one_without_a_link_is_passed_in_discord(
+    olga: Client, account: DiscordAccount
+) -> None:
+    verification.ask(account.pk)
+
+    page = olga.get(f"/accounts/{account.pk}/verification").content.decode()
+
+    assert "Sign in to Discord" in page
+    assert "Make a new link" not in page
+    answer = olga.post(
+        f"/accounts/{account.pk}/verification", {"what": "link"}, follow=True
+    )
+    assert "no challenge" in answer.content.decode()
+
+
+def test_an_account_that_is_not_asked_has_nothing_to_do(
+    olga: Client, account: DiscordAccount
+) -> None:
+    page = olga.get(f"/accounts/{account.pk}/verification").content.decode()
+
+    assert "Nothing is asked" in page
+    assert "I have passed it" not in page
+
+
+def test_what_others_said_is_text(olga: Client, locked: DiscordAccount) -> None:
+    Verification.objects.update(error="<script>alert(1)</script>")
+
+    page = olga.get(f"/accounts/{locked.pk}/verification").content.decode()
+
+    assert "<script>alert" not in page
+
+
+@pytest.mark.parametrize("name", ["0", "999", "9" * 30, "x", "-1"])
+def test_an_unknown_account_has_no_page(olga: Client, name: str) -> None:
+    assert olga.get(f"/accounts/{name}/verification").status_code == 404
+
+
+def test_the_account_leads_there(olga: Client, locked: DiscordAccount) -> None:
+    change = f"/admin/accounts/discordaccount/{locked.pk}/change/"
+
+    assert verification.page_path(locked.pk) in olga.get(change).content.decode()
+    verification.passed(locked.pk)
+    assert verification.page_path(locked.pk) not in olga.get(change).content.decode()
