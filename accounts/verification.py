@@ -96,8 +96,8 @@ def is_locked(account_id: int) -> bool:
 
 
 @transaction.atomic
-def passed(account_id: int, *, asked_at: datetime | None = None) -> bool:
-    """Let an account go on: somebody has passed its verification, as they say.
+def passed(account_id: int, *, by: str, asked_at: datetime | None = None) -> bool:
+    """Let an account go on: its verification is passed, says `by`.
 
     With `asked_at` only where no newer one was asked for since. Returns whether it was
     locked. Where Midjourney thinks otherwise, the next interaction locks it again.
@@ -110,7 +110,7 @@ def passed(account_id: int, *, asked_at: datetime | None = None) -> bool:
         return False
     unlocked = services.unlock(account_id)
     if unlocked:
-        logger.info("account %s: its verification is passed", account_id)
+        logger.info("account %s: its verification is passed, says %s", account_id, by)
     return unlocked
 
 

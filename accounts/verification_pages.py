@@ -41,7 +41,7 @@ def _act(request: HttpRequest, account: DiscordAccount) -> None:
             if not verification.want_page(account.pk):
                 messages.error(request, _("There is no challenge to make a link from."))
         case "passed":
-            if verification.passed(account.pk):
+            if verification.passed(account.pk, by=request.user.get_username()):
                 text = _("The account connects again and draws.")
                 messages.success(request, text)
             else:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -16,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts import throttle, verification, verification_server
-from accounts.api.answers import json_answer, operation_result, waiting_answer
+from accounts.api.answers import Look, json_answer, operation_result, waiting_answer
 from accounts.api.fields import DialectSerializer, Text
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
@@ -75,14 +76,16 @@ class VerificationView(APIView):
         asked.is_valid(raise_exception=True)
         account = account_or_refuse(account_id)
         refresh = asked.validated_data["refresh"]
-        if not verification.members(account)["cfHashUrl"] or (
-            refresh and not verification.want_page(account.pk)
-        ):
-            raise InvalidField("CF 验证链接不存在", "There is no verification link")
+        row = verification.row_of(account)
+        if not verification.members(account)["cfHashUrl"] or row is None:
+            raise NoLink
         viewer = user_of(request)
         if not refresh:
             return json_answer(operation_result(data=_shown(account, viewer)))
-        return waiting_answer(_when_made(account.pk, viewer), REFRESH_SECONDS)
+        if not verification.want_page(account.pk):
+            raise NoLink
+        look = _when_made(account.pk, viewer, row.page_at)
+        return waiting_answer(look, REFRESH_SECONDS)
 
     @extend_schema(
         operation_id="admin_account_verified",
@@ -94,11 +97,19 @@ class VerificationView(APIView):
         examples=[answered("done", _ENVELOPE | {"data": None})],
     )
     def post(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
-        verification.passed(account_or_refuse(account_id).pk)
+        account = account_or_refuse(account_id)
+        verification.passed(account.pk, by=user_of(request).get_username())
         return json_answer(operation_result())
 
 
-def _when_made(pk: int, viewer: User) -> Any:
+class NoLink(InvalidField):
+    def __init__(self) -> None:
+        super().__init__("CF 验证链接不存在", "There is no verification link")
+
+
+def _when_made(pk: int, viewer: User, before: datetime | None) -> Look:
+    """Return how to look for a page newer than the one of `before`."""
+
     def look(last: bool) -> dict[str, Any] | None:  # noqa: FBT001
         account = without_secrets(DiscordAccount.objects.filter(pk=pk)).first()
         row = verification.row_of(account) if account else None
@@ -106,7 +117,7 @@ def _when_made(pk: int, viewer: User) -> Any:
             return _not_made("the account is gone")
         if row.wanted_at:
             return _not_made("not done in time") if last else None
-        if row.error or not row.page_url:
+        if not row.page_url or row.page_at == before:
             return _not_made(row.error or "the account is not locked any more")
         return operation_result(data=_shown(account, viewer))
 

@@ -124,7 +124,7 @@ def test_a_passed_account_connects_again_without_its_challenge(
     lock(account)
     before = account.revision
 
-    assert verification.passed(account.pk)
+    assert verification.passed(account.pk, by="olga")
 
     account.refresh_from_db()
     assert (account.state, account.state_reason) == (AccountState.CONNECTING, "")
@@ -135,7 +135,7 @@ def test_a_passed_account_connects_again_without_its_challenge(
 
 
 def test_what_is_not_locked_is_not_unlocked(account: DiscordAccount) -> None:
-    assert not verification.passed(account.pk)
+    assert not verification.passed(account.pk, by="olga")
 
     account.refresh_from_db()
     assert account.state == AccountState.READY
@@ -147,17 +147,19 @@ def test_an_older_challenge_does_not_unlock_a_newer_one(
     lock(account)
     older = account.verification.asked_at - timedelta(minutes=5)
 
-    assert not verification.passed(account.pk, asked_at=older)
+    assert not verification.passed(account.pk, by="olga", asked_at=older)
 
     assert verification.is_locked(account.pk)
-    assert verification.passed(account.pk, asked_at=account.verification.asked_at)
+    assert verification.passed(
+        account.pk, by="olga", asked_at=account.verification.asked_at
+    )
 
 
 def test_an_account_that_is_asked_again_is_locked_again(
     account: DiscordAccount,
 ) -> None:
     lock(account)
-    verification.passed(account.pk)
+    verification.passed(account.pk, by="olga")
 
     assert lock(account, token="new", ack_url="https://x.invalid/new")
 
@@ -216,7 +218,7 @@ def test_a_page_of_an_older_challenge_comes_too_late(account: DiscordAccount) ->
     lock(account)
     claimed = verification.claim_page(account.pk)
     assert claimed
-    verification.passed(account.pk)
+    verification.passed(account.pk, by="olga")
     lock(account, token="new", ack_url="https://x.invalid/new")
 
     verification.note_page(claimed, url="https://x.invalid/?hash=old")

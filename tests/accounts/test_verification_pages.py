@@ -149,5 +149,5 @@ def test_the_account_leads_there(olga: Client, locked: DiscordAccount) -> None:
     change = f"/admin/accounts/discordaccount/{locked.pk}/change/"
 
     assert verification.page_path(locked.pk) in olga.get(change).content.decode()
-    verification.passed(locked.pk)
+    verification.passed(locked.pk, by="olga")
     assert verification.page_path(locked.pk) not in olga.get(change).content.decode()

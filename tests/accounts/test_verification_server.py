@@ -138,7 +138,7 @@ def test_a_server_that_was_taken_out_is_not_told(
 
 
 def test_nobody_is_told_of_an_unlocked_account(locked: DiscordAccount) -> None:
-    verification.passed(locked.pk)
+    verification.passed(locked.pk, by="olga")
 
     assert verification_server.claim(locked.pk) is None
 

@@ -126,7 +126,7 @@ async def test_an_account_that_goes_meanwhile_has_no_link(
         if gone:
             DiscordAccount.objects.all().delete()
         else:
-            verification.passed(locked.pk)
+            verification.passed(locked.pk, by="olga")
 
     said = await read_while(response, act)
 
