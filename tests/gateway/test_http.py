@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import json
 import random
 import re
@@ -12,7 +11,6 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from curl_cffi.requests.exceptions import RequestException
 from discord.errors import HTTPException
 
 from gateway import http as gateway_http
@@ -214,48 +212,6 @@ async def test_a_refusing_proxy_is_for_later(server: Server) -> None:
 
     assert answer.verdict is Verdict.LATER
     assert server.seen == []
-
-
-# --- without the token ----------------------------------------------------------------
-
-
-async def test_what_is_sent_plainly_carries_no_token(
-    server: Server, http: DiscordHttp
-) -> None:
-    server.says(200, {"hash": "h"})
-
-    found = await http.send_plainly("GET", f"{server.url}/captcha", headers={})
-
-    (seen,) = server.seen
-    assert found == (200, b'{"hash": "h"}')
-    assert (seen.method, seen.body) == ("GET", b"")
-    assert "a-token" not in str(seen.headers)
-
-
-@pytest.mark.parametrize("sized", [True, False])
-async def test_an_endless_answer_breaks_off(
-    server: Server,
-    http: DiscordHttp,
-    monkeypatch: pytest.MonkeyPatch,
-    sized: bool,
-) -> None:
-    monkeypatch.setattr(gateway_http, "MOST_BYTES", 10_000)
-
-    async def endless(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        if sized:
-            response.content_length = 1_000_000
-        await response.prepare(request)
-        with contextlib.suppress(OSError):
-            for _ in range(100):
-                await response.write(b"x" * 10_000)
-        return response
-
-    server.answer = endless
-
-    with pytest.raises(RequestException):
-        await http.send_plainly("GET", server.url, headers={})
-    assert (await http.post_interaction(BODY)).verdict is Verdict.UNKNOWN
 
 
 async def test_a_closed_client_opens_again(server: Server, http: DiscordHttp) -> None:

@@ -29,7 +29,7 @@ def test_every_discord_address_becomes_the_simulators(tmp_path: Path) -> None:
 
     addresses = [v for k, v in environ.items() if k.startswith("NG_DISCORD_")]
     port = environ["MJPROXY_SIMULATOR_PORT"]
-    assert len(addresses) == 6
+    assert len(addresses) == 7
     assert all(f"//127.0.0.1:{port}" in address for address in addresses)
 
 

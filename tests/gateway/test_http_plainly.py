@@ -1,0 +1,68 @@
+"""What goes to hosts that are not Discord's own: no token, no endless answer."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+from curl_cffi.requests.exceptions import RequestException
+
+from gateway import http as gateway_http
+from gateway.http import DiscordHttp
+from gateway.protocol.answers import Verdict
+from tests.gateway.rest_server import Server, serving
+from tests.gateway.test_http import BODY, addresses, identity
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    async with serving() as found:
+        yield found
+
+
+@pytest.fixture
+async def http(server: Server) -> AsyncIterator[DiscordHttp]:
+    client = DiscordHttp(identity(), addresses(server.url))
+    yield client
+    await client.aclose()
+
+
+async def test_what_is_sent_plainly_carries_no_token(
+    server: Server, http: DiscordHttp
+) -> None:
+    server.says(200, {"hash": "h"})
+
+    found = await http.send_plainly("GET", f"{server.url}/captcha", headers={})
+
+    (seen,) = server.seen
+    assert found == (200, b'{"hash": "h"}')
+    assert (seen.method, seen.body) == ("GET", b"")
+    assert "a-token" not in str(seen.headers)
+
+
+@pytest.mark.parametrize("sized", [True, False])
+async def test_an_endless_answer_breaks_off(
+    server: Server,
+    http: DiscordHttp,
+    monkeypatch: pytest.MonkeyPatch,
+    sized: bool,
+) -> None:
+    monkeypatch.setattr(gateway_http, "MOST_BYTES", 10_000)
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        if sized:
+            response.content_length = 1_000_000
+        await response.prepare(request)
+        with contextlib.suppress(OSError):
+            for _ in range(100):
+                await response.write(b"x" * 10_000)
+        return response
+
+    server.answer = endless
+
+    with pytest.raises(RequestException):
+        await http.send_plainly("GET", server.url, headers={})
+    assert (await http.post_interaction(BODY)).verdict is Verdict.UNKNOWN
