@@ -41,7 +41,7 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
     readonly_fields = (*_standing, "verification_page")
     _essential = (None, {"fields": ("guild_id", "channel_id", "new_user_token")})
     _more: ClassVar[list[tuple[str, dict[str, Any]]]] = [
-        ("Name and order", {"fields": ("remark", "sort", "weight")}),
+        ("Name and order", {"fields": ("remark", "sponsor", "sort", "weight")}),
         (
             "Pace",
             {
@@ -54,6 +54,10 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
                     "after_interval_max",
                 )
             },
+        ),
+        (
+            "Hours and limits",
+            {"fields": ("work_time", "fishing_time", "day_draw_limit")},
         ),
         (
             "What it draws",
@@ -69,6 +73,8 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
                     "enable_fast_to_relax",
                     "enable_relax_to_fast",
                     "enable_auto_set_relax",
+                    "is_vertical_domain",
+                    "vertical_domains",
                 )
             },
         ),

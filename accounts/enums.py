@@ -48,9 +48,9 @@ class PriorityClass(models.IntegerChoices):
 class BotType(models.TextChoices):
     """Who draws; the wire carries the names."""
 
-    MID_JOURNEY = "MID_JOURNEY"
-    NIJI_JOURNEY = "NIJI_JOURNEY"
-    INSIGHT_FACE = "INSIGHT_FACE"
+    MID_JOURNEY = "MID_JOURNEY", "Midjourney"
+    NIJI_JOURNEY = "NIJI_JOURNEY", "niji"
+    INSIGHT_FACE = "INSIGHT_FACE", "InsightFace"
 
 
 class SpeedMode(models.TextChoices):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.contrib import admin, messages
@@ -10,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from accounts.api.snapshots import buttons_of, versions_of
@@ -20,7 +23,8 @@ from accounts.snapshots import bots_of, snapshots_of
 from gateway import asking
 from gateway.enums import OVER
 from gateway.models import AccountQuery
-from tasks.admin import BusyAccountAdmin
+from gateway.protocol.notices import MOMENT
+from tasks.account_admin import BusyAccountAdmin
 
 _LATEST: Final = 5
 
@@ -55,7 +59,7 @@ class SyncedAccountAdmin(BusyAccountAdmin):
         except AccountsError as exc:
             self.message_user(request, str(exc), messages.ERROR)
         else:
-            text = "Asked. The answer comes within seconds: load the page again."
+            text = "Asked. The answer comes within seconds."
             self.message_user(request, text)
         address = reverse("admin:accounts_discordaccount_change", args=[account.pk])
         return HttpResponseRedirect(address)
@@ -93,7 +97,9 @@ def _ask(account: DiscordAccount, said: Any) -> None:
 def _shown(account: DiscordAccount) -> dict[str, Any]:
     rows = snapshots_of(account)
     bots = bots_of(account)
-    shown = [rows.get(bot) or BotSnapshot(account=account, bot=bot) for bot in bots]
+    shown = [
+        rows.get(bot) or BotSnapshot(account=account, bot=bot) for bot in reversed(bots)
+    ]
     queries = AccountQuery.objects.filter(account=account).order_by("-pk")
     return {
         "bots": [
@@ -101,7 +107,7 @@ def _shown(account: DiscordAccount) -> dict[str, Any]:
                 "row": row,
                 "buttons": buttons_of(row),
                 "versions": versions_of(row),
-                "lines": row.properties.items(),
+                "lines": [(k, _readable(str(v))) for k, v in row.properties.items()],
             }
             for row in shown
         ],
@@ -109,3 +115,13 @@ def _shown(account: DiscordAccount) -> dict[str, Any]:
         "is_asking": queries.exclude(state__in=OVER).exists(),
         "commands": [name for name, takes in asking.COMMANDS.items() if not takes],
     }
+
+
+def _readable(text: str) -> str:
+    """Return a line of /info with Discord's moments as dates."""
+    return MOMENT.sub(_date, text)
+
+
+def _date(found: re.Match[str]) -> str:
+    moment = datetime.fromtimestamp(int(found[1]), UTC)
+    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"

@@ -1,4 +1,4 @@
-"""Tasks, webhook calls, words and the accounts' load in the admin."""
+"""Tasks, webhook calls and words in the admin."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 from django.contrib import admin
 from django.contrib.auth import get_permission_codename
 from django.db import models
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -17,8 +16,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from solo.admin import SingletonModelAdmin
 
-from accounts.account_admin import AccountAdmin
-from accounts.models import DiscordAccount
 from accounts.theme import (
     BoundedPaginator,
     ModelAdmin,
@@ -27,7 +24,7 @@ from accounts.theme import (
     badge,
 )
 from tasks.admin_lists import NEWEST_FOR_TEXT, WhenFilter, search
-from tasks.enums import RUNNING, TaskStatus
+from tasks.enums import TaskStatus
 from tasks.forms import TRANSLATION, DrawingSettingsForm
 from tasks.models import (
     SETTINGS_SECRETS,
@@ -54,41 +51,6 @@ _DELIVERY_COLOURS: Final = {
     DeliveryState.WAITING: "info",
     DeliveryState.GIVEN_UP: "danger",
 }
-
-
-def _count(*statuses: TaskStatus) -> Coalesce:
-    rows = Task.objects.filter(account=OuterRef("pk"), status__in=statuses).order_by()
-    counted = rows.values("account").annotate(n=Count("pk")).values("n")
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
-
-
-class BusyAccountAdmin(AccountAdmin):
-    """Accounts with their load, of which their own app knows nothing."""
-
-    list_display: Any = (
-        "remark_or_channel",
-        "live_state",
-        "state_reason",
-        "running",
-        "waiting",
-        "core_size",
-        "enabled",
-    )
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[DiscordAccount]:
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(running=_count(*RUNNING), waiting=_count(TaskStatus.NOT_START))
-        )
-
-    @admin.display(description="Running", ordering="running")
-    def running(self, account: Any) -> str:
-        return f"{account.running}"
-
-    @admin.display(description="Waiting", ordering="waiting")
-    def waiting(self, account: Any) -> str:
-        return f"{account.waiting}"
 
 
 class DeliveryInline(TabularInline[WebhookDelivery, Task]):

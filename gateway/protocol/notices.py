@@ -12,7 +12,7 @@ from gateway.protocol.notice_kinds import KINDS, RED, UNKNOWN_ERROR, NoticeKind
 
 LONGEST_TEXT: Final = 3000  # characters of Midjourney's words that are kept
 _PREVIEW_EMBEDS: Final = frozenset({"image", "link", "article", "video", "gifv"})
-_TIMESTAMP: Final = re.compile(r"<t:(\d{1,11})(?::[A-Za-z])?>")
+MOMENT: Final = re.compile(r"<t:(\d{1,11})(?::[A-Za-z])?>")
 _DURATION: Final = re.compile(
     r"\bfor (?:the next )?(\d{1,4}|an?|one) (minute|hour|day|week)s?\b", re.IGNORECASE
 )
@@ -42,7 +42,7 @@ class Notice:
 
     def moment(self) -> datetime | None:
         """Return the moment that the notice names, or None."""
-        if found := _TIMESTAMP.search(self.text):
+        if found := MOMENT.search(self.text):
             try:
                 return datetime.fromtimestamp(int(found[1]), tz=UTC)
             except (ValueError, OverflowError, OSError):

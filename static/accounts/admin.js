@@ -1,4 +1,5 @@
-// Lists of accounts and tasks show what is true now: cells are renewed in place.
+// Lists of accounts and tasks, and what the bots tell of an account, show what is true
+// now: they are renewed in place.
 (() => {
   const EVERY = 3000;
   const PAGES = ".model-discordaccount.change-list, .model-task.change-list";
@@ -36,8 +37,22 @@
     else old.forEach((row, i) => renew(row, fresh[i]));
   }
 
+  // What the bots are asked on an account's page shows as soon as they answer.
+  async function hear() {
+    const here = document.querySelector("#bots[data-asking]");
+    if (!here || document.hidden || here.contains(document.activeElement)) return;
+    const answer = await fetch(location.href, { credentials: "same-origin" });
+    if (!answer.ok || answer.redirected) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.querySelector("#bots");
+    if (!fresh) return;
+    const open = [...here.querySelectorAll("details")].map((it) => it.open);
+    [...fresh.querySelectorAll("details")].forEach((it, i) => { it.open = open[i] ?? it.open; });
+    here.replaceWith(fresh);
+  }
+
   addEventListener("DOMContentLoaded", () => {
-    if (!document.body.matches(PAGES)) return;
-    setInterval(() => look().catch(() => {}), EVERY);
+    const step = document.body.matches(PAGES) ? look : hear;
+    setInterval(() => step().catch(() => {}), EVERY);
   });
 })();

@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts import theme
-from accounts.models import DiscordAccount, User
+from accounts.models import User
 from tasks import admin_lists
 from tasks.enums import TaskStatus
 from tasks.ids import first_id_at
@@ -167,19 +167,6 @@ def test_calls_are_found_by_their_task(admin: Client, alice: User) -> None:
     assert [row.pk for row in rows] == [delivery.pk]
     page = admin.get(f"{DELIVERIES}{delivery.pk}/change/")
     assert page.status_code == 200
-
-
-def test_accounts_show_their_load(admin: Client, alice: User) -> None:
-    busy: DiscordAccount = make_account(remark="busy")
-    make_account(remark="idle")
-    make_task(alice, account=busy)
-    make_task(alice, account=busy, status=TaskStatus.IN_PROGRESS)
-    make_task(alice, account=busy, status=TaskStatus.SUBMITTED)
-
-    rows = admin.get("/admin/accounts/discordaccount/").context["cl"].result_list
-
-    load = {str(row): (row.running, row.waiting) for row in rows}
-    assert load == {"busy": (2, 1), "idle": (0, 0)}
 
 
 def test_the_dashboard_counts(
