@@ -15,6 +15,8 @@ DEPLOYED := MJPROXY_PUBLIC_URL=https://draw.example.com MJPROXY_TRUSTED_PROXIES=
   MJPROXY_HOST=0.0.0.0 MJPROXY_ALLOWED_HOSTS=draw.example.com
 UV ?= uv
 PYTEST := $(BIN)/python -m pytest
+# A file's tests follow each other in one product; two products wait better than one.
+E2E := $(PYTEST) -p no:randomly -n 2 --dist loadfile --timeout 240 tests/e2e
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test unit e2e check services format lint types layers migrations \
@@ -36,14 +38,14 @@ test: unit e2e  ## all tests
 unit: $(VENV)/.dev  ## tests in one process each, on all cores
 	$(PYTEST) -n auto --ignore=tests/e2e tests
 
-e2e: $(VENV)/.dev  ## tests of real processes, one after the other
-	$(PYTEST) -p no:randomly tests/e2e
+e2e: $(VENV)/.dev  ## tests of real processes, two files at a time
+	$(E2E)
 
 check: format lint types layers migrations deploy schema test  ## all that CI runs first
 
-# Browser and clients see nothing of what keeps the rows: once is enough for them.
+# These see nothing of what keeps the rows: once is enough for them.
 services: unit  ## what depends on the database and Redis that are given
-	$(PYTEST) -p no:randomly tests/e2e $(foreach name,page clients,--ignore-glob='*/test_$(name)*')
+	$(E2E) $(foreach name,page clients every_button niji commands,--ignore-glob='*/test_$(name)*')
 
 format: $(VENV)/.dev  ## is everything formatted?
 	$(BIN)/ruff format --check .

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from django.db import models
 
 
@@ -20,12 +18,6 @@ class AccountState(models.TextChoices):
     BLOCKED = "blocked", "Blocked by Midjourney"
     VERIFICATION = "verification", "Human verification needed"
     NO_SUBSCRIPTION = "no_subscription", "Plan ended"
-
-
-# States that end only by a person's hand, or by the end that a pause was given.
-NEEDS_A_PERSON: Final = frozenset(
-    {AccountState.INVALID_TOKEN, AccountState.PAUSED, AccountState.VERIFICATION}
-)
 
 
 class ChoiceRule(models.TextChoices):

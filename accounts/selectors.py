@@ -6,7 +6,7 @@ from typing import Final
 
 from django.db.models import Q, QuerySet
 
-from accounts.enums import AccountState
+from accounts.health import TAKE_NEW
 from accounts.models import DiscordAccount
 
 # Reading one costs a decryption.
@@ -22,8 +22,7 @@ def alive_accounts() -> QuerySet[DiscordAccount]:
 
     One that is only cut off for the moment counts: its tasks wait for it.
     """
-    states = (AccountState.READY, AccountState.CONNECTING, AccountState.DISCONNECTED)
-    return enabled_accounts().filter(state__in=states)
+    return enabled_accounts().filter(state__in=TAKE_NEW)
 
 
 def without_secrets(accounts: QuerySet[DiscordAccount]) -> QuerySet[DiscordAccount]:

@@ -5,168 +5,70 @@ from __future__ import annotations
 import base64
 import logging
 import secrets
-from datetime import datetime
-from functools import partial
-from typing import Any
+from typing import Final
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F, Q
-from django.utils import timezone
+from django.db.models import F
 
-from accounts.enums import NEEDS_A_PERSON, AccountState, SpeedMode
+from accounts import standing
+from accounts.enums import SpeedMode
 from accounts.exceptions import InvalidField
 from accounts.keys import ADMIN_NAME, GUEST_NAME, create_key
 from accounts.models import DiscordAccount, User
-from accounts.signals import account_changed
+from accounts.standing import tell
 
 logger = logging.getLogger(__name__)
 
+OPERATOR: Final = "operator"  # who moved an account, where no name is known
+
 
 @transaction.atomic
-def save_account(account: DiscordAccount) -> DiscordAccount:
+def save_account(account: DiscordAccount, *, by: str = OPERATOR) -> DiscordAccount:
     """Write a new or edited account; an open gateway notices within a second.
 
-    Raises django's ValidationError, by field.
+    A person's hand ends what has kept it from drawing. Raises django's
+    ValidationError, by field.
     """
     account.full_clean()
-    account.revision += 1
-    if account.enabled and account.state in {*NEEDS_A_PERSON, AccountState.DISABLED}:
-        account.state, account.state_reason = AccountState.CONNECTING, ""
-        account.state_since = timezone.now()
-    elif not account.enabled:
-        account.state = AccountState.DISABLED
-        account.state_since = timezone.now()
-    account.resume_at = None
-    account.save()
-    _tell(account.pk)
+    if account._state.adding:
+        account.revision += 1
+        standing.begin(account)
+        account.save()
+        tell(account.pk)
+        return account
+    account.save(update_fields=_edited(account))
+    reconnect(account.pk)
+    standing.follow_person(account.pk, by=by)
+    account.refresh_from_db(fields=["revision", *standing.FIELDS])
     return account
 
 
-def set_enabled(account: DiscordAccount, *, enabled: bool) -> None:
+def _edited(account: DiscordAccount) -> list[str]:
+    """Return what a person may have changed: the rest has moved on meanwhile."""
+    loaded = {f.name for f in account._meta.concrete_fields if f.editable}
+    return sorted(loaded - account.get_deferred_fields() - {"id"})
+
+
+def set_enabled(
+    account: DiscordAccount, *, enabled: bool, by: str = OPERATOR
+) -> DiscordAccount:
     account.enabled = enabled
-    account.state_reason = ""
-    save_account(account)
+    return save_account(account, by=by)
 
 
 @transaction.atomic
 def reconnect(account_id: int) -> None:
     """Close the account's session and open a new one."""
     DiscordAccount.objects.filter(pk=account_id).update(revision=F("revision") + 1)
-    _tell(account_id)
+    tell(account_id)
 
 
 @transaction.atomic
 def delete_account(account: DiscordAccount) -> None:
     account_id = account.pk
     account.delete()
-    _tell(account_id)
-
-
-def set_state(account_id: int, state: AccountState, reason: str = "") -> bool:
-    """Note where an account stands; return whether that is news.
-
-    A state that waits for a person ends only by `save_account`, a pause with an end
-    also by `resume`; a disabled account stays so.
-    """
-    rows = DiscordAccount.objects.filter(pk=account_id, enabled=True)
-    rows = rows.exclude(state=state, state_reason=reason[:400])
-    changed = rows.exclude(state__in=NEEDS_A_PERSON).update(
-        state=state, state_reason=reason[:400], state_since=timezone.now()
-    )
-    if changed:
-        logger.info("account %s: %s %s", account_id, state, reason)
-        _tell(account_id)
-    return bool(changed)
-
-
-def pause(account_id: int, reason: str, until: datetime | None = None) -> bool:
-    """Take no new work until a moment; without one, until a person has acted.
-
-    Returns whether that is news: of two pauses the longer one holds.
-    """
-    rows = DiscordAccount.objects.filter(pk=account_id, enabled=True)
-    rows = rows.exclude(state=AccountState.INVALID_TOKEN)
-    shorter = ~Q(state=AccountState.PAUSED)
-    if until is None:
-        shorter |= Q(resume_at__isnull=False)
-    else:
-        shorter |= Q(resume_at__lt=until)
-    paused = rows.filter(shorter).update(
-        state=AccountState.PAUSED,
-        state_reason=reason[:400],
-        state_since=timezone.now(),
-        resume_at=until,
-    )
-    if paused:
-        if until is None:
-            logger.error("account %s paused, a person must act: %s", account_id, reason)
-        else:
-            logger.warning("account %s rests until %s: %s", account_id, until, reason)
-        _tell(account_id)
-    return bool(paused)
-
-
-@transaction.atomic
-def lock(account_id: int, reason: str) -> bool:
-    """Take no new work until a person has passed a verification; whether it is news."""
-    rows = DiscordAccount.objects.filter(pk=account_id, enabled=True)
-    rows = rows.exclude(
-        state__in=[AccountState.VERIFICATION, AccountState.INVALID_TOKEN]
-    )
-    locked = rows.update(
-        state=AccountState.VERIFICATION,
-        state_reason=reason[:400],
-        state_since=timezone.now(),
-        resume_at=None,
-    )
-    if locked:
-        logger.error("account %s locked, a person must act: %s", account_id, reason)
-        _tell(account_id)
-    return bool(locked)
-
-
-def say(account_id: int, reason: str) -> None:
-    """Note something new about an account that is locked."""
-    rows = DiscordAccount.objects.filter(pk=account_id, enabled=True)
-    if rows.filter(state=AccountState.VERIFICATION).update(state_reason=reason[:400]):
-        logger.error("account %s, a person must act: %s", account_id, reason)
-
-
-@transaction.atomic
-def unlock(account_id: int) -> bool:
-    """Let a locked account connect and draw again; whether it was locked."""
-    rows = DiscordAccount.objects.filter(pk=account_id, enabled=True)
-    unlocked = rows.filter(state=AccountState.VERIFICATION).update(
-        state=AccountState.CONNECTING,
-        state_reason="",
-        state_since=timezone.now(),
-        revision=F("revision") + 1,
-    )
-    if unlocked:
-        _tell(account_id)
-    return bool(unlocked)
-
-
-@transaction.atomic
-def resume(account_id: int) -> bool:
-    """Let an account connect and draw again once the end of its pause is over."""
-    resumed = DiscordAccount.objects.filter(
-        pk=account_id,
-        enabled=True,
-        state=AccountState.PAUSED,
-        resume_at__lte=timezone.now(),
-    ).update(
-        state=AccountState.CONNECTING,
-        state_reason="",
-        state_since=timezone.now(),
-        resume_at=None,
-        revision=F("revision") + 1,
-    )
-    if resumed:
-        logger.info("account %s: its pause is over", account_id)
-        _tell(account_id)
-    return bool(resumed)
+    tell(account_id)
 
 
 @transaction.atomic
@@ -177,7 +79,7 @@ def mark_fast_exhausted(account_id: int, reason: str) -> bool:
     if changed:
         _allow(account_id, [SpeedMode.RELAX])
         logger.error("account %s, a person must act: %s", account_id, reason)
-        _tell(account_id)
+        tell(account_id)
     return bool(changed)
 
 
@@ -189,7 +91,7 @@ def clear_fast_exhausted(account_id: int) -> bool:
     if changed:
         _allow(account_id, [])
         logger.info("account %s has fast time again", account_id)
-        _tell(account_id)
+        tell(account_id)
     return bool(changed)
 
 
@@ -217,23 +119,6 @@ def note_remix(account_id: int, *, niji: bool, on: bool) -> None:
     rows = DiscordAccount.objects.filter(pk=account_id).exclude(**{name: on})
     if rows.update(**{name: on}):
         logger.info("account %s: %s is %s", account_id, name, on)
-
-
-@transaction.atomic
-def disable_for(account_id: int, state: AccountState, reason: str) -> bool:
-    """Switch an account off for a reason that a person must look at."""
-    changed = DiscordAccount.objects.filter(pk=account_id, enabled=True).update(
-        enabled=False,
-        state=state,
-        state_reason=reason[:400],
-        state_since=timezone.now(),
-        resume_at=None,
-        revision=F("revision") + 1,
-    )
-    if changed:
-        logger.error("account %s disabled: %s (%s)", account_id, state, reason)
-        _tell(account_id)
-    return bool(changed)
 
 
 @transaction.atomic
@@ -297,10 +182,3 @@ def reset_password(user: User) -> str:
     user.set_password(password)
     user.save(update_fields=["password"])
     return password
-
-
-def _tell(account_id: int) -> None:
-    send: Any = partial(
-        account_changed.send_robust, sender=DiscordAccount, account_id=account_id
-    )
-    transaction.on_commit(send)

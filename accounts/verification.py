@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import services
+from accounts import standing
 from accounts.crypto import UndecryptableSecret
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification, VerificationSettings
@@ -61,7 +61,9 @@ def page_link(account_id: int) -> str:
 
 
 @transaction.atomic
-def ask(account_id: int, *, token: str = "", ack_url: str = "") -> bool:
+def ask(
+    account_id: int, *, token: str = "", ack_url: str = "", reason: str = BY_HAND
+) -> bool:
     """Lock an account for a verification; False where it is locked for one already.
 
     Of several challenges the first one stays, while its page can still be opened: a
@@ -69,7 +71,8 @@ def ask(account_id: int, *, token: str = "", ack_url: str = "") -> bool:
     """
     now = timezone.now()
     by_server = bool(ack_url and server_settings())
-    locked = services.lock(account_id, BY_SERVER if by_server else BY_HAND)
+    said = BY_SERVER if by_server else reason
+    locked = standing.trouble(account_id, AccountState.VERIFICATION, said)
     row = Verification.objects.filter(account=account_id).first()
     if not locked and not _may_be_replaced(account_id, row, token, now):
         return False
@@ -108,7 +111,7 @@ def passed(account_id: int, *, by: str, asked_at: datetime | None = None) -> boo
     facts = _NO_CHALLENGE | {"passed_at": timezone.now()}
     if not rows.update(**facts) and asked_at:
         return False
-    unlocked = services.unlock(account_id)
+    unlocked = standing.release(account_id, AccountState.VERIFICATION, by=by)
     if unlocked:
         logger.info("account %s: its verification is passed, says %s", account_id, by)
     return unlocked

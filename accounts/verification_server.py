@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
-from accounts import services, verification
+from accounts import standing, verification
 from accounts.enums import AccountState
 from accounts.models import Verification, VerificationSettings
 from accounts.verification import BY_HAND
@@ -108,7 +108,9 @@ def fall_back(row: Verification, reason: str) -> None:
     rows.update(error=reason[:400])
     if not first:
         return
-    services.say(row.account_id, f"{BY_HAND}: {reason}")
+    said = f"{BY_HAND}: {reason}"
+    if standing.retell(row.account_id, AccountState.VERIFICATION, said):
+        logger.error("account %s, a person must act: %s", row.account_id, said)
     verification.want_page(row.account_id)
 
 

@@ -8,9 +8,10 @@ from typing import Any
 from django.utils import timezone
 
 from accounts import snapshots
-from accounts.enums import BotType
+from accounts.enums import AccountState, BotType
 from accounts.models import BotSnapshot
-from accounts.services import note_remix, pause
+from accounts.services import note_remix
+from accounts.standing import trouble
 from gateway import querying, speeds
 from gateway.asking import ask
 from gateway.enums import ON_PANEL, QueryKind
@@ -167,7 +168,8 @@ def note_plan(account_id: int, bot: str, plan: Plan) -> None:
     )
     if plan.has_ended(now):
         text = "账号没有有效订阅，请续订 / the account has no active plan; renew it"
-        pause(account_id, f"{text}: {plan.subscription}")
+        said = f"{text}: {plan.subscription}"
+        trouble(account_id, AccountState.NO_SUBSCRIPTION, said)
     elif plan.fast_hours is not None:
         speeds.note_hours(account_id, plan.fast_hours)
 

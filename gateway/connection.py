@@ -15,7 +15,7 @@ from discord.errors import HTTPException
 from django.utils import timezone
 
 from accounts.enums import AccountState
-from accounts.services import disable_for, pause, set_state
+from accounts.standing import set_state, trouble
 from gateway.addresses import Addresses
 from gateway.asking import sync_if_due
 from gateway.commands import has_index, save_index
@@ -110,11 +110,11 @@ class Connection:
             await self._stay_connected()
         except Fatal as fatal:
             await self._went_down()
-            # Of two processes only the holder of the lease may switch it off.
+            # Of two processes only the holder of the lease may speak for it.
             if await in_thread(
                 note_session, self.account_id, self.fence, is_live=False
             ):
-                await in_thread(disable_for, self.account_id, fatal.state, fatal.reason)
+                await in_thread(trouble, self.account_id, fatal.state, fatal.reason)
         finally:
             reader.cancel()
 
@@ -327,7 +327,7 @@ class Connection:
             logger.warning("account %s: command index: %s", self.account_id, exc.status)
             if exc.status in (403, 404):
                 reason = f"Discord shows no commands in this server ({exc.status})"
-                await in_thread(pause, self.account_id, reason)
+                await in_thread(trouble, self.account_id, AccountState.PAUSED, reason)
             elif not await in_thread(has_index, self.account_id):
                 raise
         except (RequestException, OSError, KeyError, TypeError) as exc:

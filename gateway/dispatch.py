@@ -12,17 +12,16 @@ from typing import Any, Final
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from accounts.prepared import PreparedQuery
 from accounts.selectors import SECRETS
-from accounts.services import disable_for, pause
 from gateway import clients, lanes
 from gateway.commands import UnknownCommand, save_index
 from gateway.interactions import interaction_of
 from gateway.leases import is_held
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
+from gateway.refusals import note_refusal
 from tasks import bridge
 from tasks.database import in_thread
 from tasks.enums import RUNNING, Delivery, TaskStatus
@@ -236,12 +235,9 @@ def settle(account_id: int, task_id: int, nonce: str, answer: Answer) -> None:
             untouched.update(delivery=Delivery.UNKNOWN)
         case Verdict.LATER:
             _try_later(account_id, task_id, nonce, answer)
-        case Verdict.TOKEN_DEAD:
+        case Verdict.TOKEN_DEAD | Verdict.NEEDS_PERSON | Verdict.UNVERIFIED:
             release(task_id, nonce=nonce)
-            disable_for(account_id, AccountState.INVALID_TOKEN, answer.reason)
-        case Verdict.NEEDS_PERSON:
-            release(task_id, nonce=nonce)
-            pause(account_id, answer.reason)
+            note_refusal(account_id, answer)
         case Verdict.REFUSED | Verdict.STALE:
             fail(task_id, answer.reason, where=Q(nonce=nonce, interaction_id=None))
 

@@ -23,6 +23,7 @@ from gateway.preparing import FAILED, contents
 from gateway.protocol import payloads
 from gateway.protocol.answers import Verdict
 from gateway.protocol.payloads import Place
+from gateway.refusals import REFUSALS, note_refusal
 from gateway.seeds import ENVELOPE
 from gateway.uploads import UploadFailed
 from tasks import inputs
@@ -167,3 +168,5 @@ async def _post(
             await in_thread(finish, errand.pk, None)
     elif answer.verdict not in (Verdict.LATER, Verdict.UNKNOWN):
         await in_thread(give_up, errand.pk, answer.reason, answer.reason)
+        if answer.verdict in REFUSALS:
+            await in_thread(note_refusal, errand.account_id, answer)

@@ -8,7 +8,7 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready
 
-from accounts import verification
+from accounts import standing, verification
 from gateway import (
     asking,
     cancelling,
@@ -80,7 +80,8 @@ def sync_accounts() -> None:
 @shared_task(name="gateway.sweep", ignore_result=True)
 def sweep() -> None:
     """Find the tasks, and the rested accounts, that nobody nudged."""
-    sweeping.resume_rested_accounts()
+    standing.resume_due()
+    standing.follow_work_hours()
     for account_id in sweeping.accounts_to_dispatch():
         dispatch_account.delay(account_id)
     for task_id in sweeping.cancels_to_press():

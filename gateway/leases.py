@@ -11,14 +11,28 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Final
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from accounts.health import LOST, WITHOUT_SOCKET
 from accounts.models import DiscordAccount
+from accounts.selectors import enabled_accounts
 from gateway.models import GatewayProcess, GatewaySession
+from tasks.enums import RUNNING
+from tasks.models import Task
 
 LEASE: Final = timedelta(seconds=6)
 PROCESS_GONE: Final = timedelta(seconds=6)
+
+
+def wanted() -> QuerySet[DiscordAccount]:
+    """Accounts whose socket must be open.
+
+    One that rests needs none, but keeps it until the last of its drawings has ended.
+    """
+    running = Task.objects.filter(status__in=RUNNING).exclude(account=None)
+    closed = Q(state__in=WITHOUT_SOCKET) & ~Q(pk__in=running.values("account"))
+    return enabled_accounts().exclude(state__in=LOST).exclude(closed).order_by()
 
 
 def announce(name: str) -> int:
@@ -45,16 +59,15 @@ def renew(name: str) -> dict[int, int]:
 
 def acquire(name: str, *, processes: int, held: int) -> dict[int, int]:
     """Take free accounts up to this process's share; return their new fences."""
-    missing = DiscordAccount.objects.filter(enabled=True, session=None)
+    missing = wanted().filter(session=None)
     for account_id in missing.values_list("pk", flat=True):
         GatewaySession.objects.get_or_create(account_id=account_id)
-    enabled = DiscordAccount.objects.filter(enabled=True).count()
-    room = math.ceil(enabled / processes) - held
+    room = math.ceil(wanted().count() / processes) - held
     if room <= 0:
         return {}
     now = timezone.now()
     free = Q(holder="") | Q(lease_until=None) | Q(lease_until__lt=now)
-    rows = GatewaySession.objects.filter(free, account__enabled=True)
+    rows = GatewaySession.objects.filter(free, account__in=wanted())
     taken: dict[int, int] = {}
     for account_id, fence in list(rows.values_list("account_id", "fence")[:room]):
         won = GatewaySession.objects.filter(
@@ -73,8 +86,7 @@ def acquire(name: str, *, processes: int, held: int) -> dict[int, int]:
 def surplus(*, processes: int, held: Iterable[int]) -> list[int]:
     """Return the accounts that this process should leave to the others."""
     mine = sorted(held)
-    enabled = DiscordAccount.objects.filter(enabled=True).count()
-    share = math.ceil(enabled / processes)
+    share = math.ceil(wanted().count() / processes)
     return mine[share:]
 
 

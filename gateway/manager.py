@@ -12,7 +12,6 @@ from typing import Final
 
 from django.db import DatabaseError
 
-from accounts.models import DiscordAccount
 from gateway import leases
 from gateway.addresses import Addresses, load_addresses
 from gateway.connection import Connection, Resume
@@ -29,6 +28,8 @@ CONNECTING_AT_ONCE: Final = 16
 CANCEL_AGAIN: Final = 0.5  # seconds
 REPAIR_REST: Final = 10.0  # seconds after history could not be read
 
+_Held = tuple[Connection, asyncio.Task[None]]
+
 
 class Manager:
     """Holds the accounts that this process has leased, until `close`."""
@@ -36,7 +37,7 @@ class Manager:
     def __init__(self) -> None:
         host = socket.gethostname()[:30]
         self.name = f"{host}:{os.getpid()}:{secrets.token_hex(3)}"
-        self._held: dict[int, tuple[Connection, asyncio.Task[None]]] = {}
+        self._held: dict[int, _Held] = {}
         self._repairs: dict[int, asyncio.Task[None]] = {}
         self._kicked = asyncio.Event()
         self._door = asyncio.Semaphore(CONNECTING_AT_ONCE)
@@ -93,8 +94,7 @@ class Manager:
                 await self._leave(account_id, fence)
                 continue
             held = self._held.get(account_id)
-            alive = held is not None and not held[1].done()
-            if held and alive and _is_current(held[0], wanted[account_id], addresses):
+            if held and _is_current(held, wanted[account_id], addresses):
                 await held[0].save_seq()
                 continue
             if held:
@@ -156,17 +156,23 @@ class Manager:
 
 
 def _revisions(account_ids: list[int]) -> dict[int, int]:
-    rows = DiscordAccount.objects.filter(enabled=True, pk__in=account_ids)
+    rows = leases.wanted().filter(pk__in=account_ids)
     return dict(rows.values_list("pk", "revision"))
 
 
-def _is_current(connection: Connection, revision: int, addresses: Addresses) -> bool:
+def _is_current(held: _Held, revision: int, addresses: Addresses) -> bool:
+    """Tell whether a connection is as the rows want it.
+
+    One that returned waits for a person, whose act makes another revision.
+    """
+    connection, task = held
+    broken = task.done() and (task.cancelled() or task.exception() is not None)
     same = connection.identity.revision == revision
-    return same and connection.addresses == addresses
+    return same and not broken and connection.addresses == addresses
 
 
 def _load(account_id: int) -> tuple[Identity, Resume, str] | None:
-    account = DiscordAccount.objects.filter(pk=account_id, enabled=True).first()
+    account = leases.wanted().filter(pk=account_id).first()
     if account is None:
         return None
     session = GatewaySession.objects.get(account_id=account_id)

@@ -9,7 +9,10 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.services import note_notice, pause
+from accounts import verification
+from accounts.enums import AccountState
+from accounts.services import note_notice
+from accounts.standing import trouble
 from gateway import lanes, speeds, verifying
 from gateway.protocol.constants import MessageFlag
 from gateway.protocol.messages import Message
@@ -28,6 +31,12 @@ LONGEST_REST: Final = timedelta(minutes=5)
 QUEUED_FACTOR: Final = 3
 # Clocks differ: nothing leaves at the very moment that a notice names.
 SLACK: Final = timedelta(seconds=5)
+_STATES: Final = {
+    AccountEffect.PAUSE: AccountState.PAUSED,
+    AccountEffect.BLOCK: AccountState.BLOCKED,
+    AccountEffect.VERIFY: AccountState.VERIFICATION,
+    AccountEffect.NO_PLAN: AccountState.NO_SUBSCRIPTION,
+}
 
 
 # --- the account ---------------------------------------------------------------------
@@ -47,12 +56,15 @@ def heed(
         # History shows it again, perhaps after a person has acted.
         if not note_notice(account_id, message.id):
             return
-        until = _end(notice) if effect is AccountEffect.REST else None
+        state = _STATES.get(effect)
+        until = _end(notice) if state is AccountState.BLOCKED else None
         reason = notice.account_reason(until)
-        if effect is AccountEffect.FAST_EXHAUSTED:
-            speeds.exhausted(account_id, reason)
+        if state is AccountState.VERIFICATION:
+            verification.ask(account_id, reason=reason)
+        elif state:
+            trouble(account_id, state, reason, until)
         else:
-            pause(account_id, reason, until)
+            speeds.exhausted(account_id, reason)
 
 
 def ask_for_verification(account_id: int, custom_id: str, task: Task | None) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from accounts.services import disable_for
+from accounts.standing import trouble
 from gateway import clients, uploads
 from gateway.claims import CLAIM, renewing
 from gateway.http import DiscordHttp
@@ -72,7 +72,7 @@ async def prepare(task_id: int) -> None:
     except UploadFailed as exc:
         if exc.status == 401:
             dead = (work.account.pk, AccountState.INVALID_TOKEN, str(exc))
-            await in_thread(disable_for, *dead)
+            await in_thread(trouble, *dead)
         reason = f"{FAILED}: {exc}"
         permanent = exc.permanent and exc.status != 401
         await in_thread(_retry_or_fail, work.task, reason, permanent=permanent)

@@ -16,10 +16,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts import snapshots
-from accounts.enums import AccountState
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import without_secrets
-from accounts.services import disable_for, pause
 from gateway import clients
 from gateway.asking import ask
 from gateway.commands import UnknownCommand, find_command, save_index
@@ -31,6 +29,7 @@ from gateway.protocol import panels, payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from gateway.protocol.payloads import Place
+from gateway.refusals import note_refusal
 from tasks import bridge
 from tasks.database import in_thread
 from tasks.ids import new_nonce
@@ -222,12 +221,9 @@ def settle(query_id: int, nonce: str, answer: Answer) -> None:
             _wait_again(query, attempts=query.attempts - 1, not_before=moment)
         case Verdict.STALE | Verdict.REFUSED:
             _refused(query, answer)
-        case Verdict.TOKEN_DEAD:
+        case Verdict.TOKEN_DEAD | Verdict.NEEDS_PERSON | Verdict.UNVERIFIED:
             give_up(query, answer.reason)
-            disable_for(query.account_id, AccountState.INVALID_TOKEN, answer.reason)
-        case Verdict.NEEDS_PERSON:
-            give_up(query, answer.reason)
-            pause(query.account_id, answer.reason)
+            note_refusal(query.account_id, answer)
 
 
 def _refused(query: AccountQuery, answer: Answer) -> None:

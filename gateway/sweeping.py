@@ -11,11 +11,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.balancing import best_wait_idle, has_room
-from accounts.enums import NEEDS_A_PERSON, AccountState
+from accounts.enums import AccountState
 from accounts.exceptions import NoAccountAvailable
+from accounts.health import LOST, TAKE_NEW
 from accounts.models import DiscordAccount
 from accounts.selectors import alive_accounts
-from accounts.services import resume
 from tasks.enums import RUNNING, BotType, TaskAction, TaskStatus
 from tasks.models import Task
 from tasks.selectors import load
@@ -65,38 +65,27 @@ def cancels_to_press() -> list[int]:
     return list(rows.values_list("pk", flat=True)[:BATCH])
 
 
-def resume_rested_accounts() -> None:
-    """Bring back the accounts whose pause has an end that is over."""
-    rested = DiscordAccount.objects.filter(
-        state=AccountState.PAUSED, resume_at__lte=timezone.now()
-    )
-    for pk in rested.values_list("pk", flat=True):
-        resume(pk)
-
-
 def move_from_lost_accounts() -> None:
     """Give new drawings of an account that is off to others; end what cannot move."""
-    off = (
-        Q(account=None)
-        | Q(account__enabled=False)
-        | Q(account__state__in=NEEDS_A_PERSON)
-    )
-    lost = Task.objects.filter(off, status=TaskStatus.NOT_START)
+    keep = Q(account__enabled=True, account__state__in=TAKE_NEW)
+    lost = Task.objects.filter(~keep, status=TaskStatus.NOT_START)
     for task in lost.select_related("account")[:BATCH]:
         if task.action in _MOVABLE and not task.custom_id:
             _move(task)
         else:
-            fail(
-                task.pk,
-                "账号不可用 / the account of this drawing is not available",
-                where=Q(status=TaskStatus.NOT_START),
-            )
+            fail(task.pk, _gone(task.account), where=Q(status=TaskStatus.NOT_START))
     dead = Task.objects.filter(
-        Q(account=None) | Q(account__state=AccountState.INVALID_TOKEN),
+        Q(account=None) | Q(account__state__in=LOST),
         status__in=RUNNING,
     )
     for pk in dead.values_list("pk", flat=True)[:BATCH]:
         fail(pk, "账号不可用 / the account's token was refused by Discord")
+
+
+def _gone(account: DiscordAccount | None) -> str:
+    said = "账号不可用 / the account of this drawing is not available"
+    why = account.state_reason if account else ""
+    return f"{said}: {why}" if why else said
 
 
 def _move(task: Task) -> None:

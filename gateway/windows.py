@@ -16,9 +16,8 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from accounts.services import disable_for, note_remix, pause
+from accounts.services import note_remix
 from gateway import activity, clients, lanes
 from gateway.http import DiscordHttp
 from gateway.interactions import place_of, sent_text
@@ -27,6 +26,7 @@ from gateway.models import GatewaySession
 from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol import modals, payloads
 from gateway.protocol.answers import Answer, Verdict
+from gateway.refusals import note_refusal
 from tasks import custom_ids, pictures
 from tasks.database import in_thread
 from tasks.enums import RUNNING, BotType, Delivery, InputRole, WindowState
@@ -235,12 +235,9 @@ def settle(answering: Answering, found: Answer) -> None:
             sending.update(delivery=Delivery.UNKNOWN)
         case Verdict.LATER:
             _later(answering, found)
-        case Verdict.TOKEN_DEAD:
+        case Verdict.TOKEN_DEAD | Verdict.NEEDS_PERSON | Verdict.UNVERIFIED:
             release_window(task.pk, nonce=answering.nonce)
-            disable_for(answering.account.pk, AccountState.INVALID_TOKEN, found.reason)
-        case Verdict.NEEDS_PERSON:
-            release_window(task.pk, nonce=answering.nonce)
-            pause(answering.account.pk, found.reason)
+            note_refusal(answering.account.pk, found)
         case Verdict.REFUSED if answering.is_page:
             fail(task.pk, f"{REFUSED}: {found.reason}", where=Q(nonce=answering.nonce))
         case Verdict.REFUSED | Verdict.STALE:

@@ -165,3 +165,33 @@ def test_midjourneys_button_grammar_has_one_home() -> None:
     ]
 
     assert wrong == []
+
+
+def test_the_state_of_an_account_has_one_writer() -> None:
+    found = {
+        named(path)
+        for path in files("accounts/*.py", "gateway/*.py", "tasks/*.py", "mjproxy/*.py")
+        if "migrations" not in path.parts and "simulator" not in path.parts
+        for call in ast.walk(ast.parse(path.read_text()))
+        if _writes_a_standing(call)
+    }
+
+    assert found == {"accounts/standing.py"}
+
+
+def _writes_a_standing(node: ast.AST) -> bool:
+    """Tell whether a node sets one of the fields that say where an account stands."""
+    own = {"state_reason", "state_since", "resume_at"}
+    if isinstance(node, ast.Call):
+        writer = getattr(node.func, "attr", "") in {"update", "create", "bulk_create"}
+        return writer and bool(own & {word.arg for word in node.keywords})
+    if isinstance(node, ast.Assign | ast.AugAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        names = {
+            part.attr
+            for target in targets
+            for part in ast.walk(target)
+            if isinstance(part, ast.Attribute)
+        }
+        return bool(own & names)
+    return False

@@ -1,6 +1,7 @@
 """Who may ask (users, keys) and who draws (Discord accounts)."""
 
 from accounts.models.discord import DiscordAccount, SubChannel
+from accounts.models.events import AccountEvent
 from accounts.models.settings import AccessSettings, PoolSettings
 from accounts.models.snapshots import BotSnapshot
 from accounts.models.tags import DomainTag
@@ -9,6 +10,7 @@ from accounts.models.verification import Verification, VerificationSettings
 
 __all__ = [
     "AccessSettings",
+    "AccountEvent",
     "ApiKey",
     "BotSnapshot",
     "DiscordAccount",

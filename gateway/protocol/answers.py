@@ -18,6 +18,7 @@ class Verdict(enum.Enum):
     REFUSED = enum.auto()  # certainly not taken; trying again would not help
     TOKEN_DEAD = enum.auto()
     NEEDS_PERSON = enum.auto()
+    UNVERIFIED = enum.auto()  # a person must verify the account at Discord
     UNKNOWN = enum.auto()  # perhaps taken: never sent again without looking
 
 
@@ -42,11 +43,11 @@ def classify(status: int, body: Any, retry_after: str | None = None) -> Answer:
     if status == 401:
         return Answer(Verdict.TOKEN_DEAD, reason)
     if status == 400 and "captcha_key" in data:
-        return Answer(Verdict.NEEDS_PERSON, "Discord asks for a captcha")
+        return Answer(Verdict.UNVERIFIED, "Discord asks for a captcha")
     if status == 400 and code == STALE_FORM:
         return Answer(Verdict.STALE, reason)
     if status == 403 and code == UNVERIFIED:
-        return Answer(Verdict.NEEDS_PERSON, "Discord asks to verify mail or phone")
+        return Answer(Verdict.UNVERIFIED, "Discord asks to verify mail or phone")
     if status == 403:
         return Answer(Verdict.NEEDS_PERSON, reason)
     if status < 500:

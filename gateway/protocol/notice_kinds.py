@@ -22,7 +22,9 @@ class AccountEffect(enum.Enum):
     NONE = enum.auto()
     FAST_EXHAUSTED = enum.auto()
     PAUSE = enum.auto()  # until a person has acted
-    REST = enum.auto()  # until the moment that it names; without one, as PAUSE
+    BLOCK = enum.auto()  # until the moment it names; without, until a person has
+    VERIFY = enum.auto()  # until a person has shown to be one
+    NO_PLAN = enum.auto()  # until the plan is renewed
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ VERIFICATION: Final = NoticeKind(
     "账号需要人工验证",
     "Midjourney asks for a human verification",
     titles=("action required to continue", "please complete the task"),
-    account=AccountEffect.PAUSE,
+    account=AccountEffect.VERIFY,
     todo_zh="请在 Discord 中完成验证，然后启用账号",
     todo_en="pass it in Discord, then enable the account",
 )
@@ -186,7 +188,7 @@ KINDS: Final = (
             "plan canceled",
             "trial ended",
         ),
-        account=AccountEffect.PAUSE,
+        account=AccountEffect.NO_PLAN,
         todo_zh="请续订套餐，然后启用账号",
         todo_en="renew the plan, then enable the account",
     ),
@@ -204,7 +206,7 @@ KINDS: Final = (
         "账号被 Midjourney 封锁",
         "Midjourney has blocked the account",
         titles=("blocked", "you have been blocked"),
-        account=AccountEffect.REST,
+        account=AccountEffect.BLOCK,
         todo_zh="请联系 Midjourney，解封后启用账号",
         todo_en="ask Midjourney, and enable the account when the block is lifted",
     ),

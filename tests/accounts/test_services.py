@@ -1,18 +1,12 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
-
 import pytest
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 
 from accounts import services
-from accounts.enums import NEEDS_A_PERSON, AccountState
 from accounts.exceptions import InvalidField
 from accounts.keys import GUEST_NAME, user_of_key
 from accounts.models import DiscordAccount, User
-from tests.factories import make_account
 
 
 def test_every_edit_raises_the_revision(account: DiscordAccount) -> None:
@@ -30,99 +24,6 @@ def test_a_wrong_channel_is_refused_by_field(account: DiscordAccount) -> None:
         services.save_account(account)
 
     assert set(caught.value.message_dict) == {"channel_id"}
-
-
-@pytest.mark.parametrize("state", sorted(NEEDS_A_PERSON))
-def test_a_state_that_needs_a_person_ends_only_by_an_edit(
-    db: None, state: AccountState
-) -> None:
-    account = make_account(state=state, state_reason="look at it")
-
-    assert services.set_state(account.pk, AccountState.READY) is False
-    services.save_account(account)
-
-    account.refresh_from_db()
-    assert (account.state, account.state_reason) == (AccountState.CONNECTING, "")
-
-
-def test_the_same_state_again_is_no_news(account: DiscordAccount) -> None:
-    assert services.set_state(account.pk, AccountState.READY) is False
-    assert services.set_state(account.pk, AccountState.DISCONNECTED, "cut") is True
-
-
-def test_a_disabled_account_keeps_its_state(account: DiscordAccount) -> None:
-    services.set_enabled(account, enabled=False)
-
-    assert services.set_state(account.pk, AccountState.READY) is False
-    account.refresh_from_db()
-    assert account.state == AccountState.DISABLED
-
-
-NOW = timezone.now()
-SOON, LATE = NOW + timedelta(hours=1), NOW + timedelta(days=1)
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "end"),
-    [
-        (None, SOON, None),
-        (SOON, None, None),
-        (SOON, LATE, LATE),
-        (LATE, SOON, LATE),
-        (SOON, SOON, SOON),
-    ],
-)
-def test_of_two_pauses_the_longer_one_holds(
-    account: DiscordAccount,
-    first: datetime | None,
-    second: datetime | None,
-    end: datetime | None,
-) -> None:
-    assert services.pause(account.pk, "first", first) is True
-    assert services.pause(account.pk, "second", second) is (first != second == end)
-
-    account.refresh_from_db()
-    assert (account.state, account.resume_at) == (AccountState.PAUSED, end)
-    assert account.state_reason == ("second" if first != second == end else "first")
-
-
-@pytest.mark.parametrize(
-    "fields", [{"enabled": False}, {"state": AccountState.INVALID_TOKEN}]
-)
-@pytest.mark.parametrize("until", [None, SOON])
-def test_an_account_that_is_off_is_not_paused(
-    db: None, fields: dict[str, Any], until: datetime | None
-) -> None:
-    account = make_account(**fields)
-
-    assert services.pause(account.pk, "why", until) is False
-
-
-def test_an_account_that_rests_takes_no_other_state(account: DiscordAccount) -> None:
-    services.pause(account.pk, "why", SOON)
-
-    assert services.set_state(account.pk, AccountState.READY) is False
-
-
-@pytest.mark.parametrize("enabled", [True, False])
-def test_a_persons_edit_ends_a_rest(account: DiscordAccount, enabled: bool) -> None:
-    services.pause(account.pk, "why", SOON)
-    account.refresh_from_db()
-
-    services.set_enabled(account, enabled=enabled)
-
-    account.refresh_from_db()
-    assert account.resume_at is None
-    assert account.state != AccountState.PAUSED
-
-
-def test_a_token_that_dies_ends_a_rest(account: DiscordAccount) -> None:
-    services.pause(account.pk, "why", SOON)
-
-    services.disable_for(account.pk, AccountState.INVALID_TOKEN, "dead")
-
-    account.refresh_from_db()
-    assert account.resume_at is None
 
 
 def test_used_up_time_is_news_once(account: DiscordAccount) -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts import services, verification
+from accounts import standing, verification
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification, VerificationSettings
 from accounts.signals import verification_due
@@ -110,7 +110,7 @@ def test_a_locked_account_does_not_become_ready_by_itself(
 ) -> None:
     lock(account)
 
-    assert not services.set_state(account.pk, AccountState.READY)
+    assert not standing.set_state(account.pk, AccountState.READY)
 
     assert verification.is_locked(account.pk)
 

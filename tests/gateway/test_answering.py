@@ -314,12 +314,12 @@ def test_a_notice_of_used_up_fast_time_does_the_same(
     assert commands() == [(NIJI, "relax"), (MJ, "relax")]
 
 
-def test_an_ended_plan_pauses_the_account(
+def test_an_ended_plan_stops_the_account(
     speaker: Speaker, live: DiscordAccount
 ) -> None:
     told(speaker, live, plan="None")
 
-    assert live.state == AccountState.PAUSED
+    assert live.state == AccountState.NO_SUBSCRIPTION
     assert "no active plan" in live.state_reason
 
 

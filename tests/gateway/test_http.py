@@ -85,7 +85,7 @@ async def test_an_interaction_is_posted_once(server: Server, http: DiscordHttp) 
         (429, "<html>1015</html>", Verdict.LATER),
         (401, {"code": 0}, Verdict.TOKEN_DEAD),
         (400, {"code": 50035}, Verdict.STALE),
-        (400, {"captcha_key": ["captcha-required"]}, Verdict.NEEDS_PERSON),
+        (400, {"captcha_key": ["captcha-required"]}, Verdict.UNVERIFIED),
         (404, {"code": 10008}, Verdict.REFUSED),
     ],
 )

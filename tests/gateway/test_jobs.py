@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from accounts.services import pause
+from accounts.standing import trouble
 from gateway import cancelling, dispatch, jobs, lanes
 from gateway.models import DispatchLane
 from tests.gateway.rows import make_running, make_waiting
@@ -89,7 +89,7 @@ def test_the_sweep_nudges_what_nobody_nudged(
 
 
 def test_the_sweep_brings_back_what_has_rested(account: DiscordAccount) -> None:
-    pause(account.pk, "blocked", timezone.now())
+    trouble(account.pk, AccountState.BLOCKED, "blocked", timezone.now())
 
     jobs.sweep()
 

@@ -176,7 +176,7 @@ async def test_a_dead_token_ends_the_connection_for_good(
 
         await control(simulator, "POST", "/accounts", {"revoke": "account-1"})
 
-        await watch.until_row(account, enabled=False)
+        await watch.until_row(account, state=AccountState.INVALID_TOKEN)
         await watch.until(lambda: running.connection_of(account) is None)
         assert list(simulator.core.ledger.violations) == []
 

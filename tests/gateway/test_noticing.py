@@ -125,12 +125,12 @@ def test_a_job_that_runs_does_not_end_because_its_command_failed(
 
 # --- the account, without a task -----------------------------------------------------
 
-PAUSING = [
-    "Blocked",
-    "Pending mod message",
-    "Trial ended",
-    "Tos not accepted",
-    "Please complete the task",
+STOPPING = [
+    ("Blocked", AccountState.BLOCKED),
+    ("Pending mod message", AccountState.PAUSED),
+    ("Trial ended", AccountState.NO_SUBSCRIPTION),
+    ("Tos not accepted", AccountState.PAUSED),
+    ("Please complete the task", AccountState.VERIFICATION),
 ]
 TO_US = [{"flags": 64}, wire.answers(CLICK, user=US)]
 TO_OTHERS = [
@@ -142,22 +142,23 @@ TO_OTHERS = [
 
 
 @pytest.mark.parametrize("fields", TO_US)
-@pytest.mark.parametrize("title", PAUSING)
+@pytest.mark.parametrize(("title", "state"), STOPPING)
 def test_a_notice_to_the_account_needs_no_task(
     speaker: Speaker,
     account: DiscordAccount,
     caplog: pytest.LogCaptureFixture,
     title: str,
+    state: AccountState,
     fields: dict[str, Any],
 ) -> None:
     handle(speaker, CREATE, wire.notice(NOTICE, title, "So be it.", **fields))
 
     account.refresh_from_db()
-    assert account.state == AccountState.PAUSED
+    assert account.state == state
     assert account.resume_at is None
     assert f"{title}: So be it." in account.state_reason
     (error,) = [r for r in caplog.records if r.levelname == "ERROR"]
-    assert f"account {account.pk} paused" in error.getMessage()
+    assert f"account {account.pk}: {state}, a person" in error.getMessage()
 
 
 @pytest.mark.parametrize("fields", TO_US)
@@ -251,7 +252,7 @@ def test_odd_words_are_cut_and_cleaned(
 
     account.refresh_from_db()
     reason = again(task).fail_reason
-    assert account.state == AccountState.PAUSED
+    assert account.state == AccountState.BLOCKED
     assert reason.isprintable()
     assert 50 < len(reason) < 4000
 

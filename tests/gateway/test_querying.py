@@ -329,6 +329,7 @@ def test_a_rate_limit_is_waited_for(live: DiscordAccount, http: FakeHttp) -> Non
     [
         (Verdict.TOKEN_DEAD, AccountState.INVALID_TOKEN),
         (Verdict.NEEDS_PERSON, AccountState.PAUSED),
+        (Verdict.UNVERIFIED, AccountState.VERIFICATION),
     ],
 )
 def test_discords_refusal_reaches_the_account(

@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from accounts.services import pause
+from accounts.standing import trouble
 from gateway import receivers
 from tasks.enums import TaskStatus
 from tasks.models import Task
@@ -166,7 +167,7 @@ def test_the_gateways_hear_of_a_changed_account(
     django_capture_on_commit_callbacks: Commits,
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        pause(account.pk, "look at it")
+        trouble(account.pk, AccountState.PAUSED, "look at it")
 
     assert nudged == [("publish_accounts_changed", ())]
 

@@ -67,12 +67,11 @@ def test_a_refused_one_ends_with_discords_words(task: Task, verdict: Verdict) ->
     assert found.fail_reason == "why"
 
 
-def test_a_dead_token_switches_the_account_off_and_ends_no_task(task: Task) -> None:
+def test_a_dead_token_stops_the_account_and_ends_no_task(task: Task) -> None:
     found = settled(task, Verdict.TOKEN_DEAD)
 
     assert found.status == TaskStatus.NOT_START
     assert found.account is not None
-    assert not found.account.enabled
     assert found.account.state == AccountState.INVALID_TOKEN
     assert found.account.state_reason == "why"
 

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.enums import AccountState
+from accounts.health import TAKE_NEW
 from accounts.models import DiscordAccount, User
 from gateway import sweeping
 from gateway.sweeping import GATEWAY_GRACE, LONGEST_WAIT
@@ -75,49 +76,11 @@ def test_cancels_are_pressed_once_their_message_is_known(
     assert sweeping.cancels_to_press() == ([task.pk] if found else [])
 
 
-# --- accounts that rest -------------------------------------------------------------
-
-
-def test_an_account_whose_rest_is_over_connects_again(db: None) -> None:
-    over = timezone.now() - timedelta(seconds=1)
-    account = make_account(state=AccountState.PAUSED, resume_at=over, state_reason="x")
-
-    sweeping.resume_rested_accounts()
-
-    account.refresh_from_db()
-    assert (account.state, account.state_reason) == (AccountState.CONNECTING, "")
-    assert account.resume_at is None
-    assert account.revision == 1  # its gateway connects it anew
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"resume_at": None},
-        {"resume_at": timezone.now() + timedelta(hours=1)},
-        {"resume_at": timezone.now() - MINUTE, "enabled": False},
-        {"resume_at": timezone.now() - MINUTE, "state": AccountState.INVALID_TOKEN},
-    ],
-)
-def test_an_account_that_must_wait_stays_as_it_is(
-    db: None, fields: dict[str, Any]
-) -> None:
-    account = make_account(**({"state": AccountState.PAUSED} | fields))
-
-    sweeping.resume_rested_accounts()
-
-    before = account.state
-    account.refresh_from_db()
-    assert account.state == before
-    assert account.revision == 0
-
-
 # --- accounts that are lost ----------------------------------------------------------
 
 LOST: list[dict[str, Any]] = [
     {"enabled": False},
-    {"state": AccountState.PAUSED},
-    {"state": AccountState.INVALID_TOKEN},
+    *({"state": state} for state in AccountState if state not in TAKE_NEW),
 ]
 
 

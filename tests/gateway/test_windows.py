@@ -256,6 +256,7 @@ def test_what_may_have_been_taken_is_not_answered_again(
     [
         (Verdict.TOKEN_DEAD, AccountState.INVALID_TOKEN),
         (Verdict.NEEDS_PERSON, AccountState.PAUSED),
+        (Verdict.UNVERIFIED, AccountState.VERIFICATION),
     ],
 )
 def test_a_refused_account_keeps_the_task_for_later(

@@ -22,7 +22,8 @@ ID = "1311111111111111601"
 
 FAIL, WAIT, AGAIN = TaskEffect.FAIL, TaskEffect.WAIT, TaskEffect.AGAIN
 NONE, PAUSE = AccountEffect.NONE, AccountEffect.PAUSE
-FAST, REST = AccountEffect.FAST_EXHAUSTED, AccountEffect.REST
+FAST, BLOCK = AccountEffect.FAST_EXHAUSTED, AccountEffect.BLOCK
+VERIFY, NO_PLAN = AccountEffect.VERIFY, AccountEffect.NO_PLAN
 
 CATALOGUE = [
     ("Invalid parameter", RED, "invalid_parameter", FAIL, NONE),
@@ -48,14 +49,14 @@ CATALOGUE = [
     ("Queue full", RED, "queue_full", AGAIN, NONE),
     ("Job action restricted", RED, "restricted", FAIL, NONE),
     ("Credits exhausted", AMBER, "fast_exhausted", FAIL, FAST),
-    ("Subscription required", RED, "no_subscription", FAIL, PAUSE),
-    ("Plan Cancelled", RED, "no_subscription", FAIL, PAUSE),
-    ("Subscription paused", RED, "no_subscription", FAIL, PAUSE),
-    ("Trial ended", RED, "no_subscription", FAIL, PAUSE),
+    ("Subscription required", RED, "no_subscription", FAIL, NO_PLAN),
+    ("Plan Cancelled", RED, "no_subscription", FAIL, NO_PLAN),
+    ("Subscription paused", RED, "no_subscription", FAIL, NO_PLAN),
+    ("Trial ended", RED, "no_subscription", FAIL, NO_PLAN),
     ("Pending mod message", RED, "mod_message", FAIL, PAUSE),
-    ("Blocked", RED, "blocked", FAIL, REST),
-    ("Action required to continue", AMBER, "verification", FAIL, PAUSE),
-    ("Please complete the task", AMBER, "verification", FAIL, PAUSE),
+    ("Blocked", RED, "blocked", FAIL, BLOCK),
+    ("Action required to continue", AMBER, "verification", FAIL, VERIFY),
+    ("Please complete the task", AMBER, "verification", FAIL, VERIFY),
     ("Tos not accepted", RED, "tos", FAIL, PAUSE),
     ("Maintenance", AMBER, "outage", AGAIN, NONE),
     ("Midjourney is temporarily unavailable", AMBER, "outage", AGAIN, NONE),

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from accounts.enums import AccountState
+from accounts.health import TAKE_NEW
 from accounts.models import DiscordAccount, User
 from tasks.enums import BotType, TaskAction, TaskStatus
 from tasks.exceptions import NoAccount, QueueFull
@@ -13,7 +14,7 @@ from tests.factories import make_account, make_task
 
 pytestmark = pytest.mark.django_db
 MIDJOURNEY = BotType.MID_JOURNEY
-NEEDS_PERSON = [AccountState.DISABLED, AccountState.PAUSED, AccountState.INVALID_TOKEN]
+OFF = sorted(set(AccountState) - TAKE_NEW)
 
 
 def chosen(
@@ -36,8 +37,8 @@ def test_a_connected_account_goes_before_one_that_is_cut_off() -> None:
     assert chosen() == connected
 
 
-@pytest.mark.parametrize("state", NEEDS_PERSON)
-def test_an_account_that_needs_a_person_gets_nothing(state: AccountState) -> None:
+@pytest.mark.parametrize("state", OFF)
+def test_an_account_that_is_off_gets_nothing(state: AccountState) -> None:
     make_account(state=state)
 
     with pytest.raises(NoAccount):
@@ -216,8 +217,8 @@ def test_any_account_may_upload_whatever_it_may_draw() -> None:
     assert any_account(Wanted()) == account
 
 
-@pytest.mark.parametrize("state", NEEDS_PERSON)
-def test_an_account_that_needs_a_person_uploads_nothing(state: AccountState) -> None:
+@pytest.mark.parametrize("state", OFF)
+def test_an_account_that_is_off_uploads_nothing(state: AccountState) -> None:
     make_account(state=state)
 
     assert any_account(Wanted()) is None
