@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
@@ -11,22 +11,16 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
+from accounts import health
 from accounts.enums import AccountState
 from accounts.forms import SECRETS, AccountForm
+from accounts.links import verification_path
 from accounts.models import DiscordAccount
 from accounts.services import delete_account, reconnect, save_account, set_enabled
+from accounts.standing_admin import STATE_COLOURS, latest_events, state_words
 from accounts.theme import ModelAdmin, badge
-from accounts.verification import page_path
-
-STATE_COLOURS: Final = {
-    AccountState.READY: "success",
-    AccountState.CONNECTING: "info",
-    AccountState.DISCONNECTED: "warning",
-    AccountState.INVALID_TOKEN: "danger",
-    AccountState.PAUSED: "danger",
-    AccountState.VERIFICATION: "danger",
-}
 
 
 class AccountAdmin(ModelAdmin[DiscordAccount]):
@@ -37,7 +31,16 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
     search_help_text = "Remark, channel id or server id"
     list_per_page = 100
     actions = ("enable", "disable", "connect_again")
-    _standing = ("state", "state_reason", "state_since", "resume_at", "created_at")
+    _standing = (
+        "state",
+        "state_reason",
+        "state_since",
+        "resume_at",
+        "who_must_act",
+        "what_to_do",
+        "history",
+        "created_at",
+    )
     readonly_fields = (*_standing, "verification_page")
     _essential = (None, {"fields": ("guild_id", "channel_id", "new_user_token")})
     _more: ClassVar[list[tuple[str, dict[str, Any]]]] = [
@@ -117,7 +120,7 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
         form: ModelForm[DiscordAccount],
         change: bool,  # noqa: FBT001 - Django's signature
     ) -> None:
-        save_account(obj)
+        save_account(obj, by=request.user.get_username())
 
     def delete_model(self, request: HttpRequest, obj: DiscordAccount) -> None:
         delete_account(obj)
@@ -134,24 +137,40 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
 
     @badge("State", STATE_COLOURS, ordering="state")
     def live_state(self, account: DiscordAccount) -> tuple[str, str]:
-        return account.state, AccountState(account.state).label.partition(",")[0]
+        return account.state, state_words(account.state)
+
+    @admin.display(description="Who must act")
+    def who_must_act(self, account: DiscordAccount) -> str:
+        return health.who(account)
+
+    @admin.display(description="What to do")
+    def what_to_do(self, account: DiscordAccount) -> str:
+        return health.todo(account)
+
+    @admin.display(description="History")
+    def history(self, account: DiscordAccount) -> SafeString:
+        return latest_events(account)
 
     @admin.display(description="Human verification")
     def verification_page(self, account: DiscordAccount) -> str:
         text = '<a class="dash-link" href="{}">Open the link, say that it is done</a>'
-        return format_html(text, page_path(account.pk))
+        return format_html(text, verification_path(account.pk))
 
     @admin.action(description="Enable", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[DiscordAccount]) -> None:
+        name = request.user.get_username()
+
         def on(account: DiscordAccount) -> None:
-            set_enabled(account, enabled=True)
+            set_enabled(account, enabled=True, by=name)
 
         self._each(request, queryset, on, "enabled")
 
     @admin.action(description="Disable", permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[DiscordAccount]) -> None:
+        name = request.user.get_username()
+
         def off(account: DiscordAccount) -> None:
-            set_enabled(account, enabled=False)
+            set_enabled(account, enabled=False, by=name)
 
         self._each(request, queryset, off, "disabled")
 

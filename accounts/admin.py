@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from solo.admin import SingletonModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from accounts import standing_admin as standing_admin
 from accounts.forms import VerificationSettingsForm
 from accounts.keys import create_key, digest
 from accounts.models import AccessSettings, ApiKey, User, VerificationSettings

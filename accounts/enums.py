@@ -20,6 +20,22 @@ class AccountState(models.TextChoices):
     NO_SUBSCRIPTION = "no_subscription", "Plan ended"
 
 
+class MailSecurity(models.TextChoices):
+    """How the talk with a mail server is kept private."""
+
+    STARTTLS = "starttls", "STARTTLS (usually port 587)"
+    TLS = "tls", "TLS (usually port 465)"
+    NONE = "none", "None"
+
+
+class MailState(models.TextChoices):
+    """What became of a mail."""
+
+    WAITING = "waiting", "Waiting"
+    SENT = "sent", "Sent"
+    GIVEN_UP = "given_up", "Given up"
+
+
 class ChoiceRule(models.TextChoices):
     """How one of several accounts is chosen; the wire carries the names."""
 

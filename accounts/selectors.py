@@ -6,7 +6,7 @@ from typing import Final
 
 from django.db.models import Q, QuerySet
 
-from accounts.health import TAKE_NEW
+from accounts.health import TAKE_NEW, TROUBLES
 from accounts.models import DiscordAccount
 
 # Reading one costs a decryption.
@@ -23,6 +23,12 @@ def alive_accounts() -> QuerySet[DiscordAccount]:
     One that is only cut off for the moment counts: its tasks wait for it.
     """
     return enabled_accounts().filter(state__in=TAKE_NEW)
+
+
+def accounts_for_a_person() -> QuerySet[DiscordAccount]:
+    """Accounts that wait for their operator, those that wait longest first."""
+    rows = enabled_accounts().filter(state__in=TROUBLES, resume_at=None)
+    return rows.order_by("state_since", "pk")
 
 
 def without_secrets(accounts: QuerySet[DiscordAccount]) -> QuerySet[DiscordAccount]:

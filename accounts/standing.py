@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from accounts import hours
+from accounts import hours, mails
 from accounts.enums import AccountState
 from accounts.health import (
     ROUTINE,
@@ -58,13 +58,20 @@ def trouble(
     return _move(account_id, Cause.TROUBLE, Standing(state, until), reason)
 
 
-def retell(account_id: int, state: AccountState, reason: str) -> bool:
-    """Say something else about a state that lasts; False where it has ended."""
+def retell(
+    account_id: int, state: AccountState, reason: str, *, mail: bool = False
+) -> bool:
+    """Say something else about a state that lasts, and `mail` it to the operator.
+
+    False where the state has ended.
+    """
     rows = DiscordAccount.objects.filter(pk=account_id, enabled=True, state=state)
     with transaction.atomic():
         changed = rows.update(state_reason=reason[:LONGEST_REASON])
         if changed:
             tell(account_id)
+        if changed and mail:
+            mails.note(account_id, state, reason[:LONGEST_REASON], again=True)
     return bool(changed)
 
 
@@ -225,6 +232,8 @@ def _write(
             until=then.until,
             by=by,
         )
+    if cause is Cause.TROUBLE and then.actor is Actor.OPERATOR:
+        mails.note(account_id, then.state, reason)
     tell(account_id)
     return True
 

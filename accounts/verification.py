@@ -14,10 +14,9 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.urls import reverse
 from django.utils import timezone
 
-from accounts import standing
+from accounts import mails, standing
 from accounts.crypto import UndecryptableSecret
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification, VerificationSettings
@@ -47,16 +46,6 @@ _NO_CHALLENGE: Final[dict[str, Any]] = {
 }
 
 
-def page_path(account_id: int) -> str:
-    """Return the address of the operators' page about an account's verification."""
-    return reverse("verification", args=[account_id])
-
-
-def page_link(account_id: int) -> str:
-    """Return the page's full address, or its path where no public one is set."""
-    return settings.PUBLIC_URL.rstrip("/") + page_path(account_id)
-
-
 # --- locked and unlocked --------------------------------------------------------------
 
 
@@ -76,6 +65,9 @@ def ask(
     row = Verification.objects.filter(account=account_id).first()
     if not locked and not _may_be_replaced(account_id, row, token, now):
         return False
+    if locked and row and now - row.asked_at < mails.ONCE:
+        # The last one was mailed a moment ago, but somebody has passed that since.
+        standing.retell(account_id, AccountState.VERIFICATION, said, mail=True)
     facts = _NO_CHALLENGE | {"token": token, "ack_url": ack_url, "asked_at": now}
     facts["hand_at" if by_server else "wanted_at"] = now if ack_url else None
     Verification.objects.update_or_create(account_id=account_id, defaults=facts)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import verification
 from accounts.enums import AccountState
+from accounts.links import verification_path
 from accounts.models import DiscordAccount, Verification
 from accounts.selectors import without_secrets
 
@@ -30,7 +31,7 @@ def verification_page(request: HttpRequest, account_id: int) -> HttpResponse:
     )
     if request.method == "POST":
         _act(request, account)
-        return redirect(verification.page_path(account.pk))
+        return redirect(verification_path(account.pk))
     context = {**admin.site.each_context(request), **_shown(account)}
     return render(request, "accounts/verification.html", context)
 

@@ -109,8 +109,8 @@ def fall_back(row: Verification, reason: str) -> None:
     if not first:
         return
     said = f"{BY_HAND}: {reason}"
-    if standing.retell(row.account_id, AccountState.VERIFICATION, said):
-        logger.error("account %s, a person must act: %s", row.account_id, said)
+    standing.retell(row.account_id, AccountState.VERIFICATION, said, mail=True)
+    logger.error("account %s, a person must act: %s", row.account_id, said)
     verification.want_page(row.account_id)
 
 

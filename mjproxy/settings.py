@@ -240,6 +240,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "mails": {
+        "task": "tasks.send_mails",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
     "retention": {"task": "tasks.retention", "schedule": 3600.0},
 }
 

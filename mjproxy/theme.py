@@ -88,6 +88,8 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _page("Accounts", "smart_toy", "accounts_discordaccount"),
+                    _page("History", "history", "accounts_accountevent"),
+                    _page("Mails", "mail", "accounts_operatormail"),
                     _page("Sessions", "cable", "gateway_gatewaysession"),
                     _page("Questions", "forum", "gateway_accountquery"),
                     _page("Lanes", "swap_vert", "gateway_dispatchlane"),
@@ -95,6 +97,7 @@ UNFOLD: dict[str, Any] = {
                     _page("Processes", "memory", "gateway_gatewayprocess"),
                     _settings("Verification", "accounts_verificationsettings"),
                     _settings("Gateway settings", "gateway_gatewaysettings"),
+                    _settings("Mail settings", "accounts_mailsettings"),
                 ],
             },
             {

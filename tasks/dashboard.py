@@ -9,20 +9,57 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.account_admin import STATE_COLOURS
+from accounts import health
 from accounts.enums import AccountState
+from accounts.links import path_of_todo
 from accounts.models import DiscordAccount
+from accounts.selectors import accounts_for_a_person
+from accounts.standing_admin import STATE_COLOURS, state_words
 from tasks.enums import RUNNING, TaskStatus
 from tasks.ids import first_id_at
 from tasks.models import DeliveryState, Task, WebhookDelivery
 
 MOST: Final = 10_000  # what is more is not counted
+MOST_NEEDED: Final = 20
+_SHOWN: Final = (
+    "remark",
+    "channel_id",
+    "state",
+    "state_reason",
+    "state_since",
+    "resume_at",
+)
 Numbers = list[dict[str, Any]]
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the numbers to the context of the index page."""
-    return {**context, "states": _states(), "numbers": _numbers()}
+    needed, count = _needed()
+    return {
+        **context,
+        "needed": needed,
+        "more_needed": count - len(needed),
+        "states": _states(),
+        "numbers": _numbers(),
+    }
+
+
+def _needed() -> tuple[Numbers, int]:
+    """Return the accounts that wait longest for a person, and how many do."""
+    rows = accounts_for_a_person()
+    shown = [
+        {
+            "name": str(account),
+            "words": state_words(account.state),
+            "colour": STATE_COLOURS[AccountState(account.state)],
+            "reason": account.state_reason,
+            "since": account.state_since,
+            "todo": health.todo(account),
+            "address": path_of_todo(account.pk, account.state),
+        }
+        for account in rows.only(*_SHOWN)[:MOST_NEEDED]
+    ]
+    return shown, rows.count() if len(shown) == MOST_NEEDED else len(shown)
 
 
 def _states() -> Numbers:

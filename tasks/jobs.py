@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from tasks import bridge, cdn, delivering, pictures, retention, webhooks
+from tasks import (
+    bridge,
+    cdn,
+    delivering,
+    mailing,
+    pictures,
+    retention,
+    webhooks,
+)
 
 
 @shared_task(name="tasks.deliver_task", ignore_result=True)
@@ -35,6 +43,12 @@ def keep_missing() -> None:
     """Find the pictures that nobody nudged, and those that failed."""
     for task_id in pictures.to_keep():
         bridge.spawn(cdn.keep(task_id))
+
+
+@shared_task(name="tasks.send_mails", ignore_result=True)
+def send_mails() -> None:
+    """Tell the operator of the accounts that wait for a person."""
+    bridge.spawn(mailing.send_due())
 
 
 @shared_task(name="tasks.retention", ignore_result=True)

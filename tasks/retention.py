@@ -8,6 +8,7 @@ from typing import Final
 
 from django.utils import timezone
 
+from accounts.models import AccountEvent, OperatorMail
 from tasks import pictures
 from tasks.enums import TERMINAL
 from tasks.ids import first_task_id_of
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 BATCH: Final = 500
 MOST_BATCHES: Final = 40  # in one run; the next one goes on
 KEEP_DELIVERIES: Final = timedelta(days=30)
+KEEP_EVENTS: Final = timedelta(days=90)
 KEEP_ERRANDS: Final = timedelta(days=1)
 
 
@@ -32,6 +34,7 @@ def remove_old() -> None:
     tasks = remove_old_tasks()
     deliveries = remove_old_deliveries()
     remove_old_errands()
+    remove_old_events()
     scraps = pictures.remove_old_scraps() + pictures.remove_old_inputs()
     if tasks or deliveries or scraps:
         logger.info(
@@ -66,6 +69,14 @@ def remove_old_errands() -> int:
     """Remove errands whose outcome nobody waits for any more."""
     oldest = timezone.now() - KEEP_ERRANDS
     removed, _ = Errand.objects.filter(created_at__lt=oldest).delete()
+    return removed
+
+
+def remove_old_events() -> int:
+    """Remove the history of the accounts, and the mails about it, after a while."""
+    oldest = timezone.now() - KEEP_EVENTS
+    removed, _ = AccountEvent.objects.filter(at__lt=oldest).delete()
+    OperatorMail.objects.filter(at__lt=oldest).delete()
     return removed
 
 

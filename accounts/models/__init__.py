@@ -2,6 +2,7 @@
 
 from accounts.models.discord import DiscordAccount, SubChannel
 from accounts.models.events import AccountEvent
+from accounts.models.mails import MailSettings, OperatorMail
 from accounts.models.settings import AccessSettings, PoolSettings
 from accounts.models.snapshots import BotSnapshot
 from accounts.models.tags import DomainTag
@@ -15,6 +16,8 @@ __all__ = [
     "BotSnapshot",
     "DiscordAccount",
     "DomainTag",
+    "MailSettings",
+    "OperatorMail",
     "PoolSettings",
     "SubChannel",
     "User",

@@ -75,7 +75,7 @@ def test_flapping_writes_no_history(account: DiscordAccount) -> None:
 
 
 def test_a_long_loss_is_told_when_it_is_over(
-    account: DiscordAccount, clock: time_machine.Traveller
+    account: DiscordAccount, clock: time_machine.Coordinates
 ) -> None:
     standing.set_state(account.pk, S.DISCONNECTED)
     clock.shift(timedelta(minutes=2))
@@ -231,7 +231,7 @@ def at(hour: int, minute: int = 0) -> datetime:
 
 
 @pytest.fixture
-def evening(clock: time_machine.Traveller) -> time_machine.Traveller:
+def evening(clock: time_machine.Coordinates) -> time_machine.Coordinates:
     clock.move_to(at(17, 1))
     return clock
 
@@ -260,7 +260,7 @@ def test_a_trouble_is_not_hidden_by_the_night(db: None, state: AccountState) -> 
 
 
 def test_it_comes_back_at_the_hour(
-    account: DiscordAccount, evening: time_machine.Traveller
+    account: DiscordAccount, evening: time_machine.Coordinates
 ) -> None:
     DiscordAccount.objects.update(work_time=OFFICE)
     standing.follow_work_hours()

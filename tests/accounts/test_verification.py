@@ -284,13 +284,6 @@ def test_members_survive_a_lost_key(account: DiscordAccount, settings: Any) -> N
     assert verification.members(account)["cfHashUrl"] is None
 
 
-def test_the_page_has_an_address(settings: Any) -> None:
-    settings.PUBLIC_URL = "https://proxy.example"
-
-    link = "https://proxy.example/accounts/7/verification"
-    assert verification.page_link(7) == link
-
-
 def test_a_server_is_told_only_if_all_is_set(account: DiscordAccount) -> None:
     row = VerificationSettings.get_solo()
     row.server_url, row.notify_base = "https://verify.example", "https://proxy.example"

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts import verification
 from accounts.enums import AccountState
+from accounts.links import verification_path
 from accounts.models import DiscordAccount, User, Verification
 from tests.factories import make_user
 
@@ -148,6 +149,6 @@ def test_an_unknown_account_has_no_page(olga: Client, name: str) -> None:
 def test_the_account_leads_there(olga: Client, locked: DiscordAccount) -> None:
     change = f"/admin/accounts/discordaccount/{locked.pk}/change/"
 
-    assert verification.page_path(locked.pk) in olga.get(change).content.decode()
+    assert verification_path(locked.pk) in olga.get(change).content.decode()
     verification.passed(locked.pk, by="olga")
-    assert verification.page_path(locked.pk) not in olga.get(change).content.decode()
+    assert verification_path(locked.pk) not in olga.get(change).content.decode()

@@ -176,7 +176,7 @@ def test_the_dashboard_counts(
     make_task(alice, status=TaskStatus.IN_PROGRESS)
     make_delivery(make_task(alice), state=DeliveryState.GIVEN_UP)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         response = admin.get("/admin/")
 
     numbers = [number["count"] for number in response.context["numbers"]]

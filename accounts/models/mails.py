@@ -1,0 +1,111 @@
+"""Mails to the operator: how they are sent, and those that wait."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.core.exceptions import ValidationError
+from django.core.validators import (
+    MaxValueValidator,
+    MinValueValidator,
+    RegexValidator,
+    validate_email,
+)
+from django.db import models
+from solo.models import SingletonModel
+
+from accounts.crypto import EncryptedTextField
+from accounts.enums import AccountState, MailSecurity, MailState
+from accounts.models.discord import DiscordAccount
+
+MAIL_SECRETS: Final = ("password",)
+host_name = RegexValidator(r"^[A-Za-z0-9.:\-]+\Z", "The name of a host, or an address.")
+
+
+def known_addresses(value: str) -> None:
+    """Raise ValidationError for what is not a list of mail addresses."""
+    for address in addresses_in(value):
+        validate_email(address)
+
+
+def addresses_in(text: str) -> list[str]:
+    """Return the addresses that commas, semicolons or blanks part, each once."""
+    return list(dict.fromkeys(text.replace(",", " ").replace(";", " ").split()))
+
+
+class MailSettingsManager(models.Manager["MailSettings"]):
+    """Leaves the password in its column until it is asked for."""
+
+    def get_queryset(self) -> models.QuerySet[MailSettings]:
+        return super().get_queryset().defer(*MAIL_SECRETS)
+
+
+class MailSettings(SingletonModel):
+    """Who is told when an account waits for a person, and how."""
+
+    is_on = models.BooleanField("send mails", default=False)
+    host = models.CharField(
+        "mail server", max_length=255, blank=True, validators=[host_name]
+    )
+    port = models.PositiveIntegerField(
+        default=587, validators=[MinValueValidator(1), MaxValueValidator(65535)]
+    )
+    security = models.CharField(
+        max_length=8, choices=MailSecurity, default=MailSecurity.STARTTLS
+    )
+    user = models.CharField(
+        max_length=255, blank=True, help_text="Empty: without signing in."
+    )
+    password = EncryptedTextField(blank=True)
+    sender = models.EmailField("from", blank=True)
+    recipients = models.TextField(
+        "to",
+        blank=True,
+        max_length=4000,
+        validators=[known_addresses],
+        help_text="One address on each line.",
+    )
+
+    objects = MailSettingsManager()
+
+    class Meta:
+        verbose_name = "mail settings"
+
+    def __str__(self) -> str:
+        return "Mail settings"
+
+    def clean(self) -> None:
+        """Raise ValidationError where mails are wanted and something is missing."""
+        needed = ("host", "sender", "recipients") if self.is_on else ()
+        missing: dict[str, Any] = {
+            name: "Needed to send mails."
+            for name in needed
+            if not str(getattr(self, name)).strip()
+        }
+        if missing:
+            raise ValidationError(missing)
+
+
+class OperatorMail(models.Model):
+    """A trouble that its operator must be told of, written with the move itself."""
+
+    account = models.ForeignKey(DiscordAccount, models.CASCADE, related_name="mails")
+    trouble = models.CharField(max_length=16, choices=AccountState)
+    reason = models.CharField(max_length=400, blank=True)
+    at = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=MailState, default=MailState.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField()
+    # Who is sending it: a claim runs out at `next_attempt_at`.
+    claim = models.CharField(max_length=32, blank=True, editable=False)
+    sent_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=400, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["state", "next_attempt_at"], name="mail_due"),
+            models.Index(fields=["account", "at"], name="mail_of_account"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.trouble} of account {self.account_id}"
