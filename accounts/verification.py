@@ -176,15 +176,15 @@ def members(account: DiscordAccount) -> dict[str, Any]:
     """
     shown: dict[str, Any] = {
         "lock": account.state == AccountState.VERIFICATION,
-        "cfHashUrl": None,
+        "cfHashUrl": "",
         "cfHashCreated": None,
-        "cfUrl": None,
+        "cfUrl": "",
     }
     row = row_of(account) if shown["lock"] else None
     if row and row.ack_url:
         shown["cfHashUrl"] = row.ack_url
         shown["cfHashCreated"] = row.asked_at.isoformat()
-        shown["cfUrl"] = row.page_url or None
+        shown["cfUrl"] = row.page_url
     return shown
 
 

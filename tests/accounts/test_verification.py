@@ -270,9 +270,9 @@ def test_other_accounts_cost_nothing(
 
     assert shown == {
         "lock": False,
-        "cfHashUrl": None,
+        "cfHashUrl": "",
         "cfHashCreated": None,
-        "cfUrl": None,
+        "cfUrl": "",
     }
 
 
@@ -281,7 +281,7 @@ def test_members_survive_a_lost_key(account: DiscordAccount, settings: Any) -> N
     settings.ENCRYPTION_KEYS = ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="]
     account = DiscordAccount.objects.defer("user_token", "bot_token", "proxy_url").get()
 
-    assert verification.members(account)["cfHashUrl"] is None
+    assert verification.members(account)["cfHashUrl"] == ""
 
 
 def test_a_server_is_told_only_if_all_is_set(account: DiscordAccount) -> None:
