@@ -16,9 +16,9 @@ from solo.admin import SingletonModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from accounts import standing_admin as standing_admin
-from accounts.forms import VerificationSettingsForm
+from accounts import verification_admin as verification_admin
 from accounts.keys import create_key, digest
-from accounts.models import AccessSettings, ApiKey, User, VerificationSettings
+from accounts.models import AccessSettings, ApiKey, User
 from accounts.services import new_webhook_secret
 from accounts.theme import ModelAdmin
 
@@ -165,10 +165,4 @@ class ApiKeyAdmin(ModelAdmin[ApiKey]):
 
 @admin.register(AccessSettings)
 class AccessSettingsAdmin(SingletonModelAdmin, ModelAdmin[AccessSettings]):
-    change_form_template = ""  # the theme's
-
-
-@admin.register(VerificationSettings)
-class VerificationSettingsAdmin(SingletonModelAdmin, ModelAdmin[VerificationSettings]):
-    form = VerificationSettingsForm
     change_form_template = ""  # the theme's

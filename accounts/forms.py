@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar, Final
 
 from django import forms
-from django.conf import settings
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.enums import SpeedMode
-from accounts.models import DiscordAccount, VerificationSettings
+from accounts.models import DiscordAccount
 from accounts.secret_forms import SecretForm, removal_field, secret_field
 
 SECRETS: Final = ("user_token", "bot_token", "proxy_url")
@@ -55,27 +54,4 @@ class AccountForm(SecretForm[DiscordAccount]):
             self.add_error("after_interval_max", "Not below the shortest pause.")
         if not self._is_new and self._stored("user_token") is None:
             self.add_error("new_user_token", "Enter the token again.")
-        return data
-
-
-class VerificationSettingsForm(SecretForm[VerificationSettings]):
-    """A server of the operator's own, with the secret that both have."""
-
-    secrets = ("secret",)
-
-    new_secret = secret_field("Secret")
-    remove_secret = removal_field("Remove the secret")
-
-    class Meta:
-        model = VerificationSettings
-        exclude = ("secret",)
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean()
-        if not data.get("server_url"):
-            return data
-        if not self._stored("secret"):
-            self.add_error("new_secret", "A server needs a secret.")
-        if not (data.get("notify_base") or settings.PUBLIC_URL):
-            self.add_error("notify_base", "The server must know where to report.")
         return data
