@@ -127,7 +127,7 @@ def claim_page(account_id: int) -> Verification | None:
     free = Q(claimed_until=None) | Q(claimed_until__lte=now)
     rows = _locked(account_id).filter(free, wanted_at__isnull=False)
     claimed = rows.update(claimed_until=now + CLAIM)
-    return Verification.objects.get(account=account_id) if claimed else None
+    return Verification.objects.filter(account=account_id).first() if claimed else None
 
 
 def note_page(claimed: Verification, *, url: str = "", error: str = "") -> None:
