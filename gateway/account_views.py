@@ -19,6 +19,7 @@ from accounts.api.permissions import IsOperator
 from accounts.api.serializers import OperationSerializer
 from accounts.enums import BotType
 from accounts.exceptions import InvalidField, NoAccountAvailable
+from accounts.health import WITHOUT_SOCKET
 from accounts.models import DiscordAccount
 from accounts.selectors import account_by_id
 from gateway import asking
@@ -146,7 +147,7 @@ def _account(account_id: str) -> DiscordAccount:
     account = account_by_id(account_id)
     if account is None:
         raise InvalidField("未找到账号实例", "Account does not exist")
-    if not account.enabled:
+    if not account.enabled or account.state in WITHOUT_SOCKET:
         raise NoAccountAvailable
     return account
 

@@ -163,6 +163,11 @@ NOTICES = {
         "You have been blocked from accessing Midjourney for 3 days.",
         footer="",
     ),
+    "blocked_until": Notice(
+        "Blocked",
+        "You have been blocked from accessing Midjourney. Come back {until}.",
+        footer="",
+    ),
     "blocked_forever": Notice(
         "Blocked",
         "You have been permanently blocked from accessing Midjourney.",

@@ -5,11 +5,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.models import DiscordAccount
+from accounts.enums import AccountState
+from accounts.health import TABLE
+from accounts.models import DiscordAccount, User
 from gateway import leases
 from gateway.models import GatewayProcess, GatewaySession
+from tasks.services import fail
 from tests.factories import make_account
-from tests.gateway.rows import make_session
+from tests.gateway.rows import make_running, make_session, make_waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -146,3 +149,31 @@ def test_a_session_is_held_while_its_lease_runs(
     account: DiscordAccount, fields: dict[str, object], held: bool
 ) -> None:
     assert leases.is_held(make_session(account, **fields)) is held
+
+
+@pytest.mark.parametrize("state", sorted(AccountState))
+def test_a_state_says_whether_its_account_needs_a_socket(state: AccountState) -> None:
+    account = make_account(state=state, enabled=state != AccountState.DISABLED)
+
+    taken = leases.acquire("a", processes=1, held=0)
+
+    assert (account.pk in taken) is TABLE[state].has_socket
+
+
+@pytest.mark.parametrize(
+    ("state", "keeps"),
+    [(AccountState.RESTING, True), (AccountState.INVALID_TOKEN, False)],
+)
+def test_an_account_that_rests_keeps_its_socket_while_it_draws(
+    alice: User, state: AccountState, keeps: bool
+) -> None:
+    account = make_account(state=state)
+    make_waiting(alice, account)
+    make_running(alice, make_account())
+    assert account not in leases.wanted()
+
+    task = make_running(alice, account)
+    assert (account in leases.wanted()) is keeps
+    fail(task.pk, "over")
+
+    assert account not in leases.wanted()

@@ -12,7 +12,9 @@ from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from accounts.services import save_account
 from gateway.handlers import Outcome, Speaker, handle
+from gateway.noticing import SLACK
 from gateway.protocol.constants import Event
+from gateway.protocol.notice_kinds import KINDS, NoticeKind
 from tasks.enums import InputRole, TaskStatus, WindowState
 from tasks.models import InputPicture, Task
 from tasks.services import CANCELLED
@@ -202,6 +204,37 @@ def test_the_next_notice_pauses_again_after_a_person_has_acted(
 
     account.refresh_from_db()
     assert account.state == AccountState.PAUSED
+
+
+# Where each notice leaves its account, by name; the others leave it alone.
+WHERE = {
+    "no_subscription": AccountState.NO_SUBSCRIPTION,
+    "mod_message": AccountState.PAUSED,
+    "blocked": AccountState.BLOCKED,
+    "verification": AccountState.VERIFICATION,
+    "tos": AccountState.PAUSED,
+    "abuse": AccountState.PAUSED,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_notice_ends_in_its_state(
+    speaker: Speaker, account: DiscordAccount, kind: NoticeKind
+) -> None:
+    words = (kind.titles or kind.texts)[0]
+    said = wire.notice(NOTICE, words, "for 3 days", flags=64)
+    if not kind.titles:
+        said = wire.message(NOTICE, words, flags=64)
+
+    handle(speaker, CREATE, said)
+
+    account.refresh_from_db()
+    blocked = kind.name == "blocked"
+    end = timezone.now() + timedelta(days=3) + SLACK if blocked else None
+    assert account.state == WHERE.get(kind.name, AccountState.READY)
+    assert account.resume_at == end
+    assert account.fast_exhausted is (kind.name == "fast_exhausted")
+    assert account.events.exists() is (kind.name in WHERE)
 
 
 # --- hostile -------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.models import DiscordAccount, User
+from accounts.models import AccountEvent, DiscordAccount, OperatorMail, User
 from tasks import pictures, retention
 from tasks.enums import ErrandKind, InputRole, TaskStatus
 from tasks.ids import first_task_id_of
@@ -143,3 +143,17 @@ def test_brought_pictures_go_after_some_days(alice: User, tmp_path: Path) -> Non
 
     assert pictures.read_input(file) == b"picture"
     assert not old.parent.exists()
+
+
+def test_old_history_and_mails_of_accounts_go(account: DiscordAccount) -> None:
+    for age in (91, 89):
+        moment = ago(days=age)
+        states = {"from_state": "ready", "to_state": "paused"}
+        AccountEvent.objects.create(account=account, at=moment, **states)
+        OperatorMail.objects.create(
+            account=account, trouble="paused", at=moment, next_attempt_at=moment
+        )
+
+    retention.remove_old()
+
+    assert AccountEvent.objects.count() == OperatorMail.objects.count() == 1
