@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts import mails, standing
@@ -62,13 +62,15 @@ def ask(
     by_server = bool(ack_url and server_settings())
     said = BY_SERVER if by_server else reason
     locked = standing.trouble(account_id, AccountState.VERIFICATION, said)
-    row = Verification.objects.filter(account=account_id).first()
-    if not locked and not _may_be_replaced(account_id, row, token, now):
+    if not locked and not _may_be_replaced(account_id, token, now):
         return False
-    if locked and row and now - row.asked_at < mails.ONCE:
+    before = Verification.objects.filter(account=account_id).first()
+    if locked and before and now - before.asked_at < mails.ONCE:
         # The last one was mailed a moment ago, but somebody has passed that since.
         standing.retell(account_id, AccountState.VERIFICATION, said, mail=True)
-    facts = _NO_CHALLENGE | {"token": token, "ack_url": ack_url, "asked_at": now}
+    since = DiscordAccount.objects.values_list("state_since", flat=True)
+    asked_at = since.get(pk=account_id) if locked else now
+    facts = _NO_CHALLENGE | {"token": token, "ack_url": ack_url, "asked_at": asked_at}
     facts["hand_at" if by_server else "wanted_at"] = now if ack_url else None
     Verification.objects.update_or_create(account_id=account_id, defaults=facts)
     if ack_url:
@@ -76,13 +78,23 @@ def ask(
     return locked
 
 
-def _may_be_replaced(
-    account_id: int, row: Verification | None, token: str, now: datetime
-) -> bool:
+def _may_be_replaced(account_id: int, token: str, now: datetime) -> bool:
     """Tell whether a locked account's challenge gives way to another one."""
     if not is_locked(account_id) or not token:
         return False
+    row = current().filter(account=account_id).first()
     return row is None or not row.token or now - row.asked_at > LINK_LIFE
+
+
+def current() -> QuerySet[Verification]:
+    """Return the verifications that accounts are locked for now.
+
+    An account may have been enabled since, and be locked for something else.
+    """
+    return Verification.objects.filter(
+        account__state=AccountState.VERIFICATION,
+        asked_at__gte=F("account__state_since"),
+    )
 
 
 def is_locked(account_id: int) -> bool:
@@ -114,7 +126,7 @@ def passed(account_id: int, *, by: str, asked_at: datetime | None = None) -> boo
 
 def want_page(account_id: int) -> bool:
     """Have a new link made; False where there is no challenge to make it from."""
-    rows = _locked(account_id).exclude(ack_url="")
+    rows = current().filter(account=account_id).exclude(ack_url="")
     if not rows.filter(wanted_at=None).update(wanted_at=timezone.now()):
         return rows.exists()
     _tell(account_id)
@@ -125,7 +137,7 @@ def claim_page(account_id: int) -> Verification | None:
     """Return the verification whose page this process is to make now, or None."""
     now = timezone.now()
     free = Q(claimed_until=None) | Q(claimed_until__lte=now)
-    rows = _locked(account_id).filter(free, wanted_at__isnull=False)
+    rows = current().filter(free, account=account_id, wanted_at__isnull=False)
     claimed = rows.update(claimed_until=now + CLAIM)
     return Verification.objects.filter(account=account_id).first() if claimed else None
 
@@ -145,17 +157,8 @@ def due() -> list[int]:
     """Return the accounts with a page to make, or a server to tell."""
     now = timezone.now()
     free = Q(claimed_until=None) | Q(claimed_until__lte=now)
-    rows = Verification.objects.filter(
-        Q(free, wanted_at__isnull=False) | Q(hand_at__lte=now),
-        account__state=AccountState.VERIFICATION,
-    )
+    rows = current().filter(Q(free, wanted_at__isnull=False) | Q(hand_at__lte=now))
     return list(rows.values_list("account_id", flat=True)[:200])
-
-
-def _locked(account_id: int) -> QuerySet[Verification]:
-    return Verification.objects.filter(
-        account=account_id, account__state=AccountState.VERIFICATION
-    )
 
 
 def _tell(account_id: int) -> None:
@@ -180,8 +183,7 @@ def members(account: DiscordAccount) -> dict[str, Any]:
         "cfHashCreated": None,
         "cfUrl": "",
     }
-    row = row_of(account) if shown["lock"] else None
-    if row and row.ack_url:
+    if (row := row_of(account)) and row.ack_url:
         shown["cfHashUrl"] = row.ack_url
         shown["cfHashCreated"] = row.asked_at.isoformat()
         shown["cfUrl"] = row.page_url
@@ -189,11 +191,14 @@ def members(account: DiscordAccount) -> dict[str, Any]:
 
 
 def row_of(account: DiscordAccount) -> Verification | None:
-    """Return an account's verification; None where it has none that can be read."""
+    """Return what an account is locked for now; None where that cannot be read."""
+    if account.state != AccountState.VERIFICATION:
+        return None
     try:
-        return account.verification
+        row = account.verification
     except (Verification.DoesNotExist, UndecryptableSecret):
         return None
+    return row if row.asked_at >= account.state_since else None
 
 
 def server_settings() -> VerificationSettings | None:

@@ -58,7 +58,11 @@ def _ago(moment: datetime | None) -> str:
 
 
 def _shown(account: DiscordAccount) -> dict[str, Any]:
-    row = verification.row_of(account) or Verification(account=account)
+    last = Verification.objects.filter(account=account)
+    passed_at = last.values_list("passed_at", flat=True).first()
+    row = verification.row_of(account) or Verification(
+        account=account, passed_at=passed_at
+    )
     now = timezone.now()
     return {
         "title": _("Human verification"),

@@ -53,11 +53,7 @@ def claim(account_id: int) -> Handing | None:
     The booking is the claim: who dies with it leaves the row to the next try.
     """
     now = timezone.now()
-    rows = Verification.objects.filter(
-        account=account_id,
-        account__state=AccountState.VERIFICATION,
-        hand_at__lte=now,
-    )
+    rows = verification.current().filter(account=account_id, hand_at__lte=now)
     row = rows.select_related("account").first()
     if row is None:
         return None
@@ -132,9 +128,7 @@ def hear(*, url: str, state: str, success: bool, message: str) -> bool:
     """
     if not (state.isascii() and state.isdigit() and len(state) <= 20):
         return False
-    rows = Verification.objects.filter(
-        account__channel_id=state, account__state=AccountState.VERIFICATION
-    )
+    rows = verification.current().filter(account__channel_id=state)
     row = rows.exclude(handed_at=None).first()
     if row is None or not compare_digest(row.ack_url.encode(), url.encode()):
         return False

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts import standing, verification
+from accounts import services, standing, verification
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification, VerificationSettings
 from accounts.signals import verification_due
@@ -83,6 +83,7 @@ def test_a_void_challenge_gives_way_to_a_new_one(
 ) -> None:
     lock(account, *(() if void else ("", "")))
     age(account, **void)
+    DiscordAccount.objects.update(state_since=Verification.objects.get().asked_at)
 
     assert not lock(account, token="new", ack_url="https://x.invalid/new")
 
@@ -113,6 +114,21 @@ def test_a_locked_account_does_not_become_ready_by_itself(
     assert not standing.set_state(account.pk, AccountState.READY)
 
     assert verification.is_locked(account.pk)
+
+
+def test_a_challenge_of_before_is_not_that_of_now(account: DiscordAccount) -> None:
+    lock(account)
+    services.set_enabled(account, enabled=True)  # passed it over
+    standing.trouble(account.pk, AccountState.VERIFICATION, "a captcha of Discord's")
+    account = DiscordAccount.objects.get(pk=account.pk)
+
+    assert verification.members(account)["cfHashUrl"] == ""
+    assert verification.due() == []
+    assert not verification.want_page(account.pk)
+    assert verification.claim_page(account.pk) is None
+    assert not lock(account, token="new", ack_url="https://x.invalid/new")
+    account = DiscordAccount.objects.get(pk=account.pk)
+    assert verification.members(account)["cfHashUrl"] == "https://x.invalid/new"
 
 
 # --- unlocked -------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts import verification, verification_server
+from accounts import services, standing, verification, verification_server
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification, VerificationSettings
 from accounts.verification_server import MOST_TRIES, Handing
@@ -182,6 +182,7 @@ def test_success_counts_once(locked: DiscordAccount) -> None:
 def test_success_after_ten_minutes_is_a_failure(locked: DiscordAccount) -> None:
     told(locked)
     age(locked, asked_at=timedelta(minutes=10, seconds=1))
+    DiscordAccount.objects.update(state_since=Verification.objects.get().asked_at)
 
     assert hear(locked)
 
@@ -253,6 +254,16 @@ def test_a_report_about_another_account_changes_nothing(locked: DiscordAccount) 
 
 
 def test_what_was_never_handed_over_cannot_be_reported(locked: DiscordAccount) -> None:
+    assert not hear(locked)
+
+    assert verification.is_locked(locked.pk)
+
+
+def test_success_does_not_unlock_what_came_later(locked: DiscordAccount) -> None:
+    told(locked)
+    services.set_enabled(locked, enabled=True)
+    standing.trouble(locked.pk, AccountState.VERIFICATION, "a captcha of Discord's")
+
     assert not hear(locked)
 
     assert verification.is_locked(locked.pk)
