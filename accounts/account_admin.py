@@ -17,20 +17,27 @@ from accounts import health
 from accounts.enums import AccountState
 from accounts.forms import SECRETS, AccountForm
 from accounts.links import verification_path
+from accounts.many_admin import ManyAccountsAdmin
 from accounts.models import DiscordAccount
 from accounts.services import delete_account, reconnect, save_account, set_enabled
 from accounts.standing_admin import STATE_COLOURS, latest_events, state_words
-from accounts.theme import ModelAdmin, badge
+from accounts.theme import badge
 
 
-class AccountAdmin(ModelAdmin[DiscordAccount]):
+class AccountAdmin(ManyAccountsAdmin):
     form = AccountForm
     list_display: Any = ("remark_or_channel", "live_state", "state_reason", "enabled")
-    list_filter = ("state", "enabled", "mode", "fast_exhausted")
-    search_fields = ("remark", "channel_id", "guild_id")
-    search_help_text = "Remark, channel id or server id"
+    list_filter = ("state", "enabled", "group", "mode", "fast_exhausted")
+    search_fields = ("remark", "group", "channel_id", "guild_id")
+    search_help_text = "Remark, group, channel id or server id"
     list_per_page = 100
-    actions = ("enable", "disable", "connect_again")
+    actions: Any = (
+        "enable",
+        "disable",
+        "connect_again",
+        "edit_together",
+        "export_accounts",
+    )
     _standing = (
         "state",
         "state_reason",
@@ -44,7 +51,10 @@ class AccountAdmin(ModelAdmin[DiscordAccount]):
     readonly_fields = (*_standing, "verification_page")
     _essential = (None, {"fields": ("guild_id", "channel_id", "new_user_token")})
     _more: ClassVar[list[tuple[str, dict[str, Any]]]] = [
-        ("Name and order", {"fields": ("remark", "sponsor", "sort", "weight")}),
+        (
+            "Name and order",
+            {"fields": ("remark", "group", "sponsor", "sort", "weight")},
+        ),
         (
             "Pace",
             {

@@ -9,6 +9,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.enums import SpeedMode
 from accounts.models import DiscordAccount
+from accounts.models.discord import one_word
 from accounts.secret_forms import SecretForm, removal_field, secret_field
 
 SECRETS: Final = ("user_token", "bot_token", "proxy_url")
@@ -19,8 +20,8 @@ class AccountForm(SecretForm[DiscordAccount]):
 
     secrets = SECRETS
 
-    new_user_token = secret_field("User token")
-    new_bot_token = secret_field("Bot token")
+    new_user_token = secret_field("User token", one_word)
+    new_bot_token = secret_field("Bot token", one_word)
     new_proxy_url = secret_field("Proxy")
     remove_bot_token = removal_field("Remove the bot token")
     remove_proxy_url = removal_field("Remove the proxy")
@@ -49,9 +50,6 @@ class AccountForm(SecretForm[DiscordAccount]):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
-        low, high = data.get("after_interval_min"), data.get("after_interval_max")
-        if low is not None and high is not None and low > high:
-            self.add_error("after_interval_max", "Not below the shortest pause.")
         if not self._is_new and self._stored("user_token") is None:
             self.add_error("new_user_token", "Enter the token again.")
         return data

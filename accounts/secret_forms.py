@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from django import forms
@@ -14,12 +14,18 @@ from accounts.crypto import UndecryptableSecret
 M = TypeVar("M", bound=Model)
 
 
-def secret_field(label: str) -> forms.CharField:
+def secret_field(label: str, *validators: Callable[[str], None]) -> forms.CharField:
     """Return the field `new_NAME` of a secret."""
     widget = UnfoldAdminPasswordWidget(
         attrs={"autocomplete": "new-password", "spellcheck": "false"}
     )
-    return forms.CharField(label=label, required=False, widget=widget, max_length=4000)
+    return forms.CharField(
+        label=label,
+        required=False,
+        widget=widget,
+        max_length=4000,
+        validators=validators,
+    )
 
 
 def removal_field(label: str) -> forms.BooleanField:

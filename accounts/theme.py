@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 if TYPE_CHECKING:  # the theme has no types; it keeps those of Django
     from django.contrib.admin import ModelAdmin, TabularInline
@@ -22,6 +22,7 @@ __all__ = [
     "ReadOnly",
     "TabularInline",
     "badge",
+    "page_action",
 ]
 
 M = TypeVar("M", bound=Model)
@@ -39,6 +40,17 @@ def badge(
         marked = display(
             description=description, label=dict(colours), ordering=ordering
         )
+        return cast(F, marked(function))
+
+    return mark
+
+
+def page_action(description: str, *, permissions: list[str]) -> Callable[[F], F]:
+    """Make a page of a method, and a button above the list that leads to it."""
+
+    def mark(function: F) -> F:
+        path = function.__name__.replace("_", "-")
+        marked = action(description=description, url_path=path, permissions=permissions)
         return cast(F, marked(function))
 
     return mark

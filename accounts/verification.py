@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from accounts import mails, standing
@@ -170,12 +170,17 @@ def _tell(account_id: int) -> None:
 
 # --- on the wire ----------------------------------------------------------------------
 
+# Loads the verifications of the locked ones along with a list of accounts.
+ALONG: Final = Prefetch(
+    "verification",
+    current(),
+)
+
 
 def members(account: DiscordAccount) -> dict[str, Any]:
     """Return what operators see of an account's verification, by wire name.
 
-    Costs nothing for an account that is not locked; a list of locked ones is to load
-    `verification` along.
+    Costs nothing for an account that is not locked; a list loads `ALONG`.
     """
     shown: dict[str, Any] = {
         "lock": account.state == AccountState.VERIFICATION,

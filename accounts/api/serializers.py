@@ -1,109 +1,71 @@
 """What operators may send."""
 
-# ruff: noqa: N815 - names on the wire are not ours
-
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
-from accounts.api.fields import DialectSerializer, Number, Text, Whole, Word
-from accounts.models import DiscordAccount
+from accounts.api.account_members import WRITABLE
+from accounts.api.fields import DialectSerializer, Text, Word
+from accounts.api.members import Field, Member
 
-# Name on the wire, name in the row.
-ACCOUNT_FIELDS: Final = {
-    "guildId": "guild_id",
-    "channelId": "channel_id",
-    "userToken": "user_token",
-    "botToken": "bot_token",
-    "userAgent": "user_agent",
-    "remark": "remark",
-    "enable": "enabled",
-    "enableMj": "enable_mj",
-    "enableNiji": "enable_niji",
-    "mode": "mode",
-    "weight": "weight",
-    "sort": "sort",
-    "coreSize": "core_size",
-    "maxQueueSize": "max_queue_size",
-    "timeoutMinutes": "timeout_minutes",
-    "interval": "interval",
-    "afterIntervalMin": "after_interval_min",
-    "afterIntervalMax": "after_interval_max",
-    "isBlend": "is_blend",
-    "isDescribe": "is_describe",
-    "isShorten": "is_shorten",
-    "allowModes": "allow_modes",
-    "remixAutoSubmit": "remix_auto_submit",
-    "enableFastToRelax": "enable_fast_to_relax",
-    "enableRelaxToFast": "enable_relax_to_fast",
-    "enableAutoSetRelax": "enable_auto_set_relax",
-    "mjRemixOn": "mj_remix_on",
-    "nijiRemixOn": "niji_remix_on",
-}
-_TOKENS: Final = ("userToken", "botToken")
+_TOKENS: Final = ("user_token", "bot_token", "proxy_url")
+_WIRE_NAMES: Final = {member.field: name for name, member in WRITABLE.items()}
+_REMOVABLE: Final = {"botToken": "bot_token", "proxyUrl": "proxy_url"}
 
 
-def _one_word(value: str) -> None:
-    # It goes out as a header: blanks and other scripts cannot be sent.
-    text = value.strip()
-    if not (text.isascii() and text.isprintable()) or " " in text:
-        raise serializers.ValidationError("Not a token.")
+class ChangesSerializer(DialectSerializer):
+    """Members that are to be written, by a table. What is not sent keeps its value."""
+
+    members: Iterable[Member] = ()
+
+    def get_fields(self) -> dict[str, Field]:
+        own = {member.name: member.to_read() for member in self.members}
+        return super().get_fields() | own
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if isinstance(data, Mapping):
+            # The one member that is null where it is empty: null empties it.
+            data = {
+                name: "" if name.lower() == "mode" and value is None else value
+                for name, value in data.items()
+                if isinstance(name, str)
+            }
+        return super().to_internal_value(data)
 
 
-class AccountSerializer(DialectSerializer):
+class AccountSerializer(ChangesSerializer):
     """A Discord account. What is not sent keeps its value, or its default."""
 
-    id = Text(default=serializers.empty, help_text="If sent, that of the address.")
-    guildId = Text(default=serializers.empty)
-    channelId = Text(default=serializers.empty)
-    userToken = Text(default=serializers.empty, validators=[_one_word])
-    botToken = Text(default=serializers.empty, validators=[_one_word])
-    userAgent = Text(default=serializers.empty)
-    remark = Text(default=serializers.empty)
-    enable = serializers.BooleanField(required=False)
-    enableMj = serializers.BooleanField(required=False)
-    enableNiji = serializers.BooleanField(required=False)
-    mode = Word("RELAX", "FAST", "TURBO")
-    weight = Whole()
-    sort = Whole()
-    coreSize = Whole()
-    maxQueueSize = Whole()
-    timeoutMinutes = Whole()
-    interval = Number(required=False)
-    afterIntervalMin = Number(required=False)
-    afterIntervalMax = Number(required=False)
-    isBlend = serializers.BooleanField(required=False)
-    isDescribe = serializers.BooleanField(required=False)
-    isShorten = serializers.BooleanField(required=False)
-    allowModes = serializers.ListField(
-        child=Word("RELAX", "FAST", "TURBO"), required=False, help_text="Empty: all."
-    )
-    remixAutoSubmit = serializers.BooleanField(
-        required=False, help_text="Answer remix windows with the parent's prompt."
-    )
-    enableFastToRelax = serializers.BooleanField(
-        required=False, help_text="Send /relax when the fast time is used up."
-    )
-    enableRelaxToFast = serializers.BooleanField(
-        required=False, help_text="Send /fast when there is fast time again."
-    )
-    enableAutoSetRelax = serializers.BooleanField(
-        required=False, help_text="Allow relax only while the fast time is used up."
-    )
-    mjRemixOn = serializers.BooleanField(
-        required=False, help_text="Remix mode, as the next window will show anyway."
-    )
-    nijiRemixOn = serializers.BooleanField(required=False)
+    members = tuple(WRITABLE.values())
 
-    def fill(self, account: DiscordAccount) -> DiscordAccount:
-        """Return the account with what was sent written over it."""
-        for name, value in self.validated_data.items():
-            if name == "id" or (name in _TOKENS and not value.strip(" *")):
-                continue  # no token is ever shown: what comes back empty stays
-            setattr(account, ACCOUNT_FIELDS[name], _stripped(value))
-        return account
+    id = Text(default=serializers.empty, help_text="If sent, that of the address.")
+    remove = serializers.MultipleChoiceField(
+        choices=list(_REMOVABLE), required=False, help_text="Secrets to forget."
+    )
+
+    def changes(self) -> dict[str, Any]:
+        """Return what was sent, by the fields of the row."""
+        gone = {_REMOVABLE[name]: "" for name in self.validated_data.get("remove", ())}
+        return gone | by_field(self.members, self.validated_data)
+
+
+class BulkChangesSerializer(ChangesSerializer):
+    """What may be written for many accounts at once."""
+
+    members = tuple(member for member in WRITABLE.values() if member.bulk)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        known = {member.name.lower() for member in self.members}
+        if isinstance(data, Mapping):
+            for name in data:
+                if str(name).lower() not in known:
+                    text = "Not for many accounts at once."
+                    raise serializers.ValidationError({str(name)[:40]: [text]})
+        return super().to_internal_value(data)
 
 
 class UserSerializer(DialectSerializer):
@@ -123,6 +85,28 @@ class OperationSerializer(serializers.Serializer[Any]):
     timestamp = serializers.CharField(help_text="Ticks of 100 ns from the year 1.")
     data = serializers.DictField(allow_null=True)  # type: ignore[assignment]
     id = serializers.CharField(required=False, help_text="Of what was written.")
+
+
+def by_field(members: Iterable[Member], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was sent of these members, by the fields of the row."""
+    return {
+        member.field: _stripped(sent[member.name])
+        for member in members
+        if member.name in sent and not _is_kept(member, sent[member.name])
+    }
+
+
+def said_by_member(exc: ValidationError) -> str:
+    """Return what is wrong, behind the names that the members have on the wire."""
+    return "; ".join(
+        f"{_WIRE_NAMES.get(field, field)}: {' '.join(messages)}"
+        for field, messages in exc.message_dict.items()
+    )
+
+
+def _is_kept(member: Member, value: Any) -> bool:
+    # No secret is ever shown: what comes back empty or as asterisks stays.
+    return member.field in _TOKENS and not value.strip(" *")
 
 
 def _stripped(value: Any) -> Any:

@@ -1,18 +1,22 @@
 """What the bots told of an account, in the members that clients know."""
 
-# ruff: noqa: N815 - names on the wire are not ours
-
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from rest_framework import serializers
-
-from accounts.enums import BotType
-from accounts.models import BotSnapshot, DiscordAccount
-from accounts.snapshots import snapshots_of
+from accounts.api.members import (
+    FLAG,
+    OBJECT,
+    OBJECTS,
+    OBJECTS_OR_NULL,
+    TEXT,
+    TIME,
+    Member,
+    Seen,
+)
+from accounts.models import BotSnapshot
 
 _BUTTON, _SELECT = 2, 3  # kinds of a component
 _PLAIN: Final = {"style": 0, "type": 0}
@@ -25,66 +29,59 @@ _REMAINS: Final = {
 }
 
 
-class SnapshotSerializer(serializers.Serializer[Any]):
-    """Members that come from /info and /settings; operators see them."""
-
-    properties = serializers.DictField(required=False, help_text="/info, as said.")
-    components = serializers.ListField(
-        child=serializers.DictField(), required=False, help_text="/settings, as sent."
-    )
-    nijiComponents = serializers.ListField(
-        child=serializers.DictField(), required=False
-    )
-    settingsMessageId = serializers.CharField(required=False)
-    nijiSettingsMessageId = serializers.CharField(required=False)
-    buttons = serializers.ListField(child=serializers.DictField(), required=False)
-    nijiButtons = serializers.ListField(child=serializers.DictField(), required=False)
-    versionSelector = serializers.ListField(
-        child=serializers.DictField(), required=False, allow_null=True
-    )
-    version = serializers.CharField(required=False)
-    mjFastModeOn = serializers.BooleanField(required=False)
-    nijiFastModeOn = serializers.BooleanField(required=False)
-    infoUpdated = serializers.DateTimeField(required=False, allow_null=True)
-    settingsUpdated = serializers.DateTimeField(required=False, allow_null=True)
-    syncError = serializers.CharField(required=False, help_text="What failed last.")
-    displays = serializers.DictField(required=False)
-    fastTimeRemaining = serializers.CharField(required=False)
-    relaxedUsage = serializers.CharField(required=False)
-    turboUsage = serializers.CharField(required=False)
-    fastUsage = serializers.CharField(required=False)
-    lifetimeUsage = serializers.CharField(required=False)
+def _is_fast(snapshot: BotSnapshot) -> bool:
+    return bool(snapshot.switches.get("Fast mode", False))
 
 
-def snapshot_members(account: DiscordAccount) -> dict[str, Any]:
-    """Return the members of an account that come from /info and /settings.
+def _remains(line: str) -> Callable[[Seen], str]:
+    def look(seen: Seen) -> str:
+        return str(seen.mj.properties.get(line, seen.niji.properties.get(line, "")))
 
-    Reads `account.snapshots`: prefetch them for a list.
-    """
-    rows = snapshots_of(account)
-    mj = rows.get(BotType.MID_JOURNEY) or BotSnapshot()
-    niji = rows.get(BotType.NIJI_JOURNEY) or BotSnapshot()
-    return {
-        "properties": _properties(mj, niji),
-        "components": mj.components,
-        "nijiComponents": niji.components,
-        "settingsMessageId": mj.message_id,
-        "nijiSettingsMessageId": niji.message_id,
-        "buttons": buttons_of(mj),
-        "nijiButtons": buttons_of(niji),
-        "versionSelector": versions_of(mj) or None,
-        "version": mj.version,
-        "mjFastModeOn": mj.switches.get("Fast mode", False),
-        "nijiFastModeOn": niji.switches.get("Fast mode", False),
-        "infoUpdated": _time(mj.info_at or niji.info_at),
-        "settingsUpdated": _time(mj.settings_at or niji.settings_at),
-        "syncError": mj.error or niji.error,
-        "displays": _displays(mj, niji),
-        **{
-            name: mj.properties.get(line, niji.properties.get(line, ""))
-            for name, line in _REMAINS.items()
-        },
-    }
+    return look
+
+
+# What comes from /info and /settings; operators see it.
+SNAPSHOT_MEMBERS: Final = (
+    Member(
+        "properties",
+        OBJECT,
+        look=lambda it: _properties(it.mj, it.niji),
+        help_text="/info, as said.",
+    ),
+    Member(
+        "components",
+        OBJECTS,
+        look=lambda it: it.mj.components,
+        help_text="/settings, as sent.",
+    ),
+    Member("nijiComponents", OBJECTS, look=lambda it: it.niji.components),
+    Member("settingsMessageId", TEXT, look=lambda it: it.mj.message_id),
+    Member("nijiSettingsMessageId", TEXT, look=lambda it: it.niji.message_id),
+    Member("buttons", OBJECTS, look=lambda it: buttons_of(it.mj)),
+    Member("nijiButtons", OBJECTS, look=lambda it: buttons_of(it.niji)),
+    Member(
+        "versionSelector", OBJECTS_OR_NULL, look=lambda it: versions_of(it.mj) or None
+    ),
+    Member("version", TEXT, look=lambda it: it.mj.version),
+    Member("mjFastModeOn", FLAG, look=lambda it: _is_fast(it.mj)),
+    Member("nijiFastModeOn", FLAG, look=lambda it: _is_fast(it.niji)),
+    Member(
+        "infoUpdated", TIME, look=lambda it: _time(it.mj.info_at or it.niji.info_at)
+    ),
+    Member(
+        "settingsUpdated",
+        TIME,
+        look=lambda it: _time(it.mj.settings_at or it.niji.settings_at),
+    ),
+    Member(
+        "syncError",
+        TEXT,
+        look=lambda it: it.mj.error or it.niji.error,
+        help_text="What failed last.",
+    ),
+    Member("displays", OBJECT, look=lambda it: _displays(it.mj, it.niji)),
+    *(Member(name, TEXT, look=_remains(line)) for name, line in _REMAINS.items()),
+)
 
 
 def _properties(mj: BotSnapshot, niji: BotSnapshot) -> dict[str, Any]:

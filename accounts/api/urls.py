@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
+from accounts.api.bulk_views import EnableAccountsView
 from accounts.api.session_views import CurrentView, LoginView, LogoutView
+from accounts.api.transfer_views import ExportView, ImportView
 from accounts.api.views import AddAccountView, AddUserView, ReconnectView
 
 urlpatterns = [
     path("admin/account", AddAccountView.as_view()),
     path("admin/account-reconnect/<account_id>", ReconnectView.as_view()),
+    path("admin/accounts-enable", EnableAccountsView.as_view()),
+    path("admin/accounts-export", ExportView.as_view()),
+    path("admin/accounts-import", ImportView.as_view()),
     path("admin/current", CurrentView.as_view()),
     path("admin/login", LoginView.as_view()),
     path("admin/logout", LogoutView.as_view()),

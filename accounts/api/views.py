@@ -13,20 +13,21 @@ from rest_framework.views import APIView
 from accounts import services
 from accounts.api.answers import json_answer, operation_result
 from accounts.api.permissions import IsOperator
+from accounts.api.requests import user_of
 from accounts.api.serializers import (
-    ACCOUNT_FIELDS,
     AccountSerializer,
     OperationSerializer,
     UserSerializer,
+    said_by_member,
 )
+from accounts.editing import fill, save_filled
 from accounts.exceptions import InvalidField
-from accounts.models import DiscordAccount
+from accounts.models import DiscordAccount, User
 from accounts.selectors import account_by_id, channel_is_taken
 
 _ACCOUNT_ID = OpenApiParameter(
     "account_id", str, OpenApiParameter.PATH, description="Row id or channel id."
 )
-_WIRE_NAMES = {field: name for name, field in ACCOUNT_FIELDS.items()}
 
 
 def _id_of(data: dict[str, Any]) -> dict[str, Any]:
@@ -34,7 +35,8 @@ def _id_of(data: dict[str, Any]) -> dict[str, Any]:
     return {"id": data["id"]} if "id" in data else {}
 
 
-def _example(**data: str) -> OpenApiExample:
+def example(**data: Any) -> OpenApiExample:
+    """Return an example of an operation that was done."""
     said = {"success": True, "code": 0, "message": "操作成功"}
     said |= {"timestamp": "639282096000000000"}
     value = {**said, "data": data or None} | _id_of(data)
@@ -64,12 +66,12 @@ class AddAccountView(APIView):
         summary="Add an account to the pool",
         request=AccountSerializer,
         responses=OperationSerializer,
-        examples=[_SENT, _example(id="1")],
+        examples=[_SENT, example(id="1")],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
         form = AccountSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        account = _save(form.fill(DiscordAccount()))
+        account = _save(DiscordAccount(), form.changes(), user_of(request))
         return _done(id=str(account.pk))
 
 
@@ -85,7 +87,7 @@ class AccountView(APIView):
         responses=OperationSerializer,
         examples=[
             OpenApiExample("request", value={"coreSize": 12}, request_only=True),
-            _example(id="1"),
+            example(id="1"),
         ],
     )
     def put(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
@@ -94,7 +96,7 @@ class AccountView(APIView):
         account = account_or_refuse(account_id)
         if form.validated_data.get("id") not in (None, str(account.pk)):
             raise InvalidField("参数错误", "The body names another account")
-        _save(form.fill(account))
+        _save(account, form.changes(), user_of(request))
         return _done(id=str(account.pk))
 
     @extend_schema(
@@ -103,7 +105,7 @@ class AccountView(APIView):
         summary="Remove an account from the pool",
         parameters=[_ACCOUNT_ID],
         responses={200: OperationSerializer},
-        examples=[_example()],
+        examples=[example()],
     )
     def delete(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         services.delete_account(account_or_refuse(account_id))
@@ -122,7 +124,7 @@ class ReconnectView(APIView):
         responses=OperationSerializer,
         examples=[
             OpenApiExample("request", value={"id": "1"}, request_only=True),
-            _example(id="1"),
+            example(id="1"),
         ],
     )
     def put(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
@@ -131,13 +133,17 @@ class ReconnectView(APIView):
         account = account_or_refuse(account_id)
         if form.validated_data.get("id") != str(account.pk):
             raise InvalidField("参数错误", "The body must name the same account")
-        place = account.guild_id, account.channel_id
-        form.fill(account)
-        if (account.guild_id, account.channel_id) != place:
-            raise InvalidField(
-                "禁止修改频道 ID 和服务器 ID", "The channel and server stay"
-            )
-        _save(account)  # counts its revision up: the gateway connects anew
+        changes = form.changes()
+        for field in ("guild_id", "channel_id"):
+            if changes.get(field, getattr(account, field)) != getattr(account, field):
+                raise InvalidField(
+                    "禁止修改频道 ID 和服务器 ID", "The channel and server stay"
+                )
+        if "allow_modes" in changes:
+            # The whole form of a known page: a speed that was cleared is left out.
+            changes.setdefault("mode", "")
+        # Counts the revision up: the gateway connects anew.
+        _save(account, changes, user_of(request))
         return _done(id=str(account.pk))
 
 
@@ -154,7 +160,7 @@ class AddUserView(APIView):
             OpenApiExample(
                 "request", value={"name": "alice", "role": "USER"}, request_only=True
             ),
-            _example(**_NEW_USER),
+            example(**_NEW_USER),
         ],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
@@ -184,16 +190,16 @@ def account_or_refuse(account_id: str) -> DiscordAccount:
     return account
 
 
-def _save(account: DiscordAccount) -> DiscordAccount:
-    if channel_is_taken(account):
-        raise InvalidField("渠道已存在", "Channel already exists")
+def _save(
+    account: DiscordAccount, changes: dict[str, Any], operator: User
+) -> DiscordAccount:
     try:
-        return services.save_account(account)
+        related = fill(account, changes)
+        if channel_is_taken(account):
+            raise InvalidField("渠道已存在", "Channel already exists")
+        return save_filled(account, related, by=operator.username)
     except ValidationError as exc:
-        text = "; ".join(
-            f"{_WIRE_NAMES.get(field, field)}: {' '.join(messages)}"
-            for field, messages in exc.message_dict.items()
-        )
+        text = said_by_member(exc)
         raise InvalidField(f"参数错误: {text}", text) from exc
 
 

@@ -26,7 +26,18 @@ _found_channel: Final[dict[str, Any]] = {
     "validators": [snowflake],
     "help_text": "Found when the account connects.",
 }
+# Known pages of operators show it as HTML.
+no_markup = RegexValidator(r"^[^<>]*$", "No markup, please: neither < nor >.")
 _pause = (MinValueValidator(0), MaxValueValidator(3600))
+
+
+def one_word(value: str) -> None:
+    """Raise ValidationError for what cannot be a token.
+
+    It goes out as a header: blanks and other scripts cannot be sent.
+    """
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise ValidationError("Not a token.")
 
 
 def known_modes(value: object) -> None:
@@ -39,11 +50,17 @@ class DiscordAccount(models.Model):
     """A Discord user account that draws, in one channel of one server."""
 
     remark = models.CharField(max_length=200, blank=True)
-    sponsor = models.CharField(max_length=200, blank=True)
+    group = models.CharField(
+        max_length=80,
+        blank=True,
+        db_index=True,
+        help_text="A name of your choice: lists are filtered by it.",
+    )
+    sponsor = models.CharField(max_length=200, blank=True, validators=[no_markup])
     guild_id = models.CharField(max_length=20, validators=[snowflake])
     channel_id = models.CharField(max_length=20, unique=True, validators=[snowflake])
-    user_token = EncryptedTextField()
-    bot_token = EncryptedTextField(blank=True)
+    user_token = EncryptedTextField(validators=[one_word])
+    bot_token = EncryptedTextField(blank=True, validators=[one_word])
     # Direct messages with the two bots; found when the account connects.
     private_channel_id = models.CharField(
         "channel of Midjourney's messages", **_found_channel
@@ -189,6 +206,12 @@ class DiscordAccount(models.Model):
 
     def __str__(self) -> str:
         return self.remark or f"#{self.channel_id}"
+
+    def clean(self) -> None:
+        low, high = self.after_interval_min, self.after_interval_max
+        if low > high:
+            text = "Not below the shortest pause."
+            raise ValidationError({"after_interval_max": text})
 
     @property
     def is_ready(self) -> bool:

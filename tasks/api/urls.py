@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tasks.api.admin_views import (
-    AdminAccountsView,
-    AdminAccountView,
-    EnableAccountsView,
-    HomeView,
-)
+from tasks.api.admin_views import AdminAccountsView, AdminAccountView
 from tasks.api.button_views import (
     ActionView,
     ChangeView,
@@ -17,6 +12,7 @@ from tasks.api.button_views import (
     SimpleChangeView,
 )
 from tasks.api.errand_views import SeedView, UploadView
+from tasks.api.home_view import HomeView
 from tasks.api.pool_views import PoolFetchView, PoolListView
 from tasks.api.submit_views import (
     BlendView,
@@ -64,7 +60,6 @@ urlpatterns = [
     path("task/list-by-ids", TasksByIdView.as_view()),
     path("home", HomeView.as_view()),
     path("admin/accounts", AdminAccountsView.as_view()),
-    path("admin/accounts-enable", EnableAccountsView.as_view()),
     path("admin/account/<account_id>", AdminAccountView.as_view()),
     path("admin/account-cf/<account_id>", VerificationView.as_view()),
     path("admin/account-cf-notify", VerificationReportView.as_view()),

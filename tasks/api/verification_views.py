@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts import throttle, verification, verification_server
+from accounts.api.account_members import account_json
 from accounts.api.answers import Look, json_answer, operation_result, waiting_answer
 from accounts.api.fields import DialectSerializer, Text
 from accounts.api.permissions import IsOperator
@@ -27,7 +28,7 @@ from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount, User
 from accounts.selectors import without_secrets
 from tasks.api.examples import answered, sent
-from tasks.api.pool_views import ACCOUNT, account_json
+from tasks.api.pool_views import ACCOUNT
 from tasks.selectors import load
 
 logger = logging.getLogger(__name__)
@@ -130,13 +131,13 @@ def _not_made(reason: str) -> dict[str, Any]:
 
 def _shown(account: DiscordAccount, viewer: User) -> dict[str, Any]:
     running, queued = load()
-    shown = account_json(
+    return account_json(
         account,
         viewer,
         running=running.get(account.pk, 0),
         queued=queued.get(account.pk, 0),
+        whole=True,
     )
-    return shown | verification.members(account)
 
 
 class ReportSerializer(DialectSerializer):

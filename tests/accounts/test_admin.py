@@ -115,6 +115,19 @@ def test_an_account_is_set_aside_for_subjects(admin: Client) -> None:
     assert list(account.vertical_domains.all()) == [tags[1]]
 
 
+def test_what_is_no_token_is_said_at_its_field(admin: Client) -> None:
+    account = make_account(user_token=TOKEN)
+    address = f"{LIST}{account.pk}/change/"
+
+    response = admin.post(
+        address, form_of(admin, address) | {"new_user_token": "two words"}
+    )
+
+    assert set(response.context["adminform"].form.errors) == {"new_user_token"}
+    account.refresh_from_db()
+    assert account.user_token == TOKEN
+
+
 def test_tokens_stay_when_left_empty_and_are_never_shown(admin: Client) -> None:
     account = make_account(user_token=TOKEN, bot_token="b" + TOKEN)
     address = f"{LIST}{account.pk}/change/"
@@ -176,7 +189,8 @@ def test_the_list_costs_as_many_queries_with_many_accounts(
     for number in range(30):
         make_account(remark=f"account {number}")
 
-    with django_assert_num_queries(5):
+    # The session, its user, the groups of the filter, two counts, the page.
+    with django_assert_num_queries(6):
         response = admin.get(LIST)
 
     assert "account 29" in response.content.decode()

@@ -292,6 +292,19 @@ def test_other_accounts_cost_nothing(
     }
 
 
+def test_a_list_of_locked_ones_costs_one_more_query(
+    db: None, django_assert_num_queries: Any
+) -> None:
+    for _ in range(3):
+        lock(make_account())
+
+    with django_assert_num_queries(2):
+        rows = DiscordAccount.objects.prefetch_related(verification.ALONG)
+        shown = [verification.members(account) for account in rows]
+
+    assert [each["cfHashUrl"] for each in shown] == [ACK] * 3
+
+
 def test_members_survive_a_lost_key(account: DiscordAccount, settings: Any) -> None:
     lock(account)
     settings.ENCRYPTION_KEYS = ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="]

@@ -22,6 +22,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from accounts.api.account_members import (
+    PUBLIC,
+    FetchedAccountSerializer,
+    PoolAccountSerializer,
+    account_json,
+)
 from accounts.models import User
 from tasks.api import errand_views, examples
 from tasks.api.answers import (
@@ -29,7 +35,7 @@ from tasks.api.answers import (
     TaskPropertiesSerializer,
     TaskSerializer,
 )
-from tasks.api.pool_views import PoolAccountSerializer, account_json
+from tasks.api.pool_views import ACCOUNT, OPERATORS_ACCOUNT
 from tasks.representation import task_json
 from tests.conftest import OPERATORS_KEY
 from tests.contract.scene import Scene
@@ -167,9 +173,14 @@ def test_a_task_has_the_keys_of_its_schema(operator: User) -> None:
 
 
 def test_an_account_has_the_keys_of_its_schema(operator: User) -> None:
-    shown = account_json(make_account(), operator, running=0, queued=0)
+    account = make_account()
+    listed = account_json(account, operator, running=0, queued=0, whole=False)
+    whole = account_json(account, operator, running=0, queued=0, whole=True)
 
-    assert list(shown) == list(PoolAccountSerializer().fields)
+    assert list(listed) == list(PoolAccountSerializer().fields)
+    assert list(whole) == list(FetchedAccountSerializer().fields)
+    assert set(OPERATORS_ACCOUNT) <= set(whole)
+    assert list(ACCOUNT) == [m.name for m in PUBLIC]
 
 
 def test_the_hook_is_described_with_the_task() -> None:

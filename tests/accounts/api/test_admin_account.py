@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from accounts.models import DiscordAccount
+from accounts.enums import SpeedMode
+from accounts.models import DiscordAccount, DomainTag
 from tests.conftest import ApiClient
 from tests.factories import make_account
 
@@ -14,6 +17,14 @@ BODY: dict[str, Any] = {
     "channelId": "1118138338562560102",
     "userToken": "very-secret",
 }
+
+
+def put(
+    api: ApiClient, account: DiscordAccount, members: dict[str, Any]
+) -> dict[str, Any]:
+    answer: Any = api.put(f"{PATH}/{account.pk}", members, "application/json")
+    said: dict[str, Any] = answer.json()
+    return said
 
 
 def test_three_members_make_an_account(operator_api: ApiClient) -> None:
@@ -84,6 +95,175 @@ def test_a_wrong_member_is_named_and_nothing_is_written(
     assert (answer.status_code, said["success"], said["code"]) == (200, False, -1)
     assert text in said["message"]
     assert not DiscordAccount.objects.exists()
+
+
+def test_hours_subjects_and_further_channels_are_written_and_shown(
+    operator_api: ApiClient, account: DiscordAccount
+) -> None:
+    tag = DomainTag.objects.create(name="foxes")
+    link = "https://discord.com/channels/1118138338562560101/1118138338562561111"
+    members = {
+        "workTime": "09:00-17:30, 22:00-02:00",
+        "fishingTime": "12:00-13:00",
+        "dayDrawLimit": 50,
+        "isVerticalDomain": True,
+        "verticalDomainIds": [str(tag.pk)],
+        "subChannels": [link],
+        "permanentInvitationLink": "https://discord.gg/fox",
+        "privateChannelId": "1118138338562562222",
+        "nijiBotChannelId": "1118138338562563333",
+        "sponsor": "Fox & Co",
+        "group": "night",
+        "isShorten": False,
+    }
+
+    put(operator_api, account, members)
+
+    shown = operator_api.get(f"{PATH}/{account.pk}").json()
+    assert {name: shown[name] for name in members} == members
+    assert shown["subChannelValues"] == {"1118138338562561111": "1118138338562560101"}
+
+
+def test_what_is_empty_empties_and_what_is_null_or_missing_stays(
+    operator_api: ApiClient,
+) -> None:
+    full = {
+        "remark": "first",
+        "group": "night",
+        "mode": SpeedMode.FAST,
+        "allow_modes": ["FAST"],
+        "work_time": "09:00-17:30",
+        "day_draw_limit": 50,
+    }
+    account = make_account(**full)
+    account.vertical_domains.add(DomainTag.objects.create(name="foxes"))
+    names = ("remark", "group", "allowModes", "workTime", "verticalDomainIds")
+
+    put(operator_api, account, dict.fromkeys([*names, "dayDrawLimit"]))
+    account.refresh_from_db()
+    assert {name: getattr(account, name) for name in full} == full
+
+    empty: dict[str, Any] = {"remark": "", "group": "", "allowModes": []}
+    empty |= {"workTime": "", "verticalDomainIds": [], "mode": ""}
+    put(operator_api, account, empty)
+    account.refresh_from_db()
+    assert (account.remark, account.group, account.work_time) == ("", "", "")
+    assert (account.mode, account.allow_modes) == ("", [])
+    assert (account.day_draw_limit, account.vertical_domains.count()) == (50, 0)
+
+
+def test_a_forced_speed_is_null_where_there_is_none(operator_api: ApiClient) -> None:
+    account = make_account(mode=SpeedMode.FAST)
+
+    put(operator_api, account, {"mode": None})
+
+    account.refresh_from_db()
+    assert account.mode == ""
+    assert operator_api.get(f"{PATH}/{account.pk}").json()["mode"] is None
+
+
+def test_secrets_are_forgotten_when_that_is_asked_for(operator_api: ApiClient) -> None:
+    account = make_account(bot_token="SECRET-b", proxy_url="http://SECRET:p@x")
+
+    put(operator_api, account, {"remove": ["proxyUrl"], "botToken": ""})
+
+    account.refresh_from_db()
+    assert (account.bot_token, account.proxy_url) == ("SECRET-b", "")
+    assert put(operator_api, account, {"remove": ["userToken"]})["success"] is False
+
+
+@pytest.mark.parametrize(
+    ("members", "size"),
+    [
+        ({"queueSize": 7}, 7),
+        ({"maxQueueSize": 7}, 7),
+        ({"queueSize": 100, "maxQueueSize": 7}, 7),
+        ({"queueSize": 7, "maxQueueSize": 100}, 7),
+        ({"queueSize": 100, "maxQueueSize": 100}, 100),
+    ],
+)
+def test_of_two_names_of_a_size_the_changed_one_counts(
+    operator_api: ApiClient,
+    account: DiscordAccount,
+    members: dict[str, int],
+    size: int,
+) -> None:
+    put(operator_api, account, members)
+
+    account.refresh_from_db()
+    assert account.max_queue_size == size
+
+
+def test_a_new_account_takes_its_largest_queue(operator_api: ApiClient) -> None:
+    operator_api.send(PATH, BODY | {"queueSize": 10, "maxQueueSize": 100})
+
+    assert DiscordAccount.objects.get().max_queue_size == 100
+
+
+def test_whether_it_takes_new_work_follows_hours_and_limit(
+    operator_api: ApiClient, account: DiscordAccount
+) -> None:
+    def accepts(**fields: Any) -> bool:
+        DiscordAccount.objects.filter(pk=account.pk).update(**fields)
+        shown = operator_api.get(f"{PATH}/{account.pk}").json()
+        return bool(shown["isAcceptNewTask"])
+
+    today = timezone.localdate()
+    assert accepts()
+    assert not accepts(day=today, day_draw_limit=5, day_draw_count=5)
+    assert accepts(day=today - timedelta(days=1))  # nothing yet today
+    assert not accepts(day_draw_limit=0)
+    assert accepts(day_draw_limit=-1)
+    assert not accepts(is_fishing=True)
+    assert accepts(is_fishing=False, work_time="00:00-11:59, 12:00-23:59")
+
+
+@pytest.mark.parametrize(
+    ("members", "text"),
+    [
+        ({"workTime": "25:00-9"}, "workTime"),
+        ({"workTime": 9}, "workTime"),
+        ({"fishingTime": "09:00-12:00, 11:00-13:00"}, "fishingTime"),
+        ({"maxQueueSize": -1}, "maxQueueSize"),
+        ({"queueSize": -1}, "maxQueueSize"),
+        ({"dayDrawLimit": -2}, "dayDrawLimit"),
+        ({"afterIntervalMin": 5, "afterIntervalMax": 1}, "afterIntervalMax"),
+        ({"verticalDomainIds": ["77"]}, "verticalDomainIds"),
+        ({"verticalDomainIds": "1"}, "verticalDomainIds"),
+        ({"verticalDomainIds": ["x" * 2000]}, "verticalDomainIds"),
+        ({"subChannels": ["no link"]}, "subChannels"),
+        ({"subChannels": [{}]}, "subChannels"),
+        ({"subChannels": "x"}, "subChannels"),
+        ({"allowModes": ["SLOW"]}, "allowModes"),
+        ({"privateChannelId": "x"}, "privateChannelId"),
+        ({"permanentInvitationLink": "javascript:x"}, "permanentInvitationLink"),
+        ({"sponsor": "<img src=x onerror=x>"}, "sponsor"),
+        ({"group": "x" * 81}, "group"),
+    ],
+)
+def test_a_wrong_edit_is_named_and_nothing_is_written(
+    operator_api: ApiClient,
+    account: DiscordAccount,
+    members: dict[str, Any],
+    text: str,
+) -> None:
+    before = DiscordAccount.objects.values().get()
+
+    said = put(operator_api, account, members | {"remark": "new"})
+
+    assert (said["success"], said["code"]) == (False, -1)
+    assert text in said["message"]
+    assert DiscordAccount.objects.values().get() == before
+
+
+def test_its_own_channel_is_no_further_one(
+    operator_api: ApiClient, account: DiscordAccount
+) -> None:
+    link = f"https://discord.com/channels/{account.guild_id}/{account.channel_id}"
+
+    said = put(operator_api, account, {"subChannels": [link]})
+
+    assert (said["success"], "subChannels" in said["message"]) == (False, True)
 
 
 def test_a_channel_has_one_account(operator_api: ApiClient) -> None:

@@ -1,0 +1,266 @@
+"""The members of an account: one table for what is read, shown and described."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.utils import timezone
+
+from accounts import hours, verification
+from accounts.api.members import (
+    FLAG,
+    NUMBER,
+    OBJECT,
+    SPEED,
+    SPEEDS,
+    STATE,
+    TEXT,
+    TEXTS,
+    TIME,
+    WHOLE,
+    Member,
+    Seen,
+    ShownSerializer,
+)
+from accounts.api.snapshots import SNAPSHOT_MEMBERS
+from accounts.models import DiscordAccount, User
+
+HIDDEN: Final = "****"  # a secret that is kept: it may come back like this
+
+
+def accepts_new_tasks(account: DiscordAccount) -> bool:
+    """Tell whether hours and day limit let new drawings in now."""
+    working = not account.work_time or hours.covers(account.work_time, timezone.now())
+    return working and not account.is_fishing and not _day_is_full(account)
+
+
+def _day_is_full(account: DiscordAccount) -> bool:
+    return 0 <= account.day_draw_limit <= _drawn_today(account)
+
+
+def _drawn_today(account: DiscordAccount) -> int:
+    return account.day_draw_count if account.day == timezone.localdate() else 0
+
+
+def _links(seen: Seen) -> list[str]:
+    return [str(channel) for channel in seen.account.sub_channels.all()]
+
+
+def _servers(seen: Seen) -> dict[str, str]:
+    rows = seen.account.sub_channels.all()
+    return {channel.channel_id: channel.guild_id for channel in rows}
+
+
+def _domains(seen: Seen) -> list[str]:
+    return [str(tag.pk) for tag in seen.account.vertical_domains.all()]
+
+
+def _channel(seen: Seen) -> str:
+    return seen.account.channel_id
+
+
+def _waits_at_most(seen: Seen) -> int:
+    return seen.account.max_queue_size
+
+
+PUBLIC: Final = (
+    Member("id", TEXT, look=lambda it: str(it.account.pk), public=True),
+    Member("channelId", TEXT, "channel_id", public=True),
+    Member("instanceId", TEXT, look=_channel, public=True),
+    Member("enable", FLAG, "enabled", public=True, bulk=True),
+    Member("running", FLAG, look=lambda it: it.account.is_ready, public=True),
+    Member(
+        "mode",
+        SPEED,
+        "mode",
+        look=lambda it: it.account.mode or None,
+        public=True,
+        bulk=True,
+        help_text="The only speed that it draws with; null or empty: as asked for.",
+    ),
+    Member("enableMj", FLAG, "enable_mj", public=True, bulk=True),
+    Member("enableNiji", FLAG, "enable_niji", public=True, bulk=True),
+    Member("coreSize", WHOLE, "core_size", public=True, bulk=True),
+    Member(
+        "allowModes",
+        SPEEDS,
+        "allow_modes",
+        public=True,
+        bulk=True,
+        help_text="Empty: all.",
+    ),
+    Member("isBlend", FLAG, "is_blend", public=True, bulk=True),
+    Member("isDescribe", FLAG, "is_describe", public=True, bulk=True),
+    Member("isShorten", FLAG, "is_shorten", public=True, bulk=True),
+    Member(
+        "remixAutoSubmit",
+        FLAG,
+        "remix_auto_submit",
+        public=True,
+        bulk=True,
+        help_text="Answers remix windows with the parent's prompt.",
+    ),
+    Member(
+        "mjRemixOn",
+        FLAG,
+        "mj_remix_on",
+        public=True,
+        help_text="Remix mode, as the next window will show anyway.",
+    ),
+    Member("nijiRemixOn", FLAG, "niji_remix_on", public=True),
+    Member(
+        "fastExhausted", FLAG, look=lambda it: it.account.fast_exhausted, public=True
+    ),
+)
+SETTINGS: Final = (
+    Member("guildId", TEXT, "guild_id"),
+    Member(
+        "userToken",
+        TEXT,
+        "user_token",
+        look=lambda it: HIDDEN,
+        help_text="Never shown; empty or asterisks keep the stored one.",
+    ),
+    Member(
+        "botToken",
+        TEXT,
+        "bot_token",
+        look=lambda it: "",
+        help_text="Never shown; empty or asterisks keep the stored one.",
+    ),
+    Member("proxyUrl", TEXT, "proxy_url", readable=False, help_text="Never shown."),
+    Member("userAgent", TEXT, "user_agent"),
+    Member("remark", TEXT, "remark", bulk=True),
+    Member("group", TEXT, "group", bulk=True, help_text="A name to find many by."),
+    Member("sponsor", TEXT, "sponsor", bulk=True, help_text="No markup."),
+    Member("privateChannelId", TEXT, "private_channel_id"),
+    Member("nijiBotChannelId", TEXT, "niji_bot_channel_id"),
+    Member("permanentInvitationLink", TEXT, "permanent_invitation_link"),
+    Member(
+        "subChannels",
+        TEXTS,
+        "sub_channels",
+        look=_links,
+        help_text="Lines with https://discord.com/channels/{server}/{channel}.",
+    ),
+    Member("subChannelValues", OBJECT, look=_servers, help_text="Channel to server."),
+    Member(
+        "workTime",
+        TEXT,
+        "work_time",
+        bulk=True,
+        help_text="As 09:00-17:30, 22:00-02:00; empty: always.",
+    ),
+    Member(
+        "fishingTime",
+        TEXT,
+        "fishing_time",
+        bulk=True,
+        help_text="Hours in which buttons are pressed and nothing new is drawn.",
+    ),
+    Member(
+        "isAcceptNewTask",
+        FLAG,
+        look=lambda it: accepts_new_tasks(it.account),
+        help_text="Hours and day limit let new drawings in now.",
+    ),
+    Member(
+        "dayDrawLimit", WHOLE, "day_draw_limit", bulk=True, help_text="-1: no limit."
+    ),
+    Member("dayDrawCount", WHOLE, look=lambda it: _drawn_today(it.account)),
+    Member("isVerticalDomain", FLAG, "is_vertical_domain", bulk=True),
+    Member("verticalDomainIds", TEXTS, "vertical_domains", look=_domains, bulk=True),
+    Member("maxQueueSize", WHOLE, "max_queue_size", bulk=True, help_text="0: no end."),
+    Member(
+        "queueSize",
+        WHOLE,
+        "queue_size",
+        look=_waits_at_most,
+        help_text="`maxQueueSize` again; of two that are sent, the changed one counts.",
+    ),
+    Member("timeoutMinutes", WHOLE, "timeout_minutes", bulk=True),
+    Member("interval", NUMBER, "interval", bulk=True, help_text="Seconds."),
+    Member("afterIntervalMin", NUMBER, "after_interval_min", bulk=True),
+    Member("afterIntervalMax", NUMBER, "after_interval_max", bulk=True),
+    Member(
+        "enableFastToRelax",
+        FLAG,
+        "enable_fast_to_relax",
+        bulk=True,
+        help_text="Send /relax when the fast time is used up.",
+    ),
+    Member(
+        "enableRelaxToFast",
+        FLAG,
+        "enable_relax_to_fast",
+        bulk=True,
+        help_text="Send /fast when there is fast time again.",
+    ),
+    Member(
+        "enableAutoSetRelax",
+        FLAG,
+        "enable_auto_set_relax",
+        bulk=True,
+        help_text="Allow relax only while the fast time is used up.",
+    ),
+    Member("weight", WHOLE, "weight", bulk=True),
+    Member("sort", WHOLE, "sort", bulk=True),
+)
+STANDING: Final = (
+    Member("state", STATE, look=lambda it: it.account.state),
+    Member("disabledReason", TEXT, look=lambda it: it.account.state_reason),
+    Member(
+        "lock",
+        FLAG,
+        look=lambda it: it.verification["lock"],
+        help_text="It waits for a human verification.",
+    ),
+    Member("cfHashUrl", TEXT, look=lambda it: it.verification["cfHashUrl"]),
+    Member("cfHashCreated", TIME, look=lambda it: it.verification["cfHashCreated"]),
+    Member("cfUrl", TEXT, look=lambda it: it.verification["cfUrl"]),
+    Member("runningCount", WHOLE, look=lambda it: it.running),
+    Member("queueCount", WHOLE, look=lambda it: it.queued),
+    Member("dateCreated", TIME, look=lambda it: it.account.created_at.isoformat()),
+)
+# What a list shows to operators; a table and a look at one account show all.
+LISTED: Final = (*PUBLIC, *SETTINGS, *STANDING)
+MEMBERS: Final = (*LISTED, *SNAPSHOT_MEMBERS)
+WRITABLE: Final = {member.name: member for member in MEMBERS if member.writable}
+
+
+class PoolAccountSerializer(ShownSerializer):
+    """An account of the pool. No token is ever shown."""
+
+    members = LISTED
+
+
+class FetchedAccountSerializer(ShownSerializer):
+    """An account; operators see what its bots told, too."""
+
+    members = MEMBERS
+
+
+# What a list of accounts loads along.
+RELATED: Final = ("sub_channels", "vertical_domains", verification.ALONG)
+
+
+def account_json(
+    account: DiscordAccount,
+    viewer: User,
+    *,
+    running: int,
+    queued: int,
+    whole: bool = True,
+) -> dict[str, Any]:
+    """Return what `viewer` may know of an account; `whole`: what its bots told, too.
+
+    Operators' answers read `RELATED` rows and, where whole, `snapshots`: prefetch them
+    for a list.
+    """
+    seen = Seen(account, running, queued)
+    table = MEMBERS if whole else LISTED
+    return {
+        member.name: member.value(seen)
+        for member in (table if viewer.is_operator else PUBLIC)
+        if member.readable
+    }

@@ -1,0 +1,120 @@
+"""Doors for operators who change many accounts at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts import bulk
+from accounts.api.account_search import MOST_IDS, WhichSerializer, chosen
+from accounts.api.answers import json_answer, operation_result
+from accounts.api.fields import DialectSerializer
+from accounts.api.permissions import IsOperator
+from accounts.api.requests import user_of
+from accounts.api.serializers import (
+    BulkChangesSerializer,
+    OperationSerializer,
+    by_field,
+    said_by_member,
+)
+from accounts.api.views import example
+from accounts.exceptions import InvalidField
+
+
+class BulkEditSerializer(WhichSerializer):
+    """Accounts, and what is to be written for each of them."""
+
+    changes = BulkChangesSerializer()
+
+
+class AccountIdsSerializer(DialectSerializer):
+    """Ids with `enable`, or a bare list of ids that are to be enabled."""
+
+    ids = serializers.ListField(
+        child=serializers.CharField(max_length=20), max_length=MOST_IDS
+    )
+    enable = serializers.BooleanField(default=True)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        return super().to_internal_value({"ids": data} if type(data) is list else data)
+
+
+class BulkEditView(APIView):
+    permission_classes = [IsOperator]
+
+    @extend_schema(
+        operation_id="admin_account_edit_many",
+        tags=["admin"],
+        summary="Edit many accounts: all of them, or where one cannot be, none",
+        description="`ids` (1000 at most), or the `search` of the table; an empty "
+        "search finds all. What is refused stands in `data.errors`, by row id.",
+        request=BulkEditSerializer,
+        responses=OperationSerializer,
+        examples=[
+            OpenApiExample(
+                "request",
+                value={"search": {"group": "night"}, "changes": {"interval": 3}},
+                request_only=True,
+            ),
+            example(count=12),
+        ],
+    )
+    def put(self, request: Request, mode: str = "") -> HttpResponse:
+        form = BulkEditSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        sent = form.validated_data["changes"]
+        changes = by_field(BulkChangesSerializer.members, sent)
+        if not changes:
+            raise InvalidField("参数错误", "Nothing is to be changed")
+        try:
+            count = bulk.edit_many(
+                chosen(form.validated_data), changes, by=user_of(request).username
+            )
+        except ValidationError as exc:
+            text = said_by_member(exc)
+            raise InvalidField(f"参数错误: {text}", text) from exc
+        except bulk.NotForAll as exc:
+            return json_answer(_refused(exc))
+        return json_answer(operation_result(data={"count": count}))
+
+
+class EnableAccountsView(APIView):
+    permission_classes = [IsOperator]
+
+    @extend_schema(
+        operation_id="admin_account_enable",
+        tags=["admin"],
+        summary="Enable many accounts, or with `enable` false disable them",
+        request=AccountIdsSerializer,
+        responses=OperationSerializer,
+        examples=[
+            OpenApiExample("request", value={"ids": ["1", "2"]}, request_only=True),
+            example(count=2),
+        ],
+    )
+    def post(self, request: Request, mode: str = "") -> HttpResponse:
+        form = AccountIdsSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        enabled = form.validated_data["enable"]
+        rows = chosen({"ids": form.validated_data["ids"]})
+        count = bulk.enable_many(
+            rows.values_list("pk", flat=True),
+            enabled=enabled,
+            by=user_of(request).username,
+        )
+        text = f"已{'启用' if enabled else '禁用'} {count} 个账号"
+        return json_answer(operation_result(data={"count": count}, message=text))
+
+
+def _refused(exc: bulk.NotForAll) -> dict[str, Any]:
+    errors = {str(pk): said_by_member(error) for pk, error in exc.errors.items()}
+    first = next(iter(errors.values()))
+    return operation_result(
+        success=False, message=f"参数错误: {first}", data={"errors": errors}
+    ) | {"messageEn": str(exc)}

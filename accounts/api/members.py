@@ -1,0 +1,145 @@
+"""What a member of an account is on the wire: its name, its field, who sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, Final
+
+from rest_framework import serializers
+
+from accounts import verification
+from accounts.api.fields import Number, Text, Whole, Word
+from accounts.enums import AccountState, BotType, SpeedMode
+from accounts.models import BotSnapshot, DiscordAccount
+from accounts.snapshots import snapshots_of
+
+Field = serializers.Field[Any, Any, Any, Any]
+Make = Callable[..., Field]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a member is read, and how it is shown."""
+
+    read: Make
+    shown: Make
+
+
+class SpeedOrNone(Word):
+    """A speed; an empty text is none."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return "" if data == "" else super().to_internal_value(data)
+
+
+def _list(child: Make, **options: Any) -> Make:
+    def make(**kwargs: Any) -> Field:
+        return serializers.ListField(child=child(), **options, **kwargs)
+
+    return make
+
+
+_optional_text: Final = partial(Text, default=serializers.empty)
+_long_text: Final = partial(serializers.CharField, max_length=1000, allow_blank=True)
+_speed: Final = partial(serializers.ChoiceField, SpeedMode.choices)
+_objects: Final = _list(serializers.DictField)
+
+TEXT: Final = Kind(_optional_text, serializers.CharField)
+FLAG: Final = Kind(
+    partial(serializers.BooleanField, required=False), serializers.BooleanField
+)
+WHOLE: Final = Kind(Whole, serializers.IntegerField)
+NUMBER: Final = Kind(partial(Number, required=False), serializers.FloatField)
+SPEED: Final = Kind(
+    partial(SpeedOrNone, *SpeedMode.values), partial(_speed, allow_null=True)
+)
+SPEEDS: Final = Kind(
+    _list(partial(Word, *SpeedMode.values), required=False, max_length=3),
+    _list(_speed),
+)
+TEXTS: Final = Kind(
+    _list(_long_text, required=False, max_length=1000),
+    _list(serializers.CharField),
+)
+# Only shown.
+TIME: Final = Kind(_optional_text, partial(serializers.DateTimeField, allow_null=True))
+STATE: Final = Kind(
+    _optional_text, partial(serializers.ChoiceField, AccountState.choices)
+)
+OBJECT: Final = Kind(_optional_text, serializers.DictField)
+OBJECTS: Final = Kind(_optional_text, _objects)
+OBJECTS_OR_NULL: Final = Kind(_optional_text, partial(_objects, allow_null=True))
+
+
+class Seen:
+    """An account with its load, as its members look at it."""
+
+    def __init__(self, account: DiscordAccount, running: int, queued: int) -> None:
+        self.account, self.running, self.queued = account, running, queued
+
+    @cached_property
+    def mj(self) -> BotSnapshot:
+        return self._bots.get(BotType.MID_JOURNEY) or BotSnapshot()
+
+    @cached_property
+    def niji(self) -> BotSnapshot:
+        return self._bots.get(BotType.NIJI_JOURNEY) or BotSnapshot()
+
+    @cached_property
+    def verification(self) -> dict[str, Any]:
+        return verification.members(self.account)
+
+    @cached_property
+    def _bots(self) -> dict[str, BotSnapshot]:
+        return snapshots_of(self.account)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A member of an account on the wire.
+
+    `field` names the row's field that is written; `look` says what is shown instead of
+    that field's value. A member of operators is answered to no one else.
+    """
+
+    name: str
+    kind: Kind
+    field: str = ""
+    look: Callable[[Seen], Any] | None = None
+    public: bool = False
+    readable: bool = True
+    bulk: bool = False  # may be written for many accounts at once
+    help_text: str = ""
+
+    @property
+    def writable(self) -> bool:
+        return bool(self.field)
+
+    def value(self, seen: Seen) -> Any:
+        if self.look is not None:
+            return self.look(seen)
+        return getattr(seen.account, self.field)
+
+    def to_read(self, **kwargs: Any) -> Field:
+        return self.kind.read(help_text=self.help_text or None, **kwargs)
+
+    def to_show(self) -> Field:
+        return self.kind.shown(
+            required=self.public, help_text=self.help_text or None, read_only=False
+        )
+
+
+class ShownSerializer(serializers.Serializer[Any]):
+    """What is answered of the members of a table."""
+
+    members: Iterable[Member] = ()
+
+    def get_fields(self) -> dict[str, Field]:
+        fields = super().get_fields()
+        return fields | {
+            member.name: member.to_show()
+            for member in self.members
+            if member.readable and member.name not in fields
+        }

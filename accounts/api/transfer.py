@@ -1,0 +1,189 @@
+"""Accounts carried from one installation to another, in a sealed file."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.core.exceptions import ValidationError as FieldErrors
+from django.db import transaction
+from django.db.models import QuerySet
+from rest_framework.exceptions import ValidationError
+
+from accounts.api.account_members import WRITABLE
+from accounts.api.members import Seen
+from accounts.api.serializers import AccountSerializer, said_by_member
+from accounts.crypto import UndecryptableSecret
+from accounts.editing import fill, save_filled
+from accounts.models import DiscordAccount, DomainTag
+from accounts.sealing import BadFile, seal, unseal
+from accounts.services import OPERATOR
+
+logger = logging.getLogger(__name__)
+
+MOST_ACCOUNTS: Final = 5000
+SECRETS: Final = {"userToken": "user_token", "botToken": "bot_token"} | {
+    "proxyUrl": "proxy_url"
+}
+# Ids of subjects mean nothing elsewhere: the file names them.
+_DOMAIN_IDS, _DOMAIN_NAMES = "verticalDomainIds", "verticalDomains"
+_PLAIN: Final = [
+    member
+    for name, member in WRITABLE.items()
+    if name not in {*SECRETS, _DOMAIN_IDS, "queueSize"}
+]
+
+
+@dataclass
+class Report:
+    """What came of each account of a file, by channel; errors by row, from 1."""
+
+    added: list[str] = field(default_factory=list)
+    updated: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    errors: dict[int, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        if self.errors:
+            return f"{len(self.errors)} account(s) cannot be imported; none was."
+        counts = len(self.added), len(self.updated), len(self.skipped)
+        return "{} account(s) added, {} updated, {} skipped.".format(*counts)
+
+
+class Refused(Exception):
+    """Some rows of the file cannot be used, so nothing of it was written."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(str(report))
+        self.report = report
+
+
+def export_file(
+    accounts: QuerySet[DiscordAccount], passphrase: str, *, by: str = OPERATOR
+) -> bytes:
+    """Return a file of these accounts with their secrets.
+
+    Raises ValueError for a bad passphrase, BadFile for too many accounts or for a
+    secret that cannot be read.
+    """
+    related = accounts.prefetch_related("sub_channels", "vertical_domains")
+    try:
+        rows = list(related.defer(None)[: MOST_ACCOUNTS + 1])
+    except UndecryptableSecret as exc:
+        raise BadFile("A stored secret fits none of the encryption keys.") from exc
+    _check_number(rows)
+    plain = [_plain(account) for account in rows]
+    secrets = [
+        {name: getattr(account, attribute) for name, attribute in SECRETS.items()}
+        for account in rows
+    ]
+    data = seal(plain, secrets, passphrase)
+    logger.warning("%s account(s) with their tokens exported by %s", len(rows), by)
+    return data
+
+
+def _plain(account: DiscordAccount) -> dict[str, Any]:
+    seen = Seen(account, running=0, queued=0)
+    domains = [tag.name for tag in account.vertical_domains.all()]
+    shown = {member.name: member.value(seen) for member in _PLAIN}
+    return shown | {_DOMAIN_NAMES: domains}
+
+
+def import_file(
+    data: bytes, passphrase: str, *, update: bool = False, by: str = OPERATOR
+) -> Report:
+    """Add the accounts of a file; all of them, or none.
+
+    An account whose channel is known is skipped, or with `update` overwritten.
+    Raises BadFile, and Refused where a row cannot be used.
+    """
+    rows, secrets = unseal(data, passphrase)
+    _check_number(rows)
+    reader = _Reader()
+    pairs = zip(rows, secrets, strict=True)
+    read = [reader.read(number, pair) for number, pair in enumerate(pairs, 1)]
+    report = Report(errors=reader.errors)
+    with transaction.atomic():
+        known = dict(DiscordAccount.objects.values_list("channel_id", "pk"))
+        for number, changes in filter(None, read):
+            try:
+                _take(report, changes, known, update=update, by=by)
+            except FieldErrors as exc:
+                report.errors[number] = said_by_member(exc)
+        if report.errors:
+            raise Refused(report)
+    logger.info("%s account(s) imported by %s", len(report.added), by)
+    return report
+
+
+def _take(
+    report: Report,
+    changes: dict[str, Any],
+    known: Mapping[str, int],
+    *,
+    update: bool,
+    by: str,
+) -> None:
+    """Write one account of a file. Raises django's ValidationError, by field."""
+    channel = changes.get("channel_id", "")
+    if channel in known and not update:
+        report.skipped.append(channel)
+        return
+    account = DiscordAccount()
+    if channel in known:
+        account = DiscordAccount.objects.get(pk=known[channel])
+    save_filled(account, fill(account, changes), by=by)
+    (report.updated if channel in known else report.added).append(channel)
+
+
+def _check_number(rows: list[Any]) -> None:
+    if len(rows) > MOST_ACCOUNTS:
+        raise BadFile(f"A file holds {MOST_ACCOUNTS} accounts at most.")
+
+
+class _Reader:
+    """Reads the rows of a file, before anything is written."""
+
+    def __init__(self) -> None:
+        self.errors: dict[int, str] = {}
+        self._domains = {tag.name: str(tag.pk) for tag in DomainTag.objects.all()}
+        self._channels: set[str] = set()
+
+    def read(
+        self, number: int, pair: tuple[dict[str, Any], dict[str, Any]]
+    ) -> tuple[int, dict[str, Any]] | None:
+        """Return a row's number and changes, by field; None where it is wrong."""
+        try:
+            return number, self._changes(*pair)
+        except ValidationError as exc:
+            self.errors[number] = _first(exc.detail)
+            return None
+
+    def _changes(self, row: dict[str, Any], hidden: dict[str, Any]) -> dict[str, Any]:
+        kept = {name: hidden[name] for name in SECRETS if name in hidden}
+        form = AccountSerializer(data=row | kept | self._subjects(row))
+        form.is_valid(raise_exception=True)
+        changes = form.changes()
+        channel = changes.get("channel_id", "")
+        if channel in self._channels:
+            raise ValidationError({"channelId": "The same channel twice."})
+        self._channels.add(channel)
+        return changes
+
+    def _subjects(self, row: dict[str, Any]) -> dict[str, list[str]]:
+        names = row.get(_DOMAIN_NAMES, [])
+        if not isinstance(names, list):
+            raise ValidationError({_DOMAIN_NAMES: "A list of names."})
+        found = [self._domains.get(str(name), "") for name in names]
+        if "" in found:
+            text = f"There is no subject “{str(names[found.index('')])[:40]}” here."
+            raise ValidationError({_DOMAIN_NAMES: text})
+        return {_DOMAIN_IDS: found}
+
+
+def _first(detail: Any) -> str:
+    if isinstance(detail, Mapping):
+        return "; ".join(f"{name}: {_first(inner)}" for name, inner in detail.items())
+    return _first(detail[0]) if isinstance(detail, list) else str(detail)

@@ -1,0 +1,155 @@
+"""Doors for operators who carry accounts to another installation."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.api.account_search import WhichSerializer, chosen
+from accounts.api.answers import json_answer, operation_result
+from accounts.api.fields import DialectSerializer, Text
+from accounts.api.permissions import IsOperator
+from accounts.api.requests import user_of
+from accounts.api.serializers import OperationSerializer
+from accounts.api.transfer import Refused, Report, export_file, import_file
+from accounts.api.views import example
+from accounts.exceptions import InvalidField
+from accounts.models import DiscordAccount
+from accounts.sealing import BadFile
+
+FILE_NAME: Final = "accounts.json"
+_SHOWN_ERRORS: Final = 100
+_FILE: Final = {
+    "format": "mjproxy-accounts",
+    "version": 1,
+    "kdf": {"name": "scrypt", "n": 32768, "r": 8, "p": 3, "salt": "..."},
+    "nonce": "...",
+    "accounts": [{"channelId": "1400000000000000007", "remark": "first"}],
+    "sealed": "...",
+}
+
+
+class ExportSerializer(WhichSerializer):
+    """Without `ids` and `search`, all accounts are meant."""
+
+    passphrase = Text(help_text="8 letters or more: who has them reads the tokens.")
+
+
+@extend_schema_field(OpenApiTypes.OBJECT)
+class Document(serializers.Field[Any, Any, Any, Any]):
+    """A JSON document, or its text."""
+
+    def to_internal_value(self, data: Any) -> bytes:
+        try:
+            return data.encode() if isinstance(data, str) else orjson.dumps(data)
+        except (TypeError, UnicodeEncodeError) as exc:
+            raise serializers.ValidationError("Nested too deeply.") from exc
+
+
+class ImportSerializer(DialectSerializer):
+    """A file that an export has answered."""
+
+    passphrase = Text()
+    file = Document(help_text="The document, or its text.")
+    existing = serializers.ChoiceField(
+        choices=["skip", "update"],
+        default="skip",
+        help_text="What becomes of an account whose channel is known.",
+    )
+
+
+class ExportView(APIView):
+    permission_classes = [IsOperator]
+
+    @extend_schema(
+        operation_id="admin_account_export",
+        tags=["admin"],
+        summary="Write accounts into a file; their secrets are encrypted in it",
+        request=ExportSerializer,
+        responses=OpenApiTypes.OBJECT,
+        examples=[
+            OpenApiExample(
+                "request",
+                value={"passphrase": "...", "search": {"group": "night"}},
+                request_only=True,
+            ),
+            OpenApiExample("file", value=_FILE, response_only=True),
+        ],
+    )
+    def post(self, request: Request, mode: str = "") -> HttpResponse:
+        form = ExportSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        which = form.validated_data
+        rows = DiscordAccount.objects.all()
+        if "ids" in which or "search" in which:
+            rows = chosen(which)
+        try:
+            name = user_of(request).username
+            data = export_file(rows, which["passphrase"], by=name)
+        except (BadFile, ValueError) as exc:
+            raise InvalidField("导出失败", str(exc)) from exc
+        return file_answer(data)
+
+
+class ImportView(APIView):
+    permission_classes = [IsOperator]
+
+    @extend_schema(
+        operation_id="admin_account_import",
+        tags=["admin"],
+        summary="Add the accounts of a file: all of them, or none",
+        request=ImportSerializer,
+        responses=OperationSerializer,
+        examples=[
+            OpenApiExample(
+                "request", value={"passphrase": "...", "file": _FILE}, request_only=True
+            ),
+            example(added=["1400000000000000007"], updated=[], skipped=[], errors={}),
+        ],
+    )
+    def post(self, request: Request, mode: str = "") -> HttpResponse:
+        form = ImportSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        asked = form.validated_data
+        try:
+            report = import_file(
+                asked["file"],
+                asked["passphrase"],
+                update=asked["existing"] == "update",
+                by=user_of(request).username,
+            )
+        except BadFile as exc:
+            raise InvalidField("导入失败", str(exc)) from exc
+        except Refused as exc:
+            failed = operation_result(
+                success=False, message=f"导入失败: {exc}", data=_told(exc.report)
+            )
+            return json_answer(failed | {"messageEn": str(exc)})
+        return json_answer(operation_result(data=_told(report)))
+
+
+def file_answer(data: bytes) -> HttpResponse:
+    """Answer a file of accounts as one to be saved."""
+    response = HttpResponse(data, content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="{FILE_NAME}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _told(report: Report) -> dict[str, Any]:
+    if report.errors:
+        shown = list(report.errors.items())[:_SHOWN_ERRORS]
+        return {"errors": {str(number): text for number, text in shown}}
+    return {
+        "added": report.added,
+        "updated": report.updated,
+        "skipped": report.skipped,
+        "errors": {},
+    }

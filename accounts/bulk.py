@@ -1,0 +1,103 @@
+"""Many accounts at once: one change for all of them, or none for any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from accounts.editing import Changes, domains_of
+from accounts.enums import AccountState
+from accounts.models import DiscordAccount
+from accounts.standing import follow_person, tell
+
+
+class NotForAll(Exception):
+    """Some of the accounts cannot be changed so; none was."""
+
+    def __init__(self, errors: dict[int, ValidationError]) -> None:
+        super().__init__(f"{len(errors)} account(s) cannot be changed so")
+        self.errors = errors  # by row id
+
+
+@transaction.atomic
+def edit_many(accounts: Iterable[DiscordAccount], changes: Changes, *, by: str) -> int:
+    """Write the same changes, by field, to many accounts; return their number.
+
+    Their sessions stay: nothing that may be written here concerns the connection.
+    `by` names the person in the history of an account.
+    Raises ValidationError for subjects that do not exist, and NotForAll.
+    """
+    plain: dict[str, Any] = dict(changes)
+    domains = None
+    if "vertical_domains" in plain:
+        domains = domains_of(plain.pop("vertical_domains"))
+    enabled = plain.pop("enabled", None)
+    rows = list(accounts)
+    ids = [account.pk for account in rows]
+    _check(rows, plain)
+    found = DiscordAccount.objects.filter(pk__in=ids)
+    if plain:
+        found.update(**plain)
+    if "work_time" in plain:
+        resting = found.filter(state=AccountState.RESTING)
+        for pk in list(resting.values_list("pk", flat=True)):
+            follow_person(pk, by=by)
+    if domains is not None:
+        _set_domains(ids, [tag.pk for tag in domains])
+    if enabled is not None:
+        enable_many(ids, enabled=enabled, by=by)
+    for pk in ids:
+        tell(pk)
+    return len(rows)
+
+
+@transaction.atomic
+def enable_many(account_ids: Iterable[int], *, enabled: bool, by: str) -> int:
+    """Switch accounts on or off, and return their number.
+
+    One that is switched on has been looked after by a person: it connects anew.
+    """
+    ids = list(account_ids)
+    DiscordAccount.objects.filter(pk__in=ids).update(enabled=enabled)
+    for pk in ids:
+        follow_person(pk, by=by)
+        tell(pk)
+    return len(ids)
+
+
+def _check(accounts: Iterable[DiscordAccount], plain: dict[str, Any]) -> None:
+    errors = {}
+    for account in accounts:
+        for field, value in plain.items():
+            setattr(account, field, value)
+        try:
+            _check_one(account, plain)
+        except ValidationError as exc:
+            errors[account.pk] = exc
+    if errors:
+        raise NotForAll(errors)
+
+
+def _check_one(account: DiscordAccount, plain: dict[str, Any]) -> None:
+    # What is not changed is not looked at: reading a secret costs a decryption.
+    others = {field.name for field in account._meta.fields} - set(plain)
+    errors: dict[str, Any] = {}
+    for check in (partial(account.clean_fields, exclude=others), account.clean):
+        try:
+            check()
+        except ValidationError as exc:
+            exc.update_error_dict(errors)
+    if errors:
+        raise ValidationError(errors)
+
+
+def _set_domains(ids: list[int], domains: list[int]) -> None:
+    through = DiscordAccount.vertical_domains.through
+    through.objects.filter(discordaccount_id__in=ids).delete()
+    through.objects.bulk_create(
+        through(discordaccount_id=pk, domaintag_id=tag) for pk in ids for tag in domains
+    )

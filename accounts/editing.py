@@ -1,0 +1,97 @@
+"""Writing what somebody has sent for an account: fields, subjects, further channels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from accounts import sub_channels
+from accounts.models import DiscordAccount, DomainTag
+from accounts.services import save_account
+
+Changes = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Related:
+    """What belongs to an account and stands in other tables; None: stays as it is."""
+
+    domains: list[DomainTag] | None = None
+    channels: sub_channels.Pairs | None = None
+
+
+def fill(account: DiscordAccount, changes: Changes) -> Related:
+    """Write `changes`, by field, over an account, and return what is not in its row.
+
+    `vertical_domains` are row ids of subjects, `sub_channels` lines with links;
+    `queue_size` means `max_queue_size` where that is not changed itself.
+    Raises ValidationError, by field. Nothing is saved.
+    """
+    plain = dict(changes)
+    domains = channels = None
+    if "vertical_domains" in plain:
+        domains = domains_of(plain.pop("vertical_domains"))
+    if "sub_channels" in plain:
+        channels = _pairs(plain.pop("sub_channels"))
+    _choose_queue_size(account, plain)
+    for field, value in plain.items():
+        setattr(account, field, value)
+    return Related(domains, channels)
+
+
+@transaction.atomic
+def save_filled(
+    account: DiscordAccount, related: Related, *, by: str
+) -> DiscordAccount:
+    """Save an account that was filled. Raises ValidationError, by field.
+
+    `by` names the person in the account's history.
+    """
+    if related.channels is not None:
+        _by_field("sub_channels", sub_channels.check, account, related.channels)
+    save_account(account, by=by)
+    if related.domains is not None:
+        account.vertical_domains.set(related.domains)
+    if related.channels is not None:
+        sub_channels.replace(account, related.channels)
+    return account
+
+
+def domains_of(ids: Iterable[str]) -> list[DomainTag]:
+    """Return the subjects of these row ids, or raise ValidationError."""
+    wanted = list(dict.fromkeys(ids))
+    numbers = [int(i) for i in wanted if i.isascii() and i.isdigit() and len(i) < 16]
+    found = DomainTag.objects.in_bulk(numbers)
+    unknown = [i for i in wanted if i not in {str(pk) for pk in found}]
+    if unknown:
+        text = f"No subject has the id “{unknown[0][:40]}”."
+        raise ValidationError({"vertical_domains": text})
+    return list(found.values())
+
+
+def _pairs(lines: Iterable[str]) -> sub_channels.Pairs:
+    pairs: sub_channels.Pairs = _by_field("sub_channels", sub_channels.parse, lines)
+    return pairs
+
+
+def _by_field(field: str, check: Any, *args: Any) -> Any:
+    try:
+        return check(*args)
+    except ValidationError as exc:
+        raise ValidationError({field: exc.messages}) from exc
+
+
+def _choose_queue_size(account: DiscordAccount, changes: dict[str, Any]) -> None:
+    # Pages know one of the two names, or send both and change one of them.
+    other = changes.pop("queue_size", None)
+    if other is None:
+        return
+    own = changes.get("max_queue_size", account.max_queue_size)
+    if own == account.max_queue_size and (
+        "max_queue_size" not in changes or not account._state.adding
+    ):
+        changes["max_queue_size"] = other

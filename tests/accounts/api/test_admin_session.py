@@ -1,0 +1,61 @@
+"""Trying keys at the operators' door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+
+from accounts import throttle
+from accounts.models import User
+from tests.conftest import OPERATORS_KEY, ApiClient
+
+PATH = "/mj/admin/login"
+
+
+@pytest.fixture(autouse=True)
+def _fresh_counters() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+def test_after_ten_wrong_keys_even_the_right_one_waits(
+    stranger: ApiClient, operator: User
+) -> None:
+    wrong = [
+        stranger.send(PATH, f'"wrong-{number}"').json()["message"]
+        for number in range(throttle.TRIES_PER_ADDRESS)
+    ]
+    refused = stranger.send(PATH, f'"{OPERATORS_KEY}"').json()
+    elsewhere = stranger.send(PATH, f'"{OPERATORS_KEY}"', REMOTE_ADDR="192.0.2.7")
+
+    assert set(wrong) == {"用户 Token 错误"}
+    assert (refused["success"], refused["message"]) == (False, "请求过于频繁")
+    assert elsewhere.json()["code"] == 1
+
+
+def test_the_sign_in_page_and_this_door_count_together(
+    stranger: ApiClient, operator: User
+) -> None:
+    for _ in range(throttle.TRIES_PER_ADDRESS):
+        stranger.post("/sign-in", {"key": "wrong-key"})
+
+    said = stranger.send(PATH, f'"{OPERATORS_KEY}"').json()
+
+    assert said["message"] == "请求过于频繁"
+
+
+def test_right_keys_are_not_counted(stranger: ApiClient, operator: User) -> None:
+    for _ in range(throttle.TRIES_PER_ADDRESS + 1):
+        said = stranger.send(PATH, f'"{OPERATORS_KEY}"').json()
+
+    assert said["code"] == 1
+
+
+@pytest.mark.parametrize("body", ["", "null", "7", "[]", '{"key": "x"}', '"  "'])
+def test_what_is_no_key_is_no_login(stranger: ApiClient, body: str) -> None:
+    said = stranger.send(PATH, body.encode()).json()
+
+    assert (said["success"], said["message"]) == (False, "禁止登录")
