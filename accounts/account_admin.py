@@ -31,13 +31,6 @@ class AccountAdmin(ManyAccountsAdmin):
     search_fields = ("remark", "group", "channel_id", "guild_id")
     search_help_text = "Remark, group, channel id or server id"
     list_per_page = 100
-    actions: Any = (
-        "enable",
-        "disable",
-        "connect_again",
-        "edit_together",
-        "export_accounts",
-    )
     _standing = (
         "state",
         "state_reason",
@@ -47,6 +40,13 @@ class AccountAdmin(ManyAccountsAdmin):
         "what_to_do",
         "history",
         "created_at",
+    )
+    actions: Any = (
+        "enable",
+        "disable",
+        "connect_again",
+        "edit_together",
+        "export_accounts",
     )
     readonly_fields = (*_standing, "verification_page")
     _essential = (None, {"fields": ("guild_id", "channel_id", "new_user_token")})

@@ -184,7 +184,12 @@ def _writes_a_standing(node: ast.AST) -> bool:
     own = {"state_reason", "state_since", "resume_at"}
     if isinstance(node, ast.Call):
         writer = getattr(node.func, "attr", "") in {"update", "create", "bulk_create"}
-        return writer and bool(own & {word.arg for word in node.keywords})
+        states = {
+            word.arg
+            for word in node.keywords
+            if word.arg == "state" and "AccountState." in ast.unparse(word.value)
+        }
+        return writer and bool(states | (own & {word.arg for word in node.keywords}))
     if isinstance(node, ast.Assign | ast.AugAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         names = {

@@ -149,14 +149,16 @@ def test_used_up_fast_time_leads_to_relax_and_back(
     assert account(product, sim, 1)["mode"] == "fast"
 
 
-def test_an_ended_plan_pauses_its_account(product: Product, sim: Simulator) -> None:
+def test_an_ended_plan_stops_its_account(product: Product, sim: Simulator) -> None:
     spec = product.accounts[2]
     quiet(product, 2)
     sim.ask("POST", "accounts", {"change": spec.name, "subscription": "None"})
 
     admin(product, "sync", 2)
 
-    row = shown(product, "it is paused", lambda row: row["state"] == "paused", 2)
+    row = shown(
+        product, "it has no plan", lambda row: row["state"] == "no_subscription", 2
+    )
     assert "no active plan" in row["disabledReason"]
     quiet(product, 2)
     assert sim.violations() == []

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -95,3 +96,17 @@ def test_the_sweep_brings_back_what_has_rested(account: DiscordAccount) -> None:
 
     account.refresh_from_db()
     assert account.state == AccountState.CONNECTING
+
+
+def test_the_sweep_lets_accounts_rest_after_their_hours(
+    account: DiscordAccount,
+) -> None:
+    begin = timezone.localtime() + timedelta(hours=2)
+    hours = f"{begin:%H:%M}-{begin + timedelta(hours=1):%H:%M}"
+    DiscordAccount.objects.update(work_time=hours)
+
+    jobs.sweep()
+
+    account.refresh_from_db()
+    assert account.state == AccountState.RESTING
+    assert account.resume_at is not None

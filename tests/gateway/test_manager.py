@@ -12,12 +12,10 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import OperationalError
-from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from accounts.services import reconnect, set_enabled
-from accounts.standing import follow_work_hours, resume_due
 from gateway import connection, leases, manager
 from gateway.addresses import load_addresses
 from gateway.context import identity_of
@@ -27,7 +25,6 @@ from gateway.protocol import backoff
 from gateway.simulator.app import Simulator
 from tasks.database import in_thread
 from tasks.enums import TaskStatus
-from tasks.services import fail
 from tests.gateway.rows import make_running
 from tests.gateway.sockets import (
     Running,
@@ -378,52 +375,3 @@ async def test_what_was_missed_is_read_from_history(
         held.repair_wanted = True
 
         await watch.until_row(task, status=TaskStatus.SUCCESS)
-
-
-# --- states --------------------------------------------------------------------------
-
-
-async def test_an_account_that_rests_closes_its_socket_after_its_last_drawing(
-    simulator: Simulator, watch: Watch, account: DiscordAccount, alice: User
-) -> None:
-    async with managing() as running:
-        await watch.until_row(account, state=AccountState.READY)
-        task = await in_thread(make_running, alice, account)
-        hours = DiscordAccount.objects.filter(pk=account.pk)
-        await in_thread(hours.update, work_time=_hours_that_are_over())
-
-        await in_thread(follow_work_hours)
-        await watch.until_row(account, state=AccountState.RESTING)
-        await running.manager._reconcile()
-        assert simulator.hub.live_count() == 1
-        await in_thread(fail, task.pk, "over")
-        running.manager.kick()
-
-        await sessions_reach(simulator, 0)
-        await in_thread(hours.update, resume_at=timezone.now())
-        await in_thread(hours.update, work_time="")
-        await in_thread(resume_due)
-        running.manager.kick()
-        await watch.until_row(account, state=AccountState.READY)
-
-
-async def test_a_final_end_is_not_tried_again_before_a_person_acts(
-    simulator: Simulator, watch: Watch, account: DiscordAccount
-) -> None:
-    async with managing() as running:
-        await watch.until_row(account, state=AccountState.READY)
-        await control(simulator, "POST", "/gateway/close", {"code": 4012})
-        await watch.until_row(account, state=AccountState.PAUSED)
-        before = running.connection_of(account)
-
-        await running.manager._reconcile()
-        assert running.connection_of(account) is before
-        await in_thread(set_enabled, await row_of(account), enabled=True)
-        running.manager.kick()
-
-        await watch.until_row(account, state=AccountState.READY)
-
-
-def _hours_that_are_over() -> str:
-    begin = timezone.localtime() + timedelta(hours=2)
-    return f"{begin:%H:%M}-{begin + timedelta(hours=1):%H:%M}"

@@ -119,6 +119,15 @@ def test_a_button_of_a_lost_account_cannot_move(
     assert again(task).status == TaskStatus.FAILURE
 
 
+def test_a_button_that_cannot_be_pressed_says_why(alice: User) -> None:
+    rests = make_account(state=AccountState.RESTING, state_reason="it rests until 9")
+    task = make_waiting(alice, rests, action=TaskAction.UPSCALE)
+
+    sweeping.move_from_lost_accounts()
+
+    assert "it rests until 9" in (again(task).fail_reason or "")
+
+
 def test_with_nowhere_to_go_a_drawing_waits(alice: User) -> None:
     lost = make_account(state=AccountState.PAUSED)
     task = make_waiting(alice, lost)
