@@ -51,13 +51,9 @@ def save_filled(
 
     `by` names the person in the account's history.
     """
-    if related.channels is not None:
-        _by_field("sub_channels", sub_channels.check, account, related.channels)
-    save_account(account, by=by)
+    save_account(account, further=related.channels, by=by)
     if related.domains is not None:
         account.vertical_domains.set(related.domains)
-    if related.channels is not None:
-        sub_channels.replace(account, related.channels)
     return account
 
 

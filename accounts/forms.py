@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from django import forms
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+from django.core.exceptions import ValidationError
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminTextareaWidget,
+)
 
+from accounts import sub_channels
 from accounts.enums import SpeedMode
 from accounts.models import DiscordAccount
 from accounts.models.discord import one_word
 from accounts.secret_forms import SecretForm, removal_field, secret_field
+from accounts.sub_channels import Pairs
 
 SECRETS: Final = ("user_token", "bot_token", "proxy_url")
 
@@ -33,6 +40,17 @@ class AccountForm(SecretForm[DiscordAccount]):
         help_text="None: all.",
     )
 
+    sub_channels = forms.CharField(
+        label="Sub-channels",
+        required=False,
+        max_length=40_000,
+        widget=UnfoldAdminTextareaWidget,
+        help_text="Further channels whose buttons it may press, one link a line: "
+        "https://discord.com/channels/SERVER/CHANNEL. A note may follow it.",
+    )
+    # What Discord has found wrong, by field; asked before the form is cleaned.
+    wrong: ClassVar[Mapping[str, list[str]]] = {}
+
     class Meta:
         model = DiscordAccount
         exclude = SECRETS
@@ -47,9 +65,27 @@ class AccountForm(SecretForm[DiscordAccount]):
         super().__init__(*args, **kwargs)
         if self._is_new and "new_user_token" in self.fields:
             self.fields["new_user_token"].required = True
+        self.initial.setdefault(
+            "sub_channels", "\n".join(sub_channels.lines_of(self.instance))
+        )
+
+    def clean_sub_channels(self) -> Pairs:
+        return sub_channels.parse(self.cleaned_data["sub_channels"])
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
         if not self._is_new and self._stored("user_token") is None:
             self.add_error("new_user_token", "Enter the token again.")
         return data
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if "sub_channels" in self.cleaned_data:
+            try:
+                pairs = self.cleaned_data["sub_channels"]
+                sub_channels.check(self.instance, pairs)
+            except ValidationError as exc:
+                self.add_error(None, exc)
+        for field, texts in self.wrong.items():
+            secret = f"new_{field}" if field in SECRETS else field
+            self.add_error(secret if secret in self.fields else None, texts)

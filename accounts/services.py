@@ -11,7 +11,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F
 
-from accounts import standing
+from accounts import standing, sub_channels
+from accounts.checking import changed
 from accounts.enums import SpeedMode
 from accounts.exceptions import InvalidField
 from accounts.keys import ADMIN_NAME, GUEST_NAME, create_key
@@ -24,19 +25,29 @@ OPERATOR: Final = "operator"  # who moved an account, where no name is known
 
 
 @transaction.atomic
-def save_account(account: DiscordAccount, *, by: str = OPERATOR) -> DiscordAccount:
+def save_account(
+    account: DiscordAccount,
+    *,
+    further: sub_channels.Pairs | None = None,
+    by: str = OPERATOR,
+) -> DiscordAccount:
     """Write a new or edited account; an open gateway notices within a second.
 
-    A person's hand ends what has kept it from drawing. Raises django's
-    ValidationError, by field.
+    `further` replaces its sub-channels. A person's hand ends what has kept it from
+    drawing. Raises django's ValidationError, by field.
     """
     account.full_clean()
+    sub_channels.check(account, further)
+    _forget_private_channels(account)
     if account._state.adding:
         account.revision += 1
         standing.begin(account)
         account.save()
+        sub_channels.replace(account, further or [])
         tell(account.pk)
         return account
+    if further is not None:
+        sub_channels.replace(account, further)
     account.save(update_fields=_edited(account))
     reconnect(account.pk)
     standing.follow_person(account.pk, by=by)
@@ -48,6 +59,16 @@ def _edited(account: DiscordAccount) -> list[str]:
     """Return what a person may have changed: the rest has moved on meanwhile."""
     loaded = {f.name for f in account._meta.concrete_fields if f.editable}
     return sorted(loaded - account.get_deferred_fields() - {"id"})
+
+
+def _forget_private_channels(account: DiscordAccount) -> None:
+    """Empty what belongs to the user of another token, but for what is new itself."""
+    if account._state.adding or "user_token" not in changed(account):
+        return
+    rows = DiscordAccount.objects.filter(pk=account.pk)
+    for name in ("private_channel_id", "niji_bot_channel_id"):
+        if rows.filter(**{name: getattr(account, name)}).exists():
+            setattr(account, name, "")
 
 
 def set_enabled(
@@ -111,6 +132,12 @@ def note_notice(account_id: int, message_id: str) -> bool:
         return False
     rows = DiscordAccount.objects.filter(pk=account_id, notice_id__lt=number)
     return bool(rows.update(notice_id=number))
+
+
+def note_private_channel(account_id: int, field: str, channel_id: str) -> None:
+    """Keep the channel of a bot's direct messages; what is known already stays."""
+    rows = DiscordAccount.objects.filter(pk=account_id, **{field: ""})
+    rows.update(**{field: channel_id})
 
 
 def note_remix(account_id: int, *, niji: bool, on: bool) -> None:

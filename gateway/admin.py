@@ -66,8 +66,14 @@ class AccountQueryAdmin(ReadOnly[AccountQuery]):
 
 @admin.register(DispatchLane)
 class DispatchLaneAdmin(ReadOnly[DispatchLane]):
-    list_display = ("account", "holder", "held_until", "next_send_at", "wanted")
-    list_select_related = ("account",)
+    list_display = (
+        "discord_user",
+        "holder",
+        "held_until",
+        "next_send_at",
+        "rest_until",
+        "wanted",
+    )
 
 
 @admin.register(CommandIndex)

@@ -14,7 +14,7 @@ from accounts.services import note_remix
 from accounts.standing import trouble
 from gateway import querying, speeds
 from gateway.asking import ask
-from gateway.enums import ON_PANEL, QueryKind
+from gateway.enums import ON_PANEL, QueryKind, QueryState
 from gateway.models import AccountQuery, GatewaySession
 from gateway.noticing import heed
 from gateway.protocol import panels, plans
@@ -29,7 +29,8 @@ logger = logging.getLogger(__name__)
 
 
 def _in_flight(account_id: int) -> AccountQuery | None:
-    return AccountQuery.objects.filter(flight=account_id).first()
+    rows = AccountQuery.objects.filter(account=account_id, state=QueryState.SENT)
+    return rows.first()
 
 
 def interaction_seen(account_id: int, data: dict[str, Any]) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, Max, QuerySet
 from django.utils import timezone
 
 from accounts import snapshots
@@ -16,12 +16,13 @@ from accounts.enums import AccountState, BotType
 from accounts.exceptions import InvalidField
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import enabled_accounts, without_secrets
-from gateway.enums import QueryKind, QueryState
+from gateway.enums import OVER, QueryKind, QueryState
 from gateway.hints import enqueue_query
 from gateway.models import AccountQuery, GatewaySettings
 
 HOURLY: Final = 5  # readings of an account that nobody asked for
 BATCH: Final = 100
+READING_AT_ONCE: Final = 15  # accounts that are read because their time has come
 # A bot's commands that change how an account draws, and whether they take a value.
 COMMANDS: Final = {
     "fast": False,
@@ -135,39 +136,55 @@ def _bot(name: str) -> str:
 
 
 def sync_if_due(account_id: int) -> None:
-    """Have an account read that was never read, or too long ago."""
-    if period := _period():
-        rows = without_secrets(DiscordAccount.objects.filter(pk=account_id))
-        if (account := rows.first()) and _is_due(account, period):
-            ask_sync(account, by_hand=False)
+    """Have an account read that was never read, or too long ago.
+
+    Where many are read already `sync_due` comes to it: a thousand accounts that connect
+    at once do not ask all their bots at once.
+    """
+    period = _period()
+    if not period or not _is_due(account_id, _asked_at(account_id), period):
+        return
+    rows = without_secrets(DiscordAccount.objects.filter(pk=account_id))
+    if _room() > 0 and (account := rows.first()):
+        ask_sync(account, by_hand=False)
 
 
 def sync_due() -> None:
-    """Have the connected accounts read whose time has come."""
-    period = _period()
-    if not period:
+    """Have the connected accounts read whose time has come, a few at a time."""
+    period, room = _period(), _room()
+    if not period or room <= 0:
         return
     young = BotSnapshot.objects.filter(asked_at__gt=timezone.now() - period * 0.9)
     ready = without_secrets(enabled_accounts()).filter(state=AccountState.READY)
     old = ready.filter(session__is_live=True).exclude(snapshots__in=young)
-    for account in old.prefetch_related("snapshots")[:BATCH]:
-        if _is_due(account, period):
-            ask_sync(account, by_hand=False)
+    asked = old.annotate(asked_at=Max("snapshots__asked_at"))
+    for account in asked.order_by(F("asked_at").asc(nulls_first=True), "pk")[:BATCH]:
+        if room > 0 and _is_due(account.pk, account.asked_at, period):
+            room -= bool(ask_sync(account, by_hand=False))
 
 
 def _period() -> timedelta:
     return timedelta(minutes=GatewaySettings.get_solo().sync_minutes)
 
 
-def _is_due(account: DiscordAccount, period: timedelta) -> bool:
+def _room() -> int:
+    """Return how many more accounts may be read now."""
+    going_on = AccountQuery.objects.filter(by_hand=False).exclude(state__in=OVER)
+    return READING_AT_ONCE - going_on.values("account").distinct().count()
+
+
+def _asked_at(account_id: int) -> datetime | None:
+    rows = BotSnapshot.objects.filter(account_id=account_id)
+    found: datetime | None = rows.aggregate(last=Max("asked_at"))["last"]
+    return found
+
+
+def _is_due(account_id: int, asked: datetime | None, period: timedelta) -> bool:
     """Tell whether the account's own share of the period is over.
 
     Each has another, so that accounts which came up together are not read together.
     """
-    asked = max(
-        (row.asked_at for row in account.snapshots.all() if row.asked_at), default=None
-    )
-    share = 0.9 + account.pk * 37 % 20 / 100
+    share = 0.9 + account_id * 37 % 20 / 100
     return asked is None or asked < timezone.now() - period * share
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
-from gateway import clients
+from gateway import clients, lanes
 from gateway.commands import UnknownCommand, find_command
 from gateway.interactions import place_of
 from gateway.leases import is_held
@@ -37,12 +38,15 @@ def press_cancel(task_id: int) -> bool:
     session = GatewaySession.objects.filter(account=task.account).first()
     if session is None or not (session.is_live and is_held(session)):
         return False
+    if lanes.is_resting(task.account.pk):
+        return False
     try:
         body = _payload(task, task.account, session)
     except UnknownCommand:
         return False
     if not rows.update(cancel_pressed_at=timezone.now()):
         return False
+    lanes.keep_pace(task.account)
     bridge.spawn(_press(task.account, task_id, body))
     return True
 
@@ -74,10 +78,11 @@ async def _press(account: DiscordAccount, task_id: int, body: dict[str, Any]) ->
     http = await clients.client_of(account)
     answer = await http.post_interaction(body)
     if answer.verdict is Verdict.LATER:
-        await in_thread(_press_again, task_id)
+        await in_thread(_press_again, account.pk, task_id, answer.retry_after)
     elif answer.verdict is not Verdict.ACCEPTED:
         logger.warning("task %s: cancel: %s", task_id, answer.reason)
 
 
-def _press_again(task_id: int) -> None:
+def _press_again(account_id: int, task_id: int, seconds: float) -> None:
+    lanes.rest(account_id, timezone.now() + timedelta(seconds=seconds))
     Task.objects.filter(pk=task_id).update(cancel_pressed_at=None)

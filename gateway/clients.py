@@ -9,12 +9,13 @@ from typing import Final
 from accounts.models import DiscordAccount
 from gateway.addresses import Addresses, load_addresses
 from gateway.context import identity_of
-from gateway.http import DiscordHttp, Identity
+from gateway.http import PLAIN_TIMEOUT, DiscordHttp, Identity
 from tasks.database import in_thread
 
 ADDRESSES_KEPT: Final = 5.0  # seconds
 
 _clients: dict[int, DiscordHttp] = {}
+_retired: set[asyncio.Task[None]] = set()  # keeps them from being collected
 _making = asyncio.Lock()
 _addresses: tuple[float, Addresses] | None = None
 
@@ -28,10 +29,25 @@ async def client_of(account: DiscordAccount) -> DiscordHttp:
             same = http.identity.revision == account.revision
             if same and http.addresses == addresses:
                 return http
-            await http.aclose()
+            _retire(http)
         identity = await in_thread(_identity, account.pk)
         http = _clients[account.pk] = DiscordHttp(identity, addresses)
         return http
+
+
+def _retire(http: DiscordHttp) -> None:
+    """Close a client when its last requests are over.
+
+    To cut one off would leave open whether Discord has taken it.
+    """
+
+    async def end() -> None:
+        await asyncio.sleep(PLAIN_TIMEOUT)
+        await http.aclose()
+
+    work = asyncio.create_task(end())
+    _retired.add(work)
+    work.add_done_callback(_retired.discard)
 
 
 def _identity(account_id: int) -> Identity:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from curl_cffi import CurlError
 from curl_cffi.requests.exceptions import RequestException
 from discord.errors import HTTPException
 from django.utils import timezone
@@ -19,13 +20,15 @@ from accounts.standing import set_state, trouble
 from gateway.addresses import Addresses
 from gateway.asking import sync_if_due
 from gateway.commands import has_index, save_index
+from gateway.direct import found_in
 from gateway.handlers import Outcome, Speaker, handle
-from gateway.http import DiscordHttp, Identity
+from gateway.http import DiscordHttp, Identity, why_unreachable
 from gateway.leases import note_session
 from gateway.outage import extend_deadlines
 from gateway.protocol import backoff
 from gateway.protocol.constants import FATAL_CLOSE_CODES, CloseCode, Event
 from gateway.protocol.messages import looks_like_bot
+from gateway.reading import Reader
 from gateway.socket import (
     ConnectionClosed,
     GatewaySocket,
@@ -41,8 +44,11 @@ IDENTIFY_PACE: Final = 5.5
 MAX_RESUMES: Final = 3
 PARK_SECONDS: Final = 60.0
 PARK_SIZE: Final = 500
+DOWN: Final = "The gateway connection is down"
 # Closing with a code other than 1000 or 1001 keeps the session for a resume.
 CLOSE_RESUMABLE: Final = 4000
+# When each token may identify again: rows of one Discord user have the same one.
+_next_identify: dict[str, float] = {}
 
 
 @dataclass
@@ -73,6 +79,7 @@ class Connection:
     door: asyncio.Semaphore
     user_id: str = ""
     http: DiscordHttp = field(init=False)
+    reader: Reader = field(init=False)
     socket: GatewaySocket | None = None
     is_live: bool = False
     repair_wanted: bool = False
@@ -85,11 +92,11 @@ class Connection:
     _ahead: tuple[int, str, dict[str, Any]] | None = None
     _saved_seq: int = 0
     _failed_resumes: int = 0
-    _identified_at: float = -60.0
     _greeted: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.http = DiscordHttp(self.identity, self.addresses)
+        self.reader = Reader(lambda: self.http)
 
     @property
     def account_id(self) -> int:
@@ -97,9 +104,7 @@ class Connection:
 
     @property
     def speaker(self) -> Speaker:
-        return Speaker(
-            self.account_id, self.user_id, frozenset({self.identity.channel_id})
-        )
+        return Speaker(self.account_id, self.user_id, self.identity.channels)
 
     # --- life ------------------------------------------------------------------------
 
@@ -122,12 +127,15 @@ class Connection:
         """Close the socket so that another process can resume the session."""
         if self.socket is not None:
             await self.socket.close(CLOSE_RESUMABLE)
-        await self.save_seq()
+        if (seq := self.take_seq()) is not None:
+            await in_thread(note_session, self.account_id, self.fence, seq=seq)
+        await self.reader.aclose()
         await self.http.aclose()
 
     async def _stay_connected(self) -> None:
         attempt = 0
         while True:
+            reason = ""
             self._greeted.clear()
             try:
                 await self._connect_once()
@@ -137,16 +145,17 @@ class Connection:
                     await asyncio.sleep(random.uniform(1, 5))  # noqa: S311
             except ConnectionClosed as closed:
                 self._check_close(closed.code)
-            except (RequestException, OSError, TimeoutError) as exc:
-                logger.warning("account %s: %s", self.account_id, type(exc).__name__)
+            except (CurlError, OSError, TimeoutError) as exc:
+                reason = why_unreachable(exc, proxied=bool(self.http.proxy))
+                logger.warning("account %s: %s", self.account_id, reason)
             except HTTPException as exc:
-                self._check_status(exc)
+                reason = self._check_status(exc)
             except Fatal:
                 raise
             except Exception:
                 logger.exception("account %s: connection failed", self.account_id)
             was_up = self._greeted.is_set()
-            await self._went_down()
+            await self._went_down(reason)
             attempt = 1 if was_up else attempt + 1
             wait = 0.1 if was_up and self.resume.session_id else backoff.delay(attempt)
             await asyncio.sleep(wait)
@@ -190,8 +199,9 @@ class Connection:
     async def _keep_identify_pace(self) -> None:
         """Discord wants five seconds between two IDENTIFYs of a token."""
         now = asyncio.get_running_loop().time()
-        await asyncio.sleep(max(0.0, self._identified_at + IDENTIFY_PACE - now))
-        self._identified_at = asyncio.get_running_loop().time()
+        moment = max(now, _next_identify.get(self.identity.token_digest, now))
+        _next_identify[self.identity.token_digest] = moment + IDENTIFY_PACE
+        await asyncio.sleep(moment - now)
         self._failed_resumes = 0
 
     async def _watch(self, socket: GatewaySocket) -> None:
@@ -216,10 +226,13 @@ class Connection:
             raise Fatal(state, f"Discord closed the gateway with {code}")
         self.resume = Resume()
 
-    def _check_status(self, error: HTTPException) -> None:
+    def _check_status(self, error: HTTPException) -> str:
         if error.status == 401:
             raise Fatal(AccountState.INVALID_TOKEN, "Discord refuses the token (401)")
         logger.warning("account %s: Discord %s", self.account_id, error.status)
+        if error.status == 407:
+            return "The proxy refuses the name or the password (407)"
+        return f"Discord answers {error.status}"
 
     # --- events, in the socket's own call: hand over, never wait ----------------------
 
@@ -240,7 +253,7 @@ class Connection:
         self._events.put_nowait((seq, event, data))
 
     def _concerns(self, data: dict[str, Any]) -> bool:
-        here = data.get("channel_id") == self.identity.channel_id
+        here = data.get("channel_id") in self.identity.channels
         author = data.get("author")
         if not isinstance(author, dict):
             return here
@@ -292,7 +305,12 @@ class Connection:
         now = asyncio.get_running_loop().time()
         if outcome is Outcome.UNRESOLVED:
             self._parked.append((now + PARK_SECONDS, event, data))
-        elif outcome is Outcome.TAUGHT and self._parked:
+            if data.get("embeds"):  # a notice, perhaps of nobody's task
+                self.reader.saw(data)
+            return
+        if outcome is Outcome.READ:
+            self.reader.saw(data)
+        if outcome is not Outcome.NOT_OURS and self._parked:
             await self._retry_parked(now)
 
     async def _retry_parked(self, now: float) -> None:
@@ -302,6 +320,8 @@ class Connection:
             outcome = await in_thread(handle, self.speaker, entry[1], entry[2])
             if outcome is Outcome.UNRESOLVED:
                 self._parked.append(entry)
+            elif outcome is Outcome.READ:
+                self.reader.saw(entry[2])
 
     # --- up and down ------------------------------------------------------------------
 
@@ -314,6 +334,7 @@ class Connection:
             seq=1,
             url=str(data.get("resume_gateway_url") or ""),
         )
+        await in_thread(found_in, self.account_id, data)
         await self._refresh_commands()
         await self._became_live(unbroken=False)
         self.repair_wanted = True
@@ -358,29 +379,34 @@ class Connection:
             self.is_live = True
             await in_thread(set_state, self.account_id, AccountState.READY)
 
-    async def _went_down(self) -> None:
-        if not self.is_live:
+    async def _went_down(self, reason: str = "") -> None:
+        """Say so, where it was up, or where there is a reason that it did not come."""
+        if not (self.is_live or reason):
             return
+        facts = {"down_since": timezone.now()} if self.is_live else {}
         self.is_live = False
         held = await in_thread(
             note_session,
             self.account_id,
             self.fence,
             is_live=False,
-            down_since=timezone.now(),
             session_id=self.resume.session_id,
+            **facts,
         )
         if held:
             await in_thread(
                 set_state,
                 self.account_id,
                 AccountState.DISCONNECTED,
-                "The gateway connection is down; it comes back by itself",
+                f"{reason or DOWN}; it is tried again by itself",
             )
 
-    async def save_seq(self) -> None:
-        """Keep how far the events are processed, for whoever resumes."""
-        seq = self.resume.seq
-        if seq != self._saved_seq and self.resume.session_id:
-            self._saved_seq = seq
-            await in_thread(note_session, self.account_id, self.fence, seq=seq)
+    def take_seq(self) -> int | None:
+        """Return how far the events are processed, for whoever resumes, if that is new.
+
+        Who takes it writes it.
+        """
+        if self.resume.seq == self._saved_seq or not self.resume.session_id:
+            return None
+        self._saved_seq = self.resume.seq
+        return self._saved_seq

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accounts.models import DiscordAccount
+from accounts.sub_channels import pairs_of
 from gateway.http import Identity
 
 
@@ -15,4 +16,5 @@ def identity_of(account: DiscordAccount) -> Identity:
         token=account.user_token,
         user_agent=account.user_agent,
         proxy_url=account.proxy_url,
+        further_channels=frozenset(channel for _, channel in pairs_of(account)),
     )

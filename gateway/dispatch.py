@@ -9,16 +9,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
-from accounts.prepared import PreparedQuery
-from accounts.selectors import SECRETS
-from gateway import clients, lanes
+from gateway import clients, lanes, queueing
 from gateway.commands import UnknownCommand, save_index
 from gateway.interactions import interaction_of
-from gateway.leases import is_held
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from gateway.refusals import note_refusal
@@ -34,26 +31,8 @@ logger = logging.getLogger(__name__)
 LATE_POST: Final = 2.0  # seconds after which a claim is checked again before its post
 
 
-def _waiting(account_id: int) -> QuerySet[Task]:
-    rows = Task.objects.filter(
-        account=account_id, status=TaskStatus.NOT_START, prepared=True
-    )
-    return rows.select_related("parent").order_by("id")
-
-
-_oldest: Final = PreparedQuery[Task](lambda pk: _waiting(pk)[:1], markers=(-1,))
-_session: Final = PreparedQuery[GatewaySession](
-    lambda pk: (
-        GatewaySession.objects.select_related("account")
-        .defer(*(f"account__{name}" for name in SECRETS))
-        .filter(account=pk)
-    ),
-    markers=(-1,),
-)
-
-
 def run_lane(account_id: int) -> float | None:
-    """Send what may be sent for an account now.
+    """Send what may be sent for an account's Discord user now.
 
     Returns the seconds after which it is worth looking again, or None: then an event
     will tell. Safe to run any number of times at once.
@@ -69,47 +48,21 @@ def run_lane(account_id: int) -> float | None:
 
 
 def _send_all(hold: lanes.Hold) -> float | None:
-    session = next(iter(_session(hold.account_id)), None)
-    if session is None or not session.account.is_ready:
+    crew = queueing.crew_of(hold.discord_user)
+    if not crew.able:
         return None
-    if not (session.is_live and session.session_id and is_held(session)):
-        return None
-    account = session.account
     while True:
-        task = next_task(account)
-        if task is None:
+        found = queueing.next_task(crew, hold.turns)
+        if found is None:
             return None
         if wait := hold.rest:
             return wait
-        pace = _send(hold, account, session, task)
+        task, turns = found
+        session = crew.able[task.account_id or 0]
+        pace = _send(hold, session.account, session, task)
         if pace is None:
             return None
-        hold = replace(hold, next_send_at=pace)
-
-
-def next_task(account: DiscordAccount) -> Task | None:
-    """Return the oldest waiting task that may run now, or None.
-
-    Two running tasks whose results could be told apart by nothing but their text are
-    never sent together: the second waits until the first has its job's uuid.
-    """
-    oldest = next(iter(_oldest(account.pk)), None)
-    if oldest is None:
-        return None
-    running = Task.objects.filter(account=account, status__in=RUNNING)
-    busy = list(running.values_list("echo_key", "bot_type", "job_id"))
-    if len(busy) >= account.core_size:
-        return None
-    unnamed = {(key, bot) for key, bot, job_id in busy if job_id is None}
-    now = timezone.now()
-    is_due = oldest.not_before is None or oldest.not_before <= now
-    if is_due and (oldest.echo_key, oldest.bot_type) not in unnamed:
-        return oldest
-    due = Q(not_before=None) | Q(not_before__lte=now)
-    waiting = _waiting(account.pk).filter(due)
-    for key, bot in unnamed:
-        waiting = waiting.exclude(echo_key=key, bot_type=bot)
-    return waiting.first()
+        hold = replace(lanes.note_turns(hold, turns), next_send_at=pace)
 
 
 def _send(
@@ -132,6 +85,8 @@ def _send(
         where=Q(status=TaskStatus.NOT_START) & Q(hold.still_ours),
         then=lambda: _start_post(account, task.pk, nonce, body),
         nonce=nonce,
+        guild_id=body.get("guild_id", ""),
+        channel_id=body["channel_id"],
         delivery=Delivery.SENDING,
         claimed_at=now,
         checked_at=None,
@@ -141,14 +96,7 @@ def _send(
     )
     if not claimed:
         return None
-    pause_after = account.interval + random.uniform(  # noqa: S311
-        account.after_interval_min,
-        max(account.after_interval_min, account.after_interval_max),
-    )
-    pace = now + timedelta(seconds=pause_after)
-    if pause_after:
-        lanes.set_pace(account.pk, pace)
-    return pace
+    return lanes.keep_pace(account) or now
 
 
 def _start_post(
@@ -243,11 +191,11 @@ def settle(account_id: int, task_id: int, nonce: str, answer: Answer) -> None:
 
 
 def _try_later(account_id: int, task_id: int, nonce: str, answer: Answer) -> None:
-    """Discord certainly took nothing: the account rests, the task waits again."""
+    """Discord certainly took nothing: its user rests, the task waits again."""
     moment = timezone.now() + timedelta(
         seconds=answer.retry_after * random.uniform(1.05, 1.25)  # noqa: S311
     )
-    lanes.set_pace(account_id, moment)
+    lanes.rest(account_id, moment)
     logger.warning("task %s: %s, again later", task_id, answer.reason)
     # A rate limit says nothing against the task: it does not count as an attempt.
     Task.objects.filter(pk=task_id, nonce=nonce, attempts__gt=0).update(

@@ -12,9 +12,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.enums import AccountState
-from gateway import clients, uploads
+from gateway import clients, lanes, uploads
 from gateway.claims import CLAIM, renewing
 from gateway.commands import UnknownCommand, find_command
+from gateway.direct import channel_with
 from gateway.http import DiscordHttp
 from gateway.interactions import place_of
 from gateway.leases import is_held
@@ -67,6 +68,8 @@ def _claim(errand_id: int) -> tuple[Errand, GatewaySession] | None:
         return None
     session = GatewaySession.objects.filter(account=errand.account).first()
     if session is None or not (session.is_live and is_held(session)):
+        return None
+    if errand.kind != ErrandKind.UPLOAD and lanes.is_resting(errand.account_id):
         return None
     claimed = rows.update(claimed_until=now + CLAIM)
     return (errand, session) if claimed else None
@@ -141,7 +144,7 @@ async def _ask_seed(http: DiscordHttp, errand: Errand, session: GatewaySession) 
     if task is None or not task.job_id:
         return
     place = await in_thread(place_of, task, errand.account, session)
-    dm = await http.open_dm(place.application_id)
+    dm = await channel_with(http, errand.account, place.application_id)
     if task.seed_message_id:
         await http.react(dm, task.seed_message_id, ENVELOPE)
     elif timezone.now() - errand.created_at > SHOW_PATIENCE:
@@ -162,11 +165,15 @@ async def _post(
     http: DiscordHttp, errand: Errand, body: dict[str, Any], *, done: bool
 ) -> None:
     """Post an interaction that draws nothing: doing it twice would do no harm."""
+    await in_thread(lanes.keep_pace, errand.account)
     answer = await http.post_interaction(body)
     if answer.verdict is Verdict.ACCEPTED:
         if done:
             await in_thread(finish, errand.pk, None)
-    elif answer.verdict not in (Verdict.LATER, Verdict.UNKNOWN):
+    elif answer.verdict is Verdict.LATER:
+        moment = timezone.now() + timedelta(seconds=answer.retry_after)
+        await in_thread(lanes.rest, errand.account_id, moment)
+    elif answer.verdict is not Verdict.UNKNOWN:
         await in_thread(give_up, errand.pk, answer.reason, answer.reason)
         if answer.verdict in REFUSALS:
             await in_thread(note_refusal, errand.account_id, answer)

@@ -50,6 +50,7 @@ class Outcome(enum.Enum):
 
     NOT_OURS = enum.auto()
     TAUGHT = enum.auto()  # something was learnt; parked events may fit now
+    READ = enum.auto()  # so too, from a result or a notice: a person would look at it
     UNRESOLVED = enum.auto()  # ours by its look, but of no known task: park it
 
 
@@ -136,7 +137,7 @@ def _message(speaker: Speaker, data: dict[str, Any]) -> Outcome:
     if notice:
         facts = _identities(match.task, message) | _accepted(match.task)
         obey(match.task, message, notice, facts)
-        return Outcome.TAUGHT
+        return Outcome.READ
     return _spoken(match, message)
 
 
@@ -214,7 +215,7 @@ def _spoken(match: Match, message: Message) -> Outcome:
 
 
 def _ended(done: bool) -> Outcome:  # noqa: FBT001
-    return Outcome.TAUGHT if done else Outcome.NOT_OURS
+    return Outcome.READ if done else Outcome.NOT_OURS
 
 
 def _progressed(match: Match, message: Message, percent: int) -> None:

@@ -14,10 +14,11 @@ import re
 import uuid
 from base64 import b64encode
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import orjson
-from curl_cffi import CurlOpt, requests
+from curl_cffi import requests
 from curl_cffi.requests.exceptions import (
     ConnectionError as CurlConnectionError,
 )
@@ -30,12 +31,13 @@ from discord.http import HTTPClient, Route
 from discord.utils import Headers
 
 from gateway.addresses import Addresses
+from gateway.curl import Session
 from gateway.protocol.answers import Answer, Verdict, classify
 
 # Seconds after which an interaction's answer is not waited for any longer.
 INTERACTION_TIMEOUT: Final = 8.0
 PLAIN_TIMEOUT: Final = 30.0
-# No answer to what is posted is longer; what is, breaks off.
+# No answer of another host is longer; what is, breaks off.
 MOST_BYTES: Final = 4 << 20
 
 # The fingerprint's Chrome; user agent and client hints must name the same one.
@@ -44,6 +46,9 @@ CHROME_VERSION: Final = int(
 )
 # curl: could not resolve host or proxy, could not connect. Nothing was sent.
 _NOT_SENT_CODES: Final = frozenset({5, 6, 7, 35, 60})
+
+# With a proxy, curl looks up and connects to nothing else.
+_PROXY_CODES: Final = frozenset({5, 7, 97})
 
 
 @dataclass(frozen=True)
@@ -57,9 +62,15 @@ class Identity:
     token: str
     user_agent: str
     proxy_url: str
+    further_channels: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         return f"Identity(account {self.account_id})"
+
+    @cached_property
+    def channels(self) -> frozenset[str]:
+        """All channels of servers whose events concern the account."""
+        return self.further_channels | {self.channel_id}
 
     @property
     def token_digest(self) -> str:
@@ -80,8 +91,14 @@ class DiscordHttp(HTTPClient):
         self.addresses = addresses
         self.token = identity.token
         self.headers = client_headers(identity.user_agent, addresses.build_number)
-        self._curl: requests.AsyncSession[requests.Response] | None = None
-        self._once: requests.AsyncSession[requests.Response] | None = None
+        self._session: Session | None = None
+
+    @property
+    def session(self) -> Session:
+        """The account's session, opened with the first use."""
+        if self._session is None:
+            self._session = Session()
+        return self._session
 
     async def startup(self) -> None:
         """Open the session; no request leaves for anywhere."""
@@ -89,16 +106,14 @@ class DiscordHttp(HTTPClient):
             return
         self._global_over = asyncio.Event()
         self._global_over.set()
-        self._curl = _session()
         # The name the library's own methods use.
-        self._HTTPClient__session = self._curl
+        self._HTTPClient__session = self.session
         self._started = True
 
     async def aclose(self) -> None:
-        for session in (self._curl, self._once):
-            if session is not None:
-                await session.close()
-        self._curl = self._once = None
+        if self._session is not None:
+            await self._session.close()
+        self._session = None
         self._started = False
 
     async def request(self, route: Route, **kwargs: Any) -> Any:
@@ -115,10 +130,8 @@ class DiscordHttp(HTTPClient):
 
     async def post_interaction(self, body: dict[str, Any]) -> Answer:
         """POST one interaction, once, and say what became of it. Never raises."""
-        if self._once is None:
-            self._once = _session(fresh=True)
         try:
-            response = await self._once.request(
+            response = await self.session.request(
                 "POST",
                 f"{self.addresses.api}/interactions",
                 data=orjson.dumps(body),
@@ -131,39 +144,57 @@ class DiscordHttp(HTTPClient):
             return failed(exc)
         except OSError as exc:
             return Answer(Verdict.UNKNOWN, type(exc).__name__)
-        try:
-            parsed: Any = orjson.loads(response.content or b"null")
-        except orjson.JSONDecodeError:
-            # Not `text`: it raises on a charset that nobody knows.
-            parsed = response.content[:200].decode(errors="replace")
+        if not response.status_code:  # the session was closed meanwhile
+            return Answer(Verdict.UNKNOWN, "the request was cut off")
         return classify(
-            response.status_code, parsed, response.headers.get("Retry-After")
+            response.status_code,
+            _parsed(response.content),
+            response.headers.get("Retry-After"),
         )
 
     async def send_plainly(
-        self,
-        method: str,
-        url: str,
-        *,
-        data: bytes | None = None,
-        headers: dict[str, str],
+        self, method: str, url: str, *, headers: dict[str, str], data: bytes = b""
     ) -> tuple[int, bytes]:
         """Send one request that carries no token; return status and body, once.
 
-        For the upload bucket and the activity host. Raises RequestException, OSError.
+        For the upload bucket and the activity host. Raises RequestException, OSError;
+        an answer of more than MOST_BYTES is such an error.
         """
-        if self._once is None:
-            self._once = _session(fresh=True)
-        response = await self._once.request(
+        response = await self.session.request(
             method,  # type: ignore[arg-type]
             url,
-            data=data,
+            data=data or None,
             headers={"User-Agent": self.user_agent, "Accept": "*/*", **headers},
             timeout=PLAIN_TIMEOUT,
             proxies={"all": self.proxy} if self.proxy else None,
             allow_redirects=False,
+            stream=True,
         )
-        return response.status_code, response.content
+        try:
+            body = bytearray()
+            async for chunk in response.aiter_content():  # type: ignore[no-untyped-call]
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    raise RequestException("the answer has no end")
+            return response.status_code, bytes(body)
+        finally:
+            await response.aclose()  # type: ignore[no-untyped-call]
+
+    async def look(self, path: str, *, timeout: float) -> tuple[int, Any]:  # noqa: ASYNC109
+        """GET a path of the API, once; return the status and what was said.
+
+        Unlike the library's requests it neither waits nor tries again. Raises
+        RequestException, OSError.
+        """
+        response = await self.session.request(
+            "GET",
+            f"{self.addresses.api}{path}",
+            headers=self._headers({"channel_id": self.identity.channel_id}),
+            timeout=timeout,
+            proxies={"all": self.proxy} if self.proxy else None,
+            allow_redirects=False,
+        )
+        return response.status_code, _parsed(response.content)
 
     def _headers(self, body: dict[str, Any]) -> dict[str, str]:
         place = f"{body.get('guild_id') or '@me'}/{body['channel_id']}"
@@ -241,6 +272,16 @@ class DiscordHttp(HTTPClient):
         )
         await self.request(route, params={"location": "Message", "type": 0})
 
+    async def acknowledge(self, channel_id: str, message_id: str, day: int) -> None:
+        """Mark a channel as read up to a message; `day` counts from 2015-01-01."""
+        route = Route(
+            "POST",
+            "/channels/{channel_id}/messages/{message_id}/ack",
+            channel_id=channel_id,
+            message_id=message_id,
+        )
+        await self.request(route, json={"token": None, "last_viewed": day})
+
     async def command_index(self, guild_id: str) -> list[dict[str, Any]]:
         """Return the commands that may be used in a server."""
         route = Route(
@@ -249,24 +290,6 @@ class DiscordHttp(HTTPClient):
         index = await self.request(route)
         commands: list[dict[str, Any]] = index["application_commands"]
         return commands
-
-
-def _session(*, fresh: bool = False) -> requests.AsyncSession[requests.Response]:
-    """Return a session with a browser's fingerprint.
-
-    With `fresh` every request has a connection of its own. On a kept one that has died,
-    curl sends the request again by itself: for an interaction, a second drawing.
-    """
-    alone = {
-        CurlOpt.FRESH_CONNECT: 1,
-        CurlOpt.FORBID_REUSE: 1,
-        CurlOpt.MAXFILESIZE: MOST_BYTES,
-    }
-    return requests.AsyncSession(
-        impersonate=requests.impersonate.DEFAULT_CHROME,
-        default_headers=False,
-        curl_options=alone if fresh else None,
-    )
 
 
 def client_headers(user_agent: str, build_number: int) -> Headers:
@@ -306,6 +329,22 @@ def client_headers(user_agent: str, build_number: int) -> Headers:
     _ = headers.client_hints
     random.seed()
     return headers
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return orjson.loads(content or b"null")
+    except orjson.JSONDecodeError:
+        # Not `text`: it raises on a charset that nobody knows.
+        return content[:200].decode(errors="replace")
+
+
+def why_unreachable(error: Exception, *, proxied: bool) -> str:
+    """Return, for people, why no connection came about."""
+    code = int(getattr(error, "code", 0) or 0)
+    if proxied and (isinstance(error, ProxyError) or code in _PROXY_CODES):
+        return "The proxy cannot be reached, or refuses"
+    return f"Discord cannot be reached ({type(error).__name__})"
 
 
 def failed(error: RequestException) -> Answer:

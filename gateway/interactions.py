@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from accounts.models import DiscordAccount
@@ -18,7 +19,21 @@ _IMAGES: Final = ("image1", "image2", "image3", "image4", "image5")
 
 
 def place_of(task: Task, account: DiscordAccount, session: GatewaySession) -> Place:
-    """Return where the task's interactions happen, and with which bot."""
+    """Return where the task's interactions happen, and with which bot.
+
+    That is where it was sent, or where the message with its button stands.
+    """
+    if not task.channel_id:
+        return _home(task, account, session)
+    return replace(
+        _home(task, account, session),
+        guild_id=task.guild_id,
+        channel_id=task.channel_id,
+    )
+
+
+def _home(task: Task, account: DiscordAccount, session: GatewaySession) -> Place:
+    """Return the account's main channel: whatever is drawn anew goes there."""
     niji = task.bot_type == BotType.NIJI_JOURNEY
     return Place(
         application_id=NIJI_APP if niji else MIDJOURNEY_APP,
@@ -32,15 +47,15 @@ def interaction_of(
     account: DiscordAccount, session: GatewaySession, task: Task, nonce: str
 ) -> dict[str, Any]:
     """Return the body of the task's interaction. Raises UnknownCommand."""
-    place = place_of(task, account, session)
     if task.custom_id:
         return payloads.button(
-            place,
+            place_of(task, account, session),
             nonce,
             message_id=task.parent_message_id,
             flags=task.parent.message_flags if task.parent else 0,
             custom_id=task.custom_id,
         )
+    place = _home(task, account, session)
     match TaskAction(task.action):
         case TaskAction.BLEND:
             return _blend(account, place, task, nonce)

@@ -1,4 +1,8 @@
-"""The dispatch lane of an account: one sender at a time, at the account's pace.
+"""The dispatch lane of a Discord user: one sender at a time, at the user's pace.
+
+Rows of the same Discord user (several channels of one account) share a lane, and with
+it the pace, the slots and the turns. Who the user is, the session knows; without one
+nothing can be sent.
 
 A nudge counts `wanted` up. A sender that leaves checks that nobody nudged since it last
 looked, so no nudge is lost without anyone waiting for a lock.
@@ -6,6 +10,7 @@ looked, so no nudge is lost without anyone waiting for a lock.
 
 from __future__ import annotations
 
+import random
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,28 +19,40 @@ from typing import Final
 from django.db.models import Exists, F, Q, QuerySet
 from django.utils import timezone
 
-from gateway.models import DispatchLane
+from accounts.models import DiscordAccount
+from gateway.fairness import Turns
+from gateway.models import DispatchLane, GatewaySession
 
 # A sender only touches rows while it holds the lane; longer means it has died.
 HOLD: Final = timedelta(seconds=10)
+_SEEN: Final = (
+    "wanted",
+    "next_send_at",
+    "rest_until",
+    "turns_done",
+    "waiting_since",
+)
 
 
 @dataclass(frozen=True)
 class Hold:
-    """The right to send for an account, and what its lane said when last looked at."""
+    """The right to send for a Discord user, and what the lane said when looked at."""
 
-    account_id: int
+    discord_user: str
     holder: str
     fence: int
     nudges: int
     next_send_at: datetime | None
+    rest_until: datetime | None
+    turns: Turns
 
     @property
     def rest(self) -> float:
-        """The seconds until the account may send again, 0 if now."""
-        if self.next_send_at is None:
+        """The seconds until the user may send again, 0 if now."""
+        moments = [m for m in (self.next_send_at, self.rest_until) if m]
+        if not moments:
             return 0.0
-        return max(0.0, (self.next_send_at - timezone.now()).total_seconds())
+        return max(0.0, (max(moments) - timezone.now()).total_seconds())
 
     @property
     def still_ours(self) -> Exists:
@@ -45,22 +62,39 @@ class Hold:
     @property
     def rows(self) -> QuerySet[DispatchLane]:
         return DispatchLane.objects.filter(
-            account_id=self.account_id, holder=self.holder, fence=self.fence
+            discord_user=self.discord_user, holder=self.holder, fence=self.fence
         )
+
+
+def _of(account_id: int) -> QuerySet[DispatchLane]:
+    """The lane of the account's Discord user; empty before it has one."""
+    sessions = GatewaySession.objects.filter(account=account_id)
+    return DispatchLane.objects.filter(discord_user__in=sessions.values("user_id"))
+
+
+def _make(account_id: int) -> bool:
+    """Make the lane of the account's Discord user; False where nobody knows it yet."""
+    session = GatewaySession.objects.filter(account=account_id).first()
+    if session is None or not session.user_id:
+        return False
+    DispatchLane.objects.get_or_create(discord_user=session.user_id)
+    return True
 
 
 def enter(account_id: int) -> Hold | None:
     """Nudge the lane and take it; None where another sender has it and will look."""
-    lanes = DispatchLane.objects.filter(account_id=account_id)
+    lanes = _of(account_id)
     holder = secrets.token_hex(8)
     if not _take(lanes, holder):
-        if not lanes.update(wanted=F("wanted") + 1):
-            DispatchLane.objects.get_or_create(account_id=account_id)
+        if not lanes.update(wanted=F("wanted") + 1) and not _make(account_id):
+            return None
         # Its holder may have left before this nudge was counted.
         if not _take(lanes, holder):
             return None
-    row = lanes.values_list("fence", "wanted", "next_send_at").get()
-    return Hold(account_id, holder, *row)
+    row = lanes.filter(holder=holder).values_list("discord_user", "fence", *_SEEN)
+    user, fence, nudges, next_send_at, rest_until, done, since = row.get()
+    turns = Turns(done, since)
+    return Hold(user, holder, fence, nudges, next_send_at, rest_until, turns)
 
 
 def _take(lanes: QuerySet[DispatchLane], holder: str) -> bool:
@@ -78,8 +112,17 @@ def _take(lanes: QuerySet[DispatchLane], holder: str) -> bool:
 
 def look(hold: Hold) -> Hold:
     """Return the hold with what its lane says now; unchanged where it was lost."""
-    row = hold.rows.values_list("wanted", "next_send_at").first()
-    return replace(hold, nudges=row[0], next_send_at=row[1]) if row else hold
+    row = hold.rows.values_list(*_SEEN).first()
+    if row is None:
+        return hold
+    nudges, next_send_at, rest_until, done, since = row
+    return replace(
+        hold,
+        nudges=nudges,
+        next_send_at=next_send_at,
+        rest_until=rest_until,
+        turns=Turns(done, since),
+    )
 
 
 def leave(hold: Hold) -> bool:
@@ -88,11 +131,47 @@ def leave(hold: Hold) -> bool:
     return bool(unseen.update(holder="", held_until=None)) or not hold.rows.exists()
 
 
-def set_pace(account_id: int, next_send_at: datetime) -> None:
-    """Let nothing leave before a moment; an earlier, longer pause stays."""
-    DispatchLane.objects.filter(account_id=account_id).filter(
-        Q(next_send_at=None) | Q(next_send_at__lt=next_send_at)
-    ).update(next_send_at=next_send_at)
+def note_turns(hold: Hold, turns: Turns) -> Hold:
+    """Write whose turn it was, where that has changed."""
+    if turns != hold.turns:
+        hold.rows.update(turns_done=turns.done, waiting_since=turns.since)
+    return replace(hold, turns=turns)
+
+
+# --- pace ----------------------------------------------------------------------------
+
+
+def keep_pace(account: DiscordAccount) -> datetime | None:
+    """Let the next task wait for the account's pace: an interaction leaves now.
+
+    Returns the moment from which it may go; None where the account has no pace.
+    """
+    seconds = account.interval + random.uniform(  # noqa: S311
+        account.after_interval_min,
+        max(account.after_interval_min, account.after_interval_max),
+    )
+    if not seconds:
+        return None
+    moment = timezone.now() + timedelta(seconds=seconds)
+    sooner = Q(next_send_at=None) | Q(next_send_at__lt=moment)
+    _of(account.pk).filter(sooner).update(next_send_at=moment)
+    return moment
+
+
+def rest(account_id: int, until: datetime) -> None:
+    """Let nothing leave before a moment; an earlier, longer rest stays.
+
+    Discord's limits are the user's, so all its rows rest.
+    """
+    sooner = Q(rest_until=None) | Q(rest_until__lt=until)
+    if not _of(account_id).filter(sooner).update(rest_until=until):
+        _make(account_id)
+        _of(account_id).filter(sooner).update(rest_until=until)
+
+
+def is_resting(account_id: int) -> bool:
+    """Tell whether Discord wants silence. A pace alone is none: that is for tasks."""
+    return _of(account_id).filter(rest_until__gt=timezone.now()).exists()
 
 
 def book(account_id: int, seconds: float) -> bool:
@@ -103,5 +182,4 @@ def book(account_id: int, seconds: float) -> bool:
     now = timezone.now()
     moment = now + timedelta(seconds=seconds)
     free = Q(wake_at=None) | Q(wake_at__lte=now) | Q(wake_at__gt=moment)
-    rows = DispatchLane.objects.filter(free, account_id=account_id)
-    return bool(rows.update(wake_at=moment))
+    return bool(_of(account_id).filter(free).update(wake_at=moment))

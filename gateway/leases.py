@@ -7,7 +7,7 @@ about the session only where the fence is still its own, so a stale holder is re
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -23,6 +23,16 @@ from tasks.models import Task
 
 LEASE: Final = timedelta(seconds=6)
 PROCESS_GONE: Final = timedelta(seconds=6)
+CHUNK: Final = 500  # rows named in one statement
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to speak for an account, and what its row says now."""
+
+    fence: int
+    revision: int
+    is_wanted: bool  # its socket must be open
 
 
 def wanted() -> QuerySet[DiscordAccount]:
@@ -38,8 +48,9 @@ def wanted() -> QuerySet[DiscordAccount]:
 def announce(name: str) -> int:
     """Note that this process lives; return how many do."""
     now = timezone.now()
-    GatewayProcess.objects.update_or_create(name=name, defaults={"seen_at": now})
-    GatewayProcess.objects.filter(seen_at__lt=now - timedelta(hours=1)).delete()
+    if not GatewayProcess.objects.filter(name=name).update(seen_at=now):
+        GatewayProcess.objects.create(name=name, seen_at=now)
+        GatewayProcess.objects.filter(seen_at__lt=now - timedelta(hours=1)).delete()
     alive = GatewayProcess.objects.filter(seen_at__gt=now - PROCESS_GONE)
     return max(1, alive.count())
 
@@ -50,50 +61,58 @@ def retire(name: str) -> None:
     GatewayProcess.objects.filter(name=name).delete()
 
 
-def renew(name: str) -> dict[int, int]:
-    """Renew all leases of this process; return the fence of each account it holds."""
+def renew(name: str) -> dict[int, Lease]:
+    """Renew all leases of this process and return them by account."""
     held = GatewaySession.objects.filter(holder=name)
     held.update(lease_until=timezone.now() + LEASE)
-    return dict(held.values_list("account_id", "fence"))
+    rows = held.values_list("pk", "fence", "account__revision")
+    on = set(wanted().filter(session__holder=name).values_list("pk", flat=True))
+    return {pk: Lease(fence, revision, pk in on) for pk, fence, revision in rows}
 
 
-def acquire(name: str, *, processes: int, held: int) -> dict[int, int]:
-    """Take free accounts up to this process's share; return their new fences."""
+def share(processes: int) -> int:
+    """Return how many accounts each of so many processes may hold."""
+    return math.ceil(wanted().count() / processes)
+
+
+def acquire(name: str, room: int) -> dict[int, Lease]:
+    """Take up to `room` free accounts; return all that this process then holds.
+
+    Statements do not grow with the accounts. Of two processes that want the same one,
+    the database lets the first have it.
+    """
     missing = wanted().filter(session=None)
-    for account_id in missing.values_list("pk", flat=True):
-        GatewaySession.objects.get_or_create(account_id=account_id)
-    room = math.ceil(wanted().count() / processes) - held
-    if room <= 0:
-        return {}
+    GatewaySession.objects.bulk_create(
+        [GatewaySession(account_id=pk) for pk in missing.values_list("pk", flat=True)],
+        ignore_conflicts=True,
+    )
     now = timezone.now()
     free = Q(holder="") | Q(lease_until=None) | Q(lease_until__lt=now)
     rows = GatewaySession.objects.filter(free, account__in=wanted())
-    taken: dict[int, int] = {}
-    for account_id, fence in list(rows.values_list("account_id", "fence")[:room]):
-        won = GatewaySession.objects.filter(
-            free, account_id=account_id, fence=fence
+    chosen = list(rows.values_list("pk", flat=True)[: max(0, room)])
+    for start in range(0, len(chosen), CHUNK):
+        GatewaySession.objects.filter(
+            free, pk__in=chosen[start : start + CHUNK]
         ).update(
             holder=name,
             lease_until=now + LEASE,
             fence=F("fence") + 1,
             is_live=False,  # until this process has resumed the session
         )
-        if won:
-            taken[account_id] = fence + 1
-    return taken
-
-
-def surplus(*, processes: int, held: Iterable[int]) -> list[int]:
-    """Return the accounts that this process should leave to the others."""
-    mine = sorted(held)
-    share = math.ceil(wanted().count() / processes)
-    return mine[share:]
+    return renew(name)
 
 
 def give_back(account_id: int, fence: int) -> None:
     GatewaySession.objects.filter(account_id=account_id, fence=fence).update(
         holder="", lease_until=None
     )
+
+
+def save_seqs(name: str, seqs: dict[int, int]) -> None:
+    """Keep how far the events of accounts that this process holds were processed."""
+    rows = [GatewaySession(pk=pk, seq=seq) for pk, seq in seqs.items()]
+    held = GatewaySession.objects.filter(holder=name)
+    held.bulk_update(rows, ["seq"], batch_size=CHUNK)
 
 
 def note_session(account_id: int, fence: int, **facts: Any) -> bool:

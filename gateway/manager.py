@@ -5,26 +5,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import secrets
 import socket
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from django.db import DatabaseError
 
+from accounts.models import DiscordAccount
 from gateway import leases
 from gateway.addresses import Addresses, load_addresses
 from gateway.connection import Connection, Resume
 from gateway.context import identity_of
 from gateway.http import Identity
-from gateway.models import GatewaySession
 from gateway.repair import look_after, repair, silent_tasks
 from tasks.database import in_thread
 
 logger = logging.getLogger(__name__)
 
 TICK: Final = 1.0  # seconds between two looks at the rows
+REST: Final = 0.1  # seconds after a look in which all changes are one
 CONNECTING_AT_ONCE: Final = 16
+CLOSING_AT_ONCE: Final = 16
+STARTING_AT_ONCE: Final = 50
 CANCEL_AGAIN: Final = 0.5  # seconds
 REPAIR_REST: Final = 10.0  # seconds after history could not be read
 
@@ -38,9 +43,12 @@ class Manager:
         host = socket.gethostname()[:30]
         self.name = f"{host}:{os.getpid()}:{secrets.token_hex(3)}"
         self._held: dict[int, _Held] = {}
+        self._ending: dict[int, asyncio.Task[None]] = {}
         self._repairs: dict[int, asyncio.Task[None]] = {}
         self._kicked = asyncio.Event()
         self._door = asyncio.Semaphore(CONNECTING_AT_ONCE)
+        self._exit = asyncio.Semaphore(CLOSING_AT_ONCE)
+        self._renewed_at = math.inf
 
     def kick(self) -> None:
         """Look at the rows now: something has changed."""
@@ -48,100 +56,124 @@ class Manager:
 
     async def run(self) -> None:
         """Keep the sockets as the rows want them, for ever."""
-        await asyncio.gather(self._loop(self._reconcile), self._loop(self._watch))
+        await asyncio.gather(
+            self._repeat(self._reconcile, self._kicked),
+            self._repeat(self._watch, asyncio.Event()),
+        )
 
     async def close(self) -> None:
         """Close all sockets so that another process can resume their sessions."""
         for account_id in list(self._held):
-            await self._drop(account_id)
+            self._end(account_id)
+        await asyncio.gather(*self._ending.values())
         with contextlib.suppress(DatabaseError):
             await in_thread(leases.retire, self.name)
 
-    async def _loop(self, step) -> None:  # type: ignore[no-untyped-def]
+    async def _repeat(
+        self, step: Callable[[], Awaitable[None]], kicked: asyncio.Event
+    ) -> None:
         while True:
-            self._kicked.clear()
+            kicked.clear()
             try:
                 await step()
             except DatabaseError as exc:
                 # Sockets stay; what they hear meanwhile is repaired from history.
                 logger.error("database: %s", exc)
+            await asyncio.sleep(REST)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._kicked.wait(), TICK)
+                await asyncio.wait_for(kicked.wait(), TICK)
 
     # --- leases and sockets ----------------------------------------------------------
 
     async def _reconcile(self) -> None:
-        processes = await in_thread(leases.announce, self.name)
-        fences = await in_thread(leases.renew, self.name)
+        leased, surplus, addresses = await in_thread(
+            _look, self.name, late=self._is_late()
+        )
+        self._renewed_at = asyncio.get_running_loop().time()
         for account_id, (connection, _) in list(self._held.items()):
-            if fences.get(account_id) != connection.fence:
+            lease = leased.get(account_id)
+            if lease is None or lease.fence != connection.fence:
                 logger.warning("account %s: lease lost", account_id)
-                await self._drop(account_id)
-        for account_id in await in_thread(
-            leases.surplus, processes=processes, held=list(fences)
-        ):
-            await self._leave(account_id, fences.pop(account_id))
-        fences |= await in_thread(
-            leases.acquire, self.name, processes=processes, held=len(fences)
-        )
-        await self._match_rows(fences)
-
-    async def _match_rows(self, fences: dict[int, int]) -> None:
-        wanted = await in_thread(_revisions, list(fences))
-        addresses = await in_thread(load_addresses)
-        for account_id, fence in fences.items():
-            if account_id not in wanted:
-                await self._leave(account_id, fence)
-                continue
+                self._end(account_id)
+        new: dict[int, int] = {}
+        for account_id, lease in leased.items():
             held = self._held.get(account_id)
-            if held and _is_current(held, wanted[account_id], addresses):
-                await held[0].save_seq()
-                continue
-            if held:
-                await self._drop(account_id)
-            await self._start(account_id, fence, addresses)
+            if account_id in self._ending:
+                continue  # looked at again once its socket is closed
+            if account_id in surplus or not lease.is_wanted:
+                self._end(account_id, give_back=lease.fence)
+            elif held is None:
+                new[account_id] = lease.fence
+            elif not _is_current(held, lease, addresses):
+                self._end(account_id)
+        await self._start(new, addresses)
+        await self._save_seqs()
 
-    async def _start(self, account_id: int, fence: int, addresses: Addresses) -> None:
-        found = await in_thread(_load, account_id)
-        if found is None:
-            return
-        identity, resume, user_id = found
-        connection = Connection(
-            identity, addresses, fence, resume, self._door, user_id=user_id
-        )
-        self._held[account_id] = connection, asyncio.create_task(connection.run())
+    def _is_late(self) -> bool:
+        """Tell whether the database was away: others may only seem dead, as we do."""
+        silence = asyncio.get_running_loop().time() - self._renewed_at
+        return silence > leases.LEASE.total_seconds() / 2
 
-    async def _drop(self, account_id: int) -> None:
-        connection, task = self._held.pop(account_id)
+    async def _start(self, fences: dict[int, int], addresses: Addresses) -> None:
+        ids = list(fences)
+        for start in range(0, len(ids), STARTING_AT_ONCE):
+            part = ids[start : start + STARTING_AT_ONCE]
+            for identity, resume, user_id in await in_thread(_load, part):
+                account_id = identity.account_id
+                connection = Connection(
+                    identity,
+                    addresses,
+                    fences[account_id],
+                    resume,
+                    self._door,
+                    user_id=user_id,
+                )
+                task = asyncio.create_task(connection.run())
+                self._held[account_id] = connection, task
+
+    async def _save_seqs(self) -> None:
+        moved = {
+            account_id: seq
+            for account_id, (connection, _) in self._held.items()
+            if (seq := connection.take_seq()) is not None
+        }
+        if moved:
+            await in_thread(leases.save_seqs, self.name, moved)
+
+    def _end(self, account_id: int, *, give_back: int | None = None) -> None:
+        """Close an account's socket; then, if so told, give back the lease."""
         if running := self._repairs.pop(account_id, None):
             running.cancel()
-        while not task.done():
-            # Again and again: `wait_for` of Python 3.11 swallows a cancel that comes
-            # together with the result.
-            task.cancel()
-            await asyncio.wait({task}, timeout=CANCEL_AGAIN)
-        if not task.cancelled() and (error := task.exception()):
-            logger.error(
-                "account %s: connection broke down", account_id, exc_info=error
-            )
-        with contextlib.suppress(Exception):
-            await connection.close()
+        held = self._held.pop(account_id, None)
+        self._ending[account_id] = asyncio.create_task(
+            self._leave(account_id, held, give_back)
+        )
 
-    async def _leave(self, account_id: int, fence: int) -> None:
-        if account_id in self._held:
-            await self._drop(account_id)
-        await in_thread(leases.give_back, account_id, fence)
+    async def _leave(
+        self, account_id: int, held: _Held | None, give_back: int | None
+    ) -> None:
+        try:
+            async with self._exit:
+                if held:
+                    await _stop(*held)
+                if give_back is not None:
+                    await in_thread(leases.give_back, account_id, give_back)
+        except DatabaseError as exc:
+            logger.error("database: %s", exc)
+        finally:
+            del self._ending[account_id]
+            self.kick()
 
     # --- silent tasks ----------------------------------------------------------------
 
     async def _watch(self) -> None:
-        live = [pk for pk, (c, _) in self._held.items() if c.is_live]
-        silent = await in_thread(silent_tasks, live) if live else {}
-        for account_id in live:
+        if not self._held:
+            return
+        silent = await in_thread(silent_tasks)
+        for account_id, (connection, _) in self._held.items():
             running = self._repairs.get(account_id)
-            if account_id not in self._held or (running and not running.done()):
+            if not connection.is_live or (running and not running.done()):
                 continue
-            connection = self._held[account_id][0]
             tasks = silent.get(account_id, [])
             if tasks or connection.repair_wanted:
                 work = asyncio.create_task(self._repair(connection, tasks))
@@ -155,30 +187,54 @@ class Manager:
             await asyncio.sleep(REPAIR_REST)
 
 
-def _revisions(account_ids: list[int]) -> dict[int, int]:
-    rows = leases.wanted().filter(pk__in=account_ids)
-    return dict(rows.values_list("pk", "revision"))
+def _look(
+    name: str, *, late: bool
+) -> tuple[dict[int, leases.Lease], set[int], Addresses]:
+    """Renew and take leases; return them, those that others should have, and where."""
+    processes = leases.announce(name)
+    leased = leases.renew(name)
+    share = leases.share(processes)
+    if not late and len(leased) < share:
+        leased = leases.acquire(name, share - len(leased))
+    mine = sorted(pk for pk, lease in leased.items() if lease.is_wanted)
+    surplus = set() if late else set(mine[share:])
+    return leased, surplus, load_addresses()
 
 
-def _is_current(held: _Held, revision: int, addresses: Addresses) -> bool:
+def _is_current(held: _Held, lease: leases.Lease, addresses: Addresses) -> bool:
     """Tell whether a connection is as the rows want it.
 
     One that returned waits for a person, whose act makes another revision.
     """
     connection, task = held
     broken = task.done() and (task.cancelled() or task.exception() is not None)
-    same = connection.identity.revision == revision
+    same = connection.identity.revision == lease.revision
     return same and not broken and connection.addresses == addresses
 
 
-def _load(account_id: int) -> tuple[Identity, Resume, str] | None:
-    account = leases.wanted().filter(pk=account_id).first()
-    if account is None:
-        return None
-    session = GatewaySession.objects.get(account_id=account_id)
+def _load(account_ids: list[int]) -> list[tuple[Identity, Resume, str]]:
+    rows = leases.wanted().filter(pk__in=account_ids)
+    return [_facts(account) for account in rows.select_related("session")]
+
+
+def _facts(account: DiscordAccount) -> tuple[Identity, Resume, str]:
+    session = account.session
     identity = identity_of(account)
     if session.token_digest != identity.token_digest:
         # Another token is another user: its session cannot be resumed.
         return identity, Resume(), ""
     resume = Resume(session.session_id, session.seq, session.resume_url)
     return identity, resume, session.user_id
+
+
+async def _stop(connection: Connection, task: asyncio.Task[None]) -> None:
+    while not task.done():
+        # Again and again: `wait_for` of Python 3.11 swallows a cancel that comes
+        # together with the result.
+        task.cancel()
+        await asyncio.wait({task}, timeout=CANCEL_AGAIN)
+    if not task.cancelled() and (error := task.exception()):
+        account = connection.account_id
+        logger.error("account %s: connection broke down", account, exc_info=error)
+    with contextlib.suppress(Exception):
+        await connection.close()

@@ -9,10 +9,13 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import chain, islice
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from accounts.prepared import PreparedQuery
 from gateway.protocol.messages import Message
 from tasks import custom_ids, prompts
 from tasks.enums import RUNNING, TaskAction
@@ -41,25 +44,46 @@ class Match:
     by: str
 
 
+_by_nonce: Final = PreparedQuery[Task](
+    lambda account, nonce: Task.objects.filter(account_id=account, nonce=nonce),
+    markers=(-1, "nonce"),
+)
+
+
 def by_nonce(account_id: int, nonce: str) -> Task | None:
-    if not nonce:
-        return None
-    return Task.objects.filter(account_id=account_id, nonce=nonce).first()
+    return next(iter(_by_nonce(account_id, nonce)), None) if nonce else None
+
+
+@cache
+def _by_keys(
+    messages: int, nonces: int, interactions: int, jobs: int
+) -> PreparedQuery[Task]:
+    """Return the look-up by so many keys of each kind: it runs with every event."""
+
+    def build(account: int, *keys: str) -> QuerySet[Task]:
+        given = iter(keys)
+        ids = list(islice(given, messages))
+        wanted = Q(progress_message_id__in=ids) | Q(message_id=ids[0])
+        for nonce in islice(given, nonces):
+            wanted |= Q(nonce=nonce)
+        if found := list(islice(given, interactions)):
+            wanted |= Q(interaction_id__in=found) | Q(window_interaction_id__in=found)
+        for job in islice(given, jobs):
+            wanted |= Q(job_id=job) | Q(shown_job_id=job, status__in=RUNNING)
+        return Task.objects.filter(wanted, account_id=account)
+
+    count = messages + nonces + interactions + jobs
+    return PreparedQuery(build, markers=(-1, *(f"key {n}" for n in range(count))))
 
 
 def by_identity(account_id: int, message: Message) -> Match | None:
     """Return the task that a key of the message names, open or over."""
-    ids = [i for i in (message.id, message.original_id) if i]
-    wanted = Q(progress_message_id__in=ids) | Q(message_id=message.id)
-    if message.nonce:
-        wanted |= Q(nonce=message.nonce)
-    if message.interaction_ids:
-        wanted |= Q(interaction_id__in=message.interaction_ids)
-        wanted |= Q(window_interaction_id__in=message.interaction_ids)
-    if message.job_id:
-        wanted |= Q(job_id=message.job_id)
-        wanted |= Q(shown_job_id=message.job_id, status__in=RUNNING)
-    found = list(Task.objects.filter(wanted, account_id=account_id))
+    ids = [message.id, message.original_id] if message.original_id else [message.id]
+    nonces = [message.nonce] if message.nonce else []
+    jobs = [message.job_id] if message.job_id else []
+    parts = (ids, nonces, message.interaction_ids, jobs)
+    look_up = _by_keys(*map(len, parts))
+    found = look_up(account_id, *chain.from_iterable(parts))
     keys = (
         ("nonce", lambda t: bool(message.nonce) and t.nonce == message.nonce),
         ("interaction", lambda t: t.interaction_id in message.interaction_ids),
@@ -122,6 +146,7 @@ def by_text(
         bot_type=bot_type,
         action__in=_BY_TEXT,
         echo_key=prompts.echo_key(said.prompt),
+        channel_id__in=(message.channel_id, ""),
     )
     sent = message_time(message.id)
     fitting = [

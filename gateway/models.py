@@ -29,7 +29,7 @@ class GatewaySession(models.Model):
     seq = models.BigIntegerField(default=0)
     resume_url = models.CharField(max_length=300, blank=True)
     token_digest = models.CharField(max_length=64, blank=True)
-    user_id = models.CharField(max_length=20, blank=True)
+    user_id = models.CharField(max_length=20, blank=True, db_index=True)
     is_live = models.BooleanField(default=False)
     # Since when no event can have been missed: a resumed session keeps it.
     unbroken_since = models.DateTimeField(null=True)
@@ -40,20 +40,25 @@ class GatewaySession(models.Model):
 
 
 class DispatchLane(models.Model):
-    """The sending side of an account: one sender at a time, at the account's pace."""
+    """The sending side of a Discord user: one sender at a time, at the user's pace.
 
-    account = models.OneToOneField(
-        DiscordAccount, models.CASCADE, primary_key=True, related_name="lane"
-    )
+    All rows of the same Discord user share it.
+    """
+
+    discord_user = models.CharField(max_length=20, primary_key=True)
     holder = models.CharField(max_length=40, blank=True)
     held_until = models.DateTimeField(null=True)
     fence = models.PositiveBigIntegerField(default=0)
     wanted = models.PositiveBigIntegerField(default=0, help_text="Counts the nudges.")
-    next_send_at = models.DateTimeField(null=True)
+    next_send_at = models.DateTimeField(null=True, help_text="The pace.")
+    rest_until = models.DateTimeField(null=True, help_text="Discord wants silence.")
     wake_at = models.DateTimeField(null=True, help_text="A job is booked for then.")
+    # Whose turn it is (gateway/fairness.py).
+    turns_done = models.PositiveBigIntegerField(default=0)
+    waiting_since = models.JSONField(default=dict, help_text="User: turn.")
 
     def __str__(self) -> str:
-        return f"lane of account {self.account_id}"
+        return f"lane of Discord user {self.discord_user}"
 
 
 class CommandIndex(models.Model):
@@ -88,7 +93,7 @@ class AccountQuery(models.Model):
     )
     # A press needs a panel of this session: what was asked first to have one.
     needs = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+")
-    # The account's id while an answer is awaited: one query at a time.
+    # The Discord user while an answer is awaited: one query at a time.
     flight = models.PositiveBigIntegerField(null=True, unique=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     nonce = models.CharField(max_length=32, blank=True)
@@ -150,6 +155,17 @@ class GatewaySettings(SingletonModel):
         "read accounts every",
         default=360,
         help_text="Minutes between two readings of /info and /settings. 0: by hand.",
+    )
+
+    acknowledge = models.BooleanField(
+        "mark as read",
+        default=True,
+        help_text="Tell Discord, now and then, that results and notices were read.",
+    )
+    check_accounts = models.BooleanField(
+        default=True,
+        help_text="Ask Discord about a token, server, channel or proxy before it is "
+        "saved.",
     )
 
     ADDRESSES: ClassVar = (

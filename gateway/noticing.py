@@ -115,7 +115,7 @@ def _again(task: Task, message: Message, notice: Notice) -> None:
     """Let the task wait for its turn again, or end it where that leads nowhere."""
     if notice.kind.rest and task.account_id is not None:
         # Whatever else the account sent now had the same answer.
-        lanes.set_pace(task.account_id, timezone.now() + notice.kind.rest)
+        lanes.rest(task.account_id, timezone.now() + notice.kind.rest)
     if task.cancel_requested_at:
         fail(task.pk, CANCELLED)
         return

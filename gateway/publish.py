@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from typing import Any
+from typing import Any, Final
 
 from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import channel_layers
@@ -13,6 +14,9 @@ from tasks import bridge
 
 logger = logging.getLogger(__name__)
 
+TOGETHER: Final = 0.1  # seconds within which changes of accounts are told once
+_telling = False
+
 
 def publish_change(task_id: int, owner_id: int) -> None:
     """Tell the task's stream and its owner's page that the row changed."""
@@ -21,8 +25,18 @@ def publish_change(task_id: int, owner_id: int) -> None:
 
 
 def publish_accounts_changed() -> None:
-    """Tell the gateway processes to look at the accounts now."""
-    bridge.spawn(_to_channel(CHANNEL, {"type": "accounts.changed"}))
+    """Tell the gateway processes to look at the accounts; once for many changes."""
+    global _telling
+    if not _telling:
+        _telling = True
+        bridge.spawn(_tell_gateways())
+
+
+async def _tell_gateways() -> None:
+    global _telling
+    await asyncio.sleep(TOGETHER)
+    _telling = False  # first: what changes from here on is told anew
+    await _to_channel(CHANNEL, {"type": "accounts.changed"})
 
 
 async def _to_groups(groups: tuple[str, ...], message: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts import snapshots
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import without_secrets
-from gateway import clients
+from gateway import clients, lanes
 from gateway.asking import ask
 from gateway.commands import UnknownCommand, find_command, save_index
 from gateway.enums import ON_PANEL, OVER, QueryKind, QueryState
@@ -66,7 +66,7 @@ def _claim(account_id: int) -> Claim | None:
     accounts = without_secrets(DiscordAccount.objects.filter(pk=account_id))
     account = accounts.filter(enabled=True).first()
     session = GatewaySession.objects.filter(account=account_id).first()
-    if account is None or session is None or not _is_time(account):
+    if account is None or session is None or not _is_time(account, session):
         return None
     if not (session.is_live and session.session_id and is_held(session)):
         return None
@@ -82,12 +82,16 @@ def _claim(account_id: int) -> Claim | None:
     except NotOnPanel:
         give_up(query, "设置面板没有该选项 / the settings show no such control now")
         return None
-    return Claim(account, query, nonce, body) if _take(query, nonce, body) else None
+    if not _take(query, session, nonce, body):
+        return None
+    lanes.keep_pace(account)
+    return Claim(account, query, nonce, body)
 
 
-def _is_time(account: DiscordAccount) -> bool:
-    rows = AccountQuery.objects.filter(account=account)
-    if rows.exclude(flight=None).exists():
+def _is_time(account: DiscordAccount, session: GatewaySession) -> bool:
+    """Tell whether the Discord user, in whichever of its channels, may ask now."""
+    rows = AccountQuery.objects.filter(account__session__user_id=session.user_id)
+    if rows.exclude(flight=None).exists() or lanes.is_resting(account.pk):
         return False
     pace = PACE if account.interval else timedelta(0)
     return not rows.filter(sent_at__gt=timezone.now() - pace).exists()
@@ -172,7 +176,9 @@ def _on_panel(
     )
 
 
-def _take(query: AccountQuery, nonce: str, body: dict[str, Any]) -> bool:
+def _take(
+    query: AccountQuery, session: GatewaySession, nonce: str, body: dict[str, Any]
+) -> bool:
     now = timezone.now()
     rows = AccountQuery.objects.filter(pk=query.pk, state=QueryState.WAITING)
     try:
@@ -180,7 +186,7 @@ def _take(query: AccountQuery, nonce: str, body: dict[str, Any]) -> bool:
             return bool(
                 rows.update(
                     state=QueryState.SENT,
-                    flight=query.account_id,
+                    flight=int(session.user_id),
                     attempts=F("attempts") + 1,
                     nonce=nonce,
                     interaction_id="",
@@ -218,6 +224,7 @@ def settle(query_id: int, nonce: str, answer: Answer) -> None:
     match answer.verdict:
         case Verdict.LATER:
             moment = timezone.now() + timedelta(seconds=answer.retry_after)
+            lanes.rest(query.account_id, moment)
             _wait_again(query, attempts=query.attempts - 1, not_before=moment)
         case Verdict.STALE | Verdict.REFUSED:
             _refused(query, answer)

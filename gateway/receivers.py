@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.dispatch import receiver
 
+from accounts.checking import set_checker
+from accounts.models import DiscordAccount
 from accounts.signals import account_changed, verification_due
+from accounts.sub_channels import Pairs
 from gateway.addresses import load_addresses
 from gateway.hints import (
     enqueue_cancel,
@@ -15,7 +19,9 @@ from gateway.hints import (
     enqueue_prepare,
     enqueue_verification,
 )
+from gateway.models import GatewaySettings
 from gateway.publish import publish_accounts_changed, publish_change
+from gateway.queueing import somebody_waits
 from tasks.enums import RUNNING, TERMINAL, TaskStatus
 from tasks.models import Task
 from tasks.pictures import set_cdn_base
@@ -40,14 +46,7 @@ def run_submitted(*, errand_id: int, **kwargs: Any) -> None:
 @receiver(task_changed)
 def go_on(*, task: Task, **kwargs: Any) -> None:
     """Nudge dispatch where a slot, or a held-back prompt, has come free."""
-    waiting = Task.objects.filter(
-        account_id=task.account_id, status=TaskStatus.NOT_START
-    )
-    if task.status == TaskStatus.IN_PROGRESS and task.job_id:
-        waiting = waiting.filter(echo_key=task.echo_key)
-    elif task.status not in TERMINAL:
-        waiting = waiting.none()
-    if task.account_id is not None and waiting.exists():
+    if task.account_id is not None and _waits_for(task, task.account_id):
         enqueue_dispatch(task.account_id)
     if (
         task.status in RUNNING
@@ -58,12 +57,37 @@ def go_on(*, task: Task, **kwargs: Any) -> None:
         enqueue_cancel(task.pk)
 
 
+def _waits_for(task: Task, account_id: int) -> bool:
+    if task.status in TERMINAL:
+        return somebody_waits(account_id)
+    if task.status != TaskStatus.IN_PROGRESS or not task.job_id:
+        return False
+    return Task.objects.filter(
+        account=account_id, status=TaskStatus.NOT_START, echo_key=task.echo_key
+    ).exists()
+
+
 @receiver(task_changed)
 def publish(*, task: Task, **kwargs: Any) -> None:
     publish_change(task.pk, task.owner_id)
 
 
 set_cdn_base(lambda: load_addresses().cdn)
+
+
+def check_account(
+    account: DiscordAccount, channels: Mapping[str, Pairs]
+) -> dict[str, list[str]]:
+    """Ask Discord about an account, unless the settings say not to."""
+    if not GatewaySettings.get_solo().check_accounts:
+        return {}
+    # Here, not above: a web process that saves no account needs no Discord client.
+    from gateway.checking import check
+
+    return check(account, channels)
+
+
+set_checker(check_account)
 
 
 @receiver(verification_due)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from curl_cffi.requests.exceptions import RequestException
-from discord.errors import DiscordException
-from django.db.models import Q
+from discord.errors import DiscordException, Forbidden, NotFound
+from django.db.models import Min, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -36,7 +37,7 @@ SILENCE: Final = timedelta(seconds=60)
 PAGES: Final = 50
 
 
-def silent_tasks(account_ids: list[int]) -> dict[int, list[int]]:
+def silent_tasks() -> dict[int, list[int]]:
     """Return the running tasks that need a look at history, by account."""
     now = timezone.now()
     unchecked = Q(checked_at=None) | Q(checked_at__lt=now - CLAIM_EXPIRY)
@@ -48,7 +49,7 @@ def silent_tasks(account_ids: list[int]) -> dict[int, list[int]]:
         progress_message_id=None,
     )
     rows = (
-        Task.objects.filter(status__in=RUNNING, account_id__in=account_ids)
+        Task.objects.filter(status__in=RUNNING)
         .annotate(seen_at=Coalesce("checked_at", "claimed_at"))
         .filter(
             Q(removed_at__lt=now - REMOVED_GRACE)
@@ -67,23 +68,34 @@ def silent_tasks(account_ids: list[int]) -> dict[int, list[int]]:
 async def repair(connection: Connection) -> bool:
     """Feed the account's recent history through the handlers; False where that failed.
 
-    Goes back to the oldest running task's claim. Messages count as if just created.
+    In each channel it goes back to the oldest running task's claim. Messages count as
+    if just created.
     """
-    since = await in_thread(_oldest_claim, connection.account_id)
-    if since is None:
-        return True
+    claims = await in_thread(_oldest_claims, connection.account_id)
+    for channel_id, since in claims.items():
+        if not await _read(connection, channel_id, since):
+            return False
+    return True
+
+
+async def _read(connection: Connection, channel_id: str, since: datetime) -> bool:
     after = snowflake_at(since - CLOCK_SKEW)
-    channel = connection.identity.channel_id
+    channel = channel_id or connection.identity.channel_id
+    # A task may run in a channel that the account was taken out of meanwhile.
+    speaker = connection.speaker
+    speaker = replace(speaker, channels=speaker.channels | {channel})
     try:
         for _ in range(PAGES):
             page = await connection.http.history(channel, after=after)
             for message in page:
-                await in_thread(
-                    handle, connection.speaker, Event.MESSAGE_CREATE, message
-                )
+                await in_thread(handle, speaker, Event.MESSAGE_CREATE, message)
             if len(page) < 100:
                 return True
             after = str(page[-1]["id"])
+    except (Forbidden, NotFound) as exc:
+        # It will never be seen: its tasks are judged without.
+        logger.warning("account %s: channel %s: %s", speaker.account_id, channel, exc)
+        return True
     except (
         DiscordException,
         RequestException,
@@ -173,11 +185,9 @@ def _send_again(task: Task) -> None:
         release(task.pk, nonce=nonce)
 
 
-def _oldest_claim(account_id: int) -> datetime | None:
+def _oldest_claims(account_id: int) -> dict[str, datetime]:
+    """Return when the oldest running task of each channel was claimed."""
     running = Task.objects.filter(account_id=account_id, status__in=RUNNING)
-    return (
-        running.exclude(claimed_at=None)
-        .order_by("claimed_at")
-        .values_list("claimed_at", flat=True)
-        .first()
-    )
+    running = running.exclude(claimed_at=None).order_by()
+    oldest = running.values("channel_id").annotate(since=Min("claimed_at"))
+    return dict(oldest.values_list("channel_id", "since"))

@@ -40,7 +40,10 @@ GATEWAY_GRACE: Final = timedelta(minutes=10)
 
 
 def accounts_to_dispatch() -> list[int]:
-    """Return the ready accounts with waiting tasks and a free slot."""
+    """Return the ready accounts with waiting tasks and a free slot.
+
+    Of the rows of one Discord user one is returned: its lane serves all.
+    """
     now = timezone.now()
     due = Q(not_before=None) | Q(not_before__lte=now)
     waiting = Task.objects.filter(
@@ -50,13 +53,16 @@ def accounts_to_dispatch() -> list[int]:
         account__state=AccountState.READY,
     )
     ids = set(waiting.order_by().values_list("account_id", flat=True).distinct())
-    busy = Counter(
-        Task.objects.filter(status__in=RUNNING, account_id__in=ids).values_list(
-            "account_id", flat=True
-        )
+    able = DiscordAccount.objects.filter(pk__in=ids, enabled=True).order_by("pk")
+    rows = list(able.values_list("session__user_id", "pk", "core_size"))
+    users = {user for user, *_ in rows if user}
+    running = Task.objects.filter(
+        status__in=RUNNING, account__session__user_id__in=users
     )
-    sizes = DiscordAccount.objects.filter(pk__in=ids, enabled=True)
-    return [pk for pk, size in sizes.values_list("pk", "core_size") if busy[pk] < size]
+    busy = Counter(running.values_list("account__session__user_id", flat=True))
+    return list(
+        {user: pk for user, pk, size in rows if user and busy[user] < size}.values()
+    )
 
 
 def cancels_to_press() -> list[int]:

@@ -173,6 +173,8 @@ def _claim(task_id: int) -> Answering | None:
     session = GatewaySession.objects.filter(account=task.account).first()
     if session is None or not (session.is_live and is_held(session)):
         return None
+    if lanes.is_resting(task.account.pk):
+        return None  # the sweep comes back
     is_page = task.window_id.startswith(custom_ids.PAGE_PREFIX)
     # A page's answer carries no nonce: what comes of it bears the click's interaction.
     nonce = (task.nonce or "") if is_page else new_nonce()
@@ -194,6 +196,7 @@ def _claim(task_id: int) -> Answering | None:
     )
     if not claimed:
         return None
+    lanes.keep_pace(task.account)
     return Answering(task.account, task_id, nonce, is_page, body)
 
 
@@ -248,7 +251,7 @@ def settle(answering: Answering, found: Answer) -> None:
 def _later(answering: Answering, found: Answer) -> None:
     """Nothing was taken: the window is still open, the account rests."""
     moment = timezone.now() + timedelta(seconds=found.retry_after)
-    lanes.set_pace(answering.account.pk, moment)
+    lanes.rest(answering.account.pk, moment)
     Task.objects.filter(
         pk=answering.task_id,
         nonce=answering.nonce,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
+from typing import Final
 
 from channels.worker import Worker
 
@@ -14,10 +16,22 @@ from gateway.manager import Manager
 logger = logging.getLogger(__name__)
 
 
+OPEN_FILES: Final = 65_536  # an account needs two; systems begin with 1024 in all
+
+
+def allow_open_files() -> None:
+    """Use what the system allows this process, as far as it is of use."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 class GatewayWorker(Worker):
     """Listens to its channel and runs the manager until it is told to stop."""
 
     async def handle(self) -> None:
+        allow_open_files()
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -204,6 +204,9 @@ CACHES = {
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")
 CELERY_TASK_IGNORE_RESULT = True
+# Celery would close the thread's connection after each job, though a new one costs more
+# than most jobs: mjproxy/celery.py does what Django does between two requests.
+CELERY_DB_REUSE_MAX = 1 << 62
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_DEFAULT_QUEUE = "default"
@@ -227,8 +230,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "gateway.sweep", "schedule": 2.0, "options": {"expires": 10}},
     "accounts": {
         "task": "gateway.sync_accounts",
-        "schedule": 60.0,
-        "options": {"expires": 60},
+        "schedule": 15.0,
+        "options": {"expires": 15},
     },
     "webhooks": {
         "task": "tasks.deliver_due",

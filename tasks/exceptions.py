@@ -60,6 +60,17 @@ class QueueFull(Refused):
         )
 
 
+class ShareUsedUp(QueueFull):
+    """The queues have room, but this user has enough in them."""
+
+    def __init__(self, most: int) -> None:
+        Refused.__init__(
+            self,
+            f"您等待中的任务已达上限（{most}个），请稍后尝试",
+            f"You have as many tasks waiting as one user may ({most}), retry later",
+        )
+
+
 class NothingShortened(Refused):
     code = ReturnCode.NOT_FOUND
 

@@ -75,6 +75,9 @@ class Task(models.Model):
     progress_message_id = models.CharField(max_length=20, null=True, unique=True)  # noqa: DJ001
     message_id = models.CharField(max_length=20, null=True, unique=True)  # noqa: DJ001
     job_id = models.CharField(max_length=36, null=True, unique=True)  # noqa: DJ001
+    # Where it was sent, or will be; empty before that: the account's own channel.
+    guild_id = models.CharField(max_length=20, blank=True)
+    channel_id = models.CharField(max_length=20, blank=True)
     parent_message_id = models.CharField(max_length=20, blank=True)
     custom_id = models.CharField(max_length=200, blank=True)
     shown_job_id = models.CharField(
@@ -132,6 +135,11 @@ class Task(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["account", "status", "id"], name="task_load"),
             models.Index(fields=["owner", "-id"], name="task_own"),
+            models.Index(
+                fields=["owner"],
+                condition=models.Q(status=TaskStatus.NOT_START),
+                name="task_own_waiting",
+            ),
             models.Index(fields=["status", "deadline_at"], name="task_due"),
             models.Index(fields=["parent_message_id"], name="task_parent_message"),
         ]

@@ -24,6 +24,8 @@ def task_json(task: Task, base: str = "") -> dict[str, Any]:
     """Return the task object; `base` is the origin that picture links begin with."""
     account = task.account
     instance_id = account.channel_id if account else ""
+    # What is drawn anew is drawn at home; only buttons may stand in another channel.
+    is_away = task.custom_id and task.channel_id != instance_id
     final_prompt = task.final_prompt or ""
     link = image_url(task, base)
     video = link if task.picture_type.startswith("video/") else None
@@ -85,7 +87,7 @@ def task_json(task: Task, base: str = "") -> dict[str, Any]:
         "messageId": _message_id(task),
         "messageIds": [m for m in (task.progress_message_id, task.message_id) if m],
         "instanceId": instance_id,
-        "subInstanceId": None,
+        "subInstanceId": (task.channel_id or None) if is_away else None,
         "remixModalMessageId": None,
         "remixAutoSubmit": False,
         "remixModaling": task.window == WindowState.OPEN,

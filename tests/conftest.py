@@ -12,6 +12,7 @@ from asgiref.sync import SyncToAsync
 from django.db import connections
 from django.test import Client
 
+from accounts import checking
 from accounts.keys import create_key
 from accounts.models import DiscordAccount, User
 from tasks import database
@@ -64,6 +65,12 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _discord_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save accounts unchecked: what asks Discord is tested where Discord is."""
+    monkeypatch.setattr(checking, "_checker", None)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from accounts.api.serializers import (
     UserSerializer,
     said_by_member,
 )
+from accounts.checking import check
 from accounts.editing import fill, save_filled
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount, User
@@ -197,6 +198,7 @@ def _save(
         related = fill(account, changes)
         if channel_is_taken(account):
             raise InvalidField("渠道已存在", "Channel already exists")
+        check(account, related.channels)
         return save_filled(account, related, by=operator.username)
     except ValidationError as exc:
         text = said_by_member(exc)

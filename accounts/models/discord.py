@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar, Final
 
 from django.core.exceptions import ValidationError
@@ -9,7 +10,6 @@ from django.core.validators import (
     MaxValueValidator,
     MinValueValidator,
     RegexValidator,
-    URLValidator,
 )
 from django.db import models
 from django.utils import timezone
@@ -19,12 +19,23 @@ from accounts.crypto import EncryptedTextField
 from accounts.enums import AccountState, SpeedMode
 from accounts.models.tags import DomainTag
 
-snowflake = RegexValidator(r"^\d{15,20}$", "A Discord id is 15 to 20 digits.")
+snowflake = RegexValidator(r"\A[0-9]{15,20}\Z", "A Discord id is 15 to 20 digits.")
+invitation = RegexValidator(
+    r"\Ahttps://(discord\.gg/|discord(app)?\.com/invite/)[\w-]{2,100}/?\Z",
+    "An invitation is like https://discord.gg/CODE.",
+    flags=re.ASCII,
+)
+proxy_address = RegexValidator(
+    r"\A(https?|socks[45]|socks4a|socks5h)://([!-.0->A-~]+@)?"
+    r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?\Z",
+    "A proxy is like http://name:password@host:port; socks5:// works too.",
+    flags=re.ASCII | re.IGNORECASE,
+)
 _found_channel: Final[dict[str, Any]] = {
     "max_length": 20,
     "blank": True,
     "validators": [snowflake],
-    "help_text": "Found when the account connects.",
+    "help_text": "Found when the account connects; what is entered here stays.",
 }
 # Known pages of operators show it as HTML.
 no_markup = RegexValidator(r"^[^<>]*$", "No markup, please: neither < nor >.")
@@ -72,11 +83,11 @@ class DiscordAccount(models.Model):
         "invitation",
         max_length=200,
         blank=True,
-        validators=[URLValidator(schemes=["https"])],
-        help_text="To the account's server.",
+        validators=[invitation],
+        help_text="To the account's server, as https://discord.gg/CODE.",
     )
     user_agent = models.CharField(max_length=400, blank=True)
-    proxy_url = EncryptedTextField(blank=True)
+    proxy_url = EncryptedTextField(blank=True, validators=[proxy_address])
     backend = models.CharField(max_length=20, default="discord", editable=False)
 
     enabled = models.BooleanField(default=True)

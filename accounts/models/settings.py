@@ -33,6 +33,12 @@ class PoolSettings(SingletonModel):
         default=ChoiceRule.BEST_WAIT_IDLE,
         help_text="Which of the accounts that can draw a task is given it.",
     )
+    waiting_per_user = models.PositiveIntegerField(
+        "waiting at most for one user",
+        default=0,
+        help_text="Keeps one user from filling the queues of all accounts. "
+        "0: no limit.",
+    )
 
     class Meta:
         verbose_name = "pool settings"

@@ -171,14 +171,15 @@ class Control:
                 self.hub.end(session)
 
     async def add_channel(self, request: web.Request) -> web.Response:
-        """A further channel in an account's guild."""
+        """A further channel in an account's guild; with `guests`, who else comes in."""
         body = await _json(request)
         account = self.core.account(str(body.get("account", "account-1")))
-        if account is None:
+        guests = [self.core.account(str(name)) for name in body.get("guests", ())]
+        if account is None or None in guests:
             return _bad("there is no such account")
         channel_id = str(body.get("channel_id") or self.core.ids.snowflake())
         guild_id = account.spec.guild_id
-        self.core.world.add_channel(channel_id, guild_id)
+        self.core.world.add_channel(channel_id, guild_id, filter(None, guests))
         self.core.store.channel(channel_id, guild_id)
         return answer({"channel_id": channel_id, "guild_id": guild_id}, 201)
 

@@ -44,6 +44,7 @@ class Ledger:
             maxlen=KEEP
         )
         self.violations: deque[Json] = deque(maxlen=KEEP)
+        self.acks: deque[Json] = deque(maxlen=KEEP)
         self.requests: deque[Json] = deque(maxlen=KEEP_REQUESTS)
         self.request_count = 0
         self.interaction_count = 0
@@ -110,6 +111,11 @@ class Ledger:
         )
         self.changed()
 
+    def acknowledged(self, **facts: Any) -> None:
+        """Record that a channel was marked as read."""
+        self.acks.append({"seq": self.next_seq(), "at": time.time(), **facts})
+        self.changed()
+
     def count_jobs(self, state: str) -> int:
         if state == "any":
             return sum(self.states.values())
@@ -126,6 +132,7 @@ class Ledger:
             "requests": self.request_count,
             "dispatches": self.dispatch_count,
             "violations": len(self.violations),
+            "acks": len(self.acks),
         }
 
     def changed(self) -> None:
@@ -165,6 +172,7 @@ class Ledger:
                 if row[0] > since
             ],
             "violations": lambda: [v for v in self.violations if v["seq"] > since],
+            "acks": lambda: [ack for ack in self.acks if ack["seq"] > since],
             "requests": lambda: self.request_count,
             "states": lambda: {k: v for k, v in self.states.items() if v},
             "seq": lambda: self._seq,

@@ -3,7 +3,7 @@
 from gateway.simulator.constants import MIDJOURNEY, NIJI
 from gateway.simulator.core import Core
 from gateway.simulator.sessions import Session
-from gateway.simulator.shapes import bot_user, own_user
+from gateway.simulator.shapes import bot_user, dm_channel, guild_channel, own_user
 from gateway.simulator.wire import Json
 from gateway.simulator.world import Account, Channel
 
@@ -124,15 +124,7 @@ def _guild(core: Core, account: Account, guild_id: str) -> Json:
         "guild_scheduled_events": [],
         "version": 1,
         "channels": [
-            {
-                "id": channel.id,
-                "type": 0,
-                "name": f"channel-{channel.id[-4:]}",
-                "position": 0,
-                "flags": 0,
-                "permission_overwrites": [],
-                "last_message_id": next(reversed(channel.message_ids), None),
-            }
+            {k: v for k, v in guild_channel(channel).items() if k != "guild_id"}
             for channel in core.world.guild_channels(guild_id)
             if account.user_id in channel.members
         ],
@@ -140,14 +132,8 @@ def _guild(core: Core, account: Account, guild_id: str) -> Json:
 
 
 def _dm(core: Core, channel: Channel, bot_id: str) -> Json:
-    d: Json = {
-        "id": channel.id,
-        "type": 1,
-        "last_message_id": next(reversed(channel.message_ids), None),
-        "flags": 0,
-    }
-    if core.knobs.ready_recipients:
-        d["recipients"] = [bot_user(bot_id)]
-    else:
+    d = dm_channel(channel)
+    if not core.knobs.ready_recipients:
+        del d["recipients"]
         d["recipient_ids"] = [bot_id]
     return d

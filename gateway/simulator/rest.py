@@ -29,7 +29,7 @@ from gateway.simulator.core import Core
 from gateway.simulator.events import Event
 from gateway.simulator.jobs import Job
 from gateway.simulator.results import signed
-from gateway.simulator.shapes import bot_user, own_user
+from gateway.simulator.shapes import dm_channel, guild_channel, own_user
 from gateway.simulator.wire import Json
 from gateway.simulator.world import Account, Channel, Message
 
@@ -57,6 +57,7 @@ class Rest:
             "POST /users/@me/channels": self.open_dm,
             "GET /users/@me/application-command-index": self.user_index,
             "GET /guilds/{guild_id}/application-command-index": self.guild_index,
+            f"GET {channel}": self.show_channel,
             f"GET {channel}/application-command-index": self.channel_index,
             f"GET {channel}/messages": self.history,
             f"GET {message}": self.single_message,
@@ -92,15 +93,7 @@ class Rest:
         )
         if channel is None or channel.bot_id is None:
             raise Refused(400, 50007, "Cannot send messages to this user")
-        return answer(
-            {
-                "id": channel.id,
-                "type": 1,
-                "recipients": [bot_user(channel.bot_id)],
-                "last_message_id": next(reversed(channel.message_ids), None),
-                "flags": 0,
-            }
-        )
+        return answer(dm_channel(channel))
 
     async def guild_index(self, request: web.Request) -> web.Response:
         account = self.account(request)
@@ -110,6 +103,12 @@ class Rest:
         if not any(account.user_id in channel.members for channel in channels):
             raise missing_access()
         return self._index(account, list(BOT_NAMES))
+
+    async def show_channel(self, request: web.Request) -> web.Response:
+        _, channel = self.channel(request)
+        if channel.bot_id is not None:
+            return answer(dm_channel(channel))
+        return answer(guild_channel(channel))
 
     async def channel_index(self, request: web.Request) -> web.Response:
         account, channel = self.channel(request)
@@ -172,11 +171,21 @@ class Rest:
 
     async def ack(self, request: web.Request) -> web.Response:
         account, channel = self.channel(request)
+        message = self._message(request)
+        body = await json_object(request)
+        if not isinstance(body.get("last_viewed"), int):
+            raise invalid_form("last_viewed", "BASE_TYPE_REQUIRED", "A day's number")
         ack = {
             "channel_id": channel.id,
-            "message_id": request.match_info["message_id"],
+            "message_id": message.id,
             "version": int(self.core.clock.now()),
         }
+        self.core.ledger.acknowledged(
+            account=account.name,
+            channel_id=channel.id,
+            message_id=message.id,
+            last_viewed=body["last_viewed"],
+        )
         # Goes to one's own sessions; a DM of the account has the same readers.
         self.core.publish(
             Event(

@@ -2,7 +2,7 @@
 
 from gateway.simulator.constants import BOT_AVATARS, BOT_NAMES, Colour
 from gateway.simulator.wire import Json
-from gateway.simulator.world import Account
+from gateway.simulator.world import Account, Channel
 
 
 def bot_user(application_id: str) -> Json:
@@ -44,6 +44,31 @@ def own_user(account: Account) -> Json:
         "banner": None,
         "accent_color": None,
         "avatar_decoration_data": None,
+    }
+
+
+def dm_channel(channel: Channel) -> Json:
+    """The direct messages with a bot."""
+    return {
+        "id": channel.id,
+        "type": 1,
+        "recipients": [bot_user(channel.bot_id or "")],
+        "last_message_id": next(reversed(channel.message_ids), None),
+        "flags": 0,
+    }
+
+
+def guild_channel(channel: Channel) -> Json:
+    """A text channel of a server, as its members see it."""
+    return {
+        "id": channel.id,
+        "type": 0,
+        "guild_id": channel.guild_id,
+        "name": f"channel-{channel.id[-4:]}",
+        "position": 0,
+        "flags": 0,
+        "permission_overwrites": [],
+        "last_message_id": next(reversed(channel.message_ids), None),
     }
 
 

@@ -2,7 +2,7 @@
 
 import base64
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -148,11 +148,14 @@ class World:
             channel.members.add(spec.user_id)
         return account
 
-    def add_channel(self, channel_id: str, guild_id: str) -> None:
-        """A further channel that all members of the guild can read."""
+    def add_channel(
+        self, channel_id: str, guild_id: str, guests: Iterable[Account] = ()
+    ) -> None:
+        """A further channel that all members of the guild can read, and the guests."""
         channel = self.channels.setdefault(channel_id, Channel(channel_id, guild_id))
         for other in self.guild_channels(guild_id):
             channel.members |= other.members
+        channel.members |= {guest.user_id for guest in guests}
 
     def find_account(self, handle: str) -> Account | None:
         """The account with this name, user id, channel id or token."""

@@ -19,6 +19,7 @@ from tasks.inputs import Brought
 from tasks.models import DrawingSettings, Task
 from tasks.selectors import visible_to
 from tasks.services import insert
+from tasks.submit.share import check_share
 
 # A waiting task is given up after so many times the account's own time limit.
 QUEUE_LIMIT_FACTOR: Final = 12
@@ -117,7 +118,12 @@ def replayed(caller: Caller) -> Submitted | None:
 def write(
     caller: Caller, task: Task, ahead: int, brought: Sequence[Brought] = ()
 ) -> Submitted:
-    """Write the row with what it brought along, and hand it to dispatch."""
+    """Write the row with what it brought along, and hand it to dispatch.
+
+    Raises ShareUsedUp where its owner has enough tasks waiting.
+    """
+    if task.status == TaskStatus.NOT_START:
+        check_share(caller.user.pk)
     files = inputs.write_files(brought)
     task.prepared = not any(picture.needs_upload for picture in brought)
     try:

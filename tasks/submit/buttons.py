@@ -36,6 +36,8 @@ from tasks.submit.base import (
     write,
 )
 from tasks.submit.commands import check_motion, linked, permitted
+from tasks.submit.hosting import owner_or_host
+from tasks.submit.share import check_share
 from tasks.webhooks import tell_again
 
 _CHANGEABLE: Final = {
@@ -62,7 +64,7 @@ def submit_button(
         raise InvalidRequest("参数错误", "The task has no such button")
     if earlier := replayed(caller):
         return earlier
-    account = _owner(parent, NoAccount())
+    account = owner_or_host(parent)
     button = custom_ids.parse(pressed)
     if pressed == custom_ids.DESCRIBED_ALL:
         return _press_all(caller, parent, account)
@@ -244,6 +246,7 @@ def _press_all(caller: Caller, parent: Task, account: DiscordAccount) -> Submitt
     ahead = waiting_count(account)
     if missing := sum(earlier is None for earlier in known.values()):
         check_room(account, ahead, tasks=missing)
+        check_share(caller.user.pk, tasks=missing)
     tasks = [
         (known[number] or _draw_described(each, parent, account, number)).task
         for number, each in asked.items()
@@ -293,6 +296,7 @@ def _child(
     task.prompt_en = prompts.without_speed(parent.final_prompt) or parent.prompt_en
     task.final_prompt = parent.final_prompt
     task.parent_message_id = parent.buttons_message_id
+    task.guild_id, task.channel_id = parent.guild_id, parent.channel_id
     task.description = _description(parent, button, custom_id)
     task.echo_key = f"{task.parent_message_id}|{custom_id}"[:200]
     if action == TaskAction.DESCRIBE:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.balancing import best_wait_idle, has_room
 from accounts.enums import SpeedMode
@@ -71,6 +71,19 @@ def any_account(wanted: Wanted) -> DiscordAccount | None:
     running, queued = load()
     try:
         return best_wait_idle(accounts, running=running, waiting=queued)
+    except NoAccountAvailable:
+        return None
+
+
+def choose_among(
+    accounts: Q, bot_type: BotType, wanted: Wanted
+) -> DiscordAccount | None:
+    """Return one of these accounts to press a button, or None where none can."""
+    able = _able(TaskAction.ACTION, bot_type, wanted).filter(accounts)
+    _, pool = _by_speed([a for a in able if _fits_remix(a, wanted)], wanted.modes)
+    running, queued = load()
+    try:
+        return best_wait_idle(pool, running=running, waiting=queued)
     except NoAccountAvailable:
         return None
 

@@ -12,6 +12,7 @@ from tasks.inputs import read_all
 from tasks.models import Errand, Task
 from tasks.submit.base import Caller, finished
 from tasks.submit.choosing import Wanted, any_account
+from tasks.submit.hosting import owner_or_host
 
 MAX_UPLOADS = 10
 
@@ -42,19 +43,21 @@ def submit_press(*, caller: Caller, task_id: int, custom_id: str) -> Errand:
     pressed = custom_ids.find(task.buttons, custom_id)
     if pressed is None:
         raise InvalidRequest("参数错误", "The task has no such button")
-    return _about(caller, ErrandKind.PRESS, task, pressed)
+    return errands.send_on(
+        ErrandKind.PRESS,
+        owner=caller.user,
+        account=owner_or_host(task),
+        task=task,
+        custom_id=pressed,
+    )
 
 
 def submit_seed(*, caller: Caller, task: Task) -> Errand:
     """Have Midjourney asked for a finished task's seed. Raises Refused."""
-    return _about(caller, ErrandKind.SEED, task)
-
-
-def _about(caller: Caller, kind: ErrandKind, task: Task, custom_id: str = "") -> Errand:
     alive = for_choice(alive_accounts()).filter(pk=task.account_id or 0)
     account = alive.first()
     if account is None:
         raise NoAccount
     return errands.send_on(
-        kind, owner=caller.user, account=account, task=task, custom_id=custom_id
+        ErrandKind.SEED, owner=caller.user, account=account, task=task
     )

@@ -7,10 +7,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
-from accounts.selectors import alive_accounts, for_choice
 from tasks import custom_ids, inputs, prompts
 from tasks.enums import TaskAction, TaskStatus, WindowState
-from tasks.exceptions import InvalidRequest, NoAccount, ParentNotFound
+from tasks.exceptions import InvalidRequest, ParentNotFound
 from tasks.inputs import Brought
 from tasks.models import Task
 from tasks.selectors import load_shown, visible_to, waiting_count
@@ -24,6 +23,8 @@ from tasks.submit.base import (
     replayed,
 )
 from tasks.submit.commands import linked, permitted
+from tasks.submit.hosting import owner_or_host
+from tasks.submit.share import check_share
 
 
 def submit_window(
@@ -40,9 +41,7 @@ def submit_window(
         return earlier
     if task.status != TaskStatus.MODAL or task.window != WindowState.EXPECTED:
         raise _not_open()
-    account = for_choice(alive_accounts()).filter(pk=task.account_id or 0).first()
-    if account is None:
-        raise NoAccount
+    account = owner_or_host(task)
     given = checked_prompt(prompt) if prompt.strip() else ""
     english = permitted(given) if given else _offered(task)
     brought = _brought(task, english, mask)
@@ -96,12 +95,14 @@ def _go_on(
     brought: list[Brought],
 ) -> None:
     """Let the task wait for its turn. Raises InvalidRequest where another was first."""
+    check_share(task.owner_id)
     files = inputs.write_files(brought)
     imagines = task.action == TaskAction.IMAGINE
     with transaction.atomic():
         moved = advance(
             task.pk,
             TaskStatus.NOT_START,
+            account=account,
             where=Q(status=TaskStatus.MODAL, window=WindowState.EXPECTED),
             # A described prompt is drawn for itself, not for the whole description.
             prompt=given or (english if imagines else task.prompt or english),

@@ -11,9 +11,11 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from accounts import checking
 from accounts.enums import AccountState
 from accounts.keys import user_of_key
 from accounts.models import ApiKey, DiscordAccount, DomainTag, User
+from accounts.sub_channels import lines_of
 from tests.factories import make_account, make_user
 
 LIST = "/admin/accounts/discordaccount/"
@@ -305,3 +307,106 @@ def test_a_user_without_rights_is_told_so(client: Client, alice: User) -> None:
 )
 def test_each_page_opens(admin: Client, page: str) -> None:
     assert admin.get(reverse(page)).status_code == 200
+
+
+# --- channels, and what Discord says of them ------------------------------------------
+
+SUB = "https://discord.com/channels/1201000000000000001/1201000000000000011"
+
+
+def test_sub_channels_are_lines_of_text(admin: Client, account: DiscordAccount) -> None:
+    address = f"{LIST}{account.pk}/change/"
+    lines = f"{SUB}, the second studio\n\n{SUB[:-1]}2"
+
+    response = admin.post(address, form_of(admin, address) | {"sub_channels": lines})
+
+    assert response.status_code == 302
+    assert lines_of(account) == [SUB, f"{SUB[:-1]}2"]
+    assert form_of(admin, address)["sub_channels"] == f"{SUB}\n{SUB[:-1]}2"
+
+
+def test_emptied_sub_channels_are_gone(admin: Client, account: DiscordAccount) -> None:
+    address = f"{LIST}{account.pk}/change/"
+    admin.post(address, form_of(admin, address) | {"sub_channels": SUB})
+
+    admin.post(address, form_of(admin, address) | {"sub_channels": ""})
+
+    assert lines_of(account) == []
+
+
+@pytest.mark.parametrize("lines", ["a channel", f"{SUB}\n{SUB}", "<own>"])
+def test_a_wrong_sub_channel_is_named(
+    admin: Client, account: DiscordAccount, lines: str
+) -> None:
+    own = f"https://discord.com/channels/{account.guild_id}/{account.channel_id}"
+    address = f"{LIST}{account.pk}/change/"
+    form = form_of(admin, address) | {"sub_channels": lines.replace("<own>", own)}
+
+    response = admin.post(address, form)
+
+    assert set(response.context["adminform"].form.errors) == {"sub_channels"}
+    assert lines_of(account) == []
+
+
+def test_what_discord_finds_wrong_stands_at_its_field(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = {"user_token": ["No."], "channel_id": ["Nor."], "proxy_url": ["Never."]}
+    monkeypatch.setattr(checking, "_checker", lambda account, channels: wrong)
+    form = form_of(admin, f"{LIST}add/") | {
+        "guild_id": "1118138338562560101",
+        "channel_id": "1118138338562560102",
+        "new_user_token": TOKEN,
+        "sub_channels": SUB,
+    }
+
+    response = admin.post(f"{LIST}add/", form)
+
+    errors = response.context["adminform"].form.errors
+    assert set(errors) == {"new_user_token", "channel_id", "new_proxy_url"}
+    assert TOKEN not in response.content.decode()
+    assert not DiscordAccount.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_discord_is_asked_once_and_in_no_transaction(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    def check(account: DiscordAccount, channels: Any) -> dict[str, list[str]]:
+        assert not connection.in_atomic_block
+        asked.append((account.user_token, channels))
+        return {}
+
+    monkeypatch.setattr(checking, "_checker", check)
+    client = Client()
+    client.force_login(make_user("olga", is_staff=True, is_superuser=True))
+    account = make_account()
+    address = f"{LIST}{account.pk}/change/"
+
+    client.post(address, form_of(client, address) | {"new_user_token": TOKEN})
+
+    own = [(account.guild_id, account.channel_id)]
+    assert asked == [(TOKEN, {"channel_id": own, "sub_channels": []})]
+    account.refresh_from_db()
+    assert account.user_token == TOKEN
+
+
+@pytest.mark.parametrize(
+    ("link", "wrong"),
+    [("https://discord.gg/abc", set()), ("x", {"permanent_invitation_link"})],
+)
+def test_an_invitation_is_kept_and_checked(
+    admin: Client, account: DiscordAccount, link: str, wrong: set[str]
+) -> None:
+    address = f"{LIST}{account.pk}/change/"
+    form = form_of(admin, address) | {"permanent_invitation_link": link}
+
+    response = admin.post(address, form)
+
+    context = response.context
+    errors = context["adminform"].form.errors if context else {}
+    assert set(errors) == wrong
+    account.refresh_from_db()
+    assert account.permanent_invitation_link == ("" if wrong else link)

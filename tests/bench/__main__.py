@@ -1,19 +1,20 @@
 """`make bench`: the product against the simulator, measured; one JSON on stdout.
 
-Times are milliseconds. Nothing here asserts: the budgets stand beside the figures, and
-what misses them is listed under "missed".
+Times are milliseconds where no unit is named. Nothing here asserts: the budgets stand
+beside the figures, and what misses them is listed under "missed". `--only rates` and
+`--only pool` measure a part, `--quick` less long.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.bench import fetching, memory, rates, recovery
+from tests.bench import fetching, pool, rates, recovery
 from tests.bench.budgets import missed
 from tests.bench.figures import machine
 from tests.e2e.harness import Product, Simulator, specs
@@ -21,22 +22,28 @@ from tests.e2e.services import given_services
 
 ACCOUNTS = 10
 RATES = (1, 10, 50)
-IDLE = (1, 50, 200)
 
 
 def main() -> None:
-    quick = "--quick" in sys.argv
-    with tempfile.TemporaryDirectory(prefix="mjproxy-bench-") as folder:
-        report = measure(Path(folder), quick=quick)
+    parser = argparse.ArgumentParser(prog="python -m tests.bench")
+    parser.add_argument("--only", choices=("rates", "pool"))
+    parser.add_argument("--quick", action="store_true")
+    wanted = parser.parse_args()
+    report: dict[str, Any] = {"machine": machine()}
+    with tempfile.TemporaryDirectory(prefix="mjproxy-bench-") as name:
+        folder = Path(name)
+        if wanted.only != "pool":
+            measure_rates(report, folder, quick=wanted.quick)
+        if wanted.only != "rates":
+            report["pool"] = pool.measure(folder, quick=wanted.quick)
+    report["missed"] = missed(report)
     print(json.dumps(report, indent=2))  # noqa: T201
 
 
-def measure(folder: Path, *, quick: bool) -> dict[str, Any]:
-    report: dict[str, Any] = {"machine": machine()}
+def measure_rates(report: dict[str, Any], folder: Path, *, quick: bool) -> None:
     sim = Simulator.start(
-        *("--accounts", str(max(ACCOUNTS, *IDLE)), "--speed", "10"),
-        *("--picture-size", "64", "--knob", "concurrency=12"),
-        *("--knob", "http_latency=0"),
+        *("--accounts", str(ACCOUNTS), "--speed", "10", "--picture-size", "64"),
+        *("--knob", "concurrency=12", "--knob", "http_latency=0"),
         log=folder / "simulator.log",
     )
     try:
@@ -48,18 +55,12 @@ def measure(folder: Path, *, quick: bool) -> dict[str, Any]:
             product.stop()
     finally:
         sim.stop()
-    report["missed"] = missed(report)
-    return report
 
 
 def measure_product(
     report: dict[str, Any], sim: Simulator, product: Product, *, quick: bool
 ) -> None:
-    accounts = list(specs(max(IDLE)))
-    product.add_account(accounts[0], coreSize=12)
-    product.wait_accounts(1)
-    report["idle"] = {"1": memory.of(product)}
-    for spec in accounts[1:ACCOUNTS]:
+    for spec in specs(ACCOUNTS):
         product.add_account(spec, coreSize=12)
     product.wait_accounts(ACCOUNTS)
     # Steady state is measured: every process has done each of its kinds of work before.
@@ -73,11 +74,6 @@ def measure_product(
     report["seconds_after_kill"] = recovery.measure(product)
     report["fetch"] = asyncio.run(fetching.measure(product))
     report["gateway_events_per_second"] = rates.flood(sim, product)
-    for count in IDLE[1:] if not quick else ():
-        for spec in accounts[len(product.accounts) : count]:
-            product.add_account(spec)
-        product.wait_accounts(count)
-        report["idle"][str(count)] = memory.of(product)
 
 
 main()

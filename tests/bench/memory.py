@@ -7,12 +7,11 @@ from typing import Any
 
 from tests.e2e.harness import Product
 
+ROLES = ("web", "worker", "beat", "gateway", "valkey")
+
 
 def of(product: Product) -> dict[str, Any]:
-    figures = {
-        role: _pss(product.pids(role))
-        for role in ("web", "worker", "beat", "gateway", "valkey")
-    }
+    figures = {role: _pss(product.pids(role)) for role in ROLES}
     figures["supervisor"] = _pss([product.process.pid])
     return figures | {"total": round(sum(figures.values()), 1)}
 

@@ -178,7 +178,7 @@ async def connected(
 ) -> AsyncIterator[Line]:
     """A connection that runs until the block ends."""
     connection = Connection(
-        identity_of(account),
+        await in_thread(identity_of, account),
         addresses,
         fence,
         resume or Resume(),

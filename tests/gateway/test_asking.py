@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.exceptions import InvalidField
 from accounts.models import BotSnapshot, DiscordAccount
 from gateway import asking
-from gateway.enums import QueryKind, QueryState
+from gateway.enums import OVER, QueryKind, QueryState
 from gateway.models import AccountQuery, GatewaySettings
 from tests.factories import make_account
 from tests.gateway.queries import MJ, NIJI
@@ -105,6 +105,39 @@ def test_accounts_that_came_together_are_not_read_together(db: None) -> None:
 
     due = AccountQuery.objects.filter(state=QueryState.WAITING).values("account")
     assert 0 < due.distinct().count() < 30
+
+
+def test_a_crowd_that_connects_is_read_a_few_at_a_time(db: None) -> None:
+    crowd = [make_account() for _ in range(2 * asking.READING_AT_ONCE + 3)]
+    for account in crowd:
+        make_session(account)
+        asking.sync_if_due(account.pk)
+
+    read: set[int] = set()
+    for few in (asking.READING_AT_ONCE, asking.READING_AT_ONCE, 3, 0):
+        asking.sync_due()
+        asking.sync_due()  # while they are read, nobody else is
+        going_on = AccountQuery.objects.exclude(state__in=OVER)
+        now = set(going_on.values_list("account_id", flat=True))
+        assert len(now) == few
+        assert not now & read
+        read |= now
+        going_on.update(state=QueryState.DONE)
+    assert read == {account.pk for account in crowd}
+
+
+def test_a_person_reads_an_account_whatever_else_is_read(
+    account: DiscordAccount,
+) -> None:
+    for _ in range(asking.READING_AT_ONCE):
+        asking.ask_sync(make_account(), by_hand=False)
+
+    asking.sync_if_due(account.pk)
+    by_itself = AccountQuery.objects.filter(account=account).count()
+    asking.ask_sync(account, by_hand=True)
+
+    assert by_itself == 0
+    assert AccountQuery.objects.filter(account=account).count() == 4
 
 
 def test_who_is_not_connected_is_not_read_by_schedule(account: DiscordAccount) -> None:

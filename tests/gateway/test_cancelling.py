@@ -12,7 +12,7 @@ from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from tasks.enums import BotType, TaskStatus
 from tasks.models import Task
 from tests.factories import make_account
-from tests.gateway.fakes import FakeHttp
+from tests.gateway.fakes import ACCEPTED, FakeHttp
 from tests.gateway.rows import again, make_index, make_running, make_session
 from tests.gateway.wire import JOB
 
@@ -146,3 +146,16 @@ def test_it_is_pressed_again_only_where_discord_certainly_took_nothing(
     cancelling.press_cancel(task.pk)
 
     assert (again(task).cancel_pressed_at is not None) is pressed
+
+
+def test_while_discord_wants_silence_it_is_pressed_later(
+    alice: User, live: DiscordAccount, http: FakeHttp
+) -> None:
+    http.answers = [Answer(Verdict.LATER, "Discord 429", 100.0), ACCEPTED]
+    task = make_cancelled(alice, live, job_id=JOB)
+    cancelling.press_cancel(task.pk)
+
+    assert cancelling.press_cancel(task.pk) is False
+
+    assert len(http.bodies) == 1
+    assert again(task).cancel_pressed_at is None

@@ -33,7 +33,7 @@ PROGRESS, RESULT = "1311111111111116001", "1311111111111116002"
 async def connection(account: DiscordAccount) -> Connection:
     """A connection without a socket."""
     return Connection(
-        identity=identity_of(account),
+        identity=await in_thread(identity_of, account),
         addresses=await in_thread(load_addresses),
         fence=1,
         resume=Resume("5e55105e", 7),

@@ -11,10 +11,12 @@ from django.utils import timezone
 
 from accounts.enums import AccountState, SpeedMode
 from accounts.models import DiscordAccount, User
-from gateway import dispatch, lanes
+from gateway import dispatch, lanes, queueing
+from gateway.fairness import Turns
 from gateway.models import CommandIndex, DispatchLane, GatewaySession
 from gateway.protocol.answers import Answer
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
+from gateway.queueing import Crew
 from tasks.database import in_thread
 from tasks.enums import BotType, Delivery, TaskAction, TaskStatus
 from tasks.models import Task
@@ -195,17 +197,17 @@ def test_a_nudge_during_the_last_look_is_not_lost(
     http: FakeHttp,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real = dispatch.next_task
+    real = queueing.next_task
     late: list[Task] = []
 
-    def next_task(account: DiscordAccount) -> Task | None:
-        found = real(account)
+    def next_task(crew: Crew, turns: Turns) -> tuple[Task, Turns] | None:
+        found = real(crew, turns)
         if found is None and not late:
             late.append(make_waiting(alice, live))
             assert dispatch.run_lane(live.pk) is None  # another holds the lane
         return found
 
-    monkeypatch.setattr(dispatch, "next_task", next_task)
+    monkeypatch.setattr(queueing, "next_task", next_task)
 
     dispatch.run_lane(live.pk)
 
@@ -294,10 +296,7 @@ def test_an_account_that_is_not_ready_sends_nothing(
 
 def test_an_account_that_was_deleted_sends_nothing(http: FakeHttp) -> None:
     account = make_account()
-    lanes.enter(account.pk)
-    DispatchLane.objects.update(holder="", held_until=None)
-    session = make_session(account)
-    session.delete()
+    make_session(account).delete()
 
     assert dispatch.run_lane(account.pk) is None
 

@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway import errands, uploads
+from gateway import errands, lanes, uploads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP
 from gateway.uploads import UploadFailed
@@ -92,6 +92,16 @@ def test_a_rate_limited_press_waits_for_its_next_turn(
     assert errands.waiting() == []
     Errand.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
     assert errands.waiting() == [errand.pk]
+
+
+def test_while_discord_wants_silence_nothing_is_pressed(
+    drawn: Task, http: FakeHttp
+) -> None:
+    assert drawn.account_id is not None
+    lanes.rest(drawn.account_id, timezone.now() + timedelta(hours=1))
+
+    assert run(press(drawn)).state == ErrandState.WAITING
+    assert http.bodies == []
 
 
 def test_of_two_workers_one_runs_an_errand(drawn: Task, http: FakeHttp) -> None:

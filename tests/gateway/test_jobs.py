@@ -11,7 +11,7 @@ from accounts.models import DiscordAccount, User
 from accounts.standing import trouble
 from gateway import cancelling, dispatch, jobs, lanes
 from gateway.models import DispatchLane
-from tests.gateway.rows import make_running, make_waiting
+from tests.gateway.rows import make_running, make_session, make_waiting
 
 
 @pytest.fixture
@@ -31,6 +31,7 @@ def test_it_looks_again_when_the_pace_allows(
     booked: list[dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    make_session(account)
     lanes.enter(account.pk)
     monkeypatch.setattr(dispatch, "run_lane", lambda _: 1.23456)
 
@@ -45,6 +46,7 @@ def test_a_long_rest_is_looked_at_every_minute(
     booked: list[dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    make_session(account)
     lanes.enter(account.pk)
     monkeypatch.setattr(dispatch, "run_lane", lambda _: 3000.0)
 
@@ -76,6 +78,7 @@ def test_the_sweep_nudges_what_nobody_nudged(
     monkeypatch.setattr(
         cancelling, "press_cancel", lambda pk: nudged.append(("cancel", pk))
     )
+    make_session(account)
     make_waiting(alice, account)
     stopping = make_running(
         alice,

@@ -11,6 +11,13 @@ from gateway import lanes
 from gateway.lanes import Hold
 from gateway.models import DispatchLane
 from tests.factories import make_account
+from tests.gateway.rows import make_session
+
+
+@pytest.fixture
+def account(account: DiscordAccount) -> DiscordAccount:
+    make_session(account)
+    return account
 
 
 def enter(account: DiscordAccount) -> Hold:
@@ -19,12 +26,12 @@ def enter(account: DiscordAccount) -> Hold:
     return hold
 
 
-def expire(account: DiscordAccount) -> None:
-    DispatchLane.objects.filter(account=account).update(held_until=timezone.now())
+def expire() -> None:
+    DispatchLane.objects.update(held_until=timezone.now())
 
 
 def is_ours(hold: Hold) -> bool:
-    return DiscordAccount.objects.filter(hold.still_ours, pk=hold.account_id).exists()
+    return DiscordAccount.objects.filter(hold.still_ours).exists()
 
 
 def test_one_sender_holds_a_lane(account: DiscordAccount) -> None:
@@ -35,9 +42,19 @@ def test_one_sender_holds_a_lane(account: DiscordAccount) -> None:
 
 
 def test_lanes_of_two_accounts_are_two(account: DiscordAccount) -> None:
+    other = make_account()
+    make_session(other, user_id="1311111111111111399")
     enter(account)
 
-    enter(make_account())
+    enter(other)
+
+
+def test_two_channels_of_one_discord_user_share_a_lane(account: DiscordAccount) -> None:
+    other = make_account()
+    make_session(other)
+    enter(account)
+
+    assert lanes.enter(other.pk) is None
 
 
 def test_a_lane_that_was_left_is_free_with_a_new_fence(account: DiscordAccount) -> None:
@@ -81,7 +98,7 @@ def test_a_holder_that_leaves_at_the_wrong_moment_loses_no_nudge(
 
 def test_a_dead_sender_is_replaced(account: DiscordAccount) -> None:
     dead = enter(account)
-    expire(account)
+    expire()
 
     heir = enter(account)
 
@@ -93,7 +110,7 @@ def test_a_stale_sender_leaves_without_freeing_the_lane(
     account: DiscordAccount,
 ) -> None:
     stale = enter(account)
-    expire(account)
+    expire()
     heir = enter(account)
 
     assert lanes.leave(stale) is True
@@ -104,7 +121,7 @@ def test_a_stale_sender_leaves_without_freeing_the_lane(
 
 def test_a_hold_that_ran_out_is_not_ours(account: DiscordAccount) -> None:
     hold = enter(account)
-    expire(account)
+    expire()
 
     assert not is_ours(hold)
 
@@ -113,16 +130,16 @@ def test_a_lane_rests_until_the_moment(account: DiscordAccount) -> None:
     hold = enter(account)
     assert lanes.look(hold).rest == 0
 
-    lanes.set_pace(account.pk, timezone.now() + timedelta(seconds=30))
+    lanes.rest(account.pk, timezone.now() + timedelta(seconds=30))
 
     assert 20 < lanes.look(hold).rest <= 30
 
 
 def test_a_longer_rest_stays(account: DiscordAccount) -> None:
     hold = enter(account)
-    lanes.set_pace(account.pk, timezone.now() + timedelta(hours=1))
+    lanes.rest(account.pk, timezone.now() + timedelta(hours=1))
 
-    lanes.set_pace(account.pk, timezone.now() + timedelta(seconds=1))
+    lanes.rest(account.pk, timezone.now() + timedelta(seconds=1))
 
     assert lanes.look(hold).rest > 60
 
@@ -130,7 +147,7 @@ def test_a_longer_rest_stays(account: DiscordAccount) -> None:
 def test_a_moment_that_has_passed_is_no_rest(account: DiscordAccount) -> None:
     hold = enter(account)
 
-    lanes.set_pace(account.pk, timezone.now() - timedelta(seconds=1))
+    lanes.rest(account.pk, timezone.now() - timedelta(seconds=1))
 
     assert lanes.look(hold).rest == 0
 
@@ -158,5 +175,13 @@ def test_a_booking_that_was_lost_runs_out(account: DiscordAccount) -> None:
 
 
 @pytest.mark.django_db
-def test_an_account_without_a_lane_books_nothing() -> None:
-    assert lanes.book(make_account().pk, 1) is False
+def test_an_account_whose_user_is_not_known_has_no_lane() -> None:
+    account = make_account()
+    assert lanes.enter(account.pk) is None
+    make_session(account, user_id="")
+
+    assert lanes.enter(account.pk) is None
+    assert lanes.book(account.pk, 1) is False
+    lanes.rest(account.pk, timezone.now() + timedelta(hours=1))
+
+    assert not DispatchLane.objects.exists()

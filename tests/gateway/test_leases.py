@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
+from django.db.models import QuerySet
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.enums import AccountState
@@ -42,10 +46,10 @@ def test_a_process_long_gone_is_forgotten() -> None:
 
 
 def test_a_free_account_is_taken_with_a_new_fence(account: DiscordAccount) -> None:
-    taken = leases.acquire("a", processes=1, held=0)
+    taken = leases.acquire("a", 1)
 
     session = GatewaySession.objects.get(account=account)
-    assert taken == {account.pk: 1}
+    assert taken == {account.pk: leases.Lease(1, account.revision, is_wanted=True)}
     assert (session.holder, session.fence) == ("a", 1)
     assert leases.is_held(session)
 
@@ -53,7 +57,7 @@ def test_a_free_account_is_taken_with_a_new_fence(account: DiscordAccount) -> No
 def test_a_held_account_is_not_taken(account: DiscordAccount) -> None:
     make_session(account)
 
-    assert leases.acquire("a", processes=1, held=0) == {}
+    assert leases.acquire("a", 5) == {}
 
 
 def test_an_expired_lease_goes_to_another_with_a_higher_fence(
@@ -61,7 +65,7 @@ def test_an_expired_lease_goes_to_another_with_a_higher_fence(
 ) -> None:
     make_session(account, lease_until=timezone.now() + PAST, fence=7)
 
-    assert leases.acquire("a", processes=1, held=0) == {account.pk: 8}
+    assert leases.acquire("a", 1)[account.pk].fence == 8
 
 
 def test_a_disabled_account_is_nobodys() -> None:
@@ -69,25 +73,59 @@ def test_a_disabled_account_is_nobodys() -> None:
     make_session(off, holder="", lease_until=None)
     make_account(enabled=False)
 
-    assert leases.acquire("a", processes=1, held=0) == {}
+    assert leases.acquire("a", 5) == {}
 
 
-@pytest.mark.parametrize(
-    ("processes", "held", "count"), [(1, 0, 5), (2, 0, 3), (2, 2, 1), (2, 3, 0)]
-)
-def test_a_process_takes_its_share_only(processes: int, held: int, count: int) -> None:
+@pytest.mark.parametrize(("room", "count"), [(0, 0), (-1, 0), (2, 2), (9, 5)])
+def test_a_process_takes_as_many_as_it_has_room_for(room: int, count: int) -> None:
     for _ in range(5):
         make_account()
 
-    assert len(leases.acquire("a", processes=processes, held=held)) == count
+    assert len(leases.acquire("a", room)) == count
 
 
-def test_the_surplus_is_what_exceeds_the_share() -> None:
-    ids = [make_account().pk for _ in range(4)]
+@pytest.mark.parametrize(("processes", "share"), [(1, 5), (2, 3), (5, 1), (9, 1)])
+def test_processes_share_the_accounts_that_are_on(processes: int, share: int) -> None:
+    for number in range(6):
+        make_account(enabled=number > 0)
 
-    assert leases.surplus(processes=1, held=ids) == []
-    assert leases.surplus(processes=2, held=ids) == ids[2:]
-    assert leases.surplus(processes=4, held=reversed(ids)) == ids[1:]
+    assert leases.share(processes) == share
+
+
+def test_what_another_was_quicker_to_take_stays_there(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [make_account().pk for _ in range(3)]
+    real = QuerySet.update
+
+    def update(rows: QuerySet[Any], **values: Any) -> int:
+        monkeypatch.setattr(QuerySet, "update", real)
+        leases.acquire("b", 1)  # between the look and the taking
+        return real(rows, **values)
+
+    leases.acquire("nobody", 0)  # the sessions' rows are made
+    monkeypatch.setattr(QuerySet, "update", update)
+
+    mine = leases.acquire("a", 3)
+
+    theirs = leases.renew("b")
+    assert len(theirs) == 1
+    assert sorted([*mine, *theirs]) == ids
+    assert [lease.fence for lease in (mine | theirs).values()] == [1, 1, 1]
+
+
+def test_statements_do_not_grow_with_the_accounts(
+    db: None, django_assert_num_queries: Any
+) -> None:
+    for number in (1, 40):
+        for _ in range(number):
+            make_account()
+        leases.acquire("nobody", 0)
+
+        with django_assert_num_queries(6):
+            taken = leases.acquire("a", number)
+        with django_assert_num_queries(3):
+            assert leases.renew("a").keys() == taken.keys()
 
 
 def test_renewing_returns_what_is_held(account: DiscordAccount) -> None:
@@ -95,7 +133,7 @@ def test_renewing_returns_what_is_held(account: DiscordAccount) -> None:
     make_session(account, holder="a", lease_until=soon, fence=3)
     make_session(make_account(), holder="b")
 
-    assert leases.renew("a") == {account.pk: 3}
+    assert leases.renew("a") == {account.pk: leases.Lease(3, account.revision, True)}
 
     renewed = GatewaySession.objects.get(account=account).lease_until
     assert renewed is not None
@@ -111,6 +149,19 @@ def test_a_stale_holder_writes_nothing(account: DiscordAccount) -> None:
     session = GatewaySession.objects.get(account=account)
     assert session.seq == 40
     assert leases.is_held(session)
+
+
+def test_only_the_holder_keeps_how_far_it_has_come() -> None:
+    mine = [make_session(make_account(), holder="a", seq=1) for _ in range(3)]
+    lost = make_session(make_account(), holder="b", seq=1)
+    seqs = {row.pk: 7 + row.pk for row in [*mine, lost]}
+
+    with CaptureQueriesContext(connection) as queries:
+        leases.save_seqs("a", seqs)
+
+    kept = dict(GatewaySession.objects.values_list("pk", "seq"))
+    assert kept == seqs | {lost.pk: 1}
+    assert sum("UPDATE" in query["sql"] for query in queries) == 1
 
 
 def test_the_holder_writes_and_gives_back(account: DiscordAccount) -> None:
@@ -155,7 +206,7 @@ def test_a_session_is_held_while_its_lease_runs(
 def test_a_state_says_whether_its_account_needs_a_socket(state: AccountState) -> None:
     account = make_account(state=state, enabled=state != AccountState.DISABLED)
 
-    taken = leases.acquire("a", processes=1, held=0)
+    taken = leases.acquire("a", 10)
 
     assert (account.pk in taken) is TABLE[state].has_socket
 

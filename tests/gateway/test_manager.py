@@ -62,6 +62,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     monkeypatch.setattr(manager, "in_thread", found.in_thread)
     monkeypatch.setattr(connection, "IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(manager, "TICK", 0.05)
+    monkeypatch.setattr(manager, "REST", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     monkeypatch.setattr(backoff, "delay", lambda attempt: 0.0)
     return found
@@ -267,7 +268,7 @@ async def test_sockets_stay_while_the_database_is_away(
     renewed: list[str] = []
     real = leases.renew
 
-    def renew(name: str) -> dict[int, int]:
+    def renew(name: str) -> dict[int, leases.Lease]:
         if len(failures) < 3:
             failures.append(name)
             raise OperationalError("away")
@@ -311,7 +312,7 @@ async def test_a_connection_that_broke_down_is_made_anew(
 
 async def not_connected(account: DiscordAccount) -> connection.Connection:
     return connection.Connection(
-        identity=identity_of(account),
+        identity=await in_thread(identity_of, account),
         addresses=await in_thread(load_addresses),
         fence=1,
         resume=connection.Resume(),
@@ -327,7 +328,7 @@ async def test_an_account_may_go_while_silent_tasks_are_looked_for(
     done = asyncio.create_task(asyncio.sleep(0))
     found._held[account.pk] = await not_connected(account), done
 
-    def silent_tasks(_: list[int]) -> dict[int, list[int]]:
+    def silent_tasks() -> dict[int, list[int]]:
         found._held.clear()
         return {account.pk: [1]}
 

@@ -13,6 +13,7 @@ from gateway.enums import QueryKind, QueryState
 from gateway.models import AccountQuery, GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
+from tests.factories import make_account
 from tests.gateway.fakes import ACCEPTED, FakeHttp
 from tests.gateway.panel import PANEL, RELAX, SELECTOR
 from tests.gateway.queries import (
@@ -23,6 +24,7 @@ from tests.gateway.queries import (
     show_panel,
     snapshot,
 )
+from tests.gateway.wire import US
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -62,7 +64,7 @@ def test_the_nonce_is_committed_before_the_post(
     (body,) = http.bodies
     assert (body["data"]["name"], body["application_id"]) == ("info", MIDJOURNEY_APP)
     assert (body["nonce"], states) == (query.nonce, [QueryState.SENT])
-    assert (query.state, query.flight) == (QueryState.SENT, live.pk)
+    assert (query.state, query.flight) == (QueryState.SENT, int(US))
 
 
 def test_each_bot_is_asked_by_its_own_command(
@@ -101,10 +103,11 @@ def test_between_two_is_a_pause(live: DiscordAccount, http: FakeHttp) -> None:
 
 def test_of_two_workers_one_sends(live: DiscordAccount, http: FakeHttp) -> None:
     first, second = make_query(live), make_query(live, bot=NIJI)
+    session = GatewaySession.objects.get()
 
-    assert querying._take(first, "1", {})
-    assert not querying._take(first, "2", {})
-    assert not querying._take(second, "3", {})
+    assert querying._take(first, session, "1", {})
+    assert not querying._take(first, session, "2", {})
+    assert not querying._take(second, session, "3", {})
 
 
 @pytest.mark.parametrize("change", ["down", "lease", "disabled", "paused"])
@@ -322,6 +325,22 @@ def test_a_rate_limit_is_waited_for(live: DiscordAccount, http: FakeHttp) -> Non
     assert (query.state, query.attempts) == (QueryState.WAITING, 0)
     assert querying.accounts_to_ask() == []
     assert len(http.bodies) == 1
+
+
+def test_channels_of_one_discord_user_ask_one_after_the_other(
+    live: DiscordAccount, http: FakeHttp
+) -> None:
+    other = make_live(make_account())
+    first = sent(live)
+
+    second = sent(other)
+
+    assert (first.state, second.state) == (QueryState.SENT, QueryState.WAITING)
+    querying.done(first)
+    DiscordAccount.objects.update(interval=0)
+    querying.run_next(other.pk)
+    second.refresh_from_db()
+    assert second.state == QueryState.SENT
 
 
 @pytest.mark.parametrize(

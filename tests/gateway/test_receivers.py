@@ -14,7 +14,7 @@ from tasks.enums import TaskStatus
 from tasks.models import Task
 from tasks.services import advance, cancel, fail, insert, release
 from tests.factories import make_account
-from tests.gateway.rows import again, make_running, make_waiting
+from tests.gateway.rows import again, make_running, make_session, make_waiting
 from tests.gateway.wire import JOB, OTHER_JOB, PROMPT
 
 Commits = DjangoCaptureOnCommitCallbacks
@@ -87,7 +87,10 @@ def test_a_slot_that_comes_free_is_offered_to_who_waits(
     django_capture_on_commit_callbacks: Commits,
 ) -> None:
     task = make_running(alice, account)
-    make_waiting(alice, make_account())
+    foreign = make_account()
+    make_session(account)
+    make_session(foreign, user_id="1311111111111111399")
+    make_waiting(alice, foreign)
 
     with django_capture_on_commit_callbacks(execute=True):
         fail(task.pk, "no")
@@ -97,6 +100,24 @@ def test_a_slot_that_comes_free_is_offered_to_who_waits(
     other = make_running(alice, account)
     with django_capture_on_commit_callbacks(execute=True):
         fail(other.pk, "no")
+    assert ("enqueue_dispatch", (account.pk,)) in nudged
+
+
+def test_a_slot_is_offered_to_the_users_other_channels(
+    alice: User,
+    account: DiscordAccount,
+    nudged: list[tuple[str, Any]],
+    django_capture_on_commit_callbacks: Commits,
+) -> None:
+    sibling = make_account()
+    make_session(account)
+    make_session(sibling)
+    task = make_running(alice, account)
+    make_waiting(alice, sibling)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        fail(task.pk, "no")
+
     assert ("enqueue_dispatch", (account.pk,)) in nudged
 
 

@@ -9,18 +9,17 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway import lanes
 from gateway.dispatch import settle
 from gateway.models import DispatchLane
 from gateway.protocol.answers import Answer, Verdict
 from tasks.enums import Delivery, TaskStatus
 from tasks.models import Task
-from tests.gateway.rows import again, make_running
+from tests.gateway.rows import again, make_running, make_session
 
 
 @pytest.fixture
 def task(alice: User, account: DiscordAccount) -> Task:
-    lanes.enter(account.pk)
+    make_session(account)
     return make_running(alice, account)
 
 
@@ -56,7 +55,7 @@ def test_one_for_later_waits_again_and_the_account_rests(task: Task) -> None:
     assert found.attempts == 0  # a rate limit says nothing against the task
     assert found.not_before is not None
     assert 100 < (found.not_before - timezone.now()).total_seconds() < 130
-    assert DispatchLane.objects.get().next_send_at == found.not_before
+    assert DispatchLane.objects.get().rest_until == found.not_before
 
 
 @pytest.mark.parametrize("verdict", [Verdict.REFUSED, Verdict.STALE])

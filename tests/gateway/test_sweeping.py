@@ -22,15 +22,34 @@ MINUTE = timedelta(minutes=1)
 def test_a_ready_account_with_a_waiting_task_is_found(
     alice: User, account: DiscordAccount
 ) -> None:
+    make_session(account)
     make_waiting(alice, account)
     make_waiting(alice, account)
 
     assert sweeping.accounts_to_dispatch() == [account.pk]
 
 
+def test_channels_of_one_discord_user_share_its_slots(
+    alice: User, account: DiscordAccount
+) -> None:
+    other = make_account()
+    make_session(account)
+    make_session(other)
+    make_waiting(alice, account)
+    make_waiting(alice, other)
+
+    (found,) = sweeping.accounts_to_dispatch()
+    assert found in (account.pk, other.pk)
+
+    for n in range(account.core_size):
+        make_running(alice, other, f"number {n}")
+    assert sweeping.accounts_to_dispatch() == []
+
+
 def test_a_task_that_shall_wait_is_not_found(
     alice: User, account: DiscordAccount
 ) -> None:
+    make_session(account)
     make_waiting(alice, account, not_before=timezone.now() + MINUTE)
     assert sweeping.accounts_to_dispatch() == []
 
@@ -46,6 +65,7 @@ def test_an_account_that_cannot_send_is_not_found(
     alice: User, fields: dict[str, Any]
 ) -> None:
     account = make_account(**fields)
+    make_session(account)
     make_running(alice, account)
     make_waiting(alice, account)
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway import windows
+from gateway import lanes, windows
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.models import GatewaySession
 from gateway.noticing import MAX_ATTEMPTS
@@ -236,6 +236,32 @@ def test_a_rate_limit_leaves_the_window_open_for_later(
 
     assert task.window == WindowState.OPEN
     assert windows.to_answer() == []
+    assert lanes.is_resting(live.account_id)
+
+
+def test_while_discord_wants_silence_the_window_waits(
+    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+) -> None:
+    lanes.rest(live.account_id, timezone.now() + timedelta(hours=1))
+    opened(speaker, pressed)
+
+    assert answered(pressed).window == WindowState.OPEN
+    assert http.bodies == []
+    assert windows.to_answer() == [pressed.pk]
+
+
+def test_the_next_task_keeps_its_distance_from_an_answer(
+    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+) -> None:
+    DiscordAccount.objects.update(after_interval_min=50, after_interval_max=60)
+    lanes.rest(live.account_id, timezone.now())  # the lane is there
+    opened(speaker, pressed)
+
+    answered(pressed)
+
+    hold = lanes.enter(live.account_id)
+    assert hold is not None
+    assert 40 < hold.rest <= 60
 
 
 def test_what_may_have_been_taken_is_not_answered_again(
@@ -291,7 +317,7 @@ def test_a_window_whose_event_was_missed_is_derived(
     account: DiscordAccount, live: GatewaySession, pressed: Task
 ) -> None:
     task = long_ago(pressed, interaction_id=CLICK, delivery=Delivery.ACCEPTED)
-    assert silent_tasks([account.pk]) == {account.pk: [task.pk]}
+    assert silent_tasks() == {account.pk: [task.pk]}
 
     judge(account.pk, [task.pk])
 

@@ -4,8 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
+from accounts import checking
 from accounts.enums import SpeedMode
 from accounts.models import DiscordAccount, DomainTag
 from tests.conftest import ApiClient
@@ -311,3 +313,35 @@ def test_a_user_may_not(api: ApiClient, account: DiscordAccount) -> None:
     assert [answer.status_code for answer in answers] == [401] * 3
     assert answers[0].json()["message"] == "Forbidden: Admin access required."
     assert DiscordAccount.objects.get() == account
+
+
+def test_what_discord_finds_wrong_is_said_and_nothing_is_written(
+    operator_api: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = {"user_token": ["No."], "channel_id": ["The channel is elsewhere."]}
+    monkeypatch.setattr(checking, "_checker", lambda account, channels: wrong)
+
+    said = operator_api.send(PATH, BODY).json()
+
+    assert (said["success"], said["code"]) == (False, -1)
+    assert "userToken: No." in said["message"]
+    assert "channelId: The channel is elsewhere." in said["message"]
+    assert not DiscordAccount.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_discord_is_asked_in_no_transaction(
+    operator_api: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def check(account: DiscordAccount, channels: Any) -> dict[str, list[str]]:
+        asked.append(connection.in_atomic_block)
+        return {}
+
+    monkeypatch.setattr(checking, "_checker", check)
+    made = operator_api.send(PATH, BODY).json()
+    operator_api.put(f"{PATH}/{made['id']}", '{"remark": "renamed"}')
+    operator_api.put(f"{PATH}/{made['id']}", '{"userToken": "another"}')
+
+    assert asked == [False, False]  # of three edits two concern Discord

@@ -1,0 +1,66 @@
+"""Before an account is saved: does Discord know its token, server and channels?
+
+Who can ask Discord says so with `set_checker`; this app cannot reach it by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from django.core.exceptions import ValidationError
+
+from accounts import sub_channels
+from accounts.crypto import UndecryptableSecret
+from accounts.models import DiscordAccount
+from accounts.sub_channels import Pairs
+
+# Takes an account and channels to look at; returns what is wrong, by field.
+Checker = Callable[[DiscordAccount, Mapping[str, Pairs]], Mapping[str, list[str]]]
+
+_WATCHED: Final = ("user_token", "guild_id", "channel_id", "proxy_url")
+_checker: Checker | None = None
+
+
+def set_checker(checker: Checker | None) -> None:
+    """Have `checker` asked from now on; None: nobody."""
+    global _checker
+    _checker = checker
+
+
+def changed(account: DiscordAccount) -> set[str]:
+    """Return which of token, server, channel and proxy differ from what is stored."""
+    if account._state.adding:
+        return set(_WATCHED)
+    looked_at = sorted(set(_WATCHED) - account.get_deferred_fields())
+    return {name for name in looked_at if _differs(account, name)}
+
+
+def _differs(account: DiscordAccount, name: str) -> bool:
+    rows = DiscordAccount.objects.filter(pk=account.pk).values_list(name, flat=True)
+    try:
+        return bool(rows.first() != getattr(account, name))
+    except UndecryptableSecret:
+        return True
+
+
+def check(account: DiscordAccount, further: Pairs | None = None) -> None:
+    """Ask Discord about what is new in an account that is about to be saved.
+
+    `further` are the sub-channels that it will have, None: as now. Raises
+    ValidationError, by field. It may take seconds: never call it in a transaction.
+    """
+    if _checker is None:
+        return
+    news = changed(account)
+    account.clean_fields()
+    known = [] if "user_token" in news else sub_channels.pairs_of(account)
+    pairs = sub_channels.pairs_of(account) if further is None else further
+    own = [(account.guild_id, account.channel_id)]
+    channels = {
+        "channel_id": own if news - {"proxy_url"} else [],
+        sub_channels.FIELD: [pair for pair in pairs if pair not in known],
+    }
+    asked = news or channels[sub_channels.FIELD]
+    if asked and (wrong := _checker(account, channels)):
+        raise ValidationError(dict(wrong))

@@ -1,0 +1,110 @@
+"""Asking Discord about an account before it is saved, through the account's own proxy.
+
+Only what Discord or the proxy says counts. Where nothing can be learnt, the account is
+saved and connects later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from curl_cffi.requests.exceptions import RequestException
+
+from accounts.models import DiscordAccount
+from accounts.sub_channels import Pairs
+from gateway.addresses import Addresses, load_addresses
+from gateway.http import DiscordHttp, Identity
+from tasks import bridge
+
+logger = logging.getLogger(__name__)
+
+LIMIT: Final = 4.5  # seconds for all questions
+PROXY_LIMIT: Final = 1.5  # seconds for a look whether the proxy is there
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+Wrong = dict[str, list[str]]
+
+
+def check(account: DiscordAccount, channels: Mapping[str, Pairs]) -> Wrong:
+    """Return what Discord finds wrong with the account, by field."""
+    identity = Identity(
+        account_id=account.pk or 0,
+        revision=account.revision,
+        guild_id=account.guild_id,
+        channel_id=account.channel_id,
+        token=account.user_token,
+        user_agent=account.user_agent,
+        proxy_url=account.proxy_url,
+    )
+    asking = _ask(identity, load_addresses(), channels)
+    return bridge.run(asking, timeout=LIMIT + 10)
+
+
+async def _ask(
+    identity: Identity, addresses: Addresses, channels: Mapping[str, Pairs]
+) -> Wrong:
+    wrong: Wrong = {}
+    http = DiscordHttp(identity, addresses)
+    try:
+        async with asyncio.timeout(LIMIT):
+            await _look(http, channels, wrong)
+    except TimeoutError:
+        logger.info("Discord takes too long: an account is saved unchecked")
+    finally:
+        await http.aclose()
+    return wrong
+
+
+async def _look(http: DiscordHttp, channels: Mapping[str, Pairs], wrong: Wrong) -> None:
+    """Note what is wrong in `wrong`, as far as the time goes."""
+    try:
+        status, user = await http.look("/users/@me", timeout=LIMIT - PROXY_LIMIT)
+    except (RequestException, OSError) as exc:
+        logger.info("an account is saved unchecked: %s", type(exc).__name__)
+        if http.identity.proxy_url and not await _listens(http.identity.proxy_url):
+            wrong["proxy_url"] = ["The proxy cannot be reached."]
+        return
+    if status == 407:
+        wrong["proxy_url"] = ["The proxy refuses the name or the password."]
+    elif status == 401:
+        wrong["user_token"] = ["Discord does not accept this token."]
+    if status != 200 or not _has_id(user):
+        return
+    for field, pairs in channels.items():
+        for guild_id, channel_id in pairs:
+            found, channel = await http.look(f"/channels/{channel_id}", timeout=LIMIT)
+            if text := _wrong_with(found, channel, guild_id):
+                said = f"{text} ({channel_id})" if len(pairs) > 1 else text
+                wrong.setdefault(field, []).append(said)
+
+
+def _wrong_with(status: int, channel: Any, guild_id: str) -> str:
+    if status == 404:
+        return "Discord knows no such channel."
+    if status == 403:
+        return "The account may not see this channel."
+    if status == 200 and _has_id(channel) and channel.get("guild_id") != guild_id:
+        return "The channel is in another server."
+    return ""
+
+
+def _has_id(said: Any) -> bool:
+    """Tell Discord's objects from the pages of whatever stands in between."""
+    return isinstance(said, dict) and "id" in said
+
+
+async def _listens(proxy_url: str) -> bool:
+    """Tell whether anybody answers at the proxy's address."""
+    parts = urlsplit(proxy_url)
+    port = parts.port or _DEFAULT_PORTS.get(parts.scheme.lower(), 1080)
+    try:
+        async with asyncio.timeout(PROXY_LIMIT):
+            _, writer = await asyncio.open_connection(parts.hostname, port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True

@@ -1,0 +1,84 @@
+"""Sessions with a browser's fingerprint, of which an idle one costs next to nothing.
+
+The library gives each session an engine of its own that wakes ten times a second. Here
+all sessions of an event loop share one. What an engine remembers, Discord would see as
+something that two accounts have in common, so it is told to remember nothing: every
+request has a connection of its own, and no TLS session is taken up again. Cookies
+belong to the session (docs/adr/0018).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from curl_cffi import AsyncCurl, Curl, CurlOpt, requests
+
+from gateway.trust import trust
+
+# Nothing is sent again by curl itself either: on a kept connection that has died it
+# would repeat the request, which for an interaction is a second drawing.
+ALONE: Final = {
+    CurlOpt.FRESH_CONNECT: 1,
+    CurlOpt.FORBID_REUSE: 1,
+    CurlOpt.SSL_SESSIONID_CACHE: 0,
+}
+
+
+class _Engine:
+    """One loop's curl, as long as somebody uses it."""
+
+    def __init__(self) -> None:
+        self.curl = AsyncCurl()
+        self.users = 0
+
+
+_engines: dict[asyncio.AbstractEventLoop, _Engine] = {}
+
+
+class _Handle(Curl):
+    """A transfer. The library's keeps 128 KiB for frames of a socket, used or not."""
+
+    _WS_RECV_BUFFER_SIZE = 8 * 1024
+
+
+class Session(requests.AsyncSession[requests.Response]):
+    """One account's requests and socket in the running event loop; `close` ends it."""
+
+    def __init__(self) -> None:
+        self._home = asyncio.get_running_loop()
+        engine = _engines.get(self._home) or _Engine()
+        _engines[self._home] = engine
+        engine.users += 1
+        super().__init__(
+            loop=self._home,
+            async_curl=engine.curl,
+            impersonate=requests.impersonate.DEFAULT_CHROME,
+            default_headers=False,
+            curl_options=ALONE,
+        )
+        self.verify = True  # by `trust`, which has looked at the environment
+
+    async def pop_curl(self) -> Curl:
+        await self.pool.get()
+        trusted = trust()
+        handle = _Handle(cacert=trusted.file)
+        handle.setopt(CurlOpt.CAPATH, trusted.folders)
+        handle.setopt(CurlOpt.PROXY_CAPATH, trusted.folders)
+        return handle
+
+    def release_curl(self, curl: Curl) -> None:
+        """End a transfer. A handle that was kept would hold 80 KiB for the next one."""
+        self.acurl.remove_handle(curl)
+        curl.close()
+        self.push_curl(None)
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        await super().close()
+        engine = _engines[self._home]
+        engine.users -= 1
+        if not engine.users:
+            del _engines[self._home]
+            await engine.curl.close()  # type: ignore[no-untyped-call]

@@ -1,0 +1,35 @@
+"""The direct messages of an account with the two bots: found at start, or opened."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from accounts.models import DiscordAccount
+from accounts.services import note_private_channel
+from gateway.http import DiscordHttp
+from gateway.protocol import private_channels
+from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
+from tasks.database import in_thread
+
+_FIELDS: Final = {
+    MIDJOURNEY_APP: "private_channel_id",
+    NIJI_APP: "niji_bot_channel_id",
+}
+
+
+def found_in(account_id: int, ready: dict[str, Any]) -> None:
+    """Keep the channels that READY names, where none is known."""
+    for app, channel_id in private_channels.of_bots(ready).items():
+        note_private_channel(account_id, _FIELDS[app], channel_id)
+
+
+async def channel_with(http: DiscordHttp, account: DiscordAccount, app: str) -> str:
+    """Return the channel of an account's messages with a bot, opened where needed.
+
+    Raises DiscordException, RequestException, OSError.
+    """
+    if known := getattr(account, _FIELDS[app]):
+        return str(known)
+    opened = await http.open_dm(app)
+    await in_thread(note_private_channel, account.pk, _FIELDS[app], opened)
+    return opened

@@ -1,0 +1,149 @@
+"""What is sent next for a Discord user: free slots, held-back prompts, fair turns.
+
+Rows of one Discord user (several channels of one account) share its slots.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from django.db.models import Min, Q, QuerySet
+from django.utils import timezone
+
+from accounts.prepared import PreparedQuery
+from accounts.selectors import SECRETS
+from gateway.fairness import Turns, Waiter, next_turn
+from gateway.leases import is_held
+from gateway.models import GatewaySession
+from tasks.enums import RUNNING, TaskStatus
+from tasks.models import Task
+
+
+def _waiting(*account_ids: int) -> QuerySet[Task]:
+    rows = Task.objects.filter(
+        account__in=account_ids, status=TaskStatus.NOT_START, prepared=True
+    )
+    return rows.select_related("parent").order_by("id")
+
+
+# One is the rule; two tell that somebody may have to be chosen.
+_first_two: Final = PreparedQuery[Task](lambda pk: _waiting(pk)[:2], markers=(-1,))
+_by_id: Final = PreparedQuery[Task](
+    lambda pk: Task.objects.filter(pk=pk, status=TaskStatus.NOT_START).select_related(
+        "parent"
+    ),
+    markers=(-1,),
+)
+_sessions: Final = PreparedQuery[GatewaySession](
+    lambda user: (
+        GatewaySession.objects.select_related("account")
+        .defer(*(f"account__{name}" for name in SECRETS))
+        .filter(user_id=user)
+        .order_by("account")
+    ),
+    markers=("a Discord user",),
+)
+
+
+@dataclass(frozen=True)
+class Crew:
+    """The rows of one Discord user."""
+
+    sessions: Sequence[GatewaySession]
+
+    @cached_property
+    def able(self) -> dict[int, GatewaySession]:
+        """The sessions that may send now, by their account's id."""
+        return {
+            session.account_id: session
+            for session in self.sessions
+            if session.account.is_ready
+            and session.is_live
+            and session.session_id
+            and is_held(session)
+        }
+
+    @property
+    def core_size(self) -> int:
+        """How many tasks may run at once; where the rows differ, the least holds."""
+        return min(session.account.core_size for session in self.able.values())
+
+
+def crew_of(discord_user: str) -> Crew:
+    return Crew(_sessions(discord_user))
+
+
+def next_task(crew: Crew, turns: Turns) -> tuple[Task, Turns] | None:
+    """Return the waiting task whose turn it is, and the turns after it; None: none.
+
+    Two running tasks whose results could be told apart by nothing but their text are
+    never sent together: the second waits until the first has its job's uuid.
+    """
+    ids = tuple(crew.able)
+    first = _first_two(*ids) if len(ids) == 1 else list(_waiting(*ids)[:2])
+    if not first:
+        return None
+    running = Task.objects.filter(
+        account__in=[session.account_id for session in crew.sessions],
+        status__in=RUNNING,
+    )
+    busy = list(
+        running.values_list("owner", "account", "echo_key", "bot_type", "job_id")
+    )
+    if len(busy) >= crew.core_size:
+        return None
+    unnamed = {tuple(key) for _, *key, job_id in busy if job_id is None}
+    if len(first) == 1 and _may_go(first[0], unnamed):
+        return first[0], turns
+    waiters = _waiters(ids, unnamed, Counter(owner for owner, *_ in busy))
+    chosen, turns = next_turn(waiters, turns)
+    if chosen is None:
+        return None
+    known = {task.pk: task for task in first}
+    task = known.get(chosen) or next(iter(_by_id(chosen)), None)
+    return (task, turns) if task else None
+
+
+def _may_go(task: Task, unnamed: set[tuple[object, ...]]) -> bool:
+    is_due = task.not_before is None or task.not_before <= timezone.now()
+    return is_due and (task.account_id, task.echo_key, task.bot_type) not in unnamed
+
+
+def _waiters(
+    account_ids: Sequence[int], unnamed: set[tuple[object, ...]], running: Counter[int]
+) -> list[Waiter]:
+    """Return the users with waiting tasks, each with the oldest that may go."""
+    may_go = Q(not_before=None) | Q(not_before__lte=timezone.now())
+    for account_id, echo_key, bot_type in unnamed:
+        may_go &= ~Q(account=account_id, echo_key=echo_key, bot_type=bot_type)
+    rows = (
+        _waiting(*account_ids)
+        .select_related(None)
+        .order_by()
+        .values_list("owner", "owner__priority")
+        .annotate(first=Min("id", filter=may_go))
+    )
+    return [Waiter(owner, klass, running[owner], pk) for owner, klass, pk in rows]
+
+
+def somebody_waits(account_id: int) -> bool:
+    """Tell whether a task waits for the account, or for another of its channels."""
+    return bool(_waiting_beside(account_id))
+
+
+def _same_user(account_id: int) -> QuerySet[GatewaySession, int]:
+    own = GatewaySession.objects.filter(account=account_id).values("user_id")
+    rows = GatewaySession.objects.filter(user_id__in=own)
+    return rows.values_list("account", flat=True)
+
+
+_waiting_beside: Final = PreparedQuery[Task](
+    lambda pk: Task.objects.filter(
+        status=TaskStatus.NOT_START, account__in=_same_user(pk)
+    ).only("pk")[:1],
+    markers=(-1,),
+)

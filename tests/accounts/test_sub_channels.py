@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import pytest
+from django.core.exceptions import ValidationError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts import services, sub_channels
+from accounts.models import DiscordAccount
+from tests.factories import make_account
+
+GUILD, FIRST, SECOND = (
+    "1201000000000000001",
+    "1201000000000000011",
+    "1201000000000000012",
+)
+LINK = "https://discord.com/channels/{}/{}"
+
+
+def test_a_line_may_say_more_than_its_link() -> None:
+    lines = f"my studio, {LINK.format(GUILD, FIRST)}, since May\n\n"
+    lines += f"  {LINK.format(GUILD, SECOND)}/1300000000000000000\n"
+
+    assert sub_channels.parse(lines) == [(GUILD, FIRST), (GUILD, SECOND)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a channel",
+        FIRST,
+        "https://example.com/channels/1201000000000000001/1201000000000000011",
+        LINK.format("@me", FIRST),
+        LINK.format(GUILD, "12"),
+        LINK.format(GUILD, "1201000000000000011x"),
+        LINK.format(GUILD, "１２０１００００００００００００１１１"),
+        f"http://discord.com/channels/{GUILD}/{FIRST}",
+        f"https://discord.com.example.com/channels/{GUILD}/{FIRST}",
+        "\x00",
+    ],
+)
+def test_a_wrong_line_is_named_by_its_number(line: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        sub_channels.parse([LINK.format(GUILD, SECOND), line])
+
+    (message,) = caught.value.messages
+    assert message.startswith("Line 2: ")
+
+
+def test_the_same_channel_twice_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r"Line 3.*twice"):
+        sub_channels.parse(
+            [LINK.format(GUILD, FIRST), "", LINK.format(SECOND, FIRST) + " again"]
+        )
+
+
+@given(st.text() | st.lists(st.text()))
+def test_anything_is_either_read_or_refused(lines: str | list[str]) -> None:
+    try:
+        pairs = sub_channels.parse(lines)
+    except ValidationError:
+        return
+    assert all(part.isdecimal() for pair in pairs for part in pair)
+
+
+def test_what_stays_keeps_its_row(account: DiscordAccount) -> None:
+    services.save_account(account, further=[(GUILD, FIRST)])
+    kept = account.sub_channels.get().pk
+
+    services.save_account(account, further=[(GUILD, SECOND), (GUILD, FIRST)])
+
+    assert set(sub_channels.pairs_of(account)) == {(GUILD, FIRST), (GUILD, SECOND)}
+    assert account.sub_channels.get(channel_id=FIRST).pk == kept
+    assert account.revision == 2
+
+
+def test_what_is_gone_is_removed(account: DiscordAccount) -> None:
+    services.save_account(account, further=[(GUILD, FIRST)])
+
+    services.save_account(account, further=[])
+
+    assert sub_channels.lines_of(account) == []
+
+
+def test_an_edit_that_says_nothing_of_them_keeps_them(account: DiscordAccount) -> None:
+    services.save_account(account, further=[(GUILD, FIRST)])
+
+    services.save_account(account)
+
+    assert sub_channels.lines_of(account) == [LINK.format(GUILD, FIRST)]
+
+
+def test_the_main_channel_is_no_further_channel(account: DiscordAccount) -> None:
+    services.save_account(account, further=[(GUILD, FIRST)])
+    account.channel_id = FIRST
+
+    with pytest.raises(ValidationError) as caught:
+        services.save_account(account)
+
+    assert set(caught.value.message_dict) == {"sub_channels"}
+
+
+def test_two_accounts_share_a_channel(account: DiscordAccount) -> None:
+    other = make_account()
+
+    services.save_account(account, further=[(other.guild_id, other.channel_id)])
+    services.save_account(other, further=[(account.guild_id, account.channel_id)])
+
+    assert sub_channels.pairs_of(other) == [(account.guild_id, account.channel_id)]

@@ -1,0 +1,198 @@
+"""Each account reaches Discord through its own proxy, with all that it says there."""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from accounts.enums import AccountState
+from accounts.models import DiscordAccount
+from gateway import connection as module
+from gateway import uploads
+from gateway.activity import submit_mask
+from gateway.addresses import Addresses
+from gateway.context import identity_of
+from gateway.http import DiscordHttp
+from gateway.protocol import backoff
+from gateway.simulator.app import Simulator
+from tasks.database import in_thread
+from tests.gateway.sockets import (
+    Watch,
+    addresses_of,
+    connected,
+    control,
+    make_held,
+    make_simulated,
+    row_of,
+    simulating,
+)
+from tests.proxying import Proxy
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/136.0.0.0"
+
+
+@pytest.fixture
+async def simulator() -> AsyncIterator[Simulator]:
+    async with simulating() as found:
+        yield found
+
+
+@pytest.fixture
+async def proxy() -> AsyncIterator[Proxy]:
+    async with Proxy("alice").running() as found:
+        yield found
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    found = Watch()
+    monkeypatch.setattr(module, "in_thread", found.in_thread)
+    monkeypatch.setattr(module, "IDENTIFY_PACE", 0.0)
+    monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
+    monkeypatch.setattr(backoff, "delay", lambda attempt: 0.0)
+    return found
+
+
+async def second_account(simulator: Simulator) -> None:
+    await control(simulator, "POST", "/accounts", {"number": 2})
+
+
+async def through(account: DiscordAccount, addresses: Addresses) -> DiscordHttp:
+    return DiscordHttp(await in_thread(identity_of, account), addresses)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+async def account_with(**fields: Any) -> DiscordAccount:
+    account = await in_thread(make_simulated, **fields)
+    await in_thread(make_held, account)
+    return account
+
+
+async def test_socket_and_requests_go_through_it_under_one_name(
+    simulator: Simulator, proxy: Proxy, watch: Watch
+) -> None:
+    account = await account_with(proxy_url=proxy.url, user_agent=AGENT)
+
+    async with connected(account, addresses_of(simulator), watch) as line:
+        await line.is_up()
+        http = line.connection.http
+        body = {"type": 2, "channel_id": account.channel_id, "nonce": "1"}
+        await http.post_interaction(body)
+        upload = await uploads.attach(
+            http, account.channel_id, "a.png", b"bytes", "image/png"
+        )
+
+    seen = {(each.method, each.path.partition("?")[0]) for each in proxy.passed}
+    assert upload
+    assert ("GET", "/gateway") in seen
+    assert ("GET", "/api/v9/users/@me") in seen
+    assert ("POST", "/api/v9/interactions") in seen
+    assert ("PUT", f"/upload/{upload}") in seen
+    assert {each.user_agent for each in proxy.passed} == {AGENT}
+    requests = simulator.core.ledger.requests
+    assert len(proxy.passed) == len(requests)  # nothing went past it
+    (session,) = simulator.hub.sessions.values()
+    assert session.account.name == "account-1"
+
+
+async def test_pages_of_midjourney_go_through_it(
+    simulator: Simulator, proxy: Proxy
+) -> None:
+    account = await account_with(proxy_url=proxy.url, user_agent=AGENT)
+    addresses = replace(addresses_of(simulator), activity=simulator.url)
+    http = await through(account, addresses)
+
+    await submit_mask(http, {"mask": "", "userId": "0", "prompt": ""})
+    await http.aclose()
+
+    (page,) = proxy.passed
+    assert (page.method, page.path) == ("POST", "/inpaint/api/submit-job")
+    assert page.user_agent == AGENT
+
+
+async def test_each_account_has_its_own(
+    simulator: Simulator, proxy: Proxy, watch: Watch
+) -> None:
+    async with Proxy("bob", password="0ther").running() as other:
+        first = await account_with(proxy_url=proxy.url)
+        second = await in_thread(make_simulated, 2, proxy_url=other.url)
+        https = [
+            await through(each, addresses_of(simulator)) for each in (first, second)
+        ]
+        await second_account(simulator)
+
+        for http in https:
+            await http.me()
+            await http.aclose()
+
+    assert [each.path for each in proxy.passed] == ["/api/v9/users/@me"]
+    assert [each.path for each in other.passed] == ["/api/v9/users/@me"]
+    asked = [r["account"] for r in simulator.core.ledger.requests]
+    assert asked == ["account-1", "account-2"]
+
+
+async def test_a_proxy_that_is_away_is_said_and_others_keep_running(
+    simulator: Simulator, watch: Watch
+) -> None:
+    away = Proxy("alice", port=free_port())
+    account = await account_with(proxy_url=away.url)
+    other = await in_thread(make_simulated, 2)
+    await in_thread(make_held, other)
+    await second_account(simulator)
+
+    async with (
+        connected(other, addresses_of(simulator), watch) as line,
+        connected(account, addresses_of(simulator), watch) as lost,
+    ):
+        await line.is_up()
+        await watch.until_row(account, state=AccountState.DISCONNECTED)
+        row = await row_of(account)
+        assert row.enabled
+        assert "proxy cannot be reached" in row.state_reason
+        assert away.password not in row.state_reason
+        assert line.connection.is_live
+
+        async with away.running():  # it comes back, and so does the account
+            await watch.until_row(account, state=AccountState.READY)
+            assert lost.connection.is_live
+
+
+async def test_a_proxy_that_goes_away_is_said_too(
+    simulator: Simulator, watch: Watch
+) -> None:
+    proxy = Proxy("alice", port=free_port())
+    account = await account_with(proxy_url=proxy.url)
+
+    async with proxy.running():
+        line = connected(account, addresses_of(simulator), watch)
+        up = await line.__aenter__()
+        await up.is_up()
+
+    await watch.until_row(account, state_reason__contains="proxy cannot be reached")
+    await line.__aexit__(None, None, None)
+
+
+async def test_a_proxy_that_refuses_is_said(
+    simulator: Simulator, proxy: Proxy, watch: Watch
+) -> None:
+    account = await account_with(proxy_url=proxy.with_password("wrong"))
+
+    async with connected(account, addresses_of(simulator), watch):
+        await watch.until_row(account, state=AccountState.DISCONNECTED)
+
+    assert "proxy refuses" in (await row_of(account)).state_reason
+    assert proxy.refused
+    assert not simulator.core.ledger.requests

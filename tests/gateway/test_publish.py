@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+
+from gateway import publish
+from gateway.hints import CHANNEL
+
+Told = SimpleQueue[tuple[str, dict[str, Any]]]
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Told:
+    found: Told = SimpleQueue()
+
+    async def to_channel(channel: str, message: dict[str, Any]) -> None:
+        found.put((channel, message))
+
+    monkeypatch.setattr(publish, "_to_channel", to_channel)
+    return found
+
+
+def test_many_changes_of_accounts_are_told_once(told: Told) -> None:
+    for _ in range(50):
+        publish.publish_accounts_changed()
+
+    assert told.get(timeout=20) == (CHANNEL, {"type": "accounts.changed"})
+    assert told.empty()
+
+
+def test_a_change_after_that_is_told_again(told: Told) -> None:
+    for _ in range(2):
+        publish.publish_accounts_changed()
+        told.get(timeout=20)
+
+    assert told.empty()

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator
+
+import pytest
+
+from gateway.worker import OPEN_FILES, allow_open_files
+
+FILES = resource.RLIMIT_NOFILE
+
+
+@pytest.fixture
+def hard() -> Iterator[int]:
+    """The hard limit, while the soft one is as low as systems set it."""
+    soft, hard = resource.getrlimit(FILES)
+    if hard != resource.RLIM_INFINITY and hard <= 1024:
+        pytest.skip("this system allows no more")
+    resource.setrlimit(FILES, (1024, hard))
+    yield hard
+    resource.setrlimit(FILES, (soft, hard))
+
+
+def test_a_gateway_may_hold_as_many_sockets_as_the_system_allows(hard: int) -> None:
+    allow_open_files()
+
+    allowed = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    assert resource.getrlimit(FILES) == (allowed, hard)
+
+
+def test_a_higher_limit_stays(hard: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.worker.OPEN_FILES", 512)
+
+    allow_open_files()
+
+    assert resource.getrlimit(FILES) == (1024, hard)
