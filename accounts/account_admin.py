@@ -40,6 +40,7 @@ class AccountAdmin(ManyAccountsAdmin):
         "edit_together",
         "export_accounts",
     )
+    filter_horizontal = ("vertical_domains",)
     _standing = (
         "state",
         "state_reason",

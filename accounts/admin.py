@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from solo.admin import SingletonModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from accounts import pool_admin as pool_admin
 from accounts import standing_admin as standing_admin
 from accounts import verification_admin as verification_admin
 from accounts.keys import create_key, digest

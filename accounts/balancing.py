@@ -1,44 +1,50 @@
-"""Choosing an account. Knows nothing of tasks: the load comes in as an argument."""
+"""Which of several fitting accounts goes first. The load comes in as an annotation."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
-from accounts.enums import AccountState
-from accounts.exceptions import NoAccountAvailable
-from accounts.models import DiscordAccount
+from django.db.models import Case, F, FloatField, Value, When
+from django.db.models.functions import Cast, Greatest, Ln, Random
+
+from accounts.enums import AccountState, ChoiceRule
+
+_CONNECTED_FIRST: Final = Case(
+    When(state=AccountState.READY, then=Value(0)), default=Value(1)
+)
 
 
-def best_wait_idle(
-    accounts: Iterable[DiscordAccount],
-    *,
-    running: Mapping[int, int],
-    waiting: Mapping[int, int],
-) -> DiscordAccount:
-    """Return the connected account with most free slots, else the least loaded one.
+def order(rule: str) -> tuple[Any, ...]:
+    """Return the order of a rule, the account to be chosen in front.
 
-    Among equals chance decides. Raises NoAccountAvailable where there is none.
+    It reads `load`, the number of tasks that run and wait at an account. What is
+    connected goes first, whatever the rule.
     """
-    pool = list(accounts)
-    if not pool:
-        raise NoAccountAvailable
-
-    def load(account: DiscordAccount) -> int:
-        return running.get(account.pk, 0) + waiting.get(account.pk, 0)
-
-    def order(account: DiscordAccount) -> tuple[bool, bool, float, float]:
-        free = account.core_size - load(account)
-        return (
-            account.state != AccountState.READY,
-            free <= 0,
-            -free if free > 0 else load(account) / account.core_size,
-            random.random(),  # noqa: S311
-        )
-
-    return min(pool, key=order)
+    match rule:
+        case ChoiceRule.RANDOM:
+            terms: tuple[Any, ...] = (Random(),)
+        case ChoiceRule.WEIGHT:
+            terms = _by_weight()
+        case ChoiceRule.POLLING:
+            terms = (F("picked_at").asc(nulls_first=True), "pk")
+        case _:
+            terms = _best_wait_idle()
+    return (_CONNECTED_FIRST, *terms)
 
 
-def has_room(account: DiscordAccount, *, waiting: int) -> bool:
-    """Tell whether one more task may wait for this account."""
-    return account.max_queue_size == 0 or waiting < account.max_queue_size
+def _best_wait_idle() -> tuple[Any, ...]:
+    """Most free slots first; without any, the least loaded. Chance between equals."""
+    load = Cast("load", FloatField())
+    size = F("core_size")
+    busy = Case(When(load__lt=size, then=load - size), default=load / size)
+    return busy, Random()
+
+
+def _by_weight() -> tuple[Any, ...]:
+    """Each as often as its weight says; those without one only among themselves.
+
+    The least of exponential variables is each one's with the share of its rate.
+    """
+    weight = Cast(Greatest("weight", Value(1)), FloatField())
+    unweighted = Case(When(weight=0, then=Value(1)), default=Value(0))
+    return unweighted, -Ln(1.0 - Random()) / weight

@@ -31,6 +31,7 @@ class _Plan:
     model: type[Model]
     columns: slice
     names: list[str]
+    annotations: dict[str, int]
     populators: list[Any]
 
 
@@ -73,6 +74,7 @@ class PreparedQuery(Generic[M]):
             model=info["model"],
             columns=columns,
             names=[s[0].target.attname for s in compiler.select[columns]],
+            annotations=dict(compiler.annotation_col_map or {}),
             populators=get_related_populators(info, compiler.select, wrapper.alias),
         )
 
@@ -83,6 +85,8 @@ def _converted(plan: _Plan, rows: list[Any]) -> Any:
 
 def _instance(plan: _Plan, row: Sequence[Any], alias: str) -> Any:
     found = plan.model.from_db(alias, plan.names, row[plan.columns])
+    for name, column in plan.annotations.items():
+        setattr(found, name, row[column])
     for populator in plan.populators:
         populator.populate(row, found)
     return found

@@ -50,6 +50,7 @@ def for_choice(accounts: QuerySet[DiscordAccount]) -> QuerySet[DiscordAccount]:
         "remix_auto_submit",
         "mj_remix_on",
         "niji_remix_on",
+        "picked_at",
     )
 
 

@@ -10,11 +10,13 @@ from typing import Final
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from accounts import standing, sub_channels
 from accounts.checking import changed
 from accounts.enums import SpeedMode
 from accounts.exceptions import InvalidField
+from accounts.following import is_idle
 from accounts.keys import ADMIN_NAME, GUEST_NAME, create_key
 from accounts.models import DiscordAccount, User
 from accounts.standing import tell
@@ -39,6 +41,7 @@ def save_account(
     account.full_clean()
     sub_channels.check(account, further)
     _forget_private_channels(account)
+    account.is_fishing = is_idle(account.fishing_time, timezone.now())
     if account._state.adding:
         account.revision += 1
         standing.begin(account)
@@ -58,6 +61,7 @@ def save_account(
 def _edited(account: DiscordAccount) -> list[str]:
     """Return what a person may have changed: the rest has moved on meanwhile."""
     loaded = {f.name for f in account._meta.concrete_fields if f.editable}
+    loaded.add("is_fishing")
     return sorted(loaded - account.get_deferred_fields() - {"id"})
 
 

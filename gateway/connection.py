@@ -23,6 +23,7 @@ from gateway.commands import has_index, save_index
 from gateway.direct import found_in
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.http import DiscordHttp, Identity, why_unreachable
+from gateway.inbox import Inbox
 from gateway.leases import note_session
 from gateway.outage import extend_deadlines
 from gateway.protocol import backoff
@@ -83,13 +84,10 @@ class Connection:
     socket: GatewaySocket | None = None
     is_live: bool = False
     repair_wanted: bool = False
-    _events: asyncio.Queue[tuple[int, str, dict[str, Any]]] = field(
-        default_factory=asyncio.Queue
-    )
+    inbox: Inbox = field(default_factory=Inbox)
     _parked: deque[tuple[float, str, dict[str, Any]]] = field(
         default_factory=lambda: deque(maxlen=PARK_SIZE)
     )
-    _ahead: tuple[int, str, dict[str, Any]] | None = None
     _saved_seq: int = 0
     _failed_resumes: int = 0
     _greeted: asyncio.Event = field(default_factory=asyncio.Event)
@@ -250,7 +248,7 @@ class Connection:
             data = {}
         if event.startswith("MESSAGE_") and not self._concerns(data):
             return
-        self._events.put_nowait((seq, event, data))
+        self.inbox.put(seq, event, data)
 
     def _concerns(self, data: dict[str, Any]) -> bool:
         here = data.get("channel_id") in self.identity.channels
@@ -262,7 +260,7 @@ class Connection:
 
     async def _read_events(self) -> None:
         while True:
-            seq, event, data = await self._next_event()
+            seq, event, data = await self.inbox.next()
             try:
                 await self._process(event, data)
             except Exception:
@@ -273,22 +271,6 @@ class Connection:
                     await self.socket.close(CLOSE_RESUMABLE)
             if seq:
                 self.resume.seq = seq
-
-    async def _next_event(self) -> tuple[int, str, dict[str, Any]]:
-        """Return the next event; of a message's updates in a row only their sum.
-
-        So a flood of progress costs one write for each message, not one for each step.
-        """
-        seq, event, data = self._ahead or await self._events.get()
-        self._ahead = None
-        while event == Event.MESSAGE_UPDATE and not self._events.empty():
-            self._ahead = self._events.get_nowait()
-            later_seq, later, more = self._ahead
-            same = later == event and more.get("id") == data.get("id")
-            if not same or "content" not in more:  # a link's preview is no progress
-                break
-            seq, data, self._ahead = later_seq, data | more, None
-        return seq, event, data
 
     async def _process(self, event: str, data: dict[str, Any]) -> None:
         if event == Event.READY:

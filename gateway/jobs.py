@@ -9,6 +9,7 @@ from celery import shared_task
 from celery.signals import worker_ready
 
 from accounts import standing, verification
+from accounts.following import follow_hours
 from gateway import (
     asking,
     cancelling,
@@ -80,6 +81,7 @@ def sync_accounts() -> None:
 @shared_task(name="gateway.sweep", ignore_result=True)
 def sweep() -> None:
     """Find the tasks, and the rested accounts, that nobody nudged."""
+    follow_hours()
     standing.resume_due()
     standing.follow_work_hours()
     for account_id in sweeping.accounts_to_dispatch():

@@ -7,19 +7,19 @@ from collections import Counter
 from datetime import timedelta
 from typing import Final
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.balancing import best_wait_idle, has_room
 from accounts.enums import AccountState
-from accounts.exceptions import NoAccountAvailable
 from accounts.health import LOST, TAKE_NEW
 from accounts.models import DiscordAccount
-from accounts.selectors import alive_accounts
 from tasks.enums import RUNNING, BotType, TaskAction, TaskStatus
+from tasks.exceptions import NoAccount, QueueFull
 from tasks.models import Task
-from tasks.selectors import load
 from tasks.services import CANCELLED, fail, reassign
+from tasks.submit.base import TurnLost
+from tasks.submit.choosing import Wanted, choose, take_chosen
 
 logger = logging.getLogger(__name__)
 
@@ -95,19 +95,16 @@ def _gone(account: DiscordAccount | None) -> str:
 
 
 def _move(task: Task) -> None:
-    niji = task.bot_type == BotType.NIJI_JOURNEY
-    bot = {"enable_niji": True} if niji else {"enable_mj": True}
-    running, queued = load()
-    pool = [
-        account
-        for account in alive_accounts().filter(**bot)
-        if has_room(account, waiting=queued.get(account.pk, 0))
-    ]
+    action, bot_type = TaskAction(task.action), BotType(task.bot_type)
+    wanted = Wanted.of(task.account_filter, task.mode)
     try:
-        account = best_wait_idle(pool, running=running, waiting=queued)
-    except NoAccountAvailable:
+        with transaction.atomic():
+            chosen = choose(action, bot_type, wanted, task.prompt)
+            take_chosen(chosen, action)
+            if not reassign(task, chosen.account):
+                raise TurnLost
+    except (NoAccount, QueueFull, TurnLost):
         return  # it waits for one, until its deadline
-    reassign(task, account)
 
 
 def end_overdue() -> None:

@@ -88,6 +88,8 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _page("Accounts", "smart_toy", "accounts_discordaccount"),
+                    _page("Subjects", "sell", "accounts_domaintag"),
+                    _settings("Pool settings", "accounts_poolsettings"),
                     _page("History", "history", "accounts_accountevent"),
                     _page("Mails", "mail", "accounts_operatormail"),
                     _page("Sessions", "cable", "gateway_gatewaysession"),

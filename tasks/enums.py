@@ -106,6 +106,8 @@ _S = TaskStatus
 TERMINAL: Final = frozenset({_S.SUCCESS, _S.FAILURE, _S.CANCEL})
 RUNNING: Final = frozenset({_S.SUBMITTED, _S.IN_PROGRESS})
 OPEN: Final = RUNNING | {_S.NOT_START, _S.MODAL}
+# What counts as an account's load; in order, as an index has it.
+LOADING: Final = (_S.NOT_START, _S.SUBMITTED, _S.IN_PROGRESS)
 
 # Each status, and the statuses that a task may come from.
 ALLOWED_FROM: Final[Mapping[TaskStatus, frozenset[TaskStatus]]] = {

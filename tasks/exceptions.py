@@ -45,10 +45,18 @@ class ParentNotFound(Refused):
 
 
 class NoAccount(Refused):
+    """No account can take it; with the reason for which the nearest one cannot."""
+
     code = ReturnCode.NOT_FOUND
 
-    def __init__(self, en: str = "No account instance available") -> None:
-        super().__init__("无可用的账号实例", en)
+    def __init__(self, zh: str = "", en: str = "", **properties: Any) -> None:
+        super().__init__(
+            f"无可用的账号实例：{zh}" if zh else "无可用的账号实例",
+            f"No account instance available: {en}"
+            if en
+            else "No account instance available",
+            **properties,
+        )
 
 
 class QueueFull(Refused):

@@ -11,6 +11,7 @@ from django.core.validators import (
     RegexValidator,
 )
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from solo.models import SingletonModel
 
@@ -18,6 +19,7 @@ from accounts.crypto import EncryptedTextField
 from accounts.enums import SpeedMode
 from accounts.models import DiscordAccount
 from tasks.enums import (
+    LOADING,
     OPEN,
     TERMINAL,
     BotType,
@@ -134,6 +136,12 @@ class Task(models.Model):
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["account", "status", "id"], name="task_load"),
+            # Few rows of many, so that the load of all accounts is counted in no time.
+            models.Index(
+                fields=["account", "status"],
+                condition=Q(status__in=LOADING),
+                name="task_open",
+            ),
             models.Index(fields=["owner", "-id"], name="task_own"),
             models.Index(
                 fields=["owner"],

@@ -269,16 +269,23 @@ def cancel(task: Task) -> bool:
     return bool(asked) or Task.objects.filter(pk=task.pk, status__in=RUNNING).exists()
 
 
-def insert(task: Task, *, then: Callable[[Task], object] | None = None) -> Task:
+def insert(
+    task: Task,
+    *,
+    first: Callable[[], object] | None = None,
+    then: Callable[[Task], object] | None = None,
+) -> Task:
     """Write a new row under a fresh id and hand it to dispatch after commit.
 
     Another process may have taken the same id in the same millisecond: then the next.
-    `then` writes what belongs to the row, in the same transaction. Raises
-    IntegrityError where the owner's idempotency key exists.
+    `first` makes room for the row and `then` writes what belongs to it, in the same
+    transaction. Raises IntegrityError where the owner's idempotency key exists.
     """
     for _ in range(5):
         try:
             with transaction.atomic():
+                if first is not None:
+                    first()
                 task.save(force_insert=True)
                 if then is not None:
                     then(task)

@@ -12,7 +12,7 @@ from asgiref.sync import SyncToAsync
 from django.db import connections
 from django.test import Client
 
-from accounts import checking
+from accounts import checking, pool
 from accounts.keys import create_key
 from accounts.models import DiscordAccount, User
 from tasks import database
@@ -53,6 +53,12 @@ def _threads_have_come_to_rest() -> Iterator[None]:
         for _ in range(database.THREADS):
             database._pool.submit(meeting.wait, PATIENCE)
         meeting.wait(PATIENCE)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_known_of_the_pool() -> None:
+    """Forget what another test's rows have said: a rollback tells nobody."""
+    pool.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -24,6 +24,7 @@ from accounts.api.members import (
 )
 from accounts.api.snapshots import SNAPSHOT_MEMBERS
 from accounts.models import DiscordAccount, User
+from accounts.turns import drawn_today
 
 HIDDEN: Final = "****"  # a secret that is kept: it may come back like this
 
@@ -35,11 +36,7 @@ def accepts_new_tasks(account: DiscordAccount) -> bool:
 
 
 def _day_is_full(account: DiscordAccount) -> bool:
-    return 0 <= account.day_draw_limit <= _drawn_today(account)
-
-
-def _drawn_today(account: DiscordAccount) -> int:
-    return account.day_draw_count if account.day == timezone.localdate() else 0
+    return 0 <= account.day_draw_limit <= drawn_today(account)
 
 
 def _links(seen: Seen) -> list[str]:
@@ -167,7 +164,7 @@ SETTINGS: Final = (
     Member(
         "dayDrawLimit", WHOLE, "day_draw_limit", bulk=True, help_text="-1: no limit."
     ),
-    Member("dayDrawCount", WHOLE, look=lambda it: _drawn_today(it.account)),
+    Member("dayDrawCount", WHOLE, look=lambda it: drawn_today(it.account)),
     Member("isVerticalDomain", FLAG, "is_vertical_domain", bulk=True),
     Member("verticalDomainIds", TEXTS, "vertical_domains", look=_domains, bulk=True),
     Member("maxQueueSize", WHOLE, "max_queue_size", bulk=True, help_text="0: no end."),

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
 from accounts.api.fields import DialectSerializer, Text, Whole
+from accounts.api.serializers import OperationSerializer
 
 MOST_ROWS: Final = 100
 
@@ -36,6 +38,14 @@ class TableSerializer(DialectSerializer):
 class TableAnswerSerializer(serializers.Serializer[Any]):
     list = serializers.ListField(child=serializers.DictField())
     pagination = serializers.DictField()
+
+
+# What is refused is answered 200 too, in an envelope of its own.
+TABLE_OR_FAILURE: Final = PolymorphicProxySerializer(
+    component_name="TableOrFailure",
+    serializers=[TableAnswerSerializer, OperationSerializer],
+    resource_type_field_name=None,
+)
 
 
 def in_order(rows: QuerySet[Any], sort: Any, names: Mapping[str, str]) -> QuerySet[Any]:

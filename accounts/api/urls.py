@@ -6,6 +6,7 @@ from django.urls import path
 
 from accounts.api.bulk_views import EnableAccountsView
 from accounts.api.session_views import CurrentView, LoginView, LogoutView
+from accounts.api.tag_views import DomainTagsView, DomainTagView, SaveDomainTagView
 from accounts.api.transfer_views import ExportView, ImportView
 from accounts.api.views import AddAccountView, AddUserView, ReconnectView
 
@@ -16,6 +17,9 @@ urlpatterns = [
     path("admin/accounts-export", ExportView.as_view()),
     path("admin/accounts-import", ImportView.as_view()),
     path("admin/current", CurrentView.as_view()),
+    path("admin/domain-tags", DomainTagsView.as_view()),
+    path("admin/domain-tag", SaveDomainTagView.as_view()),
+    path("admin/domain-tag/<tag_id>", DomainTagView.as_view()),
     path("admin/login", LoginView.as_view()),
     path("admin/logout", LogoutView.as_view()),
     path("admin/user", AddUserView.as_view()),

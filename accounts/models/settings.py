@@ -33,6 +33,12 @@ class PoolSettings(SingletonModel):
         default=ChoiceRule.BEST_WAIT_IDLE,
         help_text="Which of the accounts that can draw a task is given it.",
     )
+    is_vertical_domain = models.BooleanField(
+        "give subjects to their accounts",
+        default=False,
+        help_text="A prompt with a subject's keyword goes to the accounts set aside "
+        "for it. Off: those accounts are left alone.",
+    )
     waiting_per_user = models.PositiveIntegerField(
         "waiting at most for one user",
         default=0,

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+
+
+def keywords_of(words: Iterable[str]) -> list[str]:
+    """Return words as they are looked for: trimmed, in small letters, each once."""
+    trimmed = (word.strip().lower() for word in words)
+    return list(dict.fromkeys(filter(None, trimmed)))
 
 
 def word_list(value: object) -> None:
@@ -29,6 +36,7 @@ class DomainTag(models.Model):
 
     class Meta:
         ordering: ClassVar = ["sort", "pk"]
+        verbose_name = "subject"
 
     def __str__(self) -> str:
         return self.name

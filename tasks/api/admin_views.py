@@ -24,7 +24,7 @@ from accounts.api.bulk_views import BulkEditView
 from accounts.api.requests import user_of
 from accounts.api.serializers import OperationSerializer
 from accounts.api.tables import (
-    TableAnswerSerializer,
+    TABLE_OR_FAILURE,
     TableSerializer,
     in_order,
     page_of,
@@ -37,12 +37,6 @@ from tasks.api.pool_views import OPERATORS_ACCOUNT
 from tasks.selectors import load
 
 _PAGE: Final = {"current": 1, "pageSize": 10, "total": 1, "pageCount": 1}
-# What is refused is answered 200 too, in an envelope of its own.
-TABLE_OR_FAILURE: Final = PolymorphicProxySerializer(
-    component_name="TableOrFailure",
-    serializers=[TableAnswerSerializer, OperationSerializer],
-    resource_type_field_name=None,
-)
 ACCOUNT_OR_FAILURE: Final = PolymorphicProxySerializer(
     component_name="AccountOrFailure",
     serializers=[FetchedAccountSerializer, OperationSerializer],

@@ -146,16 +146,7 @@ def bot_of(fields: dict[str, Any]) -> BotType:
 
 def wanted_of(caller: Caller, fields: dict[str, Any]) -> Wanted:
     """Return what the account filter asks for; a prefix counts more than its modes."""
-    given = fields["accountFilter"]
-    modes = [caller.mode] if caller.mode else given.get("modes", [])
-    return Wanted(
-        instance_id=(given.get("instanceId") or given.get("channelId") or "").strip(),
-        modes=tuple(dict.fromkeys(modes)),
-        remix=given.get("remix"),
-        niji_remix=given.get("nijiRemix"),
-        remix_auto_considered=given.get("remixAutoConsidered"),
-        remark=(given.get("remark") or "").strip(),
-    )
+    return Wanted.of(fields["accountFilter"], caller.mode)
 
 
 def known_id(task_id: str) -> int:

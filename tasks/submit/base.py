@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
@@ -10,14 +10,20 @@ from typing import Any, Final
 from django.db import IntegrityError
 from django.utils import timezone
 
-from accounts.balancing import has_room
 from accounts.models import DiscordAccount, User
+from accounts.turns import take_turn
 from tasks import inputs
 from tasks.enums import BotType, TaskAction, TaskStatus
-from tasks.exceptions import InvalidRequest, ParentNotFound, QueueFull
-from tasks.inputs import Brought
+from tasks.exceptions import (
+    InvalidRequest,
+    NoAccount,
+    ParentNotFound,
+    QueueFull,
+    Refused,
+)
+from tasks.inputs import Brought, Written
 from tasks.models import DrawingSettings, Task
-from tasks.selectors import visible_to
+from tasks.selectors import visible_to, waiting_count
 from tasks.services import insert
 from tasks.submit.share import check_share
 
@@ -25,6 +31,8 @@ from tasks.submit.share import check_share
 QUEUE_LIMIT_FACTOR: Final = 12
 MAX_PROMPT_LENGTH: Final = 8192
 MAX_IDEMPOTENCY_KEY: Final = 255
+# Each time somebody else had the place, so there is hardly ever a fifth.
+TRIES: Final = 100
 
 
 @dataclass(frozen=True)
@@ -72,10 +80,23 @@ def finished(caller: Caller, task_id: int) -> Task:
     return parent
 
 
-def check_room(account: DiscordAccount, ahead: int, *, tasks: int = 1) -> None:
-    """Raise QueueFull where so many more tasks may not wait for the account."""
-    if not has_room(account, waiting=ahead + tasks - 1):
+class TurnLost(Exception):
+    """Somebody was faster: the account's turn or its last drawing of today is gone."""
+
+
+def take_place(account: DiscordAccount, *, tasks: int = 1, **turn: bool) -> int:
+    """Let so many more tasks wait for an account; return how many are before them.
+
+    To be called in the transaction that writes them: it holds the account's row, so
+    nobody else counts at the same time. Raises QueueFull, and TurnLost where one of
+    the conditions of `take_turn` does not hold.
+    """
+    if not take_turn(account, tasks=tasks, **turn):
+        raise TurnLost if turn else NoAccount()
+    ahead = waiting_count(account)
+    if account.max_queue_size and ahead + tasks > account.max_queue_size:
         raise QueueFull(discordInstanceId=account.channel_id)
+    return ahead
 
 
 def queue_deadline(account: DiscordAccount) -> timedelta:
@@ -84,13 +105,15 @@ def queue_deadline(account: DiscordAccount) -> timedelta:
 
 
 def new_task(
-    caller: Caller, account: DiscordAccount, action: TaskAction, bot_type: BotType
+    caller: Caller,
+    action: TaskAction,
+    bot_type: BotType,
+    account: DiscordAccount | None = None,
 ) -> Task:
-    """Return a row that is not written yet."""
+    """Return a row that is not written yet. Its account may be chosen later."""
     hook = caller.notify_hook.strip() or DrawingSettings.get_solo().notify_hook
-    return Task(
+    task = Task(
         owner=caller.user,
-        account=account,
         action=action,
         bot_type=bot_type,
         mode=caller.mode,
@@ -100,8 +123,16 @@ def new_task(
         client_ip=caller.client_ip,
         idempotency_key=caller.idempotency_key or None,
         account_filter=caller.account_filter,
-        deadline_at=timezone.now() + queue_deadline(account),
     )
+    if account is not None:
+        give(task, account)
+    return task
+
+
+def give(task: Task, account: DiscordAccount) -> None:
+    """Have a row that is not written yet wait for this account."""
+    task.account = account
+    task.deadline_at = timezone.now() + queue_deadline(account)
 
 
 def replayed(caller: Caller) -> Submitted | None:
@@ -116,22 +147,50 @@ def replayed(caller: Caller) -> Submitted | None:
 
 
 def write(
-    caller: Caller, task: Task, ahead: int, brought: Sequence[Brought] = ()
+    caller: Caller,
+    task: Task,
+    brought: Sequence[Brought] = (),
+    *,
+    place: Callable[[], int] | None = None,
 ) -> Submitted:
     """Write the row with what it brought along, and hand it to dispatch.
 
-    Raises ShareUsedUp where its owner has enough tasks waiting.
+    `place` takes its place in the queue, in the same transaction, and returns how many
+    wait before it; after TurnLost it is asked again. What else it raises is raised, and
+    nothing is written. Raises ShareUsedUp where its owner has enough tasks waiting.
     """
     if task.status == TaskStatus.NOT_START:
         check_share(caller.user.pk)
     files = inputs.write_files(brought)
     task.prepared = not any(picture.needs_upload for picture in brought)
     try:
-        written = insert(task, then=lambda row: inputs.write_rows(files, task=row))
-        return Submitted(written, ahead)
+        return _write(task, files, place)
     except IntegrityError:
         # The same key at the same moment: the other request won.
         inputs.remove_files(files)
         if earlier := replayed(caller):
             return replace(earlier, ahead=0)
         raise
+    except Refused:
+        inputs.remove_files(files)
+        raise
+
+
+def _write(
+    task: Task, files: Sequence[Written], place: Callable[[], int] | None
+) -> Submitted:
+    ahead = 0
+
+    def take() -> None:
+        nonlocal ahead
+        ahead = place() if place else 0
+
+    for _ in range(TRIES):
+        try:
+            written = insert(
+                task, first=take, then=lambda row: inputs.write_rows(files, task=row)
+            )
+        except TurnLost:
+            continue
+        return Submitted(written, ahead)
+    raise QueueFull()

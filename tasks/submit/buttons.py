@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
-from accounts.selectors import alive_accounts, for_choice
 from tasks import custom_ids, prompts
 from tasks.custom_ids import Button, Window
 from tasks.enums import OPEN, BotType, TaskAction, TaskStatus, WindowState
@@ -19,22 +19,22 @@ from tasks.exceptions import (
     NoAccount,
     NothingShortened,
     ParentNotFound,
-    Refused,
 )
 from tasks.models import DrawingSettings, Task
-from tasks.selectors import visible_to, waiting_count
+from tasks.selectors import visible_to
 from tasks.services import cancel
 from tasks.submit.base import (
     MAX_IDEMPOTENCY_KEY,
     Caller,
     Submitted,
-    check_room,
     checked_prompt,
     finished,
     new_task,
     replayed,
+    take_place,
     write,
 )
+from tasks.submit.choosing import account_of
 from tasks.submit.commands import check_motion, linked, permitted
 from tasks.submit.hosting import owner_or_host
 from tasks.submit.share import check_share
@@ -96,10 +96,12 @@ def submit_change(
         )
     if earlier := replayed(caller):
         return earlier
-    name = parent.account.channel_id if parent.account else ""
-    gone = NoAccount(f"Account unavailable: {name}")
-    gone.zh = f"账号不可用: {name}"
-    account = _owner(parent, gone)
+    try:
+        account = account_of(parent)
+    except NoAccount as exc:
+        name = parent.account.channel_id if parent.account else ""
+        exc.zh = f"账号不可用: {name}"  # as clients of this call know it
+        raise
     how = _window(custom_ids.parse(pressed), parent, account)
     return _press(caller, parent, account, pressed, how)
 
@@ -122,7 +124,7 @@ def submit_extension(
         )
     if earlier := replayed(caller):
         return earlier
-    account = _owner(parent, NoAccount())
+    account = account_of(parent)
     how = _window(custom_ids.parse(pressed), parent, account)
     if given and how is not WindowState.EXPECTED:
         raise InvalidRequest(
@@ -133,15 +135,6 @@ def submit_extension(
 
 
 # --- what a button needs --------------------------------------------------------------
-
-
-def _owner(parent: Task, otherwise: Refused) -> DiscordAccount:
-    """Return the account whose message the buttons stand on, if it is alive."""
-    alive = for_choice(alive_accounts())
-    account = alive.filter(pk=parent.account_id or 0).first()
-    if account is None:
-        raise otherwise
-    return account
 
 
 def _window(
@@ -210,7 +203,7 @@ def _open(
     task.description = "Waiting for window confirm"
     minutes = DrawingSettings.get_solo().window_minutes
     task.deadline_at = timezone.now() + timedelta(minutes=minutes)
-    return write(caller, task, 0)
+    return write(caller, task)
 
 
 def _press(
@@ -225,15 +218,13 @@ def _press(
     """Write a task that presses its button, and answers its window if one is due."""
     if again := _same_upscale(caller, parent, custom_id):
         return Submitted(again)
-    ahead = waiting_count(account)
-    check_room(account, ahead)
     task = _child(caller, parent, account, custom_id)
     brought = []
     if how is WindowState.EXPECTED:
         english = permitted(prompt) if prompt else offered_prompt(parent, custom_id)
         brought = linked(prompt and english)
         _answer(task, prompt, english)
-    return write(caller, task, ahead, brought)
+    return write(caller, task, brought, place=lambda: take_place(account))
 
 
 def _press_all(caller: Caller, parent: Task, account: DiscordAccount) -> Submitted:
@@ -243,14 +234,15 @@ def _press_all(caller: Caller, parent: Task, account: DiscordAccount) -> Submitt
         raise InvalidRequest("参数错误", "The task holds no described prompts")
     asked = {number: _numbered(caller, number) for number in numbers}
     known = {number: replayed(each) for number, each in asked.items()}
-    ahead = waiting_count(account)
-    if missing := sum(earlier is None for earlier in known.values()):
-        check_room(account, ahead, tasks=missing)
+    missing = sum(earlier is None for earlier in known.values())
+    if missing:
         check_share(caller.user.pk, tasks=missing)
-    tasks = [
-        (known[number] or _draw_described(each, parent, account, number)).task
-        for number, each in asked.items()
-    ]
+    with transaction.atomic():
+        ahead = take_place(account, tasks=missing) if missing else 0
+        tasks = [
+            (known[number] or _draw_described(each, parent, account, number)).task
+            for number, each in asked.items()
+        ]
     return Submitted(tasks[0], ahead, tuple(tasks[1:]))
 
 
@@ -260,7 +252,7 @@ def _draw_described(
     custom_id = custom_ids.DESCRIBED.format(i=number)
     task = _child(caller, parent, account, custom_id)
     _answer(task, "", offered_prompt(parent, custom_id))
-    return write(caller, task, 0)
+    return write(caller, task)
 
 
 def _numbered(caller: Caller, number: int) -> Caller:
@@ -289,7 +281,7 @@ def _child(
 ) -> Task:
     button = custom_ids.parse(custom_id)
     action = (button.kind.action if button else None) or TaskAction.ACTION
-    task = new_task(caller, account, action, BotType(parent.bot_type))
+    task = new_task(caller, action, BotType(parent.bot_type), account)
     task.parent = parent
     task.custom_id = custom_id
     task.prompt = parent.prompt

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, Subquery
+from django.utils import timezone
 
-from accounts.balancing import best_wait_idle, has_room
-from accounts.enums import SpeedMode
-from accounts.exceptions import NoAccountAvailable
+from accounts.balancing import order
+from accounts.eligibility import Need, first_of, rules
+from accounts.enums import ChoiceRule
 from accounts.models import DiscordAccount
-from accounts.selectors import alive_accounts, for_choice
+from accounts.pool import pool
+from accounts.prepared import PreparedQuery
+from accounts.selectors import for_choice
 from tasks.enums import BotType, TaskAction
-from tasks.exceptions import NoAccount
-from tasks.selectors import load
-from tasks.submit.base import check_room
+from tasks.exceptions import QueueFull
+from tasks.load import with_load
+from tasks.models import Task
+from tasks.submit.base import TurnLost, give, take_place
+from tasks.submit.reasons import refusal
 
 _FEATURES: Final = {
     TaskAction.BLEND: "is_blend",
     TaskAction.DESCRIBE: "is_describe",
     TaskAction.SHORTEN: "is_shorten",
 }
-_COSTLY: Final = frozenset({SpeedMode.FAST, SpeedMode.TURBO})
+_ABOUT_SOMETHING: Final = frozenset({TaskAction.IMAGINE, TaskAction.VIDEO})
+# What is asked of an account that was chosen.
+_GIVEN: Final = ("channel_id", "max_queue_size", "timeout_minutes", "picked_at")
+_INSTANCE, _REMARK = "\0instance", "\0remark"  # no client can send these
 
 
 @dataclass(frozen=True)
@@ -40,97 +49,156 @@ class Wanted:
     remix_auto_considered: bool | None = None
     remark: str = ""
 
+    @classmethod
+    def of(cls, asked: Mapping[str, Any] | None, mode: str = "") -> Wanted:
+        """Return what a filter asks for; a speed counts more than its modes."""
+        given = asked or {}
+        channel = given.get("instanceId") or given.get("channelId") or ""
+        return cls(
+            instance_id=channel.strip(),
+            modes=tuple(dict.fromkeys([mode] if mode else given.get("modes") or [])),
+            remix=given.get("remix"),
+            niji_remix=given.get("nijiRemix"),
+            remix_auto_considered=given.get("remixAutoConsidered"),
+            remark=(given.get("remark") or "").strip(),
+        )
+
 
 @dataclass(frozen=True)
 class Chosen:
     account: DiscordAccount
-    ahead: int  # tasks that wait for it
     mode: str  # the speed to draw with, "" where the account decides
+    in_turn: bool = False  # it is nobody's but who takes this very turn
 
 
-def choose(action: TaskAction, bot_type: BotType, wanted: Wanted) -> Chosen:
-    """Return an account for a new task. Raises NoAccount, QueueFull."""
-    pool = [a for a in _able(action, bot_type, wanted) if _fits_remix(a, wanted)]
-    mode, pool = _by_speed(pool, wanted.modes)
-    running, queued = load()
-    roomy = [a for a in pool if has_room(a, waiting=queued.get(a.pk, 0))]
-    try:
-        account = best_wait_idle(roomy or pool, running=running, waiting=queued)
-    except NoAccountAvailable:
-        raise NoAccount from None
-    ahead = queued.get(account.pk, 0)
-    check_room(account, ahead)
-    return Chosen(account, ahead, mode)
+def choose(
+    action: TaskAction, bot_type: BotType, wanted: Wanted, prompt: str = ""
+) -> Chosen:
+    """Return an account for a new task. Raises NoAccount, QueueFull.
+
+    `prompt` is what the user wrote: it may be about subjects that accounts are set
+    aside for.
+    """
+    how = pool()
+    need = _need(action, bot_type, wanted)
+    if action in _ABOUT_SOMETHING:
+        need = replace(need, subjects=how.subjects_of(prompt))
+    need = replace(need, closed=how.closed)
+    found = _first(need, how.rule)
+    if found is None:
+        raise refusal(need)
+    mode = wanted.modes[found.speed] if wanted.modes else ""
+    return Chosen(found, mode, how.rule == ChoiceRule.POLLING)
 
 
 def any_account(wanted: Wanted) -> DiscordAccount | None:
     """Return an account that can reach Discord, whatever it may draw."""
-    accounts = for_choice(alive_accounts())
-    if wanted.instance_id:
-        accounts = accounts.filter(channel_id=wanted.instance_id)
-    running, queued = load()
-    try:
-        return best_wait_idle(accounts, running=running, waiting=queued)
-    except NoAccountAvailable:
-        return None
+    need = Need(instance_id=wanted.instance_id)
+    found: DiscordAccount | None = _first(need, pool().rule)
+    return found
 
 
-def choose_among(
-    accounts: Q, bot_type: BotType, wanted: Wanted
-) -> DiscordAccount | None:
+def host_among(accounts: Q, bot_type: BotType, wanted: Wanted) -> DiscordAccount | None:
     """Return one of these accounts to press a button, or None where none can."""
-    able = _able(TaskAction.ACTION, bot_type, wanted).filter(accounts)
-    _, pool = _by_speed([a for a in able if _fits_remix(a, wanted)], wanted.modes)
-    running, queued = load()
+    how = pool()
+    need = _need(TaskAction.SHOW, bot_type, wanted)
+    need = replace(need, closed=how.closed)
+    rows = with_load(for_choice(DiscordAccount.objects.filter(accounts)))
+    found: DiscordAccount | None = _ranked(rows, need, how.rule).first()
+    return found
+
+
+def place(task: Task, wanted: Wanted) -> int:
+    """Give a new row to an account; return how many tasks wait there before it.
+
+    To be called in the transaction that writes it. Raises NoAccount, QueueFull, and
+    TurnLost where others were faster at the account: then another one may be chosen.
+    """
+    action = TaskAction(task.action)
+    chosen = choose(action, BotType(task.bot_type), wanted, task.prompt)
     try:
-        return best_wait_idle(pool, running=running, waiting=queued)
-    except NoAccountAvailable:
-        return None
+        ahead = take_chosen(chosen, action)
+    except QueueFull as exc:
+        raise TurnLost from exc
+    give(task, chosen.account)
+    task.mode = chosen.mode
+    return ahead
 
 
-def _able(
-    action: TaskAction, bot_type: BotType, wanted: Wanted
-) -> QuerySet[DiscordAccount]:
-    niji = bot_type == BotType.NIJI_JOURNEY
-    able: dict[str, Any] = {"enable_niji" if niji else "enable_mj": True}
-    if feature := _FEATURES.get(action):
-        able[feature] = True
-    if wanted.instance_id:
-        able["channel_id"] = wanted.instance_id
-    if wanted.remark:
-        able["remark__contains"] = wanted.remark
-    if wanted.remix_auto_considered is not None:
-        able["remix_auto_submit"] = wanted.remix_auto_considered
-    return for_choice(alive_accounts()).filter(**able)
-
-
-def _fits_remix(account: DiscordAccount, wanted: Wanted) -> bool:
-    """Tell whether remix is as wanted: on, or answered by a person; or off."""
-    asked = (
-        (wanted.remix, account.mj_remix_on),
-        (wanted.niji_remix, account.niji_remix_on),
+def take_chosen(chosen: Chosen, action: TaskAction) -> int:
+    """Take a place at a chosen account, as `take_place` does, by what limits it."""
+    return take_place(
+        chosen.account, within_limit=is_new(action), unless_taken=chosen.in_turn
     )
-    asks = not account.remix_auto_submit
-    return all(want is None or ((on or asks) if want else not on) for want, on in asked)
 
 
-def _by_speed(
-    pool: Iterable[DiscordAccount], modes: tuple[str, ...]
-) -> tuple[str, list[DiscordAccount]]:
-    """Return the first of `modes` that somebody can give, and who can."""
-    found = list(pool)
-    if not modes:
-        return "", found
-    for mode in modes:
-        if able := [account for account in found if gives(account, mode)]:
-            return mode, able
-    return modes[0], []
+def account_of(task: Task | None) -> DiscordAccount:
+    """Return the account of a task, if it is alive. Raises NoAccount."""
+    own = Q(pk=(task and task.account_id) or 0)
+    need = Need()
+    holds = (rule.holds for rule in rules(need))
+    account = for_choice(DiscordAccount.objects.filter(own, *holds)).first()
+    if account is None:
+        raise refusal(need, own, who=("该任务的账号", "the account of that task"))
+    return account
 
 
-def gives(account: DiscordAccount, mode: str) -> bool:
-    """Tell whether the account draws at this speed."""
-    if account.mode and account.mode != mode:
-        return False
-    if account.fast_exhausted and mode in _COSTLY:
-        return False
-    return not account.allow_modes or mode in account.allow_modes
+def is_new(action: TaskAction) -> bool:
+    """Tell whether a chosen account draws something new, which hours and days limit."""
+    return action != TaskAction.SHOW
+
+
+def _need(action: TaskAction, bot_type: BotType, wanted: Wanted) -> Need:
+    niji = bot_type == BotType.NIJI_JOURNEY
+    feature = _FEATURES.get(action)
+    return Need(
+        instance_id=wanted.instance_id,
+        remark=wanted.remark,
+        switches=(
+            "enable_niji" if niji else "enable_mj",
+            *([feature] if feature else []),
+        ),
+        modes=wanted.modes,
+        remix=wanted.remix,
+        niji_remix=wanted.niji_remix,
+        remix_auto=wanted.remix_auto_considered,
+        day=timezone.localdate() if is_new(action) else None,
+        room=True,
+    )
+
+
+def _first(need: Need, rule: str) -> Any:
+    shape = replace(
+        need,
+        instance_id=_INSTANCE if need.instance_id else "",
+        remark=_REMARK if need.remark else "",
+    )
+    found = _query(shape, rule)(need.instance_id, need.remark)
+    return found[0] if found else None
+
+
+@lru_cache(maxsize=512)
+def _query(need: Need, rule: str) -> PreparedQuery[DiscordAccount]:
+    """Return the query for all needs of one shape: building its SQL takes long."""
+
+    def build(*_: str) -> Any:
+        # All rows are sorted, so each of them should be small.
+        return _ranked(with_load(DiscordAccount.objects.only(*_GIVEN)), need, rule)[:1]
+
+    return PreparedQuery[DiscordAccount](build, markers=(_INSTANCE, _REMARK))
+
+
+def _ranked(rows: Any, need: Need, rule: str) -> Any:
+    """Return the accounts that fit, the one to be chosen in front."""
+    rows = rows.filter(*(each.holds for each in rules(need)))
+    first: list[Any] = []
+    if need.subjects:
+        first.append(F("is_vertical_domain").desc())
+    if need.modes:
+        rows = rows.annotate(speed=first_of(need.modes))
+        first.append("speed")
+    if rule == ChoiceRule.POLLING:
+        turns = DiscordAccount.objects.exclude(picked_at=None).values("picked_at")
+        last = turns.order_by("-picked_at")[:1]
+        rows = rows.annotate(last_turn=Subquery(last))
+    return rows.order_by(*first, *order(rule))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from tasks import links, prompts
@@ -21,7 +20,7 @@ from tasks.submit.base import (
     replayed,
     write,
 )
-from tasks.submit.choosing import Wanted, choose
+from tasks.submit.choosing import Wanted, place
 from tasks.translation import translate
 from tasks.videos import as_video
 
@@ -81,13 +80,20 @@ def _draw(
 ) -> Submitted:
     """Record a task that draws a prompt with pictures before it and links in it."""
     brought = brought + linked(english)
-    chosen = choose(action, bot_type, wanted or Wanted())
-    task = new_task(replace(caller, mode=chosen.mode), chosen.account, action, bot_type)
+    task = new_task(caller, action, bot_type)
     task.prompt, task.prompt_en = prompt, english
     task.description = f"/imagine {prompt}"
     before = sum(picture.role == InputRole.PROMPT for picture in brought)
     task.echo_key = prompts.echo_key("https://x " * before + english)
-    return write(caller, task, chosen.ahead, brought)
+    return _place(caller, task, wanted, brought)
+
+
+def _place(
+    caller: Caller, task: Task, wanted: Wanted | None, brought: Sequence[Brought] = ()
+) -> Submitted:
+    """Write a task at an account that fits."""
+    wanted = wanted or Wanted()
+    return write(caller, task, brought, place=lambda: place(task, wanted))
 
 
 def linked(prompt: str) -> list[Brought]:
@@ -119,14 +125,11 @@ def submit_blend(
     if earlier := replayed(caller):
         return earlier
     brought = read_all(pictures, InputRole.COMMAND)
-    chosen = choose(TaskAction.BLEND, bot_type, wanted or Wanted())
-    task = new_task(
-        replace(caller, mode=chosen.mode), chosen.account, TaskAction.BLEND, bot_type
-    )
+    task = new_task(caller, TaskAction.BLEND, bot_type)
     task.prompt_en = DIMENSIONS[dimensions]
     task.description = f"/blend {task.pk} {len(brought)}"
     task.echo_key = prompts.echo_key("https://x " * len(brought))
-    return write(caller, task, chosen.ahead, brought)
+    return _place(caller, task, wanted, brought)
 
 
 def submit_describe(
@@ -170,13 +173,12 @@ def _ask(
     wanted: Wanted | None,
 ) -> Submitted:
     """Record a command that is answered with words, in one message."""
-    chosen = choose(action, bot_type, wanted or Wanted())
-    task = new_task(replace(caller, mode=chosen.mode), chosen.account, action, bot_type)
+    task = new_task(caller, action, bot_type)
     task.prompt, task.prompt_en = prompt, english
     task.description = f"/{action.lower()} {prompt or task.pk}"
     # Its answer fills the message that its own interaction has made.
     task.echo_key = f"{action.lower()}/{task.pk}"
-    return write(caller, task, chosen.ahead, brought)
+    return _place(caller, task, wanted, brought)
 
 
 def submit_show(
@@ -205,12 +207,11 @@ def submit_show(
     if Task.objects.filter(job_id=job_id).exclude(owner=caller.user).exists():
         # Somebody else's: unknown to this caller, like everything of theirs.
         raise InvalidRequest("job id 格式错误", "Invalid job id")
-    chosen = choose(TaskAction.SHOW, bot_type, wanted)
-    task = new_task(caller, chosen.account, TaskAction.SHOW, bot_type)
+    task = new_task(caller, TaskAction.SHOW, bot_type)
     task.shown_job_id = job_id
     task.description = f"/show {job_id}"
     task.echo_key = f"show/{job_id}"
-    return write(caller, task, chosen.ahead)
+    return _place(caller, task, wanted)
 
 
 def submit_video(

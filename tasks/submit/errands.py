@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from accounts.selectors import alive_accounts, for_choice
 from tasks import custom_ids, errands
 from tasks.enums import ErrandKind, InputRole
-from tasks.exceptions import InvalidRequest, NoAccount
+from tasks.exceptions import InvalidRequest
 from tasks.inputs import read_all
 from tasks.models import Errand, Task
 from tasks.submit.base import Caller, finished
-from tasks.submit.choosing import Wanted, any_account
+from tasks.submit.choosing import Wanted, account_of, any_account
 from tasks.submit.hosting import owner_or_host
 
 MAX_UPLOADS = 10
@@ -54,10 +53,7 @@ def submit_press(*, caller: Caller, task_id: int, custom_id: str) -> Errand:
 
 def submit_seed(*, caller: Caller, task: Task) -> Errand:
     """Have Midjourney asked for a finished task's seed. Raises Refused."""
-    alive = for_choice(alive_accounts()).filter(pk=task.account_id or 0)
-    account = alive.first()
-    if account is None:
-        raise NoAccount
+    account = account_of(task)
     return errands.send_on(
         ErrandKind.SEED, owner=caller.user, account=account, task=task
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.db.models import Q
 
 from accounts.models import DiscordAccount, SubChannel
-from accounts.selectors import alive_accounts, for_choice
 from tasks.enums import BotType
 from tasks.exceptions import NoAccount
 from tasks.models import Task
-from tasks.submit.choosing import Wanted, choose_among
+from tasks.submit.choosing import Wanted, account_of, host_among
 
 
 def owner_or_host(task: Task) -> DiscordAccount:
@@ -19,11 +20,12 @@ def owner_or_host(task: Task) -> DiscordAccount:
     sub-channel is where the task was drawn, chosen by rule. What the task once wanted
     of its account holds for that one too, but for its name.
     """
-    owner = for_choice(alive_accounts()).filter(pk=task.account_id or 0).first()
-    found = owner or _host(task)
-    if found is None:
-        raise NoAccount
-    return found
+    try:
+        return account_of(task)
+    except NoAccount:
+        if host := _host(task):
+            return host
+        raise
 
 
 def _host(task: Task) -> DiscordAccount | None:
@@ -31,15 +33,5 @@ def _host(task: Task) -> DiscordAccount | None:
         return None
     sub_channels = SubChannel.objects.filter(channel_id=task.channel_id)
     here = Q(channel_id=task.channel_id) | Q(pk__in=sub_channels.values("account"))
-    return choose_among(here, BotType(task.bot_type), _wanted(task))
-
-
-def _wanted(task: Task) -> Wanted:
-    given = task.account_filter or {}
-    return Wanted(
-        modes=tuple(given.get("modes") or ()),
-        remix=given.get("remix"),
-        niji_remix=given.get("nijiRemix"),
-        remix_auto_considered=given.get("remixAutoConsidered"),
-        remark=(given.get("remark") or "").strip(),
-    )
+    wanted = replace(Wanted.of(task.account_filter), instance_id="")
+    return host_among(here, BotType(task.bot_type), wanted)

@@ -9,18 +9,18 @@ from django.utils import timezone
 from accounts.models import DiscordAccount
 from tasks import custom_ids, inputs, prompts
 from tasks.enums import TaskAction, TaskStatus, WindowState
-from tasks.exceptions import InvalidRequest, ParentNotFound
+from tasks.exceptions import InvalidRequest, ParentNotFound, Refused
 from tasks.inputs import Brought
 from tasks.models import Task
-from tasks.selectors import load_shown, visible_to, waiting_count
+from tasks.selectors import load_shown, visible_to
 from tasks.services import advance
 from tasks.submit.base import (
     Caller,
     Submitted,
-    check_room,
     checked_prompt,
     queue_deadline,
     replayed,
+    take_place,
 )
 from tasks.submit.commands import linked, permitted
 from tasks.submit.hosting import owner_or_host
@@ -46,9 +46,7 @@ def submit_window(
     english = permitted(given) if given else _offered(task)
     brought = _brought(task, english, mask)
     english = prompts.zoomed(english) if _is_zoom(task) else english
-    ahead = waiting_count(account)
-    check_room(account, ahead)
-    _go_on(caller, task, account, given, english, brought)
+    ahead = _go_on(caller, task, account, given, english, brought)
     return Submitted(load_shown(task.pk), ahead)
 
 
@@ -93,31 +91,38 @@ def _go_on(
     given: str,
     english: str,
     brought: list[Brought],
-) -> None:
-    """Let the task wait for its turn. Raises InvalidRequest where another was first."""
+) -> int:
+    """Let the task wait for its turn; return how many wait before it.
+
+    Raises QueueFull, and InvalidRequest where another answer was first.
+    """
     check_share(task.owner_id)
     files = inputs.write_files(brought)
     imagines = task.action == TaskAction.IMAGINE
-    with transaction.atomic():
-        moved = advance(
-            task.pk,
-            TaskStatus.NOT_START,
-            account=account,
-            where=Q(status=TaskStatus.MODAL, window=WindowState.EXPECTED),
-            # A described prompt is drawn for itself, not for the whole description.
-            prompt=given or (english if imagines else task.prompt or english),
-            prompt_en=english,
-            echo_key=prompts.echo_key(english) if imagines else task.echo_key,
-            idempotency_key=caller.idempotency_key or task.idempotency_key,
-            description=f"/up {task.parent_id} {task.custom_id}"[:4000],
-            prepared=not any(picture.needs_upload for picture in brought),
-            deadline_at=timezone.now() + queue_deadline(account),
-        )
-        if moved:
+    try:
+        with transaction.atomic():
+            ahead = take_place(account)
+            moved = advance(
+                task.pk,
+                TaskStatus.NOT_START,
+                account=account,
+                where=Q(status=TaskStatus.MODAL, window=WindowState.EXPECTED),
+                # A described prompt is drawn for itself, not for the description.
+                prompt=given or (english if imagines else task.prompt or english),
+                prompt_en=english,
+                echo_key=prompts.echo_key(english) if imagines else task.echo_key,
+                idempotency_key=caller.idempotency_key or task.idempotency_key,
+                description=f"/up {task.parent_id} {task.custom_id}"[:4000],
+                prepared=not any(picture.needs_upload for picture in brought),
+                deadline_at=timezone.now() + queue_deadline(account),
+            )
+            if not moved:
+                raise _not_open()
             inputs.write_rows(files, task=task)
-    if not moved:
+    except Refused:
         inputs.remove_files(files)
-        raise _not_open()
+        raise
+    return ahead
 
 
 def _not_open() -> InvalidRequest:

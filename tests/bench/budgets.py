@@ -13,6 +13,7 @@ BUDGETS = (
     (("rates", "10", "event_to_fetch", "p99"), 50),
     (("rates", "10", "event_to_webhook", "p99"), 150),
     (("rates", "50", "submit_answer", "p99"), 50),
+    (("choosing", "BestWaitIdle any", "p50"), 2),
 )
 FETCH_RATIO = 0.5
 SECONDS_AFTER_KILL = 10

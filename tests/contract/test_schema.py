@@ -28,7 +28,7 @@ from accounts.api.account_members import (
     PoolAccountSerializer,
     account_json,
 )
-from accounts.models import User
+from accounts.models import DomainTag, User
 from tasks.api import errand_views, examples
 from tasks.api.answers import (
     TaskDisplaysSerializer,
@@ -85,6 +85,7 @@ def known(scene: Scene, operator: User) -> dict[str, list[str]]:
     return {
         "task_id": finished,
         "account_id": [str(scene.account.pk), channel],
+        "tag_id": [str(DomainTag.objects.create(name="animals").pk)],
         "taskId": [*finished, *windows],
         "customId": [str(button["customId"]) for button in buttons],
         "content": [f"{task_id} {word}" for task_id in finished for word in "UVR"],

@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import dataclass
 
+from tests.e2e.calls import eventually
 from tests.e2e.harness import Product
 from tests.e2e.simulation import ROOT
 
@@ -97,17 +98,23 @@ def _answer(*, holders: int, live: bool, limit: float) -> dict[str, object]:
     from gateway.models import GatewaySession
 
     count = DiscordAccount.objects.filter(enabled=True).count()
-    end = time.monotonic() + limit
     found: dict[str, int] = {}
-    while time.monotonic() < end:
+
+    def all_held() -> float:
         rows = GatewaySession.objects.filter(lease_until__gt=timezone.now())
         if live:
             rows = rows.filter(is_live=True)
-        found = dict(rows.order_by().values_list("holder").annotate(Count("pk")))
-        if len(found) == holders and sum(found.values()) == count:
-            return {"reached": True, "at": time.time()}
-        time.sleep(0.05)
-    return {"reached": False, "holders": found, "accounts": count}
+        held = rows.order_by().values_list("holder").annotate(Count("pk"))
+        found.clear()
+        found.update(held)
+        reached = len(found) == holders and sum(found.values()) == count
+        return time.time() if reached else 0.0
+
+    try:
+        moment = eventually(all_held, what="all are held", limit=limit)
+    except AssertionError:
+        return {"reached": False, "holders": found, "accounts": count}
+    return {"reached": True, "at": moment}
 
 
 if __name__ == "__main__":

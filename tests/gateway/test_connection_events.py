@@ -48,7 +48,7 @@ def task(alice: User, account: DiscordAccount) -> Task:
 
 
 def waiting(connection: Connection) -> int:
-    return connection._events.qsize()
+    return len(connection.inbox)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ async def test_an_odd_interaction_does_no_harm(
 ) -> None:
     connection._receive(Event.INTERACTION_CREATE, data)
 
-    _, event, found = await connection._next_event()
+    _, event, found = await connection.inbox.next()
     await connection._process(event, found)
     assert found == {}
 
@@ -166,8 +166,8 @@ async def test_an_event_that_could_not_be_written_is_repaired_from_history(
 
 async def events(connection: Connection) -> list[tuple[str, dict[str, Any]]]:
     found = []
-    while waiting(connection) or connection._ahead:
-        _, event, data = await connection._next_event()
+    while waiting(connection):
+        _, event, data = await connection.inbox.next()
         found.append((event, data))
     return found
 

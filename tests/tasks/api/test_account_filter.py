@@ -51,26 +51,33 @@ def test_an_instance_counts_more_than_a_channel(api: ApiClient) -> None:
 
 @pytest.mark.parametrize("name", BODIES)
 @pytest.mark.parametrize(
-    "wish",
+    ("wish", "reason", "why"),
     [
-        {"instanceId": "77"},
-        {"remark": "green"},
-        {"modes": ["FAST"]},
-        {"remixAutoConsidered": True},
-        {"remix": False},
-        {"nijiRemix": False},
+        ({"instanceId": "77"}, "instance", "没有该频道的账号"),
+        ({"remark": "green"}, "remark", "没有符合备注的账号"),
+        ({"modes": ["FAST"]}, "speed", "没有账号可用 FAST 速度"),
+        ({"remixAutoConsidered": True}, "remix", "没有账号符合所要的 remix 设置"),
+        ({"remix": False}, "remix", "没有账号符合所要的 remix 设置"),
+        ({"nijiRemix": False}, "remix", "没有账号符合所要的 remix 设置"),
     ],
     ids=str,
 )
 def test_a_wish_that_nobody_can_fulfil_is_no_account(
-    api: ApiClient, unchanged: Block, name: str, wish: dict[str, Any]
+    api: ApiClient,
+    unchanged: Block,
+    name: str,
+    wish: dict[str, Any],
+    reason: str,
+    why: str,
 ) -> None:
     make_account(mode="RELAX", remark="team red", mj_remix_on=True, niji_remix_on=True)
 
     with unchanged():
         answer = draw(api, wish, name)
 
-    check_refused(answer, 3, "无可用的账号实例")
+    check_refused(answer, 3, f"无可用的账号实例：{why}")
+    assert answer.json()["properties"]["reason"] == reason
+    assert "team red" not in answer.content.decode()
 
 
 @pytest.mark.parametrize(

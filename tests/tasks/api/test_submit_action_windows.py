@@ -277,7 +277,7 @@ def test_without_the_parents_account_there_is_none(
     with unchanged():
         answer = api.send(PATH, of(parent, custom_id))
 
-    check_refused(answer, 3, "无可用的账号实例")
+    check_refused(answer, 3, "无可用的账号实例：该任务的账号已禁用")
 
 
 @pytest.mark.parametrize("custom_id", [ZOOM, PAN])

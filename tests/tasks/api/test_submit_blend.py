@@ -96,7 +96,7 @@ def test_an_account_that_does_not_blend_is_none(
     with unchanged():
         answer = api.send(PATH, {"base64Array": [PICTURE] * 2})
 
-    check_refused(answer, 3, "无可用的账号实例")
+    check_refused(answer, 3, "无可用的账号实例：最接近的账号未启用 blend")
 
 
 def test_a_full_queue_is_refused(api: ApiClient, alice: User, unchanged: Block) -> None:

@@ -86,7 +86,7 @@ def test_an_account_that_does_not_describe_is_none(
     with unchanged():
         answer = api.send(PATH, {"base64": PICTURE})
 
-    check_refused(answer, 3, "无可用的账号实例")
+    check_refused(answer, 3, "无可用的账号实例：最接近的账号未启用 describe")
 
 
 def test_the_same_key_asks_once(api: ApiClient, account: DiscordAccount) -> None:

@@ -71,7 +71,7 @@ def test_it_tells_how_many_wait_ahead(
         (
             {"prompt": "fox", "accountFilter": {"instanceId": "9"}},
             3,
-            "无可用的账号实例",
+            "无可用的账号实例：没有该频道的账号",
         ),
     ],
 )

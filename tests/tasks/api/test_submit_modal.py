@@ -273,7 +273,7 @@ def test_without_its_account_there_is_none(
     with unchanged():
         answer = api.send(PATH, of(zoom))
 
-    check_refused(answer, 3, "无可用的账号实例")
+    check_refused(answer, 3, "无可用的账号实例：该任务的账号暂不可用")
 
 
 def test_a_full_queue_leaves_the_window_open(

@@ -67,7 +67,7 @@ def test_an_account_that_does_not_shorten_is_none(
     with unchanged():
         answer = api.send(PATH, {"prompt": "fox"})
 
-    check_refused(answer, 3, "无可用的账号实例")
+    check_refused(answer, 3, "无可用的账号实例：最接近的账号未启用 shorten")
 
 
 def test_the_same_key_asks_once(api: ApiClient, account: DiscordAccount) -> None:

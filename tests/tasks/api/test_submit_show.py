@@ -131,11 +131,15 @@ def test_what_names_no_job_is_refused(
 
 
 @pytest.mark.parametrize(
-    "fields",
-    [{"state": AccountState.PAUSED}, {"enabled": False}, {"enable_mj": False}],
+    ("fields", "why"),
+    [
+        ({"state": AccountState.PAUSED}, "暂不可用"),
+        ({"enabled": False}, "已禁用"),
+        ({"enable_mj": False}, "未启用 Midjourney"),
+    ],
 )
 def test_an_instance_that_cannot_be_used_is_none(
-    api: ApiClient, unchanged: Block, fields: dict[str, Any]
+    api: ApiClient, unchanged: Block, fields: dict[str, Any], why: str
 ) -> None:
     make_account()
     account = make_account(**fields)
@@ -143,7 +147,7 @@ def test_an_instance_that_cannot_be_used_is_none(
     with unchanged():
         answer = api.send(PATH, of(account))
 
-    check_refused(answer, 3, "无可用的账号实例")
+    check_refused(answer, 3, f"无可用的账号实例：最接近的账号{why}")
 
 
 def test_the_same_key_shows_once(api: ApiClient, account: DiscordAccount) -> None:

@@ -213,4 +213,4 @@ def test_a_clip_of_an_account_that_is_gone_has_none(
     with unchanged():
         answer = api.send(PATH, longer(clip.pk))
 
-    check_refused(answer, 3, "无可用的账号实例")
+    check_refused(answer, 3, "无可用的账号实例：该任务的账号已禁用")

@@ -179,7 +179,8 @@ def test_without_its_account_there_is_none(
     with unchanged():
         answer = api.get(path(task.pk))
 
-    check_refused(answer, 3, "无可用的账号实例")
+    why = "" if is_gone else "：该任务的账号已禁用"
+    check_refused(answer, 3, f"无可用的账号实例{why}")
 
 
 def test_a_stranger_learns_nothing(stranger: ApiClient, task: Task) -> None:

@@ -9,18 +9,18 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
 from tasks.enums import BotType, InputRole, TaskAction, TaskStatus
-from tasks.exceptions import InvalidRequest, ParentNotFound, QueueFull
+from tasks.exceptions import InvalidRequest, NoAccount, ParentNotFound, QueueFull
 from tasks.inputs import Brought, read
 from tasks.models import DrawingSettings, InputPicture, Task
 from tasks.submit import base
 from tasks.submit.base import (
     MAX_PROMPT_LENGTH,
     Caller,
-    check_room,
     checked_prompt,
     finished,
     new_task,
     replayed,
+    take_place,
     write,
 )
 from tests.factories import make_account, make_finished, make_task
@@ -28,7 +28,7 @@ from tests.pictures import data_url, mask, picture
 
 
 def fresh(caller: Caller, account: DiscordAccount) -> Task:
-    return new_task(caller, account, TaskAction.IMAGINE, BotType.MID_JOURNEY)
+    return new_task(caller, TaskAction.IMAGINE, BotType.MID_JOURNEY, account)
 
 
 def brought(role: InputRole = InputRole.PROMPT) -> Brought:
@@ -91,21 +91,32 @@ def test_a_task_that_has_not_succeeded_is_no_parent(
 
 @pytest.mark.parametrize(
     ("most", "ahead", "tasks", "fits"),
-    [(0, 99, 9, True), (4, 3, 1, True), (4, 4, 1, False), (4, 0, 4, True)]
+    [(0, 9, 9, True), (4, 3, 1, True), (4, 4, 1, False), (4, 0, 4, True)]
     + [(4, 1, 4, False)],
 )
 def test_so_many_tasks_may_wait_and_no_more(
-    db: None, most: int, ahead: int, tasks: int, fits: bool
+    alice: User, most: int, ahead: int, tasks: int, fits: bool
 ) -> None:
     account = make_account(max_queue_size=most)
+    for _ in range(ahead):
+        make_task(alice, account=account)
+    make_task(alice, account=account, status=TaskStatus.IN_PROGRESS)
+    make_task(alice, account=account, status=TaskStatus.MODAL)
 
     if fits:
-        check_room(account, ahead, tasks=tasks)
+        assert take_place(account, tasks=tasks) == ahead
         return
     with pytest.raises(QueueFull) as refused:
-        check_room(account, ahead, tasks=tasks)
+        take_place(account, tasks=tasks)
 
     assert refused.value.properties == {"discordInstanceId": account.channel_id}
+
+
+def test_a_deleted_account_has_no_place(alice: User, account: DiscordAccount) -> None:
+    DiscordAccount.objects.all().delete()
+
+    with pytest.raises(NoAccount):
+        take_place(account)
 
 
 # --- rows -----------------------------------------------------------------------------
@@ -169,7 +180,8 @@ def test_a_task_is_sent_once_its_uploads_are_done(
 ) -> None:
     caller = Caller(alice)
 
-    written = write(caller, fresh(caller, account), 3, [brought(r) for r in roles])
+    files = [brought(r) for r in roles]
+    written = write(caller, fresh(caller, account), files, place=lambda: 3)
 
     assert (written.task.prepared, written.ahead) == (prepared, 3)
     assert [p.role for p in written.task.inputs.all()] == roles
@@ -180,9 +192,9 @@ def test_of_two_requests_with_one_key_the_later_answers_with_the_first(
     alice: User, account: DiscordAccount, media: Path
 ) -> None:
     caller = Caller(alice, idempotency_key="k")
-    first = write(caller, fresh(caller, account), 5, [brought()])
+    first = write(caller, fresh(caller, account), [brought()], place=lambda: 5)
 
-    again = write(caller, fresh(caller, account), 6, [brought()])
+    again = write(caller, fresh(caller, account), [brought()], place=lambda: 6)
 
     assert (again.task, again.ahead) == (first.task, 0)
     assert Task.objects.count() == InputPicture.objects.count() == 1
@@ -202,7 +214,7 @@ def test_a_row_that_cannot_be_written_leaves_no_file(
     caller = Caller(alice)
 
     with pytest.raises(IntegrityError):
-        write(caller, fresh(caller, account), 0, [brought()])
+        write(caller, fresh(caller, account), [brought()])
 
     assert files_in(media) == []
 

@@ -21,6 +21,7 @@ from tasks.prompts import echo_key
 from tasks.services import fail
 from tasks.submit import windows
 from tasks.submit.base import Caller
+from tasks.submit.choosing import account_of
 from tasks.submit.windows import submit_window
 from tests.factories import make_account, make_task
 from tests.pictures import data_url, mask, picture
@@ -310,10 +311,11 @@ def test_a_task_that_was_sent_in_between_is_not_called_back(
 ) -> None:
     window = region_of(single)
 
-    def sent_meanwhile(*_: Any) -> None:
+    def sent_meanwhile(task: Task) -> DiscordAccount:
         Task.objects.filter(pk=window.pk).update(status=TaskStatus.SUBMITTED)
+        return account_of(task)
 
-    monkeypatch.setattr(windows, "check_room", sent_meanwhile)
+    monkeypatch.setattr(windows, "account_of", sent_meanwhile)
 
     with pytest.raises(InvalidRequest):
         answer(window, mask=MASK)

@@ -1,0 +1,227 @@
+"""Which accounts may be given a task: one ordered list of rules.
+
+The same list makes the choice and the reason why there is none. Load and subjects come
+in from outside: this module knows nothing of tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import reduce
+from operator import or_
+from typing import Any, Final
+
+from django.db.models import (
+    Case,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, StrIndex
+from django.db.models.lookups import GreaterThan
+
+from accounts.enums import AccountState, SpeedMode
+from accounts.health import TAKE_NEW
+from accounts.models import DiscordAccount
+
+_COSTLY: Final = frozenset({SpeedMode.FAST, SpeedMode.TURBO})
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a task needs of its account. Everything empty means: nothing.
+
+    `instance_id` and `remark` may be markers of a prepared query.
+    """
+
+    instance_id: str = ""
+    remark: str = ""
+    switches: tuple[str, ...] = ()  # fields of the account that must be on
+    modes: tuple[str, ...] = ()
+    remix: bool | None = None
+    niji_remix: bool | None = None
+    remix_auto: bool | None = None
+    # Ids of the subjects of its prompt; None where subjects are nobody's matter.
+    subjects: tuple[int, ...] | None = None
+    day: date | None = None  # of a new drawing: hours and day limit hold for it
+    closed: tuple[str, ...] = ()  # work hours, as written, that do not hold now
+    room: bool = False  # to wait in the queue
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A condition on an account, and what is said of `who` fails it."""
+
+    name: str
+    holds: Q
+    zh: str
+    en: str
+
+
+_SWITCHES: Final = {
+    "enable_mj": ("bot", "Midjourney", "draw with Midjourney"),
+    "enable_niji": ("bot", "niji", "draw with niji"),
+    "is_blend": ("blend", "blend", "blend"),
+    "is_describe": ("describe", "describe", "describe"),
+    "is_shorten": ("shorten", "shorten", "shorten"),
+}
+
+
+def rules(need: Need) -> list[Rule]:
+    """Return what must hold, what decides first in front.
+
+    The room rule reads `load` and `waiting`, annotations by whoever knows the tasks.
+    """
+    return [
+        *_named(need),
+        *_standing(),
+        *(_switch(name) for name in need.switches),
+        *_wishes(need),
+        *_hours(need),
+        *(_ROOM if need.room else ()),
+    ]
+
+
+def _named(need: Need) -> Iterator[Rule]:
+    """Yield the rules of who is asked for."""
+    if need.instance_id:
+        yield Rule(
+            "instance",
+            Q(channel_id=need.instance_id),
+            "没有该频道的账号",
+            "none has the channel that was asked for",
+        )
+    if need.remark:
+        yield Rule(
+            "remark",
+            Q(_holds(F("remark"), need.remark)),
+            "没有符合备注的账号",
+            "none has the remark that was asked for",
+        )
+
+
+def _standing() -> Iterator[Rule]:
+    yield Rule("enabled", Q(enabled=True), "{who}已禁用", "{who} is disabled")
+    yield Rule(
+        "standing",
+        Q(state__in=sorted({*TAKE_NEW, AccountState.RESTING})),
+        "{who}暂不可用",
+        "{who} is held up until it has recovered, or a person has acted",
+    )
+
+
+def first_of(modes: Sequence[str]) -> Case:
+    """Return the position of the first of `modes` that an account gives."""
+    cases = [When(gives(mode), then=Value(i)) for i, mode in enumerate(modes)]
+    return Case(*cases, default=Value(len(modes)), output_field=IntegerField())
+
+
+def gives(mode: str) -> Q:
+    """Hold for the accounts that draw at this speed."""
+    allowed = Cast(F("allow_modes"), TextField())
+    given = Q(mode__in=["", mode])
+    given &= Q(allow_modes=[]) | Q(_holds(allowed, f'"{mode}"'))
+    return given & Q(fast_exhausted=False) if mode in _COSTLY else given
+
+
+def _switch(name: str) -> Rule:
+    rule, zh, en = _SWITCHES[name]
+    on = Q(**{name: True})
+    return Rule(rule, on, f"{{who}}未启用 {zh}", f"{{who}} does not {en}")
+
+
+def _wishes(need: Need) -> Iterator[Rule]:
+    """Yield the rules of what a client wishes, and of what its prompt is about."""
+    if need.modes:
+        yield Rule(
+            "speed",
+            reduce(or_, (gives(mode) for mode in need.modes)),
+            f"没有账号可用 {'、'.join(need.modes)} 速度",
+            f"{{who}} does not draw at {' or '.join(need.modes)} speed now",
+        )
+    remix = "没有账号符合所要的 remix 设置", "{who} has remix set otherwise"
+    wishes = ("mj_remix_on", need.remix), ("niji_remix_on", need.niji_remix)
+    for column, want in wishes:
+        if want is not None:
+            on = Q(**{column: True})
+            # Wanted: its windows open, or nobody answers them by itself.
+            holds = on | Q(remix_auto_submit=False) if want else ~on
+            yield Rule("remix", holds, *remix)
+    if need.remix_auto is not None:
+        yield Rule("remix", Q(remix_auto_submit=need.remix_auto), *remix)
+    if need.subjects is not None:
+        yield Rule(
+            "subjects",
+            _fits_subjects(need.subjects),
+            "{who}只绘制其领域的内容",
+            "{who} draws its own subjects only",
+        )
+
+
+def _hours(need: Need) -> Iterator[Rule]:
+    """Yield the rules of work hours; for new drawings those of the day, too."""
+    working = ~Q(state=AccountState.RESTING)
+    if need.closed:
+        working &= ~Q(work_time__in=need.closed)
+    yield Rule(
+        "work_hours",
+        working,
+        "{who}不在工作时间",
+        "{who} is outside its work hours",
+    )
+    if need.day:
+        yield Rule(
+            "idle_hours",
+            Q(is_fishing=False),
+            "{who}处于空闲时段，不接受新任务",
+            "{who} is in its idle hours and draws nothing new",
+        )
+        yield Rule(
+            "day_limit",
+            below_day_limit(need.day),
+            "{who}今日绘图次数已达上限",
+            "{who} has drawn as much today as it may",
+        )
+
+
+_ROOM: Final = (
+    Rule(
+        "room",
+        # Few have so much load that those who wait must be counted.
+        Q(max_queue_size=0)
+        | Q(load__lt=F("max_queue_size"))
+        | Q(waiting__lt=F("max_queue_size")),
+        "队列已满，请稍后尝试",
+        "The queue is full, retry later",
+    ),
+)
+
+
+def below_day_limit(day: date) -> Q:
+    """Hold for the accounts that may draw once more on this day."""
+    unlimited = Q(day_draw_limit__lt=0)
+    fresh = Q(day_draw_limit__gt=0) & ~Q(day=day)
+    return unlimited | fresh | Q(day_draw_count__lt=F("day_draw_limit"))
+
+
+def _fits_subjects(tags: Sequence[int]) -> Q:
+    """Hold for accounts that draw anything, and for those set aside for a subject."""
+    anything = Q(is_vertical_domain=False)
+    if not tags:
+        return anything
+    links = DiscordAccount.vertical_domains.through.objects.filter(
+        discordaccount=OuterRef("pk"), domaintag__in=tags
+    )
+    return anything | Q(Exists(links))
+
+
+def _holds(text: Any, part: str) -> Any:
+    """Hold where a text has this part, capitals and all."""
+    return GreaterThan(StrIndex(text, Value(part)), 0)

@@ -1,0 +1,91 @@
+"""What all choices share: the rule, the subjects, whose work hours are over."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+from django.utils import timezone
+
+from accounts.enums import AccountState
+from accounts.models import DiscordAccount, DomainTag, PoolSettings
+from accounts.models.tags import keywords_of
+from accounts.standing import home
+
+# Read by every submit, so kept for a moment in each process.
+KEPT_FOR: Final = 1.0  # seconds
+_BREAKS: Final = re.compile(r"[,.\-\s]+")
+
+
+@dataclass(frozen=True)
+class Pool:
+    """How work is spread, as it stood a moment ago."""
+
+    rule: str
+    # Ids of the subjects of each keyword; empty while the switch is off.
+    keywords: Mapping[str, frozenset[int]]
+    closed: tuple[str, ...]  # work hours, as written, that do not hold now
+    read_at: float = field(default_factory=time.monotonic)
+
+    def subjects_of(self, prompt: str) -> tuple[int, ...]:
+        """Return the ids of the subjects that a prompt is about, in order."""
+        found: set[int] = set()
+        if self.keywords:
+            for word in _BREAKS.split(prompt.lower()):
+                found |= self.keywords.get(word, frozenset())
+                found |= self.keywords.get(f"{word}s", frozenset())
+        return tuple(sorted(found))
+
+
+_kept: Pool | None = None
+
+
+def pool() -> Pool:
+    """Return the pool's settings, at most `KEPT_FOR` old."""
+    global _kept
+    kept = _kept
+    if kept is None or time.monotonic() - kept.read_at > KEPT_FOR:
+        _kept = kept = _read()
+    return kept
+
+
+@receiver(post_save, sender=PoolSettings)
+@receiver(post_save, sender=DomainTag)
+@receiver(post_delete, sender=DomainTag)
+@receiver(post_save, sender=DiscordAccount)
+def forget(**_: Any) -> None:
+    """Have the next choice read anew; other processes follow within a moment."""
+    global _kept
+    _kept = None
+
+
+def _read() -> Pool:
+    settings = PoolSettings.get_solo()
+    now = timezone.now()
+    written = DiscordAccount.objects.order_by().exclude(work_time="")
+    texts = written.values_list("work_time", flat=True).distinct()
+    return Pool(
+        rule=settings.rule,
+        keywords=_keywords() if settings.is_vertical_domain else {},
+        closed=tuple(sorted(text for text in texts if _is_over(text, now))),
+    )
+
+
+def _is_over(work_time: str, moment: datetime) -> bool:
+    return home(work_time, moment).state == AccountState.RESTING
+
+
+def _keywords() -> dict[str, frozenset[int]]:
+    found: defaultdict[str, set[int]] = defaultdict(set)
+    enabled = DomainTag.objects.filter(enabled=True).order_by()
+    for pk, words in enabled.values_list("pk", "keywords"):
+        for word in keywords_of(words):
+            found[word].add(pk)
+    return {word: frozenset(ids) for word, ids in found.items()}

@@ -1,0 +1,55 @@
+"""How work is spread over the accounts, in the admin: rule and subjects."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from solo.admin import SingletonModelAdmin
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from accounts.models import DomainTag, PoolSettings
+from accounts.models.tags import keywords_of
+from accounts.theme import ModelAdmin
+
+
+class KeywordsField(forms.CharField):
+    """Words with commas or line ends between them."""
+
+    widget = UnfoldAdminTextareaWidget
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        return keywords_of(re.split(r"[,，\n]", super().clean(value)))
+
+
+class DomainTagForm(forms.ModelForm[DomainTag]):
+    keywords = KeywordsField(
+        required=False, help_text="With commas between them; plurals are found too."
+    )
+
+    class Meta:
+        model = DomainTag
+        fields: ClassVar = ["name", "keywords", "enabled", "sort", "description"]
+
+
+@admin.register(DomainTag)
+class DomainTagAdmin(ModelAdmin[DomainTag]):
+    form = DomainTagForm
+    list_display = ("name", "enabled", "words", "sort")
+    list_editable = ("enabled",)
+    list_filter = ("enabled",)
+    search_fields = ("name", "description")
+
+    @admin.display(description="Keywords")
+    def words(self, tag: DomainTag) -> str:
+        return ", ".join(tag.keywords)[:100]
+
+
+@admin.register(PoolSettings)
+class PoolSettingsAdmin(SingletonModelAdmin, ModelAdmin[PoolSettings]):
+    change_form_template = ""  # the theme's

@@ -1,0 +1,54 @@
+"""Noting what an account was given: whose turn is next, how much it drew today."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Case, F, Value, When
+from django.utils import timezone
+
+from accounts.eligibility import below_day_limit
+from accounts.models import DiscordAccount
+
+
+def take_turn(
+    account: DiscordAccount,
+    *,
+    tasks: int = 1,
+    within_limit: bool = False,
+    unless_taken: bool = False,
+) -> bool:
+    """Note that an account is given tasks, in the transaction that writes them.
+
+    Its row is locked until the end of that: what is counted now stays true. Returns
+    False where its day limit is reached (`within_limit`), or where somebody has had
+    the same turn since it was read (`unless_taken`).
+    """
+    today = timezone.localdate()
+    rows = DiscordAccount.objects.filter(pk=account.pk)
+    if within_limit:
+        rows = rows.filter(below_day_limit(today))
+    if unless_taken:
+        rows = rows.filter(picked_at=account.picked_at)
+    return bool(
+        rows.update(
+            picked_at=_behind_all(account),
+            day=today,
+            day_draw_count=Case(
+                When(day=today, then=F("day_draw_count") + tasks), default=Value(tasks)
+            ),
+        )
+    )
+
+
+def drawn_today(account: DiscordAccount) -> int:
+    """Return how many tasks the account was given since midnight."""
+    return account.day_draw_count if account.day == timezone.localdate() else 0
+
+
+def _behind_all(account: Any) -> datetime:
+    """Return a moment behind the last turn, even if clocks differ or were set back."""
+    now = timezone.now()
+    last = getattr(account, "last_turn", None)
+    return max(now, last + timedelta(microseconds=1)) if last else now

@@ -1,0 +1,40 @@
+"""The events that a socket has brought and nobody has read yet, in order."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from gateway.protocol.constants import Event
+
+Entry = tuple[int, str, dict[str, Any]]
+
+
+class Inbox:
+    """Sequence number, name and data of each event; `put` never waits."""
+
+    def __init__(self) -> None:
+        self._entries: asyncio.Queue[Entry] = asyncio.Queue()
+        self._ahead: Entry | None = None
+
+    def __len__(self) -> int:
+        return self._entries.qsize() + (self._ahead is not None)
+
+    def put(self, seq: int, event: str, data: dict[str, Any]) -> None:
+        self._entries.put_nowait((seq, event, data))
+
+    async def next(self) -> Entry:
+        """Return the next event; of a message's updates in a row only their sum.
+
+        So a flood of progress costs one write for each message, not one for each step.
+        """
+        seq, event, data = self._ahead or await self._entries.get()
+        self._ahead = None
+        while event == Event.MESSAGE_UPDATE and not self._entries.empty():
+            self._ahead = self._entries.get_nowait()
+            later_seq, later, more = self._ahead
+            same = later == event and more.get("id") == data.get("id")
+            if not same or "content" not in more:  # a link's preview is no progress
+                break
+            seq, data, self._ahead = later_seq, data | more, None
+        return seq, event, data

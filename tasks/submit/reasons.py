@@ -1,0 +1,62 @@
+"""Why no account can take a task."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.db.models import BigIntegerField, Case, Q, Value, When
+
+from accounts.eligibility import Need, Rule, rules
+from accounts.models import DiscordAccount
+from accounts.selectors import for_choice
+from tasks.exceptions import NoAccount, QueueFull, Refused
+from tasks.load import with_load
+
+# What an account that fails these is has nothing to do with the request.
+_NOT_MEANT = frozenset({"instance", "remark"})
+
+
+NEAREST: Final = "最接近的账号", "the nearest one"
+
+
+def refusal(
+    need: Need, among: Q | None = None, who: tuple[str, str] = NEAREST
+) -> Refused:
+    """Return what to answer where no account fits: what the nearest one fails.
+
+    The nearest is the one that passes most of the ordered rules before it fails one.
+    """
+    checked = rules(need)
+    found = _nearest(checked, among or Q())
+    if found is None:
+        return NoAccount()
+    account, failed = found
+    if failed.name == "room":
+        return QueueFull(discordInstanceId=account.channel_id)
+    hint = {"reason": failed.name}
+    if failed.name not in _NOT_MEANT:
+        hint["discordInstanceId"] = account.channel_id
+    zh, en = who
+    return NoAccount(failed.zh.format(who=zh), failed.en.format(who=en), **hint)
+
+
+def _nearest(checked: list[Rule], among: Q) -> tuple[DiscordAccount, Rule] | None:
+    """Return the nearest account and the first rule that it fails."""
+    count = len(checked)
+    # One bit for each rule that it fails, the first rule's the greatest.
+    bits: Any = sum(
+        (
+            Case(
+                When(rule.holds, then=Value(0)),
+                default=Value(1 << (count - 1 - position)),
+                output_field=BigIntegerField(),
+            )
+            for position, rule in enumerate(checked)
+        ),
+        start=Value(0, output_field=BigIntegerField()),
+    )
+    rows = with_load(for_choice(DiscordAccount.objects.filter(among)))
+    account = rows.annotate(failed=bits).order_by("failed", "sort", "pk").first()
+    if account is None or not account.failed:
+        return None  # there is none, or it has just come free
+    return account, checked[count - account.failed.bit_length()]
