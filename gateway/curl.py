@@ -4,7 +4,7 @@ The library gives each session an engine of its own that wakes ten times a secon
 all sessions of an event loop share one. What an engine remembers, Discord would see as
 something that two accounts have in common, so it is told to remember nothing: every
 request has a connection of its own, and no TLS session is taken up again. Cookies
-belong to the session (docs/adr/0018).
+belong to the session (docs/adr/0017).
 """
 
 from __future__ import annotations
