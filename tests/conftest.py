@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from asgiref.sync import SyncToAsync
 from django.db import connections
@@ -17,6 +18,14 @@ from accounts.keys import create_key
 from accounts.models import DiscordAccount, User
 from tasks import database
 from tests.factories import make_account, make_user
+
+# No test asserts a time: to be slow on a loaded machine is no failure.
+hypothesis.settings.register_profile(
+    "mjproxy",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("mjproxy")
 
 PATIENCE = 20.0  # seconds after which a thread counts as stuck
 ALICES_KEY = "key-of-alice"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.hours import covers, next_change, parse, validate
@@ -63,7 +63,6 @@ def test_what_is_malformed_or_overlaps_is_an_error(text: str) -> None:
         validate(text)
 
 
-@settings(deadline=None)
 @given(spans)
 def test_every_minute_is_inside_or_outside(span: tuple[int, int]) -> None:
     first, last = span
@@ -73,7 +72,6 @@ def test_every_minute_is_inside_or_outside(span: tuple[int, int]) -> None:
     assert inside == length
 
 
-@settings(deadline=None)
 @given(spans)
 def test_nothing_changes_before_the_next_change(span: tuple[int, int]) -> None:
     text = text_of(span)

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.enums import PriorityClass
@@ -161,7 +161,6 @@ _steps = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(_steps, st.lists(st.sampled_from([LOW, NORMAL, HIGH]), min_size=9, max_size=9))
 def test_nobody_is_passed_over_more_often_than_promised(
     steps: list[tuple[list[tuple[int, int]], set[int], set[int]]], classes: list[int]
