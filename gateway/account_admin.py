@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.contrib import admin, messages
@@ -12,7 +10,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from accounts.api.snapshots import buttons_of, versions_of
@@ -23,7 +20,7 @@ from accounts.snapshots import bots_of, snapshots_of
 from gateway import asking
 from gateway.enums import OVER
 from gateway.models import AccountQuery
-from gateway.protocol.notices import MOMENT
+from gateway.protocol.notices import readable
 from tasks.account_admin import BusyAccountAdmin
 
 _LATEST: Final = 5
@@ -107,7 +104,7 @@ def _shown(account: DiscordAccount) -> dict[str, Any]:
                 "row": row,
                 "buttons": buttons_of(row),
                 "versions": versions_of(row),
-                "lines": [(k, _readable(str(v))) for k, v in row.properties.items()],
+                "lines": [(k, readable(str(v))) for k, v in row.properties.items()],
             }
             for row in shown
         ],
@@ -115,13 +112,3 @@ def _shown(account: DiscordAccount) -> dict[str, Any]:
         "is_asking": queries.exclude(state__in=OVER).exists(),
         "commands": [name for name, takes in asking.COMMANDS.items() if not takes],
     }
-
-
-def _readable(text: str) -> str:
-    """Return a line of /info with Discord's moments as dates."""
-    return MOMENT.sub(_date, text)
-
-
-def _date(found: re.Match[str]) -> str:
-    moment = datetime.fromtimestamp(int(found[1]), UTC)
-    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"

@@ -61,7 +61,9 @@ class BusyAccountAdmin(AccountAdmin):
             return _NONE
         until = account.resume_at
         return format_html(
-            '<span class="account-reason">{} <small>{}</small></span>',
+            '<span class="account-reason" title="{}">'
+            "<span>{}</span> <small>{}</small></span>",
+            account.state_reason,
             account.state_reason,
             f"until {timezone.localtime(until):%d %b %H:%M}"
             if until

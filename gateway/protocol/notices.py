@@ -12,7 +12,7 @@ from gateway.protocol.notice_kinds import KINDS, RED, UNKNOWN_ERROR, NoticeKind
 
 LONGEST_TEXT: Final = 3000  # characters of Midjourney's words that are kept
 _PREVIEW_EMBEDS: Final = frozenset({"image", "link", "article", "video", "gifv"})
-MOMENT: Final = re.compile(r"<t:(\d{1,11})(?::[A-Za-z])?>")
+_MOMENT: Final = re.compile(r"<t:(\d{1,11})(?::[A-Za-z])?>")
 _DURATION: Final = re.compile(
     r"\bfor (?:the next )?(\d{1,4}|an?|one) (minute|hour|day|week)s?\b", re.IGNORECASE
 )
@@ -38,11 +38,11 @@ class Notice:
             moment = f"{until:%Y-%m-%d %H:%M} UTC"
             zh, en = f"{moment} 自动恢复", f"it goes on by itself at {moment}"
         said = f"{kind.zh}，{zh} / {kind.en}; {en}"
-        return _joined(said, " ".join(self.text.split()))
+        return _joined(said, " ".join(readable(self.text).split()))
 
     def moment(self) -> datetime | None:
         """Return the moment that the notice names, or None."""
-        if found := MOMENT.search(self.text):
+        if found := _MOMENT.search(self.text):
             try:
                 return datetime.fromtimestamp(int(found[1]), tz=UTC)
             except (ValueError, OverflowError, OSError):
@@ -56,6 +56,15 @@ class Notice:
             return None
         count = int(found[1]) if found[1].isdigit() else 1
         return timedelta(**{f"{found[2].lower()}s": count})
+
+
+def readable(text: str) -> str:
+    """Return a text of Midjourney with its moments, `<t:1893456000:R>`, as dates."""
+
+    def date(found: re.Match[str]) -> str:
+        return f"{datetime.fromtimestamp(int(found[1]), UTC):%Y-%m-%d %H:%M} UTC"
+
+    return _MOMENT.sub(date, text)
 
 
 def read(message: Message) -> Notice | None:

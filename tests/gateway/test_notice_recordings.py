@@ -68,7 +68,8 @@ def _check_task(task: Task, then: dict[str, Any]) -> None:
 
 def _check_account(account: DiscordAccount, then: dict[str, Any]) -> None:
     wanted = then.get("account", {})
-    said = then.get("reason", "").partition(": ")[2]
+    # To operators a moment is told as a date.
+    said = wanted.get("said", then.get("reason", "").partition(": ")[2])
     reason = (
         f"{wanted['reason']}: {' '.join(said.split())}" if "reason" in wanted else ""
     )
