@@ -43,7 +43,7 @@ e2e: $(VENV)/.dev  ## tests of real processes, two files at a time
 
 check: format lint types layers migrations deploy schema test  ## all that CI runs first
 
-# These see nothing of what keeps the rows: once is enough for them.
+# What these ask of database and Redis the others ask too: once is enough for them.
 services: unit  ## what depends on the database and Redis that are given
 	$(E2E) $(foreach name,page clients every_button niji commands,--ignore-glob='*/test_$(name)*')
 
