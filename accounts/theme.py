@@ -11,10 +11,14 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.decorators import action, display
 
+from accounts.limits import limits_of
+
 if TYPE_CHECKING:  # the theme has no types; it keeps those of Django
-    from django.contrib.admin import ModelAdmin, TabularInline
+    from django.contrib.admin import ModelAdmin as ThemeAdmin
+    from django.contrib.admin import TabularInline
 else:
-    from unfold.admin import ModelAdmin, TabularInline
+    from unfold.admin import ModelAdmin as ThemeAdmin
+    from unfold.admin import TabularInline
 
 __all__ = [
     "BoundedPaginator",
@@ -68,6 +72,16 @@ class BoundedPaginator(Paginator[Any]):
         if isinstance(rows, QuerySet):
             return rows.order_by().values("pk")[:MOST_ROWS].count()
         return len(rows)
+
+
+class ModelAdmin(ThemeAdmin[M]):
+    """Pages of a model, whose fields for numbers know their bounds."""
+
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        kwargs = limits_of(db_field) | kwargs
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 class ReadOnly(ModelAdmin[M]):

@@ -155,7 +155,8 @@ def _account(account_id: str) -> DiscordAccount:
 def _read(form: type[DialectSerializer], request: Request) -> dict[str, Any]:
     """Return what the query string says, and where it says nothing, the body."""
     sent: Any = request.data
-    body = sent if isinstance(sent, dict) else {}
+    body = {} if sent is None else sent
+    form(data=body).is_valid(raise_exception=True)  # what is not used, too
     said = form(data={**body, **request.query_params.dict()})
     said.is_valid(raise_exception=True)
     fields: dict[str, Any] = said.validated_data

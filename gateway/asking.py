@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts import snapshots
 from accounts.enums import AccountState, BotType
 from accounts.exceptions import InvalidField
+from accounts.limits import span_of
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import enabled_accounts, without_secrets
 from gateway.enums import OVER, QueryKind, QueryState
@@ -164,7 +165,7 @@ def sync_due() -> None:
 
 
 def _period() -> timedelta:
-    return timedelta(minutes=GatewaySettings.get_solo().sync_minutes)
+    return span_of(GatewaySettings.get_solo().sync_minutes)
 
 
 def _room() -> int:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from django.db.models import F, Q
 from django.utils import timezone
 
+from accounts.limits import span_of
 from accounts.models import DiscordAccount
 from gateway import clients, lanes, queueing
 from gateway.commands import UnknownCommand, save_index
@@ -91,7 +92,7 @@ def _send(
         claimed_at=now,
         checked_at=None,
         attempts=task.attempts + 1,
-        deadline_at=now + timedelta(minutes=account.timeout_minutes),
+        deadline_at=now + span_of(account.timeout_minutes),
         progress=0,
     )
     if not claimed:

@@ -24,6 +24,7 @@ from gateway.fairness import Turns
 from gateway.models import DispatchLane, GatewaySession
 
 # A sender only touches rows while it holds the lane; longer means it has died.
+LONGEST_PAUSE: Final = 2 * 3600.0  # seconds between two tasks
 HOLD: Final = timedelta(seconds=10)
 _SEEN: Final = (
     "wanted",
@@ -152,7 +153,7 @@ def keep_pace(account: DiscordAccount) -> datetime | None:
     )
     if not seconds:
         return None
-    moment = timezone.now() + timedelta(seconds=seconds)
+    moment = timezone.now() + timedelta(seconds=min(seconds, LONGEST_PAUSE))
     sooner = Q(next_send_at=None) | Q(next_send_at__lt=moment)
     _of(account.pk).filter(sooner).update(next_send_at=moment)
     return moment

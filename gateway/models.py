@@ -10,6 +10,7 @@ from solo.models import SingletonModel
 
 from accounts.crypto import EncryptedTextField
 from accounts.enums import BotType
+from accounts.limits import between
 from accounts.models import DiscordAccount
 from gateway.enums import QueryKind, QueryState
 
@@ -150,10 +151,13 @@ class GatewaySettings(SingletonModel):
     proxy_url = EncryptedTextField(
         "proxy", blank=True, help_text="For accounts without their own."
     )
-    client_build_number = models.PositiveIntegerField(default=482285)
+    client_build_number = models.PositiveIntegerField(
+        default=482285, validators=between(1, 100_000_000)
+    )
     sync_minutes = models.PositiveIntegerField(
         "read accounts every",
         default=360,
+        validators=between(0, 30 * 24 * 60),
         help_text="Minutes between two readings of /info and /settings. 0: by hand.",
     )
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts import verification
 from accounts.enums import AccountState
+from accounts.limits import span_of
 from accounts.services import note_notice
 from accounts.standing import trouble
 from gateway import lanes, speeds, verifying
@@ -108,7 +109,7 @@ def obey(task: Task, message: Message, notice: Notice, facts: dict[str, Any]) ->
 
 def _deadline(task: Task) -> datetime:
     minutes = task.account.timeout_minutes if task.account else 10
-    return timezone.now() + timedelta(minutes=minutes * QUEUED_FACTOR)
+    return timezone.now() + span_of(minutes * QUEUED_FACTOR)
 
 
 def _again(task: Task, message: Message, notice: Notice) -> None:

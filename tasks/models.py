@@ -5,11 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from django.conf import settings
-from django.core.validators import (
-    MaxValueValidator,
-    MinValueValidator,
-    RegexValidator,
-)
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -17,6 +13,7 @@ from solo.models import SingletonModel
 
 from accounts.crypto import EncryptedTextField
 from accounts.enums import SpeedMode
+from accounts.limits import between
 from accounts.models import DiscordAccount
 from tasks.enums import (
     LOADING,
@@ -298,11 +295,13 @@ class DrawingSettings(SingletonModel):
         help_text="Copy finished pictures; Discord's links die after a day.",
     )
     keep_tasks_days = models.PositiveIntegerField(
-        default=0, help_text="Delete finished tasks after so many days; 0 keeps them."
+        default=0,
+        validators=between(0, 3650),
+        help_text="Delete finished tasks after so many days; 0 keeps them.",
     )
     window_minutes = models.PositiveIntegerField(
         default=30,
-        validators=[MinValueValidator(1)],
+        validators=between(1, 7 * 24 * 60),
         help_text="A window that nobody answers for so long ends its task.",
     )
 
@@ -323,7 +322,7 @@ class DrawingSettings(SingletonModel):
     translator_timeout = models.PositiveSmallIntegerField(
         "time for an answer",
         default=10,
-        validators=[MinValueValidator(1), MaxValueValidator(60)],
+        validators=between(1, 60),
         help_text="Seconds; then the prompt is sent as it was written.",
     )
     baidu_app_id = models.CharField("Baidu app id", max_length=100, blank=True)
@@ -331,12 +330,12 @@ class DrawingSettings(SingletonModel):
     gpt_key = EncryptedTextField(blank=True)
     gpt_model = models.CharField("GPT model", max_length=100, default="gpt-4o-mini")
     gpt_max_tokens = models.PositiveIntegerField(
-        "GPT tokens at most", default=2048, validators=[MinValueValidator(1)]
+        "GPT tokens at most", default=2048, validators=between(1, 1_000_000)
     )
     gpt_temperature = models.FloatField(
         "GPT temperature",
         default=0.0,
-        validators=[MinValueValidator(0), MaxValueValidator(2)],
+        validators=between(0, 2),
     )
 
     objects = SettingsManager()

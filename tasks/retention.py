@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 BATCH: Final = 500
 MOST_BATCHES: Final = 40  # in one run; the next one goes on
+MOST_DAYS: Final = 3650  # that a task may be kept where not all are
 KEEP_DELIVERIES: Final = timedelta(days=30)
 KEEP_EVENTS: Final = timedelta(days=90)
 KEEP_ERRANDS: Final = timedelta(days=1)
@@ -47,7 +48,7 @@ def remove_old_tasks() -> int:
     days = DrawingSettings.get_solo().keep_tasks_days
     if not days:
         return 0
-    oldest = timezone.now() - timedelta(days=days)
+    oldest = timezone.now() - timedelta(days=min(days, MOST_DAYS))
     # The id grows with the time of submission: the end of the range is known.
     rows = Task.objects.filter(
         pk__lt=first_task_id_of(oldest), status__in=TERMINAL, finished_at__lt=oldest

@@ -43,15 +43,16 @@ class Whole(serializers.IntegerField):
     """A whole number that every database can hold."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            required=False, min_value=-(2**31), max_value=2**31 - 1, **kwargs
-        )
+        kwargs = {"min_value": -(2**31), "max_value": 2**31 - 1} | kwargs
+        super().__init__(required=False, **kwargs)
 
 
 class Number(serializers.FloatField):
     """A finite number, or its digits as a string."""
 
     def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool):
+            self.fail("invalid")
         value = super().to_internal_value(data)
         if not math.isfinite(value):
             self.fail("invalid")

@@ -12,6 +12,7 @@ from rest_framework import serializers
 from accounts import verification
 from accounts.api.fields import Number, Text, Whole, Word
 from accounts.enums import AccountState, BotType, SpeedMode
+from accounts.limits import limits_of
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.snapshots import snapshots_of
 
@@ -70,6 +71,8 @@ STATE: Final = Kind(
 )
 OBJECT: Final = Kind(_optional_text, serializers.DictField)
 OBJECTS: Final = Kind(_optional_text, _objects)
+# Members that write what another one writes, too.
+_SECOND_NAMES: Final = {"queue_size": "max_queue_size"}
 OBJECTS_OR_NULL: Final = Kind(_optional_text, partial(_objects, allow_null=True))
 
 
@@ -122,8 +125,13 @@ class Member:
             return self.look(seen)
         return getattr(seen.account, self.field)
 
-    def to_read(self, **kwargs: Any) -> Field:
-        return self.kind.read(help_text=self.help_text or None, **kwargs)
+    def to_read(self) -> Field:
+        limits = limits_of(self._column) if self.kind in (WHOLE, NUMBER) else {}
+        return self.kind.read(help_text=self.help_text or None, **limits)
+
+    @property
+    def _column(self) -> Any:
+        return DiscordAccount._meta.get_field(_SECOND_NAMES.get(self.field, self.field))
 
     def to_show(self) -> Field:
         return self.kind.shown(

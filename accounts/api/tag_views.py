@@ -22,6 +22,7 @@ from accounts.api.permissions import IsOperator
 from accounts.api.serializers import OperationSerializer
 from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of
 from accounts.exceptions import InvalidField
+from accounts.limits import limits_of
 from accounts.models import DomainTag
 from accounts.models.tags import keywords_of
 
@@ -59,6 +60,10 @@ _CHOICE: Final[dict[str, Any]] = {
 }
 
 
+def _limits(field: str) -> dict[str, Any]:
+    return limits_of(DomainTag._meta.get_field(field))
+
+
 class DomainTagSerializer(DialectSerializer):
     """A subject. What is not sent keeps its value, or its default."""
 
@@ -71,8 +76,8 @@ class DomainTagSerializer(DialectSerializer):
         help_text="Kept trimmed, in small letters, each once.",
     )
     enable = serializers.BooleanField(required=False)
-    weight = Whole()
-    sort = Whole()
+    weight = Whole(**_limits("weight"))
+    sort = Whole(**_limits("sort"))
     description = Text(default=serializers.empty, max_length=400)
 
     def fill(self, tag: DomainTag) -> DomainTag:

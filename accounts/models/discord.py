@@ -6,17 +6,14 @@ import re
 from typing import Any, ClassVar, Final
 
 from django.core.exceptions import ValidationError
-from django.core.validators import (
-    MaxValueValidator,
-    MinValueValidator,
-    RegexValidator,
-)
+from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 
 from accounts import hours
 from accounts.crypto import EncryptedTextField
 from accounts.enums import AccountState, SpeedMode
+from accounts.limits import between
 from accounts.models.tags import DomainTag
 
 snowflake = RegexValidator(r"\A[0-9]{15,20}\Z", "A Discord id is 15 to 20 digits.")
@@ -39,7 +36,8 @@ _found_channel: Final[dict[str, Any]] = {
 }
 # Known pages of operators show it as HTML.
 no_markup = RegexValidator(r"^[^<>]*$", "No markup, please: neither < nor >.")
-_pause = (MinValueValidator(0), MaxValueValidator(3600))
+_pause = between(0, 3600)
+A_DAY: Final = 24 * 60  # minutes
 
 
 def one_word(value: str) -> None:
@@ -91,8 +89,8 @@ class DiscordAccount(models.Model):
     backend = models.CharField(max_length=20, default="discord", editable=False)
 
     enabled = models.BooleanField(default=True)
-    weight = models.PositiveIntegerField(default=1)
-    sort = models.IntegerField(default=0)
+    weight = models.PositiveIntegerField(default=1, validators=between(0, 1000))
+    sort = models.IntegerField(default=0, validators=between(-1_000_000, 1_000_000))
     enable_mj = models.BooleanField("Midjourney bot", default=True)
     enable_niji = models.BooleanField("niji bot", default=True)
     is_blend = models.BooleanField("blend", default=True)
@@ -154,7 +152,7 @@ class DiscordAccount(models.Model):
     day_draw_limit = models.IntegerField(
         "drawings a day",
         default=-1,
-        validators=[MinValueValidator(-1)],
+        validators=between(-1, 1_000_000),
         help_text="-1: no limit.",
     )
     # Drawings that were given to it on `day`.
@@ -172,13 +170,16 @@ class DiscordAccount(models.Model):
     picked_at = models.DateTimeField(null=True, editable=False)
 
     core_size = models.PositiveSmallIntegerField(
-        "running at once", default=3, validators=[MinValueValidator(1)]
+        "running at once", default=3, validators=between(1, 100)
     )
     max_queue_size = models.PositiveIntegerField(
-        "waiting at most", default=100, help_text="0: no limit."
+        "waiting at most",
+        default=100,
+        validators=between(0, 100_000),
+        help_text="0: no limit.",
     )
     timeout_minutes = models.PositiveSmallIntegerField(
-        default=10, validators=[MinValueValidator(1)]
+        default=10, validators=between(1, A_DAY)
     )
     interval = models.FloatField(
         default=1.2, validators=_pause, help_text="Seconds between two submissions."

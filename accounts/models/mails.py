@@ -5,17 +5,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
-from django.core.validators import (
-    MaxValueValidator,
-    MinValueValidator,
-    RegexValidator,
-    validate_email,
-)
+from django.core.validators import RegexValidator, validate_email
 from django.db import models
 from solo.models import SingletonModel
 
 from accounts.crypto import EncryptedTextField
 from accounts.enums import AccountState, MailSecurity, MailState
+from accounts.limits import between
 from accounts.models.discord import DiscordAccount
 
 MAIL_SECRETS: Final = ("password",)
@@ -47,9 +43,7 @@ class MailSettings(SingletonModel):
     host = models.CharField(
         "mail server", max_length=255, blank=True, validators=[host_name]
     )
-    port = models.PositiveIntegerField(
-        default=587, validators=[MinValueValidator(1), MaxValueValidator(65535)]
-    )
+    port = models.PositiveIntegerField(default=587, validators=between(1, 65535))
     security = models.CharField(
         max_length=8, choices=MailSecurity, default=MailSecurity.STARTTLS
     )

@@ -6,6 +6,7 @@ from django.db import models
 from solo.models import SingletonModel
 
 from accounts.enums import ChoiceRule
+from accounts.limits import between
 
 
 class AccessSettings(SingletonModel):
@@ -42,6 +43,7 @@ class PoolSettings(SingletonModel):
     waiting_per_user = models.PositiveIntegerField(
         "waiting at most for one user",
         default=0,
+        validators=between(0, 100_000),
         help_text="Keeps one user from filling the queues of all accounts. "
         "0: no limit.",
     )

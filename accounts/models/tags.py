@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
+from accounts.limits import between
+
 
 def keywords_of(words: Iterable[str]) -> list[str]:
     """Return words as they are looked for: trimmed, in small letters, each once."""
@@ -28,8 +30,8 @@ class DomainTag(models.Model):
     name = models.CharField(max_length=100)
     keywords = models.JSONField(default=list, blank=True, validators=[word_list])
     enabled = models.BooleanField(default=True)
-    weight = models.IntegerField(default=0)
-    sort = models.IntegerField(default=0)
+    weight = models.IntegerField(default=0, validators=between(-1000, 1000))
+    sort = models.IntegerField(default=0, validators=between(-1_000_000, 1_000_000))
     description = models.CharField(max_length=400, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)

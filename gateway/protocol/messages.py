@@ -108,7 +108,7 @@ def read(data: dict[str, Any]) -> Message:
         or _str(nested.get("original_response_message_id")),
         reference_id=_str(_dict(data.get("message_reference")).get("message_id")),
         is_reply=data.get("type") == MessageType.REPLY,
-        flags=data["flags"] if isinstance(data.get("flags"), int) else 0,
+        flags=_whole(data.get("flags")) or 0,
         text=text,
         content=content.parse(text),
         attachment=attachment,
@@ -158,16 +158,20 @@ def _buttons(tree: Any) -> list[dict[str, Any]]:
     return [n for n in _walk(tree) if n.get("type") == ComponentType.BUTTON]
 
 
+def _whole(value: Any) -> int | None:
+    """Return a number that every database can hold, or None."""
+    return value if type(value) is int and 0 <= value < 2**31 else None
+
+
 def _attachment(data: dict[str, Any]) -> Attachment | None:
     for item in _list(data.get("attachments")):
         url = item.get("url") if isinstance(item, dict) else None
         if isinstance(url, str) and url:
-            width, height = item.get("width"), item.get("height")
             return Attachment(
                 url=url,
                 content_type=_str(item.get("content_type")).split(";")[0],
-                width=width if isinstance(width, int) else None,
-                height=height if isinstance(height, int) else None,
+                width=_whole(item.get("width")),
+                height=_whole(item.get("height")),
             )
     return None
 

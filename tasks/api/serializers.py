@@ -9,7 +9,7 @@ from typing import Any, Final
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.api.fields import DialectSerializer, Text, Word
+from accounts.api.fields import DialectSerializer, Text, Whole, Word
 from tasks.enums import TaskAction
 
 # The numbers that some clients send in place of the words.
@@ -122,7 +122,7 @@ class VideoSerializer(FilteredSerializer):
     )
     taskId = Text(help_text="The task to extend.")
     videoType = Text(help_text="Only the standard size is served.")
-    batchSize = serializers.IntegerField(required=False, default=4)
+    batchSize = Whole(default=4)
 
 
 class ActionSerializer(SubmitSerializer):
@@ -136,9 +136,7 @@ class ActionSerializer(SubmitSerializer):
 class ChangeSerializer(SubmitSerializer):
     taskId = Text(help_text="The finished task.")
     action = Word(*ACTIONS, default="IMAGINE", help_text="UPSCALE, VARIATION, REROLL.")
-    index = serializers.IntegerField(
-        required=False, default=1, help_text="1 to 4; not needed for REROLL."
-    )
+    index = Whole(default=1, help_text="1 to 4; not needed for REROLL.")
 
 
 class SimpleChangeSerializer(SubmitSerializer):
@@ -147,13 +145,18 @@ class SimpleChangeSerializer(SubmitSerializer):
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}})
 class Ids(serializers.Field[Any, Any, Any, Any]):
-    """Ids of tasks as strings or numbers; what cannot be one is left out."""
+    """Ids of tasks as strings or numbers; what is the id of no task is left out."""
 
-    default_error_messages = {"not_a_list": "Expected a list of ids."}
+    default_error_messages = {
+        "not_a_list": "Expected a list of ids.",
+        "not_an_id": "An id is a string or a whole number.",
+    }
 
     def to_internal_value(self, data: Any) -> list[int]:
         if not isinstance(data, list):
             self.fail("not_a_list")
+        if not all(item is None or type(item) in (str, int) for item in data):
+            self.fail("not_an_id")
         ids = (id_in(item) for item in data[:MAX_IDS])
         return [found for found in ids if found is not None]
 

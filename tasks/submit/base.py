@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.db import IntegrityError
 from django.utils import timezone
 
+from accounts.limits import span_of
 from accounts.models import DiscordAccount, User
 from accounts.turns import take_turn
 from tasks import inputs
@@ -101,7 +102,7 @@ def take_place(account: DiscordAccount, *, tasks: int = 1, **turn: bool) -> int:
 
 def queue_deadline(account: DiscordAccount) -> timedelta:
     """Return how long a task may wait for the account's next free slot."""
-    return timedelta(minutes=account.timeout_minutes * QUEUE_LIMIT_FACTOR)
+    return span_of(account.timeout_minutes * QUEUE_LIMIT_FACTOR)
 
 
 def new_task(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from datetime import timedelta
 from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.limits import span_of
 from accounts.models import DiscordAccount
 from tasks import custom_ids, prompts
 from tasks.custom_ids import Button, Window
@@ -201,8 +201,8 @@ def _open(
         task.prompt_en = offered
     task.final_prompt = offered
     task.description = "Waiting for window confirm"
-    minutes = DrawingSettings.get_solo().window_minutes
-    task.deadline_at = timezone.now() + timedelta(minutes=minutes)
+    waits = span_of(DrawingSettings.get_solo().window_minutes)
+    task.deadline_at = timezone.now() + waits
     return write(caller, task)
 
 

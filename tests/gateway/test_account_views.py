@@ -94,6 +94,18 @@ def test_odd_bodies_are_refused(
     assert said["success"] is False
 
 
+@pytest.mark.parametrize("body", [[], "x", 7, {"customId": {}}, {"botType": [1]}])
+def test_a_body_that_the_query_makes_needless_is_looked_at_too(
+    operator_api: ApiClient, account: DiscordAccount, body: Any
+) -> None:
+    path = f"/mj/admin/account-action/{account.pk}?customId={RELAX}&botType=MID_JOURNEY"
+
+    said = operator_api.send(path, body).json()
+
+    assert (said["success"], said["code"]) == (False, -1)
+    assert asked() == []
+
+
 def test_a_disabled_account_cannot_be_asked(
     operator_api: ApiClient, account: DiscordAccount
 ) -> None:

@@ -227,7 +227,7 @@ def test_whether_it_takes_new_work_follows_hours_and_limit(
         ({"workTime": 9}, "workTime"),
         ({"fishingTime": "09:00-12:00, 11:00-13:00"}, "fishingTime"),
         ({"maxQueueSize": -1}, "maxQueueSize"),
-        ({"queueSize": -1}, "maxQueueSize"),
+        ({"queueSize": -1}, "queueSize"),
         ({"dayDrawLimit": -2}, "dayDrawLimit"),
         ({"afterIntervalMin": 5, "afterIntervalMax": 1}, "afterIntervalMax"),
         ({"verticalDomainIds": ["77"]}, "verticalDomainIds"),

@@ -30,6 +30,18 @@ def test_it_reads_a_final_grid() -> None:
     assert len(message.buttons) == 8
 
 
+@pytest.mark.parametrize("number", [2**31, -1, 2**63, 1e300, True, "8", None])
+def test_a_number_that_no_database_holds_is_none(number: Any) -> None:
+    data = wire.final(ID, **wire.answers("31")) | {"flags": number}
+    data["attachments"][0] |= {"width": number, "height": number}
+
+    message = messages.read(data)
+
+    assert message.flags == 0
+    assert message.attachment is not None
+    assert (message.attachment.width, message.attachment.height) == (None, None)
+
+
 def test_an_empty_object_is_an_empty_message() -> None:
     message = messages.read({})
 
