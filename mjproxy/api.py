@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from typing import IO, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
+from typing import IO, Any, Final
 
 import orjson
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.request import RawPostDataException
-from django.views import defaults
+from django.views import csrf, defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import views
 from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
@@ -29,9 +31,14 @@ _TEXTS: Mapping[int, str] = {
     400: "Bad request",
     403: "Forbidden",
     404: "No such address",
+    405: "Method not allowed",
     500: "操作失败",
     503: "The database does not answer, retry later",
 }
+
+
+View = Callable[[HttpRequest], HttpResponse]
+_LOOKS: Final = ("GET", "HEAD")
 
 
 class CompactJSONRenderer(JSONRenderer):
@@ -83,7 +90,7 @@ class AlwaysJSON(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """Answer a refusal or a broken request; what is left is a defect, answered 500."""
     path = context["request"].path
     match exc:
@@ -98,10 +105,14 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
             logger.error("%s: the database does not answer: %s", path, exc)
             return Response(failure(path, _TEXTS[503]), status=503)
     answer = views.exception_handler(exc, context)
-    if answer is not None:
-        detail = exc.detail if isinstance(exc, APIException) else exc
-        answer.data = failure(path, _text(detail))
-    return answer
+    if answer is None:
+        return None
+    detail = exc.detail if isinstance(exc, APIException) else exc
+    # Not by the view's renderer: some of them make pages, or another kind of JSON.
+    said = json_answer(failure(path, _text(detail)), status=answer.status_code)
+    for name, value in answer.headers.items():
+        said.setdefault(name, value)
+    return said
 
 
 def failure(path: str, message: str, **extra: Any) -> dict[str, Any]:
@@ -132,8 +143,29 @@ def _text(detail: Any) -> str:
     return str(detail)
 
 
+@csrf_exempt  # a page that is not there does nothing
 def unknown_address(request: HttpRequest, **kwargs: Any) -> HttpResponse:
     return json_answer(failure(request.path, _TEXTS[404]), status=404)
+
+
+def looked_at_only(view: View) -> View:
+    """Let an address answer GET and HEAD; any other verb is 405, with JSON."""
+
+    @csrf_exempt
+    @wraps(view)
+    def look(request: HttpRequest) -> HttpResponse:
+        if request.method in _LOOKS:
+            return view(request)
+        answer = json_answer(failure(request.path, _TEXTS[405]), status=405)
+        answer["Allow"] = ", ".join(_LOOKS)
+        return answer
+
+    return look
+
+
+def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a request whose token is missing, in the shape of its address."""
+    return _page_or_json(request, 403) or csrf.csrf_failure(request, reason)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

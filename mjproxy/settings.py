@@ -74,6 +74,7 @@ SECURE_PROXY_SSL_HEADER = (
 USE_X_FORWARDED_HOST = bool(TRUSTED_PROXIES)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_NAME = "mjproxy_session"
+CSRF_FAILURE_VIEW = "mjproxy.api.forged"
 CSRF_COOKIE_NAME = "mjproxy_csrf"
 # Redirects to https and HSTS are for the proxy that has the certificate.
 # MySQL has no partial indexes, and does without them.
@@ -267,6 +268,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "mjproxy",
     "DESCRIPTION": "The /mj API: submit drawings, follow them, fetch pictures.",
     "VERSION": VERSION,
+    "SERVE_AUTHENTICATION": [],
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
-from mjproxy.api import unknown_address
+from mjproxy.api import looked_at_only, unknown_address
 from mjproxy.health import healthz
 
 _dialect: list[URLPattern | URLResolver] = [
@@ -17,7 +17,7 @@ _dialect: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
-    path("healthz", healthz),
+    path("healthz", looked_at_only(healthz)),
     path("mj/", include(_dialect)),
     path("mj-fast/mj/", include(_dialect), {"mode": "FAST"}),
     path("mj-relax/mj/", include(_dialect), {"mode": "RELAX"}),

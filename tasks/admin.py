@@ -23,7 +23,7 @@ from accounts.theme import (
     TabularInline,
     badge,
 )
-from tasks.admin_lists import NEWEST_FOR_TEXT, WhenFilter, search
+from tasks.admin_lists import WhenFilter, search
 from tasks.enums import TaskStatus
 from tasks.forms import TRANSLATION, DrawingSettingsForm
 from tasks.models import (
@@ -36,6 +36,7 @@ from tasks.models import (
 )
 from tasks.representation import image_url, progress_text
 from tasks.services import cancel
+from tasks.task_search import NEWEST_FOR_TEXT
 from tasks.webhooks import resend
 
 _STATUS_COLOURS: Final = {

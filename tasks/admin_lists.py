@@ -14,9 +14,8 @@ from django.utils import timezone
 
 from tasks.ids import first_id_at
 from tasks.models import Task
+from tasks.task_search import oldest_for_text
 
-# Text is looked for in so many of the newest tasks; ids are found at any age.
-NEWEST_FOR_TEXT: Final = 20_000
 _IDENTITIES: Final = (
     "nonce",
     "interaction_id",
@@ -40,9 +39,7 @@ def search(tasks: QuerySet[Task], term: str) -> QuerySet[Task]:
         if int(term) < 1 << 63:
             found |= Q(pk=int(term))
         return tasks.filter(found)
-    edge = Task.objects.order_by("-pk").values_list("pk", flat=True)
-    oldest = edge[NEWEST_FOR_TEXT : NEWEST_FOR_TEXT + 1].first()
-    return tasks.filter(pk__gt=oldest or 0, prompt__icontains=term)
+    return tasks.filter(pk__gt=oldest_for_text(), prompt__icontains=term)
 
 
 class WhenFilter(admin.SimpleListFilter):

@@ -78,3 +78,10 @@ class Word(serializers.Field[Any, Any, Any, Any]):
 
     def to_representation(self, value: Any) -> Any:
         return value
+
+
+class WordOrNone(Word):
+    """A word of the list; an empty text is none."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return "" if data == "" else super().to_internal_value(data)

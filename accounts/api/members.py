@@ -10,7 +10,7 @@ from typing import Any, Final
 from rest_framework import serializers
 
 from accounts import verification
-from accounts.api.fields import Number, Text, Whole, Word
+from accounts.api.fields import Number, Text, Whole, Word, WordOrNone
 from accounts.enums import AccountState, BotType, SpeedMode
 from accounts.limits import limits_of
 from accounts.models import BotSnapshot, DiscordAccount
@@ -26,13 +26,6 @@ class Kind:
 
     read: Make
     shown: Make
-
-
-class SpeedOrNone(Word):
-    """A speed; an empty text is none."""
-
-    def to_internal_value(self, data: Any) -> str:
-        return "" if data == "" else super().to_internal_value(data)
 
 
 def _list(child: Make, **options: Any) -> Make:
@@ -54,7 +47,7 @@ FLAG: Final = Kind(
 WHOLE: Final = Kind(Whole, serializers.IntegerField)
 NUMBER: Final = Kind(partial(Number, required=False), serializers.FloatField)
 SPEED: Final = Kind(
-    partial(SpeedOrNone, *SpeedMode.values), partial(_speed, allow_null=True)
+    partial(WordOrNone, *SpeedMode.values), partial(_speed, allow_null=True)
 )
 SPEEDS: Final = Kind(
     _list(partial(Word, *SpeedMode.values), required=False, max_length=3),

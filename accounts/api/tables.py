@@ -57,14 +57,19 @@ def in_order(rows: QuerySet[Any], sort: Any, names: Mapping[str, str]) -> QueryS
     return rows.order_by(f"-{field}" if sort["reverse"] else field, "pk")
 
 
-def page_of(rows: QuerySet[Any], asked: Any) -> tuple[list[Any], dict[str, int]]:
-    """Return the rows of a page of at most `MOST_ROWS`, and where it stands."""
+def page_of(
+    rows: QuerySet[Any], asked: Any, *, most: int | None = None
+) -> tuple[list[Any], dict[str, int]]:
+    """Return the rows of a page of at most `MOST_ROWS`, and where it stands.
+
+    With `most` no further row is counted or shown.
+    """
     asked = asked or {"current": 1, "pageSize": 10}
     size = min(max(asked["pageSize"], 1), MOST_ROWS)
     current = max(asked["current"], 1)
-    total = rows.count()
+    total = rows.order_by().values("pk")[:most].count()
     start = (current - 1) * size
-    found = list(rows[start : start + size]) if start < total else []
+    found = list(rows[start : min(start + size, total)]) if start < total else []
     return found, {
         "current": current,
         "pageSize": size,

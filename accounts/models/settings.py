@@ -7,6 +7,7 @@ from solo.models import SingletonModel
 
 from accounts.enums import ChoiceRule
 from accounts.limits import between
+from accounts.models.discord import no_markup
 
 
 class AccessSettings(SingletonModel):
@@ -16,6 +17,12 @@ class AccessSettings(SingletonModel):
         default=False,
         help_text="Answer calls that carry no key, as the user “guest”. "
         "Anyone who reaches this server can then draw.",
+    )
+    announcement = models.TextField(
+        blank=True,
+        max_length=2000,
+        validators=[no_markup],
+        help_text="Shown to everybody by pages that ask /mj/home, before they sign in.",
     )
 
     class Meta:

@@ -1,22 +1,25 @@
-"""How much was drawn, for the first page of operators."""
+"""What the first page of a client shows: to anybody, and more to operators."""
 
 from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db.models import Count, QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api.answers import json_answer, operation_result
-from accounts.api.permissions import IsOperator
+from accounts.api.serializers import OperationSerializer
+from accounts.callers import asker_of
+from accounts.exceptions import UserDisabled
+from accounts.models import AccessSettings
 from tasks.api.examples import answered
 from tasks.ids import first_id_at
 from tasks.models import Task
@@ -24,32 +27,59 @@ from tasks.models import Task
 logger = logging.getLogger(__name__)
 
 KEY: Final = "home:drawn"
+MOST_TOPS: Final = 10
 KEPT: Final = 15  # seconds: counting a million rows takes a good part of one
+
+# What anybody may know; nobody registers by themselves.
+_PUBLIC: Final[dict[str, Any]] = {
+    "name": "mjproxy",
+    "version": settings.VERSION,
+    "notify": "",
+    "isRegister": False,
+    "isGuest": False,
+    "isDemoMode": False,
+    "tops": {},
+}
+_DRAWN: Final = {"todayDraw": 12, "yesterdayDraw": 30, "totalDraw": 4711} | {
+    "tops": {"203.0.x.x": 12}
+}
 
 
 class HomeView(APIView):
-    permission_classes = [IsOperator]
+    # Open: whoever is about to sign in asks, and may carry a key that is of no use.
+    authentication_classes = []
+    permission_classes = []
 
     @extend_schema(
         operation_id="home",
         tags=["admin"],
-        summary="How much was drawn, as of some seconds ago",
-        responses=OpenApiTypes.OBJECT,
-        examples=[answered("home", operation_result(data={"todayDraw": 12}))],
+        summary="What a first page shows; to operators also how much was drawn",
+        description="Without an operator's key: who is let in, the version and the "
+        "announcement. The counts are some seconds old.",
+        responses=OperationSerializer,
+        examples=[answered("home", operation_result(data=_PUBLIC | _DRAWN))],
     )
     def get(self, request: Request, mode: str = "") -> HttpResponse:
-        data = {
-            "isRegister": False,
-            "isGuest": False,
-            "isDemoMode": False,
-            "version": settings.VERSION,
-            "notify": "",
-            "tops": {},
+        access = AccessSettings.get_solo()
+        data: dict[str, Any] = {
+            **_PUBLIC,
+            "isGuest": access.allow_without_key,
+            "notify": access.announcement,
         }
-        return json_answer(operation_result(data=data | drawn()))
+        if _is_operator(request):
+            data |= drawn()
+        return json_answer(operation_result(data=data))
 
 
-def drawn() -> dict[str, int]:
+def _is_operator(request: Request) -> bool:
+    try:
+        asker = asker_of(request._request)
+    except UserDisabled:
+        return False
+    return asker is not None and asker.user.is_operator
+
+
+def drawn() -> dict[str, Any]:
     """Return how many tasks there are, and of which day; counted every few seconds."""
     try:
         return cache.get_or_set(KEY, _count, KEPT) or _count()
@@ -58,7 +88,7 @@ def drawn() -> dict[str, int]:
         return _count()
 
 
-def _count() -> dict[str, int]:
+def _count() -> dict[str, Any]:
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     today = first_id_at(midnight)
     yesterday = first_id_at(midnight - timedelta(days=1))
@@ -67,4 +97,21 @@ def _count() -> dict[str, int]:
         "todayDraw": tasks.filter(pk__gte=today).count(),
         "yesterdayDraw": tasks.filter(pk__gte=yesterday, pk__lt=today).count(),
         "totalDraw": tasks.count(),
+        "tops": _tops(tasks.filter(pk__gte=today)),
     }
+
+
+def _tops(tasks: QuerySet[Task]) -> dict[str, int]:
+    """Return from where most was asked for, half of each address hidden."""
+    counted = tasks.exclude(client_ip=None).values_list("client_ip")
+    tops: dict[str, int] = {}
+    for address, count in counted.annotate(n=Count("pk")).order_by("-n")[:MOST_TOPS]:
+        shown = _masked(address)
+        tops[shown] = tops.get(shown, 0) + count
+    return tops
+
+
+def _masked(address: str) -> str:
+    mark = "." if "." in address else ":"
+    parts = address.split(mark)
+    return mark.join([*parts[:2], "x", "x"])

@@ -164,6 +164,17 @@ class Ids(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
+@extend_schema_field({"type": "string"})
+class Day(serializers.DateField):
+    """A day as 2026-11-28; an empty text is none."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return None if data == "" else super().to_internal_value(data)
+
+
 class ByIdsSerializer(DialectSerializer):
     ids = Ids(required=False, default=list)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from tasks.api.admin_task_views import AdminTasksView, AdminTaskView
 from tasks.api.admin_views import AdminAccountsView, AdminAccountView
 from tasks.api.button_views import (
     ActionView,
@@ -63,6 +64,8 @@ urlpatterns = [
     path("admin/account/<account_id>", AdminAccountView.as_view()),
     path("admin/account-cf/<account_id>", VerificationView.as_view()),
     path("admin/account-cf-notify", VerificationReportView.as_view()),
+    path("admin/tasks", AdminTasksView.as_view()),
+    path("admin/task/<task_id>", AdminTaskView.as_view()),
     path("account/list", PoolListView.as_view()),
     path("account/<account_id>/fetch", PoolFetchView.as_view()),
 ]

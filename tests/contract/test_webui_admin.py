@@ -8,11 +8,12 @@ import pytest
 
 from accounts import snapshots, verification
 from accounts.enums import AccountState
-from accounts.models import DiscordAccount
+from accounts.models import DiscordAccount, User
 from gateway.models import AccountQuery
 from tests.conftest import OPERATORS_KEY, ApiClient
+from tests.contract.clients.admin_webui import AdminWebui
 from tests.contract.clients.base import text_in
-from tests.factories import make_account
+from tests.factories import make_account, make_finished
 from tests.gateway.panel import RELAX, settings
 from tests.gateway.queries import MJ
 
@@ -283,3 +284,33 @@ def test_an_unknown_account_is_said(operator_api: ApiClient, verb: str) -> None:
 
     assert (said["success"], said["code"]) == (False, -1)
     assert said["message"] == "账号不存在"
+
+
+def test_before_it_signs_in_it_asks_for_the_home(stranger: ApiClient) -> None:
+    said = stranger.get("/mj/home", headers={"mj-api-secret": ""}).json()
+
+    assert said["success"] is True
+    assert isinstance(said["data"]["tops"], dict)
+    assert said["data"]["isRegister"] is said["data"]["isGuest"] is False
+    text_in(said["data"], "version")
+    assert isinstance(said["data"]["notify"], str)
+
+
+def test_its_drawing_page_lists_finds_and_removes_tasks(
+    operator_api: ApiClient, operator: User, account: DiscordAccount
+) -> None:
+    state = "midjourney-proxy-admin"
+    task = make_finished(operator, account=account, client_state=state)
+
+    def page() -> list[dict[str, Any]]:
+        asked = table(state=state, pageNumber=0, statusSet=["SUCCESS"])
+        said = operator_api.send("/mj/admin/tasks", asked).json()
+        assert said["pagination"]["total"] == len(said["list"])
+        rows: list[dict[str, Any]] = said["list"]
+        return rows
+
+    (row,) = page()
+    assert AdminWebui().read(row).picture
+    removed: Any = operator_api.delete(f"/mj/admin/task/{row['id']}").json()
+    assert (removed["success"], page()) == (True, [])
+    assert task.pk == int(row["id"])

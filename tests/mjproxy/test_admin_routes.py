@@ -36,7 +36,7 @@ def _routes(patterns: Any, prefix: str = "/") -> Iterator[str]:
 ROUTES: Final = sorted(
     re.sub(r"<[^>]+>", "1", route)
     for route in _routes(get_resolver().url_patterns)
-    if route.startswith(("/mj/admin/", "/mj/home"))
+    if route.startswith("/mj/admin/")
 )
 CLOSED: Final = [route for route in ROUTES if route not in OPEN]
 

@@ -115,6 +115,84 @@ def test_a_wrong_verb_is_405_as_json(api: ApiClient) -> None:
         assert (answer.status_code, answer.json()["success"]) == (405, False)
 
 
+VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "FOO")
+UNKNOWN = [
+    "/mj",
+    "/mj/",
+    "/mj/nope",
+    "/mj/nope/",
+    "/MJ/Nope",
+    "/mj//nope",
+    "/mj/mj/nope",
+    "/mj/submit",
+    "/mj/submit/imagine/x",
+    "/submit/nope",
+    "/task/1",
+    "/insight-face/nope",
+    "/mj/task/1",
+    "/mj/task/1/fetch/x",
+    "/mj/admin",
+    "/mj/admin/setting",
+    "/mj/%0a",
+    "/mj/..%2f..",
+    "/mj/\u72d0",
+    "/mj-fast",
+    "/mj-fast/nope",
+    "/mj-relax/mj/nope",
+    "/mj-turbo/mj/task/1",
+    "/mj-slow/mj/submit/imagine",
+    "/mjx",
+    "/api",
+    "/api/",
+    "/api/nope",
+]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("path", UNKNOWN)
+def test_an_unknown_address_is_404_as_json_for_any_verb(
+    page: Client, verb: str, path: str
+) -> None:
+    """With a session and without its token, as a browser would send it."""
+    for client in (page, Client(enforce_csrf_checks=True)):
+        answer: Any = client.generic(verb, path, "{}", "application/json")
+
+        assert (answer.status_code, answer["Content-Type"]) == (404, "application/json")
+        if verb != "HEAD":
+            assert (answer.json()["success"], answer.json()["code"]) == (False, -1)
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/api/schema", "/api/docs"])
+@pytest.mark.parametrize("verb", ["POST", "PUT", "PATCH", "DELETE", "FOO"])
+def test_what_is_only_looked_at_takes_no_other_verb(
+    page: Client, verb: str, path: str
+) -> None:
+    for client in (page, Client(enforce_csrf_checks=True)):
+        answer: Any = client.generic(verb, path, "{}", "application/json")
+
+        assert (answer.status_code, answer["Content-Type"]) == (405, "application/json")
+        assert answer.json()["success"] is False
+        assert "GET" in answer["Allow"]
+
+
+@pytest.mark.parametrize("path", ["/mj/task/list", "/mj/admin/login", "/mj/home"])
+@pytest.mark.parametrize("verb", ["PATCH", "TRACE", "FOO"])
+def test_a_known_address_is_405_as_json_for_a_wrong_verb(
+    api: ApiClient, verb: str, path: str
+) -> None:
+    for prefix in ("/mj", "/mj-fast/mj", "/mj-relax/mj", "/mj-turbo/mj"):
+        address = path.replace("/mj", prefix, 1)
+        answer: Any = api.generic(verb, address, "{}", "application/json")
+
+        assert (answer.status_code, answer["Content-Type"]) == (405, "application/json")
+        assert answer.json()["success"] is False
+
+
+def test_a_head_and_options_are_answered_where_get_is(api: ApiClient) -> None:
+    assert api.head("/mj/task/list").status_code == 200
+    assert api.options("/mj/task/list").status_code == 200
+
+
 def test_healthz_names_what_is_down(
     stranger: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

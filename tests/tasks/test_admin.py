@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts import theme
 from accounts.models import User
-from tasks import admin_lists
+from tasks import task_search
 from tasks.enums import TaskStatus
 from tasks.ids import first_id_at
 from tasks.models import DeliveryState, DrawingSettings, Task, WebhookDelivery
@@ -84,7 +84,7 @@ def test_a_task_is_found_by_each_of_its_identities(admin: Client, alice: User) -
 def test_words_are_looked_for_in_the_newest_tasks(
     admin: Client, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admin_lists, "NEWEST_FOR_TEXT", 2)
+    monkeypatch.setattr(task_search, "NEWEST_FOR_TEXT", 2)
     old, new, other = (
         make_task(alice, prompt=prompt)
         for prompt in ("a green Owl", "an owl at night", "a cat")

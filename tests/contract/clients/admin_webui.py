@@ -93,10 +93,6 @@ class AdminWebui(Client):
     def probe(self, scene: Scene) -> Sent:
         return self.get("admin/probe?tail=100")
 
-    @sends("admin")
-    def home(self, scene: Scene) -> Sent:
-        return self.get("home")
-
     def told(self, answer: Answer) -> Told:
         if not answer.ok:
             return Told.refused(answer.json()["message"])

@@ -136,14 +136,12 @@ def test_other_keys_do_not(stranger: ApiClient, body: str, message: str) -> None
     assert stranger.send("/mj/admin/login", body).json()["message"] == message
 
 
-def test_current_and_home_answer_the_page(operator_api: ApiClient) -> None:
+def test_current_answers_the_page(operator_api: ApiClient) -> None:
     current = operator_api.get("/mj/admin/current").json()
-    home = operator_api.get("/mj/home").json()
 
     assert (current["access"], current["apiSecret"]) == ("admin", OPERATORS_KEY)
-    assert (home["success"], home["data"]["tops"]) == (True, {})
 
 
-@pytest.mark.parametrize("path", [LIST, "/mj/admin/current", "/mj/home"])
+@pytest.mark.parametrize("path", [LIST, "/mj/admin/current"])
 def test_a_user_may_not(api: ApiClient, path: str) -> None:
     assert api.get(path).status_code == 401

@@ -1,0 +1,111 @@
+"""All tasks, for operators: a table of them, and removing one."""
+
+# ruff: noqa: N815 - names on the wire are not ours
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Final
+
+from django.http import HttpResponse, HttpResponseBase
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.api.answers import json_answer, operation_result, waiting_answer
+from accounts.api.fields import DialectSerializer, Text, WordOrNone
+from accounts.api.permissions import IsOperator
+from accounts.api.requests import user_of
+from accounts.api.serializers import OperationSerializer
+from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of
+from accounts.callers import link_base
+from accounts.enums import SpeedMode
+from tasks import removing, selectors, task_search
+from tasks.api import examples
+from tasks.api.answers import TASK_ID
+from tasks.api.serializers import ACTIONS, Day, id_in
+from tasks.enums import TaskStatus
+from tasks.models import Task
+from tasks.representation import task_json
+
+# So many are counted and paged; a search leads to what is older.
+MOST_COUNTED: Final = 100_000
+HOOK_SECONDS: Final = 1.0  # that the hook of a removed task is waited for
+_PAGE: Final = {"current": 1, "pageSize": 10, "total": 1, "pageCount": 1}
+
+
+class TaskSearchSerializer(DialectSerializer):
+    id = Text(help_text="That of a task, or the `state` that it was given.")
+    instanceId = Text(help_text="Channel id of the account.")
+    status = WordOrNone(*TaskStatus.values)
+    action = WordOrNone(*ACTIONS)
+    mode = WordOrNone(*SpeedMode.values)
+    failReason = Text(help_text="A part of it.")
+    description = Text(help_text="A part of it, of the prompt or of its translation.")
+    userId = Text(help_text="Id, name or mail address of the user.")
+    submitTimeStart = Day(help_text="As 2026-11-28.")
+    submitTimeEnd = Day(help_text="The whole day counts.")
+
+
+class AdminTasksView(APIView):
+    permission_classes = [IsOperator]
+
+    @extend_schema(
+        operation_id="admin_task_table",
+        tags=["admin"],
+        summary="A page of all tasks, newest first",
+        description="Text is looked for in the newest 20,000 tasks. `total` counts to "
+        "100,000. `sort` has no effect.",
+        request=TableSerializer,
+        responses=TABLE_OR_FAILURE,
+        examples=[
+            examples.sent(
+                {"pagination": {"current": 1}, "search": {"status": "FAILURE"}}
+            ),
+            examples.answered("page", {"list": [examples.TASK], "pagination": _PAGE}),
+        ],
+    )
+    def post(self, request: Request, mode: str = "") -> HttpResponse:
+        form = TableSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        search = TaskSearchSerializer(data=form.validated_data.get("search", {}))
+        search.is_valid(raise_exception=True)
+        rows = task_search.found(search.validated_data).values_list("pk", flat=True)
+        # Ids first: to skip whole rows would read them.
+        ids, pagination = page_of(
+            rows, form.validated_data.get("pagination"), most=MOST_COUNTED
+        )
+        tasks = selectors.by_ids(user_of(request), ids)
+        base = link_base(request._request)
+        shown = [task_json(task, base) for task in tasks]
+        return json_answer({"list": shown, "pagination": pagination})
+
+
+class AdminTaskView(APIView):
+    permission_classes = [IsOperator]
+
+    @extend_schema(
+        operation_id="admin_task_delete",
+        tags=["admin"],
+        summary="Remove a task; one that is not over fails first",
+        description="Its hook is told of that, if it answers within a second.",
+        parameters=[TASK_ID],
+        responses={200: OperationSerializer},
+        examples=[examples.answered("done", operation_result())],
+    )
+    def delete(
+        self, request: Request, task_id: str, mode: str = ""
+    ) -> HttpResponseBase:
+        pk = id_in(task_id)
+        task = None if pk is None else selectors.find(user_of(request), pk)
+        if task is None:
+            return json_answer(operation_result())
+        removing.end_for_removal(task)
+        if done := _removed(task, last=False):
+            return json_answer(done)
+        return waiting_answer(partial(_removed, task), HOOK_SECONDS)
+
+
+def _removed(task: Task, last: bool) -> dict[str, Any] | None:  # noqa: FBT001 - Look
+    done = removing.remove_told(task, in_any_case=last)
+    return operation_result() if done else None

@@ -1,0 +1,34 @@
+"""Removing a task that an operator wants gone."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from tasks import pictures
+from tasks.models import DeliveryState, Task
+from tasks.services import fail
+
+logger = logging.getLogger(__name__)
+
+REMOVED: Final = "删除任务"
+
+
+def end_for_removal(task: Task) -> None:
+    """End a task that is not over, so that its owner is told before it is gone."""
+    fail(task.pk, REMOVED)
+
+
+def remove_told(task: Task, *, in_any_case: bool) -> bool:
+    """Remove a task that is over; False while its hook is still to be called.
+
+    What waits for a hook stands in rows that go with the task.
+    """
+    waiting = task.deliveries.filter(state=DeliveryState.WAITING)
+    if waiting.exists() and not in_any_case:
+        return False
+    # The file first: a row without its file is found again, a file without a row not.
+    pictures.remove(Task.objects.values_list("picture_file", flat=True).get(pk=task.pk))
+    Task.objects.filter(pk=task.pk).delete()
+    logger.info("task %s: removed", task.pk)
+    return True
