@@ -45,7 +45,7 @@ def _limits(command: dict[str, Any]) -> dict[str, Any]:
         str(option.get("name")): option["max_length"]
         for option in (options if isinstance(options, list) else [])
         if isinstance(option, dict)
-        and isinstance(option.get("max_length"), int)
+        and type(option.get("max_length")) is int  # True is none
         and option["max_length"] > 0
     }
     return {"longest": named} if named else {}

@@ -128,7 +128,7 @@ def form(window: Window, studio: Studio, ix: Interaction, found: re.Match[str]) 
             message=ix.message.id if ix.message else "",
             high=int(ix.preferences.high_variation),
         )
-    value = window.prefill(studio, ix, found)[:LONGEST]
+    value = window.prefill(studio, ix, found)[: ix.knobs.window_limit]
     return Form(custom_id, window.title, window.label, value)
 
 
