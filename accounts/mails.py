@@ -18,6 +18,7 @@ from django.db.models import F, Max
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import backoff
 from accounts.crypto import UndecryptableSecret
 from accounts.enums import AccountState, MailSecurity, MailState
 from accounts.health import TABLE
@@ -32,7 +33,7 @@ PACE: Final = timedelta(minutes=1)  # between two mails
 ONCE: Final = timedelta(hours=1)  # the same trouble of an account is told once in this
 GIVE_UP: Final = timedelta(days=1)
 CLAIM: Final = timedelta(minutes=5)
-LONGEST_BACKOFF: Final = timedelta(minutes=10)
+LONGEST_PAUSE: Final = timedelta(minutes=10)
 MOST_IN_A_MAIL: Final = 50  # what is more is counted
 TIMEOUT: Final = 15.0  # seconds, of each step of the talk with the mail server
 
@@ -117,16 +118,23 @@ def settle(name: str, error: str) -> None:
     tries: int = rows.aggregate(most=Max("attempts"))["most"] or 1
     late = rows.filter(at__lt=now - GIVE_UP)
     given_up = late.update(state=MailState.GIVEN_UP, error=error, claim="")
-    rows.update(error=error, next_attempt_at=now + backoff(tries), claim="")
+    rows.update(error=error, next_attempt_at=now + pause_after(tries), claim="")
     if given_up:
         logger.error("%d mails to the operator are given up: %s", given_up, error)
     else:
         logger.warning("the operator's mail is sent again later: %s", error)
 
 
-def backoff(tries: int) -> timedelta:
+def give_up(_: int, reason: str) -> None:
+    """End the mails that cannot be sent, whatever the mail server says."""
+    tried = OperatorMail.objects.filter(state=MailState.WAITING, attempts__gt=0)
+    tried.update(state=MailState.GIVEN_UP, error=reason[:400], claim="")
+
+
+def pause_after(tries: int) -> timedelta:
     """Return how long a mail rests that has failed so many times."""
-    return min(timedelta(minutes=2 ** min(tries - 1, 10)), LONGEST_BACKOFF)
+    longest = LONGEST_PAUSE.total_seconds()
+    return timedelta(seconds=backoff.delay(tries, first=120.0, longest=longest))
 
 
 def send_test(row: MailSettings) -> str:

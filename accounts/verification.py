@@ -153,6 +153,15 @@ def note_page(claimed: Verification, *, url: str = "", error: str = "") -> None:
     rows.filter(asked_at=claimed.asked_at).update(**facts)
 
 
+def break_off(account_id: int, reason: str) -> None:
+    """Give up what was to be done for a verification; the person's way stays open."""
+    now = timezone.now()
+    rows = current().filter(account=account_id)
+    rows.filter(hand_at__isnull=False).update(failed_at=now)
+    rows.update(wanted_at=None, claimed_until=None, hand_at=None, error=reason[:400])
+    standing.retell(account_id, AccountState.VERIFICATION, f"{BY_HAND}: {reason}")
+
+
 def due() -> list[int]:
     """Return the accounts with a page to make, or a server to tell."""
     now = timezone.now()

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
-from accounts import standing, verification
+from accounts import backoff, standing, verification
 from accounts.enums import AccountState
 from accounts.models import Verification, VerificationSettings
 from accounts.verification import BY_HAND
@@ -62,7 +62,7 @@ def claim(account_id: int) -> Handing | None:
         fall_back(row, SILENT if row.accepted_at else row.error or NOT_TAKEN)
         return None
     booked = rows.filter(hand_at=row.hand_at).update(
-        hand_at=now + timedelta(seconds=PAUSES[row.tries]),
+        hand_at=now + backoff.about(PAUSES[row.tries]),
         tries=F("tries") + 1,
         handed_at=row.handed_at or now,
     )

@@ -38,11 +38,12 @@ async def submit_mask(http: DiscordHttp, body: dict[str, Any]) -> Answer:
     except OSError as exc:
         return Answer(Verdict.UNKNOWN, type(exc).__name__)
     if 200 <= status < 300:
-        return Answer(Verdict.ACCEPTED)
+        return Answer(Verdict.ACCEPTED, status=status)
     reason = f"the editor answered {status}: {_message(answer)}"
     if status == 429:
-        return Answer(Verdict.LATER, reason, 5.0)
-    return Answer(Verdict.STALE if status >= 500 else Verdict.REFUSED, reason)
+        return Answer(Verdict.LATER, reason, 5.0, status)
+    verdict = Verdict.STALE if status >= 500 else Verdict.REFUSED
+    return Answer(verdict, reason, status=status)
 
 
 def _message(answer: bytes) -> str:

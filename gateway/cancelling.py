@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
-from gateway import clients, lanes
+from gateway import clients, lanes, posting
 from gateway.commands import UnknownCommand, find_command
 from gateway.interactions import place_of
 from gateway.leases import is_held
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
-from gateway.protocol.answers import Verdict
+from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import CommandType
+from gateway.refusals import rest
 from tasks import bridge
 from tasks.custom_ids import cancel_id
 from tasks.database import in_thread
@@ -76,13 +76,14 @@ def _payload(
 
 async def _press(account: DiscordAccount, task_id: int, body: dict[str, Any]) -> None:
     http = await clients.client_of(account)
-    answer = await http.post_interaction(body)
+    posted = await posting.post(http, account, body, lambda _: new_nonce())
+    answer = posted.answer if posted else Answer(Verdict.UNKNOWN)
     if answer.verdict is Verdict.LATER:
-        await in_thread(_press_again, account.pk, task_id, answer.retry_after)
+        await in_thread(_press_again, account.pk, task_id, answer)
     elif answer.verdict is not Verdict.ACCEPTED:
         logger.warning("task %s: cancel: %s", task_id, answer.reason)
 
 
-def _press_again(account_id: int, task_id: int, seconds: float) -> None:
-    lanes.rest(account_id, timezone.now() + timedelta(seconds=seconds))
+def _press_again(account_id: int, task_id: int, answer: Answer) -> None:
+    rest(account_id, answer)
     Task.objects.filter(pk=task_id).update(cancel_pressed_at=None)

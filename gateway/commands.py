@@ -7,8 +7,10 @@ from typing import Any, Final
 
 from django.utils import timezone
 
+from accounts.enums import BotType
 from gateway.models import CommandIndex
-from gateway.protocol.constants import BOT_IDS
+from gateway.protocol.constants import BOT_IDS, MIDJOURNEY_APP, NIJI_APP, CommandType
+from tasks import limits
 
 CACHED: Final = 10.0  # seconds; what Discord finds stale is read anew at once
 _cache: dict[int, tuple[float, list[dict[str, Any]]]] = {}
@@ -25,6 +27,7 @@ def save_index(account_id: int, commands: list[dict[str, Any]]) -> None:
             key: command[key]
             for key in ("id", "version", "name", "type", "application_id")
         }
+        | _limits(command)
         for command in commands
         if command.get("application_id") in BOT_IDS and command.get("version")
     ]
@@ -33,6 +36,36 @@ def save_index(account_id: int, commands: list[dict[str, Any]]) -> None:
         account_id=account_id,
         defaults={"commands": kept, "fetched_at": timezone.now()},
     )
+
+
+def _limits(command: dict[str, Any]) -> dict[str, Any]:
+    """Return how long the command's options may be, where Discord says so."""
+    options = command.get("options")
+    named = {
+        str(option.get("name")): option["max_length"]
+        for option in (options if isinstance(options, list) else [])
+        if isinstance(option, dict)
+        and type(option.get("max_length")) is int  # True is none
+        and option["max_length"] > 0
+    }
+    return {"longest": named} if named else {}
+
+
+def longest(command: dict[str, Any], option: str) -> int:
+    """Return how many characters an option of a kept command may have."""
+    found: int = command.get("longest", {}).get(option, limits.OPTION)
+    return found
+
+
+def longest_known(bot_type: str, name: str) -> int:
+    """Return the limit of a command's prompt, by the index that was read last."""
+    app = NIJI_APP if bot_type == BotType.NIJI_JOURNEY else MIDJOURNEY_APP
+    row = CommandIndex.objects.order_by("-fetched_at").first()
+    for command in row.commands if row else []:
+        same = command["application_id"], command["name"], command["type"]
+        if same == (app, name, CommandType.CHAT):
+            return longest(command, "prompt")
+    return limits.OPTION
 
 
 def _commands(account_id: int) -> list[dict[str, Any]]:

@@ -5,29 +5,36 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from curl_cffi import CurlError
-from curl_cffi.requests.exceptions import RequestException
 from discord.errors import HTTPException
 from django.utils import timezone
 
+from accounts import backoff
 from accounts.enums import AccountState
 from accounts.standing import retell, set_state, trouble
 from gateway.addresses import Addresses
 from gateway.asking import sync_if_due
-from gateway.commands import has_index, save_index
+from gateway.comeback import (
+    Comeback,
+    Fatal,
+    Resume,
+    connecting,
+    reason_of_status,
+    refuse_close,
+)
 from gateway.direct import found_in
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.http import DiscordHttp, Identity, why_unreachable
 from gateway.inbox import Inbox
+from gateway.indexing import is_known, read_index
 from gateway.leases import note_session
 from gateway.outage import extend_deadlines
-from gateway.protocol import backoff
-from gateway.protocol.constants import FATAL_CLOSE_CODES, CloseCode, Event
+from gateway.parking import Parked
+from gateway.protocol.constants import Event
 from gateway.protocol.messages import looks_like_bot
 from gateway.reading import Reader
 from gateway.socket import (
@@ -36,37 +43,20 @@ from gateway.socket import (
     ReconnectWebSocket,
     connect,
 )
+from tasks import faults
 from tasks.database import in_thread
+from tasks.faults import Work
 
 logger = logging.getLogger(__name__)
 
 READY_LIMIT: Final = 30.0  # seconds from opening a socket to READY or RESUMED
 IDENTIFY_PACE: Final = 5.5
 MAX_RESUMES: Final = 3
-PARK_SECONDS: Final = 60.0
-PARK_SIZE: Final = 500
 DOWN: Final = "The gateway connection is down"
 # Closing with a code other than 1000 or 1001 keeps the session for a resume.
 CLOSE_RESUMABLE: Final = 4000
 # When each token may identify again: rows of one Discord user have the same one.
 _next_identify: dict[str, float] = {}
-
-
-@dataclass
-class Resume:
-    """What a socket needs to go on where the last one ended."""
-
-    session_id: str = ""
-    seq: int = 0
-    url: str = ""
-
-
-class Fatal(Exception):
-    """The account cannot connect before a person has acted."""
-
-    def __init__(self, state: AccountState, reason: str) -> None:
-        super().__init__(reason)
-        self.state, self.reason = state, reason
 
 
 @dataclass
@@ -84,10 +74,12 @@ class Connection:
     socket: GatewaySocket | None = None
     is_live: bool = False
     repair_wanted: bool = False
+    failed_repairs: int = 0
     inbox: Inbox = field(default_factory=Inbox)
-    _parked: deque[tuple[float, str, dict[str, Any]]] = field(
-        default_factory=lambda: deque(maxlen=PARK_SIZE)
-    )
+    comeback: Comeback = field(init=False)
+    _parked: Parked = field(default_factory=Parked)
+    _indexing: asyncio.Task[None] | None = None
+    _failure: Exception | None = None  # that of a greeting
     _saved_seq: int = 0
     _failed_resumes: int = 0
     _greeted: asyncio.Event = field(default_factory=asyncio.Event)
@@ -95,6 +87,7 @@ class Connection:
     def __post_init__(self) -> None:
         self.http = DiscordHttp(self.identity, self.addresses)
         self.reader = Reader(lambda: self.http)
+        self.comeback = Comeback(self.account_id)
 
     @property
     def account_id(self) -> int:
@@ -131,32 +124,44 @@ class Connection:
         await self.http.aclose()
 
     async def _stay_connected(self) -> None:
-        attempt = 0
         while True:
-            reason = ""
             self._greeted.clear()
-            try:
-                await self._connect_once()
-            except ReconnectWebSocket as again:
-                if not again.resume:
-                    self.resume = Resume()
-                    await asyncio.sleep(random.uniform(1, 5))  # noqa: S311
-            except ConnectionClosed as closed:
-                self._check_close(closed.code)
-            except (CurlError, OSError, TimeoutError) as exc:
-                reason = why_unreachable(exc, proxied=bool(self.http.proxy))
-                logger.warning("account %s: %s", self.account_id, reason)
-            except HTTPException as exc:
-                reason = self._check_status(exc)
-            except Fatal:
-                raise
-            except Exception:
-                logger.exception("account %s: connection failed", self.account_id)
-            was_up = self._greeted.is_set()
-            await self._went_down(reason)
-            attempt = 1 if was_up else attempt + 1
-            wait = 0.1 if was_up and self.resume.session_id else backoff.delay(attempt)
-            await asyncio.sleep(wait)
+            await self._went_down(await self._live_once())
+            resumable = bool(self.resume.session_id)
+            await asyncio.sleep(self.comeback.pause(resumable=resumable))
+
+    async def _live_once(self) -> str:
+        """Connect, and read until the socket is gone; return why, for people, or ""."""
+        reason = ""
+        try:
+            await self._connect_once()
+        except ReconnectWebSocket as again:
+            if not again.resume:
+                self.resume = Resume()
+                await asyncio.sleep(random.uniform(1, 5))  # noqa: S311
+        except ConnectionClosed as closed:
+            refuse_close(closed.code)
+            self.resume = Resume()
+        except (CurlError, OSError, TimeoutError) as exc:
+            reason = why_unreachable(exc, proxied=bool(self.http.proxy))
+            self.comeback.warn(reason)
+        except HTTPException as exc:
+            reason = reason_of_status(exc.status)
+            self.comeback.warn(reason)
+        except Fatal:
+            raise
+        except Exception as exc:
+            return self._unforeseen(exc)
+        failure, self._failure = self._failure, None
+        return self._unforeseen(failure) if failure else reason
+
+    def _unforeseen(self, error: Exception) -> str:
+        """Count an error that nobody foresaw; after a few a person must look."""
+        reason = faults.reason_of(error)
+        if faults.note(connecting(self.account_id), error):
+            faults.over(connecting(self.account_id))
+            raise Fatal(AccountState.PAUSED, reason)
+        return "" if isinstance(error, faults.AWAY) else reason
 
     async def _connect_once(self) -> None:
         url = (
@@ -181,6 +186,8 @@ class Connection:
             raise
         finally:
             watch.cancel()
+            if self._indexing:
+                self._indexing.cancel()
             await self.socket.close(CLOSE_RESUMABLE)
 
     async def _open(self, url: str) -> GatewaySocket:
@@ -194,8 +201,7 @@ class Connection:
             seq=self.resume.seq,
         )
 
-    async def _keep_identify_pace(self) -> None:
-        """Discord wants five seconds between two IDENTIFYs of a token."""
+    async def _keep_identify_pace(self) -> None:  # Discord wants five seconds
         now = asyncio.get_running_loop().time()
         moment = max(now, _next_identify.get(self.identity.token_digest, now))
         _next_identify[self.identity.token_digest] = moment + IDENTIFY_PACE
@@ -216,21 +222,6 @@ class Connection:
                 logger.warning("account %s: heartbeats unanswered", self.account_id)
                 await socket.close(CLOSE_RESUMABLE)
                 return
-
-    def _check_close(self, code: int | None) -> None:
-        if code in FATAL_CLOSE_CODES:
-            dead = code == CloseCode.AUTHENTICATION_FAILED
-            state = AccountState.INVALID_TOKEN if dead else AccountState.PAUSED
-            raise Fatal(state, f"Discord closed the gateway with {code}")
-        self.resume = Resume()
-
-    def _check_status(self, error: HTTPException) -> str:
-        if error.status == 401:
-            raise Fatal(AccountState.INVALID_TOKEN, "Discord refuses the token (401)")
-        logger.warning("account %s: Discord %s", self.account_id, error.status)
-        if error.status == 407:
-            return "The proxy refuses the name or the password (407)"
-        return f"Discord answers {error.status}"
 
     # --- events, in the socket's own call: hand over, never wait ----------------------
 
@@ -263,47 +254,52 @@ class Connection:
             seq, event, data = await self.inbox.next()
             try:
                 await self._process(event, data)
-            except Exception:
-                # The database is away, or an unknown shape: history will tell.
-                logger.exception("account %s: event %s lost", self.account_id, event)
-                self.repair_wanted = True
-                if event in (Event.READY, Event.RESUMED) and self.socket:
-                    await self.socket.close(CLOSE_RESUMABLE)
+            except Exception as exc:
+                await self._lost(event, exc)
             if seq:
                 self.resume.seq = seq
+
+    async def _lost(self, event: str, error: Exception) -> None:
+        """The database is away, or an unknown shape: history will tell."""
+        self.repair_wanted = True
+        if event in (Event.READY, Event.RESUMED) and self.socket:
+            self._failure = error
+            await self.socket.close(CLOSE_RESUMABLE)
+        else:
+            faults.note(Work(f"event {event} of account", self.account_id), error)
 
     async def _process(self, event: str, data: dict[str, Any]) -> None:
         if event == Event.READY:
             await self._became_ready(data)
         elif event == Event.RESUMED:
-            if not await in_thread(has_index, self.account_id):
-                await self._refresh_commands()
-            await self._became_live(unbroken=True)
+            await self._go_live(unbroken=True)
         else:
             outcome = await in_thread(handle, self.speaker, event, data)
             await self._after(outcome, event, data)
 
     async def _after(self, outcome: Outcome, event: str, data: dict[str, Any]) -> None:
-        now = asyncio.get_running_loop().time()
         if outcome is Outcome.UNRESOLVED:
-            self._parked.append((now + PARK_SECONDS, event, data))
+            self._parked.put(event, data)
             if data.get("embeds"):  # a notice, perhaps of nobody's task
                 self.reader.saw(data)
             return
         if outcome is Outcome.READ:
             self.reader.saw(data)
         if outcome is not Outcome.NOT_OURS and self._parked:
-            await self._retry_parked(now)
+            await self._retry_parked()
 
-    async def _retry_parked(self, now: float) -> None:
-        waiting = [entry for entry in self._parked if entry[0] > now]
-        self._parked.clear()
-        for entry in waiting:
-            outcome = await in_thread(handle, self.speaker, entry[1], entry[2])
+    async def _retry_parked(self) -> None:
+        for entry in self._parked.take():
+            _, event, data = entry
+            try:
+                outcome = await in_thread(handle, self.speaker, event, data)
+            except Exception as exc:
+                await self._lost(event, exc)
+                continue
             if outcome is Outcome.UNRESOLVED:
-                self._parked.append(entry)
+                self._parked.put_back(entry)
             elif outcome is Outcome.READ:
-                self.reader.saw(entry[2])
+                self.reader.saw(data)
 
     # --- up and down ------------------------------------------------------------------
 
@@ -317,31 +313,41 @@ class Connection:
             url=str(data.get("resume_gateway_url") or ""),
         )
         await in_thread(found_in, self.account_id, data)
-        await self._refresh_commands()
-        await self._became_live(unbroken=False)
         self.repair_wanted = True
-        await in_thread(sync_if_due, self.account_id)
+        await self._go_live(unbroken=False)
 
-    async def _refresh_commands(self) -> None:
-        """Read the command index; raises where none is kept either: not ready yet."""
-        try:
-            commands = await self.http.command_index(self.identity.guild_id)
-        except HTTPException as exc:
-            logger.warning("account %s: command index: %s", self.account_id, exc.status)
-            if exc.status in (403, 404):
-                reason = f"Discord shows no commands in this server ({exc.status})"
-                await in_thread(trouble, self.account_id, AccountState.PAUSED, reason)
-            elif not await in_thread(has_index, self.account_id):
-                raise
-        except (RequestException, OSError, KeyError, TypeError) as exc:
-            logger.warning("account %s: command index: %r", self.account_id, exc)
-            if not await in_thread(has_index, self.account_id):
-                raise
+    async def _go_live(self, *, unbroken: bool) -> None:
+        """Become live once the commands are known; until then the socket stays open."""
+        self._greeted.set()
+        known = unbroken and await is_known(self.account_id)
+        if reason := "" if known else await self._commands_missing():
+            later = self._index_later(reason, unbroken=unbroken)
+            self._indexing = asyncio.create_task(later)
         else:
-            await in_thread(save_index, self.account_id, commands)
+            await self._became_live(unbroken=unbroken)
+
+    async def _index_later(self, reason: str, *, unbroken: bool) -> None:
+        """Read the command index again and again, with growing pauses."""
+        attempt = 0
+        try:
+            while reason:
+                attempt += 1
+                await self._went_down(reason)
+                await asyncio.sleep(backoff.delay(attempt, first=2.0))
+                reason = await self._commands_missing()
+            await self._became_live(unbroken=unbroken)
+        except Exception as exc:
+            await self._lost(Event.READY, exc)
+
+    async def _commands_missing(self) -> str:
+        """Read the commands; return why there are none, neither new nor old ones."""
+        if not (reason := await read_index(self.http)):
+            return ""
+        self.comeback.warn(reason)
+        return "" if await is_known(self.account_id) else reason
 
     async def _became_live(self, *, unbroken: bool) -> None:
-        self._greeted.set()
+        self.comeback.up()
         self._failed_resumes = 0
         await in_thread(extend_deadlines, self.account_id)
         facts: dict[str, Any] = {} if unbroken else {"unbroken_since": timezone.now()}
@@ -360,6 +366,8 @@ class Connection:
         if held:
             self.is_live = True
             await in_thread(set_state, self.account_id, AccountState.READY)
+        if not unbroken:
+            await in_thread(sync_if_due, self.account_id)
 
     async def _went_down(self, reason: str = "") -> None:
         """Say so, where it was up, or where there is a reason that it did not come."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import random
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from django.db.models import F, Q
@@ -14,16 +14,18 @@ from django.utils import timezone
 
 from accounts.limits import span_of
 from accounts.models import DiscordAccount
-from gateway import clients, lanes, queueing
-from gateway.commands import UnknownCommand, save_index
+from gateway import clients, lanes, posting, queueing
+from gateway.commands import UnknownCommand
 from gateway.interactions import interaction_of
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
-from gateway.refusals import note_refusal
-from tasks import bridge
+from gateway.refusals import note_refusal, rest
+from tasks import bridge, faults
 from tasks.database import in_thread
 from tasks.enums import RUNNING, Delivery, TaskStatus
+from tasks.faults import Work
 from tasks.ids import new_nonce
+from tasks.limits import TooLong
 from tasks.models import Task
 from tasks.services import advance, fail, release
 
@@ -41,11 +43,15 @@ def run_lane(account_id: int) -> float | None:
     hold = lanes.enter(account_id)
     if hold is None:
         return None
-    while True:
-        wait = _send_all(hold)
-        if lanes.leave(hold):
-            return wait
-        hold = lanes.look(hold)
+    try:
+        while True:
+            wait = _send_all(hold)
+            if lanes.leave(hold):
+                return wait
+            hold = lanes.look(hold)
+    except Exception:
+        lanes.drop(hold)  # others need not wait until it runs out
+        raise
 
 
 def _send_all(hold: lanes.Hold) -> float | None:
@@ -73,13 +79,10 @@ def _send(
 
     Returns when the account may send again, or None where the claim was lost.
     """
-    nonce = new_nonce()
-    try:
-        body = interaction_of(account, session, task, nonce)
-    except UnknownCommand as exc:
-        fail(task.pk, f"Discord 没有该命令 / Discord lists no command {exc}")
-        return timezone.now()
-    now = timezone.now()
+    nonce, now = new_nonce(), timezone.now()
+    body = _body(account, session, task, nonce)
+    if body is None:
+        return now
     claimed = advance(
         task.pk,
         TaskStatus.SUBMITTED,
@@ -100,21 +103,43 @@ def _send(
     return lanes.keep_pace(account) or now
 
 
+def _body(
+    account: DiscordAccount, session: GatewaySession, task: Task, nonce: str
+) -> dict[str, Any] | None:
+    """Return a task's interaction; None where it cannot be made, so others may go."""
+    try:
+        return interaction_of(account, session, task, nonce)
+    except UnknownCommand as exc:
+        fail(task.pk, f"Discord 没有该命令 / Discord lists no command {exc}")
+    except TooLong as exc:
+        fail(task.pk, f"{exc.zh} / {exc.en}")
+    except faults.AWAY:
+        raise
+    except Exception as exc:
+        pause = faults.settle(_sending(task.pk), exc)
+        waiting = Task.objects.filter(pk=task.pk, status=TaskStatus.NOT_START)
+        waiting.update(not_before=timezone.now() + pause)
+    return None
+
+
+def _sending(task_id: int) -> Work:
+    return Work("sending task", task_id, fail)
+
+
 def _start_post(
     account: DiscordAccount, task_id: int, nonce: str, body: dict[str, Any]
 ) -> None:
     claimed = time.monotonic()
-    bridge.spawn(_post(account, task_id, nonce, body, claimed=claimed, again=True))
+    post = partial(_post, account, nonce, body, claimed)
+    bridge.spawn(faults.watch(_sending(task_id), post, at_once=True))
 
 
 async def _post(
     account: DiscordAccount,
-    task_id: int,
     nonce: str,
     body: dict[str, Any],
-    *,
     claimed: float,
-    again: bool,
+    task_id: int,
 ) -> None:
     """Post a claimed task's interaction and settle what became of it."""
     http = await clients.client_of(account)
@@ -122,40 +147,9 @@ async def _post(
         _reclaim, task_id, nonce
     ):
         return
-    answer = await http.post_interaction(body)
-    is_command = not body.get("message_id")
-    if answer.verdict is Verdict.STALE and again and is_command:
-        fresh = await _refreshed(account, body)
-        if fresh:
-            nonce = await in_thread(_renew_nonce, task_id, nonce)
-            if not nonce:
-                return
-            fresh["nonce"] = nonce
-            await _post(
-                account, task_id, nonce, fresh, claimed=time.monotonic(), again=False
-            )
-            return
-    await in_thread(settle, account.pk, task_id, nonce, answer)
-
-
-async def _refreshed(
-    account: DiscordAccount, body: dict[str, Any]
-) -> dict[str, Any] | None:
-    """Read the command index anew; return the body with the command's new version."""
-    http = await clients.client_of(account)
-    try:
-        commands = await http.command_index(account.guild_id)
-    except Exception as exc:
-        logger.warning("account %s: command index: %s", account.pk, exc)
-        return None
-    await in_thread(save_index, account.pk, commands)
-    data = body["data"]
-    for command in commands:
-        same = command.get("name"), command.get("application_id")
-        if same == (data["name"], body["application_id"]):
-            data = data | {"id": command["id"], "version": command["version"]}
-            return body | {"data": data}
-    return None
+    posted = await posting.post(http, account, body, partial(_renew_nonce, task_id))
+    if posted:
+        await in_thread(settle, account.pk, task_id, posted.nonce, posted.answer)
 
 
 def _reclaim(task_id: int, nonce: str) -> bool:
@@ -187,16 +181,13 @@ def settle(account_id: int, task_id: int, nonce: str, answer: Answer) -> None:
         case Verdict.TOKEN_DEAD | Verdict.NEEDS_PERSON | Verdict.UNVERIFIED:
             release(task_id, nonce=nonce)
             note_refusal(account_id, answer)
-        case Verdict.REFUSED | Verdict.STALE:
+        case Verdict.REFUSED:
             fail(task_id, answer.reason, where=Q(nonce=nonce, interaction_id=None))
 
 
 def _try_later(account_id: int, task_id: int, nonce: str, answer: Answer) -> None:
     """Discord certainly took nothing: its user rests, the task waits again."""
-    moment = timezone.now() + timedelta(
-        seconds=answer.retry_after * random.uniform(1.05, 1.25)  # noqa: S311
-    )
-    lanes.rest(account_id, moment)
+    moment = rest(account_id, answer)
     logger.warning("task %s: %s, again later", task_id, answer.reason)
     # A rate limit says nothing against the task: it does not count as an attempt.
     Task.objects.filter(pk=task_id, nonce=nonce, attempts__gt=0).update(

@@ -11,8 +11,9 @@ from discord.errors import DiscordException
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts import backoff
 from accounts.enums import AccountState
-from gateway import clients, lanes, uploads
+from gateway import clients, lanes, posting, uploads
 from gateway.claims import CLAIM, renewing
 from gateway.commands import UnknownCommand, find_command
 from gateway.direct import channel_with
@@ -22,15 +23,16 @@ from gateway.leases import is_held
 from gateway.models import GatewaySession
 from gateway.preparing import FAILED, contents
 from gateway.protocol import payloads
-from gateway.protocol.answers import Verdict
+from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.payloads import Place
-from gateway.refusals import REFUSALS, note_refusal
+from gateway.refusals import REFUSALS, note_refusal, rest
 from gateway.seeds import ENVELOPE
 from gateway.uploads import UploadFailed
-from tasks import inputs
+from tasks import faults, inputs
 from tasks.database import in_thread
 from tasks.enums import ErrandKind, ErrandState
 from tasks.errands import finish, give_up
+from tasks.faults import Work
 from tasks.fetcher import Unfetchable
 from tasks.ids import new_nonce
 from tasks.models import Errand, Task
@@ -40,6 +42,9 @@ logger = logging.getLogger(__name__)
 # So long Midjourney may take to show a job before it is asked for its seed elsewhere.
 SHOW_PATIENCE: Final = timedelta(seconds=8)
 LIFE: Final = timedelta(seconds=90)
+FIRST_PAUSE: Final = 4.0  # seconds before the next try, then longer
+
+_tries: Final = backoff.Streaks()
 
 
 def waiting() -> list[int]:
@@ -82,6 +87,15 @@ def _renew(errand_id: int) -> None:
 
 async def run(errand_id: int) -> None:
     """Run an errand that nobody else runs; safe to call any number of times."""
+    await faults.watch(Work("errand", errand_id, _break_off), _run)
+
+
+def _break_off(errand_id: int, reason: str) -> None:
+    zh, _, en = reason.partition(" / ")
+    give_up(errand_id, zh, en)
+
+
+async def _run(errand_id: int) -> None:
     claimed = await in_thread(_claim, errand_id)
     if claimed is None:
         return
@@ -99,13 +113,23 @@ async def run(errand_id: int) -> None:
     except UploadFailed as exc:
         if exc.permanent:
             await in_thread(give_up, errand_id, FAILED.partition(" /")[0], str(exc))
+        else:
+            await in_thread(_again, errand, str(exc))
     except Unfetchable as exc:
         await in_thread(give_up, errand_id, exc.zh, exc.en)
     except (DiscordException, RequestException, OSError) as exc:
-        logger.warning("errand %s: %s, again later", errand_id, exc)
+        await in_thread(_again, errand, str(exc) or type(exc).__name__)
     except UnknownCommand as exc:
         text = "Discord 没有该命令", f"Discord lists no command {exc}"
         await in_thread(give_up, errand_id, *text)
+
+
+def _again(errand: Errand, reason: str) -> None:
+    """Let an errand wait for its next try, longer each time."""
+    pause = backoff.delay(_tries.again(errand.pk), first=FIRST_PAUSE, longest=30.0)
+    logger.warning("errand %s: %s, again in %.1f s", errand.pk, reason, pause)
+    rows = Errand.objects.filter(pk=errand.pk, state=ErrandState.WAITING)
+    rows.update(claimed_until=timezone.now() + timedelta(seconds=pause))
 
 
 async def _upload(http: DiscordHttp, errand: Errand) -> None:
@@ -166,14 +190,16 @@ async def _post(
 ) -> None:
     """Post an interaction that draws nothing: doing it twice would do no harm."""
     await in_thread(lanes.keep_pace, errand.account)
-    answer = await http.post_interaction(body)
+    posted = await posting.post(http, errand.account, body, lambda _: new_nonce())
+    answer = posted.answer if posted else Answer(Verdict.UNKNOWN)
     if answer.verdict is Verdict.ACCEPTED:
         if done:
             await in_thread(finish, errand.pk, None)
     elif answer.verdict is Verdict.LATER:
-        moment = timezone.now() + timedelta(seconds=answer.retry_after)
-        await in_thread(lanes.rest, errand.account_id, moment)
-    elif answer.verdict is not Verdict.UNKNOWN:
+        await in_thread(rest, errand.account_id, answer)
+    elif answer.verdict is Verdict.UNKNOWN:
+        await in_thread(_again, errand, answer.reason)
+    else:
         await in_thread(give_up, errand.pk, answer.reason, answer.reason)
         if answer.verdict in REFUSALS:
             await in_thread(note_refusal, errand.account_id, answer)

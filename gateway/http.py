@@ -355,5 +355,5 @@ def failed(error: RequestException) -> Answer:
     )
     name = type(error).__name__
     if refused or code in _NOT_SENT_CODES:
-        return Answer(Verdict.LATER, f"Discord cannot be reached ({name})", 5.0)
+        return Answer(Verdict.LATER, f"Discord cannot be reached ({name})")
     return Answer(Verdict.UNKNOWN, f"no answer from Discord ({name})")

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from accounts.models import DiscordAccount
-from gateway.commands import find_command
+from gateway.commands import find_command, longest
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from gateway.protocol.payloads import Place, Upload
-from tasks import inputs, prompts
+from tasks import inputs, limits, prompts
 from tasks.enums import BotType, InputRole, TaskAction
 from tasks.models import Task
 
@@ -46,7 +46,7 @@ def _home(task: Task, account: DiscordAccount, session: GatewaySession) -> Place
 def interaction_of(
     account: DiscordAccount, session: GatewaySession, task: Task, nonce: str
 ) -> dict[str, Any]:
-    """Return the body of the task's interaction. Raises UnknownCommand."""
+    """Return the body of the task's interaction. Raises UnknownCommand, TooLong."""
     if task.custom_id:
         return payloads.button(
             place_of(task, account, session),
@@ -85,6 +85,7 @@ def _worded(
     account: DiscordAccount, place: Place, nonce: str, name: str, option: str, text: str
 ) -> dict[str, Any]:
     command = find_command(account.pk, place.application_id, name)
+    limits.check(text, longest(command, option))
     return payloads.slash_command(
         place, nonce, command, [payloads.text_option(option, text)]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from celery import shared_task
@@ -23,7 +24,9 @@ from gateway import (
     verifying,
     windows,
 )
-from tasks import bridge
+from gateway.refusals import break_off
+from tasks import bridge, faults
+from tasks.faults import Work
 
 
 @worker_ready.connect
@@ -35,6 +38,10 @@ def warm_up(**_: Any) -> None:
 @shared_task(name="gateway.dispatch_account", ignore_result=True)
 def dispatch_account(account_id: int) -> None:
     """Send what may be sent for an account, and come back when its pace allows."""
+    faults.guard(Work("dispatch of account", account_id, break_off), _dispatch)
+
+
+def _dispatch(account_id: int) -> None:
     wait = dispatch.run_lane(account_id)
     if wait is not None and lanes.book(account_id, wait):
         again = math.ceil(min(wait, 60.0) * 1000) / 1000
@@ -43,7 +50,7 @@ def dispatch_account(account_id: int) -> None:
 
 @shared_task(name="gateway.press_cancel", ignore_result=True)
 def press_cancel(task_id: int) -> None:
-    cancelling.press_cancel(task_id)
+    faults.guard(Work("cancelling task", task_id), cancelling.press_cancel)
 
 
 @shared_task(name="gateway.answer_window", ignore_result=True)
@@ -68,35 +75,44 @@ def attend_verification(account_id: int) -> None:
 
 @shared_task(name="gateway.ask_account", ignore_result=True)
 def ask_account(account_id: int) -> None:
-    querying.run_next(account_id)
+    faults.guard(Work("asking account", account_id, break_off), querying.run_next)
 
 
 @shared_task(name="gateway.sync_accounts", ignore_result=True)
 def sync_accounts() -> None:
     """Have the accounts read whose plan and settings were read long ago."""
-    asking.sync_due()
-    asking.forget_old()
+    for step in (asking.sync_due, asking.forget_old):
+        faults.step(step)
 
 
 @shared_task(name="gateway.sweep", ignore_result=True)
 def sweep() -> None:
     """Find the tasks, and the rested accounts, that nobody nudged."""
-    follow_hours()
-    standing.resume_due()
-    standing.follow_work_hours()
-    for account_id in sweeping.accounts_to_dispatch():
-        dispatch_account.delay(account_id)
-    for task_id in sweeping.cancels_to_press():
-        cancelling.press_cancel(task_id)
-    for task_id in windows.to_answer():
-        bridge.spawn(windows.answer(task_id))
-    for task_id in preparing.unprepared():
-        bridge.spawn(preparing.prepare(task_id))
-    for errand_id in errands.waiting():
-        bridge.spawn(errands.run(errand_id))
-    for account_id in querying.accounts_to_ask():
-        ask_account.delay(account_id)
-    for account_id in verification.due():
-        bridge.spawn(verifying.attend(account_id))
-    sweeping.move_from_lost_accounts()
-    sweeping.end_overdue()
+    for step in (
+        follow_hours,
+        standing.resume_due,
+        standing.follow_work_hours,
+        _nudge,
+        sweeping.move_from_lost_accounts,
+        sweeping.end_overdue,
+    ):
+        faults.step(step)
+
+
+def _nudge() -> None:
+    """Start what is due; what goes wrong with one holds up no other."""
+    for due, start in (
+        (sweeping.accounts_to_dispatch, dispatch_account.delay),
+        (sweeping.cancels_to_press, press_cancel),
+        (windows.to_answer, answer_window),
+        (preparing.unprepared, prepare_task),
+        (errands.waiting, run_errand),
+        (querying.accounts_to_ask, ask_account.delay),
+        (verification.due, attend_verification),
+    ):
+        faults.step(_start_all, due, start)
+
+
+def _start_all(due: Callable[[], list[int]], start: Callable[[int], object]) -> None:
+    for pk in due():
+        start(pk)

@@ -132,6 +132,11 @@ def leave(hold: Hold) -> bool:
     return bool(unseen.update(holder="", held_until=None)) or not hold.rows.exists()
 
 
+def drop(hold: Hold) -> None:
+    """Give the lane back after an error, whoever nudged meanwhile: the sweep looks."""
+    hold.rows.update(holder="", held_until=None)
+
+
 def note_turns(hold: Hold, turns: Turns) -> Hold:
     """Write whose turn it was, where that has changed."""
     if turns != hold.turns:

@@ -14,14 +14,18 @@ from typing import Final
 
 from django.db import DatabaseError
 
+from accounts import backoff
 from accounts.models import DiscordAccount
 from gateway import leases
 from gateway.addresses import Addresses, load_addresses
-from gateway.connection import Connection, Resume
+from gateway.comeback import Resume, connecting
+from gateway.connection import Connection
 from gateway.context import identity_of
 from gateway.http import Identity
-from gateway.repair import look_after, repair, silent_tasks
+from gateway.repair import judging, look_after, repair, silent_tasks
+from tasks import faults
 from tasks.database import in_thread
+from tasks.faults import Work
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +35,7 @@ CONNECTING_AT_ONCE: Final = 16
 CLOSING_AT_ONCE: Final = 16
 STARTING_AT_ONCE: Final = 50
 CANCEL_AGAIN: Final = 0.5  # seconds
-REPAIR_REST: Final = 10.0  # seconds after history could not be read
+REPAIR_REST: Final = 10.0  # seconds after history could not be read, then longer
 
 _Held = tuple[Connection, asyncio.Task[None]]
 
@@ -72,13 +76,18 @@ class Manager:
     async def _repeat(
         self, step: Callable[[], Awaitable[None]], kicked: asyncio.Event
     ) -> None:
+        work = Work(f"gateway {step.__name__}", 0)
         while True:
             kicked.clear()
             try:
                 await step()
+                faults.over(work)
             except DatabaseError as exc:
                 # Sockets stay; what they hear meanwhile is repaired from history.
                 logger.error("database: %s", exc)
+            except Exception as exc:
+                if faults.note(work, exc):
+                    raise  # the supervisor starts a new process
             await asyncio.sleep(REST)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(kicked.wait(), TICK)
@@ -103,7 +112,8 @@ class Manager:
             if account_id in surplus or not lease.is_wanted:
                 self._end(account_id, give_back=lease.fence)
             elif held is None:
-                new[account_id] = lease.fence
+                if not faults.is_resting(connecting(account_id)):
+                    new[account_id] = lease.fence
             elif not _is_current(held, lease, addresses):
                 self._end(account_id)
         await self._start(new, addresses)
@@ -120,14 +130,18 @@ class Manager:
             part = ids[start : start + STARTING_AT_ONCE]
             for identity, resume, user_id in await in_thread(_load, part):
                 account_id = identity.account_id
-                connection = Connection(
-                    identity,
-                    addresses,
-                    fences[account_id],
-                    resume,
-                    self._door,
-                    user_id=user_id,
-                )
+                try:
+                    connection = Connection(
+                        identity,
+                        addresses,
+                        fences[account_id],
+                        resume,
+                        self._door,
+                        user_id=user_id,
+                    )
+                except Exception as exc:
+                    await in_thread(faults.settle, connecting(account_id), exc)
+                    continue
                 task = asyncio.create_task(connection.run())
                 self._held[account_id] = connection, task
 
@@ -154,8 +168,8 @@ class Manager:
     ) -> None:
         try:
             async with self._exit:
-                if held:
-                    await _stop(*held)
+                if held and (error := await _stop(*held)):
+                    await in_thread(faults.settle, connecting(account_id), error)
                 if give_back is not None:
                     await in_thread(leases.give_back, account_id, give_back)
         except DatabaseError as exc:
@@ -181,10 +195,24 @@ class Manager:
 
     async def _repair(self, connection: Connection, tasks: list[int]) -> None:
         connection.repair_wanted = False
-        done = await (look_after(connection, tasks) if tasks else repair(connection))
-        if not done:
+        try:
+            looked = look_after(connection, tasks) if tasks else repair(connection)
+            connection.repair_wanted = not await looked
+        except Exception as exc:
+            await in_thread(faults.settle, judging(connection.account_id, tasks), exc)
             connection.repair_wanted = True
-            await asyncio.sleep(REPAIR_REST)
+        else:
+            faults.over(judging(connection.account_id))
+        await self._rest(connection)
+
+    async def _rest(self, connection: Connection) -> None:
+        """Let history rest after it could not be read, longer each time."""
+        if not connection.repair_wanted:
+            connection.failed_repairs = 0
+            return
+        connection.failed_repairs += 1
+        pause = backoff.delay(connection.failed_repairs, first=REPAIR_REST)
+        await asyncio.sleep(pause)
 
 
 def _look(
@@ -214,8 +242,15 @@ def _is_current(held: _Held, lease: leases.Lease, addresses: Addresses) -> bool:
 
 def _load(account_ids: list[int]) -> list[tuple[Identity, Resume, str]]:
     rows = leases.wanted().filter(pk__in=account_ids)
-    rows = rows.select_related("session").prefetch_related("sub_channels")
-    return [_facts(account) for account in rows]
+    found = []
+    for account in rows.select_related("session").prefetch_related("sub_channels"):
+        try:
+            found.append(_facts(account))
+        except faults.AWAY:
+            raise
+        except Exception as exc:  # one that cannot be read holds up no other
+            faults.settle(connecting(account.pk), exc)
+    return found
 
 
 def _facts(account: DiscordAccount) -> tuple[Identity, Resume, str]:
@@ -228,14 +263,14 @@ def _facts(account: DiscordAccount) -> tuple[Identity, Resume, str]:
     return identity, resume, session.user_id
 
 
-async def _stop(connection: Connection, task: asyncio.Task[None]) -> None:
+async def _stop(connection: Connection, task: asyncio.Task[None]) -> Exception | None:
+    """Stop a connection; return the error that it broke down with, if any."""
     while not task.done():
         # Again and again: `wait_for` of Python 3.11 swallows a cancel that comes
         # together with the result.
         task.cancel()
         await asyncio.wait({task}, timeout=CANCEL_AGAIN)
-    if not task.cancelled() and (error := task.exception()):
-        account = connection.account_id
-        logger.error("account %s: connection broke down", account, exc_info=error)
     with contextlib.suppress(Exception):
         await connection.close()
+    error = None if task.cancelled() else task.exception()
+    return error if isinstance(error, Exception) else None

@@ -10,6 +10,7 @@ from typing import Final
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts import backoff
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from accounts.standing import trouble
@@ -17,7 +18,7 @@ from gateway import clients, uploads
 from gateway.claims import CLAIM, renewing
 from gateway.http import DiscordHttp
 from gateway.uploads import UploadFailed
-from tasks import fetcher, inputs, links, pictures, prompts
+from tasks import faults, fetcher, inputs, links, pictures, prompts
 from tasks.database import in_thread
 from tasks.enums import InputRole, TaskAction, TaskStatus
 from tasks.exceptions import InvalidRequest
@@ -27,7 +28,8 @@ from tasks.services import fail, mark_prepared
 
 logger = logging.getLogger(__name__)
 
-TRY_AGAIN: Final = (2, 5, 15, 30)  # seconds after each try
+MOST_TRIES: Final = 4
+FIRST_PAUSE: Final = 4.0  # seconds before the next try, then longer
 FAILED: Final = "上传图片到discord失败 / uploading the picture to Discord failed"
 # Link hosts block what they do not like for a while; a person's patience is shorter.
 FETCH_SECONDS: Final = 30
@@ -57,6 +59,10 @@ def claim(task_id: int) -> Work | None:
 
 async def prepare(task_id: int) -> None:
     """Upload what a waiting task brought along, then let dispatch have it."""
+    await faults.watch(faults.Work("preparing task", task_id, fail), _prepare)
+
+
+async def _prepare(task_id: int) -> None:
     work = await in_thread(claim, task_id)
     if work is None:
         return
@@ -152,13 +158,14 @@ def with_links(task: Task, brought: list[InputPicture]) -> dict[str, str]:
 
 def _retry_or_fail(task: Task, reason: str, *, permanent: bool) -> None:
     waiting = Q(status=TaskStatus.NOT_START, prepared=False)
-    if permanent or task.prepare_tries >= len(TRY_AGAIN):
+    if permanent or task.prepare_tries >= MOST_TRIES:
         fail(task.pk, reason, where=waiting)
         return
-    logger.warning("task %s: %s, again later", task.pk, reason)
-    pause = timedelta(seconds=TRY_AGAIN[task.prepare_tries])
+    tries = task.prepare_tries + 1
+    pause = backoff.delay(tries, first=FIRST_PAUSE)
+    logger.warning("task %s: %s, again in %.1f s", task.pk, reason, pause)
     Task.objects.filter(waiting, pk=task.pk).update(
-        prepare_tries=task.prepare_tries + 1, prepare_after=timezone.now() + pause
+        prepare_tries=tries, prepare_after=timezone.now() + timedelta(seconds=pause)
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
@@ -18,9 +19,9 @@ from django.utils import timezone
 from accounts import snapshots
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import without_secrets
-from gateway import clients, lanes
+from gateway import clients, lanes, posting
 from gateway.asking import ask
-from gateway.commands import UnknownCommand, find_command, save_index
+from gateway.commands import UnknownCommand, find_command
 from gateway.enums import ON_PANEL, OVER, QueryKind, QueryState
 from gateway.hints import enqueue_query
 from gateway.leases import is_held
@@ -29,9 +30,10 @@ from gateway.protocol import panels, payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from gateway.protocol.payloads import Place
-from gateway.refusals import note_refusal
-from tasks import bridge
+from gateway.refusals import note_refusal, rest
+from tasks import bridge, faults
 from tasks.database import in_thread
+from tasks.faults import Work
 from tasks.ids import new_nonce
 
 logger = logging.getLogger(__name__)
@@ -59,7 +61,17 @@ class Claim:
 def run_next(account_id: int) -> None:
     """Send the account's next query if it is time; safe to call any number of times."""
     if claim := _claim(account_id):
-        bridge.spawn(_post(claim))
+        post = partial(_post, claim)
+        bridge.spawn(faults.watch(_sending(claim.query.pk), post, at_once=True))
+
+
+def _sending(query_id: int) -> Work:
+    return Work("asking query", query_id, _break_off)
+
+
+def _break_off(query_id: int, reason: str) -> None:
+    if query := AccountQuery.objects.filter(pk=query_id).first():
+        give_up(query, reason)
 
 
 def _claim(account_id: int) -> Claim | None:
@@ -74,18 +86,30 @@ def _claim(account_id: int) -> Claim | None:
     if query is None:
         return None
     nonce = new_nonce()
-    try:
-        body = _body(account, session, query, nonce)
-    except UnknownCommand as exc:
-        give_up(query, f"Discord 没有该命令 / Discord lists no command {exc}")
-        return None
-    except NotOnPanel:
-        give_up(query, "设置面板没有该选项 / the settings show no such control now")
-        return None
-    if not _take(query, session, nonce, body):
+    body = _body_or_none(account, session, query, nonce)
+    if body is None or not _take(query, session, nonce, body):
         return None
     lanes.keep_pace(account)
     return Claim(account, query, nonce, body)
+
+
+def _body_or_none(
+    account: DiscordAccount, session: GatewaySession, query: AccountQuery, nonce: str
+) -> dict[str, Any] | None:
+    """Return the interaction; None where there is none, and the query gives way."""
+    try:
+        return _body(account, session, query, nonce)
+    except UnknownCommand as exc:
+        give_up(query, f"Discord 没有该命令 / Discord lists no command {exc}")
+    except NotOnPanel:
+        give_up(query, "设置面板没有该选项 / the settings show no such control now")
+    except faults.AWAY:
+        raise
+    except Exception as exc:
+        pause = faults.settle(_sending(query.pk), exc)
+        rows = AccountQuery.objects.filter(pk=query.pk, state=QueryState.WAITING)
+        rows.update(not_before=timezone.now() + pause)
+    return None
 
 
 def _is_time(account: DiscordAccount, session: GatewaySession) -> bool:
@@ -199,16 +223,21 @@ def _take(
         return False  # another worker has sent another one
 
 
-async def _post(claim: Claim) -> None:
+async def _post(claim: Claim, query_id: int) -> None:
     http = await clients.client_of(claim.account)
-    answer = await http.post_interaction(claim.body)
-    if answer.verdict is Verdict.STALE and claim.query.kind not in ON_PANEL:
-        try:
-            commands = await http.command_index(claim.account.guild_id)
-            await in_thread(save_index, claim.account.pk, commands)
-        except Exception as exc:
-            logger.warning("account %s: command index: %s", claim.account.pk, exc)
-    await in_thread(settle, claim.query.pk, claim.nonce, answer)
+    renew = partial(_renew_nonce, query_id)
+    posted = await posting.post(http, claim.account, claim.body, renew)
+    if posted:
+        await in_thread(settle, query_id, posted.nonce, posted.answer)
+
+
+def _renew_nonce(query_id: int, old: str) -> str:
+    """Write the repetition's nonce before its post; "" where the query is over."""
+    fresh = new_nonce()
+    rows = AccountQuery.objects.filter(pk=query_id, nonce=old, state=QueryState.SENT)
+    return (
+        fresh if rows.update(nonce=fresh, deadline_at=timezone.now() + ANSWER) else ""
+    )
 
 
 # --- what became of it ---------------------------------------------------------------
@@ -223,10 +252,9 @@ def settle(query_id: int, nonce: str, answer: Answer) -> None:
         return
     match answer.verdict:
         case Verdict.LATER:
-            moment = timezone.now() + timedelta(seconds=answer.retry_after)
-            lanes.rest(query.account_id, moment)
+            moment = rest(query.account_id, answer)
             _wait_again(query, attempts=query.attempts - 1, not_before=moment)
-        case Verdict.STALE | Verdict.REFUSED:
+        case Verdict.REFUSED:
             _refused(query, answer)
         case Verdict.TOKEN_DEAD | Verdict.NEEDS_PERSON | Verdict.UNVERIFIED:
             give_up(query, answer.reason)
@@ -234,11 +262,11 @@ def settle(query_id: int, nonce: str, answer: Answer) -> None:
 
 
 def _refused(query: AccountQuery, answer: Answer) -> None:
-    """Discord certainly took nothing: its panel is gone, or its command has changed."""
+    """Discord certainly took nothing. A panel may be gone: then a new one is asked."""
     on_panel = query.kind in ON_PANEL
     if on_panel:
         snapshots.forget_panel(query.account_id, query.bot)
-    if query.attempts < MOST_TRIES and (on_panel or answer.verdict is Verdict.STALE):
+    if on_panel and query.attempts < MOST_TRIES:
         _wait_again(query, needs=None)
     else:
         give_up(query, answer.reason)

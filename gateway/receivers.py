@@ -12,6 +12,7 @@ from accounts.models import DiscordAccount
 from accounts.signals import account_changed, verification_due
 from accounts.sub_channels import Pairs
 from gateway.addresses import load_addresses
+from gateway.commands import longest_known
 from gateway.hints import (
     enqueue_cancel,
     enqueue_dispatch,
@@ -22,6 +23,7 @@ from gateway.hints import (
 from gateway.models import GatewaySettings
 from gateway.publish import publish_accounts_changed, publish_change
 from gateway.queueing import somebody_waits
+from tasks import limits
 from tasks.enums import RUNNING, TERMINAL, TaskStatus
 from tasks.models import Task
 from tasks.pictures import set_cdn_base
@@ -72,6 +74,7 @@ def publish(*, task: Task, **kwargs: Any) -> None:
     publish_change(task.pk, task.owner_id)
 
 
+limits.set_option_limit(longest_known)
 set_cdn_base(lambda: load_addresses().cdn)
 
 

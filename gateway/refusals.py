@@ -1,11 +1,17 @@
-"""What it means for an account that Discord refuses what it sends."""
+"""What it means for an account that Discord does not take what it sends."""
 
 from __future__ import annotations
 
+import random
+from datetime import datetime, timedelta
 from typing import Final
 
+from django.utils import timezone
+
+from accounts import backoff
 from accounts.enums import AccountState
 from accounts.standing import trouble
+from gateway import lanes
 from gateway.protocol.answers import Answer, Verdict
 
 REFUSALS: Final = {
@@ -13,8 +19,36 @@ REFUSALS: Final = {
     Verdict.NEEDS_PERSON: AccountState.PAUSED,
     Verdict.UNVERIFIED: AccountState.VERIFICATION,
 }
+FIRST_PAUSE: Final = 5.0  # seconds after which Discord is called again
+
+_unreached: Final = backoff.Streaks()
 
 
 def note_refusal(account_id: int, answer: Answer) -> None:
     """Move the account to the state in which a person must look at it."""
     trouble(account_id, REFUSALS[answer.verdict], answer.reason)
+
+
+def rest(account_id: int, answer: Answer) -> datetime:
+    """Let the account's Discord user rest after an answer of LATER; return the end.
+
+    As long as Discord says, and a little more. Where nothing reaches Discord, longer
+    each time.
+    """
+    if answer.retry_after:
+        seconds = answer.retry_after * random.uniform(1.05, 1.25)  # noqa: S311
+    else:
+        seconds = backoff.delay(_unreached.again(account_id), first=FIRST_PAUSE)
+    moment = timezone.now() + timedelta(seconds=seconds)
+    lanes.rest(account_id, moment)
+    return moment
+
+
+def reached(account_id: int) -> None:
+    """Note that Discord has answered: its user may call it again without a pause."""
+    _unreached.over(account_id)
+
+
+def break_off(account_id: int, reason: str) -> None:
+    """Pause an account whose work goes wrong again and again, until a person acts."""
+    trouble(account_id, AccountState.PAUSED, reason)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from curl_cffi.requests.exceptions import RequestException
 from discord.errors import DiscordException, Forbidden, NotFound
@@ -16,13 +18,15 @@ from django.utils import timezone
 
 from gateway import windows
 from gateway.connection import Connection
-from gateway.handlers import handle
+from gateway.handlers import Speaker, handle
 from gateway.matching import CLOCK_SKEW, snowflake_at
 from gateway.models import GatewaySession
 from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol.constants import Event
+from tasks import faults
 from tasks.database import in_thread
 from tasks.enums import RUNNING, Delivery, WindowState
+from tasks.faults import Work
 from tasks.models import Task
 from tasks.services import CANCELLED, fail, release
 
@@ -88,7 +92,7 @@ async def _read(connection: Connection, channel_id: str, since: datetime) -> boo
         for _ in range(PAGES):
             page = await connection.http.history(channel, after=after)
             for message in page:
-                await in_thread(handle, speaker, Event.MESSAGE_CREATE, message)
+                await _take(speaker, message)
             if len(page) < 100:
                 return True
             after = str(page[-1]["id"])
@@ -108,6 +112,26 @@ async def _read(connection: Connection, channel_id: str, since: datetime) -> boo
         return False
     logger.warning("account %s: history is too long to read", connection.account_id)
     return False
+
+
+async def _take(speaker: Speaker, message: dict[str, Any]) -> None:
+    """Handle a message of history; one that nobody can read is passed over."""
+    try:
+        await in_thread(handle, speaker, Event.MESSAGE_CREATE, message)
+    except faults.AWAY:
+        raise
+    except Exception as exc:
+        faults.note(Work("a message of account", speaker.account_id), exc)
+
+
+def judging(account_id: int, task_ids: Sequence[int] = ()) -> Work:
+    """Name the work of looking after silent tasks; given up, it ends those tasks."""
+
+    def give_up(_: int, reason: str) -> None:
+        for task_id in task_ids:
+            fail(task_id, reason, where=Q(status__in=RUNNING))
+
+    return Work("silent tasks of account", account_id, give_up)
 
 
 async def look_after(connection: Connection, task_ids: list[int]) -> bool:
@@ -130,11 +154,12 @@ def judge(account_id: int, task_ids: list[int]) -> None:
         pk__in=task_ids, account_id=account_id, status__in=RUNNING
     )
     for task in open_tasks.select_related("account"):
-        _judge(task, now, unbroken)
+        work = Work("judging task", task.pk, fail)
+        faults.guard(work, partial(_judge, task, now, unbroken))
     open_tasks.update(checked_at=now)
 
 
-def _judge(task: Task, now: datetime, unbroken: datetime | None) -> None:
+def _judge(task: Task, now: datetime, unbroken: datetime | None, _: int) -> None:
     if task.removed_at and task.removed_at < now - REMOVED_GRACE:
         removed = "任务消息被删除 / removed by Midjourney, probably moderation"
         fail(task.pk, CANCELLED if task.cancel_requested_at else removed)

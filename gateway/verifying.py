@@ -22,8 +22,10 @@ from gateway import clients
 from gateway.addresses import Addresses, load_addresses
 from gateway.http import DiscordHttp
 from gateway.protocol.constants import MIDJOURNEY_APP
+from tasks import faults
 from tasks.custom_ids import PAGE_PREFIX
 from tasks.database import in_thread
+from tasks.faults import Work
 from tasks.fetcher import Unfetchable, check_url, open_session, read_capped, reason_of
 
 logger = logging.getLogger(__name__)
@@ -62,6 +64,11 @@ def _ack_url(addresses: Addresses, token: str) -> str:
 
 async def attend(account_id: int) -> None:
     """Do what an account's verification waits for; safe to call any number of times."""
+    work = Work("verification of account", account_id, verification.break_off)
+    await faults.watch(work, _attend)
+
+
+async def _attend(account_id: int) -> None:
     if claimed := await in_thread(verification.claim_page, account_id):
         try:
             async with asyncio.timeout(MAKING):

@@ -16,6 +16,7 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts import backoff
 from accounts.models import DiscordAccount
 from accounts.services import note_remix
 from gateway import activity, clients, lanes
@@ -26,10 +27,11 @@ from gateway.models import GatewaySession
 from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol import modals, payloads
 from gateway.protocol.answers import Answer, Verdict
-from gateway.refusals import note_refusal
-from tasks import custom_ids, pictures
+from gateway.refusals import note_refusal, reached, rest
+from tasks import custom_ids, faults, limits, pictures
 from tasks.database import in_thread
 from tasks.enums import RUNNING, BotType, Delivery, InputRole, WindowState
+from tasks.faults import Work
 from tasks.ids import new_nonce
 from tasks.models import Task
 from tasks.services import fail, learn, release_window
@@ -37,6 +39,8 @@ from tasks.services import fail, learn, release_window
 logger = logging.getLogger(__name__)
 
 REFUSED: Final = "提交失败 / Midjourney refused the window's answer"
+PRESS_PAUSE: Final = 2.0  # seconds before a button is pressed once more, then longer
+GONE: Final = 404  # the window has expired, or belonged to a session that is gone
 
 
 # --- noticed ------------------------------------------------------------------------
@@ -60,7 +64,20 @@ def opened(task: Task, data: dict[str, Any]) -> bool:
     if task.window == WindowState.NONE:
         facts["prompt_en"] = modal.value or task.prompt_en
     _note_remix(task, on=True)
+    if task.window != WindowState.NONE and _is_too_long(task, modal.max_length):
+        return False
     return learn(task.pk, **facts)
+
+
+def _is_too_long(task: Task, longest: int) -> bool:
+    """End a task whose text its window does not take, before it is sent."""
+    if task.account is None:
+        return False
+    try:
+        limits.check(sent_text(task.account, task), longest or limits.FIELD)
+    except limits.TooLong as exc:
+        return fail(task.pk, f"{REFUSED}: {exc.zh} / {exc.en}") or True
+    return False
 
 
 def did_not_open(task: Task) -> dict[str, Any]:
@@ -115,8 +132,10 @@ def press_again(task: Task, reason: str) -> None:
     if task.attempts >= MAX_ATTEMPTS:
         fail(task.pk, f"{REFUSED}: {reason}", where=Q(nonce=nonce))
         return
-    logger.warning("task %s: %s, pressed again", task.pk, reason)
-    release_window(task.pk, nonce=nonce)
+    pause = backoff.delay(task.attempts, first=PRESS_PAUSE)
+    logger.warning("task %s: %s, pressed again in %.1f s", task.pk, reason, pause)
+    moment = timezone.now() + timedelta(seconds=pause)
+    release_window(task.pk, nonce=nonce, not_before=moment)
 
 
 # --- answered -----------------------------------------------------------------------
@@ -142,6 +161,10 @@ def to_answer() -> list[int]:
 
 async def answer(task_id: int) -> None:
     """Answer a task's open window, once; safe to call any number of times."""
+    await faults.watch(Work("answering window of task", task_id, fail), _answer)
+
+
+async def _answer(task_id: int) -> None:
     pause_before = await in_thread(_pause_before, task_id)
     await asyncio.sleep(pause_before)
     answering = await in_thread(_claim, task_id)
@@ -155,7 +178,10 @@ async def answer(task_id: int) -> None:
 async def _post(http: DiscordHttp, answering: Answering) -> Answer:
     if answering.is_page:
         return await activity.submit_mask(http, answering.body)
-    return await http.post_interaction(answering.body)
+    answer = await http.post_interaction(answering.body)
+    if answer.status:
+        reached(answering.account.pk)
+    return answer
 
 
 def _pause_before(task_id: int) -> float:
@@ -241,17 +267,17 @@ def settle(answering: Answering, found: Answer) -> None:
         case Verdict.TOKEN_DEAD | Verdict.NEEDS_PERSON | Verdict.UNVERIFIED:
             release_window(task.pk, nonce=answering.nonce)
             note_refusal(answering.account.pk, found)
-        case Verdict.REFUSED if answering.is_page:
-            fail(task.pk, f"{REFUSED}: {found.reason}", where=Q(nonce=answering.nonce))
-        case Verdict.REFUSED | Verdict.STALE:
-            # It has expired, or belonged to a session that is gone.
+        case Verdict.STALE if answering.is_page:
             press_again(task, found.reason)
+        case Verdict.REFUSED if found.status == GONE and not answering.is_page:
+            press_again(task, found.reason)
+        case Verdict.REFUSED | Verdict.STALE:
+            fail(task.pk, f"{REFUSED}: {found.reason}", where=Q(nonce=answering.nonce))
 
 
 def _later(answering: Answering, found: Answer) -> None:
     """Nothing was taken: the window is still open, the account rests."""
-    moment = timezone.now() + timedelta(seconds=found.retry_after)
-    lanes.rest(answering.account.pk, moment)
+    moment = rest(answering.account.pk, found)
     Task.objects.filter(
         pk=answering.task_id,
         nonce=answering.nonce,

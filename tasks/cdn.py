@@ -9,8 +9,9 @@ from typing import Final
 
 import aiohttp
 
-from tasks import bridge, pictures
+from tasks import bridge, faults, pictures
 from tasks.database import in_thread
+from tasks.faults import Work
 from tasks.fetcher import USER_AGENT, Unfetchable, close_at_exit, read_capped, reason_of
 
 logger = logging.getLogger(__name__)
@@ -106,6 +107,10 @@ def download_now(url: str) -> Picture:
 
 async def keep(task_id: int) -> None:
     """Copy a finished task's picture, if that is still to be done."""
+    await faults.watch(Work("picture of task", task_id, pictures.give_up), _keep)
+
+
+async def _keep(task_id: int) -> None:
     async with _downloader().slots:
         wanted = await in_thread(pictures.claim_picture, task_id)
         if wanted is None:

@@ -11,7 +11,7 @@ from typing import Final
 import aiohttp
 from standardwebhooks import Webhook
 
-from tasks import webhooks
+from tasks import faults, webhooks
 from tasks.database import in_thread
 from tasks.fetcher import (
     Unfetchable,
@@ -56,7 +56,7 @@ class Deliverer:
             while self._busy[task_id]:
                 self._busy[task_id] = False
                 async with self._slot(url):
-                    await self._deliver(task_id)
+                    await faults.watch(webhooks.work(task_id), self._deliver)
         finally:
             del self._busy[task_id]
 

@@ -11,6 +11,7 @@ from tasks import (
     bridge,
     cdn,
     delivering,
+    faults,
     mailing,
     pictures,
     retention,
@@ -21,6 +22,10 @@ from tasks import (
 @shared_task(name="tasks.deliver_task", ignore_result=True)
 def deliver_task(task_id: int) -> None:
     """Call the hook of a task with what waits for it."""
+    faults.guard(webhooks.work(task_id), _deliver_task)
+
+
+def _deliver_task(task_id: int) -> None:
     if url := webhooks.waiting_url(task_id):
         bridge.spawn(delivering.deliver(task_id, url))
 
@@ -28,6 +33,10 @@ def deliver_task(task_id: int) -> None:
 @shared_task(name="tasks.deliver_due", ignore_result=True)
 def deliver_due() -> None:
     """Find the calls that nobody nudged, and those that are due again."""
+    faults.step(_deliver_due)
+
+
+def _deliver_due() -> None:
     if calls := webhooks.due_calls():
         bridge.spawn(delivering.deliver_all(calls))
 
@@ -41,6 +50,10 @@ def keep_picture(task_id: int) -> None:
 @shared_task(name="tasks.keep_missing", ignore_result=True)
 def keep_missing() -> None:
     """Find the pictures that nobody nudged, and those that failed."""
+    faults.step(_keep_missing)
+
+
+def _keep_missing() -> None:
     for task_id in pictures.to_keep():
         bridge.spawn(cdn.keep(task_id))
 
@@ -54,4 +67,4 @@ def send_mails() -> None:
 @shared_task(name="tasks.retention", ignore_result=True)
 def remove_old() -> None:
     """Remove what is older than the operator wants it kept."""
-    retention.remove_old()
+    faults.step(retention.remove_old)

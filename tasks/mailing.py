@@ -5,11 +5,17 @@ from __future__ import annotations
 import asyncio
 
 from accounts import mails
+from tasks import faults
 from tasks.database import in_thread
+from tasks.faults import Work
 
 
 async def send_due() -> None:
     """Send what waits, as one mail."""
+    await faults.watch(Work("mail", 0, mails.give_up), _send_due)
+
+
+async def _send_due(_: int) -> None:
     claim = await in_thread(mails.claim_due)
     if claim:
         error = await asyncio.to_thread(mails.send, claim.message)

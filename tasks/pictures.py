@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts import backoff
 from tasks.enums import TaskStatus
 from tasks.ids import first_task_id_of
 from tasks.models import DrawingSettings, Task
@@ -109,7 +110,7 @@ def claim_picture(task_id: int) -> Wanted | None:
         .filter(pk=task_id, picture_tries=task.picture_tries)
         .update(
             picture_tries=task.picture_tries + 1,
-            picture_next_at=timezone.now() + timedelta(seconds=pause),
+            picture_next_at=timezone.now() + backoff.about(pause),
         )
     )
     if not claimed:
@@ -119,6 +120,13 @@ def claim_picture(task_id: int) -> Wanted | None:
     except UnknownSource as exc:
         logger.error("task %s: picture not kept, it is at %s", task_id, exc)
         return None
+
+
+def give_up(task_id: int, reason: str) -> None:
+    """Try no more to keep a task's picture; Discord's link stays."""
+    logger.error("task %s: its picture is not kept: %s", task_id, reason)
+    rows = Task.objects.filter(pk=task_id, picture_file="")
+    rows.update(picture_tries=len(TRY_AGAIN))
 
 
 def _unkept() -> QuerySet[Task]:

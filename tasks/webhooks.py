@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,10 +10,12 @@ from typing import Final
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts import backoff
 from accounts.models import User
 from accounts.prepared import PreparedQuery
 from accounts.services import ensure_webhook_secret
 from tasks.enums import TERMINAL, TaskStatus
+from tasks.faults import Work
 from tasks.models import DeliveryState, Task, WebhookDelivery
 from tasks.representation import task_bytes
 
@@ -26,7 +27,6 @@ RETRY_AFTER: Final = (
     *(1, 3, 10, 30, 2 * 60, 10 * 60, 30 * 60, 3600, 3 * 3600, 6 * 3600),
     *[12 * 3600] * 5,
 )
-JITTER: Final = 0.2
 GONE: Final = 410
 
 
@@ -170,8 +170,19 @@ def retry_delay(attempts: int) -> timedelta | None:
     """Return the pause after that many failures, or None: it is time to give up."""
     if attempts > len(RETRY_AFTER):
         return None
-    spread = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
-    return timedelta(seconds=RETRY_AFTER[attempts - 1] * spread)
+    return backoff.about(RETRY_AFTER[attempts - 1])
+
+
+def give_up(task_id: int, reason: str) -> None:
+    """End the calls of a task that wait, because none can be made."""
+    logger.error("task %s: webhooks given up: %s", task_id, reason)
+    _waiting(task_id).update(
+        state=DeliveryState.GIVEN_UP, error=reason[:400], claimed_until=None
+    )
+
+
+def work(task_id: int) -> Work:
+    return Work("webhooks of task", task_id, give_up)
 
 
 def resend(delivery: WebhookDelivery) -> None:

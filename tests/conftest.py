@@ -16,7 +16,7 @@ from django.test import Client
 from accounts import checking, pool
 from accounts.keys import create_key
 from accounts.models import DiscordAccount, User
-from tasks import database
+from tasks import database, faults
 from tests.factories import make_account, make_user
 
 # No test asserts a time: to be slow on a loaded machine is no failure.
@@ -68,6 +68,12 @@ def _threads_have_come_to_rest() -> Iterator[None]:
 def _nothing_is_known_of_the_pool() -> None:
     """Forget what another test's rows have said: a rollback tells nobody."""
     pool.forget()
+
+
+@pytest.fixture(autouse=True)
+def _no_work_has_failed() -> None:
+    """Rows of one test have the numbers of another's: no count may outlive it."""
+    faults.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,8 @@ from typing import Any
 
 STALE_FORM = 50035
 UNVERIFIED = 40002
+# What is wrong with a value stays wrong with it, whatever the command's version.
+_VALUE_ERRORS = ("BASE_TYPE_", "NUMBER_TYPE_", "STRING_TYPE_")
 
 
 class Verdict(enum.Enum):
@@ -27,32 +29,75 @@ class Answer:
     verdict: Verdict
     reason: str = ""
     retry_after: float = 0.0  # seconds
+    status: int = 0  # of the HTTP answer; 0: there was none
 
 
 def classify(status: int, body: Any, retry_after: str | None = None) -> Answer:
     """Return the meaning of an answer; `body` is parsed JSON, or text."""
     data = body if isinstance(body, dict) else {}
-    code = data.get("code")
-    reason = f"Discord {status}: {data.get('message') or ''}".strip(": ")[:300]
-    if isinstance(code, int) and code:
-        reason += f" ({code})"
     if 200 <= status < 300:
-        return Answer(Verdict.ACCEPTED)
-    if status == 429:
-        return Answer(Verdict.LATER, reason, _seconds(data, retry_after))
-    if status == 401:
-        return Answer(Verdict.TOKEN_DEAD, reason)
-    if status == 400 and "captcha_key" in data:
-        return Answer(Verdict.UNVERIFIED, "Discord asks for a captcha")
-    if status == 400 and code == STALE_FORM:
-        return Answer(Verdict.STALE, reason)
-    if status == 403 and code == UNVERIFIED:
-        return Answer(Verdict.UNVERIFIED, "Discord asks to verify mail or phone")
-    if status == 403:
-        return Answer(Verdict.NEEDS_PERSON, reason)
-    if status < 500:
-        return Answer(Verdict.REFUSED, reason)
-    return Answer(Verdict.UNKNOWN, reason)
+        return Answer(Verdict.ACCEPTED, status=status)
+    verdict, reason = _meaning(status, data)
+    pause = _seconds(data, retry_after) if verdict is Verdict.LATER else 0.0
+    return Answer(verdict, reason, pause, status)
+
+
+def _meaning(status: int, data: dict[str, Any]) -> tuple[Verdict, str]:
+    code = data.get("code")
+    errors = form_errors(data.get("errors"))
+    reason = _reason(status, data, errors)
+    match status:
+        case 429:
+            return Verdict.LATER, reason
+        case 401:
+            return Verdict.TOKEN_DEAD, reason
+        case 400 if "captcha_key" in data:
+            return Verdict.UNVERIFIED, "Discord asks for a captcha"
+        case 400 if code == STALE_FORM and not _is_about_values(errors):
+            return Verdict.STALE, reason
+        case 403 if code == UNVERIFIED:
+            return Verdict.UNVERIFIED, "Discord asks to verify mail or phone"
+        case 403:
+            return Verdict.NEEDS_PERSON, reason
+    return (Verdict.REFUSED if status < 500 else Verdict.UNKNOWN), reason
+
+
+def _reason(status: int, data: dict[str, Any], errors: list[FormError]) -> str:
+    reason = f"Discord {status}: {data.get('message') or ''}".strip(": ")[:200]
+    if isinstance(code := data.get("code"), int) and code:
+        reason += f" ({code})"
+    details = "; ".join(f"{error.place}: {error.message}" for error in errors[:3])
+    return f"{reason}: {details}"[:400] if details else reason
+
+
+@dataclass(frozen=True)
+class FormError:
+    """What is wrong at one place of a body, in Discord's words."""
+
+    place: str
+    code: str
+    message: str
+
+
+def form_errors(node: Any, place: str = "", depth: int = 12) -> list[FormError]:
+    """Return the errors in the tree that Discord sends with a refused body."""
+    if not isinstance(node, dict) or depth < 0:
+        return []
+    found = []
+    for key, inner in node.items():
+        if key != "_errors":
+            found += form_errors(inner, f"{place}.{key}".strip("."), depth - 1)
+        elif isinstance(inner, list):
+            found += [
+                FormError(place, str(e.get("code")), str(e.get("message"))[:100])
+                for e in inner
+                if isinstance(e, dict)
+            ]
+    return found
+
+
+def _is_about_values(errors: list[FormError]) -> bool:
+    return bool(errors) and all(e.code.startswith(_VALUE_ERRORS) for e in errors)
 
 
 def _seconds(data: dict[str, Any], header: str | None) -> float:

@@ -18,6 +18,7 @@ class Modal:
     window_id: str
     text_field: str
     value: str
+    max_length: int = 0  # of the text; 0: not said
 
 
 def read(data: dict[str, Any]) -> Modal:
@@ -28,6 +29,7 @@ def read(data: dict[str, Any]) -> Modal:
         window_id=_text(data.get("custom_id")),
         text_field=_text(entry.get("custom_id")),
         value=_text(entry.get("value")),
+        max_length=_number(entry.get("max_length")),
     )
 
 
@@ -48,3 +50,7 @@ def _text_input(node: Any, depth: int) -> dict[str, Any] | None:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _number(value: Any) -> int:
+    return value if type(value) is int and value > 0 else 0

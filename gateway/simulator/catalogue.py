@@ -22,8 +22,8 @@ class Command:
     options: tuple[tuple[int, str, bool], ...] = ()
     type: int = 1
 
-    def entry(self, version: str, rank: int) -> Json:
-        """The entry as Discord sends it."""
+    def entry(self, version: str, rank: int, longest: int = 0) -> Json:
+        """The entry as Discord sends it; `longest` limits its prompt."""
         narrow = self.name in ("fast", "relax", "turbo", "prefer", "show", "shorten")
         return {
             "id": self.id,
@@ -34,6 +34,7 @@ class Command:
             "description": "" if self.type != 1 else f"Simulated {self.name}",
             "options": [
                 {"type": kind, "name": name, "description": name, "required": required}
+                | ({"max_length": longest} if longest and name == "prompt" else {})
                 for kind, name, required in self.options
             ],
             "dm_permission": True,
@@ -120,7 +121,7 @@ def index(core: Core, application_ids: list[str]) -> Json:
     return {
         "applications": [application(app) for app in application_ids],
         "application_commands": [
-            command.entry(version_of(core, command), rank)
+            command.entry(version_of(core, command), rank, core.knobs.prompt_limit)
             for rank, command in enumerate(COMMANDS, start=1)
             if command.application_id in application_ids
         ],

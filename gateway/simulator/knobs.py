@@ -49,6 +49,8 @@ class Knobs:
     queue_size: int = 10
     slow_down: float = 0.0  # seconds in which a second upscale is refused; 0: never
     keep_messages: int = 20000  # per channel
+    prompt_limit: int = 0  # characters of a prompt that the index names; 0: none, 6000
+    window_limit: int = 4000  # characters of a window's text
 
     # Shape of jobs
     start_form: str = (

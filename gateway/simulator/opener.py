@@ -8,7 +8,7 @@ from gateway.simulator.answers import Refused, invalid_form, unknown
 from gateway.simulator.catalogue import application
 from gateway.simulator.interactions import Interaction
 from gateway.simulator.studio import Studio
-from gateway.simulator.windows import LONGEST, Form, Page, Window, form, text_inputs
+from gateway.simulator.windows import Form, Page, Window, form, text_inputs
 from gateway.simulator.wire import Json
 
 KEEP = 10_000
@@ -62,7 +62,7 @@ class Opener:
             "INTERACTION_MODAL_CREATE",
             custom_id=shown.custom_id,
             title=shown.title,
-            components=shown.components(ix.knobs.modal_wrap),
+            components=shown.components(ix.knobs.modal_wrap, ix.knobs.window_limit),
         )
 
     def show_page(self, page: Page, ix: Interaction, token: str) -> None:
@@ -95,7 +95,8 @@ class Opener:
             raise invalid_form(
                 "data.custom_id", "COMPONENT_VALIDATION_FAILED", "Not this window"
             )
-        ix.written = _written(ix.data, opened.form)
+        longest = opened.click.knobs.window_limit
+        ix.written = _written(ix.data, opened.form, longest)
         ix.click, ix.message = opened.click, opened.click.message
         del self._forms[click_id]
 
@@ -132,7 +133,7 @@ def _same(opened: Opened, ix: Interaction) -> bool:
     )
 
 
-def _written(data: Json, shown: Form) -> str:
+def _written(data: Json, shown: Form, longest: int) -> str:
     """The submitted text; raises Refused if it is missing or too long."""
     texts = text_inputs(data.get("components"))
     if list(texts) != [shown.field_id]:
@@ -140,8 +141,8 @@ def _written(data: Json, shown: Form) -> str:
     text = texts[shown.field_id]
     if not text:
         raise _bad_components("BASE_TYPE_REQUIRED", "This field is required")
-    if len(text) > LONGEST:
-        raise _bad_components("BASE_TYPE_BAD_LENGTH", f"At most {LONGEST} characters")
+    if len(text) > longest:
+        raise _bad_components("BASE_TYPE_BAD_LENGTH", f"At most {longest} characters")
     return text
 
 

@@ -26,8 +26,9 @@ def check(core: Core, command: Command, data: Json) -> dict[str, Upload]:
     for name, option in given.items():
         if option.get("type") != known.get(name):
             raise _wrong(name, "INVALID_OPTION", "This option is not of the command")
-        if len(str(option.get("value", ""))) > LONGEST:
-            raise _wrong(name, "BASE_TYPE_BAD_LENGTH", f"At most {LONGEST} characters")
+        longest = (name == "prompt" and core.knobs.prompt_limit) or LONGEST
+        if len(str(option.get("value", ""))) > longest:
+            raise _wrong(name, "BASE_TYPE_BAD_LENGTH", f"At most {longest} characters")
     attached = [name for name in given if known[name] == ATTACHMENT]
     keys = [_key(data, name, given[name].get("value")) for name in attached]
     try:

@@ -98,7 +98,7 @@ class Form:
     def field_id(self) -> str:
         return FIELDS[self.custom_id.split("::")[1]]
 
-    def components(self, wrap: str) -> list[Json]:
+    def components(self, wrap: str, longest: int = LONGEST) -> list[Json]:
         """The text input in an action row, or in a label if `wrap` says so."""
         text: Json = {
             "type": 4,
@@ -107,7 +107,7 @@ class Form:
             "style": 2,
             "value": self.value,
             "min_length": 0,
-            "max_length": LONGEST,
+            "max_length": longest,
             "required": True,
         }
         if wrap == "label":
@@ -128,7 +128,7 @@ def form(window: Window, studio: Studio, ix: Interaction, found: re.Match[str]) 
             message=ix.message.id if ix.message else "",
             high=int(ix.preferences.high_variation),
         )
-    value = window.prefill(studio, ix, found)[:LONGEST]
+    value = window.prefill(studio, ix, found)[: ix.knobs.window_limit]
     return Form(custom_id, window.title, window.label, value)
 
 

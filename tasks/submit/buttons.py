@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.limits import span_of
 from accounts.models import DiscordAccount
-from tasks import custom_ids, prompts
+from tasks import custom_ids, limits, prompts
 from tasks.custom_ids import Button, Window
 from tasks.enums import OPEN, BotType, TaskAction, TaskStatus, WindowState
 from tasks.exceptions import (
@@ -224,6 +224,7 @@ def _press(
         english = permitted(prompt) if prompt else offered_prompt(parent, custom_id)
         brought = linked(prompt and english)
         _answer(task, prompt, english)
+        limits.check_field(task, brought)
     return write(caller, task, brought, place=lambda: take_place(account))
 
 
@@ -252,6 +253,7 @@ def _draw_described(
     custom_id = custom_ids.DESCRIBED.format(i=number)
     task = _child(caller, parent, account, custom_id)
     _answer(task, "", offered_prompt(parent, custom_id))
+    limits.check_field(task)
     return write(caller, task)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from tasks import links, prompts
+from tasks import limits, links, prompts
 from tasks.enums import BotType, InputRole, TaskAction, TaskStatus
 from tasks.exceptions import BannedPrompt, InvalidRequest
 from tasks.inputs import Brought, check_link, read, read_all
@@ -85,6 +85,7 @@ def _draw(
     task.description = f"/imagine {prompt}"
     before = sum(picture.role == InputRole.PROMPT for picture in brought)
     task.echo_key = prompts.echo_key("https://x " * before + english)
+    limits.check_command(task, "imagine", brought)
     return _place(caller, task, wanted, brought)
 
 
@@ -176,6 +177,7 @@ def _ask(
     task = new_task(caller, action, bot_type)
     task.prompt, task.prompt_en = prompt, english
     task.description = f"/{action.lower()} {prompt or task.pk}"
+    limits.check_command(task, action.lower(), brought)
     # Its answer fills the message that its own interaction has made.
     task.echo_key = f"{action.lower()}/{task.pk}"
     return _place(caller, task, wanted, brought)

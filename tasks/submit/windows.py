@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
-from tasks import custom_ids, inputs, prompts
+from tasks import custom_ids, inputs, limits, prompts
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tasks.exceptions import InvalidRequest, ParentNotFound, Refused
 from tasks.inputs import Brought
@@ -46,6 +46,8 @@ def submit_window(
     english = permitted(given) if given else _offered(task)
     brought = _brought(task, english, mask)
     english = prompts.zoomed(english) if _is_zoom(task) else english
+    task.prompt_en = english
+    limits.check_field(task, brought)
     ahead = _go_on(caller, task, account, given, english, brought)
     return Submitted(load_shown(task.pk), ahead)
 

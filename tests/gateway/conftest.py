@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from accounts.backoff import Streaks
 from accounts.models import DiscordAccount
-from gateway import clients, commands
+from gateway import clients, commands, errands, refusals
 from gateway.handlers import Speaker
 from tasks import bridge
 from tests.factories import make_account
@@ -23,6 +24,8 @@ def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "_cache", {})
     monkeypatch.setattr(clients, "_clients", {})
     monkeypatch.setattr(clients, "_addresses", None)
+    monkeypatch.setattr(refusals, "_unreached", Streaks())
+    monkeypatch.setattr(errands, "_tries", Streaks())
 
 
 @pytest.fixture

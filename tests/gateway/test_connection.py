@@ -10,12 +10,12 @@ from dataclasses import replace
 
 import pytest
 
+from accounts import backoff
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from gateway import connection as module
-from gateway.connection import Resume
+from gateway.comeback import Resume
 from gateway.models import CommandIndex, GatewaySession
-from gateway.protocol import backoff
 from gateway.simulator.app import Simulator
 from tasks.database import in_thread
 from tasks.enums import TaskStatus
@@ -61,7 +61,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     monkeypatch.setattr(module, "in_thread", found.in_thread)
     monkeypatch.setattr(module, "IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
-    monkeypatch.setattr(backoff, "delay", lambda attempt: 0.0)
+    monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)
     return found
 
 

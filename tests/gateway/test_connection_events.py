@@ -10,8 +10,10 @@ from django.db import OperationalError
 
 from accounts.models import DiscordAccount, User
 from gateway import connection as module
+from gateway import parking
 from gateway.addresses import load_addresses
-from gateway.connection import Connection, Resume
+from gateway.comeback import Resume
+from gateway.connection import Connection
 from gateway.context import identity_of
 from gateway.handlers import handle as real_handle
 from gateway.protocol.constants import MIDJOURNEY_APP, Event
@@ -129,7 +131,7 @@ async def test_what_still_fits_nothing_stays_parked(
 async def test_what_was_parked_too_long_is_forgotten(
     connection: Connection, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PARK_SECONDS", -1.0)
+    monkeypatch.setattr(parking, "PARK_SECONDS", -1.0)
     await connection._process(CREATE, wire.start("1311111111111116009"))
 
     await connection._process(CREATE, wire.start(PROGRESS, nonce=task.nonce))

@@ -13,6 +13,7 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError
 
+from accounts import backoff
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from accounts.services import reconnect, set_enabled
@@ -21,7 +22,6 @@ from gateway.addresses import load_addresses
 from gateway.context import identity_of
 from gateway.manager import Manager
 from gateway.models import GatewayProcess, GatewaySession, GatewaySettings
-from gateway.protocol import backoff
 from gateway.simulator.app import Simulator
 from tasks.database import in_thread
 from tasks.enums import TaskStatus
@@ -64,7 +64,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     monkeypatch.setattr(manager, "TICK", 0.05)
     monkeypatch.setattr(manager, "REST", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
-    monkeypatch.setattr(backoff, "delay", lambda attempt: 0.0)
+    monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)
     return found
 
 

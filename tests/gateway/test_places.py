@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount, SubChannel, User
 from gateway import cancelling, dispatch, repair, windows
-from gateway.connection import Connection, Resume
+from gateway.comeback import Resume
+from gateway.connection import Connection
 from gateway.context import identity_of
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.matching import snowflake_at

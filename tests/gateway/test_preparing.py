@@ -151,7 +151,7 @@ def test_a_link_to_no_picture_ends_the_task(
 ) -> None:
     url = f"{site.origin}{path}"
     task = waiting(alice, account, Brought(InputRole.LINK, url=url))
-    Task.objects.update(prepare_tries=len(preparing.TRY_AGAIN))
+    Task.objects.update(prepare_tries=preparing.MOST_TRIES)
 
     task = prepared(task)
 
@@ -202,7 +202,7 @@ def test_a_failed_upload_is_tried_again_later(
 
 
 @pytest.mark.parametrize(
-    ("tries", "permanent"), [(len(preparing.TRY_AGAIN), False), (0, True)]
+    ("tries", "permanent"), [(preparing.MOST_TRIES, False), (0, True)]
 )
 def test_an_upload_that_is_hopeless_ends_the_task(
     alice: User,

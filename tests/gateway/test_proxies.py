@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from accounts import backoff
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway import connection as module
@@ -18,7 +19,6 @@ from gateway.activity import submit_mask
 from gateway.addresses import Addresses
 from gateway.context import identity_of
 from gateway.http import DiscordHttp
-from gateway.protocol import backoff
 from gateway.simulator.app import Simulator
 from tasks.database import in_thread
 from tests.gateway.sockets import (
@@ -56,7 +56,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     monkeypatch.setattr(module, "in_thread", found.in_thread)
     monkeypatch.setattr(module, "IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
-    monkeypatch.setattr(backoff, "delay", lambda attempt: 0.0)
+    monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)
     return found
 
 

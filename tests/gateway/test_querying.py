@@ -377,8 +377,10 @@ def test_a_stale_command_is_read_anew(live: DiscordAccount, http: FakeHttp) -> N
     querying.run_next(live.pk)
 
     query.refresh_from_db()
-    assert (query.state, query.attempts) == (QueryState.SENT, 2)
-    assert http.bodies[1]["data"]["version"] == fresh["version"]
+    assert (query.state, query.attempts) == (QueryState.SENT, 1)
+    old, new = http.bodies
+    assert new["data"]["version"] == fresh["version"]
+    assert old["nonce"] != new["nonce"] == query.nonce
 
 
 def test_the_accounts_with_waiting_queries_are_found(live: DiscordAccount) -> None:

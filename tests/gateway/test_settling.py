@@ -58,9 +58,8 @@ def test_one_for_later_waits_again_and_the_account_rests(task: Task) -> None:
     assert DispatchLane.objects.get().rest_until == found.not_before
 
 
-@pytest.mark.parametrize("verdict", [Verdict.REFUSED, Verdict.STALE])
-def test_a_refused_one_ends_with_discords_words(task: Task, verdict: Verdict) -> None:
-    found = settled(task, verdict)
+def test_a_refused_one_ends_with_discords_words(task: Task) -> None:
+    found = settled(task, Verdict.REFUSED)
 
     assert found.status == TaskStatus.FAILURE
     assert found.fail_reason == "why"

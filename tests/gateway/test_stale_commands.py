@@ -56,7 +56,7 @@ def test_a_second_refusal_ends_the_task(task: Task, http: FakeHttp) -> None:
     assert again(task).fail_reason == "Invalid Form Body"
 
 
-@pytest.mark.parametrize("index", [[], ConnectionError("away")])
+@pytest.mark.parametrize("index", [[], COMMANDS, ConnectionError("away")])
 def test_without_a_newer_version_the_task_ends(
     task: Task, http: FakeHttp, index: list[dict[str, str]] | Exception
 ) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount, User
@@ -106,3 +107,23 @@ def test_without_its_mask_the_task_ends(
 
     assert answered(region).status == TaskStatus.FAILURE
     assert posted == []
+
+
+def test_an_editor_that_is_down_is_opened_anew_after_a_pause(
+    speaker: Speaker,
+    live: GatewaySession,
+    region: Task,
+    http: FakeHttp,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def submit_mask(_: Any, __: dict[str, Any]) -> Answer:
+        return Answer(Verdict.STALE, "the editor answered 503: ", status=503)
+
+    monkeypatch.setattr(activity, "submit_mask", submit_mask)
+    handle(speaker, PAGE, page(region))
+
+    task = answered(region)
+
+    assert (task.status, task.window) == (TaskStatus.NOT_START, WindowState.EXPECTED)
+    assert task.not_before is not None
+    assert task.not_before > timezone.now()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -36,6 +37,7 @@ CLICK, ANSWER, PROGRESS = (
 )
 WINDOW = f"MJ::RemixModal::{PARENT_JOB}::1::1"
 FIELD = "MJ::RemixModal::new_prompt"
+EXPIRED = Answer(Verdict.REFUSED, "Discord 404: Unknown (10062)", status=404)
 
 
 @pytest.fixture
@@ -194,29 +196,90 @@ def test_without_a_live_session_nothing_is_posted(
     assert windows.to_answer() == [task.pk]
 
 
-@pytest.mark.parametrize("verdict", [Verdict.REFUSED, Verdict.STALE])
-def test_an_expired_window_is_opened_anew(
-    speaker: Speaker,
-    live: GatewaySession,
-    pressed: Task,
-    http: FakeHttp,
-    verdict: Verdict,
+def test_an_expired_window_is_opened_anew_after_a_pause(
+    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
-    http.answers = [Answer(verdict, "Discord 404: Unknown interaction (10062)")]
+    http.answers = [EXPIRED]
     opened(speaker, pressed)
 
     task = answered(pressed)
 
     assert task.status == TaskStatus.NOT_START
+    assert task.not_before is not None
+    assert task.not_before > timezone.now()
     assert (task.window, task.window_id) == (WindowState.EXPECTED, "")
     assert (task.nonce, task.interaction_id) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(Verdict.STALE, "Discord 400: Invalid Form Body (50035)", status=400),
+        Answer(Verdict.REFUSED, "Discord 413", status=413),
+    ],
+)
+def test_an_answer_that_is_refused_for_good_ends_the_task(
+    speaker: Speaker,
+    live: GatewaySession,
+    pressed: Task,
+    http: FakeHttp,
+    answer: Answer,
+) -> None:
+    http.answers = [answer]
+    opened(speaker, pressed)
+
+    task = answered(pressed)
+
+    assert task.status == TaskStatus.FAILURE
+    assert answer.reason in task.fail_reason
+    assert len(http.bodies) == 1
+
+
+@pytest.mark.parametrize(("field", "longest"), [({}, 4000), ({"max_length": 90}, 90)])
+def test_a_text_that_its_window_does_not_take_is_not_sent(
+    speaker: Speaker,
+    live: GatewaySession,
+    alice: User,
+    account: DiscordAccount,
+    http: FakeHttp,
+    field: dict[str, int],
+    longest: int,
+) -> None:
+    fits = press(alice, account, prompt_en="x" * longest)
+    task = press(alice, account, prompt_en="x" * (longest + 1))
+
+    for each in (fits, task):
+        data = modal(each) | {"id": f"{CLICK}{each.pk % 10}"}
+        data["components"][0]["components"][0] |= field
+        handle(speaker, MODAL, data)
+
+    assert again(fits).window == WindowState.OPEN
+    assert again(task).status == TaskStatus.FAILURE
+    assert str(longest) in again(task).fail_reason
+    assert windows.to_answer() == [fits.pk]
+
+
+def test_the_pauses_between_presses_grow(
+    alice: User, account: DiscordAccount, live: GatewaySession, clock: Any
+) -> None:
+    pauses = []
+    for attempts in range(1, MAX_ATTEMPTS):
+        task = press(alice, account, attempts=attempts)
+        windows.press_again(task, "the editor answered 503")
+        moment = again(task).not_before
+        assert moment is not None
+        pauses.append((moment - timezone.now()).total_seconds())
+
+    assert all(earlier < 2 * later for earlier, later in pairwise(pauses))
+    assert pauses[0] >= 1
+    assert sum(pauses) > 10
 
 
 def test_a_window_is_not_opened_anew_for_ever(
     speaker: Speaker, alice: User, account: DiscordAccount, http: FakeHttp
 ) -> None:
     make_session(account)
-    http.answers = [Answer(Verdict.REFUSED, "Discord 404")]
+    http.answers = [EXPIRED]
     task = press(alice, account, attempts=MAX_ATTEMPTS)
     opened(speaker, task)
 

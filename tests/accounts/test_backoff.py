@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.protocol.backoff import LONGEST, delay
+from accounts.backoff import LONGEST, delay
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,47 @@
+"""Reading the command index of an account's server."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from curl_cffi.requests.exceptions import RequestException
+from discord.errors import HTTPException
+
+from accounts.enums import AccountState
+from accounts.standing import trouble
+from gateway.commands import has_index, save_index
+from gateway.http import DiscordHttp
+from tasks.database import in_thread
+
+PATIENCE: Final = 15.0  # seconds, the library's own tries included
+
+
+async def read_index(http: DiscordHttp) -> str:
+    """Read the commands anew and keep them; return why that failed, or "".
+
+    An account that is not in the server pauses.
+    """
+    account_id, guild_id = http.identity.account_id, http.identity.guild_id
+    try:
+        async with asyncio.timeout(PATIENCE):
+            commands = await http.command_index(guild_id)
+        await in_thread(save_index, account_id, commands)
+    except HTTPException as exc:
+        if exc.status in (403, 404):
+            reason = f"Discord shows no commands in this server ({exc.status})"
+            await in_thread(trouble, account_id, AccountState.PAUSED, reason)
+            return ""
+        return _unread(str(exc.status))
+    except (RequestException, OSError, LookupError, TypeError, ValueError) as exc:
+        return _unread(type(exc).__name__)
+    return ""
+
+
+async def is_known(account_id: int) -> bool:
+    """Tell whether commands are kept, from now or from before."""
+    return await in_thread(has_index, account_id)
+
+
+def _unread(why: str) -> str:
+    return f"Discord's list of commands cannot be read ({why})"

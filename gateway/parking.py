@@ -1,0 +1,36 @@
+"""Events that fit no task yet: kept for a minute, and tried again when news come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Any, Final
+
+PARK_SECONDS: Final = 60.0
+PARK_SIZE: Final = 500
+
+Entry = tuple[float, str, dict[str, Any]]
+
+
+class Parked:
+    """The waiting events of one account, oldest first; too many push the oldest out."""
+
+    def __init__(self) -> None:
+        self._entries: deque[Entry] = deque(maxlen=PARK_SIZE)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def put(self, event: str, data: dict[str, Any]) -> None:
+        until = asyncio.get_running_loop().time() + PARK_SECONDS
+        self._entries.append((until, event, data))
+
+    def put_back(self, entry: Entry) -> None:
+        self._entries.append(entry)
+
+    def take(self) -> list[Entry]:
+        """Return those that are not too old; none is kept."""
+        now = asyncio.get_running_loop().time()
+        waiting = [entry for entry in self._entries if entry[0] > now]
+        self._entries.clear()
+        return waiting

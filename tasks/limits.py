@@ -1,0 +1,76 @@
+"""How long texts may be, measured on what is really sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from tasks import links, prompts
+from tasks.enums import InputRole
+from tasks.exceptions import InvalidRequest
+from tasks.inputs import Brought
+from tasks.models import Task
+
+OPTION: Final = 6000  # characters of a command's option, unless Discord says else
+FIELD: Final = 4000  # characters of a window's text
+# No link of Discord's CDN is shorter: what stands for a picture that is not there yet.
+_AT_DISCORD: Final = "https://cdn.discordapp.com/attachments/".ljust(100, "x")
+
+_option_limit: Callable[[str, str], int] | None = None
+
+
+class TooLong(InvalidRequest):
+    """A text is longer than Discord takes."""
+
+    def __init__(self, length: int, longest: int) -> None:
+        super().__init__(
+            f"prompt过长：发送内容共 {length} 个字符，最多 {longest} 个",
+            f"prompt is too long: {length} characters would be sent, "
+            f"Discord takes {longest}",
+        )
+
+
+def set_option_limit(limit: Callable[[str, str], int] | None) -> None:
+    """Let `limit` say how long the prompt of a bot's command may be."""
+    global _option_limit
+    _option_limit = limit
+
+
+def check(text: str, longest: int) -> None:
+    """Raise TooLong for a text that Discord would refuse."""
+    if len(text) > longest:
+        raise TooLong(len(text), longest)
+
+
+def check_command(task: Task, command: str, brought: Iterable[Brought] = ()) -> None:
+    """Refuse a new task whose prompt is certainly too long. Raises TooLong.
+
+    Which account sends it, and where its pictures will be, is not known yet: it is
+    measured once more before it is sent.
+    """
+    limit = _option_limit(task.bot_type, command) if _option_limit else OPTION
+    check(_sent(task, brought), limit)
+
+
+def check_field(task: Task, brought: Iterable[Brought] = ()) -> None:
+    """Refuse a window's text that is certainly too long. Raises TooLong."""
+    check(_sent(task, brought), FIELD)
+
+
+def _sent(task: Task, brought: Iterable[Brought]) -> str:
+    """Return the prompt as whatever account would send it, at least."""
+    text = _with_links(task.prompt_en, brought)
+    return prompts.sent_prompt(text, task_mode=task.mode)
+
+
+def _with_links(text: str, brought: Iterable[Brought]) -> str:
+    roles = [(picture.role, picture.url) for picture in brought]
+    foreign = {url: _AT_DISCORD for role, url in roles if role == InputRole.LINK}
+    text = links.replace_links(text, foreign)
+    before = [
+        url if links.is_official(url) else _AT_DISCORD
+        for role, url in roles
+        if role == InputRole.PROMPT
+    ]
+    after = [f"--end {_AT_DISCORD}" for role, _ in roles if role == InputRole.END_FRAME]
+    return " ".join(part for part in [*before, text, *after] if part)
