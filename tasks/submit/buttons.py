@@ -22,6 +22,7 @@ from tasks.exceptions import (
 )
 from tasks.models import DrawingSettings, Task
 from tasks.selectors import visible_to
+from tasks.sending import sent_text
 from tasks.services import cancel
 from tasks.submit.base import (
     MAX_IDEMPOTENCY_KEY,
@@ -177,8 +178,6 @@ def offered_prompt(parent: Task, custom_id: str) -> str:
         if number > len(texts) and template == custom_ids.ANALYSED:
             raise NothingShortened
         return str(texts[number - 1]) if number <= len(texts) else ""
-    if template.startswith(custom_ids.INPAINT_ANY):
-        return ""
     inherited = prompts.without_speed(parent.final_prompt or parent.prompt_en)
     return (
         prompts.zoomed(inherited) if template == custom_ids.CUSTOM_ZOOM else inherited
@@ -194,12 +193,10 @@ def _open(
     """Write a task that waits until its window is answered."""
     task = _child(caller, parent, account, custom_id)
     task.status, task.window = TaskStatus.MODAL, WindowState.EXPECTED
-    offered = offered_prompt(parent, custom_id)
-    if task.action == TaskAction.INPAINT:
-        task.prompt = task.prompt_en = ""
-    else:
-        task.prompt_en = offered
-    task.final_prompt = offered
+    if offered := offered_prompt(parent, custom_id):
+        # To the letter what is sent if nothing else is answered.
+        offered = sent_text(account, offered, caller.mode)
+    task.prompt_en = task.final_prompt = offered
     task.description = "Waiting for window confirm"
     minutes = DrawingSettings.get_solo().window_minutes
     task.deadline_at = timezone.now() + timedelta(minutes=minutes)

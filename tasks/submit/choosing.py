@@ -92,9 +92,8 @@ def choose(
 
 
 def any_account(wanted: Wanted) -> DiscordAccount | None:
-    """Return an account that can reach Discord, whatever it may draw."""
-    need = Need(instance_id=wanted.instance_id)
-    found: DiscordAccount | None = _first(need, pool().rule)
+    """Return an account that is wanted and can reach Discord, whatever it may draw."""
+    found: DiscordAccount | None = _first(_wishes(wanted), pool().rule)
     return found
 
 
@@ -151,19 +150,25 @@ def is_new(action: TaskAction) -> bool:
 def _need(action: TaskAction, bot_type: BotType, wanted: Wanted) -> Need:
     niji = bot_type == BotType.NIJI_JOURNEY
     feature = _FEATURES.get(action)
-    return Need(
-        instance_id=wanted.instance_id,
-        remark=wanted.remark,
+    return replace(
+        _wishes(wanted),
         switches=(
             "enable_niji" if niji else "enable_mj",
             *([feature] if feature else []),
         ),
+        day=timezone.localdate() if is_new(action) else None,
+        room=True,
+    )
+
+
+def _wishes(wanted: Wanted) -> Need:
+    return Need(
+        instance_id=wanted.instance_id,
+        remark=wanted.remark,
         modes=wanted.modes,
         remix=wanted.remix,
         niji_remix=wanted.niji_remix,
         remix_auto=wanted.remix_auto_considered,
-        day=timezone.localdate() if is_new(action) else None,
-        room=True,
     )
 
 

@@ -60,8 +60,8 @@ def switch(**fields: bool) -> None:
     [
         (ZOOM, TaskAction.ACTION, "a red fox --ar 2:1 --v 6.1 --zoom 2"),
         ("MJ::CustomZoom::2", TaskAction.ACTION, "a red fox --ar 2:1 --v 6.1 --zoom 2"),
-        (REGION, TaskAction.INPAINT, ""),
-        ("MJ::Inpaint::1::2::SOLO", TaskAction.INPAINT, ""),
+        (REGION, TaskAction.INPAINT, "a red fox --ar 2:1 --v 6.1"),
+        ("MJ::Inpaint::1::2::SOLO", TaskAction.INPAINT, "a red fox --ar 2:1 --v 6.1"),
     ],
 )
 def test_a_window_is_code_21_with_what_it_offers(
