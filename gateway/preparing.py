@@ -142,9 +142,10 @@ def with_links(task: Task, brought: list[InputPicture]) -> dict[str, str]:
     prompt, english = linked(task.prompt), linked(task.prompt_en)
     if task.custom_id:
         return {"prompt_en": english}
-    return {
-        "prompt": prompt,
-        "prompt_en": english,
+    changes = {"prompt": prompt, "prompt_en": english}
+    if task.action == TaskAction.SHORTEN:
+        return changes | {"description": f"/shorten {prompt}"}
+    return changes | {
         "description": f"/imagine {prompt}",
         "echo_key": prompts.echo_key(english),
     }

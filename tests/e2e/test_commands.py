@@ -160,6 +160,8 @@ def test_a_job_drawn_by_hand_is_shown_and_its_buttons_work(
     assert shown["status"] == "SUCCESS", shown["failReason"]
     child = product.wait_for(product.press(shown, "upsample::2")["result"])
 
+    again = {"jobId": job["picture_url"], "accountFilter": filter_}
+    assert product.api("POST", "/mj/submit/show", again)["result"] == shown["id"]
     assert (shown["action"], shown["jobId"]) == ("IMAGINE", job["uuid"])
     assert "drawn by hand" in shown["properties"]["finalPrompt"]
     assert child["status"] == "SUCCESS", child["failReason"]
@@ -303,6 +305,13 @@ def test_links_in_a_prompt_are_put_at_discord(product: Product, sim: Simulator) 
     (link,) = [w for w in task["promptEn"].split() if "http" in w]
     assert call("GET", link.strip("<>"))[1] == GREEN
     assert task["promptEn"].endswith("like this one --iw 2")
+
+    short = product.wait_for(product.submit("shorten", prompt=f"{shown} a red fox"))
+
+    assert short["status"] == "SUCCESS", short["failReason"]
+    assert shown not in short["promptEn"]
+    (link,) = [w for w in short["promptEn"].split() if "http" in w]
+    assert call("GET", link)[1] == GREEN
 
 
 @pytest.mark.parametrize("link", ["http://nowhere.invalid/x.png", "ftp://x/y.png"])

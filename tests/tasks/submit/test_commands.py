@@ -252,6 +252,26 @@ def test_a_prompt_is_asked_to_be_shortened(
     assert task.prepared is True
 
 
+def test_foreign_links_in_a_prompt_to_be_shortened_are_brought_along(
+    alice: User, account: DiscordAccount
+) -> None:
+    prompt = f"{OFFICIAL_LINK} a very red fox --sref {PUBLIC_LINK}"
+
+    task = submit_shorten(caller=Caller(alice), prompt=prompt).task
+
+    assert [(p.role, p.source_url) for p in task.inputs.all()] == [
+        (InputRole.LINK, PUBLIC_LINK)
+    ]
+    assert not task.prepared
+
+
+def test_a_prompt_with_a_private_link_is_not_shortened(
+    alice: User, account: DiscordAccount, unchanged: Any
+) -> None:
+    with unchanged(), pytest.raises(InvalidRequest):
+        submit_shorten(caller=Caller(alice), prompt="fox http://127.0.0.1/x.png")
+
+
 # --- show -----------------------------------------------------------------------------
 
 NAMED = "https://cdn.discordapp.com/attachments/1/2/alice_a_red_fox_"
@@ -290,6 +310,70 @@ def test_a_job_that_the_caller_has_is_answered_at_once(
         found = submit_show(caller=Caller(alice), job=JOB)
 
     assert found.task == known
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": TaskStatus.SUCCESS, "action": TaskAction.IMAGINE},
+        {"status": TaskStatus.SUCCESS, "action": TaskAction.UPSCALE},
+        {"status": TaskStatus.NOT_START, "action": TaskAction.SHOW},
+        {"status": TaskStatus.SUBMITTED, "action": TaskAction.SHOW},
+    ],
+)
+def test_a_job_that_is_shown_already_is_not_shown_again(
+    alice: User, account: DiscordAccount, unchanged: Any, fields: dict[str, Any]
+) -> None:
+    shown = make_task(alice, account=account, shown_job_id=JOB, **fields)
+    link = f"https://cdn.midjourney.com/{JOB.upper()}/0_0.webp"
+    wanted = Wanted(instance_id=account.channel_id)
+
+    with unchanged():
+        found = submit_show(caller=Caller(alice), job=link, wanted=wanted)
+
+    assert found.task == shown
+
+
+def test_a_job_is_shown_again_after_a_failure_and_for_somebody_else(
+    alice: User, bob: User, account: DiscordAccount
+) -> None:
+    failed = {"status": TaskStatus.FAILURE, "shown_job_id": JOB}
+    make_task(alice, account=account, action=TaskAction.SHOW, **failed)
+    wanted = Wanted(instance_id=account.channel_id)
+
+    tasks = [
+        submit_show(caller=Caller(user), job=JOB, wanted=wanted).task
+        for user in (alice, bob, alice)
+    ]
+
+    assert len({task.pk for task in tasks}) == 2
+    assert tasks[0] == tasks[2]
+
+
+def test_a_clip_with_the_job_of_its_video_is_not_that_job(
+    alice: User, account: DiscordAccount
+) -> None:
+    clip = make_finished(
+        alice,
+        account=account,
+        job_id=None,
+        shown_job_id=JOB,
+        custom_id=f"MJ::JOB::video_virtual_upscale::1::{JOB}",
+    )
+    wanted = Wanted(instance_id=account.channel_id)
+
+    assert submit_show(caller=Caller(alice), job=JOB, wanted=wanted).task != clip
+
+
+def test_a_second_show_is_told_to_the_hook_that_it_names(
+    alice: User, account: DiscordAccount
+) -> None:
+    shown = make_finished(alice, account=account, job_id=None, shown_job_id=JOB)
+    caller = Caller(alice, notify_hook="https://hook.example/told")
+
+    submit_show(caller=caller, job=JOB)
+
+    assert shown.deliveries.get().url == "https://hook.example/told"
 
 
 def test_an_operator_is_answered_with_anybodys_job(
