@@ -226,6 +226,30 @@ def test_a_bookmark_is_pressed_and_makes_no_task(
     assert sum("BOOKMARK" in custom_id for custom_id in pressed) == 1
 
 
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        ({"notice": "restricted", "form": "G"}, "did not answer the press (reason 2)"),
+        ({"notice": "restricted", "form": "A"}, "Job action restricted"),
+        ({"notice": "restricted", "form": "B"}, "Job action restricted"),
+    ],
+    ids=["unanswered", "refused", "refused later"],
+)
+def test_a_bookmark_that_midjourney_refuses_is_no_success(
+    product: Product,
+    sim: Simulator,
+    single: dict[str, Any],
+    rule: dict[str, str],
+    reason: str,
+) -> None:
+    sim.rule({"custom_id": "BOOKMARK"}, rule, times=1)
+
+    said = product.press(single, "BOOKMARK")
+
+    assert (said["code"], said["result"]) == (4, None)
+    assert reason in said["properties"]["descriptionEn"]
+
+
 def test_a_video_is_made_chosen_and_extended(product: Product, sim: Simulator) -> None:
     video = product.wait_for(
         product.submit("video", prompt="it turns", image=data_url(RED), motion="high")

@@ -352,6 +352,18 @@ async def test_what_discord_says_against_it_is_code_4(single: Task) -> None:
 
 
 @committed
+async def test_what_is_seen_right_after_the_press_counts_more(single: Task) -> None:
+    def act(errand: Errand) -> None:
+        finish(errand.pk, None)
+        give_up(errand.pk, "需要验证", "verification is asked for")
+
+    with gateway(act):
+        said = await read(await ask(PATH, of(single, BOOKMARK)))
+
+    assert (said["code"], said["description"]) == (4, "需要验证")
+
+
+@committed
 async def test_a_press_that_takes_too_long_is_a_failure(
     single: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
