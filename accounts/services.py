@@ -30,7 +30,7 @@ OPERATOR: Final = "operator"  # who moved an account, where no name is known
 def save_account(
     account: DiscordAccount,
     *,
-    further: sub_channels.Pairs | None = None,
+    further: sub_channels.Lines | None = None,
     by: str = OPERATOR,
 ) -> DiscordAccount:
     """Write a new or edited account; an open gateway notices within a second.
@@ -46,7 +46,7 @@ def save_account(
         account.revision += 1
         standing.begin(account)
         account.save()
-        sub_channels.replace(account, further or [])
+        sub_channels.replace(account, further or {})
         tell(account.pk)
         return account
     if further is not None:
