@@ -6,15 +6,19 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.decorators import action, display
 
 if TYPE_CHECKING:  # the theme has no types; it keeps those of Django
-    from django.contrib.admin import ModelAdmin, TabularInline
+    from django.contrib.admin import ModelAdmin as ThemeAdmin
+    from django.contrib.admin import TabularInline
 else:
-    from unfold.admin import ModelAdmin, TabularInline
+    from unfold.admin import ModelAdmin as ThemeAdmin
+    from unfold.admin import TabularInline
 
 __all__ = [
     "BoundedPaginator",
@@ -68,6 +72,22 @@ class BoundedPaginator(Paginator[Any]):
         if isinstance(rows, QuerySet):
             return rows.order_by().values("pk")[:MOST_ROWS].count()
         return len(rows)
+
+
+class ModelAdmin(ThemeAdmin[M]):
+    """The theme's pages for rows of a model."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Show or take the form of one row.
+
+        Where somebody else has written the same since the form was checked, it is
+        checked again, and says so.
+        """
+        view = super().changeform_view
+        try:
+            return view(request, *args, **kwargs)
+        except (IntegrityError, ValidationError):
+            return view(request, *args, **kwargs)
 
 
 class ReadOnly(ModelAdmin[M]):
