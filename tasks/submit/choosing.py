@@ -131,10 +131,10 @@ def take_chosen(chosen: Chosen, action: TaskAction) -> int:
     )
 
 
-def account_of(task: Task | None) -> DiscordAccount:
-    """Return the account of a task, if it is alive. Raises NoAccount."""
+def account_of(task: Task | None, wanted: Wanted | None = None) -> DiscordAccount:
+    """Return the account of a task, if it is alive and wanted. Raises NoAccount."""
     own = Q(pk=(task and task.account_id) or 0)
-    need = Need()
+    need = _wishes(wanted or Wanted())
     holds = (rule.holds for rule in rules(need))
     account = for_choice(DiscordAccount.objects.filter(own, *holds)).first()
     if account is None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.harness import Product, Simulator, call, eventually
 from tests.e2e.judge import assert_faithful, assert_own_picture
+from tests.e2e.remixing import remix
 from tests.pictures import bare, data_url, picture
 
 RED, BLUE, GREEN = picture(colour="red"), picture(colour="blue"), picture(colour="lime")
@@ -263,8 +264,42 @@ def test_a_video_is_made_chosen_and_extended(product: Product, sim: Simulator) -
         assert task["status"] == "SUCCESS", task["failReason"]
         assert sha(product.picture(task)) == job_of(sim, task)["picture_sha256"]
     assert "--video 1 --motion high" in video["promptEn"]
-    assert clip["videoUrls"] == [{"url": clip["imageUrl"]}]
+    assert clip["videoUrls"] == [{"url": clip["imageUrl"], "thumbnail": None}]
     assert clip["imageUrl"].endswith(".mp4")
+    assert [v["url"].rsplit("/", 2)[1:] for v in video["videoUrls"]] == [
+        [video["jobId"], f"{n}.mp4"] for n in range(4)
+    ]
+
+
+@pytest.mark.parametrize("remix_on", [False, True], ids=["remix off", "remix on"])
+def test_two_of_four_clips_are_made_longer(
+    product: Product, sim: Simulator, *, remix_on: bool
+) -> None:
+    remix(product, sim, on=remix_on)
+    video = product.wait_for(
+        product.submit("video", prompt="it turns", image=data_url(RED))
+    )
+    body = {"action": "extend", "taskId": video["id"], "motion": "high"}
+
+    ids = [
+        product.submit("video", **body, index=0),
+        product.submit("video", **body, index=3, prompt="it sleeps now"),
+    ]
+    tasks = product.wait_all(ids)
+    remix(product, sim, on=False)
+
+    for task, index, words in zip(
+        tasks, (1, 4), ("it turns", "it sleeps"), strict=True
+    ):
+        assert task["status"] == "SUCCESS", task["failReason"]
+        job = job_of(sim, task)
+        clip = next(j for j in sim.jobs() if j["uuid"] == job["parent_job"])
+        assert (job["kind"], clip["kind"], clip["index"]) == ("extend", "clip", index)
+        assert clip["parent_job"] == video["jobId"]
+        assert sha(product.picture(task)) == job["picture_sha256"]
+        spoken = words if remix_on else "it turns"
+        assert spoken in task["properties"]["finalPrompt"]
+    assert not sim.violations(), sim.violations()
 
 
 def test_a_single_picture_is_animated(
