@@ -19,13 +19,10 @@ from tasks.enums import InputRole, TaskAction, TaskStatus
 from tasks.inputs import Brought
 from tasks.models import InputPicture, Task
 from tasks.services import reassign, release
-from tasks.submit.base import Caller
-from tasks.submit.extensions import submit_extension
 from tests.factories import make_account
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.rows import again, make_index, make_session, make_waiting
 from tests.pictures import bare, picture
-from tests.tasks.parents import EXTEND, buttons, make_clips
 from tests.tasks.servers import Server, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -377,60 +374,3 @@ def test_a_move_in_the_middle_of_an_upload_wins(
     preparing._ready(work)
 
     assert not again(task).prepared
-
-
-# --- clips that are chosen on the way -------------------------------------------------
-
-
-@pytest.fixture
-def extension(alice: User, account: DiscordAccount) -> Task:
-    return submit_extension(
-        caller=Caller(alice),
-        task_id=make_clips(alice, account).pk,
-        prompt="",
-        motion="low",
-        index=1,
-    ).task
-
-
-def end(clip: Task | None, **fields: Any) -> None:
-    assert clip is not None
-    ready = {"status": TaskStatus.SUCCESS, "message_id": "1311111111111117001"}
-    ready |= {"buttons": buttons(EXTEND.format("high"), EXTEND.format("low"))}
-    Task.objects.filter(pk=clip.pk).update(**(ready | fields))
-
-
-def test_an_extension_waits_until_its_clip_is_there(
-    extension: Task, http: FakeHttp
-) -> None:
-    assert not prepared(extension).prepared
-    assert preparing.unprepared() == []
-
-    end(extension.parent, channel_id="77", guild_id="78")
-
-    assert preparing.unprepared() == [extension.pk]
-    task = prepared(extension)
-    assert (task.prepared, task.status) == (True, TaskStatus.NOT_START)
-    assert task.parent_message_id == "1311111111111117001"
-    assert (task.guild_id, task.channel_id) == ("78", "77")
-    assert task.custom_id == EXTEND.format("low")
-
-
-@pytest.mark.parametrize(
-    ("fields", "why"),
-    [
-        ({"status": TaskStatus.FAILURE, "fail_reason": "stopped"}, "stopped"),
-        ({"buttons": []}, "it has no such button"),
-    ],
-)
-def test_an_extension_ends_with_a_clip_that_came_to_nothing(
-    extension: Task, http: FakeHttp, fields: dict[str, Any], why: str
-) -> None:
-    end(extension.parent, **fields)
-
-    task = prepared(extension)
-
-    assert (task.status, task.fail_reason) == (
-        TaskStatus.FAILURE,
-        f"{preparing.NO_CLIP}: {why}",
-    )

@@ -18,25 +18,19 @@ from tasks.enums import InputRole, TaskAction, TaskStatus, WindowState
 from tasks.exceptions import InvalidRequest, NoAccount, QueueFull, Refused
 from tasks.models import BannedWord, Task
 from tasks.prompts import echo_key
-from tasks.sending import sent_text
 from tasks.services import fail
 from tasks.submit import windows
 from tasks.submit.base import Caller
-from tasks.submit.buttons import submit_button
 from tasks.submit.hosting import owner_or_host
 from tasks.submit.windows import submit_window
 from tests.factories import make_account, make_task
 from tests.pictures import data_url, mask, picture
 from tests.tasks.parents import (
     ANALYSED,
-    ANIMATE,
     DESCRIBED,
-    EXTEND,
     PAN,
     REGION,
-    SUBTLE,
     ZOOM,
-    make_clip,
     make_described,
     make_shortened,
     make_single,
@@ -103,52 +97,6 @@ def test_where_nothing_was_offered_a_prompt_is_needed(
         answer(window)
 
     assert refused.value.zh == "prompt不能为空"
-
-
-WINDOWS = {
-    "zoom": (make_single, ZOOM),
-    "region": (make_single, REGION),
-    "pan": (make_single, PAN),
-    "subtle": (make_single, SUBTLE),
-    "animate": (make_single, ANIMATE),
-    "extend": (make_clip, EXTEND.format("low")),
-    "described": (make_described, DESCRIBED.format(1)),
-    "shortened": (make_shortened, ANALYSED.format(2)),
-}
-SPEEDS: list[dict[str, Any]] = [
-    {},
-    {"mode": "TURBO"},
-    {"fast_exhausted": True},
-    {"allow_modes": ["RELAX"]},
-]
-
-
-@pytest.mark.parametrize("mode", ["", "FAST"])
-@pytest.mark.parametrize("speeds", SPEEDS)
-@pytest.mark.parametrize("window", WINDOWS)
-def test_what_a_window_offers_is_sent_to_the_letter(
-    alice: User,
-    account: DiscordAccount,
-    window: str,
-    speeds: dict[str, Any],
-    mode: str,
-) -> None:
-    make, custom_id = WINDOWS[window]
-    DiscordAccount.objects.update(mj_remix_on=True, **speeds)
-    parent = make(alice, account)
-    Task.objects.filter(pk=parent.pk).update(
-        final_prompt=f"<https://s.mj.run/aB3>  {parent.final_prompt} —s 5 --relax",
-        texts=["one —ar 1:1", "two --fast"],
-    )
-    caller = Caller(alice, mode=mode)
-    opened = submit_button(caller=caller, task_id=parent.pk, custom_id=custom_id).task
-
-    task = answer(opened, mask=MASK if custom_id == REGION else "")
-
-    assert opened.status == TaskStatus.MODAL
-    assert task.account is not None
-    sent = sent_text(task.account, task.prompt_en, task.mode)
-    assert opened.final_prompt == task.final_prompt == sent != ""
 
 
 @pytest.mark.parametrize(
