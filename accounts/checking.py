@@ -5,7 +5,7 @@ Who can ask Discord says so with `set_checker`; this app cannot reach it by itse
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from django.core.exceptions import ValidationError
@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from accounts import sub_channels
 from accounts.crypto import UndecryptableSecret
 from accounts.models import DiscordAccount
-from accounts.sub_channels import Pairs
+from accounts.sub_channels import Pair, Pairs
 
 # Takes an account and channels to look at; returns what is wrong, by field.
 Checker = Callable[[DiscordAccount, Mapping[str, Pairs]], Mapping[str, list[str]]]
@@ -44,7 +44,7 @@ def _differs(account: DiscordAccount, name: str) -> bool:
         return True
 
 
-def check(account: DiscordAccount, further: Pairs | None = None) -> None:
+def check(account: DiscordAccount, further: Collection[Pair] | None = None) -> None:
     """Ask Discord about what is new in an account that is about to be saved.
 
     `further` are the sub-channels that it will have, None: as now. Raises

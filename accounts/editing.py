@@ -21,7 +21,7 @@ class Related:
     """What belongs to an account and stands in other tables; None: stays as it is."""
 
     domains: list[DomainTag] | None = None
-    channels: sub_channels.Pairs | None = None
+    channels: sub_channels.Lines | None = None
 
 
 def fill(account: DiscordAccount, changes: Changes) -> Related:
@@ -36,7 +36,7 @@ def fill(account: DiscordAccount, changes: Changes) -> Related:
     if "vertical_domains" in plain:
         domains = domains_of(plain.pop("vertical_domains"))
     if "sub_channels" in plain:
-        channels = _pairs(plain.pop("sub_channels"))
+        channels = _lines(plain.pop("sub_channels"))
     _choose_queue_size(account, plain)
     for field, value in plain.items():
         setattr(account, field, value)
@@ -69,9 +69,9 @@ def domains_of(ids: Iterable[str]) -> list[DomainTag]:
     return list(found.values())
 
 
-def _pairs(lines: Iterable[str]) -> sub_channels.Pairs:
-    pairs: sub_channels.Pairs = _by_field("sub_channels", sub_channels.parse, lines)
-    return pairs
+def _lines(lines: Iterable[str]) -> sub_channels.Lines:
+    read: sub_channels.Lines = _by_field("sub_channels", sub_channels.parse, lines)
+    return read
 
 
 def _by_field(field: str, check: Any, *args: Any) -> Any:

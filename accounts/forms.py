@@ -17,7 +17,7 @@ from accounts.enums import SpeedMode
 from accounts.models import DiscordAccount
 from accounts.models.discord import one_word
 from accounts.secret_forms import SecretForm, removal_field, secret_field
-from accounts.sub_channels import Pairs
+from accounts.sub_channels import Lines
 
 SECRETS: Final = ("user_token", "bot_token", "proxy_url")
 
@@ -46,7 +46,7 @@ class AccountForm(SecretForm[DiscordAccount]):
         max_length=40_000,
         widget=UnfoldAdminTextareaWidget,
         help_text="Further channels whose buttons it may press, one link a line: "
-        "https://discord.com/channels/SERVER/CHANNEL. A note may follow it.",
+        "https://discord.com/channels/SERVER/CHANNEL. A note may stand beside it.",
     )
     # What Discord has found wrong, by field; asked before the form is cleaned.
     wrong: ClassVar[Mapping[str, list[str]]] = {}
@@ -69,7 +69,7 @@ class AccountForm(SecretForm[DiscordAccount]):
             "sub_channels", "\n".join(sub_channels.lines_of(self.instance))
         )
 
-    def clean_sub_channels(self) -> Pairs:
+    def clean_sub_channels(self) -> Lines:
         return sub_channels.parse(self.cleaned_data["sub_channels"])
 
     def clean(self) -> dict[str, Any]:

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from django.conf import settings
+from django.db import transaction
 from django.utils.crypto import constant_time_compare
 
 from accounts.exceptions import InvalidField, UserDisabled
 from accounts.models import ApiKey, User
 from accounts.prepared import PreparedQuery
+from accounts.races import checked_again
 
 MIN_KEY_LENGTH: Final = 8
 ADMIN_NAME: Final = "admin"
@@ -40,6 +42,8 @@ def digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
+@checked_again
+@transaction.atomic
 def create_key(owner: User, *, name: str = "", key: str = "") -> str:
     """Give `owner` a key (a chosen one, or a new one) and return it, this once.
 
@@ -50,13 +54,16 @@ def create_key(owner: User, *, name: str = "", key: str = "") -> str:
         raise InvalidField(
             "Token 太短", f"A token has {MIN_KEY_LENGTH} or more letters"
         )
-    if (
-        key == settings.ADMIN_TOKEN
-        or ApiKey.objects.filter(digest=digest(key)).exists()
-    ):
+    if is_taken(key):
         raise InvalidField("Token 重复", "This token is already in use")
     ApiKey.objects.create(owner=owner, name=name, prefix=key[:8], digest=digest(key))
     return key
+
+
+def is_taken(key: str) -> bool:
+    """Tell whether a key is somebody's already."""
+    rows = ApiKey.objects.filter(digest=digest(key))
+    return key == settings.ADMIN_TOKEN or rows.exists()
 
 
 def user_of_key(key: str) -> User | None:

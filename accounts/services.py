@@ -19,6 +19,7 @@ from accounts.exceptions import InvalidField
 from accounts.following import is_idle
 from accounts.keys import ADMIN_NAME, GUEST_NAME, create_key
 from accounts.models import DiscordAccount, User
+from accounts.races import checked_again
 from accounts.standing import tell
 
 logger = logging.getLogger(__name__)
@@ -26,11 +27,12 @@ logger = logging.getLogger(__name__)
 OPERATOR: Final = "operator"  # who moved an account, where no name is known
 
 
+@checked_again
 @transaction.atomic
 def save_account(
     account: DiscordAccount,
     *,
-    further: sub_channels.Pairs | None = None,
+    further: sub_channels.Lines | None = None,
     by: str = OPERATOR,
 ) -> DiscordAccount:
     """Write a new or edited account; an open gateway notices within a second.
@@ -46,7 +48,7 @@ def save_account(
         account.revision += 1
         standing.begin(account)
         account.save()
-        sub_channels.replace(account, further or [])
+        sub_channels.replace(account, further or {})
         tell(account.pk)
         return account
     if further is not None:
@@ -152,6 +154,7 @@ def note_remix(account_id: int, *, niji: bool, on: bool) -> None:
         logger.info("account %s: %s is %s", account_id, name, on)
 
 
+@checked_again
 @transaction.atomic
 def create_user(
     *, name: str, token: str = "", operator: bool = False, active: bool = True

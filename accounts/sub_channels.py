@@ -3,54 +3,58 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from django.core.exceptions import ValidationError
 
 from accounts.models import DiscordAccount, SubChannel
-from accounts.models.discord import snowflake
+from accounts.models.discord import link_of, snowflake
 
 FIELD: Final = "sub_channels"  # under which errors are reported
 MAX_CHANNELS: Final = 200
+MAX_LINE: Final = 1000
 # What stands before and after it on its line is the operator's own note.
 _LINK: Final = re.compile(
     r"https://(?:(?:www|ptb|canary)\.)?discord(?:app)?\.com/channels/"
-    r"([^/\s,]+)/([^/?#\s,]+)"
+    r"([^/\s,]+)/([^/?#\s,]+)[^\s,]*"
 )
 
-Pairs = list[tuple[str, str]]  # server id, channel id
+Pair = tuple[str, str]  # server id, channel id
+Pairs = list[Pair]
+# Each channel with its line, where that holds a note; "" for the link alone.
+Lines = Mapping[Pair, str]
 
 
-def parse(lines: str | Iterable[str]) -> Pairs:
-    """Return server and channel of each line that is not empty.
+def parse(lines: str | Iterable[str]) -> Lines:
+    """Return server and channel of each line that is not empty, with its note.
 
     A line contains `https://discord.com/channels/{server}/{channel}`. Raises
     ValidationError with a message for each line that does not, or that is repeated.
     """
     if isinstance(lines, str):
         lines = lines.splitlines()
-    pairs: dict[str, str] = {}
+    read: dict[Pair, str] = {}
     errors = []
     for number, line in enumerate(lines, 1):
         if not str(line).strip():
             continue
         try:
-            guild_id, channel_id = _pair(str(line))
+            pair, written = _read(" ".join(str(line).splitlines()).strip())
         except ValidationError as exc:
             errors.append(f"Line {number}: {exc.message}")
             continue
-        if channel_id in pairs:
+        if pair[1] in {channel_id for _, channel_id in read}:
             errors.append(f"Line {number}: the same channel twice.")
-        pairs[channel_id] = guild_id
-    if len(pairs) > MAX_CHANNELS:
+        read[pair] = written
+    if len(read) > MAX_CHANNELS:
         errors.append(f"At most {MAX_CHANNELS} channels.")
     if errors:
         raise ValidationError(errors)
-    return [(guild_id, channel_id) for channel_id, guild_id in pairs.items()]
+    return read
 
 
-def _pair(line: str) -> tuple[str, str]:
+def _read(line: str) -> tuple[Pair, str]:
     found = _LINK.search(line)
     if found is None:
         raise ValidationError(
@@ -58,10 +62,17 @@ def _pair(line: str) -> tuple[str, str]:
         )
     for part in found.groups():
         snowflake(part)
-    return found[1], found[2]
+    if "\x00" in line:
+        raise ValidationError("it holds a null character.")
+    if len(line) > MAX_LINE:
+        raise ValidationError(f"it is longer than {MAX_LINE} characters.")
+    pair = found[1], found[2]
+    if found[0] == line:
+        return pair, ""
+    return pair, line[: found.start()] + link_of(*pair) + line[found.end() :]
 
 
-def check(account: DiscordAccount, pairs: Pairs | None = None) -> None:
+def check(account: DiscordAccount, pairs: Collection[Pair] | None = None) -> None:
     """Raise ValidationError where the main channel is among the further ones.
 
     Without `pairs` those that are stored count.
@@ -81,23 +92,26 @@ def pairs_of(account: DiscordAccount) -> Pairs:
 
 
 def lines_of(account: DiscordAccount) -> list[str]:
-    """Return the links that `parse` reads."""
-    return [
-        f"https://discord.com/channels/{guild_id}/{channel_id}"
-        for guild_id, channel_id in pairs_of(account)
-    ]
+    """Return the lines that `parse` reads, with their notes."""
+    if account._state.adding:
+        return []
+    return [str(row) for row in account.sub_channels.order_by("pk")]
 
 
-def replace(account: DiscordAccount, pairs: Pairs) -> None:
+def replace(account: DiscordAccount, lines: Lines) -> None:
     """Write the account's further channels; those that stay keep their rows.
 
     Call it in the transaction of `save_account`, whose revision tells the gateway.
     """
     known = {(row.guild_id, row.channel_id): row for row in account.sub_channels.all()}
-    gone = [row.pk for pair, row in known.items() if pair not in set(pairs)]
+    gone = [row.pk for pair, row in known.items() if pair not in lines]
     account.sub_channels.filter(pk__in=gone).delete()
+    for pair, row in known.items():
+        if lines.get(pair, row.line) != row.line:
+            row.line = lines[pair]
+            row.save(update_fields=["line"])
     SubChannel.objects.bulk_create(
-        SubChannel(account=account, guild_id=guild_id, channel_id=channel_id)
-        for guild_id, channel_id in pairs
+        SubChannel(account=account, guild_id=guild_id, channel_id=channel_id, line=line)
+        for (guild_id, channel_id), line in lines.items()
         if (guild_id, channel_id) not in known
     )

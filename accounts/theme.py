@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.decorators import action, display
@@ -82,6 +84,19 @@ class ModelAdmin(ThemeAdmin[M]):
     ) -> Any:
         kwargs = limits_of(db_field) | kwargs
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+    """The theme's pages for rows of a model."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Show or take the form of one row.
+
+        Where somebody else has written the same since the form was checked, it is
+        checked again, and says so.
+        """
+        view = super().changeform_view
+        try:
+            return view(request, *args, **kwargs)
+        except (IntegrityError, ValidationError):
+            return view(request, *args, **kwargs)
 
 
 class ReadOnly(ModelAdmin[M]):

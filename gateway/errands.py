@@ -149,6 +149,8 @@ async def _upload(http: DiscordHttp, errand: Errand) -> None:
 async def _press(http: DiscordHttp, errand: Errand, session: GatewaySession) -> None:
     if errand.task is None:
         return
+    if errand.interaction_id:
+        return  # Discord has taken it: what becomes of it, events tell
     body = payloads.button(
         place_of(errand.task, errand.account, session),
         new_nonce(),
@@ -156,7 +158,7 @@ async def _press(http: DiscordHttp, errand: Errand, session: GatewaySession) -> 
         flags=errand.task.message_flags,
         custom_id=errand.custom_id,
     )
-    await _post(http, errand, body, done=True)
+    await _post(http, errand, body)
 
 
 async def _ask_seed(http: DiscordHttp, errand: Errand, session: GatewaySession) -> None:
@@ -176,7 +178,7 @@ async def _ask_seed(http: DiscordHttp, errand: Errand, session: GatewaySession) 
     else:
         here = Place(place.application_id, dm, session.session_id)
         body = await in_thread(_show, errand.account_id, here, task)
-        await _post(http, errand, body, done=False)
+        await _post(http, errand, body)
 
 
 def _show(account_id: int, here: Place, task: Task) -> dict[str, Any]:
@@ -185,16 +187,16 @@ def _show(account_id: int, here: Place, task: Task) -> dict[str, Any]:
     return payloads.slash_command(here, new_nonce(), command, [option])
 
 
-async def _post(
-    http: DiscordHttp, errand: Errand, body: dict[str, Any], *, done: bool
-) -> None:
-    """Post an interaction that draws nothing: doing it twice would do no harm."""
+async def _post(http: DiscordHttp, errand: Errand, body: dict[str, Any]) -> None:
+    """Post an interaction that draws nothing; `gateway.presses` hears its outcome."""
+    if not await in_thread(_note_nonce, errand, body["nonce"]):
+        return
     await in_thread(lanes.keep_pace, errand.account)
     posted = await posting.post(http, errand.account, body, lambda _: new_nonce())
     answer = posted.answer if posted else Answer(Verdict.UNKNOWN)
     if answer.verdict is Verdict.ACCEPTED:
-        if done:
-            await in_thread(finish, errand.pk, None)
+        if errand.kind == ErrandKind.PRESS:
+            await in_thread(_press_once, errand.pk)
     elif answer.verdict is Verdict.LATER:
         await in_thread(rest, errand.account_id, answer)
     elif answer.verdict is Verdict.UNKNOWN:
@@ -203,3 +205,15 @@ async def _post(
         await in_thread(give_up, errand.pk, answer.reason, answer.reason)
         if answer.verdict in REFUSALS:
             await in_thread(note_refusal, errand.account_id, answer)
+
+
+def _note_nonce(errand: Errand, nonce: str) -> bool:
+    """Commit the interaction's nonce before its post; False where it is over."""
+    rows = Errand.objects.filter(pk=errand.pk, state=ErrandState.WAITING)
+    return bool(rows.update(nonce=nonce, interaction_id="", message_id=""))
+
+
+def _press_once(errand_id: int) -> None:
+    """Leave an accepted press alone: a second one would take it back."""
+    rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING)
+    rows.update(claimed_until=timezone.now() + LIFE)

@@ -6,18 +6,20 @@ import enum
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from django.db.models import Q
 from django.utils import timezone
 
-from gateway import answering, matching, results, seeds, windows
+from gateway import answering, matching, presses, results, seeds, windows
 from gateway.hints import enqueue_answer
 from gateway.matching import Match
 from gateway.noticing import ask_for_verification, heed, obey
 from gateway.protocol import messages, notices, words
 from gateway.protocol.constants import NIJI_APP, Event, MessageFlag
 from gateway.protocol.messages import Message
+from gateway.protocol.notices import Notice
 from tasks.enums import (
     OPEN,
     TERMINAL,
@@ -63,9 +65,15 @@ def handle(speaker: Speaker, event: str, data: dict[str, Any]) -> Outcome:
 # --- interactions --------------------------------------------------------------------
 
 
-def _interaction_seen(speaker: Speaker, data: dict[str, Any]) -> Outcome:
-    task = matching.by_nonce(speaker.account_id, str(data.get("nonce") or ""))
-    if task is None and answering.interaction_seen(speaker.account_id, data):
+def _interaction_seen(
+    speaker: Speaker, data: dict[str, Any], *, done: bool = False
+) -> Outcome:
+    account_id = speaker.account_id
+    task = matching.by_nonce(account_id, str(data.get("nonce") or ""))
+    if task is None and (
+        answering.interaction_seen(account_id, data)
+        or presses.seen(account_id, data, done=done)
+    ):
         return Outcome.TAUGHT
     if task is None or task.is_terminal:
         return Outcome.NOT_OURS
@@ -79,7 +87,10 @@ def _interaction_seen(speaker: Speaker, data: dict[str, Any]) -> Outcome:
 
 def _interaction_failed(speaker: Speaker, data: dict[str, Any]) -> Outcome:
     task = matching.by_nonce(speaker.account_id, str(data.get("nonce") or ""))
-    if task is None and answering.interaction_failed(speaker.account_id, data):
+    if task is None and (
+        answering.interaction_failed(speaker.account_id, data)
+        or presses.failed(speaker.account_id, data)
+    ):
         return Outcome.TAUGHT
     if task is None:
         return Outcome.NOT_OURS
@@ -107,7 +118,9 @@ def _page_opened(speaker: Speaker, data: dict[str, Any]) -> Outcome:
         return _window_opened(speaker, data)
     task = matching.by_nonce(speaker.account_id, str(data.get("nonce") or ""))
     if task is None:
-        answering.challenged(speaker.account_id, data)
+        _ = answering.challenged(speaker.account_id, data) or presses.challenged(
+            speaker.account_id, data
+        )
     ask_for_verification(speaker.account_id, str(data.get("custom_id") or ""), task)
     return Outcome.TAUGHT
 
@@ -123,8 +136,12 @@ def _message(speaker: Speaker, data: dict[str, Any]) -> Outcome:
         seeds.heard(speaker.account_id, message)
         return Outcome.NOT_OURS
     notice = notices.read(message)
-    match = _resolve(speaker, message)
     us = speaker.account_id, speaker.user_id
+    if _is_private(message, notice) and presses.heard(us[0], message, notice):
+        if notice:
+            heed(*us, message, notice, known=True)
+        return Outcome.TAUGHT
+    match = _resolve(speaker, message)
     if match is None and answering.heard(*us, message, notice):
         return Outcome.TAUGHT
     if notice:
@@ -139,6 +156,12 @@ def _message(speaker: Speaker, data: dict[str, Any]) -> Outcome:
         obey(match.task, message, notice, facts)
         return Outcome.READ
     return _spoken(match, message)
+
+
+def _is_private(message: Message, notice: Notice | None) -> bool:
+    """Tell whether the message may answer what draws nothing: most are of a job."""
+    quiet = MessageFlag.EPHEMERAL | MessageFlag.LOADING
+    return notice is not None or bool(message.flags & quiet)
 
 
 def _resolve(speaker: Speaker, message: Message) -> Match | None:
@@ -292,7 +315,7 @@ _HANDLERS: Final[Mapping[str, Callable[[Speaker, dict[str, Any]], Outcome]]] = {
     Event.MESSAGE_DELETE: _deleted,
     Event.MESSAGE_DELETE_BULK: _deleted,
     Event.INTERACTION_CREATE: _interaction_seen,
-    Event.INTERACTION_SUCCESS: _interaction_seen,
+    Event.INTERACTION_SUCCESS: partial(_interaction_seen, done=True),
     Event.INTERACTION_FAILURE: _interaction_failed,
     Event.INTERACTION_MODAL_CREATE: _window_opened,
     Event.INTERACTION_IFRAME_MODAL_CREATE: _page_opened,

@@ -11,7 +11,7 @@ from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from gateway.protocol.payloads import Place, Upload
-from tasks import inputs, limits, prompts
+from tasks import inputs, limits, sending
 from tasks.enums import BotType, InputRole, TaskAction
 from tasks.models import Task
 
@@ -72,13 +72,7 @@ def interaction_of(
 
 def sent_text(account: DiscordAccount, task: Task) -> str:
     """Return the task's prompt as it is sent, with the speed that holds for it."""
-    return prompts.sent_prompt(
-        task.prompt_en,
-        task_mode=task.mode,
-        account_mode=account.mode,
-        allow_modes=account.allow_modes,
-        fast_exhausted=account.fast_exhausted,
-    )
+    return sending.sent_text(account, task.prompt_en, task.mode)
 
 
 def _worded(

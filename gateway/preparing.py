@@ -25,12 +25,19 @@ from tasks.exceptions import InvalidRequest
 from tasks.fetcher import Unfetchable
 from tasks.models import InputPicture, Task
 from tasks.services import fail, mark_prepared
+from tasks.submit.extensions import (
+    CLIP_IS_OPEN,
+    ClipMissing,
+    found_on_clip,
+    waits_for_clip,
+)
 
 logger = logging.getLogger(__name__)
 
 MOST_TRIES: Final = 4
 FIRST_PAUSE: Final = 4.0  # seconds before the next try, then longer
 FAILED: Final = "上传图片到discord失败 / uploading the picture to Discord failed"
+NO_CLIP: Final = "未能选出要延长的片段 / the clip to be extended could not be had"
 # Link hosts block what they do not like for a while; a person's patience is shorter.
 FETCH_SECONDS: Final = 30
 
@@ -48,9 +55,10 @@ def claim(task_id: int) -> Work | None:
     due = Q(prepare_after=None) | Q(prepare_after__lte=now)
     rows = Task.objects.filter(due, pk=task_id, status=TaskStatus.NOT_START)
     rows = rows.filter(prepared=False, account__state=AccountState.READY)
+    rows = rows.exclude(CLIP_IS_OPEN)
     if not rows.update(prepare_after=now + CLAIM):
         return None
-    task = Task.objects.select_related("account").get(pk=task_id)
+    task = Task.objects.select_related("account", "parent").get(pk=task_id)
     if task.account is None:
         return None
     brought = task.inputs.exclude(role=InputRole.MASK)
@@ -132,7 +140,12 @@ def _ready(work: Work) -> None:
     changes = {}
     if task.action not in (TaskAction.BLEND, TaskAction.DESCRIBE):
         changes = with_links(task, brought)
-    mark_prepared(task, **changes)
+    try:
+        clip = found_on_clip(task) if waits_for_clip(task) else {}
+    except ClipMissing as exc:
+        fail(task.pk, f"{NO_CLIP}: {exc}", where=Q(status=TaskStatus.NOT_START))
+        return
+    mark_prepared(task, **changes, **clip)
 
 
 def with_links(task: Task, brought: list[InputPicture]) -> dict[str, str]:
@@ -148,9 +161,10 @@ def with_links(task: Task, brought: list[InputPicture]) -> dict[str, str]:
     prompt, english = linked(task.prompt), linked(task.prompt_en)
     if task.custom_id:
         return {"prompt_en": english}
-    return {
-        "prompt": prompt,
-        "prompt_en": english,
+    changes = {"prompt": prompt, "prompt_en": english}
+    if task.action == TaskAction.SHORTEN:
+        return changes | {"description": f"/shorten {prompt}"}
+    return changes | {
         "description": f"/imagine {prompt}",
         "echo_key": prompts.echo_key(english),
     }
@@ -179,4 +193,5 @@ def unprepared() -> list[int]:
         prepared=False,
         account__state=AccountState.READY,
     )
+    rows = rows.exclude(CLIP_IS_OPEN)
     return list(rows.order_by("pk").values_list("pk", flat=True)[:200])

@@ -24,10 +24,11 @@ from gateway.models import GatewaySettings
 from gateway.publish import publish_accounts_changed, publish_change
 from gateway.queueing import somebody_waits
 from tasks import limits
-from tasks.enums import RUNNING, TERMINAL, TaskStatus
+from tasks.enums import RUNNING, TERMINAL, TaskAction, TaskStatus
 from tasks.models import Task
 from tasks.pictures import set_cdn_base
 from tasks.signals import errand_submitted, task_changed, task_submitted
+from tasks.submit.extensions import waiting_for
 
 
 @receiver(task_submitted)
@@ -57,6 +58,9 @@ def go_on(*, task: Task, **kwargs: Any) -> None:
         and task.progress_message_id
     ):
         enqueue_cancel(task.pk)
+    if task.status in TERMINAL and task.action == TaskAction.UPSCALE:
+        for waiting in waiting_for(task):
+            enqueue_prepare(waiting)
 
 
 def _waits_for(task: Task, account_id: int) -> bool:

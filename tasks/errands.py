@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
+from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
 from tasks import inputs
@@ -47,12 +48,18 @@ def send_on(
 def finish(errand_id: int, result: Any) -> bool:
     """Note what an errand brought; False where it was over."""
     rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING)
-    return bool(rows.update(state=ErrandState.DONE, result=result))
+    return bool(
+        rows.update(state=ErrandState.DONE, result=result, done_at=timezone.now())
+    )
 
 
 def give_up(errand_id: int, zh: str, en: str) -> bool:
-    """End an errand with a reason that its owner reads; False where it was over."""
-    rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING)
+    """End an errand with a reason that its owner reads; False where it was over.
+
+    A press may be refused after Discord has called it done.
+    """
+    pressed = Q(kind=ErrandKind.PRESS, state=ErrandState.DONE)
+    rows = Errand.objects.filter(Q(state=ErrandState.WAITING) | pressed, pk=errand_id)
     given_up = rows.update(
         state=ErrandState.FAILED, error_zh=zh[:400], error_en=en[:400]
     )

@@ -187,6 +187,11 @@ class Errand(models.Model):
     error_en = models.CharField(max_length=400, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     claimed_until = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+    # The interaction that it has become, and what the bot answers it with.
+    nonce = models.CharField(max_length=25, null=True, unique=True)  # noqa: DJ001
+    interaction_id = models.CharField(max_length=20, blank=True)
+    message_id = models.CharField(max_length=20, blank=True)
 
     class Meta:
         indexes: ClassVar = [

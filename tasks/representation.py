@@ -10,12 +10,15 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.enums import AccountState
+from tasks import custom_ids
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tasks.models import Task
 
 # One query for a task: what `task_json` follows.
 RELATED: Final = ("account",)
 
+_CDN: Final = "https://cdn.midjourney.com/video"
+_CLIPS: Final = custom_ids.CLIP.partition("{")[0]
 _STATUS_WORDS: Final = dict(TaskStatus.choices)
 _ACTION_WORDS: Final = dict(TaskAction.choices)
 
@@ -50,7 +53,7 @@ def task_json(task: Task, base: str = "") -> dict[str, Any]:
         "thumbnailUrl": None,
         "imageUrls": None,
         "videoUrl": video,
-        "videoUrls": [{"url": video}] if video else None,
+        "videoUrls": _clips(task, video),
         "failReason": task.fail_reason,
         "buttons": task.buttons,
         "properties": {
@@ -119,6 +122,20 @@ def _waiting_for(task: Task) -> str | None:
     if account.state == AccountState.READY:
         return None
     return account.state_reason or str(AccountState(account.state).label)
+
+
+def _clips(task: Task, link: str | None) -> list[dict[str, str | None]] | None:
+    """Return where each clip of a video is; the file of four holds them all.
+
+    Of several each is at Midjourney, to be played in a browser; a single one is ours.
+    """
+    first = task.buttons[0].get("customId", "") if task.buttons else ""
+    if not str(first).startswith(_CLIPS):
+        return [{"url": link, "thumbnail": None}] if link else None
+    found = (custom_ids.parse(str(b.get("customId"))) for b in task.buttons)
+    clips = [b for b in found if b and b.kind.template == custom_ids.CLIP]
+    at = [f"{_CDN}/{b.values['h'].lower()}/{b.index - 1}" for b in clips]
+    return [{"url": f"{a}.mp4", "thumbnail": f"{a}_640_N.webp"} for a in at]
 
 
 def _message_id(task: Task) -> str | None:

@@ -138,7 +138,8 @@ SETTINGS: Final = (
         TEXTS,
         "sub_channels",
         look=_links,
-        help_text="Lines with https://discord.com/channels/{server}/{channel}.",
+        help_text="Lines with https://discord.com/channels/{server}/{channel}; notes "
+        "beside it are kept.",
     ),
     Member("subChannelValues", OBJECT, look=_servers, help_text="Channel to server."),
     Member(

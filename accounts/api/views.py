@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import DatabaseError
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -24,6 +25,7 @@ from accounts.checking import check
 from accounts.editing import fill, save_filled
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount, User
+from accounts.races import checked_again
 from accounts.selectors import account_by_id, channel_is_taken
 
 _ACCOUNT_ID = OpenApiParameter(
@@ -191,18 +193,28 @@ def account_or_refuse(account_id: str) -> DiscordAccount:
     return account
 
 
+@checked_again
 def _save(
     account: DiscordAccount, changes: dict[str, Any], operator: User
 ) -> DiscordAccount:
     try:
         related = fill(account, changes)
-        if channel_is_taken(account):
-            raise InvalidField("渠道已存在", "Channel already exists")
+        _refuse_taken(account)
         check(account, related.channels)
         return save_filled(account, related, by=operator.username)
     except ValidationError as exc:
+        _refuse_taken(account)  # meanwhile: Discord takes its time
         text = said_by_member(exc)
         raise InvalidField(f"参数错误: {text}", text) from exc
+    except (DatabaseError, DiscordAccount.DoesNotExist):
+        if account.pk:
+            account_or_refuse(str(account.pk))
+        raise
+
+
+def _refuse_taken(account: DiscordAccount) -> None:
+    if channel_is_taken(account):
+        raise InvalidField("渠道已存在", "Channel already exists")
 
 
 def _done(**data: Any) -> HttpResponse:

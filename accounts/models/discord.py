@@ -230,6 +230,11 @@ class DiscordAccount(models.Model):
         return self.enabled and self.state == AccountState.READY
 
 
+def link_of(guild_id: str, channel_id: str) -> str:
+    """Return the address of a channel in Discord."""
+    return f"https://discord.com/channels/{guild_id}/{channel_id}"
+
+
 class SubChannel(models.Model):
     """A further channel that the account may write to."""
 
@@ -238,6 +243,11 @@ class SubChannel(models.Model):
     )
     guild_id = models.CharField(max_length=20, validators=[snowflake])
     channel_id = models.CharField(max_length=20, validators=[snowflake], db_index=True)
+    line = models.CharField(
+        max_length=1000,
+        blank=True,
+        help_text="As the operator wrote it, with a note; empty: the link alone.",
+    )
 
     class Meta:
         constraints = [
@@ -249,4 +259,4 @@ class SubChannel(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"https://discord.com/channels/{self.guild_id}/{self.channel_id}"
+        return self.line or link_of(self.guild_id, self.channel_id)

@@ -7,9 +7,10 @@ const TRIES = 5;
 // Links carry the public address; the same file is at our own, whatever that is.
 export const ownPath = (link) => (link ? new URL(link, location.href).pathname : "");
 
+// Of four clips each is at Midjourney's; what is ours shows them all.
 export function videosOf(task) {
-  const links = (task.videoUrls ?? []).map((each) => each?.url).filter(Boolean);
-  return (links.length ? links : [task.videoUrl].filter(Boolean)).map(ownPath);
+  const links = [...(task.videoUrls ?? []).map((each) => each?.url), task.videoUrl].filter(Boolean);
+  return [...new Set(links.map(ownPath).filter((path) => path.startsWith("/images/")))];
 }
 
 export const picturePath = (task) => (videosOf(task).length ? "" : ownPath(task.imageUrl));

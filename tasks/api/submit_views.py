@@ -25,7 +25,6 @@ from tasks.enums import InputRole, ReturnCode
 from tasks.exceptions import InvalidRequest, Refused
 from tasks.inputs import read
 from tasks.submit.base import Caller, Submitted
-from tasks.submit.buttons import submit_extension
 from tasks.submit.commands import (
     submit_blend,
     submit_describe,
@@ -34,6 +33,7 @@ from tasks.submit.commands import (
     submit_show,
     submit_video,
 )
+from tasks.submit.extensions import submit_extension
 
 _UNSERVED = {
     "unserved": examples.submitted(
@@ -161,6 +161,7 @@ class VideoView(SubmitView):
                 prompt=fields["prompt"],
                 motion=motion,
                 index=fields["index"] + 1,
+                wanted=wanted_of(caller, fields),
             )
         if fields["taskId"].strip():
             raise InvalidRequest("任务类型错误", "taskId goes with the action “extend”")

@@ -153,17 +153,20 @@ def write(
     brought: Sequence[Brought] = (),
     *,
     place: Callable[[], int] | None = None,
+    waits: bool = False,
 ) -> Submitted:
     """Write the row with what it brought along, and hand it to dispatch.
 
     `place` takes its place in the queue, in the same transaction, and returns how many
     wait before it; after TurnLost it is asked again. What else it raises is raised, and
     nothing is written. Raises ShareUsedUp where its owner has enough tasks waiting.
+    With `waits` it is not sent before it is marked as prepared.
     """
     if task.status == TaskStatus.NOT_START:
         check_share(caller.user.pk)
     files = inputs.write_files(brought)
-    task.prepared = not any(picture.needs_upload for picture in brought)
+    uploads = any(picture.needs_upload for picture in brought)
+    task.prepared = not (waits or uploads)
     try:
         return _write(task, files, place)
     except IntegrityError:

@@ -20,14 +20,15 @@ from tasks.exceptions import (
     NothingShortened,
     ParentNotFound,
 )
+from tasks.inputs import Brought
 from tasks.models import DrawingSettings, Task
 from tasks.selectors import visible_to
+from tasks.sending import sent_text
 from tasks.services import cancel
 from tasks.submit.base import (
     MAX_IDEMPOTENCY_KEY,
     Caller,
     Submitted,
-    checked_prompt,
     finished,
     new_task,
     replayed,
@@ -35,7 +36,7 @@ from tasks.submit.base import (
     write,
 )
 from tasks.submit.choosing import account_of
-from tasks.submit.commands import check_motion, linked, permitted
+from tasks.submit.commands import linked, permitted
 from tasks.submit.hosting import owner_or_host
 from tasks.submit.share import check_share
 from tasks.webhooks import tell_again
@@ -68,12 +69,12 @@ def submit_button(
     button = custom_ids.parse(pressed)
     if pressed == custom_ids.DESCRIBED_ALL:
         return _press_all(caller, parent, account)
-    how = _window(button, parent, account, force=force_window)
+    how = window_for(button, parent, account, force=force_window)
     if how is WindowState.EXPECTED and not _answers_itself(button, account):
         return _open(caller, parent, account, pressed)
     if how is WindowState.EXPECTED and force_window:
         return _open(caller, parent, account, pressed)
-    return _press(caller, parent, account, pressed, how)
+    return press(caller, parent, account, pressed, how)
 
 
 def submit_change(
@@ -102,42 +103,14 @@ def submit_change(
         name = parent.account.channel_id if parent.account else ""
         exc.zh = f"账号不可用: {name}"  # as clients of this call know it
         raise
-    how = _window(custom_ids.parse(pressed), parent, account)
-    return _press(caller, parent, account, pressed, how)
-
-
-def submit_extension(
-    *, caller: Caller, task_id: int, prompt: str, motion: str, index: int
-) -> Submitted:
-    """Make a clip longer. Raises Refused with the reason."""
-    check_motion(motion)
-    given = checked_prompt(prompt) if prompt.strip() else ""
-    parent = finished(caller, task_id)
-    wanted = custom_ids.EXTEND.format(motion=motion, i=index, h=parent.job_id or "0")
-    pressed = custom_ids.find(parent.buttons, wanted) or custom_ids.find_kind(
-        parent.buttons, custom_ids.EXTEND, motion=motion
-    )
-    if pressed is None:
-        raise InvalidRequest(
-            "关联任务不允许执行变化",
-            "Related task is no single clip; upscale the one to extend first",
-        )
-    if earlier := replayed(caller):
-        return earlier
-    account = account_of(parent)
-    how = _window(custom_ids.parse(pressed), parent, account)
-    if given and how is not WindowState.EXPECTED:
-        raise InvalidRequest(
-            "未开启 REMIX，无法使用视频扩展功能",
-            "Remix mode must be on to extend a video with a prompt",
-        )
-    return _press(caller, parent, account, pressed, how, prompt=given)
+    how = window_for(custom_ids.parse(pressed), parent, account)
+    return press(caller, parent, account, pressed, how)
 
 
 # --- what a button needs --------------------------------------------------------------
 
 
-def _window(
+def window_for(
     button: Button | None, parent: Task, account: DiscordAccount, *, force: bool = False
 ) -> WindowState:
     """Return whether the button will open a window, as far as is known."""
@@ -177,8 +150,6 @@ def offered_prompt(parent: Task, custom_id: str) -> str:
         if number > len(texts) and template == custom_ids.ANALYSED:
             raise NothingShortened
         return str(texts[number - 1]) if number <= len(texts) else ""
-    if template.startswith(custom_ids.INPAINT_ANY):
-        return ""
     inherited = prompts.without_speed(parent.final_prompt or parent.prompt_en)
     return (
         prompts.zoomed(inherited) if template == custom_ids.CUSTOM_ZOOM else inherited
@@ -192,21 +163,19 @@ def _open(
     caller: Caller, parent: Task, account: DiscordAccount, custom_id: str
 ) -> Submitted:
     """Write a task that waits until its window is answered."""
-    task = _child(caller, parent, account, custom_id)
+    task = child_of(caller, parent, account, custom_id)
     task.status, task.window = TaskStatus.MODAL, WindowState.EXPECTED
-    offered = offered_prompt(parent, custom_id)
-    if task.action == TaskAction.INPAINT:
-        task.prompt = task.prompt_en = ""
-    else:
-        task.prompt_en = offered
-    task.final_prompt = offered
+    if offered := offered_prompt(parent, custom_id):
+        # To the letter what is sent if nothing else is answered.
+        offered = sent_text(account, offered, caller.mode)
+    task.prompt_en = task.final_prompt = offered
     task.description = "Waiting for window confirm"
     waits = span_of(DrawingSettings.get_solo().window_minutes)
     task.deadline_at = timezone.now() + waits
     return write(caller, task)
 
 
-def _press(
+def press(
     caller: Caller,
     parent: Task,
     account: DiscordAccount,
@@ -216,16 +185,23 @@ def _press(
     prompt: str = "",
 ) -> Submitted:
     """Write a task that presses its button, and answers its window if one is due."""
-    if again := _same_upscale(caller, parent, custom_id):
+    if again := same_upscale(caller, parent, custom_id):
         return Submitted(again)
-    task = _child(caller, parent, account, custom_id)
-    brought = []
-    if how is WindowState.EXPECTED:
-        english = permitted(prompt) if prompt else offered_prompt(parent, custom_id)
-        brought = linked(prompt and english)
-        _answer(task, prompt, english)
-        limits.check_field(task, brought)
+    task = child_of(caller, parent, account, custom_id)
+    brought = answer_with(task, parent, prompt) if how is WindowState.EXPECTED else []
     return write(caller, task, brought, place=lambda: take_place(account))
+
+
+def answer_with(task: Task, parent: Task, prompt: str) -> list[Brought]:
+    """Have the task answer its window; without a prompt, with what that offers.
+
+    Return what has to be brought along. Raises BannedPrompt, InvalidRequest.
+    """
+    english = permitted(prompt) if prompt else offered_prompt(parent, task.custom_id)
+    answer_itself(task, prompt, english)
+    brought = linked(prompt and english)
+    limits.check_field(task, brought)
+    return brought
 
 
 def _press_all(caller: Caller, parent: Task, account: DiscordAccount) -> Submitted:
@@ -251,8 +227,8 @@ def _draw_described(
     caller: Caller, parent: Task, account: DiscordAccount, number: int
 ) -> Submitted:
     custom_id = custom_ids.DESCRIBED.format(i=number)
-    task = _child(caller, parent, account, custom_id)
-    _answer(task, "", offered_prompt(parent, custom_id))
+    task = child_of(caller, parent, account, custom_id)
+    answer_itself(task, "", offered_prompt(parent, custom_id))
     limits.check_field(task)
     return write(caller, task)
 
@@ -266,7 +242,7 @@ def _numbered(caller: Caller, number: int) -> Caller:
     return replace(caller, state=state, idempotency_key=key)
 
 
-def _answer(task: Task, given: str, english: str) -> None:
+def answer_itself(task: Task, given: str, english: str) -> None:
     """Have the task answer its window by itself."""
     task.window = WindowState.EXPECTED
     task.prompt_en = english
@@ -278,7 +254,7 @@ def _answer(task: Task, given: str, english: str) -> None:
         task.prompt = given or task.prompt or english
 
 
-def _child(
+def child_of(
     caller: Caller, parent: Task, account: DiscordAccount, custom_id: str
 ) -> Task:
     button = custom_ids.parse(custom_id)
@@ -298,7 +274,7 @@ def _child(
     return task
 
 
-def _same_upscale(caller: Caller, parent: Task, custom_id: str) -> Task | None:
+def same_upscale(caller: Caller, parent: Task, custom_id: str) -> Task | None:
     """Return the task of the same picture: it would be drawn, and paid for, twice."""
     button = custom_ids.parse(custom_id)
     if button is None or button.kind.action != TaskAction.UPSCALE:

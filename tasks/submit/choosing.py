@@ -92,9 +92,8 @@ def choose(
 
 
 def any_account(wanted: Wanted) -> DiscordAccount | None:
-    """Return an account that can reach Discord, whatever it may draw."""
-    need = Need(instance_id=wanted.instance_id)
-    found: DiscordAccount | None = _first(need, pool().rule)
+    """Return an account that is wanted and can reach Discord, whatever it may draw."""
+    found: DiscordAccount | None = _first(_wishes(wanted), pool().rule)
     return found
 
 
@@ -132,10 +131,10 @@ def take_chosen(chosen: Chosen, action: TaskAction) -> int:
     )
 
 
-def account_of(task: Task | None) -> DiscordAccount:
-    """Return the account of a task, if it is alive. Raises NoAccount."""
+def account_of(task: Task | None, wanted: Wanted | None = None) -> DiscordAccount:
+    """Return the account of a task, if it is alive and wanted. Raises NoAccount."""
     own = Q(pk=(task and task.account_id) or 0)
-    need = Need()
+    need = _wishes(wanted or Wanted())
     holds = (rule.holds for rule in rules(need))
     account = for_choice(DiscordAccount.objects.filter(own, *holds)).first()
     if account is None:
@@ -151,19 +150,25 @@ def is_new(action: TaskAction) -> bool:
 def _need(action: TaskAction, bot_type: BotType, wanted: Wanted) -> Need:
     niji = bot_type == BotType.NIJI_JOURNEY
     feature = _FEATURES.get(action)
-    return Need(
-        instance_id=wanted.instance_id,
-        remark=wanted.remark,
+    return replace(
+        _wishes(wanted),
         switches=(
             "enable_niji" if niji else "enable_mj",
             *([feature] if feature else []),
         ),
+        day=timezone.localdate() if is_new(action) else None,
+        room=True,
+    )
+
+
+def _wishes(wanted: Wanted) -> Need:
+    return Need(
+        instance_id=wanted.instance_id,
+        remark=wanted.remark,
         modes=wanted.modes,
         remix=wanted.remix,
         niji_remix=wanted.niji_remix,
         remix_auto=wanted.remix_auto_considered,
-        day=timezone.localdate() if is_new(action) else None,
-        room=True,
     )
 
 

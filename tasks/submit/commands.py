@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from accounts.models import User
 from tasks import limits, links, prompts
-from tasks.enums import BotType, InputRole, TaskAction, TaskStatus
+from tasks.enums import OPEN, BotType, InputRole, TaskAction, TaskStatus
 from tasks.exceptions import BannedPrompt, InvalidRequest
 from tasks.inputs import Brought, check_link, read, read_all
 from tasks.models import Task
@@ -23,6 +24,7 @@ from tasks.submit.base import (
 from tasks.submit.choosing import Wanted, place
 from tasks.translation import translate
 from tasks.videos import as_video
+from tasks.webhooks import tell_again
 
 # The blend command's words for what the dialect calls dimensions.
 DIMENSIONS: Final = {
@@ -161,7 +163,8 @@ def submit_shorten(
     if earlier := replayed(caller):
         return earlier
     english = permitted(prompt)
-    return _ask(caller, TaskAction.SHORTEN, bot_type, prompt, english, [], wanted)
+    brought = linked(english)
+    return _ask(caller, TaskAction.SHORTEN, bot_type, prompt, english, brought, wanted)
 
 
 def _ask(
@@ -198,8 +201,8 @@ def submit_show(
         raise InvalidRequest("job id 格式错误", "Invalid job id")
     if earlier := replayed(caller):
         return earlier
-    known = visible_to(caller.user).filter(status=TaskStatus.SUCCESS, job_id=job_id)
-    if task := known.first():
+    if task := _known(caller.user, job_id):
+        tell_again(task, caller.notify_hook.strip())
         return Submitted(task)
     wanted = wanted or Wanted()
     if not wanted.instance_id:
@@ -214,6 +217,14 @@ def submit_show(
     task.description = f"/show {job_id}"
     task.echo_key = f"show/{job_id}"
     return _place(caller, task, wanted)
+
+
+def _known(user: User, job_id: str) -> Task | None:
+    """Return the user's task that draws this job, or shows it; done or still open."""
+    rows = visible_to(user).filter(status__in=[*OPEN, TaskStatus.SUCCESS])
+    # A clip too may bear the job of another task, its video's. It has a button.
+    shown = rows.filter(shown_job_id=job_id, custom_id="").order_by("pk")
+    return rows.filter(job_id=job_id).first() or shown.first()
 
 
 def submit_video(

@@ -63,10 +63,9 @@ def _answered(caller: Caller, task: Task) -> Submitted | None:
 
 
 def _offered(task: Task) -> str:
-    if task.action != TaskAction.INPAINT:
-        return checked_prompt(task.prompt_en)
-    parent = task.parent
-    return prompts.without_speed(parent.final_prompt) if parent else ""
+    """Return what the window offered. A mask alone may do without words."""
+    is_page = task.action == TaskAction.INPAINT
+    return task.prompt_en if is_page else checked_prompt(task.prompt_en)
 
 
 def _brought(task: Task, english: str, mask: str) -> list[Brought]:

@@ -266,8 +266,12 @@ def test_sub_channels_are_lines_of_text(admin: Client, account: DiscordAccount) 
     response = admin.post(address, form_of(admin, address) | {"sub_channels": lines})
 
     assert response.status_code == 302
-    assert lines_of(account) == [SUB, f"{SUB[:-1]}2"]
-    assert form_of(admin, address)["sub_channels"] == f"{SUB}\n{SUB[:-1]}2"
+    written = [f"{SUB}, the second studio", f"{SUB[:-1]}2"]
+    assert lines_of(account) == written
+    assert form_of(admin, address)["sub_channels"] == "\n".join(written)
+
+    admin.post(address, form_of(admin, address) | {"remark": "renamed"})
+    assert lines_of(account) == written
 
 
 def test_emptied_sub_channels_are_gone(admin: Client, account: DiscordAccount) -> None:

@@ -71,7 +71,7 @@ def test_what_has_changed_is_asked_about(
     asks_own: bool,
     asks_known: bool,
 ) -> None:
-    services.save_account(account, further=[SUB])
+    services.save_account(account, further={SUB: ""})
     edited = account_by_id(str(account.pk))
     assert edited is not None
     for name, value in changes.items():
@@ -87,7 +87,7 @@ def test_what_has_changed_is_asked_about(
 def test_a_further_channel_alone_is_asked_about(
     account: DiscordAccount, discord: Discord
 ) -> None:
-    services.save_account(account, further=[SUB])
+    services.save_account(account, further={SUB: ""})
 
     checking.check(account, [SUB, OTHER_SUB])
 

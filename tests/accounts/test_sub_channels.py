@@ -17,11 +17,18 @@ GUILD, FIRST, SECOND = (
 LINK = "https://discord.com/channels/{}/{}"
 
 
+def lines(*pairs: sub_channels.Pair) -> sub_channels.Lines:
+    return dict.fromkeys(pairs, "")
+
+
 def test_a_line_may_say_more_than_its_link() -> None:
     lines = f"my studio, {LINK.format(GUILD, FIRST)}, since May\n\n"
     lines += f"  {LINK.format(GUILD, SECOND)}/1300000000000000000\n"
 
-    assert sub_channels.parse(lines) == [(GUILD, FIRST), (GUILD, SECOND)]
+    assert sub_channels.parse(lines) == {
+        (GUILD, FIRST): f"my studio, {LINK.format(GUILD, FIRST)}, since May",
+        (GUILD, SECOND): "",
+    }
 
 
 @pytest.mark.parametrize(
@@ -37,6 +44,8 @@ def test_a_line_may_say_more_than_its_link() -> None:
         f"http://discord.com/channels/{GUILD}/{FIRST}",
         f"https://discord.com.example.com/channels/{GUILD}/{FIRST}",
         "\x00",
+        f"{LINK.format(GUILD, FIRST)} \x00",
+        f"{LINK.format(GUILD, FIRST)} {'x' * 1000}",
     ],
 )
 def test_a_wrong_line_is_named_by_its_number(line: str) -> None:
@@ -64,26 +73,62 @@ def test_anything_is_either_read_or_refused(lines: str | list[str]) -> None:
 
 
 def test_what_stays_keeps_its_row(account: DiscordAccount) -> None:
-    services.save_account(account, further=[(GUILD, FIRST)])
+    services.save_account(account, further=lines((GUILD, FIRST)))
     kept = account.sub_channels.get().pk
 
-    services.save_account(account, further=[(GUILD, SECOND), (GUILD, FIRST)])
+    services.save_account(account, further=lines((GUILD, SECOND), (GUILD, FIRST)))
 
     assert set(sub_channels.pairs_of(account)) == {(GUILD, FIRST), (GUILD, SECOND)}
     assert account.sub_channels.get(channel_id=FIRST).pk == kept
     assert account.revision == 2
 
 
-def test_what_is_gone_is_removed(account: DiscordAccount) -> None:
-    services.save_account(account, further=[(GUILD, FIRST)])
+def test_a_note_is_kept_until_it_is_edited(account: DiscordAccount) -> None:
+    written = [
+        f"{LINK.format(GUILD, FIRST)}, Anna's  room",
+        f"studio: {LINK.format(GUILD, SECOND)}",
+    ]
+    services.save_account(account, further=sub_channels.parse(written))
+    kept = account.sub_channels.get(channel_id=FIRST).pk
+    assert sub_channels.lines_of(account) == written
 
-    services.save_account(account, further=[])
+    services.save_account(account)
+    assert sub_channels.lines_of(account) == written
+
+    edited = [LINK.format(GUILD, FIRST), f"{LINK.format(GUILD, SECOND)} <b>工作室</b>"]
+    services.save_account(account, further=sub_channels.parse(edited))
+    assert sub_channels.lines_of(account) == edited
+    assert account.sub_channels.get(channel_id=FIRST).pk == kept
+
+
+def test_a_note_stands_on_one_line(account: DiscordAccount) -> None:
+    link = LINK.format(GUILD, FIRST)
+    further = sub_channels.parse([f"{link}\r\nfor\nAnna", ""])
+
+    services.save_account(account, further=further)
+
+    assert sub_channels.lines_of(account) == [f"{link} for Anna"]
+    assert sub_channels.parse("\n".join(sub_channels.lines_of(account))) == further
+
+
+def test_the_address_of_a_message_is_that_of_its_channel() -> None:
+    link = f"https://ptb.discord.com/channels/{GUILD}/{FIRST}/1300000000000000000?a=1"
+
+    (line,) = sub_channels.parse([f"a, {link}, b"]).values()
+
+    assert line == f"a, {LINK.format(GUILD, FIRST)}, b"
+
+
+def test_what_is_gone_is_removed(account: DiscordAccount) -> None:
+    services.save_account(account, further=lines((GUILD, FIRST)))
+
+    services.save_account(account, further=lines())
 
     assert sub_channels.lines_of(account) == []
 
 
 def test_an_edit_that_says_nothing_of_them_keeps_them(account: DiscordAccount) -> None:
-    services.save_account(account, further=[(GUILD, FIRST)])
+    services.save_account(account, further=lines((GUILD, FIRST)))
 
     services.save_account(account)
 
@@ -91,7 +136,7 @@ def test_an_edit_that_says_nothing_of_them_keeps_them(account: DiscordAccount) -
 
 
 def test_the_main_channel_is_no_further_channel(account: DiscordAccount) -> None:
-    services.save_account(account, further=[(GUILD, FIRST)])
+    services.save_account(account, further=lines((GUILD, FIRST)))
     account.channel_id = FIRST
 
     with pytest.raises(ValidationError) as caught:
@@ -103,7 +148,7 @@ def test_the_main_channel_is_no_further_channel(account: DiscordAccount) -> None
 def test_two_accounts_share_a_channel(account: DiscordAccount) -> None:
     other = make_account()
 
-    services.save_account(account, further=[(other.guild_id, other.channel_id)])
-    services.save_account(other, further=[(account.guild_id, account.channel_id)])
+    services.save_account(account, further=lines((other.guild_id, other.channel_id)))
+    services.save_account(other, further=lines((account.guild_id, account.channel_id)))
 
     assert sub_channels.pairs_of(other) == [(account.guild_id, account.channel_id)]

@@ -80,7 +80,8 @@ def build(owner: User) -> Scene:
         owner,
         action=TaskAction.INPAINT,
         custom_id=f"MJ::Inpaint::1::{job}::SOLO",
-        **window | {"final_prompt": ""},
+        **window
+        | {"prompt_en": "a red fox --v 6.1", "final_prompt": "a red fox --v 6.1"},
     )
     return Scene(account, grid, single, zoom, region)
 

@@ -20,7 +20,7 @@ FINAL: Final = "a red fox --v 6.1"
 # Which picture's button, how its id begins, the text that its window offers.
 BUTTONS: Final = {
     "custom zoom": ("single", "MJ::CustomZoom::", f"{FINAL} --zoom 2"),
-    "vary region": ("single", "MJ::Inpaint::", ""),
+    "vary region": ("single", "MJ::Inpaint::", FINAL),
     "remix": ("grid", "MJ::JOB::variation::2::", FINAL),
     "remix of a pan": ("single", "MJ::JOB::pan_left::", FINAL),
 }
@@ -39,10 +39,12 @@ def test_a_window_is_open_as_soon_as_the_client_hears_of_it(
 
     said = answer.json()
     assert (said["code"], said["description"]) == (21, "Waiting for window confirm")
-    assert said["properties"]["finalPrompt"] == offered
     assert said["properties"]["remix"] is True
     told = client.told(answer)
-    assert Task.objects.get(pk=told.task_id).status == TaskStatus.MODAL
+    task = Task.objects.get(pk=told.task_id)
+    assert task.status == TaskStatus.MODAL
+    speed = f" --{task.mode.lower()}" if task.mode else ""
+    assert said["properties"]["finalPrompt"] == offered + speed
     look = client.seen(deliver(client.look(told.task_id)))
     assert (look.over, look.failed) == (False, False)
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.harness import Product, Simulator, call, eventually
 from tests.e2e.judge import assert_faithful, assert_own_picture
+from tests.e2e.remixing import remix
 from tests.pictures import bare, data_url, picture
 
 RED, BLUE, GREEN = picture(colour="red"), picture(colour="blue"), picture(colour="lime")
@@ -160,6 +161,8 @@ def test_a_job_drawn_by_hand_is_shown_and_its_buttons_work(
     assert shown["status"] == "SUCCESS", shown["failReason"]
     child = product.wait_for(product.press(shown, "upsample::2")["result"])
 
+    again = {"jobId": job["picture_url"], "accountFilter": filter_}
+    assert product.api("POST", "/mj/submit/show", again)["result"] == shown["id"]
     assert (shown["action"], shown["jobId"]) == ("IMAGINE", job["uuid"])
     assert "drawn by hand" in shown["properties"]["finalPrompt"]
     assert child["status"] == "SUCCESS", child["failReason"]
@@ -224,6 +227,30 @@ def test_a_bookmark_is_pressed_and_makes_no_task(
     assert sum("BOOKMARK" in custom_id for custom_id in pressed) == 1
 
 
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        ({"notice": "restricted", "form": "G"}, "did not answer the press (reason 2)"),
+        ({"notice": "restricted", "form": "A"}, "Job action restricted"),
+        ({"notice": "restricted", "form": "B"}, "Job action restricted"),
+    ],
+    ids=["unanswered", "refused", "refused later"],
+)
+def test_a_bookmark_that_midjourney_refuses_is_no_success(
+    product: Product,
+    sim: Simulator,
+    single: dict[str, Any],
+    rule: dict[str, str],
+    reason: str,
+) -> None:
+    sim.rule({"custom_id": "BOOKMARK"}, rule, times=1)
+
+    said = product.press(single, "BOOKMARK")
+
+    assert (said["code"], said["result"]) == (4, None)
+    assert reason in said["properties"]["descriptionEn"]
+
+
 def test_a_video_is_made_chosen_and_extended(product: Product, sim: Simulator) -> None:
     video = product.wait_for(
         product.submit("video", prompt="it turns", image=data_url(RED), motion="high")
@@ -237,8 +264,42 @@ def test_a_video_is_made_chosen_and_extended(product: Product, sim: Simulator) -
         assert task["status"] == "SUCCESS", task["failReason"]
         assert sha(product.picture(task)) == job_of(sim, task)["picture_sha256"]
     assert "--video 1 --motion high" in video["promptEn"]
-    assert clip["videoUrls"] == [{"url": clip["imageUrl"]}]
+    assert clip["videoUrls"] == [{"url": clip["imageUrl"], "thumbnail": None}]
     assert clip["imageUrl"].endswith(".mp4")
+    assert [v["url"].rsplit("/", 2)[1:] for v in video["videoUrls"]] == [
+        [video["jobId"], f"{n}.mp4"] for n in range(4)
+    ]
+
+
+@pytest.mark.parametrize("remix_on", [False, True], ids=["remix off", "remix on"])
+def test_two_of_four_clips_are_made_longer(
+    product: Product, sim: Simulator, *, remix_on: bool
+) -> None:
+    remix(product, sim, on=remix_on)
+    video = product.wait_for(
+        product.submit("video", prompt="it turns", image=data_url(RED))
+    )
+    body = {"action": "extend", "taskId": video["id"], "motion": "high"}
+
+    ids = [
+        product.submit("video", **body, index=0),
+        product.submit("video", **body, index=3, prompt="it sleeps now"),
+    ]
+    tasks = product.wait_all(ids)
+    remix(product, sim, on=False)
+
+    for task, index, words in zip(
+        tasks, (1, 4), ("it turns", "it sleeps"), strict=True
+    ):
+        assert task["status"] == "SUCCESS", task["failReason"]
+        job = job_of(sim, task)
+        clip = next(j for j in sim.jobs() if j["uuid"] == job["parent_job"])
+        assert (job["kind"], clip["kind"], clip["index"]) == ("extend", "clip", index)
+        assert clip["parent_job"] == video["jobId"]
+        assert sha(product.picture(task)) == job["picture_sha256"]
+        spoken = words if remix_on else "it turns"
+        assert spoken in task["properties"]["finalPrompt"]
+    assert not sim.violations(), sim.violations()
 
 
 def test_a_single_picture_is_animated(
@@ -303,6 +364,13 @@ def test_links_in_a_prompt_are_put_at_discord(product: Product, sim: Simulator) 
     (link,) = [w for w in task["promptEn"].split() if "http" in w]
     assert call("GET", link.strip("<>"))[1] == GREEN
     assert task["promptEn"].endswith("like this one --iw 2")
+
+    short = product.wait_for(product.submit("shorten", prompt=f"{shown} a red fox"))
+
+    assert short["status"] == "SUCCESS", short["failReason"]
+    assert shown not in short["promptEn"]
+    (link,) = [w for w in short["promptEn"].split() if "http" in w]
+    assert call("GET", link)[1] == GREEN
 
 
 @pytest.mark.parametrize("link", ["http://nowhere.invalid/x.png", "ftp://x/y.png"])

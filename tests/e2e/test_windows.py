@@ -70,6 +70,20 @@ def test_a_region_is_drawn_anew_as_the_mask_says(
     assert not sim.violations(), sim.violations()
 
 
+def test_a_region_without_words_is_sent_as_it_was_offered(
+    product: Product, sim: Simulator, single: dict[str, Any]
+) -> None:
+    size = (single["imageWidth"], single["imageHeight"])
+    drawn = mask(size, (0, 0, size[0] // 2, size[1] // 4))
+
+    answer = product.press(single, "Inpaint")
+    task = product.wait_for(product.answer_window(answer, maskBase64=data_url(drawn)))
+
+    offered = answer["properties"]["finalPrompt"]
+    assert "a red fox in snow" in offered
+    assert job_of(sim, task)["prompt"] == offered
+
+
 def test_remix_asks_for_the_prompt_of_a_variation(
     product: Product, sim: Simulator, grid: dict[str, Any]
 ) -> None:

@@ -62,14 +62,35 @@ def run(errand: Errand) -> Errand:
     return errand
 
 
-def test_a_button_that_draws_nothing_is_pressed(drawn: Task, http: FakeHttp) -> None:
+def test_a_button_that_draws_nothing_is_pressed_once(
+    drawn: Task, http: FakeHttp
+) -> None:
     errand = run(press(drawn))
 
     (body,) = http.bodies
-    assert errand.state == ErrandState.DONE
+    # That Discord takes it says nothing of what Midjourney does.
+    assert errand.state == ErrandState.WAITING
+    assert errand.nonce == body["nonce"]
+    assert errands.waiting() == []
+    assert run(errand).state == ErrandState.WAITING
+    assert len(http.bodies) == 1
     assert body["application_id"] == MIDJOURNEY_APP
     assert body["message_id"] == drawn.message_id
     assert body["data"]["custom_id"] == BOOKMARK
+
+
+def test_a_press_that_was_cut_is_repeated_unless_discord_has_taken_it(
+    drawn: Task, http: FakeHttp
+) -> None:
+    http.answers = [Answer(Verdict.UNKNOWN, "cut")]
+    errand = run(press(drawn))
+    Errand.objects.update(claimed_until=None)
+
+    errand = run(errand)
+    Errand.objects.update(claimed_until=None, interaction_id="1311111111111111777")
+    run(errand)
+
+    assert len(set(http.nonces)) == len(http.nonces) == 2
 
 
 def test_a_refused_press_says_why(drawn: Task, http: FakeHttp) -> None:

@@ -130,6 +130,27 @@ def test_a_foreign_link_is_copied_to_discord_where_it_stands(
     assert sent == [("link", f"{task.pk}-0.png", picture(colour="lime"))]
 
 
+def test_a_foreign_link_in_a_prompt_to_be_shortened_is_copied_too(
+    alice: User, account: DiscordAccount, http: FakeHttp, sent: list[Any], site: Server
+) -> None:
+    url = f"{site.origin}/a.png"
+    task = waiting(alice, account, Brought(InputRole.LINK, url=url))
+    Task.objects.update(
+        action=TaskAction.SHORTEN,
+        prompt=f"{url} 狐狸",
+        prompt_en=f"{url} a fox",
+        echo_key="shorten/1",
+    )
+
+    task = prepared(task)
+
+    link = LINK.format(name=f"{task.pk}-0.png")
+    assert task.prepared
+    assert (task.prompt, task.prompt_en) == (f"{link} 狐狸", f"{link} a fox")
+    assert task.description == f"/shorten {link} 狐狸"
+    assert task.echo_key == "shorten/1"
+
+
 def test_a_last_frame_follows_the_prompt(
     alice: User, account: DiscordAccount, http: FakeHttp, sent: list[Any]
 ) -> None:

@@ -16,6 +16,7 @@ from tasks.services import advance, cancel, fail, insert, release
 from tests.factories import make_account
 from tests.gateway.rows import again, make_running, make_session, make_waiting
 from tests.gateway.wire import JOB, OTHER_JOB, PROMPT
+from tests.tasks.parents import EXTEND
 
 Commits = DjangoCaptureOnCommitCallbacks
 
@@ -27,6 +28,7 @@ def nudged(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
     for name in (
         "enqueue_dispatch",
         "enqueue_cancel",
+        "enqueue_prepare",
         "publish_change",
         "publish_accounts_changed",
     ):
@@ -53,6 +55,22 @@ def test_a_submitted_task_nudges_its_account_after_commit(
         assert nudged == []
 
     assert nudged == [("enqueue_dispatch", (account.pk,))]
+
+
+def test_the_end_of_a_clip_nudges_the_extension_that_waits_for_it(
+    alice: User,
+    account: DiscordAccount,
+    nudged: list[tuple[str, Any]],
+    django_capture_on_commit_callbacks: Commits,
+) -> None:
+    clip = make_running(alice, account, action="UPSCALE")
+    wish = {"parent": clip, "custom_id": EXTEND.format("low"), "prepared": False}
+    waiting = make_waiting(alice, account, **wish)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        advance(clip.pk, TaskStatus.SUCCESS)
+
+    assert ("enqueue_prepare", (waiting.pk,)) in nudged
 
 
 def test_a_task_without_an_account_nudges_nobody(

@@ -24,6 +24,7 @@ DESCRIBED_ALL: Final = "MJ::Job::PicReader::all"
 REDESCRIBE: Final = "MJ::Picread::Retry"
 ANALYSED: Final = "MJ::Job::PromptAnalyzer::{}"
 EXTEND: Final = "MJ::JOB::animate_{}_extend::1::" + JOB
+CHOOSE: Final = "MJ::JOB::video_virtual_upscale::{}::" + JOB
 
 
 def buttons(*custom_ids: str) -> list[dict[str, object]]:
@@ -91,6 +92,22 @@ def make_clip(owner: User, account: DiscordAccount, **fields: Any) -> Task:
         "final_prompt": "the fox runs --video 1 --motion low",
         "buttons": buttons(*(EXTEND.format(m) for m in ("high", "low"))),
         "picture_type": "video/mp4",
+    }
+    return make_finished(owner, **(values | fields))
+
+
+def make_clips(
+    owner: User, account: DiscordAccount, *, clips: int = 4, **fields: Any
+) -> Task:
+    """Return a video whose one file holds several clips."""
+    choices = buttons(*(CHOOSE.format(n + 1) for n in range(clips)))
+    values: dict[str, Any] = {
+        "account": account,
+        "action": TaskAction.VIDEO,
+        "job_id": JOB,
+        "final_prompt": "the fox runs --video 1 --motion low",
+        "buttons": [*choices, *buttons(f"MJ::JOB::reroll::0::{JOB}::SOLO")],
+        "picture_type": "image/webp",
     }
     return make_finished(owner, **(values | fields))
 

@@ -12,8 +12,10 @@ from tasks.models import Task
 from tasks.representation import extension, task_bytes, task_json
 from tests.factories import make_account, make_finished, make_task
 from tests.tasks.parents import (
+    JOB,
     PAN,
     make_clip,
+    make_clips,
     make_described,
     make_single,
     make_window,
@@ -35,8 +37,25 @@ def test_a_clip_has_its_link_in_three_places(
 
     link = f"{BASE}/images/{clip.pk}/{clip.picture_key}.mp4"
     assert (said["imageUrl"], said["videoUrl"]) == (link, link)
-    assert said["videoUrls"] == [{"url": link}]
+    assert said["videoUrls"] == [{"url": link, "thumbnail": None}]
     assert said["contentType"] == "video/mp4"
+
+
+@pytest.mark.parametrize("clips", [4, 2, 1])
+@pytest.mark.parametrize("picture_type", ["image/webp", "video/mp4"])
+def test_a_video_names_each_of_its_clips(
+    alice: User, account: DiscordAccount, picture_type: str, clips: int
+) -> None:
+    video = make_clips(alice, account, clips=clips, picture_type=picture_type)
+
+    said = task_json(video, BASE)
+
+    at = f"https://cdn.midjourney.com/video/{JOB}"
+    assert said["videoUrls"] == [
+        {"url": f"{at}/{n}.mp4", "thumbnail": f"{at}/{n}_640_N.webp"}
+        for n in range(clips)
+    ]
+    assert said["imageUrl"].startswith(f"{BASE}/images/{video.pk}/")
 
 
 @pytest.mark.parametrize(

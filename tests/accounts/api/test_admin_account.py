@@ -110,7 +110,7 @@ def test_hours_subjects_and_further_channels_are_written_and_shown(
         "dayDrawLimit": 50,
         "isVerticalDomain": True,
         "verticalDomainIds": [str(tag.pk)],
-        "subChannels": [link],
+        "subChannels": [f"{link}, Anna's room"],
         "permanentInvitationLink": "https://discord.gg/fox",
         "privateChannelId": "1118138338562562222",
         "nijiBotChannelId": "1118138338562563333",

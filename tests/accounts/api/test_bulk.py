@@ -6,8 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts import sub_channels
 from accounts.enums import AccountState
 from accounts.models import AccountEvent, DiscordAccount, DomainTag
+from accounts.services import save_account
 from accounts.signals import account_changed
 from tests.conftest import ApiClient
 from tests.factories import make_account
@@ -56,6 +58,20 @@ def test_the_accounts_of_a_search_are_edited_and_no_other(
         assert (account.user_token, account.revision) == ("kept", 0)
     outside.refresh_from_db()
     assert outside.core_size == 3
+
+
+def test_further_channels_and_their_notes_stay(
+    operator_api: ApiClient, account: DiscordAccount
+) -> None:
+    note = (
+        "Anna's, https://discord.com/channels/1118138338562560101/1118138338562561111"
+    )
+    parsed = sub_channels.parse([note])
+    save_account(account, further=parsed)
+
+    put(operator_api, {"ids": ids(account), "changes": {"weight": 9, "remark": "x"}})
+
+    assert sub_channels.lines_of(account) == [note]
 
 
 def test_an_empty_search_is_all_of_them(operator_api: ApiClient) -> None:

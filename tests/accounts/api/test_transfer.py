@@ -78,6 +78,9 @@ accounts = st.fixed_dictionaries(
 )
 
 
+NOTED = "https://discord.com/channels/1118138338562560101/1118138338562561111, Anna's"
+
+
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawn=st.lists(accounts, min_size=1, max_size=3))
 def test_what_is_exported_comes_back_the_same(drawn: list[dict[str, Any]]) -> None:
@@ -85,7 +88,7 @@ def test_what_is_exported_comes_back_the_same(drawn: list[dict[str, Any]]) -> No
     for fields in drawn:
         account = make_account(**fields, after_interval_max=3600)
         account.sub_channels.create(
-            guild_id=account.guild_id, channel_id="1118138338562561111"
+            guild_id=account.guild_id, channel_id="1118138338562561111", line=NOTED
         )
     before = list(DiscordAccount.objects.order_by("channel_id").values(*FIELDS))
 
@@ -98,6 +101,7 @@ def test_what_is_exported_comes_back_the_same(drawn: list[dict[str, Any]]) -> No
     for account in DiscordAccount.objects.all():
         (further,) = account.sub_channels.all()
         assert further.channel_id == "1118138338562561111"
+        assert further.line == NOTED
 
 
 def test_subjects_are_named_in_the_file(account: DiscordAccount) -> None:

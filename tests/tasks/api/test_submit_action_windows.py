@@ -60,8 +60,8 @@ def switch(**fields: bool) -> None:
     [
         (ZOOM, TaskAction.ACTION, "a red fox --ar 2:1 --v 6.1 --zoom 2"),
         ("MJ::CustomZoom::2", TaskAction.ACTION, "a red fox --ar 2:1 --v 6.1 --zoom 2"),
-        (REGION, TaskAction.INPAINT, ""),
-        ("MJ::Inpaint::1::2::SOLO", TaskAction.INPAINT, ""),
+        (REGION, TaskAction.INPAINT, "a red fox --ar 2:1 --v 6.1"),
+        ("MJ::Inpaint::1::2::SOLO", TaskAction.INPAINT, "a red fox --ar 2:1 --v 6.1"),
     ],
 )
 def test_a_window_is_code_21_with_what_it_offers(
@@ -349,6 +349,18 @@ async def test_what_discord_says_against_it_is_code_4(single: Task) -> None:
 
     assert (said["code"], said["description"]) == (4, "拒绝")
     assert (said["result"], said["properties"]) == (None, {"descriptionEn": "refused"})
+
+
+@committed
+async def test_what_is_seen_right_after_the_press_counts_more(single: Task) -> None:
+    def act(errand: Errand) -> None:
+        finish(errand.pk, None)
+        give_up(errand.pk, "需要验证", "verification is asked for")
+
+    with gateway(act):
+        said = await read(await ask(PATH, of(single, BOOKMARK)))
+
+    assert (said["code"], said["description"]) == (4, "需要验证")
 
 
 @committed

@@ -10,7 +10,7 @@ from tasks.models import BannedWord, Task
 from tests.conftest import ApiClient
 from tests.factories import make_account, make_task
 from tests.pictures import data_url, picture
-from tests.tasks.parents import EXTEND, make_clip, make_single
+from tests.tasks.parents import CHOOSE, EXTEND, make_clip, make_clips, make_single
 from tests.tasks.refusals import BAD_PICTURES, PUBLIC_LINK, Block, check_refused
 
 pytestmark = pytest.mark.usefixtures("names", "media")
@@ -147,19 +147,60 @@ def test_a_clip_is_made_longer(
     assert task.custom_id == EXTEND.format(motion.lower() or "low")
 
 
-def test_words_for_a_longer_clip_need_remix(
-    api: ApiClient, alice: User, account: DiscordAccount, unchanged: Block
+@pytest.mark.parametrize("on", [False, True])
+@pytest.mark.parametrize("prompt", ["", "it sleeps"])
+def test_a_clip_is_made_longer_with_words_and_without_whatever_remix_is(
+    api: ApiClient, alice: User, account: DiscordAccount, prompt: str, on: bool
 ) -> None:
     clip = make_clip(alice, account)
+    DiscordAccount.objects.update(mj_remix_on=on)
+
+    assert api.send(PATH, longer(clip.pk, prompt=prompt)).json()["code"] == 1
+
+
+@pytest.mark.parametrize("index", [0, 1, 2, 3])
+def test_one_of_four_clips_is_made_longer(
+    api: ApiClient, alice: User, account: DiscordAccount, index: int
+) -> None:
+    video = make_clips(alice, account)
+
+    said = api.send(PATH, longer(video.pk, index=index)).json()
+
+    task = Task.objects.get(pk=said["result"])
+    assert said["code"] == 1
+    assert task.parent is not None
+    assert (task.action, task.parent.parent) == (TaskAction.VIDEO, video)
+    assert task.parent.custom_id == CHOOSE.format(index + 1)
+
+
+@pytest.mark.parametrize("index", [-1, 4, "x", 2**40, True])
+def test_a_fifth_clip_is_refused(
+    api: ApiClient,
+    alice: User,
+    account: DiscordAccount,
+    unchanged: Block,
+    index: Any,
+) -> None:
+    video = make_clips(alice, account, clips=1)
 
     with unchanged():
-        answer = api.send(PATH, longer(clip.pk, prompt="it sleeps"))
+        said = api.send(PATH, longer(video.pk, index=index)).json()
 
-    check_refused(answer, 4, "未开启 REMIX，无法使用视频扩展功能")
+    assert said["code"] != 1
 
-    DiscordAccount.objects.update(mj_remix_on=True)
 
-    assert api.send(PATH, longer(clip.pk, prompt="it sleeps")).json()["code"] == 1
+def test_a_longer_clip_is_made_by_the_account_that_has_it_if_that_is_wanted(
+    api: ApiClient, alice: User, account: DiscordAccount, unchanged: Block
+) -> None:
+    clip, other = make_clip(alice, account), make_account()
+    wish = {"instanceId": other.channel_id}
+
+    with unchanged():
+        answer = api.send(PATH, longer(clip.pk, accountFilter=wish))
+
+    check_refused(answer, 3, "无可用的账号实例：没有该频道的账号")
+    wish = {"instanceId": account.channel_id}
+    assert api.send(PATH, longer(clip.pk, accountFilter=wish)).json()["code"] == 1
 
 
 @pytest.mark.parametrize("task_id", ["", "77", "abc", "9" * 30])

@@ -114,6 +114,20 @@ async def test_it_goes_to_the_account_that_is_named_and_makes_no_task(
     assert not await Task.objects.aexists()
 
 
+@committed
+async def test_the_filter_says_which_kind_of_account_uploads(alice: User) -> None:
+    for remark in ("day", "the night shift", "day"):
+        await sync_to_async(make_account)(remark=remark, mode="RELAX")
+    wish = {"remark": "night", "modes": ["RELAX"]}
+    path = PATH.replace("/mj", "/mj-fast/mj", 1)  # a speed draws nothing here
+
+    with gateway(lambda errand: finish(errand.pk, LINKS)) as run:
+        await read(await ask(path, {"base64Array": [PICTURE], "accountFilter": wish}))
+
+    chosen = await DiscordAccount.objects.aget(remark="the night shift")
+    assert run[0].account_id == chosen.pk
+
+
 # --- refused at once ------------------------------------------------------------------
 
 

@@ -105,18 +105,14 @@ def test_a_button_of_an_edited_message_is_pressed_there(
 
 
 @pytest.mark.parametrize(
-    ("custom_id", "offered", "prompt_en"),
+    ("custom_id", "offered"),
     [
-        (ZOOM, "a red fox --ar 2:1 --v 6.1 --zoom 2", None),
-        (REGION, "", ""),
+        (ZOOM, "a red fox --ar 2:1 --v 6.1 --zoom 2"),
+        (REGION, "a red fox --ar 2:1 --v 6.1"),
     ],
 )
 def test_some_buttons_always_open_a_window(
-    alice: User,
-    account: DiscordAccount,
-    custom_id: str,
-    offered: str,
-    prompt_en: str | None,
+    alice: User, account: DiscordAccount, custom_id: str, offered: str
 ) -> None:
     DiscordAccount.objects.update(remix_auto_submit=True)
     DrawingSettings.objects.create(window_minutes=7)
@@ -125,17 +121,18 @@ def test_some_buttons_always_open_a_window(
 
     assert (task.status, task.window) == (TaskStatus.MODAL, WindowState.EXPECTED)
     assert task.description == "Waiting for window confirm"
-    assert task.final_prompt == offered
-    assert task.prompt_en == (offered if prompt_en is None else prompt_en)
+    assert task.final_prompt == task.prompt_en == offered
     assert task.deadline_at is not None
     minutes = (task.deadline_at - timezone.now()).total_seconds() / 60
     assert 6 < minutes <= 7
 
 
-def test_a_region_begins_without_a_prompt(alice: User, account: DiscordAccount) -> None:
+def test_a_region_begins_with_the_prompt_of_its_picture(
+    alice: User, account: DiscordAccount
+) -> None:
     task = press(make_single(alice, account), REGION).task
 
-    assert (task.action, task.prompt, task.prompt_en) == (TaskAction.INPAINT, "", "")
+    assert (task.action, task.prompt) == (TaskAction.INPAINT, "a red fox")
 
 
 def test_a_window_opens_although_the_queue_is_full(alice: User) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import DiscordAccount, User
-from tasks.enums import BotType, InputRole, TaskAction, TaskStatus
+from tasks.enums import BotType, InputRole, TaskAction
 from tasks.exceptions import BannedPrompt, InvalidRequest, NoAccount, Refused
 from tasks.models import BannedWord, Task
 from tasks.prompts import echo_key
@@ -22,10 +22,9 @@ from tasks.submit.commands import (
     submit_describe,
     submit_imagine,
     submit_shorten,
-    submit_show,
     submit_video,
 )
-from tests.factories import make_account, make_finished, make_task
+from tests.factories import make_account
 from tests.pictures import bare, data_url, picture
 from tests.tasks.refusals import OFFICIAL_LINK, PUBLIC_LINK
 
@@ -252,67 +251,24 @@ def test_a_prompt_is_asked_to_be_shortened(
     assert task.prepared is True
 
 
-# --- show -----------------------------------------------------------------------------
-
-NAMED = "https://cdn.discordapp.com/attachments/1/2/alice_a_red_fox_"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        JOB,
-        f" {JOB.upper()}\n",
-        f"{NAMED}{JOB}.png?ex=1&is=2",
-        f"{NAMED}{'0' * 8}-1111-2222-3333-{'4' * 12}_{JOB}.png",
-        f"https://cdn.midjourney.com/{JOB}/0_0.webp",
-        f"https://cdn.midjourney.com/{JOB}_grid_0.webp",
-        f"https://www.midjourney.com/jobs/{JOB}?index=0",
-    ],
-)
-def test_a_job_is_read_from_an_id_and_from_links(
-    alice: User, account: DiscordAccount, text: str
+def test_foreign_links_in_a_prompt_to_be_shortened_are_brought_along(
+    alice: User, account: DiscordAccount
 ) -> None:
-    wanted = Wanted(instance_id=account.channel_id)
+    prompt = f"{OFFICIAL_LINK} a very red fox --sref {PUBLIC_LINK}"
 
-    task = submit_show(caller=Caller(alice), job=text, wanted=wanted).task
+    task = submit_shorten(caller=Caller(alice), prompt=prompt).task
 
-    assert (task.action, task.shown_job_id) == (TaskAction.SHOW, JOB)
-    assert task.description == f"/show {JOB}"
-    assert task.job_id is None
+    assert [(p.role, p.source_url) for p in task.inputs.all()] == [
+        (InputRole.LINK, PUBLIC_LINK)
+    ]
+    assert not task.prepared
 
 
-def test_a_job_that_the_caller_has_is_answered_at_once(
+def test_a_prompt_with_a_private_link_is_not_shortened(
     alice: User, account: DiscordAccount, unchanged: Any
 ) -> None:
-    known = make_finished(alice, account=account, job_id=JOB)
-
-    with unchanged():
-        found = submit_show(caller=Caller(alice), job=JOB)
-
-    assert found.task == known
-
-
-def test_an_operator_is_answered_with_anybodys_job(
-    alice: User, operator: User, account: DiscordAccount
-) -> None:
-    known = make_finished(alice, account=account, job_id=JOB)
-
-    assert submit_show(caller=Caller(operator), job=JOB).task == known
-
-
-@pytest.mark.parametrize("status", [TaskStatus.SUCCESS, TaskStatus.IN_PROGRESS])
-def test_anothers_job_is_not_shown(
-    alice: User,
-    bob: User,
-    account: DiscordAccount,
-    unchanged: Any,
-    status: TaskStatus,
-) -> None:
-    make_task(alice, account=account, job_id=JOB, status=status)
-    wanted = Wanted(instance_id=account.channel_id)
-
     with unchanged(), pytest.raises(InvalidRequest):
-        submit_show(caller=Caller(bob), job=JOB, wanted=wanted)
+        submit_shorten(caller=Caller(alice), prompt="fox http://127.0.0.1/x.png")
 
 
 # --- video ----------------------------------------------------------------------------

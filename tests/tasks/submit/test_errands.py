@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,51 @@ def test_an_upload_goes_to_the_account_that_is_named(alice: User) -> None:
     errand = submit_uploads(caller=Caller(alice), pictures=[PICTURE], wanted=wanted)
 
     assert errand.account == named
+
+
+@pytest.mark.parametrize(
+    ("wanted", "fields"),
+    [
+        (Wanted(remark="night"), {"remark": "the night shift"}),
+        (Wanted(modes=("RELAX",)), {"mode": "RELAX"}),
+        (Wanted(remix=False), {"mj_remix_on": False}),
+        (Wanted(niji_remix=False), {"niji_remix_on": False}),
+        (Wanted(remix_auto_considered=True), {"remix_auto_submit": True}),
+    ],
+)
+def test_an_upload_goes_to_an_account_of_the_wanted_kind(
+    alice: User, wanted: Wanted, fields: dict[str, Any]
+) -> None:
+    other = {"mode": "FAST", "mj_remix_on": True, "niji_remix_on": True}
+    for _ in range(3):
+        make_account(core_size=12, **other)
+    fitting = make_account(core_size=1, **(other | fields))
+    caller = Caller(alice)
+
+    errand = submit_uploads(caller=caller, pictures=[PICTURE], wanted=wanted)
+
+    assert errand.account == fitting
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Wanted(instance_id="77"),
+        Wanted(remark="night"),
+        Wanted(modes=("FAST",)),
+        Wanted(remix=False),
+        Wanted(remix_auto_considered=True),
+    ],
+)
+def test_what_no_account_fulfils_uploads_nothing(
+    alice: User, unchanged: Block, wanted: Wanted
+) -> None:
+    make_account(mode="RELAX", mj_remix_on=True)
+
+    with unchanged(), pytest.raises(InvalidRequest) as refused:
+        submit_uploads(caller=Caller(alice), pictures=[PICTURE], wanted=wanted)
+
+    assert refused.value.zh == "实例不存在或不可用"
 
 
 @pytest.mark.parametrize(

@@ -53,8 +53,7 @@ def single(alice: User, account: DiscordAccount) -> Task:
 
 
 def region_of(parent: Task, **fields: Any) -> Task:
-    empty = {"action": TaskAction.INPAINT, "prompt": "", "prompt_en": ""}
-    return make_window(parent, REGION, **(empty | fields))
+    return make_window(parent, REGION, **({"action": TaskAction.INPAINT} | fields))
 
 
 def test_the_same_task_goes_on_with_what_its_owner_wrote(single: Task) -> None:
@@ -160,6 +159,12 @@ def test_a_region_without_words_is_drawn_with_those_of_the_picture(
     task = answer(region_of(single), mask=MASK)
 
     assert task.prompt_en == "a red fox --ar 2:1 --v 6.1"
+
+
+def test_a_mask_alone_is_enough_where_the_picture_has_no_words(single: Task) -> None:
+    window = region_of(single, prompt="", prompt_en="", final_prompt="")
+
+    assert answer(window, mask=MASK).prompt_en == ""
 
 
 def test_a_mask_is_measured_by_itself_where_the_picture_is_not_known(
