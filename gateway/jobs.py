@@ -17,6 +17,7 @@ from gateway import (
     dispatch,
     errands,
     lanes,
+    lost,
     preparing,
     querying,
     sweeping,
@@ -98,5 +99,5 @@ def sweep() -> None:
         ask_account.delay(account_id)
     for account_id in verification.due():
         bridge.spawn(verifying.attend(account_id))
-    sweeping.move_from_lost_accounts()
+    lost.leave_lost_accounts()
     sweeping.end_overdue()

@@ -16,7 +16,6 @@ from django.utils import timezone
 
 from accounts.health import LOST, WITHOUT_SOCKET
 from accounts.models import DiscordAccount
-from accounts.selectors import enabled_accounts
 from gateway.models import GatewayProcess, GatewaySession
 from tasks.enums import RUNNING
 from tasks.models import Task
@@ -38,11 +37,13 @@ class Lease:
 def wanted() -> QuerySet[DiscordAccount]:
     """Accounts whose socket must be open.
 
-    One that rests needs none, but keeps it until the last of its drawings has ended.
+    One that rests or is off needs none, but keeps it until the last of its drawings
+    has ended.
     """
     running = Task.objects.filter(status__in=RUNNING).exclude(account=None)
-    closed = Q(state__in=WITHOUT_SOCKET) & ~Q(pk__in=running.values("account"))
-    return enabled_accounts().exclude(state__in=LOST).exclude(closed).order_by()
+    closed = Q(enabled=False) | Q(state__in=WITHOUT_SOCKET)
+    closed &= ~Q(pk__in=running.values("account"))
+    return DiscordAccount.objects.exclude(state__in=LOST).exclude(closed).order_by()
 
 
 def announce(name: str) -> int:

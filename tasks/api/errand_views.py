@@ -37,11 +37,18 @@ def errand_answer(
     pk = errand.pk
 
     def look(last: bool) -> dict[str, Any] | None:  # noqa: FBT001
-        found = Errand.objects.get(pk=pk)
+        found = Errand.objects.filter(pk=pk).first() or _deleted(errand)
         over = last or found.state != ErrandState.WAITING
         return shape(found) if over else None
 
     return waiting_answer(look, seconds)
+
+
+def _deleted(errand: Errand) -> Errand:
+    """Return the errand as it ended: it is deleted with its account."""
+    errand.state = ErrandState.FAILED
+    errand.error_zh, errand.error_en = "账号已被删除", "Its account was deleted"
+    return errand
 
 
 def _answer(
