@@ -25,6 +25,7 @@ from tasks.services import CANCELLED
 from tests.factories import make_account
 from tests.gateway.rows import again, make_running, make_waiting
 
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -177,7 +178,6 @@ def test_running_tasks_end_with_their_accounts_token(alice: User) -> None:
 
     assert again(dead).status == TaskStatus.FAILURE
     assert again(paused).status == TaskStatus.SUBMITTED
-
 
 
 # --- accounts that do not come back by themselves --------------------------------------
