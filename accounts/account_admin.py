@@ -147,6 +147,8 @@ class AccountAdmin(ManyAccountsAdmin):
         save_account(
             obj,
             further=form.cleaned_data["sub_channels"],
+            # Whoever saves the page has seen whether it is enabled, and left it so.
+            fields={"enabled", *form.written()} if change else None,
             by=request.user.get_username(),
         )
 

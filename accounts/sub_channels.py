@@ -88,16 +88,17 @@ def lines_of(account: DiscordAccount) -> list[str]:
     ]
 
 
-def replace(account: DiscordAccount, pairs: Pairs) -> None:
-    """Write the account's further channels; those that stay keep their rows.
+def replace(account: DiscordAccount, pairs: Pairs) -> bool:
+    """Write the account's further channels; return whether they are others now.
 
-    Call it in the transaction of `save_account`, whose revision tells the gateway.
+    Those that stay keep their rows. Call it in the transaction of `save_account`.
     """
     known = {(row.guild_id, row.channel_id): row for row in account.sub_channels.all()}
     gone = [row.pk for pair, row in known.items() if pair not in set(pairs)]
     account.sub_channels.filter(pk__in=gone).delete()
+    new = [pair for pair in pairs if pair not in known]
     SubChannel.objects.bulk_create(
         SubChannel(account=account, guild_id=guild_id, channel_id=channel_id)
-        for guild_id, channel_id in pairs
-        if (guild_id, channel_id) not in known
+        for guild_id, channel_id in new
     )
+    return bool(gone or new)

@@ -16,11 +16,12 @@ from discord.errors import HTTPException
 from django.utils import timezone
 
 from accounts.enums import AccountState
+from accounts.joining import join
 from accounts.standing import retell, set_state, trouble
 from gateway.addresses import Addresses
 from gateway.asking import sync_if_due
 from gateway.commands import has_index, save_index
-from gateway.direct import found_in
+from gateway.direct import found_in, open_missing
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.http import DiscordHttp, Identity, why_unreachable
 from gateway.inbox import Inbox
@@ -117,9 +118,14 @@ class Connection:
             if await in_thread(
                 note_session, self.account_id, self.fence, is_live=False
             ):
-                await in_thread(trouble, self.account_id, fatal.state, fatal.reason)
+                await self._in_trouble(fatal.state, fatal.reason)
         finally:
             reader.cancel()
+
+    async def _in_trouble(self, state: AccountState, reason: str) -> None:
+        """Note what this very connection met, unless the account was edited since."""
+        facts = {"own": True, "revision": self.identity.revision}
+        await in_thread(trouble, self.account_id, state, reason, **facts)
 
     async def close(self) -> None:
         """Close the socket so that another process can resume the session."""
@@ -317,6 +323,8 @@ class Connection:
             url=str(data.get("resume_gateway_url") or ""),
         )
         await in_thread(found_in, self.account_id, data)
+        if self.identity.is_anew:
+            await open_missing(self.http, self.account_id)
         await self._refresh_commands()
         await self._became_live(unbroken=False)
         self.repair_wanted = True
@@ -330,7 +338,7 @@ class Connection:
             logger.warning("account %s: command index: %s", self.account_id, exc.status)
             if exc.status in (403, 404):
                 reason = f"Discord shows no commands in this server ({exc.status})"
-                await in_thread(trouble, self.account_id, AccountState.PAUSED, reason)
+                await self._in_trouble(AccountState.PAUSED, reason)
             elif not await in_thread(has_index, self.account_id):
                 raise
         except (RequestException, OSError, KeyError, TypeError) as exc:
@@ -355,9 +363,11 @@ class Connection:
             user_id=self.user_id,
             token_digest=self.identity.token_digest,
             is_live=True,
+            revision=self.identity.revision,
             **facts,
         )
         if held:
+            await in_thread(join, self.account_id, self.user_id)
             self.is_live = True
             await in_thread(set_state, self.account_id, AccountState.READY)
 

@@ -32,6 +32,7 @@ class Lease:
     fence: int
     revision: int
     is_wanted: bool  # its socket must be open
+    channels_revision: int = 0
 
 
 def wanted() -> QuerySet[DiscordAccount]:
@@ -56,6 +57,11 @@ def announce(name: str) -> int:
     return max(1, alive.count())
 
 
+def fall_silent(name: str) -> None:
+    """Note that this process closes its sockets: nothing is sent for them from now."""
+    GatewaySession.objects.filter(holder=name).update(is_live=False)
+
+
 def retire(name: str) -> None:
     """Give back all leases and the process's own row, at a clean end."""
     GatewaySession.objects.filter(holder=name).update(holder="", lease_until=None)
@@ -66,9 +72,13 @@ def renew(name: str) -> dict[int, Lease]:
     """Renew all leases of this process and return them by account."""
     held = GatewaySession.objects.filter(holder=name)
     held.update(lease_until=timezone.now() + LEASE)
-    rows = held.values_list("pk", "fence", "account__revision")
+    names = "account__revision", "account__channels_revision"
+    rows = held.values_list("pk", "fence", *names)
     on = set(wanted().filter(session__holder=name).values_list("pk", flat=True))
-    return {pk: Lease(fence, revision, pk in on) for pk, fence, revision in rows}
+    return {
+        pk: Lease(fence, revision, pk in on, channels)
+        for pk, fence, revision, channels in rows
+    }
 
 
 def share(processes: int) -> int:
@@ -120,6 +130,20 @@ def note_session(account_id: int, fence: int, **facts: Any) -> bool:
     """Write what is known of the session; False where the lease is somebody else's."""
     rows = GatewaySession.objects.filter(account_id=account_id, fence=fence)
     return bool(rows.update(**facts))
+
+
+def is_open(session: GatewaySession, account: DiscordAccount) -> bool:
+    """Tell whether the account can be spoken for: its socket is open, as it is now.
+
+    From the moment of an edit that concerns the connection it is not, until that is
+    made anew.
+    """
+    return bool(
+        session.is_live
+        and session.session_id
+        and session.revision == account.revision
+        and is_held(session)
+    )
 
 
 def is_held(session: GatewaySession) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from accounts.enums import AccountState
@@ -15,6 +16,13 @@ REFUSALS: Final = {
 }
 
 
-def note_refusal(account_id: int, answer: Answer) -> None:
-    """Move the account to the state in which a person must look at it."""
-    trouble(account_id, REFUSALS[answer.verdict], answer.reason)
+def note_refusal(
+    account_id: int, answer: Answer, *, asked_at: datetime | None = None
+) -> None:
+    """Move the account to the state in which a person must look at it.
+
+    `asked_at` is when it was sent what is refused.
+    """
+    state = REFUSALS[answer.verdict]
+    own = answer.is_about_channel
+    trouble(account_id, state, answer.reason, own=own, asked_at=asked_at)

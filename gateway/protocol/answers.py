@@ -9,6 +9,8 @@ from typing import Any
 
 STALE_FORM = 50035
 UNVERIFIED = 40002
+# Missing access, missing permissions: the user may not do so in this very channel.
+NOT_HERE = frozenset({50001, 50013})
 
 
 class Verdict(enum.Enum):
@@ -27,6 +29,7 @@ class Answer:
     verdict: Verdict
     reason: str = ""
     retry_after: float = 0.0  # seconds
+    is_about_channel: bool = False
 
 
 def classify(status: int, body: Any, retry_after: str | None = None) -> Answer:
@@ -49,7 +52,8 @@ def classify(status: int, body: Any, retry_after: str | None = None) -> Answer:
     if status == 403 and code == UNVERIFIED:
         return Answer(Verdict.UNVERIFIED, "Discord asks to verify mail or phone")
     if status == 403:
-        return Answer(Verdict.NEEDS_PERSON, reason)
+        here = code in NOT_HERE
+        return Answer(Verdict.NEEDS_PERSON, reason, is_about_channel=here)
     if status < 500:
         return Answer(Verdict.REFUSED, reason)
     return Answer(Verdict.UNKNOWN, reason)

@@ -180,7 +180,7 @@ def test_running_tasks_end_with_their_accounts_token(alice: User) -> None:
     assert again(paused).status == TaskStatus.SUBMITTED
 
 
-# --- accounts that do not come back by themselves --------------------------------------
+# --- accounts that do not come back by themselves ------------------------------------
 
 DELETED, OFF, REFUSED = "was deleted", "was switched off", "was refused by Discord"
 GONE: list[Any] = [
