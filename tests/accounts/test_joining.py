@@ -229,7 +229,7 @@ def test_remix_mode_is_the_users(stranger: DiscordAccount, niji: bool) -> None:
     for row in (second, stranger):
         row.refresh_from_db()
     assert (second.mj_remix_on, second.niji_remix_on) == (not niji, niji)
-    assert not (stranger.mj_remix_on or stranger.niji_remix_on)
+    assert (stranger.mj_remix_on, stranger.niji_remix_on) == (False, False)
 
 
 @pytest.mark.parametrize("field", joining.OF_USER)
@@ -330,7 +330,7 @@ def test_another_token_forgets_what_was_the_users(db: None) -> None:
 
     assert states(first, second) == [S.BLOCKED, S.CONNECTING]
     assert second.discord_user == ""
-    assert not (second.fast_exhausted or second.mj_remix_on)
+    assert (second.fast_exhausted, second.mj_remix_on) == (False, False)
     assert second.allow_modes == []
     assert not second.snapshots.exists()
     assert first.fast_exhausted
