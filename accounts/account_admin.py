@@ -9,7 +9,6 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -141,7 +140,7 @@ class AccountAdmin(ManyAccountsAdmin):
         self,
         request: HttpRequest,
         obj: DiscordAccount,
-        form: ModelForm[DiscordAccount],
+        form: AccountForm,
         change: bool,  # noqa: FBT001 - Django's signature
     ) -> None:
         save_account(

@@ -55,9 +55,7 @@ def _take_over(account_id: int, other: int) -> None:
     for snapshot in BotSnapshot.objects.filter(account=other):
         if (snapshot.bot,) not in told:
             snapshot.pk, snapshot.account_id = None, account_id
-            for name in OF_SESSION:
-                field = BotSnapshot._meta.get_field(name)
-                setattr(snapshot, name, field.get_default())
+            snapshot.message_id, snapshot.session_id, snapshot.shown_at = "", "", None
             snapshot.save(force_insert=True)
 
 

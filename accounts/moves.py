@@ -104,9 +104,8 @@ def move(
 
 
 def _read(rows: QuerySet[DiscordAccount]) -> Found | None:
-    names = ("state", "resume_at", "state_since", "enabled", "work_time")
-    names += ("acted_at", "revision")
-    row = rows.values_list(*names).first()
+    decides = "state_since", "enabled", "work_time", "acted_at", "revision"
+    row = rows.values_list("state", "resume_at", *decides).first()
     if row is None:
         return None
     state, until, *rest = row

@@ -8,6 +8,7 @@ import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from curl_cffi import CurlError
@@ -28,9 +29,10 @@ from gateway.inbox import Inbox
 from gateway.leases import note_session
 from gateway.outage import extend_deadlines
 from gateway.protocol import backoff
-from gateway.protocol.constants import FATAL_CLOSE_CODES, CloseCode, Event
+from gateway.protocol.constants import Event
 from gateway.protocol.messages import looks_like_bot
 from gateway.reading import Reader
+from gateway.refusals import Fatal, check_close
 from gateway.socket import (
     ConnectionClosed,
     GatewaySocket,
@@ -60,14 +62,6 @@ class Resume:
     session_id: str = ""
     seq: int = 0
     url: str = ""
-
-
-class Fatal(Exception):
-    """The account cannot connect before a person has acted."""
-
-    def __init__(self, state: AccountState, reason: str) -> None:
-        super().__init__(reason)
-        self.state, self.reason = state, reason
 
 
 @dataclass
@@ -124,8 +118,8 @@ class Connection:
 
     async def _in_trouble(self, state: AccountState, reason: str) -> None:
         """Note what this very connection met, unless the account was edited since."""
-        facts = {"own": True, "revision": self.identity.revision}
-        await in_thread(trouble, self.account_id, state, reason, **facts)
+        met = partial(trouble, own=True, revision=self.identity.revision)
+        await in_thread(met, self.account_id, state, reason)
 
     async def close(self) -> None:
         """Close the socket so that another process can resume the session."""
@@ -224,10 +218,7 @@ class Connection:
                 return
 
     def _check_close(self, code: int | None) -> None:
-        if code in FATAL_CLOSE_CODES:
-            dead = code == CloseCode.AUTHENTICATION_FAILED
-            state = AccountState.INVALID_TOKEN if dead else AccountState.PAUSED
-            raise Fatal(state, f"Discord closed the gateway with {code}")
+        check_close(code)
         self.resume = Resume()
 
     def _check_status(self, error: HTTPException) -> str:

@@ -40,7 +40,9 @@ async def open_missing(http: DiscordHttp, account_id: int) -> None:
     """Open the channels with the account's bots that READY did not name."""
     rows = without_secrets(DiscordAccount.objects.filter(pk=account_id))
     account = await in_thread(rows.first)
-    for bot in snapshots.bots_of(account) if account else ():
+    if account is None:
+        return
+    for bot in snapshots.bots_of(account):
         try:
             await channel_with(http, account, _APPS[bot])
         except (DiscordException, RequestException, OSError) as exc:

@@ -381,8 +381,7 @@ def test_a_passed_verification_is_not_asked_for_by_an_older_challenge(
     verification.ask(account.pk, token="tok", ack_url=ACK)
     verification.passed(account.pk, by="olga")
 
-    facts = {"token": "two", "ack_url": ACK, "asked_at": asked_at}
-    assert not verification.ask(account.pk, **facts)
+    assert not verification.ask(account.pk, token="two", ack_url=ACK, asked_at=asked_at)
 
     assert states(account) == [S.CONNECTING]
 
