@@ -9,7 +9,6 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -141,12 +140,14 @@ class AccountAdmin(ManyAccountsAdmin):
         self,
         request: HttpRequest,
         obj: DiscordAccount,
-        form: ModelForm[DiscordAccount],
+        form: AccountForm,
         change: bool,  # noqa: FBT001 - Django's signature
     ) -> None:
         save_account(
             obj,
             further=form.cleaned_data["sub_channels"],
+            # Whoever saves the page has seen whether it is enabled, and left it so.
+            fields={"enabled", *form.written()} if change else None,
             by=request.user.get_username(),
         )
 

@@ -11,8 +11,10 @@ from django.db import transaction
 
 from accounts.editing import Changes, domains_of
 from accounts.enums import AccountState
+from accounts.joining import share
 from accounts.models import DiscordAccount
-from accounts.standing import follow_person, tell
+from accounts.moves import tell
+from accounts.standing import follow_person
 
 
 class NotForAll(Exception):
@@ -42,6 +44,8 @@ def edit_many(accounts: Iterable[DiscordAccount], changes: Changes, *, by: str) 
     found = DiscordAccount.objects.filter(pk__in=ids)
     if plain:
         found.update(**plain)
+        for pk in ids:
+            share(pk, plain)
     if "work_time" in plain:
         resting = found.filter(state=AccountState.RESTING)
         for pk in list(resting.values_list("pk", flat=True)):

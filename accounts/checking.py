@@ -5,7 +5,7 @@ Who can ask Discord says so with `set_checker`; this app cannot reach it by itse
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from django.core.exceptions import ValidationError
@@ -19,6 +19,8 @@ from accounts.sub_channels import Pair, Pairs
 Checker = Callable[[DiscordAccount, Mapping[str, Pairs]], Mapping[str, list[str]]]
 
 _WATCHED: Final = ("user_token", "guild_id", "channel_id", "proxy_url")
+# What the gateway speaks as, from where and in which server: all that its socket needs.
+CONNECTION: Final = (*_WATCHED, "user_agent")
 _checker: Checker | None = None
 
 
@@ -28,11 +30,11 @@ def set_checker(checker: Checker | None) -> None:
     _checker = checker
 
 
-def changed(account: DiscordAccount) -> set[str]:
-    """Return which of token, server, channel and proxy differ from what is stored."""
+def changed(account: DiscordAccount, names: Sequence[str] = _WATCHED) -> set[str]:
+    """Return which of the account's columns differ from what is stored."""
     if account._state.adding:
-        return set(_WATCHED)
-    looked_at = sorted(set(_WATCHED) - account.get_deferred_fields())
+        return set(names)
+    looked_at = sorted(set(names) - account.get_deferred_fields())
     return {name for name in looked_at if _differs(account, name)}
 
 

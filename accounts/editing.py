@@ -18,10 +18,14 @@ Changes = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Related:
-    """What belongs to an account and stands in other tables; None: stays as it is."""
+    """What belongs to an account and stands in other tables; None: stays as it is.
+
+    `fields` are the columns that were filled.
+    """
 
     domains: list[DomainTag] | None = None
     channels: sub_channels.Lines | None = None
+    fields: frozenset[str] = frozenset()
 
 
 def fill(account: DiscordAccount, changes: Changes) -> Related:
@@ -40,7 +44,7 @@ def fill(account: DiscordAccount, changes: Changes) -> Related:
     _choose_queue_size(account, plain)
     for field, value in plain.items():
         setattr(account, field, value)
-    return Related(domains, channels)
+    return Related(domains, channels, frozenset(plain))
 
 
 @transaction.atomic
@@ -51,7 +55,8 @@ def save_filled(
 
     `by` names the person in the account's history.
     """
-    save_account(account, further=related.channels, by=by)
+    further, fields = related.channels, related.fields
+    save_account(account, further=further, fields=fields, by=by)
     if related.domains is not None:
         account.vertical_domains.set(related.domains)
     return account

@@ -72,6 +72,14 @@ class AccountForm(SecretForm[DiscordAccount]):
     def clean_sub_channels(self) -> Lines:
         return sub_channels.parse(self.cleaned_data["sub_channels"])
 
+    def written(self) -> set[str]:
+        """Return the columns that the page changes."""
+        names = {
+            name.removeprefix("new_").removeprefix("remove_")
+            for name in self.changed_data
+        }
+        return names & {field.name for field in DiscordAccount._meta.concrete_fields}
+
     def clean(self) -> dict[str, Any]:
         data = super().clean()
         if not self._is_new and self._stored("user_token") is None:

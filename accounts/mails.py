@@ -39,14 +39,22 @@ TIMEOUT: Final = 15.0  # seconds, of each step of the talk with the mail server
 
 
 def note(
-    account_id: int, state: AccountState, reason: str, *, again: bool = False
+    account_id: int,
+    state: AccountState,
+    reason: str,
+    *,
+    again: bool = False,
+    rows: Sequence[int] = (),
 ) -> None:
-    """Have a trouble told, once in an hour or `again`. Call it in its transaction."""
+    """Have a trouble told, once in an hour or `again`. Call it in its transaction.
+
+    `rows` are those of the same Discord user: what was told of one is told.
+    """
     if not MailSettings.objects.filter(is_on=True).exists():
         return
     now = timezone.now()
     told = OperatorMail.objects.filter(
-        account=account_id, trouble=state, at__gt=now - ONCE
+        account__in=[account_id, *rows], trouble=state, at__gt=now - ONCE
     )
     if again or not told.exists():
         OperatorMail.objects.create(

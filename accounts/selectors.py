@@ -6,11 +6,40 @@ from typing import Final
 
 from django.db.models import Q, QuerySet
 
+from accounts.crypto import UndecryptableSecret
 from accounts.health import TAKE_NEW, TROUBLES
 from accounts.models import DiscordAccount
 
 # Reading one costs a decryption.
 SECRETS: Final = ("user_token", "bot_token", "proxy_url")
+
+
+def ids_of_user(account_id: int) -> list[int]:
+    """Return the rows of an account's Discord user, the account's own among them.
+
+    In order, so that two who write them all never wait for each other.
+    """
+    own = DiscordAccount.objects.filter(pk=account_id).exclude(discord_user="")
+    same = DiscordAccount.objects.filter(discord_user__in=own.values("discord_user"))
+    return sorted({account_id, *same.order_by().values_list("pk", flat=True)})
+
+
+def ids_with_token_of(account_id: int) -> list[int]:
+    """Return the rows of an account's Discord user that have the account's token."""
+    tokens = {pk: _token_of(pk) for pk in ids_of_user(account_id)}
+    return [
+        pk
+        for pk, token in tokens.items()
+        if pk == account_id or (token and token == tokens[account_id])
+    ]
+
+
+def _token_of(account_id: int) -> str:
+    rows = DiscordAccount.objects.filter(pk=account_id)
+    try:
+        return rows.values_list("user_token", flat=True).first() or ""
+    except UndecryptableSecret:
+        return ""
 
 
 def enabled_accounts() -> QuerySet[DiscordAccount]:

@@ -5,22 +5,26 @@ from __future__ import annotations
 import base64
 import logging
 import secrets
+from collections.abc import Collection
+from datetime import datetime
 from typing import Final
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts import standing, sub_channels
-from accounts.checking import changed
+from accounts.checking import CONNECTION, changed
 from accounts.enums import SpeedMode
 from accounts.exceptions import InvalidField
 from accounts.following import is_idle
+from accounts.joining import OF_USER, leave, share
 from accounts.keys import ADMIN_NAME, GUEST_NAME, create_key
 from accounts.models import DiscordAccount, User
+from accounts.moves import tell
 from accounts.races import checked_again
-from accounts.standing import tell
+from accounts.selectors import ids_of_user
 
 logger = logging.getLogger(__name__)
 
@@ -33,16 +37,18 @@ def save_account(
     account: DiscordAccount,
     *,
     further: sub_channels.Lines | None = None,
+    fields: Collection[str] | None = None,
     by: str = OPERATOR,
 ) -> DiscordAccount:
     """Write a new or edited account; an open gateway notices within a second.
 
-    `further` replaces its sub-channels. A person's hand ends what has kept it from
-    drawing. Raises django's ValidationError, by field.
+    `further` replaces its sub-channels. Of an edited one `fields` are written, or all.
+    Its socket is left alone unless the edit concerns the connection. Who edits that, or
+    sets `enabled`, has ended what kept the account from drawing. Raises django's
+    ValidationError, by field.
     """
     account.full_clean()
     sub_channels.check(account, further)
-    _forget_private_channels(account)
     account.is_fishing = is_idle(account.fishing_time, timezone.now())
     if account._state.adding:
         account.revision += 1
@@ -51,43 +57,68 @@ def save_account(
         sub_channels.replace(account, further or {})
         tell(account.pk)
         return account
-    if further is not None:
-        sub_channels.replace(account, further)
-    account.save(update_fields=_edited(account))
-    reconnect(account.pk)
-    standing.follow_person(account.pk, by=by)
+    written = _editable(account)
+    if fields is not None:
+        written &= {*fields}
+    connects = changed(account, CONNECTION)
+    of_user = {name: getattr(account, name) for name in changed(account, OF_USER)}
+    if "user_token" in connects:
+        written |= _forget_user(account)
+        of_user = {}
+    account.save(update_fields=sorted({*written, "is_fishing"}))
+    _replace_channels(account, further)
+    if connects:
+        reconnect(account.pk)
+    if of_user:
+        share(account.pk, {k: v for k, v in of_user.items() if k in written})
+    helped = fields is None or "enabled" in fields or bool(connects)
+    standing.follow_person(account.pk, by=by, helped=helped)
+    tell(account.pk)
     account.refresh_from_db(fields=["revision", *standing.FIELDS])
     return account
 
 
-def _edited(account: DiscordAccount) -> list[str]:
+def _editable(account: DiscordAccount) -> set[str]:
     """Return what a person may have changed: the rest has moved on meanwhile."""
     loaded = {f.name for f in account._meta.concrete_fields if f.editable}
-    loaded.add("is_fishing")
-    return sorted(loaded - account.get_deferred_fields() - {"id"})
+    return loaded - account.get_deferred_fields() - {"id"}
 
 
-def _forget_private_channels(account: DiscordAccount) -> None:
-    """Empty what belongs to the user of another token, but for what is new itself."""
-    if account._state.adding or "user_token" not in changed(account):
-        return
+def _forget_user(account: DiscordAccount) -> set[str]:
+    """Forget what belongs to the user of another token; return what to write.
+
+    A channel that is new itself stays.
+    """
     rows = DiscordAccount.objects.filter(pk=account.pk)
     for name in ("private_channel_id", "niji_bot_channel_id"):
         if rows.filter(**{name: getattr(account, name)}).exists():
             setattr(account, name, "")
+    leave(account)
+    channels = {"private_channel_id", "niji_bot_channel_id"}
+    return {*OF_USER, *channels, "discord_user", "allow_modes"}
+
+
+def _replace_channels(
+    account: DiscordAccount, further: sub_channels.Pairs | None
+) -> None:
+    if further is not None and sub_channels.replace(account, further):
+        rows = DiscordAccount.objects.filter(pk=account.pk)
+        rows.update(channels_revision=F("channels_revision") + 1)
 
 
 def set_enabled(
     account: DiscordAccount, *, enabled: bool, by: str = OPERATOR
 ) -> DiscordAccount:
     account.enabled = enabled
-    return save_account(account, by=by)
+    return save_account(account, fields={"enabled"}, by=by)
 
 
 @transaction.atomic
 def reconnect(account_id: int) -> None:
-    """Close the account's session and open a new one."""
-    DiscordAccount.objects.filter(pk=account_id).update(revision=F("revision") + 1)
+    """Close the account's socket and connect anew: nothing is resumed."""
+    DiscordAccount.objects.filter(pk=account_id).update(
+        revision=F("revision") + 1, anew_revision=F("revision") + 1
+    )
     tell(account_id)
 
 
@@ -99,27 +130,46 @@ def delete_account(account: DiscordAccount) -> None:
 
 
 @transaction.atomic
-def mark_fast_exhausted(account_id: int, reason: str) -> bool:
-    """Note that the account's fast time is used up; return whether that is news."""
-    rows = DiscordAccount.objects.filter(pk=account_id, fast_exhausted=False)
-    changed = rows.update(fast_exhausted=True)
+def mark_fast_exhausted(
+    account_id: int, reason: str, *, asked_at: datetime | None = None
+) -> bool:
+    """Note that the user's fast time is used up; return whether that is news."""
+    changed = _set_exhausted(account_id, is_exhausted=True, asked_at=asked_at)
     if changed:
-        _allow(account_id, [SpeedMode.RELAX])
         logger.error("account %s, a person must act: %s", account_id, reason)
-        tell(account_id)
-    return bool(changed)
+    return changed
 
 
 @transaction.atomic
-def clear_fast_exhausted(account_id: int) -> bool:
-    """Note that the account has fast time again; return whether that is news."""
-    rows = DiscordAccount.objects.filter(pk=account_id, fast_exhausted=True)
-    changed = rows.update(fast_exhausted=False)
+def clear_fast_exhausted(account_id: int, *, asked_at: datetime | None = None) -> bool:
+    """Note that the user has fast time again; return whether that is news."""
+    changed = _set_exhausted(account_id, is_exhausted=False, asked_at=asked_at)
     if changed:
-        _allow(account_id, [])
         logger.info("account %s has fast time again", account_id)
-        tell(account_id)
-    return bool(changed)
+    return changed
+
+
+def _set_exhausted(
+    account_id: int, *, is_exhausted: bool, asked_at: datetime | None
+) -> bool:
+    """Note it on all rows of the Discord user, unless somebody has acted since."""
+    rows = _unedited(account_id, asked_at).filter(fast_exhausted=not is_exhausted)
+    found = list(rows.order_by("pk").values_list("pk", flat=True))
+    for pk in found:
+        DiscordAccount.objects.filter(pk=pk).update(fast_exhausted=is_exhausted)
+        _allow(pk, [SpeedMode.RELAX] if is_exhausted else [])
+        tell(pk)
+    return bool(found)
+
+
+def _unedited(
+    account_id: int, asked_at: datetime | None = None
+) -> QuerySet[DiscordAccount]:
+    """The rows of an account's user; none whose operator has acted since `asked_at`."""
+    rows = DiscordAccount.objects.filter(pk__in=ids_of_user(account_id))
+    if asked_at is None:
+        return rows
+    return rows.filter(Q(acted_at=None) | Q(acted_at__lte=asked_at))
 
 
 def _allow(account_id: int, modes: list[SpeedMode]) -> None:
@@ -131,13 +181,17 @@ def _allow(account_id: int, modes: list[SpeedMode]) -> None:
 def note_notice(account_id: int, message_id: str) -> bool:
     """Tell whether a notice is newer than all that the account has obeyed, and note it.
 
-    Ids of messages only grow.
+    Ids of messages only grow. A notice in the direct messages reaches each row of a
+    Discord user; it counts once.
     """
     number = int(message_id) if message_id.isdecimal() else 0
     if not 0 < number < 2**63:
         return False
-    rows = DiscordAccount.objects.filter(pk=account_id, notice_id__lt=number)
-    return bool(rows.update(notice_id=number))
+    older = DiscordAccount.objects.filter(notice_id__lt=number)
+    if not older.filter(pk=account_id).update(notice_id=number):
+        return False
+    older.filter(pk__in=ids_of_user(account_id)).update(notice_id=number)
+    return True
 
 
 def note_private_channel(account_id: int, field: str, channel_id: str) -> None:
@@ -146,10 +200,12 @@ def note_private_channel(account_id: int, field: str, channel_id: str) -> None:
     rows.update(**{field: channel_id})
 
 
-def note_remix(account_id: int, *, niji: bool, on: bool) -> None:
+def note_remix(
+    account_id: int, *, niji: bool, on: bool, asked_at: datetime | None = None
+) -> None:
     """Remember whether remix mode is on at a bot, as Midjourney has just shown."""
     name = "niji_remix_on" if niji else "mj_remix_on"
-    rows = DiscordAccount.objects.filter(pk=account_id).exclude(**{name: on})
+    rows = _unedited(account_id, asked_at).exclude(**{name: on})
     if rows.update(**{name: on}):
         logger.info("account %s: %s is %s", account_id, name, on)
 

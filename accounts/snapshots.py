@@ -5,12 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from accounts.enums import BotType
+from accounts.joining import OF_SESSION
 from accounts.models import BotSnapshot, DiscordAccount
+from accounts.selectors import ids_of_user
 
 
 def note(account_id: int, bot: str, **facts: Any) -> None:
-    """Write what is known of an account at one bot; what is not named stays."""
-    BotSnapshot.objects.update_or_create(account_id=account_id, bot=bot, defaults=facts)
+    """Write what is known of an account at one bot; what is not named stays.
+
+    It is known of the Discord user: all of its rows show it. The panel itself can be
+    pressed in the session alone that has asked for it.
+    """
+    of_user = {name: facts[name] for name in facts if name not in OF_SESSION}
+    if "components" in of_user:
+        of_user |= {"message_id": "", "session_id": ""}
+    for pk in ids_of_user(account_id):
+        told = facts if pk == account_id else of_user
+        BotSnapshot.objects.update_or_create(account_id=pk, bot=bot, defaults=told)
 
 
 def forget_panel(account_id: int, bot: str) -> None:

@@ -1,40 +1,41 @@
 """The only place that moves accounts between states (`accounts.health` has the table).
 
-A move is one conditional UPDATE; its row of history stands in the same transaction.
+What Midjourney or Discord says is said of a Discord user, and so is what a person does
+about it: all rows of the user are moved in one transaction.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
-from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from accounts import hours, mails
+from accounts import mails
 from accounts.enums import AccountState
 from accounts.health import (
+    LOST,
     ROUTINE,
+    TROUBLES,
     Actor,
     Cause,
     Standing,
-    is_history,
-    may_move,
 )
-from accounts.models import AccountEvent, DiscordAccount
-from accounts.signals import account_changed
+from accounts.models import DiscordAccount
+from accounts.moves import (
+    LONGEST_REASON,
+    Found,
+    Known,
+    home,
+    home_of,
+    move,
+    resting_words,
+    tell,
+)
+from accounts.selectors import ids_of_user, ids_with_token_of
 
-logger = logging.getLogger(__name__)
-
-LONGEST_REASON: Final = 400
 FIELDS: Final = ("state", "state_reason", "state_since", "resume_at")
-MOST_TRIES: Final = 20  # each lost try means that somebody else has moved it
-_ENDED: Final = frozenset({Cause.END, Cause.PERSON})
 
 
 # --- what happens to an account ------------------------------------------------------
@@ -45,17 +46,70 @@ def set_state(account_id: int, state: AccountState, reason: str = "") -> bool:
 
     What weighs more than a connection stays as it is.
     """
-    return _move(account_id, Cause.GATEWAY, Standing(state), reason)
+    return move(account_id, Cause.GATEWAY, Standing(state), reason)
 
 
 def trouble(
-    account_id: int, state: AccountState, reason: str, until: datetime | None = None
+    account_id: int,
+    state: AccountState,
+    reason: str,
+    until: datetime | None = None,
+    *,
+    own: bool = False,
+    asked_at: datetime | None = None,
+    revision: int | None = None,
 ) -> bool:
     """Note what keeps an account from drawing; without `until`, a person must act.
 
-    Returns whether that is news: of two troubles the heavier or the longer one holds.
+    It is true of the Discord user, so all of its rows are moved, a dead token those
+    that have it; with `own` it is about this row alone. Returns whether that is news:
+    of two troubles the heavier or the longer one holds. Nobody's act is undone: what
+    was `asked_at` before it, or of an older `revision`, moves nothing.
     """
-    return _move(account_id, Cause.TROUBLE, Standing(state, until), reason)
+    own = own and state != AccountState.INVALID_TOKEN
+    ids = [account_id] if own else _ids_in(state, account_id)
+    then = Standing(state, until)
+    with transaction.atomic():
+        if revision is not None and not _is_current(account_id, revision):
+            return False
+        moved = [
+            pk
+            for pk in ids
+            if move(
+                pk,
+                Cause.TROUBLE,
+                then,
+                reason,
+                known=Known(asked_at, revision if pk == account_id else None),
+                shared=not own,
+            )
+        ]
+        if moved and then.actor is Actor.OPERATOR:
+            teller = account_id if account_id in moved else moved[0]
+            mails.note(teller, state, reason[:LONGEST_REASON], rows=ids)
+    return bool(moved)
+
+
+def share_troubles(account_id: int) -> bool:
+    """Let an account stand where other rows of its Discord user do; is that news?"""
+    others = DiscordAccount.objects.filter(
+        pk__in=ids_of_user(account_id),
+        enabled=True,
+        is_shared=True,
+        state__in=sorted(TROUBLES - LOST),
+    ).exclude(pk=account_id)
+    found = others.values_list("state", "resume_at", "state_reason")
+    moves = [
+        move(
+            account_id,
+            Cause.TROUBLE,
+            Standing(AccountState(state), until),
+            reason,
+            shared=True,
+        )
+        for state, until, reason in found
+    ]
+    return any(moves)
 
 
 def retell(
@@ -72,26 +126,40 @@ def retell(
             rows = rows.exclude(state_reason=reason)
         changed = rows.update(state_reason=reason)
         if changed:
+            _retell_others(account_id, state, reason)
             tell(account_id)
         if changed and mail:
             mails.note(account_id, state, reason, again=True)
     return bool(changed)
 
 
+def _retell_others(account_id: int, state: AccountState, reason: str) -> None:
+    if state in TROUBLES:
+        same = DiscordAccount.objects.filter(pk__in=ids_of_user(account_id))
+        same.filter(is_shared=True, state=state).update(state_reason=reason)
+
+
 # --- how that ends -------------------------------------------------------------------
 
 
+@transaction.atomic
 def release(account_id: int, state: AccountState, *, by: str) -> bool:
-    """Let an account go on once a person has done what this state waited for.
+    """Let a Discord user go on once a person has done what this state waited for.
 
-    False where it stands somewhere else by now.
+    False where no row of the user stands there any more.
     """
-    return _move(account_id, Cause.PERSON, _home, only=state, by=by)
+    note_act(account_id)
+    moves = [
+        move(pk, Cause.PERSON, home_of, only=state, by=by)
+        for pk in ids_of_user(account_id)
+        if pk == account_id or _is_shared(pk, state)
+    ]
+    return any(moves)
 
 
 def resume(account_id: int) -> bool:
     """Let an account go on once the end of its state is over."""
-    return _move(account_id, Cause.END, _home)
+    return move(account_id, Cause.END, home_of)
 
 
 def resume_due() -> None:
@@ -113,22 +181,67 @@ def follow_work_hours() -> None:
     ]
     if over:
         for account_id in timed.filter(work_time__in=over).values_list("pk", flat=True):
-            _move(account_id, Cause.HOURS, _home)
+            move(account_id, Cause.HOURS, home_of)
 
 
-def follow_person(account_id: int, *, by: str) -> bool:
-    """Move an account as its operator wants who has just saved its row."""
+@transaction.atomic
+def follow_person(account_id: int, *, by: str, helped: bool = True) -> bool:
+    """Move an account as its operator wants who has just saved its row.
 
-    def wanted(found: _Found) -> Standing:
+    With `helped` they have done what its trouble waited for. They did so for the
+    Discord user: the same trouble ends on all of its rows.
+    """
+
+    def wanted(found: Found) -> Standing:
         if not found.enabled:
             return Standing(AccountState.DISABLED)
-        here = _home(found)
-        is_up = found.standing.state in ROUTINE and here.state not in {
-            AccountState.RESTING
-        }
+        state = found.standing.state
+        if state in TROUBLES and not helped:
+            return found.standing
+        here = home_of(found)
+        is_up = state in ROUTINE and here.state not in {AccountState.RESTING}
         return found.standing if is_up else here
 
-    return _move(account_id, Cause.PERSON, wanted, by=by)
+    rows = DiscordAccount.objects.filter(pk=account_id)
+    before = rows.values_list("state", "is_shared", "enabled").first()
+    if helped:
+        note_act(account_id)
+    moved = move(account_id, Cause.PERSON, wanted, by=by)
+    if before is None or not (moved and before[2]):
+        return moved
+    state = AccountState(before[0])
+    if state == AccountState.DISABLED:
+        share_troubles(account_id)
+    elif before[1]:
+        for pk in _others_with(account_id, state):
+            move(pk, Cause.PERSON, home_of, only=state, by=by)
+    return moved
+
+
+def _others_with(account_id: int, state: AccountState) -> list[int]:
+    ids = _ids_in(state, account_id)
+    return [pk for pk in ids if pk != account_id and _is_shared(pk, state)]
+
+
+def _ids_in(state: AccountState, account_id: int) -> list[int]:
+    """Return the rows of which a state is true that is true of an account's user."""
+    is_token = state == AccountState.INVALID_TOKEN
+    return (ids_with_token_of if is_token else ids_of_user)(account_id)
+
+
+def _is_shared(account_id: int, state: AccountState) -> bool:
+    rows = DiscordAccount.objects.filter(pk=account_id, enabled=True)
+    return rows.filter(state=state, is_shared=True).exists()
+
+
+def _is_current(account_id: int, revision: int) -> bool:
+    return DiscordAccount.objects.filter(pk=account_id, revision=revision).exists()
+
+
+def note_act(account_id: int) -> None:
+    """Note that a person has acted: what was asked before decides nothing after it."""
+    rows = DiscordAccount.objects.filter(pk__in=ids_of_user(account_id))
+    rows.update(acted_at=timezone.now())
 
 
 def begin(account: DiscordAccount) -> None:
@@ -137,140 +250,4 @@ def begin(account: DiscordAccount) -> None:
     if not account.enabled:
         first = Standing(AccountState.DISABLED)
     account.state, account.resume_at = first.state, first.until
-    account.state_reason = _resting(first) if first.until else ""
-
-
-def home(work_time: str, moment: datetime) -> Standing:
-    """Return where an account stands that nothing is wrong with."""
-    try:
-        if not work_time or hours.covers(work_time, moment):
-            return Standing(AccountState.CONNECTING)
-    except ValueError:  # the field refuses it: somebody else has written the row
-        return Standing(AccountState.CONNECTING)
-    return Standing(AccountState.RESTING, hours.next_change(work_time, moment))
-
-
-# --- the move ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Found:
-    """The part of a row that decides."""
-
-    standing: Standing
-    since: datetime
-    enabled: bool
-    work_time: str
-
-
-def _move(
-    account_id: int,
-    cause: Cause,
-    target: Standing | Callable[[_Found], Standing],
-    reason: str = "",
-    *,
-    only: AccountState | None = None,
-    by: str = "",
-) -> bool:
-    rows = DiscordAccount.objects.filter(pk=account_id)
-    for _ in range(MOST_TRIES):
-        found = _read(rows)
-        if found is None or (not found.enabled and cause is not Cause.PERSON):
-            return False
-        if only and found.standing.state != only:
-            return False
-        then = target if isinstance(target, Standing) else target(found)
-        if not may_move(cause, found.standing, then, timezone.now()):
-            return False
-        said = reason[:LONGEST_REASON] or _resting(then)
-        if _write(account_id, cause, found, then, said, by):
-            _log(account_id, then, said)
-            return True
-    logger.error("account %s: everybody moves it at once", account_id)
-    return False
-
-
-def _read(rows: QuerySet[DiscordAccount]) -> _Found | None:
-    names = ("state", "resume_at", "state_since", "enabled", "work_time")
-    row = rows.values_list(*names).first()
-    if row is None:
-        return None
-    state, until, *rest = row
-    return _Found(Standing(AccountState(state), until), *rest)
-
-
-@transaction.atomic
-def _write(
-    account_id: int,
-    cause: Cause,
-    found: _Found,
-    then: Standing,
-    reason: str,
-    by: str,
-) -> bool:
-    before, now = found.standing, timezone.now()
-    facts: dict[str, Any] = {"revision": F("revision") + 1} if cause in _ENDED else {}
-    # The moment of the last move is the version of what was read.
-    unmoved = DiscordAccount.objects.filter(
-        pk=account_id,
-        state=before.state,
-        state_since=found.since,
-        enabled=found.enabled,
-    )
-    if not unmoved.update(
-        state=then.state,
-        state_reason=reason,
-        state_since=now,
-        resume_at=then.until,
-        **facts,
-    ):
-        return False
-    if is_history(before.state, then.state, found.since, now):
-        AccountEvent.objects.create(
-            account_id=account_id,
-            at=now,
-            from_state=before.state,
-            to_state=then.state,
-            reason=reason,
-            until=then.until,
-            by=by,
-        )
-    if cause is Cause.TROUBLE and then.actor is Actor.OPERATOR:
-        mails.note(account_id, then.state, reason)
-    tell(account_id)
-    return True
-
-
-def _home(found: _Found) -> Standing:
-    return home(found.work_time, timezone.now())
-
-
-def _resting(then: Standing) -> str:
-    if then.state != AccountState.RESTING or then.until is None:
-        return ""
-    moment = f"{timezone.localtime(then.until):%Y-%m-%d %H:%M %Z}"
-    return (
-        f"非工作时间，{moment} 自动恢复 / "
-        f"outside its work hours; it goes on by itself at {moment}"
-    )
-
-
-def _log(account_id: int, then: Standing, reason: str) -> None:
-    if then.actor is Actor.OPERATOR:
-        logger.error(
-            "account %s: %s, a person must act: %s", account_id, then.state, reason
-        )
-    elif then.until:
-        logger.warning(
-            "account %s: %s until %s: %s", account_id, then.state, then.until, reason
-        )
-    else:
-        logger.info("account %s: %s %s", account_id, then.state, reason)
-
-
-def tell(account_id: int) -> None:
-    """Send `account_changed` once the transaction is committed."""
-    send: Any = partial(
-        account_changed.send_robust, sender=DiscordAccount, account_id=account_id
-    )
-    transaction.on_commit(send)
+    account.state_reason = resting_words(first) if first.until else ""

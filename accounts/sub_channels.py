@@ -98,10 +98,10 @@ def lines_of(account: DiscordAccount) -> list[str]:
     return [str(row) for row in account.sub_channels.order_by("pk")]
 
 
-def replace(account: DiscordAccount, lines: Lines) -> None:
-    """Write the account's further channels; those that stay keep their rows.
+def replace(account: DiscordAccount, lines: Lines) -> bool:
+    """Write the account's further channels; return whether they are others now.
 
-    Call it in the transaction of `save_account`, whose revision tells the gateway.
+    Those that stay keep their rows. Call it in the transaction of `save_account`.
     """
     known = {(row.guild_id, row.channel_id): row for row in account.sub_channels.all()}
     gone = [row.pk for pair, row in known.items() if pair not in lines]
@@ -110,8 +110,10 @@ def replace(account: DiscordAccount, lines: Lines) -> None:
         if lines.get(pair, row.line) != row.line:
             row.line = lines[pair]
             row.save(update_fields=["line"])
+    new = lines.keys() - known.keys()
     SubChannel.objects.bulk_create(
         SubChannel(account=account, guild_id=guild_id, channel_id=channel_id, line=line)
         for (guild_id, channel_id), line in lines.items()
-        if (guild_id, channel_id) not in known
+        if (guild_id, channel_id) in new
     )
+    return bool(gone or new)

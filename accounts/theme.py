@@ -84,6 +84,7 @@ class ModelAdmin(ThemeAdmin[M]):
     ) -> Any:
         kwargs = limits_of(db_field) | kwargs
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
     """The theme's pages for rows of a model."""
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

@@ -20,6 +20,7 @@ from accounts import mails, standing
 from accounts.crypto import UndecryptableSecret
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification, VerificationSettings
+from accounts.selectors import ids_of_user
 from accounts.signals import verification_due
 
 logger = logging.getLogger(__name__)
@@ -51,17 +52,24 @@ _NO_CHALLENGE: Final[dict[str, Any]] = {
 
 @transaction.atomic
 def ask(
-    account_id: int, *, token: str = "", ack_url: str = "", reason: str = BY_HAND
+    account_id: int,
+    *,
+    token: str = "",
+    ack_url: str = "",
+    reason: str = BY_HAND,
+    asked_at: datetime | None = None,
 ) -> bool:
     """Lock an account for a verification; False where it is locked for one already.
 
     Of several challenges the first one stays, while its page can still be opened: a
-    person may be at it.
+    person may be at it. One that answers what was sent before a person said that all is
+    passed counts no more.
     """
     now = timezone.now()
     by_server = bool(ack_url and server_settings())
     said = BY_SERVER if by_server else reason
-    locked = standing.trouble(account_id, AccountState.VERIFICATION, said)
+    state = AccountState.VERIFICATION
+    locked = standing.trouble(account_id, state, said, asked_at=asked_at)
     if not locked and not _may_be_replaced(account_id, token, now):
         return False
     before = Verification.objects.filter(account=account_id).first()
@@ -69,8 +77,8 @@ def ask(
         # The last one was mailed a moment ago, but somebody has passed that since.
         standing.retell(account_id, AccountState.VERIFICATION, said, mail=True)
     since = DiscordAccount.objects.values_list("state_since", flat=True)
-    asked_at = since.get(pk=account_id) if locked else now
-    facts = _NO_CHALLENGE | {"token": token, "ack_url": ack_url, "asked_at": asked_at}
+    begun = since.get(pk=account_id) if locked else now
+    facts = _NO_CHALLENGE | {"token": token, "ack_url": ack_url, "asked_at": begun}
     facts["hand_at" if by_server else "wanted_at"] = now if ack_url else None
     Verification.objects.update_or_create(account_id=account_id, defaults=facts)
     if ack_url:
@@ -82,8 +90,17 @@ def _may_be_replaced(account_id: int, token: str, now: datetime) -> bool:
     """Tell whether a locked account's challenge gives way to another one."""
     if not is_locked(account_id) or not token:
         return False
-    row = current().filter(account=account_id).first()
+    row = of_user(account_id).first()
     return row is None or not row.token or now - row.asked_at > LINK_LIFE
+
+
+def of_user(account_id: int) -> QuerySet[Verification]:
+    """Return what an account's Discord user is locked for now, the newest in front.
+
+    One of the user's rows has met the challenge, all are locked for it.
+    """
+    rows = current().filter(account__in=ids_of_user(account_id))
+    return rows.order_by("-asked_at")
 
 
 def current() -> QuerySet[Verification]:
@@ -109,9 +126,9 @@ def passed(account_id: int, *, by: str, asked_at: datetime | None = None) -> boo
     With `asked_at` only where no newer one was asked for since. Returns whether it was
     locked. Where Midjourney thinks otherwise, the next interaction locks it again.
     """
-    rows = Verification.objects.filter(account=account_id)
+    rows = Verification.objects.filter(account__in=ids_of_user(account_id))
     if asked_at:
-        rows = rows.filter(asked_at=asked_at)
+        rows = rows.filter(account=account_id, asked_at=asked_at)
     facts = _NO_CHALLENGE | {"passed_at": timezone.now()}
     if not rows.update(**facts) and asked_at:
         return False
@@ -126,10 +143,12 @@ def passed(account_id: int, *, by: str, asked_at: datetime | None = None) -> boo
 
 def want_page(account_id: int) -> bool:
     """Have a new link made; False where there is no challenge to make it from."""
-    rows = current().filter(account=account_id).exclude(ack_url="")
-    if not rows.filter(wanted_at=None).update(wanted_at=timezone.now()):
-        return rows.exists()
-    _tell(account_id)
+    row = of_user(account_id).exclude(ack_url="").first()
+    if row is None:
+        return False
+    rows = current().filter(pk=row.pk, wanted_at=None)
+    if rows.update(wanted_at=timezone.now()):
+        _tell(row.account_id)
     return True
 
 
@@ -210,9 +229,20 @@ def row_of(account: DiscordAccount) -> Verification | None:
         return None
     try:
         row = account.verification
-    except (Verification.DoesNotExist, UndecryptableSecret):
+    except Verification.DoesNotExist:
+        row = None
+    except UndecryptableSecret:
         return None
-    return row if row.asked_at >= account.state_since else None
+    if row and row.asked_at >= account.state_since:
+        return row
+    return _of_another(account) if account.discord_user else None
+
+
+def _of_another(account: DiscordAccount) -> Verification | None:
+    try:
+        return of_user(account.pk).first()
+    except UndecryptableSecret:
+        return None
 
 
 def server_settings() -> VerificationSettings | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
 from accounts import snapshots
 from accounts.enums import AccountState, BotType
-from accounts.models import BotSnapshot
+from accounts.models import BotSnapshot, DiscordAccount
 from accounts.services import note_remix
 from accounts.standing import trouble
 from gateway import querying, speeds
@@ -109,21 +110,36 @@ def _understood(query: AccountQuery, message: Message, notice: Notice | None) ->
     match QueryKind(query.kind):
         case QueryKind.INFO:
             if plan := plans.read(message):
-                note_plan(query.account_id, query.bot, plan)
-                return querying.done(query) or True
+                note_plan(query.account_id, query.bot, plan, asked_at=query.sent_at)
+                if querying.done(query):
+                    _ask_anew(query)
+                return True
         case QueryKind.SETTINGS | QueryKind.PRESS | QueryKind.SELECT:
             if panel := panels.read(message):
-                note_panel(query.account_id, query.bot, panel, **_place(query, message))
+                facts = {"asked_at": query.sent_at, **_place(query, message)}
+                note_panel(query.account_id, query.bot, panel, **facts)
                 if querying.done(query) and query.kind == QueryKind.PRESS:
                     # A speed or a visibility shows in /info too.
                     look = [(query.bot, QueryKind.INFO)]
                     ask(query.account_id, look, by_hand=query.by_hand)
+                else:
+                    _ask_anew(query)
                 return True
         case QueryKind.COMMAND:
             if not notice and message.text:
                 _commanded(query, message.text)
                 return True
     return False
+
+
+def _ask_anew(query: AccountQuery) -> None:
+    """Ask once more where a person has acted since: the answer decides nothing."""
+    rows = DiscordAccount.objects.filter(pk=query.account_id)
+    if query.sent_at and rows.filter(acted_at__gt=query.sent_at).exists():
+        look = [(query.bot, QueryKind(query.kind))]
+        if query.kind in ON_PANEL:
+            look = [(query.bot, QueryKind.SETTINGS)]
+        ask(query.account_id, look, by_hand=query.by_hand)
 
 
 def _place(query: AccountQuery, message: Message) -> dict[str, Any]:
@@ -144,7 +160,8 @@ def _commanded(query: AccountQuery, text: str) -> None:
         return
     remix = panels.remix_of(text)
     if remix is not None:
-        note_remix(query.account_id, niji=query.is_niji, on=remix)
+        sent = query.sent_at
+        note_remix(query.account_id, niji=query.is_niji, on=remix, asked_at=sent)
         snapshots.note(query.account_id, query.bot, remix_on=remix)
     look = [(query.bot, QueryKind.INFO), (query.bot, QueryKind.SETTINGS)]
     ask(query.account_id, look, by_hand=query.by_hand)
@@ -153,8 +170,13 @@ def _commanded(query: AccountQuery, text: str) -> None:
 # --- what it means for the account ---------------------------------------------------
 
 
-def note_plan(account_id: int, bot: str, plan: Plan) -> None:
-    """Keep what /info said; obey it where it is about fast time or the plan."""
+def note_plan(
+    account_id: int, bot: str, plan: Plan, *, asked_at: datetime | None = None
+) -> None:
+    """Keep what /info said; obey it where it is about fast time or the plan.
+
+    Nobody's act is undone by what was `asked_at` before it.
+    """
     now = timezone.now()
     snapshots.note(
         account_id,
@@ -170,12 +192,20 @@ def note_plan(account_id: int, bot: str, plan: Plan) -> None:
     if plan.has_ended(now):
         text = "账号没有有效订阅，请续订 / the account has no active plan; renew it"
         said = f"{text}: {plan.subscription}"
-        trouble(account_id, AccountState.NO_SUBSCRIPTION, said)
+        state = AccountState.NO_SUBSCRIPTION
+        trouble(account_id, state, said, asked_at=asked_at)
     elif plan.fast_hours is not None:
-        speeds.note_hours(account_id, plan.fast_hours)
+        speeds.note_hours(account_id, plan.fast_hours, asked_at=asked_at)
 
 
-def note_panel(account_id: int, bot: str, panel: Panel, **place: Any) -> None:
+def note_panel(
+    account_id: int,
+    bot: str,
+    panel: Panel,
+    *,
+    asked_at: datetime | None = None,
+    **place: Any,
+) -> None:
     """Keep what the settings show."""
     snapshots.note(
         account_id,
@@ -190,4 +220,5 @@ def note_panel(account_id: int, bot: str, panel: Panel, **place: Any) -> None:
         **place,
     )
     if panel.remix_on is not None:
-        note_remix(account_id, niji=bot == BotType.NIJI_JOURNEY, on=panel.remix_on)
+        is_niji = bot == BotType.NIJI_JOURNEY
+        note_remix(account_id, niji=is_niji, on=panel.remix_on, asked_at=asked_at)

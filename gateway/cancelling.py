@@ -11,7 +11,7 @@ from accounts.models import DiscordAccount
 from gateway import clients, lanes, posting
 from gateway.commands import UnknownCommand, find_command
 from gateway.interactions import place_of
-from gateway.leases import is_held
+from gateway.leases import is_open
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
@@ -36,7 +36,7 @@ def press_cancel(task_id: int) -> bool:
     if task is None or task.account is None:
         return False
     session = GatewaySession.objects.filter(account=task.account).first()
-    if session is None or not (session.is_live and is_held(session)):
+    if session is None or not is_open(session, task.account):
         return False
     if lanes.is_resting(task.account.pk):
         return False

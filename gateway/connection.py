@@ -7,6 +7,7 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from curl_cffi import CurlError
@@ -15,6 +16,7 @@ from django.utils import timezone
 
 from accounts import backoff
 from accounts.enums import AccountState
+from accounts.joining import join
 from accounts.standing import retell, set_state, trouble
 from gateway.addresses import Addresses
 from gateway.asking import sync_if_due
@@ -26,7 +28,7 @@ from gateway.comeback import (
     reason_of_status,
     refuse_close,
 )
-from gateway.direct import found_in
+from gateway.direct import found_in, open_missing
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.http import DiscordHttp, Identity, why_unreachable
 from gateway.inbox import Inbox
@@ -110,9 +112,14 @@ class Connection:
             if await in_thread(
                 note_session, self.account_id, self.fence, is_live=False
             ):
-                await in_thread(trouble, self.account_id, fatal.state, fatal.reason)
+                await self._in_trouble(fatal.state, fatal.reason)
         finally:
             reader.cancel()
+
+    async def _in_trouble(self, state: AccountState, reason: str) -> None:
+        """Note what this very connection met, unless the account was edited since."""
+        met = partial(trouble, own=True, revision=self.identity.revision)
+        await in_thread(met, self.account_id, state, reason)
 
     async def close(self) -> None:
         """Close the socket so that another process can resume the session."""
@@ -313,6 +320,8 @@ class Connection:
             url=str(data.get("resume_gateway_url") or ""),
         )
         await in_thread(found_in, self.account_id, data)
+        if self.identity.is_anew:
+            await open_missing(self.http, self.account_id)
         self.repair_wanted = True
         await self._go_live(unbroken=False)
 
@@ -361,9 +370,11 @@ class Connection:
             user_id=self.user_id,
             token_digest=self.identity.token_digest,
             is_live=True,
+            revision=self.identity.revision,
             **facts,
         )
         if held:
+            await in_thread(join, self.account_id, self.user_id)
             self.is_live = True
             await in_thread(set_state, self.account_id, AccountState.READY)
         if not unbroken:

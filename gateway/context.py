@@ -10,6 +10,8 @@ def identity_of(account: DiscordAccount) -> Identity:
     return Identity(
         account_id=account.pk,
         revision=account.revision,
+        is_anew=account.revision == account.anew_revision,
+        channels_revision=account.channels_revision,
         guild_id=account.guild_id,
         channel_id=account.channel_id,
         token=account.user_token,

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Final
 
+from curl_cffi.requests.exceptions import RequestException
+from discord.errors import DiscordException
+
+from accounts import snapshots
+from accounts.enums import BotType
 from accounts.models import DiscordAccount
+from accounts.selectors import without_secrets
 from accounts.services import note_private_channel
 from gateway.http import DiscordHttp
 from gateway.protocol import private_channels
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from tasks.database import in_thread
 
+logger = logging.getLogger(__name__)
+
 _FIELDS: Final = {
     MIDJOURNEY_APP: "private_channel_id",
     NIJI_APP: "niji_bot_channel_id",
+}
+_APPS: Final = {
+    BotType.MID_JOURNEY: MIDJOURNEY_APP,
+    BotType.NIJI_JOURNEY: NIJI_APP,
 }
 
 
@@ -21,6 +34,19 @@ def found_in(account_id: int, ready: dict[str, Any]) -> None:
     """Keep the channels that READY names, where none is known."""
     for app, channel_id in private_channels.of_bots(ready).items():
         note_private_channel(account_id, _FIELDS[app], channel_id)
+
+
+async def open_missing(http: DiscordHttp, account_id: int) -> None:
+    """Open the channels with the account's bots that READY did not name."""
+    rows = without_secrets(DiscordAccount.objects.filter(pk=account_id))
+    account = await in_thread(rows.first)
+    if account is None:
+        return
+    for bot in snapshots.bots_of(account):
+        try:
+            await channel_with(http, account, _APPS[bot])
+        except (DiscordException, RequestException, OSError) as exc:
+            logger.warning("account %s: no direct messages: %r", account_id, exc)
 
 
 async def channel_with(http: DiscordHttp, account: DiscordAccount, app: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
@@ -179,8 +179,9 @@ def settle(account_id: int, task_id: int, nonce: str, answer: Answer) -> None:
         case Verdict.LATER:
             _try_later(account_id, task_id, nonce, answer)
         case Verdict.TOKEN_DEAD | Verdict.NEEDS_PERSON | Verdict.UNVERIFIED:
+            claimed_at = untouched.values_list("claimed_at", flat=True).first()
             release(task_id, nonce=nonce)
-            note_refusal(account_id, answer)
+            note_refusal(account_id, answer, asked_at=claimed_at)
         case Verdict.REFUSED:
             fail(task_id, answer.reason, where=Q(nonce=nonce, interaction_id=None))
 

@@ -19,7 +19,7 @@ from gateway.commands import UnknownCommand, find_command
 from gateway.direct import channel_with
 from gateway.http import DiscordHttp
 from gateway.interactions import place_of
-from gateway.leases import is_held
+from gateway.leases import is_open
 from gateway.models import GatewaySession
 from gateway.preparing import FAILED, contents
 from gateway.protocol import payloads
@@ -72,7 +72,7 @@ def _claim(errand_id: int) -> tuple[Errand, GatewaySession] | None:
     if errand is None or errand.account.state != AccountState.READY:
         return None
     session = GatewaySession.objects.filter(account=errand.account).first()
-    if session is None or not (session.is_live and is_held(session)):
+    if session is None or not is_open(session, errand.account):
         return None
     if errand.kind != ErrandKind.UPLOAD and lanes.is_resting(errand.account_id):
         return None

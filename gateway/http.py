@@ -63,6 +63,8 @@ class Identity:
     user_agent: str
     proxy_url: str
     further_channels: frozenset[str] = frozenset()
+    channels_revision: int = 0
+    is_anew: bool = False  # an operator has had it connect anew
 
     def __repr__(self) -> str:
         return f"Identity(account {self.account_id})"

@@ -18,6 +18,7 @@ from gateway import (
     dispatch,
     errands,
     lanes,
+    lost,
     preparing,
     querying,
     sweeping,
@@ -93,7 +94,7 @@ def sweep() -> None:
         standing.resume_due,
         standing.follow_work_hours,
         _nudge,
-        sweeping.move_from_lost_accounts,
+        lost.leave_lost_accounts,
         sweeping.end_overdue,
     ):
         faults.step(step)

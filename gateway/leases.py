@@ -16,7 +16,6 @@ from django.utils import timezone
 
 from accounts.health import LOST, WITHOUT_SOCKET
 from accounts.models import DiscordAccount
-from accounts.selectors import enabled_accounts
 from gateway.models import GatewayProcess, GatewaySession
 from tasks.enums import RUNNING
 from tasks.models import Task
@@ -33,16 +32,19 @@ class Lease:
     fence: int
     revision: int
     is_wanted: bool  # its socket must be open
+    channels_revision: int = 0
 
 
 def wanted() -> QuerySet[DiscordAccount]:
     """Accounts whose socket must be open.
 
-    One that rests needs none, but keeps it until the last of its drawings has ended.
+    One that rests or is off needs none, but keeps it until the last of its drawings
+    has ended.
     """
     running = Task.objects.filter(status__in=RUNNING).exclude(account=None)
-    closed = Q(state__in=WITHOUT_SOCKET) & ~Q(pk__in=running.values("account"))
-    return enabled_accounts().exclude(state__in=LOST).exclude(closed).order_by()
+    closed = Q(enabled=False) | Q(state__in=WITHOUT_SOCKET)
+    closed &= ~Q(pk__in=running.values("account"))
+    return DiscordAccount.objects.exclude(state__in=LOST).exclude(closed).order_by()
 
 
 def announce(name: str) -> int:
@@ -55,6 +57,11 @@ def announce(name: str) -> int:
     return max(1, alive.count())
 
 
+def fall_silent(name: str) -> None:
+    """Note that this process closes its sockets: nothing is sent for them from now."""
+    GatewaySession.objects.filter(holder=name).update(is_live=False)
+
+
 def retire(name: str) -> None:
     """Give back all leases and the process's own row, at a clean end."""
     GatewaySession.objects.filter(holder=name).update(holder="", lease_until=None)
@@ -65,9 +72,13 @@ def renew(name: str) -> dict[int, Lease]:
     """Renew all leases of this process and return them by account."""
     held = GatewaySession.objects.filter(holder=name)
     held.update(lease_until=timezone.now() + LEASE)
-    rows = held.values_list("pk", "fence", "account__revision")
+    names = "account__revision", "account__channels_revision"
+    rows = held.values_list("pk", "fence", *names)
     on = set(wanted().filter(session__holder=name).values_list("pk", flat=True))
-    return {pk: Lease(fence, revision, pk in on) for pk, fence, revision in rows}
+    return {
+        pk: Lease(fence, revision, pk in on, channels)
+        for pk, fence, revision, channels in rows
+    }
 
 
 def share(processes: int) -> int:
@@ -119,6 +130,20 @@ def note_session(account_id: int, fence: int, **facts: Any) -> bool:
     """Write what is known of the session; False where the lease is somebody else's."""
     rows = GatewaySession.objects.filter(account_id=account_id, fence=fence)
     return bool(rows.update(**facts))
+
+
+def is_open(session: GatewaySession, account: DiscordAccount) -> bool:
+    """Tell whether the account can be spoken for: its socket is open, as it is now.
+
+    From the moment of an edit that concerns the connection it is not, until that is
+    made anew.
+    """
+    return bool(
+        session.is_live
+        and session.session_id
+        and session.revision == account.revision
+        and is_held(session)
+    )
 
 
 def is_held(session: GatewaySession) -> bool:

@@ -10,6 +10,7 @@ import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Final
 
 from django.db import DatabaseError
@@ -67,6 +68,8 @@ class Manager:
 
     async def close(self) -> None:
         """Close all sockets so that another process can resume their sessions."""
+        with contextlib.suppress(DatabaseError):
+            await in_thread(leases.fall_silent, self.name)
         for account_id in list(self._held):
             self._end(account_id)
         await asyncio.gather(*self._ending.values())
@@ -105,6 +108,7 @@ class Manager:
                 logger.warning("account %s: lease lost", account_id)
                 self._end(account_id)
         new: dict[int, int] = {}
+        moved: list[int] = []
         for account_id, lease in leased.items():
             held = self._held.get(account_id)
             if account_id in self._ending:
@@ -116,7 +120,10 @@ class Manager:
                     new[account_id] = lease.fence
             elif not _is_current(held, lease, addresses):
                 self._end(account_id)
+            elif held[0].identity.channels_revision != lease.channels_revision:
+                moved.append(account_id)
         await self._start(new, addresses)
+        await self._follow_channels(moved)
         await self._save_seqs()
 
     def _is_late(self) -> bool:
@@ -144,6 +151,16 @@ class Manager:
                     continue
                 task = asyncio.create_task(connection.run())
                 self._held[account_id] = connection, task
+
+    async def _follow_channels(self, account_ids: list[int]) -> None:
+        """Let open connections hear the sub-channels that their accounts have now."""
+        for identity, *_ in await in_thread(_load, account_ids) if account_ids else ():
+            if held := self._held.get(identity.account_id):
+                held[0].identity = replace(
+                    held[0].identity,
+                    further_channels=identity.further_channels,
+                    channels_revision=identity.channels_revision,
+                )
 
     async def _save_seqs(self) -> None:
         moved = {
@@ -259,6 +276,8 @@ def _facts(account: DiscordAccount) -> tuple[Identity, Resume, str]:
     if session.token_digest != identity.token_digest:
         # Another token is another user: its session cannot be resumed.
         return identity, Resume(), ""
+    if session.revision < account.anew_revision:
+        return identity, Resume(), session.user_id
     resume = Resume(session.session_id, session.seq, session.resume_url)
     return identity, resume, session.user_id
 

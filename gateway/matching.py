@@ -196,3 +196,11 @@ def snowflake_at(moment: datetime) -> str:
     """Return the smallest snowflake of a moment, for reading history after it."""
     ms = int(moment.timestamp() * 1000) - DISCORD_EPOCH_MS
     return str(max(ms, 0) << 22)
+
+
+def moment_of(snowflake: int) -> datetime | None:
+    """Return when a snowflake was made; None where it is none."""
+    if not 0 < snowflake < 2**63:
+        return None
+    seconds = ((snowflake >> 22) + DISCORD_EPOCH_MS) / 1000
+    return datetime.fromtimestamp(seconds, tz=UTC)

@@ -32,6 +32,8 @@ class GatewaySession(models.Model):
     token_digest = models.CharField(max_length=64, blank=True)
     user_id = models.CharField(max_length=20, blank=True, db_index=True)
     is_live = models.BooleanField(default=False)
+    # The account's revision with which it is up.
+    revision = models.PositiveIntegerField(default=0)
     # Since when no event can have been missed: a resumed session keeps it.
     unbroken_since = models.DateTimeField(null=True)
     down_since = models.DateTimeField(null=True)

@@ -15,6 +15,7 @@ from accounts.limits import span_of
 from accounts.services import note_notice
 from accounts.standing import trouble
 from gateway import lanes, speeds, verifying
+from gateway.matching import CLOCK_SKEW, moment_of
 from gateway.protocol.constants import MessageFlag
 from gateway.protocol.messages import Message
 from gateway.protocol.notice_kinds import VERIFICATION, AccountEffect, TaskEffect
@@ -32,6 +33,8 @@ LONGEST_REST: Final = timedelta(minutes=5)
 QUEUED_FACTOR: Final = 3
 # Clocks differ: nothing leaves at the very moment that a notice names.
 SLACK: Final = timedelta(seconds=5)
+# A message that seems older has no id of Discord's own making.
+OLDEST: Final = timedelta(days=2)
 _STATES: Final = {
     AccountEffect.PAUSE: AccountState.PAUSED,
     AccountEffect.BLOCK: AccountState.BLOCKED,
@@ -44,7 +47,12 @@ _STATES: Final = {
 
 
 def heed(
-    account_id: int, user_id: str, message: Message, notice: Notice, *, known: bool
+    account_id: int,
+    user_id: str,
+    message: Message,
+    notice: Notice,
+    *,
+    known: bool,
 ) -> None:
     """Obey a notice as far as it is about the account, once.
 
@@ -60,19 +68,28 @@ def heed(
         state = _STATES.get(effect)
         until = _end(notice) if state is AccountState.BLOCKED else None
         reason = notice.account_reason(until)
+        asked_at = _written_at(message)
         if state is AccountState.VERIFICATION:
-            verification.ask(account_id, reason=reason)
+            verification.ask(account_id, reason=reason, asked_at=asked_at)
         elif state:
-            trouble(account_id, state, reason, until)
+            trouble(account_id, state, reason, until, asked_at=asked_at)
         else:
-            speeds.exhausted(account_id, reason)
+            speeds.exhausted(account_id, reason, asked_at=asked_at)
 
 
 def ask_for_verification(account_id: int, custom_id: str, task: Task | None) -> None:
     """Obey a verification page, which opens instead of an answer to `task`."""
-    verifying.challenged(account_id, custom_id)
+    asked_at = task.claimed_at if task else None
+    verifying.challenged(account_id, custom_id, asked_at=asked_at)
     if task:
         fail(task.pk, Notice(VERIFICATION, "").reason)
+
+
+def _written_at(message: Message) -> datetime | None:
+    """Return when a message was written; None where its id does not tell."""
+    moment = moment_of(int(message.id)) if message.id.isdecimal() else None
+    age = timezone.now() - moment if moment else None
+    return moment if age and -CLOCK_SKEW < age < OLDEST else None
 
 
 def _is_to(user_id: str, message: Message) -> bool:

@@ -24,7 +24,7 @@ from gateway.asking import ask
 from gateway.commands import UnknownCommand, find_command
 from gateway.enums import ON_PANEL, OVER, QueryKind, QueryState
 from gateway.hints import enqueue_query
-from gateway.leases import is_held
+from gateway.leases import is_open
 from gateway.models import AccountQuery, GatewaySession
 from gateway.protocol import panels, payloads
 from gateway.protocol.answers import Answer, Verdict
@@ -80,7 +80,7 @@ def _claim(account_id: int) -> Claim | None:
     session = GatewaySession.objects.filter(account=account_id).first()
     if account is None or session is None or not _is_time(account, session):
         return None
-    if not (session.is_live and session.session_id and is_held(session)):
+    if not is_open(session, account):
         return None
     query = _next(account, session)
     if query is None:
@@ -258,7 +258,7 @@ def settle(query_id: int, nonce: str, answer: Answer) -> None:
             _refused(query, answer)
         case Verdict.TOKEN_DEAD | Verdict.NEEDS_PERSON | Verdict.UNVERIFIED:
             give_up(query, answer.reason)
-            note_refusal(query.account_id, answer)
+            note_refusal(query.account_id, answer, asked_at=query.sent_at)
 
 
 def _refused(query: AccountQuery, answer: Answer) -> None:

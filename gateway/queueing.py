@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.prepared import PreparedQuery
 from accounts.selectors import SECRETS
 from gateway.fairness import Turns, Waiter, next_turn
-from gateway.leases import is_held
+from gateway.leases import is_open
 from gateway.models import GatewaySession
 from tasks.enums import RUNNING, TaskStatus
 from tasks.models import Task
@@ -61,10 +61,7 @@ class Crew:
         return {
             session.account_id: session
             for session in self.sessions
-            if session.account.is_ready
-            and session.is_live
-            and session.session_id
-            and is_held(session)
+            if session.account.is_ready and is_open(session, session.account)
         }
 
     @property

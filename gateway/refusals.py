@@ -24,9 +24,16 @@ FIRST_PAUSE: Final = 5.0  # seconds after which Discord is called again
 _unreached: Final = backoff.Streaks()
 
 
-def note_refusal(account_id: int, answer: Answer) -> None:
-    """Move the account to the state in which a person must look at it."""
-    trouble(account_id, REFUSALS[answer.verdict], answer.reason)
+def note_refusal(
+    account_id: int, answer: Answer, *, asked_at: datetime | None = None
+) -> None:
+    """Move the account to the state in which a person must look at it.
+
+    `asked_at` is when it was sent what is refused.
+    """
+    state = REFUSALS[answer.verdict]
+    own = answer.is_about_channel
+    trouble(account_id, state, answer.reason, own=own, asked_at=asked_at)
 
 
 def rest(account_id: int, answer: Answer) -> datetime:

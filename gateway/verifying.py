@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -44,14 +45,16 @@ class NoPage(Exception):
 # --- noticed --------------------------------------------------------------------------
 
 
-def challenged(account_id: int, custom_id: str) -> bool:
+def challenged(
+    account_id: int, custom_id: str, *, asked_at: datetime | None = None
+) -> bool:
     """Lock an account that was shown a verification page; whether that is news."""
     token = custom_id.removeprefix(PAGE_PREFIX)
     if token == custom_id or not _TOKEN.fullmatch(token):
         logger.warning("account %s: a challenge of an unknown form", account_id)
-        return verification.ask(account_id)
+        return verification.ask(account_id, asked_at=asked_at)
     url = _ack_url(load_addresses(), token)
-    return verification.ask(account_id, token=token, ack_url=url)
+    return verification.ask(account_id, token=token, ack_url=url, asked_at=asked_at)
 
 
 def _ack_url(addresses: Addresses, token: str) -> str:

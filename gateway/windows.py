@@ -22,7 +22,7 @@ from accounts.services import note_remix
 from gateway import activity, clients, lanes
 from gateway.http import DiscordHttp
 from gateway.interactions import place_of, sent_text
-from gateway.leases import is_held
+from gateway.leases import is_open
 from gateway.models import GatewaySession
 from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol import modals, payloads
@@ -99,7 +99,7 @@ def _note_remix(task: Task, *, on: bool) -> None:
     ):
         return
     niji = task.bot_type == BotType.NIJI_JOURNEY
-    note_remix(task.account_id, niji=niji, on=on)
+    note_remix(task.account_id, niji=niji, on=on, asked_at=task.claimed_at)
 
 
 def is_lost(task: Task, before: Any) -> bool:
@@ -197,7 +197,7 @@ def _claim(task_id: int) -> Answering | None:
     if task is None or task.account is None:
         return None
     session = GatewaySession.objects.filter(account=task.account).first()
-    if session is None or not (session.is_live and is_held(session)):
+    if session is None or not is_open(session, task.account):
         return None
     if lanes.is_resting(task.account.pk):
         return None  # the sweep comes back
@@ -266,7 +266,8 @@ def settle(answering: Answering, found: Answer) -> None:
             _later(answering, found)
         case Verdict.TOKEN_DEAD | Verdict.NEEDS_PERSON | Verdict.UNVERIFIED:
             release_window(task.pk, nonce=answering.nonce)
-            note_refusal(answering.account.pk, found)
+            account_id = answering.account.pk
+            note_refusal(account_id, found, asked_at=task.claimed_at)
         case Verdict.STALE if answering.is_page:
             press_again(task, found.reason)
         case Verdict.REFUSED if found.status == GONE and not answering.is_page:

@@ -145,8 +145,9 @@ class ReconnectView(APIView):
         if "allow_modes" in changes:
             # The whole form of a known page: a speed that was cleared is left out.
             changes.setdefault("mode", "")
-        # Counts the revision up: the gateway connects anew.
+        changes.setdefault("enabled", account.enabled)
         _save(account, changes, user_of(request))
+        services.reconnect(account.pk)
         return _done(id=str(account.pk))
 
 

@@ -205,10 +205,25 @@ class DiscordAccount(models.Model):
         editable=False,
         help_text="A pause with an end; empty: until a person has acted.",
     )
+    # The Discord user as whom it has connected; empty: not known yet. What is told of
+    # the user is true of all its rows.
+    discord_user = models.CharField(
+        max_length=20, blank=True, editable=False, db_index=True
+    )
+    # Its trouble is the Discord user's, or its token's: all rows show it.
+    is_shared = models.BooleanField(default=False, editable=False)
+    # When a person last acted: what was asked before decides nothing after it.
+    acted_at = models.DateTimeField(null=True, editable=False)
     # The newest message whose notice was obeyed: history shows it again.
     notice_id = models.BigIntegerField(default=0, editable=False)
-    # Counts up with every edit: the gateway compares it and needs no message.
+    # Counts up with every edit that concerns the connection: the gateway compares it
+    # and needs no message.
     revision = models.PositiveIntegerField(default=0, editable=False)
+    # The revision with which it was last told to connect anew: no session of an older
+    # one is resumed.
+    anew_revision = models.PositiveIntegerField(default=0, editable=False)
+    # Counts up with every edit of its sub-channels: those need no new connection.
+    channels_revision = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

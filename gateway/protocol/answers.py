@@ -11,6 +11,8 @@ STALE_FORM = 50035
 UNVERIFIED = 40002
 # What is wrong with a value stays wrong with it, whatever the command's version.
 _VALUE_ERRORS = ("BASE_TYPE_", "NUMBER_TYPE_", "STRING_TYPE_")
+# Missing access, missing permissions: the user may not do so in this very channel.
+NOT_HERE = (50001, 50013)
 
 
 class Verdict(enum.Enum):
@@ -30,6 +32,7 @@ class Answer:
     reason: str = ""
     retry_after: float = 0.0  # seconds
     status: int = 0  # of the HTTP answer; 0: there was none
+    is_about_channel: bool = False
 
 
 def classify(status: int, body: Any, retry_after: str | None = None) -> Answer:
@@ -39,7 +42,8 @@ def classify(status: int, body: Any, retry_after: str | None = None) -> Answer:
         return Answer(Verdict.ACCEPTED, status=status)
     verdict, reason = _meaning(status, data)
     pause = _seconds(data, retry_after) if verdict is Verdict.LATER else 0.0
-    return Answer(verdict, reason, pause, status)
+    here = status == 403 and data.get("code") in NOT_HERE
+    return Answer(verdict, reason, pause, status, is_about_channel=here)
 
 
 def _meaning(status: int, data: dict[str, Any]) -> tuple[Verdict, str]:

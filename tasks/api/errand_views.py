@@ -41,7 +41,7 @@ def errand_answer(
     pk = errand.pk
 
     def look(last: bool) -> dict[str, Any] | None:  # noqa: FBT001
-        found = Errand.objects.get(pk=pk)
+        found = Errand.objects.filter(pk=pk).first() or _deleted(errand)
         return shape(found) if last or _is_over(found) else None
 
     return waiting_answer(look, seconds)
@@ -52,6 +52,13 @@ def _is_over(errand: Errand) -> bool:
         return errand.state != ErrandState.WAITING
     # Discord may call a press done and then show a page in place of what was asked.
     return errand.done_at is None or errand.done_at <= timezone.now() - AFTERMATH
+
+
+def _deleted(errand: Errand) -> Errand:
+    """Return the errand as it ended: it is deleted with its account."""
+    errand.state = ErrandState.FAILED
+    errand.error_zh, errand.error_en = "账号已被删除", "Its account was deleted"
+    return errand
 
 
 def _answer(

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.balancing import order
 from accounts.eligibility import Need, first_of, rules
 from accounts.enums import ChoiceRule
+from accounts.health import LOST
 from accounts.models import DiscordAccount
 from accounts.pool import pool
 from accounts.prepared import PreparedQuery
@@ -32,6 +33,7 @@ _FEATURES: Final = {
 _ABOUT_SOMETHING: Final = frozenset({TaskAction.IMAGINE, TaskAction.VIDEO})
 # What is asked of an account that was chosen.
 _GIVEN: Final = ("channel_id", "max_queue_size", "timeout_minutes", "picked_at")
+_FOR_NOW: Final = frozenset({"standing", "work_hours"})  # rules whose answer changes
 _INSTANCE, _REMARK = "\0instance", "\0remark"  # no client can send these
 
 
@@ -89,6 +91,22 @@ def choose(
         raise refusal(need)
     mode = wanted.modes[found.speed] if wanted.modes else ""
     return Chosen(found, mode, how.rule == ChoiceRule.POLLING)
+
+
+def may_come(
+    action: TaskAction, bot_type: BotType, wanted: Wanted, prompt: str = ""
+) -> bool:
+    """Tell whether an account could draw such a task later, set up as it is now.
+
+    It may be busy, out of its hours, or held up by a trouble that ends; one that is
+    off, or whose token is dead, is not waited for.
+    """
+    need = replace(_need(action, bot_type, wanted), day=None, room=False)
+    if action in _ABOUT_SOMETHING:
+        need = replace(need, subjects=pool().subjects_of(prompt))
+    holds = (rule.holds for rule in rules(need) if rule.name not in _FOR_NOW)
+    rows = DiscordAccount.objects.filter(*holds)
+    return rows.exclude(state__in=sorted(LOST)).exists()
 
 
 def any_account(wanted: Wanted) -> DiscordAccount | None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts import standing
 from accounts.enums import AccountState
 from accounts.models import AccountEvent, DiscordAccount
+from accounts.moves import LONGEST_REASON
 from accounts.services import save_account, set_enabled
 from accounts.signals import account_changed
 from tests.factories import make_account
@@ -132,8 +133,8 @@ def test_a_long_reason_is_cut(account: DiscordAccount) -> None:
     standing.trouble(account.pk, S.PAUSED, "x" * 5000)
 
     account.refresh_from_db()
-    assert len(account.state_reason) == standing.LONGEST_REASON
-    assert len(AccountEvent.objects.get().reason) == standing.LONGEST_REASON
+    assert len(account.state_reason) == LONGEST_REASON
+    assert len(AccountEvent.objects.get().reason) == LONGEST_REASON
 
 
 def test_a_reason_changes_only_where_its_state_lasts(account: DiscordAccount) -> None:

@@ -82,6 +82,28 @@ def test_the_same_token_forgets_nothing(account: DiscordAccount) -> None:
     assert kept(account) == (MJ, NIJI)
 
 
+@pytest.mark.parametrize(("niji", "opened"), [(True, (MJ, OPENED)), (False, (MJ, ""))])
+async def test_those_of_its_bots_that_are_missing_are_opened(
+    account: DiscordAccount, http: DiscordHttp, niji: bool, opened: tuple[str, str]
+) -> None:
+    rows = DiscordAccount.objects.filter(pk=account.pk)
+    await in_thread(rows.update, private_channel_id=MJ, enable_niji=niji)
+
+    await direct.open_missing(http, account.pk)
+
+    assert await in_thread(kept, account) == opened
+
+
+async def test_those_that_cannot_be_opened_stay_empty(
+    account: DiscordAccount, http: DiscordHttp, server: Server
+) -> None:
+    server.says(403, {"message": "no", "code": 50007})
+
+    await direct.open_missing(http, account.pk)
+
+    assert await in_thread(kept, account) == ("", "")
+
+
 async def test_one_that_is_known_is_not_opened_again(
     account: DiscordAccount, http: DiscordHttp, server: Server
 ) -> None:

@@ -213,12 +213,16 @@ def test_a_state_says_whether_its_account_needs_a_socket(state: AccountState) ->
 
 @pytest.mark.parametrize(
     ("state", "keeps"),
-    [(AccountState.RESTING, True), (AccountState.INVALID_TOKEN, False)],
+    [
+        (AccountState.RESTING, True),
+        (AccountState.DISABLED, True),
+        (AccountState.INVALID_TOKEN, False),
+    ],
 )
-def test_an_account_that_rests_keeps_its_socket_while_it_draws(
+def test_an_account_that_rests_or_is_off_keeps_its_socket_while_it_draws(
     alice: User, state: AccountState, keeps: bool
 ) -> None:
-    account = make_account(state=state)
+    account = make_account(state=state, enabled=state != AccountState.DISABLED)
     make_waiting(alice, account)
     make_running(alice, make_account())
     assert account not in leases.wanted()

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.enums import AccountState, PriorityClass
 from accounts.models import DiscordAccount, User
+from accounts.services import save_account
 from gateway import dispatch, lanes, queueing
 from gateway.models import DispatchLane, GatewaySession
 from gateway.protocol.answers import Answer, Verdict
@@ -231,6 +232,22 @@ def test_where_the_rows_differ_the_least_number_holds(
         make_running(alice, sibling, f"there {n}")
     dispatch.run_lane(live.pk)
     assert len(http.bodies) == 3
+
+
+def test_nothing_is_sent_between_an_edit_and_the_new_connection(
+    alice: User, live: DiscordAccount, http: FakeHttp
+) -> None:
+    make_waiting(alice, live)
+    live.proxy_url = "http://127.0.0.1:3128"
+    save_account(live, fields={"proxy_url"})
+
+    dispatch.run_lane(live.pk)
+    assert http.bodies == []
+
+    sessions = GatewaySession.objects.filter(account=live)
+    sessions.update(revision=live.revision)
+    dispatch.run_lane(live.pk)
+    assert len(http.bodies) == 1
 
 
 @pytest.mark.parametrize("fields", [{"enabled": False}, {"state": AccountState.PAUSED}])

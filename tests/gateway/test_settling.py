@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
+from accounts.services import save_account
 from gateway.dispatch import settle
 from gateway.models import DispatchLane
 from gateway.protocol.answers import Answer, Verdict
@@ -37,6 +38,18 @@ def test_an_accepted_one_runs(task: Task) -> None:
     assert found.delivery == Delivery.ACCEPTED
     assert found.started_at is not None
     assert found.nonce == task.nonce
+
+
+def test_an_answer_to_what_an_older_token_sent_says_nothing_of_the_new_one(
+    task: Task, account: DiscordAccount
+) -> None:
+    account.user_token = "another"
+    save_account(account, fields={"user_token"})
+
+    settled(task, Verdict.TOKEN_DEAD)
+
+    account.refresh_from_db()
+    assert account.state == AccountState.READY
 
 
 def test_an_unknown_one_is_looked_up_and_not_sent_again(task: Task) -> None:

@@ -7,11 +7,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.enums import AccountState
-from accounts.health import TAKE_NEW
 from accounts.models import DiscordAccount, User
 from gateway import sweeping
 from gateway.sweeping import GATEWAY_GRACE, LONGEST_WAIT
-from tasks.enums import BotType, TaskAction, TaskStatus
+from tasks.enums import TaskStatus
 from tasks.services import CANCELLED
 from tests.factories import make_account
 from tests.gateway.rows import again, make_running, make_session, make_waiting
@@ -98,120 +97,6 @@ def test_cancels_are_pressed_once_their_message_is_known(
 
 # --- accounts that are lost ----------------------------------------------------------
 
-LOST: list[dict[str, Any]] = [
-    {"enabled": False},
-    *({"state": state} for state in AccountState if state not in TAKE_NEW),
-]
-
-
-@pytest.mark.parametrize("fields", LOST)
-def test_new_drawings_of_a_lost_account_move(
-    alice: User, account: DiscordAccount, fields: dict[str, Any]
-) -> None:
-    task = make_waiting(alice, make_account(**fields))
-
-    sweeping.move_from_lost_accounts()
-
-    assert again(task).account == account
-    assert again(task).revision == task.revision + 1
-
-
-def test_a_drawing_moves_to_the_account_with_most_room(
-    alice: User, account: DiscordAccount
-) -> None:
-    idle = make_account(core_size=9)
-    task = make_waiting(alice, make_account(enabled=False))
-
-    sweeping.move_from_lost_accounts()
-
-    assert again(task).account == idle
-
-
-@pytest.mark.parametrize("fields", LOST)
-def test_a_button_of_a_lost_account_cannot_move(
-    alice: User, account: DiscordAccount, fields: dict[str, Any]
-) -> None:
-    lost = make_account(**fields)
-    task = make_waiting(alice, lost, action=TaskAction.UPSCALE)
-
-    sweeping.move_from_lost_accounts()
-
-    assert again(task).status == TaskStatus.FAILURE
-
-
-def test_a_button_that_cannot_be_pressed_says_why(alice: User) -> None:
-    rests = make_account(state=AccountState.RESTING, state_reason="it rests until 9")
-    task = make_waiting(alice, rests, action=TaskAction.UPSCALE)
-
-    sweeping.move_from_lost_accounts()
-
-    assert "it rests until 9" in (again(task).fail_reason or "")
-
-
-def test_with_nowhere_to_go_a_drawing_waits(alice: User) -> None:
-    lost = make_account(state=AccountState.PAUSED)
-    task = make_waiting(alice, lost)
-
-    sweeping.move_from_lost_accounts()
-
-    assert again(task).account == lost
-    assert again(task).status == TaskStatus.NOT_START
-
-
-def test_a_drawing_of_a_deleted_account_moves(
-    alice: User, account: DiscordAccount
-) -> None:
-    gone = make_account()
-    task = make_waiting(alice, gone)
-    gone.delete()
-
-    sweeping.move_from_lost_accounts()
-
-    assert again(task).account == account
-
-
-@pytest.mark.parametrize(
-    ("bot_type", "field"),
-    [
-        (BotType.MID_JOURNEY, "enable_mj"),
-        (BotType.NIJI_JOURNEY, "enable_niji"),
-    ],
-)
-def test_a_drawing_moves_only_where_its_bot_draws(
-    alice: User, bot_type: BotType, field: str
-) -> None:
-    fitting = make_account()
-    make_account(core_size=9, **{field: False})
-    task = make_waiting(alice, make_account(enabled=False), bot_type=bot_type)
-
-    sweeping.move_from_lost_accounts()
-
-    assert again(task).account == fitting
-
-
-def test_a_cut_off_account_keeps_its_tasks(
-    alice: User, account: DiscordAccount
-) -> None:
-    cut_off = make_account(state=AccountState.DISCONNECTED)
-    task = make_waiting(alice, cut_off)
-    running = make_running(alice, cut_off)
-
-    sweeping.move_from_lost_accounts()
-
-    assert again(task).account == cut_off
-    assert again(running).status == TaskStatus.SUBMITTED
-
-
-def test_running_tasks_end_with_their_accounts_token(alice: User) -> None:
-    dead = make_running(alice, make_account(state=AccountState.INVALID_TOKEN))
-    paused = make_running(alice, make_account(state=AccountState.PAUSED))
-
-    sweeping.move_from_lost_accounts()
-
-    assert again(dead).status == TaskStatus.FAILURE
-    assert again(paused).status == TaskStatus.SUBMITTED
-
-
 # --- deadlines -----------------------------------------------------------------------
 
 
@@ -227,6 +112,20 @@ def test_what_waits_too_long_for_its_turn_ends(
     assert again(task).status == TaskStatus.FAILURE
     assert again(patient).status == TaskStatus.NOT_START
     assert again(endless).status == TaskStatus.NOT_START
+
+
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_nobody_waits_longer_for_an_account_that_is_gone(
+    alice: User, is_deleted: bool
+) -> None:
+    gone = make_account(enabled=False)
+    task = make_waiting(alice, gone, deadline_at=timezone.now() - MINUTE)
+    if is_deleted:
+        gone.delete()
+
+    sweeping.end_overdue()
+
+    assert again(task).status == TaskStatus.FAILURE
 
 
 @pytest.mark.parametrize(

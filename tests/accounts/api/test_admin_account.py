@@ -284,7 +284,7 @@ def test_an_edit_changes_only_what_is_sent(operator_api: ApiClient) -> None:
     account.refresh_from_db()
     assert said["success"] is True
     assert (account.core_size, account.remark) == (5, "first")
-    assert (account.user_token, account.revision) == ("kept", 1)
+    assert (account.user_token, account.revision) == ("kept", 0)
 
 
 def test_an_account_is_deleted_by_its_channel_too(

@@ -241,6 +241,6 @@ def test_the_history_names_who_has_switched_it_off(
     put(operator_api, {"ids": ids(account), "changes": {"enable": False}})
 
     account.refresh_from_db()
-    assert (account.state, account.revision) == (AccountState.DISABLED, 1)
+    assert (account.state, account.revision) == (AccountState.DISABLED, 0)
     event = AccountEvent.objects.get(account=account)
     assert (event.to_state, event.by) == (AccountState.DISABLED, "olga")

@@ -8,6 +8,7 @@ from asgiref.sync import sync_to_async
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
+from accounts.services import delete_account
 from tasks.api import errand_views
 from tasks.enums import ErrandKind, ErrandState
 from tasks.errands import finish, give_up
@@ -83,6 +84,17 @@ async def test_what_cannot_be_uploaded_is_told_in_both_languages(
         "result": None,
         "properties": {"descriptionEn": "too large"},
     }
+
+
+@committed
+async def test_who_waits_is_told_that_the_account_was_deleted(
+    alice: User, account: DiscordAccount
+) -> None:
+    response = await ask(PATH, {"base64Array": [PICTURE]})
+
+    said = await read_while(response, delete_account, account)
+
+    assert (said["code"], said["description"]) == (4, "账号已被删除")
 
 
 @committed
