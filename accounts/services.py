@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts import standing, sub_channels
 from accounts.checking import changed
+from accounts.deadlocks import again_after_deadlock
 from accounts.enums import SpeedMode
 from accounts.exceptions import InvalidField
 from accounts.following import is_idle
@@ -82,6 +83,7 @@ def set_enabled(
     return save_account(account, by=by)
 
 
+@again_after_deadlock
 @transaction.atomic
 def reconnect(account_id: int) -> None:
     """Close the account's session and open a new one."""
@@ -89,6 +91,7 @@ def reconnect(account_id: int) -> None:
     tell(account_id)
 
 
+@again_after_deadlock
 @transaction.atomic
 def delete_account(account: DiscordAccount) -> None:
     account_id = account.pk
@@ -96,6 +99,7 @@ def delete_account(account: DiscordAccount) -> None:
     tell(account_id)
 
 
+@again_after_deadlock
 @transaction.atomic
 def mark_fast_exhausted(account_id: int, reason: str) -> bool:
     """Note that the account's fast time is used up; return whether that is news."""
@@ -108,6 +112,7 @@ def mark_fast_exhausted(account_id: int, reason: str) -> bool:
     return bool(changed)
 
 
+@again_after_deadlock
 @transaction.atomic
 def clear_fast_exhausted(account_id: int) -> bool:
     """Note that the account has fast time again; return whether that is news."""
@@ -152,6 +157,7 @@ def note_remix(account_id: int, *, niji: bool, on: bool) -> None:
         logger.info("account %s: %s is %s", account_id, name, on)
 
 
+@again_after_deadlock
 @transaction.atomic
 def create_user(
     *, name: str, token: str = "", operator: bool = False, active: bool = True
@@ -191,6 +197,7 @@ def ensure_webhook_secret(user: User) -> str:
     return str(user.webhook_secret)
 
 
+@again_after_deadlock
 @transaction.atomic
 def ensure_operator() -> str:
     """Make the first operator and the guest user; return a password only when new."""

@@ -17,6 +17,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts import hours, mails
+from accounts.deadlocks import again_after_deadlock
 from accounts.enums import AccountState
 from accounts.health import (
     ROUTINE,
@@ -58,6 +59,7 @@ def trouble(
     return _move(account_id, Cause.TROUBLE, Standing(state, until), reason)
 
 
+@again_after_deadlock
 def retell(
     account_id: int, state: AccountState, reason: str, *, mail: bool = False
 ) -> bool:
@@ -199,6 +201,7 @@ def _read(rows: QuerySet[DiscordAccount]) -> _Found | None:
     return _Found(Standing(AccountState(state), until), *rest)
 
 
+@again_after_deadlock
 @transaction.atomic
 def _write(
     account_id: int,

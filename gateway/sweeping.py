@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.deadlocks import again_after_deadlock
 from accounts.enums import AccountState
 from accounts.health import LOST, TAKE_NEW
 from accounts.models import DiscordAccount
@@ -94,6 +95,7 @@ def _gone(account: DiscordAccount | None) -> str:
     return f"{said}: {why}" if why else said
 
 
+@again_after_deadlock
 def _move(task: Task) -> None:
     action, bot_type = TaskAction(task.action), BotType(task.bot_type)
     wanted = Wanted.of(task.account_filter, task.mode)

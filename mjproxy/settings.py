@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-import dj_database_url
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 from mjproxy import __version__, env
+from mjproxy.databases import database
+from mjproxy.redis_address import redis_address, socket_address
 from mjproxy.theme import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -154,38 +154,14 @@ LOGIN_REDIRECT_URL = "draw"
 LOGOUT_REDIRECT_URL = "sign-in"
 
 # --- database ----------------------------------------------------------------------
-_database_url = env.text("DATABASE_URL")
-try:
-    _database: dict[str, Any] = dict(
-        dj_database_url.parse(_database_url or f"sqlite:///{DATA_DIR}/mjproxy.sqlite3")
-    )
-except (ValueError, KeyError) as exc:
-    raise ImproperlyConfigured("DATABASE_URL is not a database address") from exc
-if _database["ENGINE"].endswith("sqlite3"):
-    # WAL and IMMEDIATE: several processes write without "database is locked".
-    _database["CONN_MAX_AGE"] = 600
-    _database["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": (
-            "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;"
-            "PRAGMA cache_size=-20000;PRAGMA journal_size_limit=27103364"
-        ),
-    }
-elif _database["ENGINE"].endswith("postgresql"):
-    _database["CONN_MAX_AGE"] = 0
-    _database.setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16}
-else:
-    _database["CONN_MAX_AGE"] = 600
-    _database["CONN_HEALTH_CHECKS"] = True
-DATABASES = {"default": _database}
+DATABASES = {"default": database(env.text("DATABASE_URL"), DATA_DIR)}
 
 # --- Redis: a real one, or the embedded server on a unix socket ----------------------
 EMBEDDED_REDIS_SOCKET = env.socket_path(DATA_DIR / "redis.sock")
-REDIS_URL = env.url("REDIS_URL", schemes=("redis", "rediss", "unix"))
-EMBEDDED_REDIS = not REDIS_URL
-if EMBEDDED_REDIS:
-    REDIS_URL = f"unix://{EMBEDDED_REDIS_SOCKET}"
+_given = env.text("REDIS_URL")
+EMBEDDED_REDIS = not _given
+_redis = redis_address(_given) if _given else socket_address(EMBEDDED_REDIS_SOCKET)
+REDIS_URL = _redis.url
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -197,13 +173,14 @@ CHANNEL_LAYERS = {
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
+        "LOCATION": [REDIS_URL],
         "KEY_PREFIX": "mjproxy",
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     },
 }
 
-CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")
+CELERY_BROKER_URL = _redis.broker_url
+CELERY_BROKER_USE_SSL = _redis.broker_ssl
 CELERY_TASK_IGNORE_RESULT = True
 # Celery would close the thread's connection after each job, though a new one costs more
 # than most jobs: mjproxy/celery.py does what Django does between two requests.

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from accounts.deadlocks import again_after_deadlock
 from accounts.models import DiscordAccount, User
 from tasks import inputs
 from tasks.enums import ErrandKind, ErrandState
@@ -21,6 +22,7 @@ from tasks.signals import errand_submitted
 logger = logging.getLogger(__name__)
 
 
+@again_after_deadlock
 def send_on(
     kind: ErrandKind,
     *,
@@ -61,6 +63,7 @@ def give_up(errand_id: int, zh: str, en: str) -> bool:
     return bool(given_up)
 
 
+@again_after_deadlock
 def note_seed(task: Task, seed: str) -> None:
     """Write a task's seed, and end the errands that were sent for it."""
     with transaction.atomic():

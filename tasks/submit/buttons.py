@@ -10,6 +10,7 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.deadlocks import again_after_deadlock
 from accounts.models import DiscordAccount
 from tasks import custom_ids, prompts
 from tasks.custom_ids import Button, Window
@@ -227,6 +228,7 @@ def _press(
     return write(caller, task, brought, place=lambda: take_place(account))
 
 
+@again_after_deadlock
 def _press_all(caller: Caller, parent: Task, account: DiscordAccount) -> Submitted:
     """Write one task for each described prompt; each answers its own window."""
     numbers = range(1, min(len(parent.texts), 4) + 1)
