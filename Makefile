@@ -59,7 +59,8 @@ mysql-core: $(VENV)/.mysql  ## of those what asks most of the database
 	$(ON_MYSQL) $(PYTEST) -n auto tests/test_migrations.py \
 	  tests/mjproxy/test_mysql.py tests/tasks/submit \
 	  $(foreach name,accounts tasks gateway,$(MYSQL_$(name):%=tests/$(name)/test_%.py))
-	$(ON_MYSQL) $(E2E)/test_drawing.py tests/e2e/test_crash.py
+	$(ON_MYSQL) $(E2E)/test_drawing.py tests/e2e/test_crash.py \
+	  -k 'test_drawing or running or all_processes'
 
 MYSQL_accounts := deadlocks keys mails pool services standing turns verification \
   verification_server

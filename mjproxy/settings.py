@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
+from accounts.lists import parted
 from mjproxy import __version__, env
 from mjproxy.databases import database
+from mjproxy.hosts import allowed_hosts, public_url
 from mjproxy.redis_address import redis_address, socket_address
 from mjproxy.theme import UNFOLD as UNFOLD
 
@@ -27,7 +28,7 @@ DEMO = env.flag("MJPROXY_DEMO")
 DEBUG = env.flag("MJPROXY_DEBUG")
 HOST = env.text("MJPROXY_HOST") or "127.0.0.1"
 PORT = env.number("PORT", 8080, low=1, high=65535)
-PUBLIC_URL = env.url("MJPROXY_PUBLIC_URL", schemes=("http", "https"))
+PUBLIC_URL = public_url("MJPROXY_PUBLIC_URL", env.text("MJPROXY_PUBLIC_URL"))
 TRUSTED_PROXIES = env.number("MJPROXY_TRUSTED_PROXIES", 0, high=16)
 ALLOW_PRIVATE_HOOKS = env.flag("MJPROXY_ALLOW_PRIVATE_HOOKS")
 MAX_BODY_BYTES = env.number("MJPROXY_MAX_BODY_MB", 30, low=1, high=1024) * 1_000_000
@@ -36,9 +37,10 @@ MAX_BODY_BYTES = env.number("MJPROXY_MAX_BODY_MB", 30, low=1, high=1024) * 1_000
 SECRET_KEY = env.kept_secret(
     "MJPROXY_SECRET_KEY", SECRETS_DIR, lambda: secrets.token_urlsafe(48)
 )
-ENCRYPTION_KEYS = env.kept_secret(
+_keys = env.kept_secret(
     "MJPROXY_ENCRYPTION_KEYS", SECRETS_DIR, lambda: Fernet.generate_key().decode()
-).split(",")
+)
+ENCRYPTION_KEYS = parted(_keys, r"\s") or [_keys]
 ADMIN_TOKEN = env.kept_secret(
     "MJPROXY_ADMIN_TOKEN", SECRETS_DIR, lambda: "mjp_" + secrets.token_urlsafe(32)
 )
@@ -61,17 +63,17 @@ DISCORD = {
 
 # --- Django ------------------------------------------------------------------------
 VERSION = __version__
-_public_host = urlsplit(PUBLIC_URL).hostname
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
-_named_hosts = env.words("MJPROXY_ALLOWED_HOSTS") or (
-    [_public_host or "localhost"] if HOST in {*_LOOPBACK, "::1"} else ["*"]
-)
-ALLOWED_HOSTS = [*_LOOPBACK, *_named_hosts]  # this machine's own health checks too
+_named_hosts = allowed_hosts(
+    "MJPROXY_ALLOWED_HOSTS", env.text("MJPROXY_ALLOWED_HOSTS")
+) or ([] if HOST in {*_LOOPBACK, "::1"} else ["*"])
+ALLOWED_HOSTS = [
+    *_LOOPBACK,  # this machine's own health checks too
+    *allowed_hosts("MJPROXY_PUBLIC_URL", PUBLIC_URL),
+    *_named_hosts,
+]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
-)
-USE_X_FORWARDED_HOST = bool(TRUSTED_PROXIES)
+# What proxies say is read in mjproxy/forwarded.py, for pages and sockets alike.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_NAME = "mjproxy_session"
 CSRF_COOKIE_NAME = "mjproxy_csrf"

@@ -32,7 +32,7 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """A connection whose searches do not mind capitals, encrypted where that is said."""
+    """A connection whose searches do not mind capitals, encrypted where told so."""
 
     SchemaEditorClass = DatabaseSchemaEditor
     operators = {
