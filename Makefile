@@ -19,11 +19,11 @@ PYTEST := $(BIN)/python -m pytest
 E2E := $(PYTEST) -p no:randomly -n 2 --dist loadfile --timeout 240 tests/e2e
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test unit e2e check services format lint types layers migrations \
-  deploy schema bench fmt lock clean
+.PHONY: help setup run demo test unit e2e check services mysql mysql-core mysql-driver format lint \
+  types layers migrations deploy schema bench fmt lock clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' Makefile
 
 setup: $(VENV)/.dev  ## make .venv with everything that run, test and check need
 
@@ -46,6 +46,28 @@ check: format lint types layers migrations deploy schema test  ## all that CI ru
 # What these ask of database and Redis the others ask too: once is enough for them.
 services: unit  ## what depends on the database and Redis that are given
 	$(E2E) $(foreach name,page clients every_button niji commands,--ignore-glob='*/test_$(name)*')
+
+# The server that a distribution's package sets up; make MYSQL=mysql://... for another.
+MYSQL ?= mysql://root@127.0.0.1:3306/mjproxy
+ON_MYSQL := DATABASE_URL=$(MYSQL)
+
+mysql: $(VENV)/.mysql  ## all tests on MySQL or MariaDB (MYSQL=mysql://... names it)
+	$(ON_MYSQL) $(MAKE) test
+
+# Where rows are written by condition, locked, sorted or searched; and what kills processes.
+mysql-core: $(VENV)/.mysql  ## of those what asks most of the database
+	$(ON_MYSQL) $(PYTEST) -n auto tests/test_migrations.py \
+	  tests/mjproxy/test_mysql.py tests/tasks/submit \
+	  $(foreach name,accounts tasks gateway,$(MYSQL_$(name):%=tests/$(name)/test_%.py))
+	$(ON_MYSQL) $(E2E)/test_drawing.py tests/e2e/test_crash.py \
+	  -k 'test_drawing or running or all_processes'
+
+MYSQL_accounts := deadlocks keys mails pool services standing turns verification \
+  verification_server
+MYSQL_tasks := admin banned_words delivering errands jobs load pictures retention services \
+  services_waiting webhooks
+MYSQL_gateway := cancelling dispatch errands fairness lanes leases matching outage preparing \
+  querying queueing repair sweeping sweeping_moves windows
 
 format: $(VENV)/.dev  ## is everything formatted?
 	$(BIN)/ruff format --check .
@@ -78,7 +100,8 @@ fmt: $(VENV)/.dev  ## format, and mend what can be mended
 lock:  ## resolve the dependencies anew (needs uv and the network)
 	$(UV) lock --upgrade
 	$(UV) export $(EXPORT) --no-dev -o requirements/run.txt
-	$(UV) export $(EXPORT) --all-groups -o requirements/dev.txt
+	$(UV) export $(EXPORT) --all-groups --no-group mysql -o requirements/dev.txt
+	$(UV) export $(EXPORT) --only-group mysql -o requirements/mysql.txt
 
 # Versions and hashes only: where packages come from is the machine's business.
 EXPORT := --frozen --quiet --format requirements.txt --no-header --no-annotate \
@@ -105,3 +128,10 @@ $(VENV)/.run: requirements/run.txt | $(VENV)/bin/pip
 $(VENV)/.dev: requirements/dev.txt | $(VENV)/bin/pip
 	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
 	@touch $(VENV)/.run $@
+
+mysql-driver: $(VENV)/.mysql  ## the driver for MySQL, into .venv
+
+# Compiled here: needs a C compiler, pkg-config and the headers of MariaDB or MySQL.
+$(VENV)/.mysql: requirements/mysql.txt $(VENV)/.dev
+	$(PIP) install --quiet --require-hashes -r requirements/mysql.txt
+	@touch $@

@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class AccountsConfig(AppConfig):
     name = "accounts"
     verbose_name = "Accounts and people"
+
+    def ready(self) -> None:
+        from accounts.deadlocks import watch_connections
+
+        watch_connections()

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from accounts.deadlocks import again_after_deadlock
 from accounts.editing import Changes, domains_of
 from accounts.enums import AccountState
 from accounts.joining import share
@@ -59,6 +60,7 @@ def edit_many(accounts: Iterable[DiscordAccount], changes: Changes, *, by: str) 
     return len(rows)
 
 
+@again_after_deadlock
 @transaction.atomic
 def enable_many(account_ids: Iterable[int], *, enabled: bool, by: str) -> int:
     """Switch accounts on or off, and return their number.

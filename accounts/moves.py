@@ -17,6 +17,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts import hours
+from accounts.deadlocks import again_after_deadlock
 from accounts.enums import AccountState
 from accounts.health import Actor, Cause, Standing, is_history, may_move
 from accounts.models import AccountEvent, DiscordAccount
@@ -119,6 +120,7 @@ def _edited(cause: Cause, then: Standing) -> dict[str, Any]:
     return {}
 
 
+@again_after_deadlock
 @transaction.atomic
 def _write(
     account_id: int,

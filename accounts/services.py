@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts import standing, sub_channels
 from accounts.checking import CONNECTION, changed
+from accounts.deadlocks import again_after_deadlock
 from accounts.enums import SpeedMode
 from accounts.exceptions import InvalidField
 from accounts.following import is_idle
@@ -99,7 +100,7 @@ def _forget_user(account: DiscordAccount) -> set[str]:
 
 
 def _replace_channels(
-    account: DiscordAccount, further: sub_channels.Pairs | None
+    account: DiscordAccount, further: sub_channels.Lines | None
 ) -> None:
     if further is not None and sub_channels.replace(account, further):
         rows = DiscordAccount.objects.filter(pk=account.pk)
@@ -113,6 +114,7 @@ def set_enabled(
     return save_account(account, fields={"enabled"}, by=by)
 
 
+@again_after_deadlock
 @transaction.atomic
 def reconnect(account_id: int) -> None:
     """Close the account's socket and connect anew: nothing is resumed."""
@@ -122,6 +124,7 @@ def reconnect(account_id: int) -> None:
     tell(account_id)
 
 
+@again_after_deadlock
 @transaction.atomic
 def delete_account(account: DiscordAccount) -> None:
     account_id = account.pk
@@ -129,6 +132,7 @@ def delete_account(account: DiscordAccount) -> None:
     tell(account_id)
 
 
+@again_after_deadlock
 @transaction.atomic
 def mark_fast_exhausted(
     account_id: int, reason: str, *, asked_at: datetime | None = None
@@ -140,6 +144,7 @@ def mark_fast_exhausted(
     return changed
 
 
+@again_after_deadlock
 @transaction.atomic
 def clear_fast_exhausted(account_id: int, *, asked_at: datetime | None = None) -> bool:
     """Note that the user has fast time again; return whether that is news."""
@@ -211,6 +216,7 @@ def note_remix(
 
 
 @checked_again
+@again_after_deadlock
 @transaction.atomic
 def create_user(
     *, name: str, token: str = "", operator: bool = False, active: bool = True
@@ -250,6 +256,7 @@ def ensure_webhook_secret(user: User) -> str:
     return str(user.webhook_secret)
 
 
+@again_after_deadlock
 @transaction.atomic
 def ensure_operator() -> str:
     """Make the first operator and the guest user; return a password only when new."""

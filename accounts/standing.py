@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import mails
+from accounts.deadlocks import again_after_deadlock
 from accounts.enums import AccountState
 from accounts.health import (
     LOST,
@@ -49,6 +50,7 @@ def set_state(account_id: int, state: AccountState, reason: str = "") -> bool:
     return move(account_id, Cause.GATEWAY, Standing(state), reason)
 
 
+@again_after_deadlock
 def trouble(
     account_id: int,
     state: AccountState,
@@ -112,6 +114,7 @@ def share_troubles(account_id: int) -> bool:
     return any(moves)
 
 
+@again_after_deadlock
 def retell(
     account_id: int, state: AccountState, reason: str, *, mail: bool = False
 ) -> bool:
@@ -142,6 +145,7 @@ def _retell_others(account_id: int, state: AccountState, reason: str) -> None:
 # --- how that ends -------------------------------------------------------------------
 
 
+@again_after_deadlock
 @transaction.atomic
 def release(account_id: int, state: AccountState, *, by: str) -> bool:
     """Let a Discord user go on once a person has done what this state waited for.
@@ -184,6 +188,7 @@ def follow_work_hours() -> None:
             move(account_id, Cause.HOURS, home_of)
 
 
+@again_after_deadlock
 @transaction.atomic
 def follow_person(account_id: int, *, by: str, helped: bool = True) -> bool:
     """Move an account as its operator wants who has just saved its row.

@@ -33,11 +33,12 @@ def take_turn(
         rows = rows.filter(picked_at=account.picked_at)
     return bool(
         rows.update(
-            picked_at=_behind_all(account),
-            day=today,
+            # Before the day itself: MySQL reads what the same statement has written.
             day_draw_count=Case(
                 When(day=today, then=F("day_draw_count") + tasks), default=Value(tasks)
             ),
+            day=today,
+            picked_at=_behind_all(account),
         )
     )
 

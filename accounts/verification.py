@@ -13,11 +13,12 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from accounts import mails, standing
 from accounts.crypto import UndecryptableSecret
+from accounts.deadlocks import again_after_deadlock
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification, VerificationSettings
 from accounts.selectors import ids_of_user
@@ -50,6 +51,7 @@ _NO_CHALLENGE: Final[dict[str, Any]] = {
 # --- locked and unlocked --------------------------------------------------------------
 
 
+@again_after_deadlock
 @transaction.atomic
 def ask(
     account_id: int,
@@ -106,12 +108,15 @@ def of_user(account_id: int) -> QuerySet[Verification]:
 def current() -> QuerySet[Verification]:
     """Return the verifications that accounts are locked for now.
 
-    An account may have been enabled since, and be locked for something else.
+    An account may have been enabled since, and be locked for something else. Without
+    a join, so that an UPDATE of these rows is one statement that checks again.
     """
-    return Verification.objects.filter(
-        account__state=AccountState.VERIFICATION,
-        asked_at__gte=F("account__state_since"),
+    locked = DiscordAccount.objects.filter(
+        pk=OuterRef("account_id"),
+        state=AccountState.VERIFICATION,
+        state_since__lte=OuterRef("asked_at"),
     )
+    return Verification.objects.filter(Exists(locked))
 
 
 def is_locked(account_id: int) -> bool:
@@ -119,6 +124,7 @@ def is_locked(account_id: int) -> bool:
     return rows.filter(state=AccountState.VERIFICATION).exists()
 
 
+@again_after_deadlock
 @transaction.atomic
 def passed(account_id: int, *, by: str, asked_at: datetime | None = None) -> bool:
     """Let an account go on: its verification is passed, says `by`.

@@ -12,6 +12,7 @@ from django.db.models import F, Max, QuerySet
 from django.utils import timezone
 
 from accounts import snapshots
+from accounts.deadlocks import again_after_deadlock
 from accounts.enums import AccountState, BotType
 from accounts.exceptions import InvalidField
 from accounts.limits import span_of
@@ -38,6 +39,7 @@ COMMANDS: Final = {
 }
 
 
+@again_after_deadlock
 @transaction.atomic
 def ask(
     account_id: int,

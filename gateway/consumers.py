@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from io import BytesIO
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import orjson
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
 
 from accounts.callers import link_base
@@ -160,13 +163,8 @@ def _parsed(text: str) -> Any:
 
 def _request_of(scope: dict[str, Any]) -> HttpRequest:
     """Return the handshake as a request, so that Django's rules for hosts hold."""
-    request = HttpRequest()
-    for name, value in scope["headers"]:
-        key = "HTTP_" + name.decode("latin1").upper().replace("-", "_")
-        request.META[key] = value.decode("latin1")
-    request.META.setdefault("SERVER_NAME", "")
-    request.META.setdefault("SERVER_PORT", "0")
-    return request
+    scheme = "https" if scope.get("scheme") == "wss" else "http"
+    return ASGIRequest({**scope, "method": "GET", "scheme": scheme}, BytesIO())
 
 
 def _base_of(request: HttpRequest) -> str:
@@ -178,8 +176,11 @@ def _base_of(request: HttpRequest) -> str:
 
 def _same_origin(request: HttpRequest) -> bool:
     """Tell whether our own page opened the socket: a cookie goes out from any page."""
+    origin = request.headers.get("origin", "")
+    if origin and origin == settings.PUBLIC_URL:  # a proxy may have changed the host
+        return True
     try:
         host = request.get_host()
     except DisallowedHost:
         return False
-    return urlsplit(request.headers.get("origin", "")).netloc == host
+    return urlsplit(origin).netloc == host

@@ -12,6 +12,7 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from accounts.deadlocks import again_after_deadlock
 from accounts.enums import AccountState
 from accounts.health import LOST, TAKE_NEW
 from accounts.models import DiscordAccount
@@ -124,6 +125,7 @@ def _shape(task: Task) -> _Shape:
     return task.account_id, task.action, task.bot_type, task.mode, asked, task.prompt
 
 
+@again_after_deadlock
 def _move(task: Task) -> bool:
     """Give a task to another account, or end it; False where it waits on."""
     try:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import verification
+from accounts.deadlocks import again_after_deadlock
 from accounts.enums import AccountState
 from accounts.limits import span_of
 from accounts.services import note_notice
@@ -46,6 +47,7 @@ _STATES: Final = {
 # --- the account ---------------------------------------------------------------------
 
 
+@again_after_deadlock
 def heed(
     account_id: int,
     user_id: str,

@@ -54,8 +54,11 @@ def claim(task_id: int) -> Work | None:
     now = timezone.now()
     due = Q(prepare_after=None) | Q(prepare_after__lte=now)
     rows = Task.objects.filter(due, pk=task_id, status=TaskStatus.NOT_START)
-    rows = rows.filter(prepared=False, account__state=AccountState.READY)
-    rows = rows.exclude(CLIP_IS_OPEN)
+    # No join: the UPDATE itself must see that nobody else was first.
+    ready = DiscordAccount.objects.filter(state=AccountState.READY)
+    rows = rows.filter(prepared=False, account__in=ready.order_by())
+    if rows.filter(CLIP_IS_OPEN).exists():
+        return None
     if not rows.update(prepare_after=now + CLAIM):
         return None
     task = Task.objects.select_related("account", "parent").get(pk=task_id)

@@ -17,6 +17,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts import snapshots
+from accounts.deadlocks import again_after_deadlock
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import without_secrets
 from gateway import clients, lanes, posting
@@ -200,6 +201,7 @@ def _on_panel(
     )
 
 
+@again_after_deadlock
 def _take(
     query: AccountQuery, session: GatewaySession, nonce: str, body: dict[str, Any]
 ) -> bool:

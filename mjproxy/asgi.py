@@ -22,6 +22,7 @@ from django.conf import settings  # noqa: E402
 from django.urls import get_resolver, re_path  # noqa: E402
 
 from gateway.routing import channel_routes, websocket_urlpatterns  # noqa: E402
+from mjproxy.forwarded import FromOutside  # noqa: E402
 from mjproxy.serving import BodyCap, OneHopHandler, PooledSync  # noqa: E402
 from tasks.nudges import nudge  # noqa: E402
 
@@ -33,7 +34,7 @@ async def unknown_socket(scope: Any, receive: Any, send: Any) -> None:
 
 
 _unknown: Any = unknown_socket
-application = ProtocolTypeRouter(
+_router: Any = ProtocolTypeRouter(
     {
         "http": BodyCap(PooledSync(OneHopHandler()), settings.MAX_BODY_BYTES),
         "websocket": AuthMiddlewareStack(
@@ -42,6 +43,7 @@ application = ProtocolTypeRouter(
         "channel": ChannelNameRouter(channel_routes),
     }
 )
+application = FromOutside(_router, settings.TRUSTED_PROXIES)
 
 # The first request should not pay for importing the views, and the collector need not
 # look again through what was made up to here: slow answers wait for its pauses.

@@ -70,10 +70,6 @@ def timezone(name: str) -> str:
     return value
 
 
-def words(name: str, default: str = "") -> list[str]:
-    return [word.strip() for word in text(name, default).split(",") if word.strip()]
-
-
 def kept_secret(name: str, folder: Path, make: Callable[[], str]) -> str:
     """Return a secret from the environment, else from `folder`, made on first use.
 

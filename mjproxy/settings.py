@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-import dj_database_url
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
+from accounts.lists import parted
 from mjproxy import __version__, env
+from mjproxy.databases import database
+from mjproxy.hosts import allowed_hosts, public_url
+from mjproxy.redis_address import redis_address, socket_address
 from mjproxy.theme import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -27,7 +28,7 @@ DEMO = env.flag("MJPROXY_DEMO")
 DEBUG = env.flag("MJPROXY_DEBUG")
 HOST = env.text("MJPROXY_HOST") or "127.0.0.1"
 PORT = env.number("PORT", 8080, low=1, high=65535)
-PUBLIC_URL = env.url("MJPROXY_PUBLIC_URL", schemes=("http", "https"))
+PUBLIC_URL = public_url("MJPROXY_PUBLIC_URL", env.text("MJPROXY_PUBLIC_URL"))
 TRUSTED_PROXIES = env.number("MJPROXY_TRUSTED_PROXIES", 0, high=16)
 ALLOW_PRIVATE_HOOKS = env.flag("MJPROXY_ALLOW_PRIVATE_HOOKS")
 MAX_BODY_BYTES = env.number("MJPROXY_MAX_BODY_MB", 30, low=1, high=1024) * 1_000_000
@@ -36,9 +37,10 @@ MAX_BODY_BYTES = env.number("MJPROXY_MAX_BODY_MB", 30, low=1, high=1024) * 1_000
 SECRET_KEY = env.kept_secret(
     "MJPROXY_SECRET_KEY", SECRETS_DIR, lambda: secrets.token_urlsafe(48)
 )
-ENCRYPTION_KEYS = env.kept_secret(
+_keys = env.kept_secret(
     "MJPROXY_ENCRYPTION_KEYS", SECRETS_DIR, lambda: Fernet.generate_key().decode()
-).split(",")
+)
+ENCRYPTION_KEYS = parted(_keys, r"\s") or [_keys]
 ADMIN_TOKEN = env.kept_secret(
     "MJPROXY_ADMIN_TOKEN", SECRETS_DIR, lambda: "mjp_" + secrets.token_urlsafe(32)
 )
@@ -61,17 +63,17 @@ DISCORD = {
 
 # --- Django ------------------------------------------------------------------------
 VERSION = __version__
-_public_host = urlsplit(PUBLIC_URL).hostname
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
-_named_hosts = env.words("MJPROXY_ALLOWED_HOSTS") or (
-    [_public_host or "localhost"] if HOST in {*_LOOPBACK, "::1"} else ["*"]
-)
-ALLOWED_HOSTS = [*_LOOPBACK, *_named_hosts]  # this machine's own health checks too
+_named_hosts = allowed_hosts(
+    "MJPROXY_ALLOWED_HOSTS", env.text("MJPROXY_ALLOWED_HOSTS")
+) or ([] if HOST in {*_LOOPBACK, "::1"} else ["*"])
+ALLOWED_HOSTS = [
+    *_LOOPBACK,  # this machine's own health checks too
+    *allowed_hosts("MJPROXY_PUBLIC_URL", PUBLIC_URL),
+    *_named_hosts,
+]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
-)
-USE_X_FORWARDED_HOST = bool(TRUSTED_PROXIES)
+# What proxies say is read in mjproxy/forwarded.py, for pages and sockets alike.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_NAME = "mjproxy_session"
 CSRF_FAILURE_VIEW = "mjproxy.api.forged"
@@ -155,38 +157,14 @@ LOGIN_REDIRECT_URL = "draw"
 LOGOUT_REDIRECT_URL = "sign-in"
 
 # --- database ----------------------------------------------------------------------
-_database_url = env.text("DATABASE_URL")
-try:
-    _database: dict[str, Any] = dict(
-        dj_database_url.parse(_database_url or f"sqlite:///{DATA_DIR}/mjproxy.sqlite3")
-    )
-except (ValueError, KeyError) as exc:
-    raise ImproperlyConfigured("DATABASE_URL is not a database address") from exc
-if _database["ENGINE"].endswith("sqlite3"):
-    # WAL and IMMEDIATE: several processes write without "database is locked".
-    _database["CONN_MAX_AGE"] = 600
-    _database["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": (
-            "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;"
-            "PRAGMA cache_size=-20000;PRAGMA journal_size_limit=27103364"
-        ),
-    }
-elif _database["ENGINE"].endswith("postgresql"):
-    _database["CONN_MAX_AGE"] = 0
-    _database.setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16}
-else:
-    _database["CONN_MAX_AGE"] = 600
-    _database["CONN_HEALTH_CHECKS"] = True
-DATABASES = {"default": _database}
+DATABASES = {"default": database(env.text("DATABASE_URL"), DATA_DIR)}
 
 # --- Redis: a real one, or the embedded server on a unix socket ----------------------
 EMBEDDED_REDIS_SOCKET = env.socket_path(DATA_DIR / "redis.sock")
-REDIS_URL = env.url("REDIS_URL", schemes=("redis", "rediss", "unix"))
-EMBEDDED_REDIS = not REDIS_URL
-if EMBEDDED_REDIS:
-    REDIS_URL = f"unix://{EMBEDDED_REDIS_SOCKET}"
+_given = env.text("REDIS_URL")
+EMBEDDED_REDIS = not _given
+_redis = redis_address(_given) if _given else socket_address(EMBEDDED_REDIS_SOCKET)
+REDIS_URL = _redis.url
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -198,13 +176,14 @@ CHANNEL_LAYERS = {
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
+        "LOCATION": [REDIS_URL],
         "KEY_PREFIX": "mjproxy",
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     },
 }
 
-CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")
+CELERY_BROKER_URL = _redis.broker_url
+CELERY_BROKER_USE_SSL = _redis.broker_ssl
 CELERY_TASK_IGNORE_RESULT = True
 # Celery would close the thread's connection after each job, though a new one costs more
 # than most jobs: mjproxy/celery.py does what Django does between two requests.

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from accounts.deadlocks import again_after_deadlock
 from accounts.models import DiscordAccount, User
 from tasks import inputs
 from tasks.enums import ErrandKind, ErrandState
@@ -22,6 +23,7 @@ from tasks.signals import errand_submitted
 logger = logging.getLogger(__name__)
 
 
+@again_after_deadlock
 def send_on(
     kind: ErrandKind,
     *,
@@ -68,6 +70,7 @@ def give_up(errand_id: int, zh: str, en: str) -> bool:
     return bool(given_up)
 
 
+@again_after_deadlock
 def note_seed(task: Task, seed: str) -> None:
     """Write a task's seed, and end the errands that were sent for it."""
     with transaction.atomic():

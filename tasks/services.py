@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from django.dispatch import Signal
 from django.utils import timezone
 
+from accounts.deadlocks import again_after_deadlock
 from accounts.models import DiscordAccount
 from tasks.enums import (
     ALLOWED_FROM,
@@ -35,6 +36,7 @@ logger = logging.getLogger(__name__)
 RELEASED_LIMIT: Final = timedelta(hours=2)
 
 
+@again_after_deadlock
 def advance(
     task_id: int,
     status: TaskStatus,
@@ -79,6 +81,7 @@ def advance(
     return bool(moved)
 
 
+@again_after_deadlock
 def learn(task_id: int, *, tell: bool = False, **facts: Any) -> bool:
     """Note what an event teaches about an open task, without moving it.
 
@@ -179,6 +182,7 @@ _NOTHING_SENT: Final[dict[str, Any]] = {
 }
 
 
+@again_after_deadlock
 def _wait_again(
     task_id: int,
     where: Q,
@@ -206,6 +210,7 @@ def _wait_again(
     return moved
 
 
+@again_after_deadlock
 def mark_prepared(task: Task, **changes: Any) -> bool:
     """Let dispatch have a task whose uploads are done, if its account is the same."""
     with transaction.atomic():
@@ -224,6 +229,7 @@ def mark_prepared(task: Task, **changes: Any) -> bool:
     return bool(done)
 
 
+@again_after_deadlock
 def reassign(task: Task, account: DiscordAccount) -> bool:
     """Give a waiting task to another account, if it still waits for its old one.
 
@@ -252,6 +258,7 @@ def reassign(task: Task, account: DiscordAccount) -> bool:
 CANCELLED = "任务已取消 / cancelled by user"
 
 
+@again_after_deadlock
 def cancel(task: Task) -> bool:
     """Cancel a task: at once where it waits; else Midjourney is asked to stop it.
 
@@ -269,6 +276,7 @@ def cancel(task: Task) -> bool:
     return bool(asked) or Task.objects.filter(pk=task.pk, status__in=RUNNING).exists()
 
 
+@again_after_deadlock
 def insert(
     task: Task,
     *,

@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 from asgiref.sync import SyncToAsync
 from django.db import connections
+from django.db.models.sql.compiler import SQLUpdateCompiler
 from django.test import Client
 
 from accounts import checking, pool
@@ -18,6 +19,7 @@ from accounts.keys import create_key
 from accounts.models import DiscordAccount, User
 from tasks import database, faults
 from tests.factories import make_account, make_user
+from tests.mysql_rules import checked_as_sql
 
 # No test asserts a time: to be slow on a loaded machine is no failure.
 hypothesis.settings.register_profile(
@@ -51,6 +53,11 @@ def _no_connection_is_left(django_db_setup: None) -> Iterator[None]:
     """Close what async code has opened in its thread, so that the database can go."""
     yield
     SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+
+
+@pytest.fixture(autouse=True)
+def _mysql_would_take_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SQLUpdateCompiler, "as_sql", checked_as_sql)
 
 
 @pytest.fixture(autouse=True)

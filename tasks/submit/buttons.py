@@ -9,6 +9,7 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.deadlocks import again_after_deadlock
 from accounts.limits import span_of
 from accounts.models import DiscordAccount
 from tasks import custom_ids, limits, prompts
@@ -204,6 +205,7 @@ def answer_with(task: Task, parent: Task, prompt: str) -> list[Brought]:
     return brought
 
 
+@again_after_deadlock
 def _press_all(caller: Caller, parent: Task, account: DiscordAccount) -> Submitted:
     """Write one task for each described prompt; each answers its own window."""
     numbers = range(1, min(len(parent.texts), 4) + 1)

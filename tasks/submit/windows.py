@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.deadlocks import again_after_deadlock
 from accounts.models import DiscordAccount
 from tasks import custom_ids, inputs, limits, prompts
 from tasks.enums import TaskAction, TaskStatus, WindowState
@@ -85,6 +86,7 @@ def _is_zoom(task: Task) -> bool:
     return button is not None and button.kind.template == custom_ids.CUSTOM_ZOOM
 
 
+@again_after_deadlock
 def _go_on(
     caller: Caller,
     task: Task,

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Final
-from urllib.parse import urlsplit, urlunsplit
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import psycopg
 import redis
+from django.db.utils import ConnectionHandler
+
+from mjproxy.databases import database
 
 # Test processes that run side by side have services of their own.
 WORKER: Final = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
@@ -37,8 +43,37 @@ def _own_redis(url: str) -> str:
 
 def _fresh_database(url: str) -> str:
     parts = urlsplit(url)
+    if parts.scheme.startswith("postgres"):
+        _make_on_postgres(parts)
+    else:
+        _make_on_mysql(url)
+    return urlunsplit(parts._replace(path=f"/{DATABASE}"))
+
+
+def _make_on_postgres(parts: SplitResult) -> None:
     maintenance = urlunsplit(parts._replace(scheme="postgresql", path="/postgres"))
     with psycopg.connect(maintenance, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
         connection.execute(f"CREATE DATABASE {DATABASE}")
-    return urlunsplit(parts._replace(path=f"/{DATABASE}"))
+
+
+def _make_on_mysql(url: str) -> None:
+    """Make it with the server's own defaults, whatever they are."""
+    with closing(_mysql(url)) as server:
+        server.query(f"DROP DATABASE IF EXISTS {DATABASE}")
+        server.query(f"CREATE DATABASE {DATABASE}")
+
+
+def _mysql(url: str) -> Any:
+    """Return a connection to the server, below what pytest-django guards."""
+    config = database(url, Path())
+    config["NAME"] = ""
+    wrapper: Any = ConnectionHandler({"default": config})["default"]
+    return wrapper.get_new_connection(wrapper.get_connection_params())
+
+
+if __name__ == "__main__":  # does this server let us in?
+    try:
+        _mysql(sys.argv[1]).close()
+    except Exception as exc:
+        sys.exit(f"{sys.argv[1]}: {exc}")

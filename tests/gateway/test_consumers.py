@@ -17,11 +17,12 @@ from django.test import Client
 from accounts.models import User
 from gateway import consumers
 from gateway.routing import websocket_urlpatterns
+from mjproxy.forwarded import FromOutside
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tasks.selectors import by_ids
 from tests.conftest import ALICES_KEY
-from tests.factories import make_task
+from tests.factories import make_finished, make_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -126,6 +127,53 @@ async def test_a_session_does_not_count_for_a_page_of_another_host(
     answer = await socket.receive_output()
 
     assert answer == {"type": "websocket.close", "code": 4401}
+
+
+async def behind_proxy(user: User, origin: str, **said: str) -> WebsocketCommunicator:
+    """Open a socket as a proxy passes it on that calls us by another name."""
+    cookie = f"{settings.SESSION_COOKIE_NAME}={await sync_to_async(session_of)(user)}"
+    lines = {"host": "127.0.0.1:8080", "origin": origin, "cookie": cookie} | said
+    headers = [(n.replace("_", "-").encode(), v.encode()) for n, v in lines.items()]
+    proxied: Any = FromOutside(app, 1)
+    socket = WebsocketCommunicator(proxied, "/ws/tasks", headers=headers)
+    await socket.connect()
+    return socket
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"x_forwarded_host": "Testserver:443", "x_forwarded_proto": "https"},
+        {"x_forwarded_host": "evil, testserver", "x_forwarded_proto": "https"},
+        {"forwarded": 'for=1.1.1.1;host="testserver:443";proto=https'},
+    ],
+)
+async def test_a_socket_behind_a_proxy_is_our_own_pages(
+    alice: User, said: dict[str, str]
+) -> None:
+    task = await sync_to_async(make_finished)(alice)
+    socket = await behind_proxy(alice, "https://testserver", **said)
+    assert await received(socket) == {"type": "ready"}
+
+    await socket.send_to(orjson.dumps({"type": "get", "ids": [task.pk]}).decode())
+
+    link = (await received(socket))["task"]["imageUrl"]
+    assert link.startswith("https://testserver/images/")
+    await socket.disconnect()
+
+
+async def test_a_proxy_that_changes_the_host_needs_the_public_url(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "KEY_WAIT", 0.01)
+    refused = await behind_proxy(alice, "https://draw.example.com")
+    assert (await refused.receive_output())["code"] == 4401
+
+    monkeypatch.setattr(settings, "PUBLIC_URL", "https://draw.example.com")
+    socket = await behind_proxy(alice, "https://draw.example.com")
+
+    assert await received(socket) == {"type": "ready"}
+    await socket.disconnect()
 
 
 async def test_get_answers_own_tasks_only(alice: User, bob: User) -> None:

@@ -88,12 +88,6 @@ def test_what_is_no_address_stops_the_start(setenv: Any, value: str) -> None:
         env.url("X_URL", schemes=("http", "https"))
 
 
-def test_words_are_parted_by_commas(setenv: Any) -> None:
-    setenv("X_WORDS", " a, ,b,")
-
-    assert env.words("X_WORDS") == ["a", "b"]
-
-
 def test_a_kept_secret_is_made_once_and_only_its_owner_reads_it(
     tmp_path: Path,
 ) -> None:

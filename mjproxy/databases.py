@@ -1,0 +1,114 @@
+"""DATABASE_URL as Django's settings; what cannot work stops the start."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+_SQLITE: Final = "django.db.backends.sqlite3"
+_POSTGRES: Final = "django.db.backends.postgresql"
+_MYSQL: Final = "mjproxy.mysql"
+for _scheme in ("mysql", "mariadb"):
+    dj_database_url.register(_scheme, _MYSQL)(dj_database_url.apply_ssl_ca)
+# Text that does not fit is an error, and so is a date that is none, whatever the server
+# has been told.
+_MYSQL_MODE: Final = (
+    "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
+    "NO_ENGINE_SUBSTITUTION"
+)
+
+
+def database(url: str, folder: Path) -> dict[str, Any]:
+    """Return the settings of the database at `url`; without one, a file in `folder`."""
+    if not url:
+        found: dict[str, Any] = {
+            "ENGINE": _SQLITE,
+            "NAME": str(folder / "mjproxy.sqlite3"),
+        }
+    else:
+        found = _parsed(url)
+    _FITTED[found["ENGINE"]](found)
+    return found
+
+
+def _parsed(url: str) -> dict[str, Any]:
+    # Never with the value: it may hold a password.
+    try:
+        parts = urlsplit(url)
+        found = dict(dj_database_url.parse(url))
+    except (ValueError, KeyError, AssertionError) as exc:
+        raise _wrong("is not a database address") from exc
+    if found["ENGINE"] not in _FITTED:
+        raise _wrong("is none of sqlite://, postgres:// and mysql://")
+    if parts.fragment or "#" in url:
+        raise _wrong('holds a "#": write %23 for it')
+    if not found["NAME"]:
+        raise _wrong("names no database")
+    if socket := _socket_in(parts):
+        found["HOST"] = socket
+    return found
+
+
+def _socket_in(parts: SplitResult) -> str:
+    """Return the folder or file of a unix socket that stands in the host's place.
+
+    The parser takes it for a host and changes its capitals.
+    """
+    host = parts.netloc.rpartition("@")[2].partition(":")[0]
+    return unquote(host) if host.lower().startswith("%2f") else ""
+
+
+def _fit_sqlite(found: dict[str, Any]) -> None:
+    if ":memory:" in found["NAME"]:
+        raise _wrong("is a database in memory, which the processes cannot share")
+    if not found["NAME"].startswith("file:"):
+        found["NAME"] = str(Path(found["NAME"]).absolute())
+    # WAL and IMMEDIATE: several processes write without "database is locked".
+    found["CONN_MAX_AGE"] = 600
+    found["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": (
+            "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;"
+            "PRAGMA cache_size=-20000;PRAGMA journal_size_limit=27103364"
+        ),
+    }
+
+
+def _fit_postgres(found: dict[str, Any]) -> None:
+    found["CONN_MAX_AGE"] = 0
+    found.setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16}
+
+
+def _fit_mysql(found: dict[str, Any]) -> None:
+    if importlib.util.find_spec("MySQLdb") is None:
+        raise _wrong(
+            "is MySQL's, and its driver is missing: pip install --require-hashes "
+            "-r requirements/mysql.txt"
+        )
+    # The server closes connections that it finds idle: each is tried before its use.
+    found["CONN_MAX_AGE"] = 600
+    found["CONN_HEALTH_CHECKS"] = True
+    options = found.setdefault("OPTIONS", {})
+    if "ssl" in options:  # roots are named to be checked: the driver alone would not
+        options.setdefault("ssl_mode", "VERIFY_IDENTITY")
+    options["charset"] = "utf8mb4"
+    # Django's own default; a server's REPEATABLE READ would show stale rows.
+    options["isolation_level"] = "read committed"
+    options["init_command"] = f"SET sql_mode='{_MYSQL_MODE}'"
+
+
+_FITTED: Final = {
+    _SQLITE: _fit_sqlite,
+    _POSTGRES: _fit_postgres,
+    _MYSQL: _fit_mysql,
+}
+
+
+def _wrong(what: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"DATABASE_URL {what}")
