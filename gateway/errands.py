@@ -166,6 +166,7 @@ async def _post(
 ) -> None:
     """Post an interaction that draws nothing: doing it twice would do no harm."""
     await in_thread(lanes.keep_pace, errand.account)
+    sent_at = timezone.now()
     answer = await http.post_interaction(body)
     if answer.verdict is Verdict.ACCEPTED:
         if done:
@@ -176,4 +177,5 @@ async def _post(
     elif answer.verdict is not Verdict.UNKNOWN:
         await in_thread(give_up, errand.pk, answer.reason, answer.reason)
         if answer.verdict in REFUSALS:
-            await in_thread(note_refusal, errand.account_id, answer)
+            refused = errand.account_id, answer
+            await in_thread(note_refusal, *refused, asked_at=sent_at)
