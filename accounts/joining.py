@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 # Columns that say something of the user.
 OF_USER: Final = ("fast_exhausted", "mj_remix_on", "niji_remix_on")
-# Of what a bot told, what only the session can use that asked.
-OF_SESSION: Final = ("message_id", "session_id", "shown_at")
+# Of what a bot told, what concerns only the row that asked.
+OF_ROW: Final = ("message_id", "session_id", "shown_at", "error")
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from accounts.enums import BotType
-from accounts.joining import OF_SESSION
+from accounts.joining import OF_ROW
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import ids_of_user
 
@@ -16,10 +16,10 @@ def note(account_id: int, bot: str, **facts: Any) -> None:
     It is known of the Discord user: all of its rows show it. The panel itself can be
     pressed in the session alone that has asked for it.
     """
-    of_user = {name: facts[name] for name in facts if name not in OF_SESSION}
+    of_user = {name: facts[name] for name in facts if name not in OF_ROW}
     if "components" in of_user:
         of_user |= {"message_id": "", "session_id": ""}
-    for pk in ids_of_user(account_id):
+    for pk in ids_of_user(account_id) if of_user else [account_id]:
         told = facts if pk == account_id else of_user
         BotSnapshot.objects.update_or_create(account_id=pk, bot=bot, defaults=told)
 

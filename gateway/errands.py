@@ -192,6 +192,7 @@ async def _post(http: DiscordHttp, errand: Errand, body: dict[str, Any]) -> None
     if not await in_thread(_note_nonce, errand, body["nonce"]):
         return
     await in_thread(lanes.keep_pace, errand.account)
+    sent_at = timezone.now()
     posted = await posting.post(http, errand.account, body, lambda _: new_nonce())
     answer = posted.answer if posted else Answer(Verdict.UNKNOWN)
     if answer.verdict is Verdict.ACCEPTED:
@@ -204,7 +205,8 @@ async def _post(http: DiscordHttp, errand: Errand, body: dict[str, Any]) -> None
     else:
         await in_thread(give_up, errand.pk, answer.reason, answer.reason)
         if answer.verdict in REFUSALS:
-            await in_thread(note_refusal, errand.account_id, answer)
+            refused = errand.account_id, answer
+            await in_thread(note_refusal, *refused, asked_at=sent_at)
 
 
 def _note_nonce(errand: Errand, nonce: str) -> bool:

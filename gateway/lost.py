@@ -10,12 +10,13 @@ from __future__ import annotations
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, Value, When
 
 from accounts.deadlocks import again_after_deadlock
 from accounts.enums import AccountState
 from accounts.health import LOST, TAKE_NEW
 from accounts.models import DiscordAccount
+from accounts.pool import pool
 from accounts.selectors import SECRETS
 from tasks.enums import RUNNING, BotType, ErrandState, TaskAction, TaskStatus
 from tasks.errands import give_up
@@ -27,6 +28,7 @@ from tasks.submit.choosing import Wanted, choose, may_come, take_chosen
 from tasks.submit.hosting import owner_or_host
 
 BATCH: Final = 200
+MOST_WAITING: Final = 2000  # that are looked at in one sweep
 # What any account may draw; a button belongs to the account of its message.
 _MOVABLE: Final = frozenset(
     {
@@ -110,19 +112,25 @@ def _with_accounts(tasks: QuerySet[Task]) -> QuerySet[Task]:
 def _move_waiting() -> None:
     stuck: set[_Shape] = set()
     waiting = Task.objects.filter(_LOST, status=TaskStatus.NOT_START)
-    for task in _with_accounts(waiting):
+    # Those of an account that waits for a person may be many, and wait on.
+    gone_first = Case(When(GONE, then=Value(0)), default=Value(1))
+    for task in _with_accounts(waiting).order_by(gone_first, "pk")[:MOST_WAITING]:
         shape = _shape(task)
         if shape not in stuck and not _move(task):
             stuck.add(shape)
 
 
 def _shape(task: Task) -> _Shape:
-    """Return what decides where a task may go: with many that wait, one is tried."""
-    anybody = task.action in _MOVABLE and not task.custom_id
-    if not anybody:
+    """Return what decides where a task may go: of many that wait, one is tried."""
+    if not _is_movable(task):
         return (task.pk,)
     asked = str(sorted((task.account_filter or {}).items()))
-    return task.account_id, task.action, task.bot_type, task.mode, asked, task.prompt
+    subjects = pool().subjects_of(task.prompt)
+    return task.account_id, task.action, task.bot_type, task.mode, asked, subjects
+
+
+def _is_movable(task: Task) -> bool:
+    return task.action in _MOVABLE and not task.custom_id
 
 
 @again_after_deadlock
@@ -144,7 +152,7 @@ def _move(task: Task) -> bool:
 
 def _taken(task: Task) -> DiscordAccount:
     """Return an account that has a place for the task. Raises Refused, TurnLost."""
-    if task.custom_id or task.action not in _MOVABLE:
+    if not _is_movable(task):
         account = owner_or_host(task)
         take_place(account)
         return account
@@ -156,7 +164,7 @@ def _taken(task: Task) -> DiscordAccount:
 
 
 def _may_wait(task: Task) -> bool:
-    if task.custom_id or task.action not in _MOVABLE:
+    if not _is_movable(task):
         return False
     wanted = Wanted.of(task.account_filter, task.mode)
     return may_come(

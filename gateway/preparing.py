@@ -89,7 +89,7 @@ async def _prepare(task_id: int) -> None:
     except UploadFailed as exc:
         if exc.status == 401:
             dead = (work.account.pk, AccountState.INVALID_TOKEN, str(exc))
-            await in_thread(trouble, *dead)
+            await in_thread(trouble, *dead, revision=work.account.revision)
         reason = f"{FAILED}: {exc}"
         permanent = exc.permanent and exc.status != 401
         await in_thread(_retry_or_fail, work.task, reason, permanent=permanent)

@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import BotSnapshot, DiscordAccount
-from accounts.services import save_account
 from gateway import querying
 from gateway.enums import QueryKind, QueryState
 from gateway.handlers import Outcome, Speaker, handle
@@ -323,40 +322,6 @@ def test_an_ended_plan_stops_the_account(
 
     assert live.state == AccountState.NO_SUBSCRIPTION
     assert "no active plan" in live.state_reason
-
-
-def test_what_was_asked_before_a_person_acted_is_asked_anew(
-    speaker: Speaker, live: DiscordAccount
-) -> None:
-    query = sent(live)
-    save_account(live, fields={"enabled"})
-
-    handle(speaker, Event.MESSAGE_CREATE, info(plan="None", nonce=query.nonce))
-
-    live.refresh_from_db()
-    assert live.state == AccountState.READY
-    assert again(query).state == QueryState.DONE
-    anew = AccountQuery.objects.get(state=QueryState.WAITING)
-    assert (anew.kind, anew.bot, anew.by_hand) == (QueryKind.INFO, MJ, query.by_hand)
-    anew.delete()
-
-    told(speaker, live, plan="None")
-    assert live.state == AccountState.NO_SUBSCRIPTION
-
-
-def test_a_panel_of_before_a_person_acted_turns_no_switch(
-    speaker: Speaker, live: DiscordAccount
-) -> None:
-    query = sent(live, kind=QueryKind.SETTINGS)
-    live.mj_remix_on = True
-    save_account(live, fields={"mj_remix_on"})
-
-    handle(speaker, Event.MESSAGE_CREATE, panel(nonce=query.nonce))
-
-    live.refresh_from_db()
-    assert live.mj_remix_on
-    anew = AccountQuery.objects.get(state=QueryState.WAITING)
-    assert anew.kind == QueryKind.SETTINGS
 
 
 def test_the_bots_are_told_once_where_a_row_of_the_user_wishes_it(

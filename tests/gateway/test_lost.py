@@ -237,7 +237,7 @@ def test_what_another_account_may_draw_later_waits_for_it(
 def test_what_waits_on_does_not_hold_up_what_can_go(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lost, "BATCH", 2)
+    monkeypatch.setattr(lost, "MOST_WAITING", 2)
     paused, gone = make_account(state=AccountState.PAUSED), make_account()
     for _ in range(3):
         make_waiting(alice, paused)

@@ -12,7 +12,6 @@ from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from accounts.services import save_account
 from gateway.handlers import Outcome, Speaker, handle
-from gateway.matching import snowflake_at
 from gateway.noticing import SLACK
 from gateway.protocol.constants import Event
 from gateway.protocol.notice_kinds import KINDS, NoticeKind
@@ -202,32 +201,6 @@ def test_the_next_notice_pauses_again_after_a_person_has_acted(
     save_account(account)
 
     handle(speaker, CREATE, wire.notice(LATER, "Tos not accepted", flags=64))
-
-    account.refresh_from_db()
-    assert account.state == AccountState.PAUSED
-
-
-@pytest.mark.parametrize(("seconds", "obeyed"), [(-1, False), (1, True)])
-@pytest.mark.parametrize("title", ["Tos not accepted", "Credits exhausted"])
-def test_a_notice_of_before_a_person_acted_is_not_obeyed_after_it(
-    speaker: Speaker, account: DiscordAccount, title: str, seconds: int, obeyed: bool
-) -> None:
-    save_account(account)
-    written = snowflake_at(timezone.now() + timedelta(seconds=seconds))
-
-    handle(speaker, CREATE, wire.notice(written, title, flags=64))
-
-    account.refresh_from_db()
-    paused = account.state == AccountState.PAUSED
-    assert (paused or account.fast_exhausted) is obeyed
-
-
-def test_a_notice_whose_id_tells_no_moment_is_obeyed(
-    speaker: Speaker, account: DiscordAccount
-) -> None:
-    save_account(account)
-
-    handle(speaker, CREATE, wire.notice("77", "Tos not accepted", flags=64))
 
     account.refresh_from_db()
     assert account.state == AccountState.PAUSED
