@@ -11,7 +11,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.answers import json_answer
+from accounts.api.answers import compressed, json_answer
 from accounts.api.requests import user_of
 from accounts.callers import asker_of, link_base
 from accounts.exceptions import UserDisabled
@@ -74,6 +74,7 @@ class TaskCancelView(APIView):
         return HttpResponse(content_type="application/json")
 
 
+@compressed
 class TaskListView(APIView):
     @extend_schema(
         operation_id="task_list",
@@ -86,6 +87,7 @@ class TaskListView(APIView):
         return _list_answer(request, selectors.newest(user_of(request), NEWEST))
 
 
+@compressed
 class TaskQueueView(APIView):
     @extend_schema(
         operation_id="task_queue",
@@ -98,6 +100,7 @@ class TaskQueueView(APIView):
         return _list_answer(request, selectors.waiting(user_of(request)))
 
 
+@compressed
 class TasksByIdView(APIView):
     """Answers list-by-condition and list-by-ids: two names of one thing."""
 
