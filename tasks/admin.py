@@ -177,22 +177,28 @@ class TaskAdmin(ReadOnly[Task]):
         codename = get_permission_codename("change", self.opts)
         return request.user.has_perm(f"{self.opts.app_label}.{codename}")
 
-    @admin.display(description="")
+    @admin.display(description="Picture")
     def thumbnail(self, task: Task) -> SafeString | str:
         if not (path := _picture_path(task)):
             return ""
         return format_html(
-            '<img class="task-thumbnail" src="{}" alt="" loading="lazy">', path
+            '<img class="task-thumbnail" src="{}" alt="{}" loading="lazy" '
+            'width="44" height="44">',
+            path,
+            f"Picture of task {task.pk}",
         )
 
     @admin.display(description="Picture")
     def picture(self, task: Task) -> SafeString | str:
         if not (path := _picture_path(task)):
             return "-"
+        # Its place is kept free before it is there; previews tell no size.
         return format_html(
             '<a href="{0}" target="_blank"><img class="task-picture" src="{0}" '
-            'alt="The picture of this task" loading="lazy"></a>',
+            'alt="The picture of this task" width="{1}" height="{2}"></a>',
             path,
+            task.picture_width or 1024,
+            task.picture_height or 1024,
         )
 
     @badge("Status", _STATUS_COLOURS)

@@ -51,15 +51,17 @@ def find(user: User, task_id: int) -> Task | None:
     return next(iter(_by_id_and_owner(task_id, user.pk)), None)
 
 
-def _listed(user: User) -> QuerySet[Task]:
+def _listed(user: User, *, own: bool = False) -> QuerySet[Task]:
     # A thousand tasks have few accounts: fetched apart, each of them is made once.
     accounts = DiscordAccount.objects.only(*_SHOWN)
     tasks = Task.objects.prefetch_related(Prefetch("account", accounts))
-    return tasks if user.is_operator else tasks.filter(owner=user)
+    sees_all = user.is_operator and not own
+    return tasks if sees_all else tasks.filter(owner=user)
 
 
-def newest(user: User, count: int) -> list[Task]:
-    return list(_listed(user).order_by("-id")[:count])
+def newest(user: User, count: int, *, own: bool = False) -> list[Task]:
+    """Return the newest tasks that `user` sees, or only those of their own."""
+    return list(_listed(user, own=own).order_by("-id")[:count])
 
 
 def by_ids(user: User, ids: Iterable[int]) -> list[Task]:
@@ -71,9 +73,9 @@ def by_ids(user: User, ids: Iterable[int]) -> list[Task]:
     return [found[pk] for pk in wanted if pk in found]
 
 
-def waiting(user: User, count: int = 1000) -> list[Task]:
+def waiting(user: User, count: int = 1000, *, own: bool = False) -> list[Task]:
     """Return the tasks that wait for their turn, oldest first."""
-    rows = _listed(user).filter(status=TaskStatus.NOT_START)
+    rows = _listed(user, own=own).filter(status=TaskStatus.NOT_START)
     return list(rows.order_by("id")[:count])
 
 

@@ -17,6 +17,10 @@ SAMPLES = (
     "isometric cutaway of a tiny bookshop, warm evening light",
     "botanical plate of an imaginary orchid, ink and watercolour",
 )
+# All that draw.js imports: a browser fetches them at once, not one after the other.
+SCRIPTS = sorted(
+    f"tasks/{file.name}" for file in (settings.BASE_DIR / "static/tasks").glob("*.js")
+)
 
 
 @require_safe
@@ -29,5 +33,6 @@ def draw(request: HttpRequest) -> HttpResponse:
         "aspects": ASPECTS,
         "samples": SAMPLES,
         "skeletons": range(3),
+        "scripts": SCRIPTS,
     }
     return render_page(request, "tasks/draw.html", context)

@@ -27,6 +27,3 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
 elif DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # In a file: threads that share a database in memory lock each other's tables.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
-# Static files are looked for when asked for: a list of all, made anew for each client,
-# would take most of the time of a short test.
-WHITENOISE_AUTOREFRESH = True

@@ -10,10 +10,15 @@ from typing import Any, Final
 import orjson
 from channels.db import database_sync_to_async
 from django.http import HttpResponse, StreamingHttpResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.gzip import gzip_page
 
 # .NET counts in steps of 100 ns from the year 1.
 _TICKS_AT_UNIX_EPOCH: Final = 621_355_968_000_000_000
 LOOK_EVERY: Final = 0.1  # seconds
+
+# Marks a view of lists, which are long and repeat themselves, as worth compressing.
+compressed: Final = method_decorator(gzip_page, name="dispatch")
 
 # Gives the answer, or None while there is none; asked for the last time it must.
 Look = Callable[[bool], dict[str, Any] | None]

@@ -51,6 +51,21 @@
     here.replaceWith(fresh);
   }
 
+  // What the theme's scripts make has no name of its own.
+  function name() {
+    const places = [["#nav-sidebar-apps", "Menu"], ["#changelist-filter", "Filters"], [".formset-wrapper", "Rows below"]];
+    for (const box of document.querySelectorAll(".simplebar-content-wrapper")) {
+      const place = places.find(([where]) => box.closest(where));
+      box.setAttribute("aria-label", place?.[1] ?? "Rows");
+    }
+    for (const select of document.querySelectorAll("select.select2-hidden-accessible")) {
+      const words = select.labels[0]?.textContent.trim() ?? select.name;
+      const made = select.nextElementSibling?.querySelectorAll('[role="combobox"], [role="textbox"]') ?? [];
+      for (const each of made) each.setAttribute("aria-label", words);
+    }
+  }
+
+  addEventListener("load", () => setTimeout(name));
   addEventListener("DOMContentLoaded", () => {
     const step = document.body.matches(PAGES) ? look : hear;
     setInterval(() => step().catch(() => {}), EVERY);

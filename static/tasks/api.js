@@ -76,5 +76,6 @@ export async function seedOf(id) {
 }
 
 export const cancel = (id) => call("POST", `/mj/task/${id}/cancel`, {});
-export const newest = () => call("GET", "/mj/task/list");
+// An operator sees all tasks; the page shows the own ones.
+export const newest = () => call("GET", "/mj/task/list?mine=true");
 export const byIds = (ids) => call("POST", "/mj/task/list-by-ids", { ids });

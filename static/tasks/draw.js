@@ -15,12 +15,13 @@ const cards = new Map();
 
 // Columns without holes: each card spans as many of the grid's low rows as it is high.
 const ROW = 4;
-const measure = new ResizeObserver((entries) => {
-  for (const { target } of entries) {
-    const height = target.offsetHeight + parseFloat(getComputedStyle(target).marginBottom);
-    target.style.gridRowEnd = `span ${Math.ceil(height / ROW)}`;
-  }
-});
+const measure = new ResizeObserver((entries) => fit(entries.map((each) => each.target)));
+
+// All are measured before the first is changed, so that the page is laid out once.
+function fit(roots) {
+  const heights = roots.map((each) => each.offsetHeight + parseFloat(getComputedStyle(each).marginBottom));
+  roots.forEach((each, place) => { each.style.gridRowEnd = `span ${Math.ceil(heights[place] / ROW)}`; });
+}
 
 // --- cards ----------------------------------------------------------------------
 
@@ -32,18 +33,26 @@ const actions = {
 };
 
 function show(task) {
-  if (task.userId !== me) return;
+  const made = place(task);
+  if (made) fit([made.root]); // now: the observer comes after the page has jumped
+}
+
+// Returns the card, if it is a new one.
+function place(task) {
+  if (task.userId !== me) return null;
   const card = cards.get(task.id);
+  let made = null;
   if (card) {
     const wasOpen = isOpen(card.task);
-    if (!wasOpen && isOpen(task)) return; // an older answer that came late
+    if (!wasOpen && isOpen(task)) return null; // an older answer that came late
     card.show(task);
     if (wasOpen && !isOpen(task)) tell(task.status === "SUCCESS" ? "finished" : "failedNews", task);
   } else {
-    add(task);
+    made = add(task);
   }
   if (isPress(task)) cards.get(task.parentId)?.markPressed(task.customId);
   if (openTask() === task.id && !asks(task)) closeWindow();
+  return made;
 }
 
 function add(task) {
@@ -62,12 +71,14 @@ function add(task) {
   }
   card.tick();
   at("empty").hidden = true;
+  return card;
 }
 
 function showAll(tasks) {
   at("cards").setAttribute("aria-busy", "false");
   at("cards").querySelectorAll(".skeleton").forEach((each) => each.remove());
-  for (const task of tasks.slice().reverse()) show(task);
+  const made = tasks.slice().reverse().map(place).filter(Boolean);
+  fit(made.map((each) => each.root));
   at("empty").hidden = cards.size > 0;
 }
 

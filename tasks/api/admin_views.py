@@ -19,7 +19,7 @@ from accounts.api.account_members import (
     account_json,
 )
 from accounts.api.account_search import SORTED_BY, AccountSearchSerializer, found
-from accounts.api.answers import json_answer
+from accounts.api.answers import compressed, json_answer
 from accounts.api.bulk_views import BulkEditView
 from accounts.api.requests import user_of
 from accounts.api.serializers import OperationSerializer
@@ -44,6 +44,7 @@ ACCOUNT_OR_FAILURE: Final = PolymorphicProxySerializer(
 )
 
 
+@compressed
 class AdminAccountsView(BulkEditView):
     @extend_schema(
         operation_id="admin_account_list",

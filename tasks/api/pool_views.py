@@ -15,7 +15,7 @@ from accounts.api.account_members import (
     PoolAccountSerializer,
     account_json,
 )
-from accounts.api.answers import json_answer
+from accounts.api.answers import compressed, json_answer
 from accounts.api.requests import user_of
 from accounts.models import DiscordAccount
 from accounts.selectors import account_by_id, without_secrets
@@ -68,6 +68,7 @@ OPERATORS_ACCOUNT: Final = ACCOUNT | {
 }
 
 
+@compressed
 class PoolListView(APIView):
     @extend_schema(
         operation_id="account_list",

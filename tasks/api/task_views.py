@@ -7,11 +7,11 @@ from typing import Any
 
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.answers import json_answer
+from accounts.api.answers import compressed, json_answer
 from accounts.api.requests import user_of
 from accounts.callers import asker_of, link_base
 from accounts.exceptions import UserDisabled
@@ -26,6 +26,11 @@ from tasks.services import cancel
 
 NEWEST = 100
 _LISTED = examples.answered("tasks", [examples.TASK])
+_MINE = OpenApiParameter(
+    "mine",
+    bool,
+    description="An operator's own tasks only. Others see no other tasks anyway.",
+)
 
 
 class TaskFetchView(APIView):
@@ -74,30 +79,37 @@ class TaskCancelView(APIView):
         return HttpResponse(content_type="application/json")
 
 
+@compressed
 class TaskListView(APIView):
     @extend_schema(
         operation_id="task_list",
         tags=["task"],
         summary="The newest tasks",
+        parameters=[_MINE],
         responses=TaskSerializer(many=True),
         examples=[_LISTED],
     )
     def get(self, request: Request, mode: str = "") -> HttpResponse:
-        return _list_answer(request, selectors.newest(user_of(request), NEWEST))
+        found = selectors.newest(user_of(request), NEWEST, own=_mine(request))
+        return _list_answer(request, found)
 
 
+@compressed
 class TaskQueueView(APIView):
     @extend_schema(
         operation_id="task_queue",
         tags=["task"],
         summary="The tasks that wait, oldest first",
+        parameters=[_MINE],
         responses=TaskSerializer(many=True),
         examples=[_LISTED],
     )
     def get(self, request: Request, mode: str = "") -> HttpResponse:
-        return _list_answer(request, selectors.waiting(user_of(request)))
+        found = selectors.waiting(user_of(request), own=_mine(request))
+        return _list_answer(request, found)
 
 
+@compressed
 class TasksByIdView(APIView):
     """Answers list-by-condition and list-by-ids: two names of one thing."""
 
@@ -118,6 +130,10 @@ class TasksByIdView(APIView):
         form.is_valid(raise_exception=True)
         ids = form.validated_data["ids"]
         return _list_answer(request, selectors.by_ids(user_of(request), ids))
+
+
+def _mine(request: Request) -> bool:
+    return request.query_params.get("mine", "").lower() in {"true", "1"}
 
 
 def _task(user: User, task_id: str) -> Task | None:

@@ -76,6 +76,21 @@ async def test_a_nudge_brings_the_row_as_it_is_now(alice: User) -> None:
     await socket.disconnect()
 
 
+async def test_an_operator_hears_of_their_own_tasks_alone(
+    operator: User, alice: User
+) -> None:
+    others = await sync_to_async(make_task)(alice)
+    mine = await sync_to_async(make_task)(operator)
+    socket = await signed_in(operator)
+
+    await nudge(others)
+    await nudge(mine)
+
+    assert (await received(socket))["task"]["id"] == str(mine.pk)
+    assert await socket.receive_nothing()
+    await socket.disconnect()
+
+
 async def test_many_nudges_become_few_messages_and_the_last_state_comes(
     alice: User,
 ) -> None:

@@ -10,13 +10,14 @@ from mjproxy import start
 
 
 class Command(BaseCommand):
-    help = "Bring the database up to date and make the first operator."
+    help = "Bring database and static files up to date and make the first operator."
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             start.check_configuration()
             start.check_database()
+            start.prepare_static_files()
             start.prepare_database()
         except start.Refused as exc:
             raise CommandError(str(exc), returncode=2) from exc

@@ -32,6 +32,7 @@ class Command(BaseCommand):
             start.check_port(settings.HOST, settings.PORT)
             start.check_database()
             start.check_redis()
+            start.prepare_static_files()
             start.prepare_database()
             programs = start.programs()
         except start.Refused as exc:

@@ -55,6 +55,46 @@ def test_an_operator_sees_all(
     assert set(ids_of(operator_api.get(path))) == tasks
 
 
+@pytest.mark.parametrize("path", ["/mj/task/list", "/mj/task/queue"])
+@pytest.mark.parametrize("word", ["true", "1", "True"])
+def test_an_operator_may_ask_for_their_own(
+    operator_api: ApiClient, operator: User, alice: User, path: str, word: str
+) -> None:
+    mine = make_task(operator)
+    make_task(alice)
+
+    assert ids_of(operator_api.get(path, {"mine": word})) == [mine.pk]
+
+
+def test_an_operators_own_are_found_behind_a_hundred_of_others(
+    operator_api: ApiClient, operator: User, alice: User
+) -> None:
+    mine = [make_task(operator).pk for _ in range(2)]
+    for _ in range(100):
+        make_task(alice)
+
+    assert ids_of(operator_api.get("/mj/task/list?mine=true")) == mine[::-1]
+
+
+@pytest.mark.parametrize(
+    "word", ["false", "0", "", "all", "\x00", "'; --", "true" * 99]
+)
+def test_other_words_do_not_filter(
+    operator_api: ApiClient, alice: User, word: str
+) -> None:
+    task = make_task(alice)
+
+    assert ids_of(operator_api.get("/mj/task/list", {"mine": word})) == [task.pk]
+
+
+def test_nobody_sees_others_tasks_by_asking_for_all(
+    api: ApiClient, alice: User, bob: User
+) -> None:
+    make_task(bob)
+
+    assert ids_of(api.get("/mj/task/list?mine=false")) == []
+
+
 @pytest.mark.parametrize("path", BY_ID)
 def test_ids_may_be_strings_or_numbers_and_junk_is_dropped(
     api: ApiClient, alice: User, bob: User, path: str

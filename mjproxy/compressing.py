@@ -1,0 +1,39 @@
+"""Which answers are compressed: pages, and the lists whose views ask for it.
+
+The length of a compressed answer tells of its content to whoever can put words into it
+(BREACH). So nothing is compressed that shows a secret: answers to a POST, pages with
+messages (a new key is told in one) and what says `no-transform`. Tokens of forms are
+masked by Django, and its compression adds some bytes at random.
+"""
+
+from __future__ import annotations
+
+from django.contrib.messages import get_messages
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
+
+
+class CompressedPages(GZipMiddleware):
+    """Compresses pages without a secret, for browsers that can read them."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if isinstance(response, HttpResponse) and _may_shrink(request, response):
+            return super().process_response(request, response)
+        return response
+
+
+def _may_shrink(request: HttpRequest, response: HttpResponse) -> bool:
+    return (
+        request.method in ("GET", "HEAD")
+        and response.get("Content-Type", "").startswith("text/html")
+        and "no-transform" not in response.get("Cache-Control", "")
+        and not _tells_news(request)
+    )
+
+
+def _tells_news(request: HttpRequest) -> bool:
+    messages = get_messages(request)
+    return bool(getattr(messages, "used", False) and len(messages))

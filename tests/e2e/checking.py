@@ -1,0 +1,118 @@
+"""What page checkers see: axe's rules, and how much a page jumps while it loads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Literal
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Browser, Page
+
+from tests.e2e.admin_session import AdminSession
+from tests.e2e.harness import Product
+
+PHONE: Final = 360
+DESK: Final = 1280
+MOST_SHIFT: Final = 0.05
+
+# As web.dev counts: sessions of shifts, a second apart and five long at the most.
+SHIFTS: Final = """
+window.shift = 0;
+let [sum, first, last] = [0, 0, 0];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) {
+    if (entry.hadRecentInput) continue;
+    const goesOn = entry.startTime - last < 1000 && entry.startTime - first < 5000;
+    if (!goesOn) [sum, first] = [0, entry.startTime];
+    last = entry.startTime;
+    sum += entry.value;
+    window.shift = Math.max(window.shift, sum);
+    (window.shifted ??= []).push(entry.value.toFixed(3) + " " + entry.sources.map(
+      (each) => (each.node?.className || each.node?.nodeName) + " "
+        + Math.round(each.previousRect.top) + "+" + Math.round(each.previousRect.height) + ">"
+        + Math.round(each.currentRect.top) + "+" + Math.round(each.currentRect.height)).join(", "));
+  }
+}).observe({ type: "layout-shift", buffered: true });
+"""
+# Colours that are on their way are nobody's fault.
+_STILL: Final = "*, ::before, ::after { transition: none !important; animation: none !important }"
+# The admin's theme looks at the system's scheme once, when a page is opened.
+_THEME: Final = """(scheme) => document.documentElement.hasAttribute("x-data") &&
+    document.documentElement.classList.toggle("dark", scheme === "dark")"""
+# The interface of Swagger is not ours: only what stands around it is looked at.
+_RUN: Final = """async (rules) => {
+  const only = rules.length ? { runOnly: { type: "rule", values: rules } } : {};
+  const found = await axe.run({ exclude: ["#swagger-ui"] }, { ...only, resultTypes: ["violations"] });
+  return found.violations.flatMap((rule) => rule.nodes.map((node) =>
+    `${rule.id}: ${node.target.join(" ")} ${node.html.slice(0, 160)} `
+    + (node.any[0]?.message ?? node.all[0]?.message ?? "").slice(0, 140)));
+}"""
+_LINK: Final = re.compile(r'href="(/[^"#]*)"')
+
+
+@contextmanager
+def window(browser: Browser, product: Product) -> Iterator[Page]:
+    """A phone's window without a session, which knows axe and counts shifts."""
+    context = browser.new_context(
+        viewport={"width": PHONE, "height": 740}, bypass_csp=True
+    )
+    context.add_init_script(SHIFTS)
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+
+
+def barriers(page: Page) -> list[str]:
+    """Return what axe finds on the page: on a phone and a desk, light and dark."""
+    if page.evaluate("typeof axe") == "undefined":
+        page.evaluate(AXE_SCRIPT)
+        page.add_style_tag(content=_STILL)
+    found: list[str] = []
+    for width in (PHONE, DESK):
+        page.set_viewport_size({"width": width, "height": 900})
+        for scheme in ("light", "dark"):
+            rules = [] if scheme == "light" else ["color-contrast"]
+            found += [
+                f"{width} {scheme} {each}" for each in _found(page, scheme, rules)
+            ]
+    return found
+
+
+def _found(
+    page: Page, scheme: Literal["light", "dark"], rules: list[str]
+) -> list[str]:
+    page.emulate_media(color_scheme=scheme)
+    page.evaluate(_THEME, scheme)
+    problems: list[str] = page.evaluate(_RUN, rules)
+    return problems
+
+
+def shift(page: Page) -> float:
+    """Return how much the page has jumped since it was opened."""
+    value: float = page.evaluate("window.shift")
+    return value
+
+
+def admin_pages(product: Product) -> list[str]:
+    """Return an address of each kind of page that links of the admin lead to."""
+    session = AdminSession(product)
+    found: dict[str, str] = {}
+    todo = ["/admin/"]
+    while todo:
+        path = todo.pop()
+        kind = re.sub(r"/\d+/", "/N/", path)
+        if kind in found:
+            continue
+        found[kind] = path
+        links = _LINK.findall(session.page(path))
+        todo += [link for link in (_plain(each) for each in links) if link]
+    return list(found.values())
+
+
+def _plain(link: str) -> str:
+    path = link.partition("?")[0]
+    is_page = path.startswith("/admin/") and not path.endswith(("logout/", "jsi18n/"))
+    return path if is_page else ""
