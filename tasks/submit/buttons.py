@@ -222,7 +222,7 @@ def _press(
     brought = []
     if how is WindowState.EXPECTED:
         english = permitted(prompt) if prompt else offered_prompt(parent, custom_id)
-        brought = linked(prompt and english)
+        brought = linked(prompt and english, caller.viewer)
         _answer(task, prompt, english)
     return write(caller, task, brought, place=lambda: take_place(account))
 

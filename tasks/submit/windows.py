@@ -11,7 +11,9 @@ from tasks import custom_ids, inputs, prompts
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tasks.exceptions import InvalidRequest, ParentNotFound, Refused
 from tasks.inputs import Brought
+from tasks.masks import read_mask
 from tasks.models import Task
+from tasks.own_pictures import Viewer
 from tasks.selectors import load_shown, visible_to
 from tasks.services import advance
 from tasks.submit.base import (
@@ -44,7 +46,7 @@ def submit_window(
     account = owner_or_host(task)
     given = checked_prompt(prompt) if prompt.strip() else ""
     english = permitted(given) if given else _offered(task)
-    brought = _brought(task, english, mask)
+    brought = _brought(task, english, mask, caller.viewer)
     english = prompts.zoomed(english) if _is_zoom(task) else english
     ahead = _go_on(caller, task, account, given, english, brought)
     return Submitted(load_shown(task.pk), ahead)
@@ -67,8 +69,8 @@ def _offered(task: Task) -> str:
     return prompts.without_speed(parent.final_prompt) if parent else ""
 
 
-def _brought(task: Task, english: str, mask: str) -> list[Brought]:
-    brought = linked(english)
+def _brought(task: Task, english: str, mask: str, viewer: Viewer) -> list[Brought]:
+    brought = linked(english, viewer)
     if task.action != TaskAction.INPAINT:
         return brought
     if not mask.strip():
@@ -76,7 +78,7 @@ def _brought(task: Task, english: str, mask: str) -> list[Brought]:
     parent = task.parent
     width = parent.picture_width if parent else None
     height = parent.picture_height if parent else None
-    return [*brought, inputs.read_mask(mask, width=width, height=height)]
+    return [*brought, read_mask(mask, width=width, height=height)]
 
 
 def _is_zoom(task: Task) -> bool:

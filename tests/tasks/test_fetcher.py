@@ -13,6 +13,7 @@ from pytest_django.fixtures import Settings
 
 from tasks import bridge, fetcher, networks
 from tasks.fetcher import Fetched, Unfetchable, check_url
+from tasks.kinds import is_picture
 from tests.tasks.servers import Server, always, never, serving
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
@@ -56,7 +57,7 @@ def server(private: None) -> Iterator[Server]:
 
 
 def get(url: str, **kwargs: Any) -> Fetched:
-    values: dict[str, Any] = {"max_bytes": 1000, "types": ("image/",)}
+    values: dict[str, Any] = {"max_bytes": 1000, "wanted": is_picture}
     return bridge.run(fetcher.get(url, **(values | kwargs)))
 
 
@@ -268,7 +269,7 @@ def test_a_name_that_nobody_knows_is_unfetchable() -> None:
 def test_it_fetches(server: Server) -> None:
     fetched = get(f"{server.origin}/a.png")
 
-    assert fetched == Fetched(f"{server.origin}/a.png", "image/png", PNG)
+    assert fetched == Fetched(f"{server.origin}/a.png", PNG)
     assert "authorization" not in server.calls[0].headers
     assert "cookie" not in server.calls[0].headers
 
@@ -319,7 +320,7 @@ def test_each_hop_is_checked(server: Server, location: str) -> None:
     [
         (always(404), "HTTP 404"),
         (always(text="<html>", content_type="text/html"), "it is text/html"),
-        (always(body=b"x" * 1001, content_type="image/png"), "larger than"),
+        (always(body=PNG * 9, content_type="image/png"), "larger than"),
         (
             always(
                 body=gzip.compress(b"x" * 10**6),
@@ -345,7 +346,7 @@ def test_a_body_without_a_length_is_cut_off_at_the_limit(server: Server) -> None
         await response.prepare(request)
         try:
             while True:
-                await response.write(b"x" * 1000)
+                await response.write(PNG * 3)
         finally:
             cut.set()
 
