@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 from datetime import timedelta
 from typing import Any, Final
 
@@ -40,6 +41,9 @@ logger = logging.getLogger(__name__)
 # So long Midjourney may take to show a job before it is asked for its seed elsewhere.
 SHOW_PATIENCE: Final = timedelta(seconds=8)
 LIFE: Final = timedelta(seconds=90)
+# An upload whose trouble may pass is tried again after 2 s, 4 s, 8 s and so on.
+SHORTEST: Final = timedelta(seconds=2)
+PATIENCE: Final = timedelta(seconds=20)
 
 
 def waiting() -> list[int]:
@@ -97,15 +101,33 @@ async def run(errand_id: int) -> None:
             case ErrandKind.SEED:
                 await _ask_seed(http, errand, session)
     except UploadFailed as exc:
-        if exc.permanent:
-            await in_thread(give_up, errand_id, FAILED.partition(" /")[0], str(exc))
+        zh = FAILED.partition(" /")[0]
+        await in_thread(_again_or_never, errand, zh, str(exc), exc.permanent)
     except Unfetchable as exc:
-        await in_thread(give_up, errand_id, exc.zh, exc.en)
+        await in_thread(_again_or_never, errand, exc.zh, exc.en, exc.permanent)
+    except FileNotFoundError:
+        text = "文件不存在", "The picture is not kept any more"
+        await in_thread(give_up, errand_id, *text)
     except (DiscordException, RequestException, OSError) as exc:
         logger.warning("errand %s: %s, again later", errand_id, exc)
     except UnknownCommand as exc:
         text = "Discord 没有该命令", f"Discord lists no command {exc}"
         await in_thread(give_up, errand_id, *text)
+
+
+def _again_or_never(errand: Errand, zh: str, en: str, hopeless: bool) -> None:  # noqa: FBT001
+    """Let an upload be tried again after as long as it has taken up to now, or end it.
+
+    Somebody waits for it, so it ends while they are still there.
+    """
+    age = timezone.now() - errand.created_at
+    if hopeless or age > PATIENCE:
+        give_up(errand.pk, zh, en)
+        return
+    logger.warning("errand %s: %s, again later", errand.pk, en)
+    pause = max(age, SHORTEST) * random.uniform(1, 1.3)  # noqa: S311
+    rows = Errand.objects.filter(pk=errand.pk, state=ErrandState.WAITING)
+    rows.update(claimed_until=timezone.now() + pause)
 
 
 async def _upload(http: DiscordHttp, errand: Errand) -> None:
