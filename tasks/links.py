@@ -49,7 +49,7 @@ _NEXT: Final = (
 _CHAR: Final = rf"{_NEXT}[^{_STOP}()\[\]{{}}]"
 _PAIRS: Final = "|".join(
     rf"\{left}(?:{_NEXT}[^{_STOP}{left}\{right}])*+\{right}"
-    for left, right in ("()", "[]", "{}")
+    for left, right in (("(", ")"), ("[", "]"), ("{", "}"))
 )
 # An opened bracket that nothing closes is a letter like others.
 _PART: Final = rf"(?:{_PAIRS}|{_CHAR}|{_NEXT}[(\[{{])"

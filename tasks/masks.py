@@ -52,7 +52,8 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
     The library scales 2 and 4 bits, but clips 16; the level it leaves as it stands.
     """
-    raw = str(image.tile[0].args) if image.tile else ""
+    tiles = getattr(image, "tile", [])
+    raw = str(tiles[0].args) if tiles else ""
     wide = image.mode.startswith("I")
     scale = 1 / 257 if wide else _SCALES.get(raw, 1)
     clear = image.info.get("transparency")
