@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 
+from accounts.addresses import LONGEST, escaped, parts_of
 from gateway.models import GatewaySettings
 
 
@@ -41,15 +41,21 @@ class Addresses:
         return url or self.wss
 
     def upload(self, url: str) -> str:
-        """Return `upload_url` with its host replaced by the configured one."""
-        return replace_base(url, self.upload_server) if self.upload_server else url
+        """Return `upload_url` with its host replaced by the configured one.
+
+        Raises WrongAddress.
+        """
+        if self.upload_server:
+            return replace_base(url, self.upload_server)
+        return escaped(url)
 
 
 def replace_base(url: str, base: str) -> str:
-    """Return `url` with the scheme and host of `base`, below its path if it has one."""
-    parts, target = urlsplit(url), urlsplit(base)
-    path = target.path.rstrip("/") + parts.path
-    return urlunsplit((target.scheme, target.netloc, path, parts.query, ""))
+    """Return `url` with the scheme and host of `base`, below its path if it has one.
+
+    Raises WrongAddress.
+    """
+    return base.rstrip("/") + parts_of(url, longest=LONGEST).target
 
 
 def load_addresses() -> Addresses:

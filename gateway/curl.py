@@ -22,6 +22,8 @@ ALONE: Final = {
     CurlOpt.FRESH_CONNECT: 1,
     CurlOpt.FORBID_REUSE: 1,
     CurlOpt.SSL_SESSIONID_CACHE: 0,
+    # Two dots in a path are sent as they are: an address may be signed.
+    CurlOpt.PATH_AS_IS: 1,
 }
 
 

@@ -45,6 +45,8 @@ LIFE: Final = timedelta(seconds=90)
 FIRST_PAUSE: Final = 4.0  # seconds before the next try, then longer
 
 _tries: Final = backoff.Streaks()
+# So long an upload whose trouble may pass is tried again.
+PATIENCE: Final = timedelta(seconds=20)
 
 
 def waiting() -> list[int]:
@@ -111,12 +113,13 @@ async def _run(errand_id: int) -> None:
             case ErrandKind.SEED:
                 await _ask_seed(http, errand, session)
     except UploadFailed as exc:
-        if exc.permanent:
-            await in_thread(give_up, errand_id, FAILED.partition(" /")[0], str(exc))
-        else:
-            await in_thread(_again, errand, str(exc))
+        zh = FAILED.partition(" /")[0]
+        await in_thread(_again_or_never, errand, zh, str(exc), exc.permanent)
     except Unfetchable as exc:
-        await in_thread(give_up, errand_id, exc.zh, exc.en)
+        await in_thread(_again_or_never, errand, exc.zh, exc.en, exc.permanent)
+    except FileNotFoundError:
+        text = "文件不存在", "The picture is not kept any more"
+        await in_thread(give_up, errand_id, *text)
     except (DiscordException, RequestException, OSError) as exc:
         await in_thread(_again, errand, str(exc) or type(exc).__name__)
     except UnknownCommand as exc:
@@ -130,6 +133,17 @@ def _again(errand: Errand, reason: str) -> None:
     logger.warning("errand %s: %s, again in %.1f s", errand.pk, reason, pause)
     rows = Errand.objects.filter(pk=errand.pk, state=ErrandState.WAITING)
     rows.update(claimed_until=timezone.now() + timedelta(seconds=pause))
+
+
+def _again_or_never(errand: Errand, zh: str, en: str, hopeless: bool) -> None:  # noqa: FBT001
+    """Let an upload be tried again, or end it.
+
+    Somebody waits for it, so it ends while they are still there.
+    """
+    if hopeless or timezone.now() - errand.created_at > PATIENCE:
+        give_up(errand.pk, zh, en)
+    else:
+        _again(errand, en)
 
 
 async def _upload(http: DiscordHttp, errand: Errand) -> None:

@@ -171,6 +171,7 @@ class DiscordHttp(HTTPClient):
             proxies={"all": self.proxy} if self.proxy else None,
             allow_redirects=False,
             stream=True,
+            quote=False,  # the address is sent as it came: it may be signed
         )
         try:
             body = bytearray()

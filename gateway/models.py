@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils import timezone
 from solo.models import SingletonModel
 
+from accounts.addresses import base_address, proxy_address, socket_address
 from accounts.crypto import EncryptedTextField
 from accounts.enums import BotType
 from accounts.limits import between
@@ -137,21 +138,30 @@ class GatewayProcess(models.Model):
         return self.name
 
 
-_address = "Empty: as the environment says."
+_base: dict[str, Any] = {
+    "max_length": 300,
+    "blank": True,
+    "validators": [base_address],
+    "help_text": "Empty: as the environment says.",
+}
+_socket = _base | {"validators": [socket_address]}
 
 
 class GatewaySettings(SingletonModel):
     """Where Discord is, and how its client presents itself."""
 
-    server = models.CharField(max_length=300, blank=True, help_text=_address)
-    wss = models.CharField(max_length=300, blank=True, help_text=_address)
-    resume_wss = models.CharField(max_length=300, blank=True, help_text=_address)
-    cdn = models.CharField(max_length=300, blank=True, help_text=_address)
-    upload_server = models.CharField(max_length=300, blank=True, help_text=_address)
-    activity = models.CharField(max_length=300, blank=True, help_text=_address)
-    editor = models.CharField(max_length=300, blank=True, help_text=_address)
+    server = models.CharField(**_base)
+    wss = models.CharField(**_socket)
+    resume_wss = models.CharField(**_socket)
+    cdn = models.CharField(**_base)
+    upload_server = models.CharField(**_base)
+    activity = models.CharField(**_base)
+    editor = models.CharField(**_base)
     proxy_url = EncryptedTextField(
-        "proxy", blank=True, help_text="For accounts without their own."
+        "proxy",
+        blank=True,
+        validators=[proxy_address],
+        help_text="For accounts without their own.",
     )
     client_build_number = models.PositiveIntegerField(
         default=482285, validators=between(1, 100_000_000)

@@ -18,11 +18,12 @@ from gateway import clients, uploads
 from gateway.claims import CLAIM, renewing
 from gateway.http import DiscordHttp
 from gateway.uploads import UploadFailed
-from tasks import faults, fetcher, inputs, links, pictures, prompts
+from tasks import cdn, faults, fetcher, inputs, links, pictures, prompts
 from tasks.database import in_thread
 from tasks.enums import InputRole, TaskAction, TaskStatus
 from tasks.exceptions import InvalidRequest
 from tasks.fetcher import Unfetchable
+from tasks.kinds import is_picture
 from tasks.models import InputPicture, Task
 from tasks.services import fail, mark_prepared
 from tasks.submit.extensions import (
@@ -95,6 +96,11 @@ async def _prepare(task_id: int) -> None:
         await in_thread(_retry_or_fail, work.task, reason, permanent=permanent)
     except FileNotFoundError:
         await in_thread(fail, task_id, "文件不存在 / the picture is not kept any more")
+    except Exception as exc:
+        # Nobody has foreseen it: a few tries, each with its traceback, then the end.
+        logger.exception("task %s: its pictures cannot be prepared", task_id)
+        reason = f"{FAILED}: {type(exc).__name__}"
+        await in_thread(_retry_or_fail, work.task, reason, permanent=False)
     else:
         await in_thread(_ready, work)
 
@@ -123,19 +129,32 @@ async def contents(picture: InputPicture) -> tuple[bytes, str]:
     if picture.file:
         body = await in_thread(pictures.read_input, picture.file)
         return body, picture.content_type
-    found = await fetcher.get(
-        picture.source_url,
-        max_bytes=inputs.MAX_BYTES,
-        types=("image/",),
-        timeout=FETCH_SECONDS,
-    )
+    body = await _fetched(picture.source_url)
     try:
-        kind, width, height = await in_thread(inputs.measure, found.body)
+        kind, width, height = await in_thread(inputs.measure, body)
     except InvalidRequest as exc:
-        raise Unfetchable(exc.zh, exc.en, permanent=True) from exc
+        zh = exc.zh.replace("base64", "图片")
+        raise Unfetchable(zh, exc.en, permanent=True) from exc
     picture.content_type, picture.width, picture.height = kind, width, height
     await in_thread(picture.save, update_fields=["content_type", "width", "height"])
-    return found.body, kind
+    return body, kind
+
+
+async def _fetched(url: str) -> bytes:
+    try:
+        url = await in_thread(pictures.cdn_url, url)
+    except pictures.UnknownSource:
+        found = await fetcher.get(
+            url,
+            max_bytes=inputs.MAX_BYTES,
+            wanted=is_picture,
+            timeout=FETCH_SECONDS,
+        )
+        return found.body
+    try:
+        return (await cdn.download(url)).body
+    except cdn.CdnError as exc:
+        raise Unfetchable("链接无法访问", str(exc), permanent=exc.gone) from exc
 
 
 def _ready(work: Work) -> None:

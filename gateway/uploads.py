@@ -15,6 +15,15 @@ logger = logging.getLogger(__name__)
 
 # Answers after which trying again would not help.
 _PERMANENT: Final = frozenset({400, 403, 404, 413})
+# What is raised where no answer came, or one of another form.
+_MISSED: Final = (
+    DiscordException,
+    RequestException,
+    OSError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 
 
 class UploadFailed(Exception):
@@ -41,7 +50,7 @@ async def attach(
         if not 200 <= status < 300:
             raise UploadFailed(f"the upload was answered {status}", status=status)
         return str(offer["upload_filename"])
-    except (DiscordException, RequestException, OSError, LookupError, TypeError) as exc:
+    except _MISSED as exc:
         raise _failed(exc) from exc
 
 
@@ -53,7 +62,7 @@ async def link(
     try:
         message = await http.post_file(channel_id, name, upload_name, new_nonce())
         return str(message["attachments"][0]["url"])
-    except (DiscordException, RequestException, OSError, LookupError, TypeError) as exc:
+    except _MISSED as exc:
         raise _failed(exc) from exc
 
 

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 from django.contrib import admin
 from django.contrib.auth import get_permission_codename
-from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -339,7 +338,6 @@ class DrawingSettingsAdmin(SingletonModelAdmin, ModelAdmin[DrawingSettings]):
     form = DrawingSettingsForm
     exclude = SETTINGS_SECRETS
     change_form_template = ""  # the theme's
-    formfield_overrides: ClassVar = {models.URLField: {"assume_scheme": "https"}}
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = self.get_fields(request, obj)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import aiohttp
 
+from accounts.addresses import exact
 from tasks import bridge, faults, pictures
 from tasks.database import in_thread
 from tasks.faults import Work
 from tasks.fetcher import USER_AGENT, Unfetchable, close_at_exit, read_capped, reason_of
+from tasks.kinds import HEAD, kind_of
 
 logger = logging.getLogger(__name__)
 
@@ -68,18 +71,26 @@ class Downloader:
 
     async def _download(self, url: str) -> Picture:
         try:
-            async with self._session.get(url, allow_redirects=False) as response:
+            async with self._session.get(exact(url), allow_redirects=False) as response:
                 if response.status != 200:
                     reason = f"HTTP {response.status}"
                     raise CdnError(reason, gone=response.status in GONE)
-                kind = response.content_type
-                if not kind.startswith("image/") and kind != "video/mp4":
-                    raise CdnError(f"not a picture but {kind[:80]}")
-                if kind in REFUSED_TYPES:
-                    raise CdnError(f"{kind} is not taken")
-                return Picture(kind, await read_capped(response, MAX_BYTES))
+                label = response.content_type
+                check = partial(_check, label)
+                body = await read_capped(response, MAX_BYTES, check)
+                return Picture(kind_of(body[:HEAD]) or label, body)
         except (TimeoutError, aiohttp.ClientError, OSError, Unfetchable) as exc:
             raise CdnError(reason_of(exc)) from exc
+
+
+def _check(label: str, head: bytes) -> None:
+    """Raise CdnError for what is no picture or video; its bytes count first."""
+    if kind_of(head):
+        return
+    if not label.startswith("image/") and label != "video/mp4":
+        raise CdnError(f"not a picture but {label[:80]}")
+    if label in REFUSED_TYPES:
+        raise CdnError(f"{label} is not taken")
 
 
 _downloaders: dict[asyncio.AbstractEventLoop, Downloader] = {}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
-import re
+import errno
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,16 +16,25 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from django.conf import settings
 from yarl import URL
 
+from accounts.addresses import (
+    MAX_LENGTH,
+    WrongAddress,
+    escaped,
+    joined,
+    numeric,
+    parts_of,
+)
 from tasks import networks
+from tasks.kinds import HEAD
 
-MAX_URL_LENGTH: Final = 2000
 MAX_REDIRECTS: Final = 3
 RESOLVE_SECONDS: Final = 5
 USER_AGENT: Final = f"mjproxy/{settings.VERSION}"
 
-_LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
-_NUMBER: Final = re.compile(r"\d+|0x[0-9a-f]*", re.IGNORECASE)
-_AUTHORITY: Final = re.compile(r"[^:/?#]+://([^/?#]*)")
+# Answers after which asking again may help, besides those of 500 and more.
+_LATER: Final = frozenset({408, 425, 429})
+# Nobody is there, and nobody will be within the minute that a link is tried for.
+_NOBODY: Final = frozenset({errno.ECONNREFUSED, errno.EHOSTUNREACH})
 
 
 class Unfetchable(Exception):
@@ -42,54 +52,17 @@ def _invalid(zh: str, en: str) -> Unfetchable:
     return Unfetchable(zh, en, permanent=True)
 
 
-def _not_public() -> Unfetchable:
-    return _invalid("不允许访问内网地址", "the address is not a public one")
-
-
 def check_url(url: str) -> URL:
-    """Return the address in its one spelling, or raise Unfetchable; asks nobody."""
-    _check_text(url)
-    parsed = _parse(url)
-    if parsed.port in networks.REFUSED_PORTS and not settings.ALLOW_PRIVATE_HOOKS:
-        raise _invalid("不允许访问该端口", f"port {parsed.port} is not one of HTTP")
-    host = (parsed.raw_host or "").rstrip(".")
-    if networks.parse(host) is None:
-        _check_name(host)
-        return parsed
-    if not _may_dial(host):
-        raise _not_public()
-    return parsed.with_host(str(networks.parse(host)))
-
-
-def _check_text(url: str) -> None:
-    if len(url) > MAX_URL_LENGTH:
-        raise _invalid("链接过长", f"longer than {MAX_URL_LENGTH} characters")
-    if any(c.isspace() or not c.isprintable() for c in url):
-        raise _invalid("链接包含非法字符", "blanks or control characters in it")
-    authority = _AUTHORITY.match(url)
-    if authority and "@" in authority[1]:
-        raise _invalid("链接不能包含用户名密码", "a name or password in the address")
-
-
-def _parse(url: str) -> URL:
+    """Return the address as it is asked for, or raise Unfetchable; asks nobody."""
     try:
-        parsed = URL(url)
-        host, port = parsed.raw_host, parsed.port
-    except (ValueError, TypeError):
-        raise _invalid("链接格式错误", "not an address") from None
-    if parsed.scheme not in ("http", "https"):
-        raise _invalid("仅支持http和https", "neither http nor https")
-    if not host or not port:
-        raise _invalid("链接格式错误", "no host, or port 0")
-    return parsed
-
-
-def _check_name(host: str) -> None:
-    labels = host.split(".")
-    if _NUMBER.fullmatch(labels[-1]) or len(host) > 253:
-        raise _invalid("链接格式错误", "neither a name nor an address")
-    if not all(_LABEL.fullmatch(label) for label in labels):
-        raise _invalid("链接格式错误", "not a host name")
+        parts = parts_of(url)
+    except WrongAddress as exc:
+        raise _invalid(exc.zh, exc.en) from exc
+    if parts.port in networks.REFUSED_PORTS and not settings.ALLOW_PRIVATE_HOOKS:
+        raise _invalid("不允许访问该端口", f"port {parts.port} is not one of HTTP")
+    if numeric(parts.host) and not _may_dial(parts.host):
+        raise _invalid("不允许访问内网地址", "the address is not a public one")
+    return parts.url
 
 
 class GuardedResolver(AbstractResolver):
@@ -108,9 +81,7 @@ class GuardedResolver(AbstractResolver):
         found = await self._inner.resolve(host, port, family)
         allowed = [each for each in found if _may_dial(each["host"])]
         if found and not allowed:
-            raise Unfetchable(
-                "不允许访问内网地址", "the name leads to a private address"
-            )
+            raise _invalid("不允许访问内网地址", "the name leads to a private address")
         return allowed
 
     async def close(self) -> None:
@@ -121,7 +92,7 @@ async def resolve(url: str, *, resolver: AbstractResolver | None = None) -> None
     """Raise Unfetchable where the address leads nowhere that may be asked."""
     target = check_url(url)
     host = target.raw_host or ""
-    if networks.parse(host) is not None:
+    if numeric(host):
         return
     try:
         async with asyncio.timeout(RESOLVE_SECONDS):
@@ -131,7 +102,7 @@ async def resolve(url: str, *, resolver: AbstractResolver | None = None) -> None
 
 
 def _may_dial(host: str) -> bool:
-    address = networks.parse(host)
+    address = numeric(host)
     return address is not None and networks.is_allowed(
         address, private=settings.ALLOW_PRIVATE_HOOKS
     )
@@ -186,7 +157,6 @@ def close_at_exit(session: aiohttp.ClientSession) -> None:
 @dataclass(frozen=True)
 class Fetched:
     url: str
-    content_type: str
     body: bytes
 
 
@@ -194,13 +164,13 @@ async def get(
     url: str,
     *,
     max_bytes: int,
-    types: tuple[str, ...],
+    wanted: Callable[[bytes], bool],
     timeout: float = 30,  # noqa: ASYNC109
     resolver: AbstractResolver | None = None,
 ) -> Fetched:
     """Fetch what a user's link points to, or raise Unfetchable.
 
-    `types` are content types, or beginnings of them such as "image/".
+    `wanted` is asked about its first bytes: what the sender calls it does not count.
     """
     try:
         async with (
@@ -211,44 +181,74 @@ async def get(
                 target = check_url(url)
                 async with session.get(target, allow_redirects=False) as response:
                     if response.status not in (301, 302, 303, 307, 308):
-                        return await _take(response, max_bytes, types)
+                        return await _take(response, max_bytes, wanted)
                     url = _next(target, response)
     except (TimeoutError, aiohttp.ClientError, OSError) as exc:
-        raise Unfetchable("链接无法访问", reason_of(exc)) from exc
-    raise Unfetchable("重定向次数过多", f"more than {MAX_REDIRECTS} redirects")
+        hopeless = _is_hopeless(exc)
+        raise Unfetchable("链接无法访问", reason_of(exc), permanent=hopeless) from exc
+    raise _invalid("重定向次数过多", f"more than {MAX_REDIRECTS} redirects")
 
 
 def _next(target: URL, response: aiohttp.ClientResponse) -> str:
     location = response.headers.get("Location", "")
-    try:
-        return str(target.join(URL(location[: MAX_URL_LENGTH + 1])))
-    except (ValueError, TypeError):
-        raise Unfetchable("重定向地址错误", "a redirect to no address") from None
+    if not location.strip():
+        raise _invalid("重定向地址错误", "a redirect to no address")
+    return joined(str(target), escaped(location[: MAX_LENGTH + 1]))
 
 
 async def _take(
-    response: aiohttp.ClientResponse, max_bytes: int, types: tuple[str, ...]
+    response: aiohttp.ClientResponse, max_bytes: int, wanted: Callable[[bytes], bool]
 ) -> Fetched:
-    if response.status != 200:
-        raise Unfetchable("链接无法访问", f"HTTP {response.status}")
-    if not response.content_type.startswith(types):
-        raise Unfetchable("文件类型错误", f"it is {response.content_type[:80]}")
+    if (status := response.status) != 200:
+        hopeless = status < 500 and status not in _LATER
+        raise Unfetchable("链接无法访问", f"HTTP {status}", permanent=hopeless)
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise Unfetchable("文件编码错误", "it is compressed although not asked for")
-    body = await read_capped(response, max_bytes)
-    return Fetched(str(response.url), response.content_type, body)
+        raise _invalid("文件编码错误", "it is compressed although not asked for")
+
+    def check(head: bytes) -> None:
+        if not wanted(head):
+            label = response.headers.get("Content-Type", "of no known type")[:80]
+            raise _invalid("文件类型错误", f"it is {label}")
+
+    body = await read_capped(response, max_bytes, check)
+    return Fetched(str(response.url), body)
 
 
-async def read_capped(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
-    """Return the body, or raise Unfetchable as soon as it exceeds `max_bytes`."""
+async def read_capped(
+    response: aiohttp.ClientResponse,
+    max_bytes: int,
+    check: Callable[[bytes], None] | None = None,
+) -> bytes:
+    """Return the body, or raise Unfetchable as soon as it exceeds `max_bytes`.
+
+    `check` is shown the first bytes before the others are waited for.
+    """
     if (response.content_length or 0) > max_bytes:
-        raise Unfetchable("文件过大", f"larger than {max_bytes} bytes")
+        raise _invalid("文件过大", f"larger than {max_bytes} bytes")
     body = bytearray()
     async for piece in response.content.iter_chunked(1 << 16):
         body += piece
+        if check and len(body) >= HEAD:
+            check(bytes(body[:HEAD]))
+            check = None
         if len(body) > max_bytes:
-            raise Unfetchable("文件过大", f"larger than {max_bytes} bytes")
+            raise _invalid("文件过大", f"larger than {max_bytes} bytes")
+    if check:
+        check(bytes(body))
     return bytes(body)
+
+
+def _is_hopeless(exc: BaseException) -> bool:
+    """Tell whether nobody will be reached at this address a minute later either."""
+    match exc:
+        case aiohttp.ClientConnectorDNSError():
+            return exc.os_error.errno != socket.EAI_AGAIN
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.InvalidURL():
+            return True
+        case aiohttp.ClientConnectorError():
+            refused = isinstance(exc.os_error, PermissionError)
+            return refused or exc.os_error.errno in _NOBODY
+    return False
 
 
 def reason_of(exc: BaseException) -> str:

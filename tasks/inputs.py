@@ -10,37 +10,36 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import unquote
 
 from PIL import Image
 
-from tasks import bridge, fetcher, pictures
-from tasks.enums import InputRole
+from tasks import bridge, fetcher, own_pictures, pictures
+from tasks.enums import InputRole, TaskAction
 from tasks.exceptions import InvalidRequest
+from tasks.kinds import HEAD, is_cut_off, kind_of
 from tasks.links import is_official
 from tasks.models import Errand, InputPicture, Task
+from tasks.own_pictures import Viewer
 from tasks.representation import extension
 
 # What Discord takes from an account without a subscription of its own.
 MAX_BYTES: Final = 10 << 20
 MAX_PIXELS: Final = 64_000_000
-# Of a mask the pixels are looked at: as many as Midjourney's largest picture has.
-MAX_MASK_PIXELS: Final = 4096 * 4096
-# A mask may be smaller than its picture, but must have its shape.
-SHAPE_TOLERANCE: Final = 0.02
-
-TYPES: Final = {
-    "PNG": "image/png",
-    "JPEG": "image/jpeg",
-    "WEBP": "image/webp",
-    "GIF": "image/gif",
-}
-_DATA_URL: Final = re.compile(r"data:([^;,]*)(?:;[^,]*)?;base64,", re.IGNORECASE)
+# What Pillow may try. Some files it opens under other names, such as a phone's MPO.
+FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF")
+# The label is not looked at: it is often wrong.
+_DATA_URL: Final = re.compile(r"(?:data:)?[^,]{0,200};base64,", re.IGNORECASE)
+_URL_SAFE: Final = str.maketrans("-_", "+/")
 _WEB: Final = re.compile(r"https?://", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Brought:
-    """A checked picture: its bytes, or the link that they are to be fetched from."""
+    """A checked picture: its bytes, or the link that they are to be fetched from.
+
+    One of our own, found behind a link in a prompt, has both.
+    """
 
     role: InputRole
     position: int = 0
@@ -63,24 +62,41 @@ class Written:
     file: str
 
 
-def read(text: str, role: InputRole, position: int = 0) -> Brought:
+def read(
+    text: str, role: InputRole, position: int = 0, *, viewer: Viewer | None = None
+) -> Brought:
     """Return the picture in a data URL, in bare base64, or behind a web link.
 
     Raises InvalidRequest for what is no picture, is too large, or may not be fetched.
     """
     text = text.strip()
     if _WEB.match(text):
-        check_link(text)
-        return Brought(role, position, url=text)
+        return behind(text, role, position, viewer=viewer)
     body = _decoded(text)
-    content_type, width, height = measure(body)
-    return Brought(role, position, body, content_type, width, height)
+    return Brought(role, position, body, *measure(body))
 
 
-def read_all(texts: Sequence[str | None], role: InputRole) -> list[Brought]:
+def behind(
+    url: str, role: InputRole, position: int = 0, *, viewer: Viewer | None = None
+) -> Brought:
+    """Return the picture behind a web link: at once where it is one of our own.
+
+    Raises InvalidRequest.
+    """
+    own = own_pictures.find_own(viewer, url) if viewer else None
+    if own is None:
+        check_link(url)
+        return Brought(role, position, url=url)
+    body = own_pictures.bytes_of(own, most=MAX_BYTES)
+    return Brought(role, position, body, *measure(body), url=url)
+
+
+def read_all(
+    texts: Sequence[str | None], role: InputRole, *, viewer: Viewer | None = None
+) -> list[Brought]:
     """Return all pictures that are not blank, in their order."""
     given = [text for text in texts if text and text.strip()]
-    return [read(text, role, place) for place, text in enumerate(given)]
+    return [read(text, role, n, viewer=viewer) for n, text in enumerate(given)]
 
 
 def check_link(url: str) -> None:
@@ -103,81 +119,44 @@ def measure(body: bytes) -> tuple[str, int, int]:
     """
     if len(body) > MAX_BYTES:
         raise InvalidRequest("图片过大", f"A picture has at most {MAX_BYTES} bytes")
+    kind = kind_of(body[:HEAD])
+    if not kind.startswith("image/"):
+        raise not_a_picture()
     try:
-        with Image.open(io.BytesIO(body), formats=list(TYPES)) as image:
-            kind, (width, height) = str(image.format), image.size
+        with Image.open(io.BytesIO(body), formats=FORMATS) as image:
+            width, height = image.size
             if width * height > MAX_PIXELS:
-                raise InvalidRequest("图片尺寸过大", "The picture has too many pixels")
-            image.verify()
+                raise Image.DecompressionBombError
+            if kind == "image/gif":
+                image.load()  # its first picture; `verify` does not look
+            else:
+                image.verify()
     except Image.DecompressionBombError:
         raise InvalidRequest(
             "图片尺寸过大", "The picture has too many pixels"
         ) from None
-    except InvalidRequest:
-        raise
     except Exception:  # Pillow raises what its decoders happen to meet
-        raise _not_a_picture() from None
-    return TYPES[kind], width, height
-
-
-def read_mask(text: str, *, width: int | None, height: int | None) -> Brought:
-    """Return the mask as the bot takes it: black and white, as large as the picture.
-
-    White is drawn anew. Raises InvalidRequest where it has another shape, or is black.
-    """
-    given = read(text, InputRole.MASK)
-    if given.url:
-        raise InvalidRequest("base64格式错误", "A mask is a data URL")
-    if (given.width or 1) * (given.height or 1) > MAX_MASK_PIXELS:
-        raise InvalidRequest("图片尺寸过大", "The mask has too many pixels")
-    size = (width or given.width or 1, height or given.height or 1)
-    ours = (given.width or 1) / (given.height or 1)
-    if abs(ours * size[1] / size[0] - 1) > SHAPE_TOLERANCE:
-        raise InvalidRequest(
-            "蒙版尺寸与图片不符",
-            f"The mask is {given.width}x{given.height}, "
-            f"the picture is {size[0]}x{size[1]}",
-        )
-    try:
-        with Image.open(io.BytesIO(given.body), formats=list(TYPES)) as image:
-            body = _two_colours(image, size)
-    except (OSError, ValueError, SyntaxError):
-        raise _not_a_picture() from None
-    if not body:
-        raise InvalidRequest("蒙版为空", "The mask selects nothing: white is redrawn")
-    return Brought(InputRole.MASK, 0, body, "image/png", *size)
-
-
-def _two_colours(image: Image.Image, size: tuple[int, int]) -> bytes:
-    """Return the PNG of a mask, or nothing where no pixel is white."""
-    layer = image.resize(size, Image.Resampling.NEAREST).convert("RGBA")
-    flat = Image.new("RGB", size)
-    flat.paste(layer, mask=layer.getchannel("A"))
-    grey = flat.convert("L")
-    mask = grey.point(lambda level: 255 if level >= 128 else 0)
-    if mask.getextrema()[1] == 0:
-        return b""
-    out = io.BytesIO()
-    mask.save(out, "PNG")
-    return out.getvalue()
+        raise not_a_picture() from None
+    if is_cut_off(body):
+        raise InvalidRequest("base64格式错误", "The end of the picture is missing")
+    return kind, width, height
 
 
 def _decoded(text: str) -> bytes:
     head = _DATA_URL.match(text)
-    if head:
-        if head[1] and not head[1].lower().startswith("image/"):
-            raise InvalidRequest("base64格式错误", f"{head[1][:40]} is not a picture")
-        text = text[head.end() :]
+    text = text[head.end() :] if head else text
     if len(text) > MAX_BYTES * 4 // 3 + 1024:
         raise InvalidRequest("图片过大", f"A picture has at most {MAX_BYTES} bytes")
+    if head and "%" in text:
+        text = unquote(text)
     try:
-        packed = "".join(text.split()).encode("ascii")
+        packed = "".join(text.split()).translate(_URL_SAFE).encode("ascii")
         return base64.b64decode(packed + b"=" * (-len(packed) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise InvalidRequest("base64格式错误", "Invalid base64") from None
 
 
-def _not_a_picture() -> InvalidRequest:
+def not_a_picture() -> InvalidRequest:
     return InvalidRequest("base64格式错误", "Not a PNG, JPEG, WebP or GIF picture")
 
 
@@ -200,7 +179,7 @@ def write_rows(
             role=written.brought.role,
             position=written.brought.position,
             source_url=written.brought.url,
-            link=written.brought.url if is_official(written.brought.url) else "",
+            link=_link(written.brought, task),
             file=written.file,
             content_type=written.brought.content_type,
             width=written.brought.width,
@@ -208,6 +187,14 @@ def write_rows(
         )
         for written in files
     )
+
+
+def _link(brought: Brought, task: Task | None) -> str:
+    """Return the link that stands for a picture already; a blend takes files only."""
+    blends = task is not None and task.action == TaskAction.BLEND
+    if brought.body or blends or not is_official(brought.url):
+        return ""
+    return brought.url
 
 
 def remove_files(files: Sequence[Written]) -> None:

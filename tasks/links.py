@@ -3,19 +3,59 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
 # Their pictures are at Midjourney's hand; whatever lies elsewhere is copied first.
 OFFICIAL_HOSTS: Final = ("discordapp.com", "discordapp.net", "mj.run", "midjourney.com")
 
-# A link ends at a blank, a bracket or Chinese punctuation; a comma or full stop behind
-# it belongs to the sentence. Echoes have links in angle brackets.
-_NEVER: Final = r"\s<>，。；：！？、）】》」"
+
+def _ends_a_link(char: str) -> bool:
+    """Tell whether no link goes on with a character that is not ASCII.
+
+    Letters and signs of all scripts may stand in one, also dashes and the dot of names.
+    """
+    if char in "·・":
+        return False
+    if "\uff00" <= char <= "\uffef":  # ASCII's own signs in their wide forms
+        return not char.isalnum()
+    category = unicodedata.category(char)
+    return category[0] in "PZC" and category != "Pd"
+
+
+def _ranges(chars: Iterable[str]) -> str:
+    """Return the characters as the inner part of a set in a pattern."""
+    found: list[list[int]] = []
+    for code in map(ord, chars):
+        if found and found[-1][1] == code - 1:
+            found[-1][1] = code
+        else:
+            found.append([code, code])
+    return "".join(f"\\u{low:04x}-\\u{high:04x}" for low, high in found)
+
+
+# A link ends at a blank, at a quote, at punctuation of other scripts, and where the
+# next one, a weight such as `::2` or a Chinese dash follows. A bracket belongs to it if
+# it was opened in it. Commas and full stops behind it belong to the sentence. Echoes
+# have links in angle brackets.
+_OTHERS: Final = _ranges(filter(_ends_a_link, map(chr, range(0x80, 0x10000))))
+_STOP: Final = rf"\s<>\"`{_OTHERS}"
+_LAST: Final = r",.;:!?'|*\\"
+_NEXT: Final = (
+    rf"(?![{_LAST}]{{1,9}}https?://|::-?[0-9.]*(?:[\s,]|\Z)|[—―]{{2}}[^\x00-\x7f—―])"
+)
+_CHAR: Final = rf"{_NEXT}[^{_STOP}()\[\]{{}}]"
+_PAIRS: Final = "|".join(
+    rf"\{left}(?:{_NEXT}[^{_STOP}{left}\{right}])*+\{right}"
+    for left, right in (("(", ")"), ("[", "]"), ("{", "}"))
+)
+# An opened bracket that nothing closes is a letter like others.
+_PART: Final = rf"(?:{_PAIRS}|{_CHAR}|{_NEXT}[(\[{{])"
 LINK: Final = re.compile(
     r"<(?P<wrapped>https?://[^\s<>]+)>"
-    rf"|(?P<plain>https?://[^{_NEVER}]*[^{_NEVER},.;:!?'\"])",
+    rf"|(?P<plain>https?://{_PART}*(?<![{_LAST}(\[{{])(?<!://))",
     re.IGNORECASE,
 )
 

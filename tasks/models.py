@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from django.conf import settings
-from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from solo.models import SingletonModel
 
+from accounts.addresses import MAX_LENGTH, service_address, web_address
 from accounts.crypto import EncryptedTextField
 from accounts.enums import SpeedMode
 from accounts.limits import between
@@ -292,8 +292,11 @@ class SettingsManager(models.Manager["DrawingSettings"]):
 class DrawingSettings(SingletonModel):
     """What holds for all drawings."""
 
-    notify_hook = models.URLField(
-        blank=True, help_text="Called for tasks that name no hook of their own."
+    notify_hook = models.CharField(
+        max_length=MAX_LENGTH,
+        blank=True,
+        validators=[web_address],
+        help_text="Called for tasks that name no hook of their own.",
     )
     keep_pictures = models.BooleanField(
         default=True,
@@ -320,7 +323,7 @@ class DrawingSettings(SingletonModel):
         "translator's address",
         max_length=300,
         blank=True,
-        validators=[RegexValidator(r"^https?://[^\s/]\S*$", "An http(s) address.")],
+        validators=[service_address],
         help_text="Empty: the service's own. For a chat model the base of its API, "
         "such as https://api.openai.com/v1.",
     )

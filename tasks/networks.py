@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
-from ipaddress import (
-    AddressValueError,
-    IPv4Address,
-    IPv6Address,
-    IPv6Network,
-    ip_address,
-    ip_network,
-)
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
 from typing import Final
 
-Address = IPv4Address | IPv6Address
+from accounts.addresses import Address
 
 # Listed here, because what the standard library calls global differs by its version.
 _NOT_PUBLIC: Final = tuple(
@@ -69,21 +61,6 @@ REFUSED_PORTS: Final = frozenset(
     | {1723, 2049, 2375, 2379, 2380, 3306, 3389, 3659, 4045, 5060, 5061, 5432, 5672}
     | {5900, 6000, 6379, 6443, 6566, 6667, 9042, 9092, 9200, 9300, 10250, 11211, 27017}
 )
-
-
-def parse(host: str) -> Address | None:
-    """Return the address that `host` spells, as a resolver would read it, or None.
-
-    Short, decimal, octal and hexadecimal forms of IPv4 count.
-    """
-    try:
-        return ip_address(host)
-    except ValueError:
-        pass
-    try:
-        return IPv4Address(socket.inet_aton(host))
-    except (OSError, AddressValueError, UnicodeError):
-        return None
 
 
 def is_allowed(address: Address, *, private: bool = False) -> bool:

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import backoff
+from accounts.addresses import LONGEST, WrongAddress, parts_of
 from tasks.enums import TaskStatus
 from tasks.ids import first_task_id_of
 from tasks.models import DrawingSettings, Task
@@ -55,19 +55,16 @@ def set_cdn_base(base: Callable[[], str] | None) -> None:
 
 def cdn_url(source: str) -> str:
     """Return `source` at the configured CDN. Raises UnknownSource for foreign links."""
-    base = urlsplit(cdn_base())
+    base = parts_of(cdn_base())
     try:
-        parts = urlsplit(source)
-        host = (parts.hostname or "").lower()
-    except ValueError:
+        parts = parts_of(source, longest=LONGEST)
+    except WrongAddress:
         raise UnknownSource(source[:80]) from None
-    if parts.scheme in ("http", "https") and parts.netloc == base.netloc:
-        path = parts.path
-    elif parts.scheme in ("http", "https") and host in CDN_HOSTS:
-        path = base.path.rstrip("/") + parts.path
-    else:
-        raise UnknownSource(host[:80])
-    return urlunsplit((base.scheme, base.netloc, path, parts.query, ""))
+    if (parts.host, parts.port) == (base.host, base.port):
+        return base.origin + parts.target
+    if parts.host in CDN_HOSTS:
+        return base.origin + base.target.rstrip("/") + parts.target
+    raise UnknownSource(parts.host[:80])
 
 
 # --- finished pictures --------------------------------------------------------------

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 
 import aiohttp
 
+from accounts.addresses import exact
 from tasks.enums import TranslateWay
 from tasks.fetcher import read_capped
 from tasks.models import DrawingSettings
@@ -85,7 +86,9 @@ class Gpt:
         return await asyncio.gather(*(self._line(session, line) for line in lines))
 
     async def _line(self, session: aiohttp.ClientSession, line: str) -> str:
-        url = self.url.rstrip("/").removesuffix(_COMPLETIONS) + _COMPLETIONS
+        base, mark, query = self.url.partition("?")
+        base = base.rstrip("/").removesuffix(_COMPLETIONS)
+        url = f"{base}{_COMPLETIONS}{mark}{query}"
         body = {
             "model": self.model,
             "max_tokens": self.max_tokens,
@@ -137,7 +140,7 @@ def chosen(row: DrawingSettings) -> Translator | None:
 async def _post(
     session: aiohttp.ClientSession, url: str, **kwargs: Any
 ) -> dict[str, Any]:
-    async with session.post(url, allow_redirects=False, **kwargs) as response:
+    async with session.post(exact(url), allow_redirects=False, **kwargs) as response:
         if response.status != 200:
             raise TranslationFailed(f"HTTP {response.status}")
         body = await read_capped(response, MAX_ANSWER)

@@ -38,13 +38,22 @@ def mask(
     return out.getvalue()
 
 
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """Return a part of a PNG."""
+    check = zlib.crc32(kind + data)
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
+
+
+def phone(size: tuple[int, int] = (8, 8)) -> bytes:
+    """Return two pictures in one JPEG, as phones make them."""
+    out = io.BytesIO()
+    more = [Image.new("RGB", size, "blue")]
+    Image.new("RGB", size, "red").save(out, "MPO", save_all=True, append_images=more)
+    return out.getvalue()
+
+
 def bomb(width: int = 50_000, height: int = 50_000) -> bytes:
     """Return a small PNG that announces more pixels than anybody wants to decode."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        check = zlib.crc32(kind + data)
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
-
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"".join(
         (

@@ -11,6 +11,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts import hours
+from accounts.addresses import proxy_address
 from accounts.crypto import EncryptedTextField
 from accounts.enums import AccountState, SpeedMode
 from accounts.limits import between
@@ -21,12 +22,6 @@ invitation = RegexValidator(
     r"\Ahttps://(discord\.gg/|discord(app)?\.com/invite/)[\w-]{2,100}/?\Z",
     "An invitation is like https://discord.gg/CODE.",
     flags=re.ASCII,
-)
-proxy_address = RegexValidator(
-    r"\A(https?|socks[45]|socks4a|socks5h)://([!-.0->A-~]+@)?"
-    r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?\Z",
-    "A proxy is like http://name:password@host:port; socks5:// works too.",
-    flags=re.ASCII | re.IGNORECASE,
 )
 _found_channel: Final[dict[str, Any]] = {
     "max_length": 20,

@@ -15,7 +15,9 @@ from accounts.limits import between
 from accounts.models.discord import DiscordAccount
 
 MAIL_SECRETS: Final = ("password",)
-host_name = RegexValidator(r"^[A-Za-z0-9.:\-]+\Z", "The name of a host, or an address.")
+host_name = RegexValidator(
+    r"^[A-Za-z0-9._:\-]+\Z", "The name of a host, or an address."
+)
 
 
 def known_addresses(value: str) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 from solo.models import SingletonModel
 
+from accounts.addresses import base_address
 from accounts.crypto import EncryptedTextField
 from accounts.models.discord import DiscordAccount
 
@@ -50,18 +48,6 @@ class Verification(models.Model):
         return f"verification of account {self.account_id}"
 
 
-def http_address(value: str) -> None:
-    """Raise ValidationError for what is no http or https address."""
-    try:
-        parts = urlsplit(value)
-        fine = parts.scheme in ("http", "https") and parts.hostname and not parts.query
-        fine = fine and not (parts.fragment or "@" in parts.netloc or parts.port == 0)
-    except ValueError:
-        fine = False
-    if not fine or not value.isprintable() or " " in value:
-        raise ValidationError("An address that begins with http:// or https://.")
-
-
 class VerificationSettings(SingletonModel):
     """A verification server of the operator's own. Without one people are called."""
 
@@ -69,7 +55,7 @@ class VerificationSettings(SingletonModel):
         "server",
         max_length=300,
         blank=True,
-        validators=[http_address],
+        validators=[base_address],
         help_text="Told of each verification: POST /cf/verify. Empty: a person passes "
         "each one.",
     )
@@ -77,7 +63,7 @@ class VerificationSettings(SingletonModel):
         "address of this server",
         max_length=300,
         blank=True,
-        validators=[http_address],
+        validators=[base_address],
         help_text="How that server reaches this one. Empty: MJPROXY_PUBLIC_URL.",
     )
     secret = EncryptedTextField(blank=True)

@@ -91,7 +91,8 @@ def resized(
     """
     with Image.open(BytesIO(data)) as image:
         image.load()
-        kind = {"jpg": "jpeg"}.get(form, form) or (image.format or "png").lower()
+        kind = (form or image.format or "png").lower()
+        kind = {"jpg": "jpeg", "mpo": "jpeg"}.get(kind, kind)
         width = width or round(image.width * height / image.height) or image.width
         height = height or round(image.height * width / image.width) or image.height
         out = BytesIO()

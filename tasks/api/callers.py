@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from rest_framework.request import Request
 
+from accounts.addresses import MAX_LENGTH, WrongAddress, parts_of
 from accounts.api.requests import user_of
 from accounts.callers import client_ip, link_base
 from tasks.exceptions import InvalidRequest
 from tasks.submit.base import MAX_IDEMPOTENCY_KEY, Caller
 
 MAX_STATE: Final = 255
-MAX_HOOK: Final = 2000
 
 
 def caller_of(request: Request, form: Mapping[str, Any], mode: str) -> Caller:
@@ -42,24 +41,20 @@ def _state(state: str) -> str:
 
 def _hook(hook: str) -> str:
     hook = hook.strip()
-    if len(hook) > MAX_HOOK:
+    if len(hook) > MAX_LENGTH:
         raise InvalidRequest(
-            f"NotifyHook参数过长，最大{MAX_HOOK}字符",
-            f"notifyHook is longer than {MAX_HOOK} characters",
+            f"NotifyHook参数过长，最大{MAX_LENGTH}字符",
+            f"notifyHook is longer than {MAX_LENGTH} characters",
         )
-    if hook and not _is_web_address(hook):
-        raise InvalidRequest(
-            "NotifyHook格式错误", "notifyHook must begin with http:// or https://"
-        )
-    return hook
-
-
-def _is_web_address(text: str) -> bool:
     try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        return False
+        if hook:
+            parts_of(hook)
+    except WrongAddress as exc:
+        raise InvalidRequest(
+            "NotifyHook格式错误",
+            f"notifyHook must begin with http:// or https://: {exc.en}",
+        ) from exc
+    return hook
 
 
 def _idempotency_key(key: str) -> str:

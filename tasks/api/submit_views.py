@@ -193,7 +193,7 @@ class _EditView(SubmitView):
             raise InvalidRequest(
                 "image或prompt不能为空", "image and prompt must not be empty"
             )
-        read(fields["image"], InputRole.PROMPT)
+        read(fields["image"], InputRole.PROMPT, viewer=caller.viewer)
         raise Unserved(
             "当前账号不支持编辑/重绘任务",
             "Midjourney's Discord bot cannot edit or retexture a given picture",

@@ -24,6 +24,7 @@ from tasks.exceptions import (
 )
 from tasks.inputs import Brought, Written
 from tasks.models import DrawingSettings, Task
+from tasks.own_pictures import Viewer
 from tasks.selectors import visible_to, waiting_count
 from tasks.services import insert
 from tasks.submit.share import check_share
@@ -48,6 +49,10 @@ class Caller:
     client_ip: str | None = None
     idempotency_key: str = ""
     account_filter: dict[str, Any] | None = None
+
+    @property
+    def viewer(self) -> Viewer:
+        return Viewer(self.user, self.link_base)
 
 
 @dataclass(frozen=True)

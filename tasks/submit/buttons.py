@@ -189,18 +189,19 @@ def press(
     if again := same_upscale(caller, parent, custom_id):
         return Submitted(again)
     task = child_of(caller, parent, account, custom_id)
-    brought = answer_with(task, parent, prompt) if how is WindowState.EXPECTED else []
+    opens = how is WindowState.EXPECTED
+    brought = answer_with(caller, task, parent, prompt) if opens else []
     return write(caller, task, brought, place=lambda: take_place(account))
 
 
-def answer_with(task: Task, parent: Task, prompt: str) -> list[Brought]:
+def answer_with(caller: Caller, task: Task, parent: Task, prompt: str) -> list[Brought]:
     """Have the task answer its window; without a prompt, with what that offers.
 
     Return what has to be brought along. Raises BannedPrompt, InvalidRequest.
     """
     english = permitted(prompt) if prompt else offered_prompt(parent, task.custom_id)
     answer_itself(task, prompt, english)
-    brought = linked(prompt and english)
+    brought = linked(prompt and english, caller.viewer)
     limits.check_field(task, brought)
     return brought
 

@@ -10,8 +10,9 @@ from accounts.models import User
 from tasks import limits, links, prompts
 from tasks.enums import OPEN, BotType, InputRole, TaskAction, TaskStatus
 from tasks.exceptions import BannedPrompt, InvalidRequest
-from tasks.inputs import Brought, check_link, read, read_all
+from tasks.inputs import Brought, behind, read, read_all
 from tasks.models import Task
+from tasks.own_pictures import Viewer, find_own
 from tasks.selectors import banned_words, visible_to
 from tasks.submit.base import (
     Caller,
@@ -53,7 +54,7 @@ def submit_imagine(
     if earlier := replayed(caller):
         return earlier
     english = permitted(prompt)
-    brought = read_all(pictures, InputRole.PROMPT)
+    brought = read_all(pictures, InputRole.PROMPT, viewer=caller.viewer)
     if len(brought) > MAX_PROMPT_PICTURES:
         raise InvalidRequest(
             "图片过多", f"At most {MAX_PROMPT_PICTURES} pictures go before a prompt"
@@ -81,7 +82,7 @@ def _draw(
     wanted: Wanted | None,
 ) -> Submitted:
     """Record a task that draws a prompt with pictures before it and links in it."""
-    brought = brought + linked(english)
+    brought = brought + linked(english, caller.viewer)
     task = new_task(caller, action, bot_type)
     task.prompt, task.prompt_en = prompt, english
     task.description = f"/imagine {prompt}"
@@ -99,7 +100,7 @@ def _place(
     return write(caller, task, brought, place=lambda: place(task, wanted))
 
 
-def linked(prompt: str) -> list[Brought]:
+def linked(prompt: str, viewer: Viewer) -> list[Brought]:
     """Return the links in the prompt that Midjourney may not be able to fetch.
 
     Raises InvalidRequest where one may not be asked, or they are too many.
@@ -107,9 +108,9 @@ def linked(prompt: str) -> list[Brought]:
     foreign = links.foreign_links(prompt)
     if len(foreign) > MAX_LINKS:
         raise InvalidRequest("链接过多", f"A prompt has at most {MAX_LINKS} links")
-    for link in foreign:
-        check_link(link)
-    return [Brought(InputRole.LINK, i, url=link) for i, link in enumerate(foreign)]
+    return [
+        behind(link, InputRole.LINK, n, viewer=viewer) for n, link in enumerate(foreign)
+    ]
 
 
 def submit_blend(
@@ -127,7 +128,7 @@ def submit_blend(
         raise InvalidRequest("dimensions参数错误", "Invalid dimensions")
     if earlier := replayed(caller):
         return earlier
-    brought = read_all(pictures, InputRole.COMMAND)
+    brought = read_all(pictures, InputRole.COMMAND, viewer=caller.viewer)
     task = new_task(caller, TaskAction.BLEND, bot_type)
     task.prompt_en = DIMENSIONS[dimensions]
     task.description = f"/blend {task.pk} {len(brought)}"
@@ -147,7 +148,7 @@ def submit_describe(
         raise InvalidRequest("base64不能为空", "base64 or link must not be empty")
     if earlier := replayed(caller):
         return earlier
-    brought = [read(picture, InputRole.COMMAND)]
+    brought = [read(picture, InputRole.COMMAND, viewer=caller.viewer)]
     return _ask(caller, TaskAction.DESCRIBE, bot_type, "", "", brought, wanted)
 
 
@@ -163,7 +164,7 @@ def submit_shorten(
     if earlier := replayed(caller):
         return earlier
     english = permitted(prompt)
-    brought = linked(english)
+    brought = linked(english, caller.viewer)
     return _ask(caller, TaskAction.SHORTEN, bot_type, prompt, english, brought, wanted)
 
 
@@ -196,7 +197,8 @@ def submit_show(
     """Record the return of a finished job; what is known is answered at once."""
     if not job.strip():
         raise InvalidRequest("请填写 job id 或 url", "Provide a job id or url")
-    job_id = _job_id(job)
+    own = find_own(caller.viewer, job.strip())
+    job_id = (own and own.job_id) or _job_id(job)
     if not job_id:
         raise InvalidRequest("job id 格式错误", "Invalid job id")
     if earlier := replayed(caller):
@@ -253,8 +255,9 @@ def submit_video(
     if earlier := replayed(caller):
         return earlier
     english = permitted(prompt) if prompt else ""
-    brought = read_all([first], InputRole.PROMPT)
-    brought += [] if loop else read_all([last], InputRole.END_FRAME)
+    brought = read_all([first], InputRole.PROMPT, viewer=caller.viewer)
+    if not loop:
+        brought += read_all([last], InputRole.END_FRAME, viewer=caller.viewer)
     end = "loop" if loop else ""
     words = as_video(english, motion=motion, end=end, batch=batch)
     return _draw(

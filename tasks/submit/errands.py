@@ -27,7 +27,7 @@ def submit_uploads(
         raise InvalidRequest("base64 参数错误", "Invalid base64 parameter")
     if len(pictures) > MAX_UPLOADS:
         raise InvalidRequest("图片过多", f"At most {MAX_UPLOADS} pictures at once")
-    brought = read_all(pictures, InputRole.PROMPT)
+    brought = read_all(pictures, InputRole.PROMPT, viewer=caller.viewer)
     account = any_account(wanted or Wanted())
     if account is None:
         raise InvalidRequest("实例不存在或不可用", "Instance missing or unavailable")

@@ -147,7 +147,7 @@ def _wait_for(
     task.parent_message_id = task.guild_id = task.channel_id = ""
     task.echo_key = f"{clip.pk}|{pressed}"
     opens = _window(clip, account, pressed, wish.prompt) is WindowState.EXPECTED
-    brought = answer_with(task, clip, wish.prompt) if opens else []
+    brought = answer_with(caller, task, clip, wish.prompt) if opens else []
     return write(caller, task, brought, place=lambda: take_place(account), waits=True)
 
 

@@ -12,7 +12,9 @@ from tasks import custom_ids, inputs, limits, prompts
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tasks.exceptions import InvalidRequest, ParentNotFound, Refused
 from tasks.inputs import Brought
+from tasks.masks import read_mask
 from tasks.models import Task
+from tasks.own_pictures import Viewer
 from tasks.selectors import load_shown, visible_to
 from tasks.services import advance
 from tasks.submit.base import (
@@ -45,7 +47,7 @@ def submit_window(
     account = owner_or_host(task)
     given = checked_prompt(prompt) if prompt.strip() else ""
     english = permitted(given) if given else _offered(task)
-    brought = _brought(task, english, mask)
+    brought = _brought(task, english, mask, caller.viewer)
     english = prompts.zoomed(english) if _is_zoom(task) else english
     task.prompt_en = english
     limits.check_field(task, brought)
@@ -69,8 +71,8 @@ def _offered(task: Task) -> str:
     return task.prompt_en if is_page else checked_prompt(task.prompt_en)
 
 
-def _brought(task: Task, english: str, mask: str) -> list[Brought]:
-    brought = linked(english)
+def _brought(task: Task, english: str, mask: str, viewer: Viewer) -> list[Brought]:
+    brought = linked(english, viewer)
     if task.action != TaskAction.INPAINT:
         return brought
     if not mask.strip():
@@ -78,7 +80,7 @@ def _brought(task: Task, english: str, mask: str) -> list[Brought]:
     parent = task.parent
     width = parent.picture_width if parent else None
     height = parent.picture_height if parent else None
-    return [*brought, inputs.read_mask(mask, width=width, height=height)]
+    return [*brought, read_mask(mask, width=width, height=height)]
 
 
 def _is_zoom(task: Task) -> bool:

@@ -151,6 +151,7 @@ def test_nobody_to_ask_is_no_error(account: DiscordAccount) -> None:
         ("proxy_url", "http://10.0.0.1:3128"),
         ("proxy_url", "socks5h://alice:s3cr%40t@proxy.example.com:1080"),
         ("proxy_url", "http://[::1]:8080/"),
+        ("proxy_url", "http://mj_proxy:3128"),
         ("user_token", "AAAA.BBBB.cccc-dddd_eeee"),
     ],
 )

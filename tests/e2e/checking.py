@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page
@@ -37,7 +37,9 @@ new PerformanceObserver((list) => {
 }).observe({ type: "layout-shift", buffered: true });
 """
 # Colours that are on their way are nobody's fault.
-_STILL: Final = "*, ::before, ::after { transition: none !important; animation: none !important }"
+_STILL: Final = (
+    "*, ::before, ::after { transition: none !important; animation: none !important }"
+)
 # The admin's theme looks at the system's scheme once, when a page is opened.
 _THEME: Final = """(scheme) => document.documentElement.hasAttribute("x-data") &&
     document.documentElement.classList.toggle("dark", scheme === "dark")"""
@@ -81,9 +83,7 @@ def barriers(page: Page) -> list[str]:
     return found
 
 
-def _found(
-    page: Page, scheme: Literal["light", "dark"], rules: list[str]
-) -> list[str]:
+def _found(page: Page, scheme: Literal["light", "dark"], rules: list[str]) -> list[str]:
     page.emulate_media(color_scheme=scheme)
     page.evaluate(_THEME, scheme)
     problems: list[str] = page.evaluate(_RUN, rules)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
-
-from tests.e2e.browsing import PATIENCE, file, needs_browser
-from tests.e2e.checking import MOST_SHIFT, admin_pages, barriers, shift, window
+from tests.e2e.browsing import file, needs_browser
 from tests.e2e.harness import Product, Simulator
 from tests.pictures import data_url
 
@@ -29,8 +25,6 @@ def populate(product: Product, sim: Simulator) -> list[str]:
     product.api("POST", "/mj/admin/user", {"name": "anna"})
     locked = product.accounts[0]
     sim.rule({"account": locked.name}, {"verify": True}, times=1)
-    failed = product.imagine(
-        "a door", accountFilter={"instanceId": locked.channel_id}
-    )
+    failed = product.imagine("a door", accountFilter={"instanceId": locked.channel_id})
     product.wait_for(failed)
     return drawn

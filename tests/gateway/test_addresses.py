@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from django.conf import settings
+from django.core.exceptions import ValidationError
 
 from gateway.addresses import Addresses, load_addresses, replace_base
 from gateway.models import GatewaySettings
@@ -95,3 +96,16 @@ def test_the_operators_row_replaces_each_address(
 
     assert getattr(found, name) == "http://127.0.0.1:5"
     assert found.proxy_url == "http://127.0.0.1:6"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", [*GatewaySettings.ADDRESSES, "proxy_url"])
+def test_an_address_that_is_none_cannot_be_set(name: str) -> None:
+    good = "ws://gw_1:9/x" if "wss" in name else "http://gw_1:9/"
+
+    GatewaySettings(**{name: good}).full_clean()
+
+    for wrong in ("gw_1:9", "ftp://gw/", "http://", "wss:///", "http://a b/"):
+        with pytest.raises(ValidationError) as refused:
+            GatewaySettings(**{name: wrong}).full_clean()
+        assert set(refused.value.message_dict) == {name}

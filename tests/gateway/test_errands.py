@@ -22,6 +22,7 @@ from tests.factories import make_finished
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.rows import make_index, make_session
 from tests.pictures import bare, picture
+from tests.tasks.servers import always, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -224,3 +225,47 @@ def test_a_refused_upload_is_told(
 
     assert errand.state == ErrandState.FAILED
     assert errand.error_zh == "上传图片到discord失败"
+
+
+@pytest.mark.parametrize("age", [0, 6, 15])
+def test_trouble_that_may_pass_is_waited_for_longer_and_longer(
+    alice: User,
+    live: DiscordAccount,
+    http: FakeHttp,
+    monkeypatch: pytest.MonkeyPatch,
+    age: int,
+) -> None:
+    linking(monkeypatch, UploadFailed("the upload was answered 500", status=500))
+    errand = brought(alice, live)
+    Errand.objects.update(created_at=timezone.now() - timedelta(seconds=age))
+
+    errand = run(errand)
+
+    assert errand.state == ErrandState.WAITING
+    assert errand.claimed_until
+    pause = (errand.claimed_until - timezone.now()).total_seconds()
+    assert max(age, 2) - 1 < pause
+
+
+@pytest.mark.parametrize("path", ["/status/404", "/status/503"])
+def test_a_link_is_given_up_for_its_own_reason(
+    alice: User,
+    live: DiscordAccount,
+    http: FakeHttp,
+    settings: Settings,
+    path: str,
+) -> None:
+    settings.ALLOW_PRIVATE_HOOKS = True
+    status = int(path[-3:])
+    with serving(always(status)) as site:
+        picked = inputs.read_all([f"{site.origin}{path}"], InputRole.PROMPT)
+        errand = send_on(ErrandKind.UPLOAD, owner=alice, account=live, brought=picked)
+        if status >= 500:
+            assert run(errand).state == ErrandState.WAITING
+            old = timezone.now() - 2 * errands.PATIENCE
+            Errand.objects.update(created_at=old, claimed_until=None)
+
+        errand = run(errand)
+
+    assert errand.state == ErrandState.FAILED
+    assert f"HTTP {status}" in errand.error_en

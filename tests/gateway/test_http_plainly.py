@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -13,6 +14,7 @@ from gateway import http as gateway_http
 from gateway.http import DiscordHttp
 from tests.gateway.rest_server import Server, serving
 from tests.gateway.test_http import addresses, identity
+from tests.targets import TARGETS
 
 
 @pytest.fixture
@@ -39,6 +41,26 @@ async def test_what_is_sent_plainly_carries_no_token(
     assert found == (200, b'{"hash": "h"}')
     assert (seen.method, seen.body) == ("GET", b"")
     assert "a-token" not in str(seen.headers)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+async def test_an_address_is_asked_byte_for_byte(
+    server: Server, http: DiscordHttp, target: str
+) -> None:
+    asked = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.raw_path)
+        return web.Response()
+
+    server.answer = answer
+
+    await http.send_plainly("PUT", server.url + target, headers={}, data=b"x")
+
+    # The library writes the escapes of a path in capitals, whatever it is told.
+    path, mark, query = target.partition("?")
+    capitals = re.sub("%[0-9a-f]{2}", lambda found: found[0].upper(), path)
+    assert asked == [capitals + mark + query]
 
 
 @pytest.mark.parametrize("sized", [True, False])

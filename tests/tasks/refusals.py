@@ -28,7 +28,7 @@ BAD_LINKS: Final = {
 BAD_PICTURES: Final = {
     "data:image/png;base64,!!!!": "base64格式错误",
     "no base64": "base64格式错误",
-    data_url(picture(), "text/html"): "base64格式错误",
+    data_url(b"<html></html>", "text/html"): "base64格式错误",
     data_url(b"<svg xmlns='http://www.w3.org/2000/svg'/>"): "base64格式错误",
     data_url(picture()[:40]): "base64格式错误",
     data_url(bomb()): "图片尺寸过大",

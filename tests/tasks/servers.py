@@ -19,6 +19,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Received:
     method: str
     path: str
+    target: str  # the path as it came in, byte for byte
     headers: dict[str, str]
     body: bytes
 
@@ -35,6 +36,7 @@ class Server:
         call = Received(
             request.method,
             request.path_qs,
+            request.raw_path,
             {name.lower(): value for name, value in request.headers.items()},
             await request.read(),
         )

@@ -258,6 +258,34 @@ def test_a_wrong_setting_of_the_translator_is_named(
     assert set(response.context["adminform"].form.errors) == {field}
 
 
+@pytest.mark.parametrize(
+    "hook",
+    [
+        "http://new-api:3000/notify",
+        "http://mj_proxy:8080/cb?a=%2F&b[0]=%2b",
+        "https://hooks.example/" + "a" * 1900,
+        "",
+    ],
+)
+def test_the_default_hook_may_be_what_a_request_may_name(
+    admin: Client, hook: str
+) -> None:
+    admin.post(SETTINGS, form_of(admin) | {"notify_hook": hook})
+
+    assert DrawingSettings.get_solo().notify_hook == hook
+
+
+@pytest.mark.parametrize(
+    "hook", ["new-api:3000", "ftp://x/", "http:///x", "http://a:b@x/", "http://x/ y"]
+)
+def test_a_default_hook_that_cannot_be_called_is_refused(
+    admin: Client, hook: str
+) -> None:
+    response = admin.post(SETTINGS, form_of(admin) | {"notify_hook": hook})
+
+    assert set(response.context["adminform"].form.errors) == {"notify_hook"}
+
+
 @pytest.mark.parametrize("url", ["http://gpt:8000/v1", "https://gpt.example/v1/", ""])
 def test_a_translator_may_live_anywhere(admin: Client, url: str) -> None:
     admin.post(SETTINGS, form_of(admin) | {"translator_url": url})

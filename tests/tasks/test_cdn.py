@@ -14,6 +14,7 @@ from tasks import bridge, cdn, pictures
 from tasks.cdn import CdnError, Picture
 from tasks.models import Task
 from tests.factories import make_finished, make_user
+from tests.targets import TARGETS
 from tests.tasks.servers import Server, always, serving
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
@@ -37,6 +38,31 @@ def test_it_downloads_and_sends_nothing_of_ours(server: Server) -> None:
 
     (call,) = server.calls
     assert not {"authorization", "cookie"} & call.headers.keys()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_cdn_is_asked_byte_for_byte(db: None, server: Server, target: str) -> None:
+    cdn.download_now(pictures.cdn_url(f"https://cdn.discordapp.com{target}"))
+
+    assert server.calls[0].target == target
+
+
+@pytest.mark.parametrize("label", ["application/octet-stream", "text/plain", "image/x"])
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (PNG, "image/png"),
+        (b"\xff\xd8\xff\xe0" * 9, "image/jpeg"),
+        (b"RIFF\x00\x01\x00\x00WEBPVP8 " * 3, "image/webp"),
+        (b"\x00\x00\x00\x18ftypisom" * 3, "video/mp4"),
+    ],
+)
+def test_the_bytes_say_what_it_is(
+    server: Server, label: str, body: bytes, kind: str
+) -> None:
+    server.handler = always(body=body, headers={"Content-Type": label})
+
+    assert download(server) == Picture(kind, body)
 
 
 @pytest.mark.parametrize("status", [403, 404, 410])

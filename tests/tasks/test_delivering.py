@@ -18,6 +18,7 @@ from tasks.enums import TaskStatus
 from tasks.models import DeliveryState, Task, WebhookDelivery
 from tasks.services import advance, fail
 from tests.factories import make_task, make_user
+from tests.targets import TARGETS
 from tests.tasks.servers import Server, always, listening, never, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -70,6 +71,16 @@ def test_it_posts_the_task_signed(hook: Server) -> None:
     assert (row.state, row.response_status, row.attempts) == (S.DELIVERED, 200, 1)
     assert row.delivered_at
     assert not row.error
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_hook_is_called_byte_for_byte(hook: Server, target: str) -> None:
+    task = make_hooked(hook.origin + target)
+    advance(task.pk, TaskStatus.SUBMITTED)
+
+    deliver(task)
+
+    assert [call.target for call in hook.calls] == [target]
 
 
 def test_the_end_is_the_last_call_whatever_came_before(hook: Server) -> None:

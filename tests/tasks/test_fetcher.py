@@ -13,7 +13,9 @@ from pytest_django.fixtures import Settings
 
 from tasks import bridge, fetcher, networks
 from tasks.fetcher import Fetched, Unfetchable, check_url
-from tests.tasks.servers import Server, always, never, serving
+from tasks.kinds import is_picture
+from tests.targets import ESCAPED, TARGETS
+from tests.tasks.servers import Server, always, listening, never, serving
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 
@@ -56,7 +58,7 @@ def server(private: None) -> Iterator[Server]:
 
 
 def get(url: str, **kwargs: Any) -> Fetched:
-    values: dict[str, Any] = {"max_bytes": 1000, "types": ("image/",)}
+    values: dict[str, Any] = {"max_bytes": 1000, "wanted": is_picture}
     return bridge.run(fetcher.get(url, **(values | kwargs)))
 
 
@@ -268,7 +270,7 @@ def test_a_name_that_nobody_knows_is_unfetchable() -> None:
 def test_it_fetches(server: Server) -> None:
     fetched = get(f"{server.origin}/a.png")
 
-    assert fetched == Fetched(f"{server.origin}/a.png", "image/png", PNG)
+    assert fetched == Fetched(f"{server.origin}/a.png", PNG)
     assert "authorization" not in server.calls[0].headers
     assert "cookie" not in server.calls[0].headers
 
@@ -318,8 +320,20 @@ def test_each_hop_is_checked(server: Server, location: str) -> None:
     ("handler", "reason"),
     [
         (always(404), "HTTP 404"),
+        (always(410), "HTTP 410"),
+        (always(403), "HTTP 403"),
+        (always(401), "HTTP 401"),
+        (always(206, body=PNG), "HTTP 206"),
+        (always(304), "HTTP 304"),
         (always(text="<html>", content_type="text/html"), "it is text/html"),
-        (always(body=b"x" * 1001, content_type="image/png"), "larger than"),
+        (always(text="<html>", content_type="image/png"), "it is image/png"),
+        (always(text="<svg>" * 99, content_type="image/svg+xml"), "it is image/svg"),
+        (always(body=b""), "it is "),
+        (always(302), "redirect to no address"),
+        (always(302, headers={"Location": "http:///x"}), "no host"),
+        (always(302, headers={"Location": "https://u:p@x/"}), "a name or password"),
+        (always(302, headers={"Location": "/"}), "more than 3 redirects"),
+        (always(body=PNG * 9, content_type="image/png"), "larger than"),
         (
             always(
                 body=gzip.compress(b"x" * 10**6),
@@ -330,11 +344,130 @@ def test_each_hop_is_checked(server: Server, location: str) -> None:
         ),
     ],
 )
-def test_other_answers_are_refused(server: Server, handler: Any, reason: str) -> None:
+def test_other_answers_are_refused_for_good(
+    server: Server, handler: Any, reason: str
+) -> None:
     server.handler = handler
 
-    with pytest.raises(Unfetchable, match=reason):
+    with pytest.raises(Unfetchable, match=reason) as refused:
         get(server.origin)
+
+    assert refused.value.permanent
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 520])
+def test_some_answers_may_be_better_later(server: Server, status: int) -> None:
+    server.handler = always(status)
+
+    with pytest.raises(Unfetchable, match=f"HTTP {status}") as refused:
+        get(server.origin)
+
+    assert not refused.value.permanent
+
+
+@pytest.mark.parametrize(
+    ("number", "for_good"), [(socket.EAI_NONAME, True), (socket.EAI_AGAIN, False)]
+)
+def test_a_name_that_nobody_knows_is_told_from_one_that_nobody_looked_up(
+    private: None, number: int, for_good: bool
+) -> None:
+    class Nobody(Answers):
+        async def resolve(self, *args: Any, **kwargs: Any) -> list[ResolveResult]:
+            raise OSError(number, "unknown")
+
+    with pytest.raises(Unfetchable, match="cannot be resolved") as refused:
+        get("http://nobody.example/", resolver=Nobody())
+
+    assert refused.value.permanent is for_good
+
+
+def test_where_nobody_listens_nobody_is_asked_again(server: Server) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    with pytest.raises(Unfetchable, match="cannot connect") as refused:
+        get(f"http://127.0.0.1:{port}/")
+
+    assert refused.value.permanent
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "application/octet-stream",
+        "binary/octet-stream",
+        "text/plain",
+        "text/html",
+        "image/webp",
+        "nonsense",
+    ],
+)
+def test_a_picture_is_one_whatever_it_is_called(server: Server, label: str) -> None:
+    server.handler = always(body=PNG, headers={"Content-Type": label})
+
+    assert get(server.origin).body == PNG
+
+
+def test_a_picture_without_a_label_is_one(server: Server) -> None:
+    async def talk(reader: Any, writer: Any) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(PNG))
+        writer.write(PNG)
+        await writer.drain()
+        writer.close()
+
+    with listening(talk) as origin:
+        assert get(origin).body == PNG
+
+
+def test_a_page_is_left_after_its_first_bytes(server: Server) -> None:
+    async def page(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/html"})
+        await response.prepare(request)
+        await response.write(b"<html>" * 10)
+        await asyncio.sleep(60)  # ended with the connection
+        return response
+
+    server.handler = page
+
+    with pytest.raises(Unfetchable, match="it is text/html"):
+        get(server.origin)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_link_is_asked_byte_for_byte(server: Server, target: str) -> None:
+    get(server.origin + target)
+
+    assert server.calls[0].target == target
+
+
+@pytest.mark.parametrize(("written", "sent"), ESCAPED.items())
+def test_a_link_in_another_script_is_escaped(
+    server: Server, written: str, sent: str
+) -> None:
+    get(server.origin + written)
+
+    assert server.calls[0].target == sent
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_redirect_is_followed_byte_for_byte(server: Server, target: str) -> None:
+    locations = [server.origin + target]
+    if not target.startswith("//"):  # that would be a host
+        locations.append(target)
+    count = len(locations)
+
+    async def further(request: web.Request) -> web.Response:
+        if request.raw_path == "/first":
+            return web.Response(status=302, headers={"Location": locations.pop()})
+        return web.Response(body=PNG)
+
+    server.handler = further
+    for _ in range(count):
+        get(f"{server.origin}/first")
+
+        assert server.calls[-1].target == target
 
 
 def test_a_body_without_a_length_is_cut_off_at_the_limit(server: Server) -> None:
@@ -345,7 +478,7 @@ def test_a_body_without_a_length_is_cut_off_at_the_limit(server: Server) -> None
         await response.prepare(request)
         try:
             while True:
-                await response.write(b"x" * 1000)
+                await response.write(PNG * 3)
         finally:
             cut.set()
 

@@ -1,20 +1,26 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
+import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
 from PIL import Image
 from pytest_django import Settings
 
 from accounts.models import User
-from tasks import inputs
+from tasks import inputs, kinds, masks
 from tasks.enums import InputRole
 from tasks.exceptions import InvalidRequest
 from tasks.models import InputPicture, Task
 from tests.factories import make_task
-from tests.pictures import bare, bomb, data_url, mask, picture
+from tests.pictures import bare, bomb, data_url, phone, picture
 
 ROLE = InputRole.PROMPT
 
@@ -39,10 +45,18 @@ def test_a_picture_is_known_by_its_bytes(kind: str, content_type: str) -> None:
         f"  {data_url(picture())}\n",
         data_url(picture()).replace("image/png;", "image/png;charset=utf-8;"),
         data_url(picture()).replace("data:image/png", "data:"),
+        data_url(picture(), "application/octet-stream"),
+        data_url(picture(), "binary/octet-stream"),
+        data_url(picture(), "text/plain"),
+        data_url(picture(), "image/jpg"),
+        data_url(picture(), "image/svg+xml"),
+        data_url(picture()).removeprefix("data:"),
+        data_url(picture()).replace("+", "%2B").replace("=", "%3D"),
+        bare(picture()).replace("+", "-").replace("/", "_"),
         bare(picture()).rstrip("="),
         "\n".join(bare(picture())[i : i + 20] for i in range(0, 400, 20)),
     ],
-    ids=["bare", "blanks", "charset", "no type", "no padding", "lines"],
+    ids=str,
 )
 def test_all_ways_to_write_it_are_read(text: str) -> None:
     assert inputs.read(text, ROLE).body == picture()
@@ -57,7 +71,7 @@ def test_all_ways_to_write_it_are_read(text: str) -> None:
         "data:image/png;base64,äöü",
         data_url(b"GIF89a"),
         data_url(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml"),
-        data_url(picture(), "text/html"),
+        data_url(b"<html></html>", "text/html"),
         data_url(picture()[:-20]),
         data_url(picture()[:40]),
         data_url(b"\x89PNG\r\n\x1a\n" + bytes(50)),
@@ -77,6 +91,94 @@ def test_a_bomb_is_refused_before_its_pixels_are_made() -> None:
         inputs.read(data_url(bomb()), ROLE)
 
     assert "pixels" in refused.value.en
+
+
+def saved(image: Image.Image, kind: str, **kwargs: Any) -> bytes:
+    out = io.BytesIO()
+    image.save(out, kind, **kwargs)
+    return out.getvalue()
+
+
+RED, BLUE = Image.new("RGB", (9, 7), "red"), Image.new("RGB", (9, 7), "blue")
+MOVING = {"save_all": True, "append_images": [BLUE]}
+ODD = {
+    "two pictures of a phone": (phone((9, 7)), "image/jpeg"),
+    "one picture of a phone": (saved(RED, "MPO"), "image/jpeg"),
+    "CMYK": (saved(RED.convert("CMYK"), "JPEG"), "image/jpeg"),
+    "grey JPEG": (saved(RED.convert("L"), "JPEG"), "image/jpeg"),
+    "progressive": (saved(RED, "JPEG", progressive=True), "image/jpeg"),
+    "bytes after the end": (saved(RED, "JPEG") + bytes(3000), "image/jpeg"),
+    "a film after the end": (saved(RED, "JPEG") + b"\0\0\0\x18ftyp", "image/jpeg"),
+    "moving PNG": (saved(RED, "PNG", **MOVING), "image/png"),
+    "moving GIF": (saved(RED, "GIF", **MOVING), "image/gif"),
+    "moving WebP": (saved(RED, "WEBP", **MOVING), "image/webp"),
+    "lossless WebP": (saved(RED, "WEBP", lossless=True), "image/webp"),
+    "palette": (saved(RED.convert("P"), "PNG"), "image/png"),
+    "16 bits": (saved(Image.new("I;16", (9, 7)), "PNG"), "image/png"),
+    "1 bit": (saved(RED.convert("1"), "PNG"), "image/png"),
+}
+
+
+@pytest.mark.parametrize(("body", "kind"), ODD.values(), ids=ODD)
+def test_what_phones_and_programs_make_is_taken(body: bytes, kind: str) -> None:
+    assert inputs.measure(body) == (kind, 9, 7)
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("share", [0.2, 0.6, 0.9])
+def test_a_cut_off_picture_is_refused_with_a_reason(name: str, share: float) -> None:
+    body = ODD[name][0]
+    if "end" in name:
+        body = saved(RED, "JPEG")
+    elif name in ("two pictures of a phone", "moving GIF"):
+        body = body[: len(body) // 2]  # the first one, which is what is drawn from
+
+    with pytest.raises(InvalidRequest) as refused:
+        inputs.measure(body[: int(len(body) * share)])
+
+    assert refused.value.zh == "base64格式错误"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SyntaxError,
+        struct.error,
+        ValueError,
+        OSError,
+        EOFError,
+        KeyError,
+        IndexError,
+        RecursionError,
+        MemoryError,
+        Image.DecompressionBombError,
+    ],
+)
+def test_whatever_the_decoder_raises_is_a_refusal(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise error("odd")
+
+    monkeypatch.setattr(Image, "open", broken)
+
+    with pytest.raises(InvalidRequest):
+        inputs.measure(picture())
+    with pytest.raises(InvalidRequest):
+        masks.read_mask(data_url(picture()), width=8, height=8)
+
+
+@limits(max_examples=300, deadline=None)
+@given(st.sampled_from(sorted(ODD)), st.data())
+def test_bent_pictures_do_no_harm(name: str, data: st.DataObject) -> None:
+    body = bytearray(ODD[name][0])
+    for _ in range(data.draw(st.integers(1, 6))):
+        place = data.draw(st.integers(0, min(len(body), 900) - 1))
+        body[place] = data.draw(st.integers(0, 255))
+
+    for check in (inputs.measure, kinds.is_cut_off):
+        with contextlib.suppress(InvalidRequest):
+            check(bytes(body))
 
 
 def test_more_bytes_than_discord_takes_are_refused() -> None:
@@ -117,65 +219,12 @@ def test_links_of_midjourney_are_taken_without_a_look() -> None:
     assert inputs.read(link, ROLE).url == link
 
 
-def test_a_mask_becomes_black_and_white_as_large_as_its_picture() -> None:
-    given = mask((32, 16), (0, 0, 16, 16))
-
-    found = inputs.read_mask(data_url(given), width=64, height=32)
-
-    with Image.open(io.BytesIO(found.body)) as image:
-        assert (image.size, image.mode) == ((64, 32), "L")
-        assert image.getpixel((0, 0)) == 255
-        assert image.getpixel((63, 31)) == 0
-        assert {level for _, level in image.getcolors() or []} == {0, 255}
-
-
-def test_what_is_transparent_in_a_mask_is_kept() -> None:
-    image = Image.new("RGBA", (8, 8), (255, 255, 255, 0))
-    image.putpixel((0, 0), (255, 255, 255, 255))
-    out = io.BytesIO()
-    image.save(out, "PNG")
-
-    found = inputs.read_mask(data_url(out.getvalue()), width=8, height=8)
-
-    with Image.open(io.BytesIO(found.body)) as made:
-        assert sorted(made.getcolors() or []) == [(1, 255), (63, 0)]
-
-
-@pytest.mark.parametrize("size", [(8, 9), (100, 50), (1, 200)])
-def test_a_mask_of_another_shape_is_refused(size: tuple[int, int]) -> None:
-    with pytest.raises(InvalidRequest) as refused:
-        inputs.read_mask(data_url(mask(size, (0, 0, 1, 1))), width=64, height=64)
-
-    assert refused.value.zh == "蒙版尺寸与图片不符"
-
-
-def test_a_mask_that_selects_nothing_is_refused() -> None:
-    with pytest.raises(InvalidRequest) as refused:
-        inputs.read_mask(data_url(picture(colour="black")), width=8, height=8)
-
-    assert refused.value.zh == "蒙版为空"
-
-
 @pytest.mark.parametrize("size", [(8001, 8000), (1, 64_000_001)])
 def test_a_picture_of_too_many_pixels_is_refused(size: tuple[int, int]) -> None:
     with pytest.raises(InvalidRequest) as refused:
         inputs.measure(bomb(*size))
 
     assert refused.value.zh == "图片尺寸过大"
-
-
-def test_a_mask_of_more_pixels_than_any_picture_is_not_unpacked() -> None:
-    with pytest.raises(InvalidRequest) as refused:
-        inputs.read_mask(data_url(bomb(4097, 4097)), width=64, height=64)
-
-    assert refused.value.zh == "图片尺寸过大"
-
-
-def test_a_mask_whose_pixels_are_broken_is_refused() -> None:
-    with pytest.raises(InvalidRequest) as refused:
-        inputs.read_mask(data_url(bomb(64, 64)), width=64, height=64)
-
-    assert refused.value.zh == "base64格式错误"
 
 
 def test_blank_places_in_a_list_are_left_out() -> None:

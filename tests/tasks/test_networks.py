@@ -4,7 +4,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from tasks.networks import is_allowed, parse
+from accounts.addresses import numeric
+from tasks.networks import is_allowed
 
 PUBLIC = [
     "1.1.1.1",
@@ -89,9 +90,9 @@ def test_some_addresses_are_never_allowed(text: str) -> None:
     + ["017700000001", "0x7f.0x0.0x0.0x1", "127.0.1", "00000177.1"],
 )
 def test_every_spelling_of_an_address_is_read(text: str) -> None:
-    assert parse(text) == ip_address("127.0.0.1")
+    assert numeric(text) == ip_address("127.0.0.1")
 
 
 @pytest.mark.parametrize("text", ["example.com", "", "256.1.1.1", "4294967296", "x.1"])
 def test_names_are_no_addresses(text: str) -> None:
-    assert parse(text) is None
+    assert numeric(text) is None

@@ -43,6 +43,22 @@ def test_a_chat_model_is_asked_as_its_api_wants() -> None:
     assert asked(call) == FOX
 
 
+@pytest.mark.parametrize(
+    ("ending", "target"),
+    [
+        ("/a%2Fb/(v1)", "/a%2Fb/(v1)/chat/completions"),
+        ("/v1?api-version=2026%2B1", "/v1/chat/completions?api-version=2026%2B1"),
+        ("/v1/chat/completions?a[0]=%2f", "/v1/chat/completions?a[0]=%2f"),
+    ],
+)
+def test_a_translator_is_asked_byte_for_byte(ending: str, target: str) -> None:
+    with gpt() as server:
+        choose(TranslateWay.GPT, translator_url=server.origin + ending)
+        translate(FOX)
+
+    assert server.calls[0].target == target
+
+
 @pytest.mark.parametrize("ending", ["/v1/", "/v1/chat/completions"])
 def test_the_address_may_be_written_either_way(ending: str) -> None:
     with gpt() as server:

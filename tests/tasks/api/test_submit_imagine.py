@@ -68,6 +68,9 @@ def test_it_tells_how_many_wait_ahead(
         ),
         ({"prompt": "fox", "notifyHook": "ftp://x/y"}, 4, "NotifyHook格式错误"),
         ({"prompt": "fox", "notifyHook": "http://["}, 4, "NotifyHook格式错误"),
+        ({"prompt": "fox", "notifyHook": "http://a:b@x/"}, 4, "NotifyHook格式错误"),
+        ({"prompt": "fox", "notifyHook": "http://x/ y"}, 4, "NotifyHook格式错误"),
+        ({"prompt": "fox", "notifyHook": "http://x:0/"}, 4, "NotifyHook格式错误"),
         (
             {"prompt": "fox", "accountFilter": {"instanceId": "9"}},
             3,
@@ -220,3 +223,21 @@ def test_a_submit_costs_few_queries(
 
     with django_assert_max_num_queries(12):
         api.send(PATH, {"prompt": "fox"})
+
+
+@pytest.mark.parametrize(
+    "hook",
+    [
+        "http://new-api:3000/notify",
+        "http://mj_proxy:8080/cb",
+        "https://x/%28?a=AK%2F1&b=%2b&c[0]=1&d=",
+        "https://例子.example/路径",
+    ],
+)
+def test_a_hook_is_kept_as_it_was_given(
+    api: ApiClient, account: DiscordAccount, hook: str
+) -> None:
+    said = api.send(PATH, {"prompt": "fox", "notifyHook": f" {hook}\n"}).json()
+
+    assert said["code"] == 1
+    assert Task.objects.get().notify_hook == hook

@@ -151,7 +151,7 @@ def test_so_many_pictures_and_links_and_no_more(
 ) -> None:
     many = [f"https://pictures.example/{n}.png" for n in range(MAX_LINKS + 1)]
 
-    assert len(linked(" ".join(many[:-1]))) == MAX_LINKS
+    assert len(linked(" ".join(many[:-1]), Caller(alice).viewer)) == MAX_LINKS
     with unchanged():
         with pytest.raises(InvalidRequest) as links:
             submit_imagine(caller=Caller(alice), prompt=" ".join(many))

@@ -187,10 +187,8 @@ def test_a_mask_for_another_window_is_left_aside(single: Task) -> None:
         ("", "maskBase64不能为空"),
         (" ", "maskBase64不能为空"),
         ("data:image/png;base64,!!!!", "base64格式错误"),
-        (data_url(picture((64, 32)), "text/html"), "base64格式错误"),
+        (data_url(b"<html></html>", "text/html"), "base64格式错误"),
         (PUBLIC_LINK, "base64格式错误"),
-        (data_url(mask((32, 32))), "蒙版尺寸与图片不符"),
-        (data_url(mask((64, 31), (0, 0, 9, 9))), "蒙版尺寸与图片不符"),
         (data_url(picture((64, 32), "black")), "蒙版为空"),
     ],
 )

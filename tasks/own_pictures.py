@@ -1,0 +1,117 @@
+"""Links to our own pictures that come back in a request: read here, never fetched."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote
+
+from django.conf import settings
+from django.utils.crypto import constant_time_compare
+from PIL import Image
+
+from accounts.addresses import Parts, WrongAddress, parts_of
+from accounts.models import User
+from tasks import cdn, pictures
+from tasks.enums import TaskStatus
+from tasks.exceptions import InvalidRequest
+from tasks.models import Task
+from tasks.selectors import find
+
+# Previews and whatever else is made of a picture have names that begin like its own.
+_PATH: Final = re.compile(
+    r"/images/(?P<task>[0-9]{1,19})/(?P<key>[0-9a-f]{1,64})(?:[-.][\w.-]*)?\Z"
+)
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+_PORTS: Final = {"http": 80, "https": 443}
+_QUALITY: Final = 92
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who brings a link along, and the origin under which they reached us."""
+
+    user: User
+    base: str = ""
+
+
+def find_own(viewer: Viewer, url: str) -> Task | None:
+    """Return the task whose picture a link leads to; None where it is not ours.
+
+    Raises InvalidRequest where it is ours, and no picture that the viewer may see.
+    """
+    try:
+        parts = parts_of(url)
+    except WrongAddress:
+        return None
+    path = unquote(parts.target.partition("?")[0])
+    named = _PATH.search(path)
+    task = _named(named) if named else None
+    if task and (found := find(viewer.user, task.pk)):
+        return found
+    if task or ("/images/" in path and _is_ours(parts, viewer)):
+        raise InvalidRequest("图片不存在", "There is no such picture of yours")
+    return None
+
+
+def _named(match: re.Match[str]) -> Task | None:
+    # The key is a secret: with it the link is ours, whatever host it names.
+    pk = int(match["task"])
+    task = Task.objects.filter(pk=pk).first() if pk < 1 << 63 else None
+    same = task and constant_time_compare(match["key"], task.picture_key)
+    return task if same else None
+
+
+def _is_ours(parts: Parts, viewer: Viewer) -> bool:
+    place = (parts.host, parts.port or _PORTS[parts.scheme])
+    known = [(host, settings.PORT) for host in (*_LOOPBACK, settings.HOST)]
+    for base in (settings.PUBLIC_URL, viewer.base):
+        try:
+            own = parts_of(base)
+        except WrongAddress:
+            continue
+        known.append((own.host, own.port or _PORTS[own.scheme]))
+    return place in known
+
+
+def bytes_of(task: Task, *, most: int) -> bytes:
+    """Return a finished task's picture, with at most so many bytes.
+
+    Raises InvalidRequest where there is none, or Discord has it no more.
+    """
+    if task.status != TaskStatus.SUCCESS or not task.picture_source:
+        raise InvalidRequest("关联任务状态错误", "The picture is not finished")
+    if task.picture_type.startswith("video/"):
+        raise InvalidRequest("视频不能作为图片", "A video cannot stand for a picture")
+    body = _kept(task) or _from_discord(task)
+    return body if len(body) <= most else _smaller(body)
+
+
+def _kept(task: Task) -> bytes:
+    path = pictures.kept_path(task)
+    try:
+        return path.read_bytes() if path else b""
+    except FileNotFoundError:  # removed this moment
+        return b""
+
+
+def _from_discord(task: Task) -> bytes:
+    try:
+        return cdn.download_now(pictures.cdn_url(task.picture_source)).body
+    except (cdn.CdnError, pictures.UnknownSource) as exc:
+        raise InvalidRequest(
+            "图片已失效", f"The picture cannot be had from Discord any more: {exc}"
+        ) from exc
+
+
+def _smaller(body: bytes) -> bytes:
+    """Return a picture as JPEG: as PNG Discord would not take it."""
+    try:
+        with Image.open(io.BytesIO(body), formats=["PNG", "WEBP", "JPEG"]) as image:
+            out = io.BytesIO()
+            image.convert("RGB").save(out, "JPEG", quality=_QUALITY)
+    except Exception:  # Pillow raises what its decoders happen to meet
+        raise InvalidRequest("图片过大", "The picture cannot be made smaller") from None
+    return out.getvalue()
