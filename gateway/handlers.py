@@ -134,11 +134,20 @@ def _message(speaker: Speaker, data: dict[str, Any]) -> Outcome:
         return _unresolved(speaker, message)
     if match.task.is_terminal:
         return Outcome.NOT_OURS
+    if _answers_cancel(match, message):
+        return Outcome.TAUGHT  # "No running job" says nothing about the drawing
     if notice:
         facts = _identities(match.task, message) | _accepted(match.task)
         obey(match.task, message, notice, facts)
         return Outcome.READ
     return _spoken(match, message)
+
+
+def _answers_cancel(match: Match, message: Message) -> bool:
+    """Tell what Midjourney says to a Cancel: a progress message has no other button."""
+    pressed = message.pressed_id
+    is_ours = bool(pressed) and pressed == match.task.progress_message_id
+    return match.by == "reference" and is_ours
 
 
 def _resolve(speaker: Speaker, message: Message) -> Match | None:
@@ -250,6 +259,9 @@ def _identities(task: Task, message: Message) -> dict[str, Any]:
         facts["job_id"] = message.job_id
     if task.interaction_id is None and message.interaction_ids:
         facts["interaction_id"] = message.interaction_ids[0]
+    if task.cancel_requested_at and facts.keys() & {"progress_message_id", "job_id"}:
+        # It has started, or can be named: what could not be stopped before can be now.
+        facts |= {"cancel_presses": 0, "cancel_next_at": None}
     return facts
 
 

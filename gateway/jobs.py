@@ -86,7 +86,7 @@ def sweep() -> None:
     standing.follow_work_hours()
     for account_id in sweeping.accounts_to_dispatch():
         dispatch_account.delay(account_id)
-    for task_id in sweeping.cancels_to_press():
+    for task_id in cancelling.to_press():
         cancelling.press_cancel(task_id)
     for task_id in windows.to_answer():
         bridge.spawn(windows.answer(task_id))

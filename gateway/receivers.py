@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.dispatch import receiver
+from django.utils import timezone
 
 from accounts.checking import set_checker
 from accounts.models import DiscordAccount
@@ -48,13 +49,18 @@ def go_on(*, task: Task, **kwargs: Any) -> None:
     """Nudge dispatch where a slot, or a held-back prompt, has come free."""
     if task.account_id is not None and _waits_for(task, task.account_id):
         enqueue_dispatch(task.account_id)
-    if (
+    if _wants_cancel(task):
+        enqueue_cancel(task.pk)
+
+
+def _wants_cancel(task: Task) -> bool:
+    """Tell whether Midjourney's Cancel may be pressed now."""
+    return bool(
         task.status in RUNNING
         and task.cancel_requested_at
-        and not task.cancel_pressed_at
         and task.progress_message_id
-    ):
-        enqueue_cancel(task.pk)
+        and (task.cancel_next_at is None or task.cancel_next_at <= timezone.now())
+    )
 
 
 def _waits_for(task: Task, account_id: int) -> bool:

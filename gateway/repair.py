@@ -140,11 +140,9 @@ def _judge(task: Task, now: datetime, unbroken: datetime | None) -> None:
         fail(task.pk, CANCELLED if task.cancel_requested_at else removed)
     elif task.deadline_at and task.deadline_at < now:
         minutes = task.account.timeout_minutes if task.account else 0
-        fail(
-            task.pk,
-            f"执行超时 {minutes} 分钟 / timed out after {minutes} minutes",
-            where=Q(deadline_at__lt=now),
-        )
+        late = f"执行超时 {minutes} 分钟 / timed out after {minutes} minutes"
+        reason = CANCELLED if task.cancel_requested_at else late
+        fail(task.pk, reason, where=Q(deadline_at__lt=now))
     elif windows.is_lost(task, now - CLAIM_EXPIRY):
         windows.find_again(task)
     elif _was_never_taken(task, now, unbroken):

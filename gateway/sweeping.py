@@ -65,12 +65,6 @@ def accounts_to_dispatch() -> list[int]:
     )
 
 
-def cancels_to_press() -> list[int]:
-    rows = Task.objects.filter(status__in=RUNNING, cancel_pressed_at=None)
-    rows = rows.exclude(cancel_requested_at=None).exclude(progress_message_id=None)
-    return list(rows.values_list("pk", flat=True)[:BATCH])
-
-
 def move_from_lost_accounts() -> None:
     """Give new drawings of an account that is off to others; end what cannot move."""
     keep = Q(account__enabled=True, account__state__in=TAKE_NEW)

@@ -32,7 +32,7 @@ from tasks.database import in_thread
 from tasks.enums import RUNNING, BotType, Delivery, InputRole, WindowState
 from tasks.ids import new_nonce
 from tasks.models import Task
-from tasks.services import fail, learn, release_window
+from tasks.services import CANCELLED, fail, learn, release_window
 
 logger = logging.getLogger(__name__)
 
@@ -170,6 +170,10 @@ def _claim(task_id: int) -> Answering | None:
     task = rows.select_related("account", "parent").first()
     if task is None or task.account is None:
         return None
+    if task.cancel_requested_at:
+        # Nothing is drawn before the answer: there is no job to stop.
+        fail(task_id, CANCELLED, where=Q(window=WindowState.OPEN, nonce=task.nonce))
+        return None
     session = GatewaySession.objects.filter(account=task.account).first()
     if session is None or not (session.is_live and is_held(session)):
         return None
@@ -187,7 +191,7 @@ def _claim(task_id: int) -> Answering | None:
     except (FileNotFoundError, LookupError) as exc:
         fail(task_id, f"{REFUSED}: no mask is kept ({type(exc).__name__})")
         return None
-    claimed = rows.filter(nonce=task.nonce).update(
+    claimed = rows.filter(nonce=task.nonce, cancel_requested_at=None).update(
         window=WindowState.ANSWERED,
         nonce=nonce,
         delivery=Delivery.SENDING,

@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 # So long a task that was sent in vain may wait for its next turn.
 RELEASED_LIMIT: Final = timedelta(hours=2)
+CANCELLED: Final = "任务已取消 / cancelled by user"
 
 
 def advance(
@@ -175,7 +176,8 @@ _NOTHING_SENT: Final[dict[str, Any]] = {
     "claimed_at": None,
     "checked_at": None,
     "removed_at": None,
-    "cancel_pressed_at": None,
+    "cancel_presses": 0,
+    "cancel_next_at": None,
 }
 
 
@@ -187,6 +189,9 @@ def _wait_again(
     uploads_again: bool = False,
     **changes: Any,
 ) -> bool:
+    # What shall be cancelled, and was certainly not taken, has nothing to wait for.
+    if fail(task_id, CANCELLED, where=where & Q(cancel_requested_at__isnull=False)):
+        return True
     # A command's uploads may have been used up, or will have expired by then.
     uploads = InputPicture.objects.filter(task=task_id, role=InputRole.COMMAND)
     if uploads_again and uploads.exists():
@@ -195,7 +200,7 @@ def _wait_again(
         moved = advance(
             task_id,
             TaskStatus.NOT_START,
-            where=where,
+            where=where & Q(cancel_requested_at=None),
             deadline_at=timezone.now() + RELEASED_LIMIT,
             not_before=not_before,
             **_NOTHING_SENT,
@@ -247,9 +252,6 @@ def reassign(task: Task, account: DiscordAccount) -> bool:
             _tell(task_submitted, fresh)
             logger.info("task %s: moved to account %s", task.pk, account.pk)
     return bool(moved)
-
-
-CANCELLED = "任务已取消 / cancelled by user"
 
 
 def cancel(task: Task) -> bool:
