@@ -113,7 +113,7 @@ def settle(account_id: int, task_id: int, answer: Answer) -> None:
     logger.warning("task %s: cancel: %s, again later", task_id, answer.reason)
     if answer.verdict is Verdict.LATER:
         moment = timezone.now() + timedelta(seconds=answer.retry_after)
-        lanes.rest(account_id, moment)
+        lanes.rest(account_id, moment, answer.reason)
         # A rate limit says nothing against the press: it does not count.
         pressed = Task.objects.filter(pk=task_id, cancel_presses__gt=0)
         pressed.update(cancel_presses=F("cancel_presses") - 1, cancel_next_at=moment)

@@ -19,7 +19,7 @@ from gateway.interactions import interaction_of
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from gateway.refusals import note_refusal
-from tasks import bridge
+from tasks import bridge, waiting
 from tasks.database import in_thread
 from tasks.enums import RUNNING, Delivery, TaskStatus
 from tasks.ids import new_nonce
@@ -91,6 +91,7 @@ def _send(
         claimed_at=now,
         checked_at=None,
         attempts=task.attempts + 1,
+        waiting_reason="",
         deadline_at=now + timedelta(minutes=account.timeout_minutes),
         progress=0,
     )
@@ -195,10 +196,11 @@ def _try_later(account_id: int, task_id: int, nonce: str, answer: Answer) -> Non
     moment = timezone.now() + timedelta(
         seconds=answer.retry_after * random.uniform(1.05, 1.25)  # noqa: S311
     )
-    lanes.rest(account_id, moment)
+    reason = waiting.again("稍后再发", "sent again soon", answer.reason)
+    lanes.rest(account_id, moment, reason)
     logger.warning("task %s: %s, again later", task_id, answer.reason)
     # A rate limit says nothing against the task: it does not count as an attempt.
     Task.objects.filter(pk=task_id, nonce=nonce, attempts__gt=0).update(
         attempts=F("attempts") - 1
     )
-    release(task_id, nonce=nonce, not_before=moment)
+    release(task_id, nonce=nonce, not_before=moment, reason=reason)

@@ -172,7 +172,7 @@ async def _post(
             await in_thread(finish, errand.pk, None)
     elif answer.verdict is Verdict.LATER:
         moment = timezone.now() + timedelta(seconds=answer.retry_after)
-        await in_thread(lanes.rest, errand.account_id, moment)
+        await in_thread(lanes.rest, errand.account_id, moment, answer.reason)
     elif answer.verdict is not Verdict.UNKNOWN:
         await in_thread(give_up, errand.pk, answer.reason, answer.reason)
         if answer.verdict in REFUSALS:

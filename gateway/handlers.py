@@ -213,6 +213,8 @@ def _spoken(match: Match, message: Message) -> Outcome:
     if said is None or said.waiting:
         if said or message.is_loading:
             facts = _identities(task, message) | _accepted(task)
+            if said and task.waiting_reason:
+                facts["waiting_reason"] = ""  # no longer in Midjourney's queue
             learn(task.pk, **facts, **windows.did_not_open(task))
         return Outcome.TAUGHT
     if said.stopped:

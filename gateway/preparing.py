@@ -24,6 +24,7 @@ from tasks.exceptions import InvalidRequest
 from tasks.fetcher import Unfetchable
 from tasks.models import InputPicture, Task
 from tasks.services import fail, mark_prepared
+from tasks.waiting import again
 
 logger = logging.getLogger(__name__)
 
@@ -158,7 +159,9 @@ def _retry_or_fail(task: Task, reason: str, *, permanent: bool) -> None:
     logger.warning("task %s: %s, again later", task.pk, reason)
     pause = timedelta(seconds=TRY_AGAIN[task.prepare_tries])
     Task.objects.filter(waiting, pk=task.pk).update(
-        prepare_tries=task.prepare_tries + 1, prepare_after=timezone.now() + pause
+        prepare_tries=task.prepare_tries + 1,
+        prepare_after=timezone.now() + pause,
+        waiting_reason=again("稍后再试", "tried again soon", reason),
     )
 
 

@@ -224,7 +224,7 @@ def settle(query_id: int, nonce: str, answer: Answer) -> None:
     match answer.verdict:
         case Verdict.LATER:
             moment = timezone.now() + timedelta(seconds=answer.retry_after)
-            lanes.rest(query.account_id, moment)
+            lanes.rest(query.account_id, moment, answer.reason)
             _wait_again(query, attempts=query.attempts - 1, not_before=moment)
         case Verdict.STALE | Verdict.REFUSED:
             _refused(query, answer)

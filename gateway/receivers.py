@@ -23,10 +23,12 @@ from gateway.hints import (
 from gateway.models import GatewaySettings
 from gateway.publish import publish_accounts_changed, publish_change
 from gateway.queueing import somebody_waits
+from gateway.waiting import lanes_of
 from tasks.enums import RUNNING, TERMINAL, TaskStatus
 from tasks.models import Task
 from tasks.pictures import set_cdn_base
 from tasks.signals import errand_submitted, task_changed, task_submitted
+from tasks.waiting import set_lanes
 
 
 @receiver(task_submitted)
@@ -78,6 +80,7 @@ def publish(*, task: Task, **kwargs: Any) -> None:
     publish_change(task.pk, task.owner_id)
 
 
+set_lanes(lanes_of)
 set_cdn_base(lambda: load_addresses().cdn)
 
 

@@ -180,7 +180,8 @@ def _send_again(task: Task) -> None:
         fail(task.pk, CANCELLED, where=Q(nonce=nonce, progress_message_id=None))
     else:
         logger.warning("task %s: was never taken by Discord, waits again", task.pk)
-        release(task.pk, nonce=nonce)
+        reason = "Discord 未接受命令，再次发送 / Discord has not taken it; sent again"
+        release(task.pk, nonce=nonce, reason=reason)
 
 
 def _oldest_claims(account_id: int) -> dict[str, datetime]:

@@ -27,7 +27,7 @@ from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol import modals, payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.refusals import note_refusal
-from tasks import custom_ids, pictures
+from tasks import custom_ids, pictures, waiting
 from tasks.database import in_thread
 from tasks.enums import RUNNING, BotType, Delivery, InputRole, WindowState
 from tasks.ids import new_nonce
@@ -36,6 +36,7 @@ from tasks.services import CANCELLED, fail, learn, release_window
 
 logger = logging.getLogger(__name__)
 
+PRESSED_AGAIN: Final = "再次点击按钮 / its button is pressed again"
 REFUSED: Final = "提交失败 / Midjourney refused the window's answer"
 
 
@@ -116,7 +117,7 @@ def press_again(task: Task, reason: str) -> None:
         fail(task.pk, f"{REFUSED}: {reason}", where=Q(nonce=nonce))
         return
     logger.warning("task %s: %s, pressed again", task.pk, reason)
-    release_window(task.pk, nonce=nonce)
+    release_window(task.pk, nonce=nonce, reason=f"{PRESSED_AGAIN}: {reason}")
 
 
 # --- answered -----------------------------------------------------------------------
@@ -197,6 +198,7 @@ def _claim(task_id: int) -> Answering | None:
         delivery=Delivery.SENDING,
         claimed_at=timezone.now(),
         checked_at=None,
+        waiting_reason="",
     )
     if not claimed:
         return None
@@ -255,11 +257,12 @@ def settle(answering: Answering, found: Answer) -> None:
 def _later(answering: Answering, found: Answer) -> None:
     """Nothing was taken: the window is still open, the account rests."""
     moment = timezone.now() + timedelta(seconds=found.retry_after)
-    lanes.rest(answering.account.pk, moment)
+    reason = waiting.again("稍后再发", "sent again soon", found.reason)
+    lanes.rest(answering.account.pk, moment, reason)
     Task.objects.filter(
         pk=answering.task_id,
         nonce=answering.nonce,
         status__in=RUNNING,
         window_interaction_id=None,
         progress_message_id=None,
-    ).update(window=WindowState.OPEN, not_before=moment)
+    ).update(window=WindowState.OPEN, not_before=moment, waiting_reason=reason)

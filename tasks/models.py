@@ -108,6 +108,9 @@ class Task(models.Model):
     claimed_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     not_before = models.DateTimeField(null=True)
+    waiting_reason = models.CharField(
+        max_length=400, blank=True, help_text="Why it waits for another try."
+    )
     checked_at = models.DateTimeField(null=True, help_text="History was read for it.")
     removed_at = models.DateTimeField(null=True, help_text="Progress message deleted.")
     cancel_requested_at = models.DateTimeField(null=True)

@@ -114,7 +114,9 @@ def fail(task_id: int, reason: str, *, where: Q | None = None) -> bool:
     )
 
 
-def release(task_id: int, *, nonce: str, not_before: datetime | None = None) -> bool:
+def release(
+    task_id: int, *, nonce: str, not_before: datetime | None = None, reason: str = ""
+) -> bool:
     """Let a claimed task wait again, because Discord certainly has not taken it.
 
     Refused as soon as anything of the interaction was seen.
@@ -123,11 +125,14 @@ def release(task_id: int, *, nonce: str, not_before: datetime | None = None) -> 
         task_id,
         Q(nonce=nonce, interaction_id=None, progress_message_id=None, job_id=None),
         not_before,
+        reason,
         uploads_again=True,
     )
 
 
-def release_refused(task: Task, *, message_id: str, not_before: datetime) -> bool:
+def release_refused(
+    task: Task, *, message_id: str, not_before: datetime, reason: str = ""
+) -> bool:
     """Let a task wait again, because a message says that Midjourney starts nothing.
 
     Refused where its job is known, or stands in another message.
@@ -138,6 +143,7 @@ def release_refused(task: Task, *, message_id: str, not_before: datetime) -> boo
         task.pk,
         Q(nonce=task.nonce, job_id=None) & silent,
         not_before,
+        reason,
         progress_message_id=None,
         window_interaction_id=None,
         window_id="",
@@ -148,7 +154,7 @@ def release_refused(task: Task, *, message_id: str, not_before: datetime) -> boo
 
 
 def release_window(
-    task_id: int, *, nonce: str, not_before: datetime | None = None
+    task_id: int, *, nonce: str, not_before: datetime | None = None, reason: str = ""
 ) -> bool:
     """Let a task whose window brought nothing press its button once more.
 
@@ -163,6 +169,7 @@ def release_window(
             job_id=None,
         ),
         not_before,
+        reason,
         window=WindowState.EXPECTED,
         window_id="",
         window_field="",
@@ -185,6 +192,7 @@ def _wait_again(
     task_id: int,
     where: Q,
     not_before: datetime | None,
+    reason: str,
     *,
     uploads_again: bool = False,
     **changes: Any,
@@ -203,6 +211,7 @@ def _wait_again(
             where=where & Q(cancel_requested_at=None),
             deadline_at=timezone.now() + RELEASED_LIMIT,
             not_before=not_before,
+            waiting_reason=reason[:400],
             **_NOTHING_SENT,
             **changes,
         )

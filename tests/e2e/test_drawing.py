@@ -143,6 +143,34 @@ def test_a_job_that_was_queued_when_it_was_cancelled_is_stopped_once_it_starts(
     assert [job["state"] for job in jobs] == ["stopped"]
 
 
+def test_a_task_tells_why_it_waits_and_for_how_long(
+    product: Product, sim: Simulator
+) -> None:
+    here = {"accountFilter": {"instanceId": product.accounts[1].channel_id}}
+    product.wait_for(product.imagine("drawn before", **here))
+    rule = sim.rule({"prompt_regex": "takes its time"}, {"finish_at": 31}, times=3)
+    slow = [product.imagine(f"{n} takes its time", **here) for n in range(3)]
+    for task_id in slow:
+        product.wait_for(task_id, "IN_PROGRESS")
+    waiting = [product.imagine(f"{n} waits", **here) for n in range(4)]
+
+    told = [task["properties"] for task in product.tasks(waiting)]
+    look = product.task(waiting[3])["properties"]
+    sim.ask("POST", "release", {})
+    ended = product.wait_all([*slow, *waiting])
+    sim.ask("DELETE", f"rules/{rule}")
+
+    for ahead, each in enumerate(told):
+        assert "draws as many as it may (3)" in each["waitingFor"]
+        assert each["waitingFor"].endswith(f"tasks before it: {ahead}")
+    etas = [each["etaSeconds"] for each in told]
+    assert etas[0] == etas[2] > 0
+    assert etas[3] in (2 * etas[0] - 1, 2 * etas[0], 2 * etas[0] + 1)
+    assert look["waitingFor"] == told[3]["waitingFor"]
+    left = [task["properties"] for task in ended]
+    assert {(each["waitingFor"], each["etaSeconds"]) for each in left} == {(None, None)}
+
+
 @pytest.mark.parametrize(
     ("notice", "form"),
     [
