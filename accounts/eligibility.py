@@ -113,7 +113,7 @@ def _standing() -> Iterator[Rule]:
         "standing",
         Q(state__in=sorted({*TAKE_NEW, AccountState.RESTING})),
         "{who}暂不可用",
-        "{who} is held up until it has recovered, or a person has acted",
+        "{who} is held up",
     )
 
 

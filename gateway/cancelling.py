@@ -1,12 +1,20 @@
-"""Stopping a running job: Midjourney's own Cancel is pressed for the user."""
+"""Stopping a running job: Midjourney's own Cancel is pressed until the job is over.
+
+A press may come to nothing: the job is still queued at Midjourney, Discord answers with
+an error, the worker dies. Pressing it again does no harm, so nothing is looked up.
+"""
 
 from __future__ import annotations
 
 import logging
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from accounts import backoff
+from accounts.health import TROUBLES
 from accounts.models import DiscordAccount
 from gateway import clients, lanes, posting
 from gateway.commands import UnknownCommand, find_command
@@ -16,7 +24,7 @@ from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import CommandType
-from gateway.refusals import rest
+from gateway.refusals import REFUSALS, note_refusal, rest
 from tasks import bridge
 from tasks.custom_ids import cancel_id
 from tasks.database import in_thread
@@ -27,13 +35,31 @@ from tasks.models import Task
 logger = logging.getLogger(__name__)
 
 
+def pause(presses: int) -> timedelta:
+    """Return how long a press may take to show, before the next one: up to a minute."""
+    return timedelta(seconds=backoff.delay(presses + 2))
+
+
+def to_press() -> list[int]:
+    """Return the tasks whose Cancel is to be pressed now."""
+    return list(_due().values_list("pk", flat=True)[:200])
+
+
+def _due() -> QuerySet[Task]:
+    """Running tasks that shall be stopped and have shown their job's message."""
+    may = Q(cancel_next_at=None) | Q(cancel_next_at__lte=timezone.now())
+    rows = Task.objects.filter(may, status__in=RUNNING, removed_at=None)
+    return rows.exclude(cancel_requested_at=None).exclude(progress_message_id=None)
+
+
 def press_cancel(task_id: int) -> bool:
-    """Ask Midjourney to stop the task's job, once; False where it cannot be yet."""
-    rows = Task.objects.filter(
-        pk=task_id, status__in=RUNNING, cancel_pressed_at=None
-    ).exclude(cancel_requested_at=None)
-    task = rows.exclude(progress_message_id=None).select_related("account").first()
-    if task is None or task.account is None:
+    """Ask Midjourney to stop the task's job; False where it cannot be asked now.
+
+    The next press is booked before this one leaves, so a worker may die in between.
+    """
+    rows = _due().filter(pk=task_id)
+    task = rows.select_related("account").first()
+    if task is None or task.account is None or task.account.state in TROUBLES:
         return False
     session = GatewaySession.objects.filter(account=task.account).first()
     if session is None or not is_open(session, task.account):
@@ -44,7 +70,9 @@ def press_cancel(task_id: int) -> bool:
         body = _payload(task, task.account, session)
     except UnknownCommand:
         return False
-    if not rows.update(cancel_pressed_at=timezone.now()):
+    presses = task.cancel_presses + 1
+    moment = timezone.now() + pause(presses)
+    if not rows.update(cancel_presses=presses, cancel_next_at=moment):
         return False
     lanes.keep_pace(task.account)
     bridge.spawn(_press(task.account, task_id, body))
@@ -76,14 +104,20 @@ def _payload(
 
 async def _press(account: DiscordAccount, task_id: int, body: dict[str, Any]) -> None:
     http = await clients.client_of(account)
+    sent_at = timezone.now()
     posted = await posting.post(http, account, body, lambda _: new_nonce())
     answer = posted.answer if posted else Answer(Verdict.UNKNOWN)
+    if answer.verdict is not Verdict.ACCEPTED:
+        await in_thread(settle, account.pk, task_id, answer, sent_at)
+
+
+def settle(account_id: int, task_id: int, answer: Answer, sent_at: datetime) -> None:
+    """Write what it means that Discord has not taken a press."""
+    logger.warning("task %s: cancel: %s, again later", task_id, answer.reason)
     if answer.verdict is Verdict.LATER:
-        await in_thread(_press_again, account.pk, task_id, answer)
-    elif answer.verdict is not Verdict.ACCEPTED:
-        logger.warning("task %s: cancel: %s", task_id, answer.reason)
-
-
-def _press_again(account_id: int, task_id: int, answer: Answer) -> None:
-    rest(account_id, answer)
-    Task.objects.filter(pk=task_id).update(cancel_pressed_at=None)
+        moment = rest(account_id, answer)
+        # A rate limit says nothing against the press: it does not count.
+        pressed = Task.objects.filter(pk=task_id, cancel_presses__gt=0)
+        pressed.update(cancel_presses=F("cancel_presses") - 1, cancel_next_at=moment)
+    elif answer.verdict in REFUSALS:
+        note_refusal(account_id, answer, asked_at=sent_at)

@@ -21,7 +21,7 @@ from accounts.callers import link_base
 from accounts.keys import user_of_key
 from accounts.models import User
 from tasks.api.serializers import id_in
-from tasks.representation import task_json
+from tasks.representation import tasks_json
 from tasks.selectors import by_ids
 
 logger = logging.getLogger(__name__)
@@ -151,7 +151,7 @@ class TasksConsumer(AsyncWebsocketConsumer):
         )
         if (asker := user.first()) is None:
             return None
-        return [task_json(task, self.base) for task in by_ids(asker, task_ids)]
+        return tasks_json(by_ids(asker, task_ids), self.base)
 
 
 def _parsed(text: str) -> Any:

@@ -19,7 +19,7 @@ from gateway.commands import UnknownCommand
 from gateway.interactions import interaction_of
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
-from gateway.refusals import note_refusal, rest
+from gateway.refusals import note_refusal, rest, resting
 from tasks import bridge, faults
 from tasks.database import in_thread
 from tasks.enums import RUNNING, Delivery, TaskStatus
@@ -95,6 +95,8 @@ def _send(
         claimed_at=now,
         checked_at=None,
         attempts=task.attempts + 1,
+        waiting_reason="",
+        waiting_reason="",
         deadline_at=now + span_of(account.timeout_minutes),
         progress=0,
     )
@@ -189,9 +191,10 @@ def settle(account_id: int, task_id: int, nonce: str, answer: Answer) -> None:
 def _try_later(account_id: int, task_id: int, nonce: str, answer: Answer) -> None:
     """Discord certainly took nothing: its user rests, the task waits again."""
     moment = rest(account_id, answer)
+    reason = resting(answer)
     logger.warning("task %s: %s, again later", task_id, answer.reason)
     # A rate limit says nothing against the task: it does not count as an attempt.
     Task.objects.filter(pk=task_id, nonce=nonce, attempts__gt=0).update(
         attempts=F("attempts") - 1
     )
-    release(task_id, nonce=nonce, not_before=moment)
+    release(task_id, nonce=nonce, not_before=moment, reason=reason)

@@ -149,8 +149,14 @@ def _message(speaker: Speaker, data: dict[str, Any]) -> Outcome:
         heed(speaker.account_id, speaker.user_id, message, notice, known=known)
     if match is None:
         return _unresolved(speaker, message)
+    return _matched(match, message, notice)
+
+
+def _matched(match: Match, message: Message, notice: Notice | None) -> Outcome:
     if match.task.is_terminal:
         return Outcome.NOT_OURS
+    if _answers_cancel(match, message):
+        return Outcome.TAUGHT  # "No running job" says nothing about the drawing
     if notice:
         facts = _identities(match.task, message) | _accepted(match.task)
         obey(match.task, message, notice, facts)
@@ -162,6 +168,13 @@ def _is_private(message: Message, notice: Notice | None) -> bool:
     """Tell whether the message may answer what draws nothing: most are of a job."""
     quiet = MessageFlag.EPHEMERAL | MessageFlag.LOADING
     return notice is not None or bool(message.flags & quiet)
+
+
+def _answers_cancel(match: Match, message: Message) -> bool:
+    """Tell what Midjourney says to a Cancel: a progress message has no other button."""
+    pressed = message.pressed_id
+    is_ours = bool(pressed) and pressed == match.task.progress_message_id
+    return match.by == "reference" and is_ours
 
 
 def _resolve(speaker: Speaker, message: Message) -> Match | None:
@@ -227,6 +240,8 @@ def _spoken(match: Match, message: Message) -> Outcome:
     if said is None or said.waiting:
         if said or message.is_loading:
             facts = _identities(task, message) | _accepted(task)
+            if said and task.waiting_reason:
+                facts["waiting_reason"] = ""  # no longer in Midjourney's queue
             learn(task.pk, **facts, **windows.did_not_open(task))
         return Outcome.TAUGHT
     if said.stopped:
@@ -273,6 +288,9 @@ def _identities(task: Task, message: Message) -> dict[str, Any]:
         facts["job_id"] = message.job_id
     if task.interaction_id is None and message.interaction_ids:
         facts["interaction_id"] = message.interaction_ids[0]
+    if task.cancel_requested_at and facts.keys() & {"progress_message_id", "job_id"}:
+        # It has started, or can be named: what could not be stopped before can be now.
+        facts |= {"cancel_presses": 0, "cancel_next_at": None}
     return facts
 
 

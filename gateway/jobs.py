@@ -104,7 +104,7 @@ def _nudge() -> None:
     """Start what is due; what goes wrong with one holds up no other."""
     for due, start in (
         (sweeping.accounts_to_dispatch, dispatch_account.delay),
-        (sweeping.cancels_to_press, press_cancel),
+        (cancelling.to_press, press_cancel),
         (windows.to_answer, answer_window),
         (preparing.unprepared, prepare_task),
         (errands.waiting, run_errand),

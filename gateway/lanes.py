@@ -164,15 +164,17 @@ def keep_pace(account: DiscordAccount) -> datetime | None:
     return moment
 
 
-def rest(account_id: int, until: datetime) -> None:
+def rest(account_id: int, until: datetime, reason: str = "") -> None:
     """Let nothing leave before a moment; an earlier, longer rest stays.
 
-    Discord's limits are the user's, so all its rows rest.
+    Discord's limits are the user's, so all its rows rest. `reason` is what the owners
+    of waiting tasks read.
     """
+    facts = {"rest_until": until, "rest_reason": reason[:400]}
     sooner = Q(rest_until=None) | Q(rest_until__lt=until)
-    if not _of(account_id).filter(sooner).update(rest_until=until):
+    if not _of(account_id).filter(sooner).update(**facts):
         _make(account_id)
-        _of(account_id).filter(sooner).update(rest_until=until)
+        _of(account_id).filter(sooner).update(**facts)
 
 
 def is_resting(account_id: int) -> bool:

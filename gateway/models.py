@@ -56,6 +56,7 @@ class DispatchLane(models.Model):
     wanted = models.PositiveBigIntegerField(default=0, help_text="Counts the nudges.")
     next_send_at = models.DateTimeField(null=True, help_text="The pace.")
     rest_until = models.DateTimeField(null=True, help_text="Discord wants silence.")
+    rest_reason = models.CharField(max_length=400, blank=True)
     wake_at = models.DateTimeField(null=True, help_text="A job is booked for then.")
     # Whose turn it is (gateway/fairness.py).
     turns_done = models.PositiveBigIntegerField(default=0)

@@ -119,6 +119,7 @@ def obey(task: Task, message: Message, notice: Notice, facts: dict[str, Any]) ->
         case TaskEffect.WAIT:
             facts["deadline_at"] = _deadline(task)
             said = notice.reason
+            facts["waiting_reason"] = said[:400]
             learn(task.pk, tell=said != task.description, description=said, **facts)
         case TaskEffect.AGAIN:
             _again(task, message, notice)
@@ -135,7 +136,8 @@ def _again(task: Task, message: Message, notice: Notice) -> None:
     """Let the task wait for its turn again, or end it where that leads nowhere."""
     if notice.kind.rest and task.account_id is not None:
         # Whatever else the account sent now had the same answer.
-        lanes.rest(task.account_id, timezone.now() + notice.kind.rest)
+        said = f"{notice.kind.zh} / {notice.kind.en}"
+        lanes.rest(task.account_id, timezone.now() + notice.kind.rest, said)
     if task.cancel_requested_at:
         fail(task.pk, CANCELLED)
         return
@@ -143,7 +145,9 @@ def _again(task: Task, message: Message, notice: Notice) -> None:
     if task.attempts >= MAX_ATTEMPTS or moment is None:
         fail(task.pk, notice.reason)
         return
-    if task.nonce and release_refused(task, message_id=message.id, not_before=moment):
+    if task.nonce and release_refused(
+        task, message_id=message.id, not_before=moment, reason=notice.reason
+    ):
         logger.warning("task %s: %s, again later", task.pk, notice.kind.name)
     else:
         fail(task.pk, notice.reason)  # its job stands in another message

@@ -32,6 +32,7 @@ from tasks.submit.extensions import (
     found_on_clip,
     waits_for_clip,
 )
+from tasks.waiting import again
 
 logger = logging.getLogger(__name__)
 
@@ -201,7 +202,9 @@ def _retry_or_fail(task: Task, reason: str, *, permanent: bool) -> None:
     pause = backoff.delay(tries, first=FIRST_PAUSE)
     logger.warning("task %s: %s, again in %.1f s", task.pk, reason, pause)
     Task.objects.filter(waiting, pk=task.pk).update(
-        prepare_tries=tries, prepare_after=timezone.now() + timedelta(seconds=pause)
+        prepare_tries=tries,
+        prepare_after=timezone.now() + timedelta(seconds=pause),
+        waiting_reason=again("稍后再试", "tried again soon", reason),
     )
 
 

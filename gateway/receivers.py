@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.dispatch import receiver
+from django.utils import timezone
 
 from accounts.checking import set_checker
 from accounts.models import DiscordAccount
@@ -23,12 +24,14 @@ from gateway.hints import (
 from gateway.models import GatewaySettings
 from gateway.publish import publish_accounts_changed, publish_change
 from gateway.queueing import somebody_waits
+from gateway.waiting import lanes_of
 from tasks import limits
 from tasks.enums import RUNNING, TERMINAL, TaskAction, TaskStatus
 from tasks.models import Task
 from tasks.pictures import set_cdn_base
 from tasks.signals import errand_submitted, task_changed, task_submitted
 from tasks.submit.extensions import waiting_for
+from tasks.waiting import set_lanes
 
 
 @receiver(task_submitted)
@@ -51,16 +54,21 @@ def go_on(*, task: Task, **kwargs: Any) -> None:
     """Nudge dispatch where a slot, or a held-back prompt, has come free."""
     if task.account_id is not None and _waits_for(task, task.account_id):
         enqueue_dispatch(task.account_id)
-    if (
-        task.status in RUNNING
-        and task.cancel_requested_at
-        and not task.cancel_pressed_at
-        and task.progress_message_id
-    ):
+    if _wants_cancel(task):
         enqueue_cancel(task.pk)
     if task.status in TERMINAL and task.action == TaskAction.UPSCALE:
         for waiting in waiting_for(task):
             enqueue_prepare(waiting)
+
+
+def _wants_cancel(task: Task) -> bool:
+    """Tell whether Midjourney's Cancel may be pressed now."""
+    return bool(
+        task.status in RUNNING
+        and task.cancel_requested_at
+        and task.progress_message_id
+        and (task.cancel_next_at is None or task.cancel_next_at <= timezone.now())
+    )
 
 
 def _waits_for(task: Task, account_id: int) -> bool:
@@ -79,6 +87,7 @@ def publish(*, task: Task, **kwargs: Any) -> None:
 
 
 limits.set_option_limit(longest_known)
+set_lanes(lanes_of)
 set_cdn_base(lambda: load_addresses().cdn)
 
 

@@ -13,6 +13,7 @@ from accounts.enums import AccountState
 from accounts.standing import trouble
 from gateway import lanes
 from gateway.protocol.answers import Answer, Verdict
+from tasks.waiting import again
 
 REFUSALS: Final = {
     Verdict.TOKEN_DEAD: AccountState.INVALID_TOKEN,
@@ -47,8 +48,13 @@ def rest(account_id: int, answer: Answer) -> datetime:
     else:
         seconds = backoff.delay(_unreached.again(account_id), first=FIRST_PAUSE)
     moment = timezone.now() + timedelta(seconds=seconds)
-    lanes.rest(account_id, moment)
+    lanes.rest(account_id, moment, resting(answer))
     return moment
+
+
+def resting(answer: Answer) -> str:
+    """Return what owners read of tasks that wait for the end of such a rest."""
+    return again("稍后再发", "sent again soon", answer.reason)
 
 
 def reached(account_id: int) -> None:

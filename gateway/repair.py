@@ -165,11 +165,9 @@ def _judge(task: Task, now: datetime, unbroken: datetime | None, _: int) -> None
         fail(task.pk, CANCELLED if task.cancel_requested_at else removed)
     elif task.deadline_at and task.deadline_at < now:
         minutes = task.account.timeout_minutes if task.account else 0
-        fail(
-            task.pk,
-            f"执行超时 {minutes} 分钟 / timed out after {minutes} minutes",
-            where=Q(deadline_at__lt=now),
-        )
+        late = f"执行超时 {minutes} 分钟 / timed out after {minutes} minutes"
+        reason = CANCELLED if task.cancel_requested_at else late
+        fail(task.pk, reason, where=Q(deadline_at__lt=now))
     elif windows.is_lost(task, now - CLAIM_EXPIRY):
         windows.find_again(task)
     elif _was_never_taken(task, now, unbroken):
@@ -207,7 +205,8 @@ def _send_again(task: Task) -> None:
         fail(task.pk, CANCELLED, where=Q(nonce=nonce, progress_message_id=None))
     else:
         logger.warning("task %s: was never taken by Discord, waits again", task.pk)
-        release(task.pk, nonce=nonce)
+        reason = "Discord 未接受命令，再次发送 / Discord has not taken it; sent again"
+        release(task.pk, nonce=nonce, reason=reason)
 
 
 def _oldest_claims(account_id: int) -> dict[str, datetime]:

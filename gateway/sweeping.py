@@ -51,12 +51,6 @@ def accounts_to_dispatch() -> list[int]:
     )
 
 
-def cancels_to_press() -> list[int]:
-    rows = Task.objects.filter(status__in=RUNNING, cancel_pressed_at=None)
-    rows = rows.exclude(cancel_requested_at=None).exclude(progress_message_id=None)
-    return list(rows.values_list("pk", flat=True)[:BATCH])
-
-
 def end_overdue() -> None:
     """End what waits or runs too long where no gateway has done so."""
     now = timezone.now()

@@ -27,17 +27,18 @@ from gateway.models import GatewaySession
 from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol import modals, payloads
 from gateway.protocol.answers import Answer, Verdict
-from gateway.refusals import note_refusal, reached, rest
+from gateway.refusals import note_refusal, reached, rest, resting
 from tasks import custom_ids, faults, limits, pictures
 from tasks.database import in_thread
 from tasks.enums import RUNNING, BotType, Delivery, InputRole, WindowState
 from tasks.faults import Work
 from tasks.ids import new_nonce
 from tasks.models import Task
-from tasks.services import fail, learn, release_window
+from tasks.services import CANCELLED, fail, learn, release_window
 
 logger = logging.getLogger(__name__)
 
+PRESSED_AGAIN: Final = "再次点击按钮 / its button is pressed again"
 REFUSED: Final = "提交失败 / Midjourney refused the window's answer"
 PRESS_PAUSE: Final = 2.0  # seconds before a button is pressed once more, then longer
 GONE: Final = 404  # the window has expired, or belonged to a session that is gone
@@ -135,7 +136,8 @@ def press_again(task: Task, reason: str) -> None:
     pause = backoff.delay(task.attempts, first=PRESS_PAUSE)
     logger.warning("task %s: %s, pressed again in %.1f s", task.pk, reason, pause)
     moment = timezone.now() + timedelta(seconds=pause)
-    release_window(task.pk, nonce=nonce, not_before=moment)
+    said = f"{PRESSED_AGAIN}: {reason}"
+    release_window(task.pk, nonce=nonce, not_before=moment, reason=said)
 
 
 # --- answered -----------------------------------------------------------------------
@@ -196,6 +198,10 @@ def _claim(task_id: int) -> Answering | None:
     task = rows.select_related("account", "parent").first()
     if task is None or task.account is None:
         return None
+    if task.cancel_requested_at:
+        # Nothing is drawn before the answer: there is no job to stop.
+        fail(task_id, CANCELLED, where=Q(window=WindowState.OPEN, nonce=task.nonce))
+        return None
     session = GatewaySession.objects.filter(account=task.account).first()
     if session is None or not is_open(session, task.account):
         return None
@@ -213,12 +219,13 @@ def _claim(task_id: int) -> Answering | None:
     except (FileNotFoundError, LookupError) as exc:
         fail(task_id, f"{REFUSED}: no mask is kept ({type(exc).__name__})")
         return None
-    claimed = rows.filter(nonce=task.nonce).update(
+    claimed = rows.filter(nonce=task.nonce, cancel_requested_at=None).update(
         window=WindowState.ANSWERED,
         nonce=nonce,
         delivery=Delivery.SENDING,
         claimed_at=timezone.now(),
         checked_at=None,
+        waiting_reason="",
     )
     if not claimed:
         return None
@@ -279,10 +286,11 @@ def settle(answering: Answering, found: Answer) -> None:
 def _later(answering: Answering, found: Answer) -> None:
     """Nothing was taken: the window is still open, the account rests."""
     moment = rest(answering.account.pk, found)
+    reason = resting(found)
     Task.objects.filter(
         pk=answering.task_id,
         nonce=answering.nonce,
         status__in=RUNNING,
         window_interaction_id=None,
         progress_message_id=None,
-    ).update(window=WindowState.OPEN, not_before=moment)
+    ).update(window=WindowState.OPEN, not_before=moment, waiting_reason=reason)

@@ -105,10 +105,15 @@ class Task(models.Model):
     claimed_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     not_before = models.DateTimeField(null=True)
+    waiting_reason = models.CharField(
+        max_length=400, blank=True, help_text="Why it waits for another try."
+    )
     checked_at = models.DateTimeField(null=True, help_text="History was read for it.")
     removed_at = models.DateTimeField(null=True, help_text="Progress message deleted.")
     cancel_requested_at = models.DateTimeField(null=True)
-    cancel_pressed_at = models.DateTimeField(null=True)
+    # Midjourney's Cancel is pressed again and again, until the job is over.
+    cancel_presses = models.PositiveSmallIntegerField(default=0)
+    cancel_next_at = models.DateTimeField(null=True, help_text="Not pressed before.")
 
     # Pictures: links of the CDN expire, so ours are served under a secret name.
     picture_key = models.CharField(max_length=24, default=new_picture_key)

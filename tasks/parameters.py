@@ -27,8 +27,21 @@ _OTHERS: Final = """
 # Names as Midjourney documents them. They only decide what a wrong dash is taken for:
 # an unknown parameter is kept as it is.
 KNOWN: Final = frozenset(_OTHERS.split()).union(SPEEDS, ALIASES)
+# Of these, by their shortest names, what has no value, and what has a number.
+_FLAGS: Final = """
+    tile raw hd test testp creative uplight upbeta upanime video loop stealth public
+    draft
+"""
+FLAGS: Final = SPEEDS.union(_FLAGS.split())
+_NUMBERS: Final = "s v q c w r iw seed sameseed stop bs zoom cw sw sv ow dw exp"
+NUMBERS: Final = frozenset(_NUMBERS.split())
 
 _NAME: Final = re.compile(r"(?<!\S)--(?=[A-Za-z])(\S+)")
+
+
+def canonical(name: str) -> str:
+    """Return the shortest of the names that mean the same, in lower case."""
+    return ALIASES.get(name.lower(), name.lower())
 
 
 @dataclass(frozen=True)
@@ -39,8 +52,7 @@ class Parameter:
     @property
     def canonical(self) -> str:
         """The shortest of the names that mean the same, in lower case."""
-        name = self.name.lower()
-        return ALIASES.get(name, name)
+        return canonical(self.name)
 
     def __str__(self) -> str:
         return f"--{self.name} {self.value}".rstrip()

@@ -10,23 +10,16 @@ from typing import Final
 
 from accounts.enums import SpeedMode
 from tasks.banned_words import first_banned_word as first_banned_word
+from tasks.dashes import DASHES, mended, with_plain_values
 from tasks.exceptions import InvalidRequest
 from tasks.links import LINK, outside_links, unwrapped
-from tasks.parameters import KNOWN, SPEEDS, parse
+from tasks.parameters import SPEEDS, parse
 
 MAX_PROMPT_LENGTH: Final = 8192
 
-# Dashes, with whether they begin a word (after Chinese also without a blank) and
-# whether a parameter's name follows.
-_DASHES: Final = re.compile(
-    r"(?P<free>(?<!\S)|(?<=[　-ヿ㐀-鿿＀-￯]))?"
-    r"(?P<dashes>[–—―-]++)"
-    rf"(?P<named>(?=(?:{'|'.join(sorted(KNOWN))})(?!\S)))?",
-    re.IGNORECASE,
-)
 # Midjourney may take a flag that is glued to a word; `--fast-lane` is none.
 _SPEED_FLAG: Final = re.compile(
-    rf"--(?:{'|'.join(sorted(SPEEDS))})(?!\w|-\w|-*[–—―])", re.IGNORECASE
+    rf"--(?:{'|'.join(sorted(SPEEDS))})(?!\w|-\w|-*+(?=[^-])[{DASHES}])", re.IGNORECASE
 )
 _PARAMETERS: Final = re.compile(r"--[a-zA-Z]|(?:^|\s)—[a-zA-Z]")
 _NUMBER: Final = re.compile(r"[0-9]{0,12}\.?[0-9]{1,12}")
@@ -35,25 +28,11 @@ _NUMBER: Final = re.compile(r"[0-9]{0,12}\.?[0-9]{1,12}")
 def tidy(prompt: str) -> str:
     """Return the prompt on one line, its dashes mended; links stay as they are.
 
-    Any dashes that lead a known parameter's name become `--`; three hyphens elsewhere
-    become a blank; a lone `--` goes.
+    Any dashes that lead a known parameter's name become `--`, its value is spelt in
+    ASCII; three hyphens elsewhere become a blank; a lone `--` goes.
     """
-    prompt = outside_links(prompt, lambda text: _DASHES.sub(_parted, text))
-    prompt = outside_links(prompt, lambda text: _DASHES.sub(_led, text))
-    return " ".join(word for word in prompt.split() if word != "--")
-
-
-def _leads(match: re.Match[str]) -> bool:
-    free, named = match["free"] is not None, match["named"] is not None
-    return free and named and match["dashes"] != "-"
-
-
-def _parted(match: re.Match[str]) -> str:
-    return match[0] if _leads(match) or "---" not in match["dashes"] else " "
-
-
-def _led(match: re.Match[str]) -> str:
-    return " --" if _leads(match) else match["dashes"]
+    words = outside_links(prompt, mended).split()
+    return " ".join(with_plain_values([word for word in words if word != "--"]))
 
 
 def sent_prompt(

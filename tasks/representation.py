@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,10 +10,10 @@ import orjson
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.enums import AccountState
 from tasks import custom_ids
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tasks.models import Task
+from tasks.waiting import NOTHING, Waiting, waiting_of
 
 # One query for a task: what `task_json` follows.
 RELATED: Final = ("account",)
@@ -23,8 +24,19 @@ _STATUS_WORDS: Final = dict(TaskStatus.choices)
 _ACTION_WORDS: Final = dict(TaskAction.choices)
 
 
+def tasks_json(tasks: Iterable[Task], base: str = "") -> list[dict[str, Any]]:
+    """Return task objects: what they wait for is looked up for all at once."""
+    rows = list(tasks)
+    found = waiting_of(rows)
+    return [_task_json(task, base, found.get(task.pk, NOTHING)) for task in rows]
+
+
 def task_json(task: Task, base: str = "") -> dict[str, Any]:
     """Return the task object; `base` is the origin that picture links begin with."""
+    return _task_json(task, base, waiting_of([task]).get(task.pk, NOTHING))
+
+
+def _task_json(task: Task, base: str, waiting: Waiting) -> dict[str, Any]:
     account = task.account
     instance_id = account.channel_id if account else ""
     # What is drawn anew is drawn at home; only buttons may stand in another channel.
@@ -73,7 +85,8 @@ def task_json(task: Task, base: str = "") -> dict[str, Any]:
             "remix": task.window != WindowState.NONE,
             "remix_modal": task.window_id or None,
             "prompts": task.texts,
-            "waitingFor": _waiting_for(task),
+            "waitingFor": waiting.reason,
+            "etaSeconds": waiting.eta_seconds,
         },
         "displays": {
             "status": _STATUS_WORDS.get(task.status, task.status),
@@ -112,16 +125,6 @@ def task_json(task: Task, base: str = "") -> dict[str, Any]:
 def task_bytes(task: Task, base: str = "") -> bytes:
     """Return the task object as compact JSON."""
     return orjson.dumps(task_json(task, base))
-
-
-def _waiting_for(task: Task) -> str | None:
-    """Return why a waiting task cannot be sent now, or None where only its turn is."""
-    account = task.account
-    if task.status != TaskStatus.NOT_START or account is None:
-        return None
-    if account.state == AccountState.READY:
-        return None
-    return account.state_reason or str(AccountState(account.state).label)
 
 
 def _clips(task: Task, link: str | None) -> list[dict[str, str | None]] | None:

@@ -14,7 +14,14 @@ from tasks.models import BannedWord, Task
 from tasks.representation import RELATED
 
 # What a task shows of its account.
-_SHOWN: Final = ("channel_id", "state", "state_reason")
+_SHOWN: Final = (
+    "channel_id",
+    "enabled",
+    "state",
+    "state_reason",
+    "resume_at",
+    "core_size",
+)
 _NOT_SHOWN: Final = tuple(
     f"account__{field.name}"
     for field in DiscordAccount._meta.concrete_fields

@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 # So long a task that was sent in vain may wait for its next turn.
 RELEASED_LIMIT: Final = timedelta(hours=2)
+CANCELLED: Final = "任务已取消 / cancelled by user"
 
 
 @again_after_deadlock
@@ -116,7 +117,9 @@ def fail(task_id: int, reason: str, *, where: Q | None = None) -> bool:
     )
 
 
-def release(task_id: int, *, nonce: str, not_before: datetime | None = None) -> bool:
+def release(
+    task_id: int, *, nonce: str, not_before: datetime | None = None, reason: str = ""
+) -> bool:
     """Let a claimed task wait again, because Discord certainly has not taken it.
 
     Refused as soon as anything of the interaction was seen.
@@ -125,11 +128,14 @@ def release(task_id: int, *, nonce: str, not_before: datetime | None = None) -> 
         task_id,
         Q(nonce=nonce, interaction_id=None, progress_message_id=None, job_id=None),
         not_before,
+        reason,
         uploads_again=True,
     )
 
 
-def release_refused(task: Task, *, message_id: str, not_before: datetime) -> bool:
+def release_refused(
+    task: Task, *, message_id: str, not_before: datetime, reason: str = ""
+) -> bool:
     """Let a task wait again, because a message says that Midjourney starts nothing.
 
     Refused where its job is known, or stands in another message.
@@ -140,6 +146,7 @@ def release_refused(task: Task, *, message_id: str, not_before: datetime) -> boo
         task.pk,
         Q(nonce=task.nonce, job_id=None) & silent,
         not_before,
+        reason,
         progress_message_id=None,
         window_interaction_id=None,
         window_id="",
@@ -150,7 +157,7 @@ def release_refused(task: Task, *, message_id: str, not_before: datetime) -> boo
 
 
 def release_window(
-    task_id: int, *, nonce: str, not_before: datetime | None = None
+    task_id: int, *, nonce: str, not_before: datetime | None = None, reason: str = ""
 ) -> bool:
     """Let a task whose window brought nothing press its button once more.
 
@@ -165,6 +172,7 @@ def release_window(
             job_id=None,
         ),
         not_before,
+        reason,
         window=WindowState.EXPECTED,
         window_id="",
         window_field="",
@@ -178,7 +186,8 @@ _NOTHING_SENT: Final[dict[str, Any]] = {
     "claimed_at": None,
     "checked_at": None,
     "removed_at": None,
-    "cancel_pressed_at": None,
+    "cancel_presses": 0,
+    "cancel_next_at": None,
 }
 
 
@@ -187,10 +196,14 @@ def _wait_again(
     task_id: int,
     where: Q,
     not_before: datetime | None,
+    reason: str,
     *,
     uploads_again: bool = False,
     **changes: Any,
 ) -> bool:
+    # What shall be cancelled, and was certainly not taken, has nothing to wait for.
+    if fail(task_id, CANCELLED, where=where & Q(cancel_requested_at__isnull=False)):
+        return True
     # A command's uploads may have been used up, or will have expired by then.
     uploads = InputPicture.objects.filter(task=task_id, role=InputRole.COMMAND)
     if uploads_again and uploads.exists():
@@ -199,9 +212,10 @@ def _wait_again(
         moved = advance(
             task_id,
             TaskStatus.NOT_START,
-            where=where,
+            where=where & Q(cancel_requested_at=None),
             deadline_at=timezone.now() + RELEASED_LIMIT,
             not_before=not_before,
+            waiting_reason=reason[:400],
             **_NOTHING_SENT,
             **changes,
         )
@@ -253,9 +267,6 @@ def reassign(task: Task, account: DiscordAccount) -> bool:
             _tell(task_submitted, fresh)
             logger.info("task %s: moved to account %s", task.pk, account.pk)
     return bool(moved)
-
-
-CANCELLED = "任务已取消 / cancelled by user"
 
 
 @again_after_deadlock

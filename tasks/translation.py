@@ -15,6 +15,7 @@ import aiohttp
 from django.core.cache import cache
 
 from tasks import bridge
+from tasks.dashes import DASHES
 from tasks.enums import TranslateWay
 from tasks.fetcher import USER_AGENT, reason_of
 from tasks.links import LINK, outside_links
@@ -31,7 +32,7 @@ CONNECT_SECONDS: Final = 5
 MAX_PIECES: Final = 8
 _CHINESE: Final = re.compile("[一-龥㐀-䶿]")
 # What could begin a parameter where the prompt has none.
-_DASHES: Final = re.compile(r"(?<!\S)[–—―-]+|[–—―-]{2,}")
+_DASHES: Final = re.compile(rf"(?<!\S)[{DASHES}]+|[{DASHES}]{{2,}}")
 
 
 def translate(prompt: str) -> str:

@@ -66,6 +66,13 @@ class Message:
         return _str(_dict(metadata.get("user")).get("id"))
 
     @property
+    def pressed_id(self) -> str:
+        """Return the message whose button or menu this one answers, or ""."""
+        metadata = _dict(self.raw.get("interaction_metadata"))
+        pressed = metadata.get("interacted_message_id")
+        return _str(pressed or metadata.get("target_message_id"))
+
+    @property
     def is_result(self) -> bool:
         """True for a finished picture: final words and something attached."""
         return bool(self.content and self.content.is_final and self.attachment)

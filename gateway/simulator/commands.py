@@ -29,8 +29,10 @@ async def cancel_job(studio: Studio, ix: Interaction) -> None:
     job = studio.job_of(str(ix.data.get("target_id", "")))
     mine = job is not None and job.user_id == ix.account.user_id
     done = mine and job is not None and job.cancel()
-    text = "Job cancelled." if done else "There is no job to cancel here."
-    await studio.replies.ephemeral(ix, content=text)
+    if done:
+        await studio.replies.ephemeral(ix, content="Job cancelled.")
+    else:
+        await studio.replies.notice(ix, NOTICES["no_running_job"])
 
 
 async def info(studio: Studio, ix: Interaction) -> None:

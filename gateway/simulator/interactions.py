@@ -101,6 +101,8 @@ class Interaction:
         if self.kind is Kind.COMMAND:
             meta["name"] = self.name
             meta["command_type"] = self.data.get("type", 1)
+            if target := self.data.get("target_id"):
+                meta["target_message_id"] = str(target)
         if self.click is not None:
             meta["triggering_interaction_metadata"] = self.click.metadata()
         elif self.message is not None:

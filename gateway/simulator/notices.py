@@ -70,6 +70,9 @@ NOTICES = {
     "unknown_job": Notice(
         "Job not found", "There is no finished job of yours with this id.", form="B"
     ),
+    "no_running_job": Notice(
+        "No running job", "There is no job to cancel here.", form="B", footer=""
+    ),
     "banned_prompt": Notice(
         "Banned prompt detected",
         "The word `example` is banned. Trying to get around this filter may result in"

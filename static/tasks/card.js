@@ -24,6 +24,19 @@ export function titleOf(task) {
   return wordsOf(waiting || task.prompt) || say(WORDLESS.has(task.action) ? `title_${task.action}` : "untitled");
 }
 
+// Why it waits, and how long until its turn, in minutes from two on.
+function waitsOf(task) {
+  if (!isOpen(task) || asks(task)) return "";
+  const { waitingFor, etaSeconds } = task.properties ?? {};
+  if (!waitingFor) return "";
+  const why = inEnglish(waitingFor) || waitingFor;
+  const text = why[0].toUpperCase() + why.slice(1);
+  if (!etaSeconds) return text;
+  const long = etaSeconds >= 120;
+  const time = say(long ? "minutes" : "seconds", { count: long ? Math.round(etaSeconds / 60) : etaSeconds });
+  return `${text}. ${time}`;
+}
+
 // Reasons come in Chinese and in English; the page speaks one language.
 function inEnglish(reason) {
   const [first, ...rest] = (reason || "").split(" / ");
@@ -38,7 +51,7 @@ export class Card {
     const part = (selector) => root.querySelector(selector);
     this.root = root;
     this.parts = {
-      word: part(".media-word"), bar: part(".bar"), fill: part(".bar i"), state: part(".state"),
+      word: part(".media-word"), waits: part(".waits"), bar: part(".bar"), fill: part(".bar i"), state: part(".state"),
       origin: part(".origin"), time: part("time"), prompt: part(".prompt"), more: part(".more"),
       reason: part(".reason"), asking: part(".asking"), texts: part(".texts"), presses: part(".presses"),
       copy: part('[data-do="copy"]'), again: part('[data-do="again"]'), seed: part('[data-do="seed"]'),
@@ -156,6 +169,7 @@ export class Card {
     bar.classList.toggle("waiting", open && known === 0);
     fill.style.width = `${known}%`;
     word.textContent = status === "IN_PROGRESS" ? `${known}%` : "";
+    this.parts.waits.textContent = waitsOf(this.task);
   }
 
   showButtons() {

@@ -1,11 +1,10 @@
 // The composer: what to do, with which words and pictures; sends it.
 import { NoAnswer, create, newKey } from "./api.js";
-import { aspectOf } from "./aspect.js";
+import { AR, aspectOf } from "./aspect.js";
 import { Pictures, catchFiles } from "./pictures.js";
 import { at, inWords, showError, toast } from "./tell.js";
 import { say } from "./texts.js";
 
-const AR = /\s*--(?:ar|aspect)\s+\S+/gi;
 const SPARE = 20_000; // bytes of a body for all but the pictures and the prompt
 
 // `pictures` are the fewest and the most; `prompt` is whether words are needed.

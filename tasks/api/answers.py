@@ -76,7 +76,11 @@ class TaskPropertiesSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(), help_text="What describe or shorten suggests."
     )
     waitingFor = serializers.CharField(
-        allow_null=True, help_text="Why a waiting task cannot be sent now."
+        allow_null=True, help_text="Why a task that is not over does not go on now."
+    )
+    etaSeconds = serializers.IntegerField(
+        allow_null=True,
+        help_text="About how long until a waiting task's turn; null: not known.",
     )
 
 

@@ -109,6 +109,7 @@ TASK: Final[dict[str, Any]] = {
         "remix_modal": None,
         "prompts": [],
         "waitingFor": None,
+        "etaSeconds": None,
     },
     "displays": {
         "status": "Success",

@@ -21,7 +21,7 @@ from tasks.api import examples
 from tasks.api.answers import TASK_ID, TASKS_OR_FAILURE, TaskSerializer
 from tasks.api.serializers import ByIdsSerializer, id_in
 from tasks.models import Task
-from tasks.representation import task_bytes, task_json
+from tasks.representation import task_bytes, tasks_json
 from tasks.services import cancel
 
 NEWEST = 100
@@ -151,4 +151,4 @@ def _task_answer(request: HttpRequest, user: User, task_id: str) -> HttpResponse
 
 def _list_answer(request: Request, tasks: Iterable[Task]) -> HttpResponse:
     base = link_base(request._request)
-    return json_answer([task_json(task, base) for task in tasks])
+    return json_answer(tasks_json(tasks, base))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import BigIntegerField, Case, Q, Value, When
+from django.utils import timezone
 
+from accounts import hours
 from accounts.eligibility import Need, Rule, rules
 from accounts.models import DiscordAccount
 from accounts.selectors import for_choice
@@ -37,7 +40,28 @@ def refusal(
     if failed.name not in _NOT_MEANT:
         hint["discordInstanceId"] = account.channel_id
     zh, en = who
-    return NoAccount(failed.zh.format(who=zh), failed.en.format(who=en), **hint)
+    then_zh, then_en = _then(account, failed)
+    return NoAccount(
+        failed.zh.format(who=zh) + then_zh, failed.en.format(who=en) + then_en, **hint
+    )
+
+
+def _then(account: DiscordAccount, failed: Rule) -> tuple[str, str]:
+    """Return until when the account fails the rule, in both languages."""
+    if until := _end(account, failed):
+        moment = f"{until:%Y-%m-%d %H:%M} UTC"
+        return f"，{moment} 自动恢复", f"; it goes on by itself at {moment}"
+    if failed.name == "standing":
+        return "", " until it has recovered, or a person has acted"
+    return "", ""
+
+
+def _end(account: DiscordAccount, failed: Rule) -> datetime | None:
+    if failed.name in ("standing", "work_hours") and account.resume_at:
+        return account.resume_at
+    spans = {"work_hours": account.work_time, "idle_hours": account.fishing_time}
+    text = spans.get(failed.name)
+    return hours.next_change(text, timezone.now()) if text else None
 
 
 def _nearest(checked: list[Rule], among: Q) -> tuple[DiscordAccount, Rule] | None:

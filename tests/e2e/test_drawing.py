@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import Any
+
 import pytest
 
-from tests.e2e.harness import Product, Simulator
+from tests.e2e.harness import Product, Simulator, eventually
 from tests.e2e.judge import assert_faithful
+
+
+def job_of(sim: Simulator, task: dict[str, Any]) -> dict[str, Any]:
+    return next(job for job in sim.jobs() if job["uuid"] == task["jobId"])
 
 
 def test_a_drawing_and_its_buttons_end_with_their_own_pictures(
@@ -63,8 +70,105 @@ def test_a_running_drawing_is_cancelled_at_midjourney(
 
     assert task["status"] == "FAILURE"
     assert "cancel" in task["failReason"]
-    job = next(j for j in sim.jobs() if j["uuid"] == task["jobId"])
-    assert job["state"] in ("stopped", "cancelled", "canceled"), job["state"]
+    assert job_of(sim, task)["state"] == "stopped"
+
+
+PRESS = {"route": "POST /interactions", "custom_id": "CancelJob"}
+# How a press of Cancel may come to nothing, by a word of the prompt.
+IN_VAIN: dict[str, dict[str, Any]] = {
+    "broken": {"http": {"status": 500, "body": {"message": "Internal"}}},
+    "unknown": {"http": {"status": 404, "body": {"code": 10008, "message": "Unknown"}}},
+    "limited": {"http": {"status": 429, "body": {"retry_after": 0.5}}},
+    "cut": {"cut": "before"},
+    "failure": {"notice": "internal", "form": "G"},
+    "reply": {"notice": "no_running_job"},
+    "silence": {"silent": True},
+}
+
+
+def test_a_cancel_that_comes_to_nothing_is_pressed_again(
+    product: Product, sim: Simulator
+) -> None:
+    sim.knobs(concurrency=9)
+    rules = [sim.rule({"prompt_regex": "in vain"}, {"hang_at": 31})]
+    for word, effect in IN_VAIN.items():
+        match = PRESS | {"prompt_regex": f"{word} in vain"}
+        rules.append(sim.rule(match, effect, times=1))
+    ids = [product.imagine(f"{word} in vain") for word in IN_VAIN]
+    for task_id in ids:
+        product.wait_for(task_id, "IN_PROGRESS")
+
+    for task_id in ids:
+        product.api("POST", f"/mj/task/{task_id}/cancel")
+    tasks = product.wait_all(ids)
+
+    assert ["cancel" in task["failReason"] for task in tasks] == [True] * len(ids)
+    assert {job_of(sim, task)["state"] for task in tasks} == {"stopped"}
+    presses = [i for i in sim.interactions() if "CancelJob" in i["custom_id"]]
+    named = Counter(i["custom_id"].rpartition("::")[2] for i in presses)
+    assert [named[task["jobId"]] for task in tasks] == [2] * len(ids)
+    for rule in rules:
+        sim.ask("DELETE", f"rules/{rule}")
+    sim.knobs(concurrency=0)
+
+
+def test_a_job_that_was_queued_when_it_was_cancelled_is_stopped_once_it_starts(
+    product: Product, sim: Simulator
+) -> None:
+    sim.knobs(concurrency=1)
+    rule = sim.rule({"prompt_regex": "in the way"}, {"finish_at": 31}, times=1)
+    here = {"accountFilter": {"instanceId": product.accounts[0].channel_id}}
+    first = product.imagine("in the way", **here)
+    product.wait_for(first, "IN_PROGRESS")
+    second = product.imagine("queued behind it", **here)
+    eventually(
+        lambda: product.task(second)["properties"]["progressMessageId"],
+        what="Midjourney has queued it",
+    )
+
+    product.api("POST", f"/mj/task/{second}/cancel")
+    eventually(
+        lambda: [i for i in sim.interactions() if i["command"] == "Cancel Job"],
+        what="Cancel is pressed in vain",
+    )
+    assert product.task(second)["status"] == "SUBMITTED"
+    sim.ask("POST", "release", {})
+    ended = product.wait_all([first, second])
+    sim.ask("DELETE", f"rules/{rule}")
+    sim.knobs(concurrency=0)
+
+    assert [task["status"] for task in ended] == ["SUCCESS", "FAILURE"]
+    assert "cancel" in ended[1]["failReason"]
+    jobs = [job for job in sim.jobs() if job["prompt"].startswith("queued behind it")]
+    assert [job["state"] for job in jobs] == ["stopped"]
+
+
+def test_a_task_tells_why_it_waits_and_for_how_long(
+    product: Product, sim: Simulator
+) -> None:
+    here = {"accountFilter": {"instanceId": product.accounts[1].channel_id}}
+    product.wait_for(product.imagine("drawn before", **here))
+    rule = sim.rule({"prompt_regex": "takes its time"}, {"finish_at": 31}, times=3)
+    slow = [product.imagine(f"{n} takes its time", **here) for n in range(3)]
+    for task_id in slow:
+        product.wait_for(task_id, "IN_PROGRESS")
+    waiting = [product.imagine(f"{n} waits", **here) for n in range(4)]
+
+    told = [task["properties"] for task in product.tasks(waiting)]
+    look = product.task(waiting[3])["properties"]
+    sim.ask("POST", "release", {})
+    ended = product.wait_all([*slow, *waiting])
+    sim.ask("DELETE", f"rules/{rule}")
+
+    for ahead, each in enumerate(told):
+        assert "draws as many as it may (3)" in each["waitingFor"]
+        assert each["waitingFor"].endswith(f"tasks before it: {ahead}")
+    etas = [each["etaSeconds"] for each in told]
+    assert etas[0] == etas[2] > 0
+    assert etas[3] in (2 * etas[0] - 1, 2 * etas[0], 2 * etas[0] + 1)
+    assert look["waitingFor"] == told[3]["waitingFor"]
+    left = [task["properties"] for task in ended]
+    assert {(each["waitingFor"], each["etaSeconds"]) for each in left} == {(None, None)}
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,20 @@ def test_progress_and_preview_are_live(page: Page, sim: Simulator) -> None:
     sim.ask("DELETE", f"rules/{rule}")
 
 
+def test_a_card_says_why_it_waits(page: Page, sim: Simulator) -> None:
+    match = {"route": "POST /interactions", "prompt_regex": "a patient heron"}
+    slow = {"status": 429, "body": {"message": "slow down", "retry_after": 3}}
+    sim.rule(match, {"http": slow}, times=1)
+
+    draw(page, "a patient heron")
+
+    card = page.get_by_test_id("card").filter(has_text="a patient heron").first
+    waits = card.get_by_test_id("waiting-for")
+    expect(waits).to_contain_text("Sent again soon: Discord 429", timeout=PATIENCE)
+    expect(card).to_have_attribute("data-status", "SUCCESS", timeout=PATIENCE)
+    expect(waits).to_be_empty()
+
+
 def test_the_page_works_by_keyboard_alone(page: Page) -> None:
     page.get_by_test_id("prompt").focus()
     page.keyboard.type("a lantern")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from tests.gateway.rows import again, make_running, make_session, make_waiting
 from tests.gateway.wire import JOB, OTHER_JOB, PROMPT
 from tests.tasks.parents import EXTEND
 
+EARLIER = timezone.now() - timedelta(days=1)
+LATER = timezone.now() + timedelta(days=1)
 Commits = DjangoCaptureOnCommitCallbacks
 
 
@@ -181,7 +184,8 @@ def test_a_task_that_waits_again_is_dispatched_again(
     [
         ({"progress_message_id": "1"}, True),
         ({}, False),
-        ({"progress_message_id": "1", "cancel_pressed_at": timezone.now()}, False),
+        ({"progress_message_id": "1", "cancel_next_at": EARLIER}, True),
+        ({"progress_message_id": "1", "cancel_next_at": LATER}, False),
     ],
 )
 def test_a_cancel_is_pressed_as_soon_as_its_message_is_known(

@@ -71,30 +71,6 @@ def test_an_account_that_cannot_send_is_not_found(
     assert sweeping.accounts_to_dispatch() == []
 
 
-@pytest.mark.parametrize(
-    ("fields", "found"),
-    [
-        ({"cancel_requested_at": timezone.now(), "progress_message_id": "1"}, True),
-        ({"progress_message_id": "1"}, False),
-        ({"cancel_requested_at": timezone.now()}, False),
-        (
-            {
-                "cancel_requested_at": timezone.now(),
-                "cancel_pressed_at": timezone.now(),
-                "progress_message_id": "1",
-            },
-            False,
-        ),
-    ],
-)
-def test_cancels_are_pressed_once_their_message_is_known(
-    alice: User, account: DiscordAccount, fields: dict[str, Any], found: bool
-) -> None:
-    task = make_running(alice, account, **fields)
-
-    assert sweeping.cancels_to_press() == ([task.pk] if found else [])
-
-
 # --- accounts that are lost ----------------------------------------------------------
 
 # --- deadlines -----------------------------------------------------------------------

@@ -19,6 +19,7 @@ from gateway.repair import CLAIM_EXPIRY, judge, silent_tasks
 from tasks import bridge
 from tasks.enums import Delivery, TaskAction, TaskStatus, WindowState
 from tasks.models import Task
+from tasks.services import CANCELLED, cancel
 from tests.gateway import wire
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.rows import again, make_pressed, make_session
@@ -138,6 +139,18 @@ def test_a_window_of_an_ended_task_is_nobodys(speaker: Speaker, pressed: Task) -
 
 
 # --- answered ------------------------------------------------------------------------
+
+
+def test_a_window_of_a_task_to_be_cancelled_is_not_answered(
+    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+) -> None:
+    opened(speaker, pressed)
+    assert cancel(again(pressed))
+
+    task = answered(pressed)
+
+    assert http.bodies == []
+    assert (task.status, task.fail_reason) == (TaskStatus.FAILURE, CANCELLED)
 
 
 def test_the_answer_has_a_nonce_of_its_own_and_names_the_click(

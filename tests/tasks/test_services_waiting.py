@@ -13,6 +13,7 @@ from accounts.models import DiscordAccount, User
 from tasks.enums import InputRole, TaskStatus, WindowState
 from tasks.models import InputPicture, Task
 from tasks.services import (
+    CANCELLED,
     insert,
     mark_prepared,
     reassign,
@@ -215,15 +216,36 @@ def test_uploads_that_a_command_used_up_are_made_again(
 
 def test_a_task_that_waits_again_has_a_time_and_a_limit(alice: User) -> None:
     later = timezone.now() + timedelta(seconds=30)
-    task = make_sent(alice, cancel_pressed_at=later, removed_at=later)
+    task = make_sent(alice, cancel_presses=3, cancel_next_at=later, removed_at=later)
 
     release(task.pk, nonce="1", not_before=later)
 
     task.refresh_from_db()
     assert (task.not_before, task.nonce, task.claimed_at) == (later, None, None)
-    assert (task.cancel_pressed_at, task.removed_at) == (None, None)
+    assert (task.cancel_presses, task.cancel_next_at) == (0, None)
+    assert task.removed_at is None
     assert task.deadline_at is not None
     assert task.deadline_at > later + timedelta(hours=1)
+
+
+def test_what_was_not_taken_and_shall_be_cancelled_ends_instead_of_waiting(
+    alice: User,
+) -> None:
+    task = make_sent(alice, cancel_requested_at=timezone.now())
+
+    assert release(task.pk, nonce="1") is True
+
+    task.refresh_from_db()
+    assert (task.status, task.fail_reason) == (TaskStatus.FAILURE, CANCELLED)
+
+
+def test_what_was_taken_goes_on_though_it_shall_be_cancelled(alice: User) -> None:
+    task = make_sent(alice, cancel_requested_at=timezone.now(), interaction_id="7")
+
+    assert release(task.pk, nonce="1") is False
+
+    task.refresh_from_db()
+    assert task.status == TaskStatus.SUBMITTED
 
 
 OPENED: Final[dict[str, Any]] = {

@@ -71,13 +71,29 @@ def test_a_body_makes_no_difference(api: ApiClient, alice: User, body: str) -> N
     assert answer.json()["id"] == str(task.pk)
 
 
+@pytest.mark.parametrize("status", [s for s in TaskStatus if s != "NOT_START"])
 def test_a_look_costs_two_queries(
-    api: ApiClient, alice: User, account: DiscordAccount, django_assert_num_queries: Any
+    api: ApiClient,
+    alice: User,
+    account: DiscordAccount,
+    django_assert_num_queries: Any,
+    status: TaskStatus,
 ) -> None:
-    task = make_task(alice, account=account)
+    task = make_task(alice, account=account, status=status)
 
     with django_assert_num_queries(2):
         api.get(f"/mj/task/{task.pk}/fetch")
+
+
+def test_a_look_at_what_waits_costs_a_few_more_however_many_wait(
+    api: ApiClient, alice: User, account: DiscordAccount, django_assert_num_queries: Any
+) -> None:
+    make_finished(alice, account=account)
+    tasks = [make_task(alice, account=account) for _ in range(20)]
+    api.get(f"/mj/task/{tasks[0].pk}/fetch")  # the median is kept until the next one
+
+    with django_assert_num_queries(5):
+        api.get(f"/mj/task/{tasks[-1].pk}/fetch")
 
 
 def test_every_user_gets_their_own_answer_from_the_kept_query(

