@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts import hours
 from accounts.crypto import EncryptedTextField
 from accounts.enums import AccountState, SpeedMode
+from accounts.headers import header_text, one_word
 from accounts.models.tags import DomainTag
 
 snowflake = RegexValidator(r"\A[0-9]{15,20}\Z", "A Discord id is 15 to 20 digits.")
@@ -40,15 +41,6 @@ _found_channel: Final[dict[str, Any]] = {
 # Known pages of operators show it as HTML.
 no_markup = RegexValidator(r"^[^<>]*$", "No markup, please: neither < nor >.")
 _pause = (MinValueValidator(0), MaxValueValidator(3600))
-
-
-def one_word(value: str) -> None:
-    """Raise ValidationError for what cannot be a token.
-
-    It goes out as a header: blanks and other scripts cannot be sent.
-    """
-    if not (value.isascii() and value.isprintable()) or " " in value:
-        raise ValidationError("Not a token.")
 
 
 def known_modes(value: object) -> None:
@@ -86,7 +78,7 @@ class DiscordAccount(models.Model):
         validators=[invitation],
         help_text="To the account's server, as https://discord.gg/CODE.",
     )
-    user_agent = models.CharField(max_length=400, blank=True)
+    user_agent = models.CharField(max_length=400, blank=True, validators=[header_text])
     proxy_url = EncryptedTextField(blank=True, validators=[proxy_address])
     backend = models.CharField(max_length=20, default="discord", editable=False)
 
