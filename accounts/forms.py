@@ -15,7 +15,6 @@ from unfold.widgets import (
 from accounts import sub_channels
 from accounts.enums import SpeedMode
 from accounts.models import DiscordAccount
-from accounts.models.discord import one_word
 from accounts.secret_forms import SecretForm, removal_field, secret_field
 from accounts.sub_channels import Lines
 
@@ -27,8 +26,8 @@ class AccountForm(SecretForm[DiscordAccount]):
 
     secrets = SECRETS
 
-    new_user_token = secret_field("User token", one_word)
-    new_bot_token = secret_field("Bot token", one_word)
+    new_user_token = secret_field("User token")
+    new_bot_token = secret_field("Bot token")
     new_proxy_url = secret_field("Proxy")
     remove_bot_token = removal_field("Remove the bot token")
     remove_proxy_url = removal_field("Remove the proxy")

@@ -142,7 +142,7 @@ def give_up(_: int, reason: str) -> None:
 def pause_after(tries: int) -> timedelta:
     """Return how long a mail rests that has failed so many times."""
     longest = LONGEST_PAUSE.total_seconds()
-    return timedelta(seconds=backoff.delay(tries, first=120.0, longest=longest))
+    return timedelta(seconds=backoff.delay(tries, first=60.0, longest=longest))
 
 
 def send_test(row: MailSettings) -> str:

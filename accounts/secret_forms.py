@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, TypeVar
 
 from django import forms
@@ -14,7 +14,7 @@ from accounts.crypto import UndecryptableSecret
 M = TypeVar("M", bound=Model)
 
 
-def secret_field(label: str, *validators: Callable[[str], None]) -> forms.CharField:
+def secret_field(label: str) -> forms.CharField:
     """Return the field `new_NAME` of a secret."""
     widget = UnfoldAdminPasswordWidget(
         attrs={"autocomplete": "new-password", "spellcheck": "false"}
@@ -24,7 +24,6 @@ def secret_field(label: str, *validators: Callable[[str], None]) -> forms.CharFi
         required=False,
         widget=widget,
         max_length=4000,
-        validators=validators,
     )
 
 
@@ -48,10 +47,20 @@ class SecretForm(forms.ModelForm[M]):
         data = super().clean() or {}
         for name in self.secrets:
             if value := data.get(f"new_{name}", "").strip():
-                setattr(self.instance, name, value)
+                self._take(name, value)
             elif data.get(f"remove_{name}"):
                 setattr(self.instance, name, "")
         return data
+
+    def _take(self, name: str, value: str) -> None:
+        """Write a secret over the row, if the row's own checks let it pass."""
+        field: Any = self.instance._meta.get_field(name)
+        try:
+            field.run_validators(value)
+        except forms.ValidationError as exc:
+            self.add_error(f"new_{name}", exc)
+        else:
+            setattr(self.instance, name, value)
 
     @property
     def _is_new(self) -> bool:

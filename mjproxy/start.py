@@ -26,6 +26,7 @@ from accounts.keys import ADMIN_NAME
 from accounts.services import ensure_operator
 from mjproxy import env, statics
 from mjproxy.checks import TAG
+from mjproxy.damaged import set_aside
 from mjproxy.supervisor import Program
 
 WHAT_THIS_IS: Final = """\
@@ -179,6 +180,8 @@ def valkey() -> Program:
     """Return the embedded Redis server: a unix socket, no port, an append-only file."""
     make_private(settings.EMBEDDED_REDIS_SOCKET.parent)
     folder = settings.DATA_DIR / "redis"
+    if not folder.is_dir() and (done := set_aside(folder)):
+        sys.stderr.write(f"ERROR {done}\n")
     folder.mkdir(exist_ok=True, mode=0o700)
     arguments = {
         "port": "0",
@@ -193,7 +196,8 @@ def valkey() -> Program:
     }
     pairs = [(f"--{name}", value) for name, value in arguments.items()]
     words = [word for pair in pairs for word in pair]
-    return Program("valkey", [redis_server(), *words])
+    # It holds nudges only: what it cannot read it can do without.
+    return Program("valkey", [redis_server(), *words], state=str(folder))
 
 
 def redis_server() -> str:

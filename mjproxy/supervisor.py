@@ -24,6 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from mjproxy.damaged import set_aside
+
 STOP_ORDER: Final = ("web", "gateway", "worker", "beat", "simulator", "valkey")
 GRACE: Final = 8.0  # seconds between SIGTERM and SIGKILL
 FIRST_PAUSE: Final = 0.2
@@ -41,6 +43,7 @@ class Program:
     role: str
     argv: Sequence[str]
     env: dict[str, str] = field(default_factory=dict)
+    state: str = ""  # a folder that may be emptied where it keeps it from starting
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ class Child:
         self.due = 0.0  # when to start again
         self.pause = FIRST_PAUSE
         self.started = 0.0
+        self._is_emptied = False  # its state, since it last ran for long
         self._source = -1  # the descriptor that its output comes from
         self._rest = b""
 
@@ -162,10 +166,19 @@ class Child:
         self._close_source(self.process)
         pid, self.process = self.process.pid, None
         if lived >= STEADY:
-            self.pause = FIRST_PAUSE
+            self.pause, self._is_emptied = FIRST_PAUSE, False
+        elif code > 0:
+            self._empty_state()
         self._again_later(now)
         how = f"signal {-code}" if code < 0 else f"code {code}"
         return f"{self.role} (process {pid}) ended with {how} after {lived:.1f} s"
+
+    def _empty_state(self) -> None:
+        """Set aside the files that keep a program from starting, once."""
+        if self.program.state and not self._is_emptied:
+            self._is_emptied = True
+            if done := set_aside(Path(self.program.state)):
+                output.line(f"{self.prefix}ERROR {done}")
 
     def pump(self) -> None:
         """Pass on what the process has written."""

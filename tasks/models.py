@@ -13,6 +13,7 @@ from solo.models import SingletonModel
 from accounts.addresses import MAX_LENGTH, service_address, web_address
 from accounts.crypto import EncryptedTextField
 from accounts.enums import SpeedMode
+from accounts.headers import one_word
 from accounts.limits import between
 from accounts.models import DiscordAccount
 from tasks.enums import (
@@ -340,7 +341,7 @@ class DrawingSettings(SingletonModel):
     )
     baidu_app_id = models.CharField("Baidu app id", max_length=100, blank=True)
     baidu_secret = EncryptedTextField(blank=True)
-    gpt_key = EncryptedTextField(blank=True)
+    gpt_key = EncryptedTextField(blank=True, validators=[one_word])
     gpt_model = models.CharField("GPT model", max_length=100, default="gpt-4o-mini")
     gpt_max_tokens = models.PositiveIntegerField(
         "GPT tokens at most", default=2048, validators=between(1, 1_000_000)

@@ -14,6 +14,7 @@ from accounts import hours
 from accounts.addresses import proxy_address
 from accounts.crypto import EncryptedTextField
 from accounts.enums import AccountState, SpeedMode
+from accounts.headers import header_text, one_word
 from accounts.limits import between
 from accounts.models.tags import DomainTag
 
@@ -33,15 +34,6 @@ _found_channel: Final[dict[str, Any]] = {
 no_markup = RegexValidator(r"^[^<>]*$", "No markup, please: neither < nor >.")
 _pause = between(0, 3600)
 A_DAY: Final = 24 * 60  # minutes
-
-
-def one_word(value: str) -> None:
-    """Raise ValidationError for what cannot be a token.
-
-    It goes out as a header: blanks and other scripts cannot be sent.
-    """
-    if not (value.isascii() and value.isprintable()) or " " in value:
-        raise ValidationError("Not a token.")
 
 
 def known_modes(value: object) -> None:
@@ -79,7 +71,7 @@ class DiscordAccount(models.Model):
         validators=[invitation],
         help_text="To the account's server, as https://discord.gg/CODE.",
     )
-    user_agent = models.CharField(max_length=400, blank=True)
+    user_agent = models.CharField(max_length=400, blank=True, validators=[header_text])
     proxy_url = EncryptedTextField(blank=True, validators=[proxy_address])
     backend = models.CharField(max_length=20, default="discord", editable=False)
 

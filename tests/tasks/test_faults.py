@@ -126,6 +126,7 @@ def test_what_cannot_be_given_up_is_given_up_later(work: Work) -> None:
     assert ends == [7, 7]
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("_never_resting")
 def test_work_of_the_loop_is_counted_as_well(
     work: Work, given_up: list[tuple[int, str]]
@@ -142,6 +143,7 @@ def test_work_of_the_loop_is_counted_as_well(
     assert [pk for pk, _ in given_up] == [7]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_what_is_claimed_does_not_rest(work: Work) -> None:
     tries: list[int] = []
 

@@ -1,0 +1,35 @@
+"""Files that a program cannot read, and can do without: set aside, so that it starts.
+
+Plain Python, as the supervisor needs it.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+
+def set_aside(folder: Path) -> str:
+    """Rename what stands at `folder` and make an empty one; return what was done.
+
+    "" where there is nothing to set aside.
+    """
+    if folder.is_dir() and not any(folder.iterdir()):
+        return ""
+    try:
+        aside = folder.rename(_free_name(folder))
+        folder.mkdir(mode=0o700)
+    except FileNotFoundError:
+        return ""
+    except OSError as exc:
+        return f"{folder} cannot be read, and not be set aside: {exc.strerror}"
+    return f"its files were damaged: set aside as {aside}, it starts empty"
+
+
+def _free_name(folder: Path) -> Path:
+    name = f"{folder.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"
+    number, found = 1, folder.with_name(name)
+    while found.exists():
+        number += 1
+        found = folder.with_name(f"{name}-{number}")
+    return found
