@@ -119,7 +119,7 @@ def set_enabled(
 def reconnect(account_id: int) -> None:
     """Close the account's socket and connect anew: nothing is resumed."""
     DiscordAccount.objects.filter(pk=account_id).update(
-        revision=F("revision") + 1, anew_revision=F("revision") + 1
+        anew_revision=F("revision") + 1, revision=F("revision") + 1
     )
     tell(account_id)
 

@@ -96,7 +96,6 @@ def _send(
         checked_at=None,
         attempts=task.attempts + 1,
         waiting_reason="",
-        waiting_reason="",
         deadline_at=now + span_of(account.timeout_minutes),
         progress=0,
     )
