@@ -40,6 +40,7 @@ def task_json(task: Task, base: str = "") -> dict[str, Any]:
         "status": task.status,
         "botType": task.bot_type,
         "mode": task.mode or None,
+        "requestMode": task.requested_mode or None,
         "prompt": task.prompt,
         "promptEn": task.prompt_en,
         "promptFull": final_prompt or None,
