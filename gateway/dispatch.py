@@ -13,7 +13,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
-from gateway import clients, lanes, queueing
+from gateway import clients, lanes, queueing, speeds
 from gateway.commands import UnknownCommand, save_index
 from gateway.interactions import interaction_of
 from gateway.models import GatewaySession
@@ -28,6 +28,7 @@ from tasks.services import advance, fail, release
 
 logger = logging.getLogger(__name__)
 
+SWITCHING: Final = timedelta(seconds=2)  # then the task looks again
 LATE_POST: Final = 2.0  # seconds after which a claim is checked again before its post
 
 
@@ -59,10 +60,19 @@ def _send_all(hold: lanes.Hold) -> float | None:
             return wait
         task, turns = found
         session = crew.able[task.account_id or 0]
+        if speeds.switch_first(session.account, task):
+            _hold_back(task)
+            continue
         pace = _send(hold, session.account, session, task)
         if pace is None:
             return None
         hold = replace(lanes.note_turns(hold, turns), next_send_at=pace)
+
+
+def _hold_back(task: Task) -> None:
+    """Let others go first while the bots are switched to the task's speed."""
+    rows = Task.objects.filter(pk=task.pk, status=TaskStatus.NOT_START)
+    rows.update(not_before=timezone.now() + SWITCHING)
 
 
 def _send(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from accounts.enums import SpeedMode
 from accounts.models import DiscordAccount
 from tasks import prompts
 from tasks.enums import TaskAction, WindowState
@@ -28,3 +29,11 @@ def sends_prompt(task: Task) -> bool:
     if task.custom_id:
         return task.window != WindowState.NONE
     return task.action in _PROMPTED
+
+
+def wanted_speed(account: DiscordAccount, task: Task) -> str:
+    """Return the speed that holds for a task, "" where nobody cares."""
+    asked = task.mode
+    if account.allow_modes and asked not in account.allow_modes:
+        asked = ""
+    return SpeedMode.RELAX if account.fast_exhausted else account.mode or asked
