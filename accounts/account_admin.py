@@ -99,6 +99,7 @@ class AccountAdmin(ManyAccountsAdmin):
                     "enable_fast_to_relax",
                     "enable_relax_to_fast",
                     "enable_auto_set_relax",
+                    "enable_switch_speed",
                     "is_vertical_domain",
                     "vertical_domains",
                 )

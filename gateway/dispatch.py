@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.limits import span_of
 from accounts.models import DiscordAccount
-from gateway import clients, lanes, posting, queueing
+from gateway import clients, lanes, posting, queueing, speeds
 from gateway.commands import UnknownCommand
 from gateway.interactions import interaction_of
 from gateway.models import GatewaySession
@@ -31,6 +31,7 @@ from tasks.services import advance, fail, release
 
 logger = logging.getLogger(__name__)
 
+SWITCHING: Final = timedelta(seconds=2)  # then the task looks again
 LATE_POST: Final = 2.0  # seconds after which a claim is checked again before its post
 
 
@@ -66,10 +67,19 @@ def _send_all(hold: lanes.Hold) -> float | None:
             return wait
         task, turns = found
         session = crew.able[task.account_id or 0]
+        if speeds.switch_first(session.account, task):
+            _hold_back(task)
+            continue
         pace = _send(hold, session.account, session, task)
         if pace is None:
             return None
         hold = replace(lanes.note_turns(hold, turns), next_send_at=pace)
+
+
+def _hold_back(task: Task) -> None:
+    """Let others go first while the bots are switched to the task's speed."""
+    rows = Task.objects.filter(pk=task.pk, status=TaskStatus.NOT_START)
+    rows.update(not_before=timezone.now() + SWITCHING)
 
 
 def _send(

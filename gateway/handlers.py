@@ -262,6 +262,8 @@ def _progressed(match: Match, message: Message, percent: int) -> None:
     changes |= windows.did_not_open(task)
     if said:
         changes["final_prompt"] = said.prompt
+        if speed := results.speed_of(said):
+            changes["mode"] = speed
     if message.attachment:
         changes["preview_source"] = message.attachment.url
     if not task.matched_by:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
+from accounts.enums import SpeedMode
 from gateway import windows
 from gateway.matching import Match
 from gateway.protocol import messages
@@ -16,9 +18,16 @@ from tasks.enums import Delivery, TaskAction, TaskStatus
 from tasks.models import Task
 from tasks.numbered import numbered
 from tasks.pictures import UnknownSource, cdn_url
+from tasks.sending import sends_prompt
 from tasks.services import advance
 
 logger = logging.getLogger(__name__)
+
+_SPEEDS: Final[Mapping[str, str]] = {
+    "fast": SpeedMode.FAST,
+    "relaxed": SpeedMode.RELAX,
+    "turbo": SpeedMode.TURBO,
+}
 
 
 def drawn(match: Match, message: Message, said: Content, picture: Attachment) -> bool:
@@ -26,6 +35,7 @@ def drawn(match: Match, message: Message, said: Content, picture: Attachment) ->
     task = match.task
     changes = _common(match, message) | {
         "final_prompt": said.prompt,
+        "mode": speed_of(said) or _untold_speed(task),
         "picture_source": picture.url,
         "picture_type": picture.content_type,
         "picture_width": picture.width,
@@ -36,6 +46,23 @@ def drawn(match: Match, message: Message, said: Content, picture: Attachment) ->
     else:
         changes |= _job(task, message)
     return advance(task.pk, TaskStatus.SUCCESS, **changes)
+
+
+def speed_of(said: Content) -> str:
+    """Return the speed that a job's message tells, "" where it tells none."""
+    return _SPEEDS.get(said.mode, "")
+
+
+def _untold_speed(task: Task) -> str:
+    """Return the speed of a result that tells none.
+
+    What has sent a prompt has sent its speed too; a picture out of a grid was drawn
+    with the grid.
+    """
+    if sends_prompt(task):
+        return task.mode
+    parent = Task.objects.filter(pk=task.parent_id or 0).values_list("mode", flat=True)
+    return parent.first() or ""
 
 
 def _job(task: Task, message: Message) -> dict[str, Any]:
@@ -75,6 +102,7 @@ def worded(match: Match, message: Message, words: Words) -> bool:
     task = match.task
     texts = numbered(words.text)
     changes = _common(match, message) | {"final_prompt": words.text, "texts": texts}
+    changes["mode"] = ""  # nothing is drawn
     if task.action == TaskAction.DESCRIBE:
         changes |= {
             "prompt": words.text,

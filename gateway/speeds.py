@@ -1,19 +1,32 @@
-"""What follows when an account's fast time ends, or is there again."""
+"""Speeds of an account: fast time that ends or is back, and what a task needs."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import Q
+from django.utils import timezone
 
 from accounts import snapshots
+from accounts.enums import SpeedMode
+from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import enabled_accounts, ids_of_user, without_secrets
 from accounts.services import clear_fast_exhausted, mark_fast_exhausted
 from gateway.asking import ask
-from gateway.enums import QueryKind
+from gateway.enums import OVER, QueryKind, QueryState
+from gateway.models import AccountQuery
+from tasks.enums import TaskAction
+from tasks.models import Task
+from tasks.sending import sends_prompt, wanted_speed
 
 LEAST_HOURS: Final = 0.2  # with less a drawing may be refused
+# So long a speed that the bots have refused is not asked for again.
+REFUSED: Final = timedelta(minutes=10)
+# These take no time at Midjourney, or none of the account's.
+_TIMELESS: Final = frozenset(
+    {TaskAction.DESCRIBE, TaskAction.SHORTEN, TaskAction.SHOW, TaskAction.UPSCALE}
+)
 
 
 def exhausted(
@@ -48,3 +61,55 @@ def _tell_bots(account_id: int, mode: str, wish: Q) -> None:
         return
     wanted = [(bot, QueryKind.COMMAND) for bot in snapshots.bots_of(account)]
     ask(account.pk, wanted, target=mode)
+
+
+# --- before a task is sent ------------------------------------------------------------
+
+
+def switch_first(account: DiscordAccount, task: Task) -> bool:
+    """Have the bots switched to a task's speed; True where it has to wait for that.
+
+    What sends a prompt says its speed itself. A speed that was refused is no reason to
+    wait: the task is drawn as it can be, and says so.
+    """
+    wanted = wanted_speed(account, task)
+    if not (account.enable_switch_speed and wanted) or sends_prompt(task):
+        return False
+    if task.action in _TIMELESS:
+        return False
+    last = _last_command(account.pk)
+    if last and last.state not in OVER:
+        return True
+    if last and last.state == QueryState.FAILED and last.target == wanted.lower():
+        if last.created_at > timezone.now() - REFUSED:
+            return False
+    elif _known_speed(account.pk, task.bot_type, last) == wanted:
+        return False
+    ask(account.pk, [(task.bot_type, QueryKind.COMMAND)], target=wanted.lower())
+    return True
+
+
+def _last_command(account_id: int) -> AccountQuery | None:
+    """Return the newest order to draw at another speed."""
+    rows = AccountQuery.objects.filter(
+        account__in=ids_of_user(account_id),
+        kind=QueryKind.COMMAND,
+        target__in=[mode.lower() for mode in SpeedMode.values],
+    )
+    return rows.order_by("pk").last()
+
+
+def _known_speed(account_id: int, bot: str, last: AccountQuery | None) -> str:
+    """Return the speed that the account's settings have, as far as is known."""
+    row = BotSnapshot.objects.filter(account=account_id, bot=bot).first()
+    read_at = row.info_at if row else None
+    if (
+        last
+        and last.state == QueryState.DONE
+        and last.sent_at
+        and (read_at is None or read_at < last.sent_at)
+    ):
+        return last.target.upper()
+    # Midjourney says “Fast”, “Relax” or “Relaxed”.
+    said = row.job_mode.upper() if row else ""
+    return next((mode for mode in SpeedMode.values if said.startswith(mode)), "")

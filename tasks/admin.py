@@ -113,6 +113,7 @@ class TaskAdmin(ReadOnly[Task]):
                     "action",
                     "bot_type",
                     "mode",
+                    "requested_mode",
                     "owner",
                     "account",
                     "parent_link",

@@ -47,7 +47,11 @@ class Task(models.Model):
     bot_type = models.CharField(
         max_length=16, choices=BotType, default=BotType.MID_JOURNEY
     )
+    # As asked for, until Midjourney says at which one it draws.
     mode = models.CharField("speed", max_length=8, choices=SpeedMode, blank=True)
+    requested_mode = models.CharField(
+        "wanted speed", max_length=8, choices=SpeedMode, blank=True
+    )
 
     prompt = models.TextField(blank=True)
     prompt_en = models.TextField(blank=True)

@@ -52,6 +52,7 @@ def _task_json(task: Task, base: str, waiting: Waiting) -> dict[str, Any]:
         "status": task.status,
         "botType": task.bot_type,
         "mode": task.mode or None,
+        "requestMode": task.requested_mode or None,
         "prompt": task.prompt,
         "promptEn": task.prompt_en,
         "promptFull": final_prompt or None,

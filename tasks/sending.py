@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from accounts.enums import SpeedMode
 from accounts.models import DiscordAccount
 from tasks import prompts
+from tasks.enums import TaskAction, WindowState
+from tasks.models import Task
+
+_PROMPTED: Final = frozenset({TaskAction.IMAGINE, TaskAction.VIDEO})
 
 
 def sent_text(account: DiscordAccount, prompt: str, mode: str) -> str:
@@ -15,3 +22,18 @@ def sent_text(account: DiscordAccount, prompt: str, mode: str) -> str:
         allow_modes=account.allow_modes,
         fast_exhausted=account.fast_exhausted,
     )
+
+
+def sends_prompt(task: Task) -> bool:
+    """Tell whether a task says itself how fast it is drawn: a prompt has a flag."""
+    if task.custom_id:
+        return task.window != WindowState.NONE
+    return task.action in _PROMPTED
+
+
+def wanted_speed(account: DiscordAccount, task: Task) -> str:
+    """Return the speed that holds for a task, "" where nobody cares."""
+    asked = task.mode
+    if account.allow_modes and asked not in account.allow_modes:
+        asked = ""
+    return SpeedMode.RELAX if account.fast_exhausted else account.mode or asked

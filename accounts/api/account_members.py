@@ -201,6 +201,13 @@ SETTINGS: Final = (
         bulk=True,
         help_text="Allow relax only while the fast time is used up.",
     ),
+    Member(
+        "enableSwitchSpeed",
+        FLAG,
+        "enable_switch_speed",
+        bulk=True,
+        help_text="Send /fast, /relax or /turbo before a blend or a button.",
+    ),
     Member("weight", WHOLE, "weight", bulk=True),
     Member("sort", WHOLE, "sort", bulk=True),
 )

@@ -111,6 +111,12 @@ class DiscordAccount(models.Model):
         default=False,
         help_text="While the fast time is used up, allow no other speed.",
     )
+    enable_switch_speed = models.BooleanField(
+        "switch for a task",
+        default=False,
+        help_text="Send /fast, /relax or /turbo before a blend or a button whose speed "
+        "is another one; they carry no flag. The bots then stay at that speed.",
+    )
     remix_auto_submit = models.BooleanField(
         "answer remix windows",
         default=False,

@@ -104,7 +104,15 @@ class TaskSerializer(serializers.Serializer[Any]):
     action = serializers.ChoiceField(TaskAction.choices)
     status = serializers.ChoiceField(TaskStatus.choices)
     botType = serializers.ChoiceField(BotType.choices)
-    mode = serializers.ChoiceField(SpeedMode.choices, allow_null=True)
+    mode = serializers.ChoiceField(
+        SpeedMode.choices,
+        allow_null=True,
+        help_text="As asked for; once it is drawn, as Midjourney says, null if it "
+        "does not.",
+    )
+    requestMode = serializers.ChoiceField(
+        SpeedMode.choices, allow_null=True, help_text="As asked for."
+    )
     prompt = serializers.CharField()
     promptEn = serializers.CharField()
     promptFull = serializers.CharField(allow_null=True)

@@ -67,6 +67,7 @@ TASK: Final[dict[str, Any]] = {
     "status": "SUCCESS",
     "botType": "MID_JOURNEY",
     "mode": "FAST",
+    "requestMode": "FAST",
     "prompt": "a red fox",
     "promptEn": "a red fox",
     "promptFull": "a red fox --v 7.0",

@@ -193,6 +193,7 @@ def _write(
     def take() -> None:
         nonlocal ahead
         ahead = place() if place else 0
+        task.requested_mode = task.mode
 
     for _ in range(TRIES):
         try:

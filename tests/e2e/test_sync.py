@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.e2e.calls import eventually
 from tests.e2e.harness import Product, Simulator
+from tests.pictures import data_url, picture
 
 Json = dict[str, Any]
 
@@ -147,6 +148,34 @@ def test_used_up_fast_time_leads_to_relax_and_back(
     shown(product, "fast is back", lambda row: not row["fastExhausted"], 1)
     quiet(product, 1)
     assert account(product, sim, 1)["mode"] == "fast"
+
+
+def test_a_blend_is_drawn_at_the_speed_that_was_asked_for(
+    product: Product, sim: Simulator
+) -> None:
+    channel = product.accounts[1].channel_id
+    body = {"enableSwitchSpeed": True, "enableRelaxToFast": False}
+    product.api("PUT", f"/mj/admin/account/{channel}", body)
+    shown(product, "ready again", lambda row: row["state"] == "ready", 1)
+    pictures = [data_url(picture(colour=colour)) for colour in ("red", "blue")]
+    blend = {"base64Array": pictures, "accountFilter": {"instanceId": channel}}
+
+    said = product.api("POST", "/mj-relax/mj/submit/blend", blend)
+    task = product.wait_for(said["result"])
+
+    (job,) = (job for job in sim.jobs() if job["uuid"] == task["jobId"])
+    assert (job["mode"], task["mode"], task["requestMode"]) == (
+        "relaxed",
+        "RELAX",
+        "RELAX",
+    )
+    quiet(product, 1)
+    product.api("PUT", f"/mj/admin/account/{channel}", {"enableSwitchSpeed": False})
+
+    said = product.api("POST", "/mj-fast/mj/submit/blend", blend)
+    task = product.wait_for(said["result"])
+
+    assert (task["mode"], task["requestMode"]) == ("RELAX", "FAST")
 
 
 def test_an_ended_plan_stops_its_account(product: Product, sim: Simulator) -> None:

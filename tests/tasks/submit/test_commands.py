@@ -30,7 +30,6 @@ from tests.tasks.refusals import OFFICIAL_LINK, PUBLIC_LINK
 
 pytestmark = pytest.mark.usefixtures("names", "media")
 PICTURE = data_url(picture())
-JOB = "5c0ffee0-1234-4abc-8def-0123456789ab"
 
 
 def roles(task: Task) -> list[tuple[str, int]]:

@@ -1,0 +1,160 @@
+"""Switching the bots to the speed of a task that carries no flag."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts import snapshots
+from accounts.models import DiscordAccount, User
+from gateway import dispatch, speeds
+from gateway.enums import QueryKind, QueryState
+from gateway.models import AccountQuery
+from tasks.enums import TaskAction, TaskStatus, WindowState
+from tasks.models import Task
+from tests.gateway.fakes import FakeHttp
+from tests.gateway.queries import MJ, make_live
+from tests.gateway.rows import again, make_waiting
+
+PRESSED = {"custom_id": "MJ::x", "parent_message_id": "1311111111111111001"}
+
+
+@pytest.fixture
+def switching(account: DiscordAccount) -> DiscordAccount:
+    account.enable_switch_speed = True
+    account.save()
+    snapshots.note(account.pk, MJ, job_mode="Fast", info_at=timezone.now())
+    return make_live(account)
+
+
+def blend(owner: User, account: DiscordAccount, **fields: Any) -> Task:
+    values = {"action": TaskAction.BLEND, "mode": "RELAX"}
+    return make_waiting(owner, account, **(values | fields))
+
+
+def orders() -> list[tuple[str, str]]:
+    rows = AccountQuery.objects.filter(kind=QueryKind.COMMAND).order_by("pk")
+    return list(rows.values_list("target", "state"))
+
+
+def end(state: QueryState, **fields: Any) -> None:
+    now = timezone.now()
+    AccountQuery.objects.update(state=state, flight=None, sent_at=now, **fields)
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"action": TaskAction.PAN, **PRESSED}, {"mode": "TURBO"}]
+)
+def test_the_bots_are_switched_before_a_task_of_another_speed(
+    alice: User, switching: DiscordAccount, fields: dict[str, Any]
+) -> None:
+    task = blend(alice, switching, **fields)
+
+    assert speeds.switch_first(switching, task)
+    assert speeds.switch_first(switching, task)  # not there yet
+    assert orders() == [(task.mode.lower(), QueryState.WAITING)]
+
+    end(QueryState.DONE)
+    assert not speeds.switch_first(switching, task)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"mode": "FAST"},
+        {"mode": ""},
+        {"action": TaskAction.IMAGINE},
+        {"action": TaskAction.VIDEO},
+        {"action": TaskAction.DESCRIBE},
+        {"action": TaskAction.SHOW},
+        {"action": TaskAction.UPSCALE, **PRESSED},
+        {"action": TaskAction.PAN, "window": WindowState.EXPECTED, **PRESSED},
+    ],
+)
+def test_what_needs_no_switch_goes_at_once(
+    alice: User, switching: DiscordAccount, fields: dict[str, Any]
+) -> None:
+    assert not speeds.switch_first(switching, blend(alice, switching, **fields))
+    assert orders() == []
+
+
+def test_nothing_is_switched_unless_the_operator_allows_it(
+    alice: User, switching: DiscordAccount
+) -> None:
+    switching.enable_switch_speed = False
+
+    assert not speeds.switch_first(switching, blend(alice, switching))
+    assert orders() == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "mode", "wanted"),
+    [
+        ({"mode": "TURBO"}, "RELAX", "turbo"),
+        ({"fast_exhausted": True}, "FAST", "relax"),
+        ({"allow_modes": ["FAST"], "mode": "RELAX"}, "TURBO", "relax"),
+    ],
+)
+def test_the_accounts_own_speed_counts_more(
+    alice: User,
+    switching: DiscordAccount,
+    settings: dict[str, Any],
+    mode: str,
+    wanted: str,
+) -> None:
+    for name, value in settings.items():
+        setattr(switching, name, value)
+
+    assert speeds.switch_first(switching, blend(alice, switching, mode=mode))
+    assert orders() == [(wanted, QueryState.WAITING)]
+
+
+def test_a_speed_that_is_refused_is_not_waited_for_and_asked_again_later(
+    alice: User, switching: DiscordAccount
+) -> None:
+    task = blend(alice, switching)
+    speeds.switch_first(switching, task)
+
+    end(QueryState.FAILED)
+    assert not speeds.switch_first(switching, task)
+    assert len(orders()) == 1
+
+    end(QueryState.FAILED, created_at=timezone.now() - timedelta(minutes=11))
+    assert speeds.switch_first(switching, task)
+
+
+def test_what_was_read_after_the_switch_counts_more(
+    alice: User, switching: DiscordAccount
+) -> None:
+    task = blend(alice, switching)
+    speeds.switch_first(switching, task)
+    end(QueryState.DONE)
+    later = timezone.now() + timedelta(seconds=1)
+
+    snapshots.note(switching.pk, MJ, job_mode="Relaxed", info_at=later)
+    assert not speeds.switch_first(switching, task)
+
+    snapshots.note(switching.pk, MJ, job_mode="Turbo", info_at=later)
+    assert speeds.switch_first(switching, task)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_others_are_sent_while_a_task_waits_for_its_speed(
+    alice: User, switching: DiscordAccount, http: FakeHttp
+) -> None:
+    waits = blend(alice, switching, action=TaskAction.PAN, echo_key="1", **PRESSED)
+    goes = make_waiting(
+        alice, switching, action=TaskAction.UPSCALE, echo_key="2", **PRESSED
+    )
+
+    dispatch.run_lane(switching.pk)
+
+    assert again(goes).status == TaskStatus.SUBMITTED
+    assert again(waits).status == TaskStatus.NOT_START
+    end(QueryState.DONE)
+    Task.objects.filter(pk=waits.pk).update(not_before=None)
+    dispatch.run_lane(switching.pk)
+    assert again(waits).status == TaskStatus.SUBMITTED
