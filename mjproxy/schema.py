@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
+_ANY_METHOD: Final = ("get", "put", "post", "delete")
 Endpoint = tuple[str, str, str, Callable[..., Any]]
 
 
@@ -16,7 +17,6 @@ def plain_prefix_only(endpoints: list[Endpoint]) -> list[Endpoint]:
     return [endpoint for endpoint in endpoints if endpoint[0].startswith("/mj/")]
 
 
-_ANY_METHOD: Final = ("get", "put", "post", "delete")
 # What may be answered anywhere, before a view has its say.
 _COMMON: Final = {
     "401": "No right key, a user who is shut out, or an operator's address.",
@@ -25,14 +25,47 @@ _COMMON: Final = {
 _WITH_A_BODY: Final = {"413": "The body is larger than the server takes."}
 
 
+def plain_null(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Say null by its type: an enum of null alone is an empty one in many languages."""
+    schemas = result["components"]["schemas"]
+    if schemas.pop("NullEnum", None) is None:
+        return result
+    return cast(dict[str, Any], _with_plain_null(result))
+
+
+def _with_plain_null(part: Any) -> Any:
+    if part == {"$ref": "#/components/schemas/NullEnum"}:
+        return {"type": "null"}
+    if isinstance(part, dict):
+        return {name: _with_plain_null(inner) for name, inner in part.items()}
+    return [_with_plain_null(p) for p in part] if isinstance(part, list) else part
+
+
+def named_hooks(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Give each call of a hook an operationId, of which generated servers are made."""
+    for operation in _operations(result):
+        for name, addresses in operation.get("callbacks", {}).items():
+            for calls in addresses.values():
+                for call in calls.values():
+                    call["operationId"] = f"{operation['operationId']}_{name}"
+    return result
+
+
+def _operations(result: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        operations[method]
+        for operations in result["paths"].values()
+        for method in _ANY_METHOD
+        if method in operations
+    ]
+
+
 def common_answers(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """Add to every operation the answers that all of them may give."""
-    for operations in result["paths"].values():
-        for method in _ANY_METHOD:
-            if operation := operations.get(method):
-                texts = _COMMON | (_WITH_A_BODY if "requestBody" in operation else {})
-                for status, text in texts.items():
-                    operation["responses"].setdefault(status, _failure(text))
+    for operation in _operations(result):
+        texts = _COMMON | (_WITH_A_BODY if "requestBody" in operation else {})
+        for status, text in texts.items():
+            operation["responses"].setdefault(status, _failure(text))
     return result
 
 
