@@ -26,19 +26,27 @@ _WITH_A_BODY: Final = {"413": "The body is larger than the server takes."}
 
 
 def plain_null(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Say null by its type: an enum of null alone is an empty one in many languages."""
-    schemas = result["components"]["schemas"]
-    if schemas.pop("NullEnum", None) is None:
-        return result
+    """Say null by its type alone, in the one way that generators understand.
+
+    An enum of null alone is an empty enum in many languages, and an object that may be
+    null is not null in some, where its type is a list.
+    """
+    result["components"]["schemas"].pop("NullEnum", None)
     return cast(dict[str, Any], _with_plain_null(result))
 
 
 def _with_plain_null(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_with_plain_null(inner) for inner in part]
+    if not isinstance(part, dict):
+        return part
     if part == {"$ref": "#/components/schemas/NullEnum"}:
         return {"type": "null"}
-    if isinstance(part, dict):
-        return {name: _with_plain_null(inner) for name, inner in part.items()}
-    return [_with_plain_null(p) for p in part] if isinstance(part, list) else part
+    if part.get("type") == ["object", "null"]:
+        shown = {name: part[name] for name in ("description",) if name in part}
+        kind = {n: inner for n, inner in part.items() if n != "description"}
+        return shown | {"oneOf": [kind | {"type": "object"}, {"type": "null"}]}
+    return {name: _with_plain_null(inner) for name, inner in part.items()}
 
 
 def named_hooks(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:

@@ -73,6 +73,18 @@ def test_a_word_that_may_be_null_is_still_its_enum() -> None:
         ]
 
 
+def test_an_object_that_may_be_null_is_one_of_two() -> None:
+    """Where its type is a list, some generators do not take null for it."""
+    both = [
+        path for path, part in PARTS.items() if part.get("type") == ["object", "null"]
+    ]
+
+    assert not both
+    for schema, name in (("Task", "accountFilter"), ("Operation", "data")):
+        object_, null = SCHEMAS[schema]["properties"][name]["oneOf"]
+        assert (object_["type"], null) == ("object", {"type": "null"})
+
+
 def test_every_operation_has_a_name_of_its_own_hooks_too() -> None:
     names = [(part.get("operationId"), path) for path, part in operations()]
 
