@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-import time
+import threading
 import urllib.request
 
 import mjclient  # type: ignore[import-not-found]
 
 
 def main(url: str, key: str, prompt: str) -> None:
+    pause = threading.Event()
     configuration = mjclient.Configuration(host=url, api_key={"secretHeader": key})
     with mjclient.ApiClient(configuration) as client:
         submits, tasks = mjclient.SubmitApi(client), mjclient.TaskApi(client)
@@ -19,7 +20,7 @@ def main(url: str, key: str, prompt: str) -> None:
         assert answer.code in (1, 22), answer
         task = tasks.task_fetch(answer.result)
         while task.status not in ("SUCCESS", "FAILURE"):
-            time.sleep(0.1)  # as a program would wait
+            pause.wait(0.1)  # as a program would
             task = tasks.task_fetch(answer.result)
         many = tasks.task_list_by_ids_create(mjclient.ByIds(ids=[task.id]))
         home = mjclient.AdminApi(client).home()
@@ -39,4 +40,5 @@ def main(url: str, key: str, prompt: str) -> None:
     print(json.dumps(said))  # noqa: T201
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])
