@@ -19,13 +19,15 @@ PYTEST := $(BIN)/python -m pytest
 E2E := $(PYTEST) -p no:randomly -n 2 --dist loadfile --timeout 240 tests/e2e
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test unit e2e check services mysql mysql-core mysql-driver format lint \
-  types layers migrations deploy schema bench fmt lock clean
+.PHONY: help setup generators run demo test unit e2e check services mysql mysql-core \
+  mysql-driver format lint types layers migrations deploy schema bench fmt lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' Makefile
 
 setup: $(VENV)/.dev  ## make .venv with everything that run, test and check need
+
+generators: $(VENV)/.generators  ## what the tests of generated clients need, Java and Node too
 
 run: $(VENV)/.run  ## run the product: manage.py up
 	$(BIN)/python manage.py up
@@ -100,8 +102,9 @@ fmt: $(VENV)/.dev  ## format, and mend what can be mended
 lock:  ## resolve the dependencies anew (needs uv and the network)
 	$(UV) lock --upgrade
 	$(UV) export $(EXPORT) --no-dev -o requirements/run.txt
-	$(UV) export $(EXPORT) --all-groups --no-group mysql -o requirements/dev.txt
+	$(UV) export $(EXPORT) -o requirements/dev.txt
 	$(UV) export $(EXPORT) --only-group mysql -o requirements/mysql.txt
+	$(UV) export $(EXPORT) --only-group generators -o requirements/generators.txt
 
 # Versions and hashes only: where packages come from is the machine's business.
 EXPORT := --frozen --quiet --format requirements.txt --no-header --no-annotate \
@@ -134,4 +137,14 @@ mysql-driver: $(VENV)/.mysql  ## the driver for MySQL, into .venv
 # Compiled here: needs a C compiler, pkg-config and the headers of MariaDB or MySQL.
 $(VENV)/.mysql: requirements/mysql.txt $(VENV)/.dev
 	$(PIP) install --quiet --require-hashes -r requirements/mysql.txt
+	@touch $@
+
+# Made anew with the environment's own packages, so that no test has to fetch any.
+$(VENV)/.generators: requirements/generators.txt tests/generated/package-lock.json \
+    | $(VENV)/.dev
+	$(PIP) install --quiet --require-hashes -r requirements/generators.txt
+	mkdir -p $(VENV)/typescript
+	cp tests/generated/package.json tests/generated/package-lock.json $(VENV)/typescript
+	PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix $(VENV)/typescript \
+	  --ignore-scripts --no-audit --no-fund --silent
 	@touch $@

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
+_ANY_METHOD: Final = ("get", "put", "post", "delete")
 Endpoint = tuple[str, str, str, Callable[..., Any]]
 
 
@@ -16,7 +17,6 @@ def plain_prefix_only(endpoints: list[Endpoint]) -> list[Endpoint]:
     return [endpoint for endpoint in endpoints if endpoint[0].startswith("/mj/")]
 
 
-_ANY_METHOD: Final = ("get", "put", "post", "delete")
 # What may be answered anywhere, before a view has its say.
 _COMMON: Final = {
     "401": "No right key, a user who is shut out, or an operator's address.",
@@ -25,14 +25,55 @@ _COMMON: Final = {
 _WITH_A_BODY: Final = {"413": "The body is larger than the server takes."}
 
 
+def plain_null(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Say null by its type alone, in the one way that generators understand.
+
+    An enum of null alone is an empty enum in many languages, and an object that may be
+    null is not null in some, where its type is a list.
+    """
+    result["components"]["schemas"].pop("NullEnum", None)
+    return cast(dict[str, Any], _with_plain_null(result))
+
+
+def _with_plain_null(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_with_plain_null(inner) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    if part == {"$ref": "#/components/schemas/NullEnum"}:
+        return {"type": "null"}
+    if part.get("type") == ["object", "null"]:
+        shown = {name: part[name] for name in ("description",) if name in part}
+        kind = {n: inner for n, inner in part.items() if n != "description"}
+        return shown | {"oneOf": [kind | {"type": "object"}, {"type": "null"}]}
+    return {name: _with_plain_null(inner) for name, inner in part.items()}
+
+
+def named_hooks(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Give each call of a hook an operationId, of which generated servers are made."""
+    for operation in _operations(result):
+        for name, addresses in operation.get("callbacks", {}).items():
+            for calls in addresses.values():
+                for call in calls.values():
+                    call["operationId"] = f"{operation['operationId']}_{name}"
+    return result
+
+
+def _operations(result: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        operations[method]
+        for operations in result["paths"].values()
+        for method in _ANY_METHOD
+        if method in operations
+    ]
+
+
 def common_answers(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """Add to every operation the answers that all of them may give."""
-    for operations in result["paths"].values():
-        for method in _ANY_METHOD:
-            if operation := operations.get(method):
-                texts = _COMMON | (_WITH_A_BODY if "requestBody" in operation else {})
-                for status, text in texts.items():
-                    operation["responses"].setdefault(status, _failure(text))
+    for operation in _operations(result):
+        texts = _COMMON | (_WITH_A_BODY if "requestBody" in operation else {})
+        for status, text in texts.items():
+            operation["responses"].setdefault(status, _failure(text))
     return result
 
 

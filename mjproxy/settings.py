@@ -250,6 +250,8 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "mjproxy",
     "DESCRIPTION": "The /mj API: submit drawings, follow them, fetch pictures.",
     "VERSION": VERSION,
+    "OAS_VERSION": "3.1.1",
+    "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     "SERVE_AUTHENTICATION": [],
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -258,6 +260,8 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": ["mjproxy.schema.plain_prefix_only"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "mjproxy.schema.plain_null",
+        "mjproxy.schema.named_hooks",
         "mjproxy.schema.common_answers",
     ],
     "ENUM_NAME_OVERRIDES": {

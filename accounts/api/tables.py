@@ -17,12 +17,12 @@ from accounts.api.serializers import OperationSerializer
 MOST_ROWS: Final = 100
 
 
-class _Pagination(DialectSerializer):
+class PaginationSerializer(DialectSerializer):
     current = Whole(default=1)
     pageSize = Whole(default=10)
 
 
-class _Sort(DialectSerializer):
+class SortSerializer(DialectSerializer):
     predicate = Text()
     reverse = serializers.BooleanField(default=False)
 
@@ -30,8 +30,8 @@ class _Sort(DialectSerializer):
 class TableSerializer(DialectSerializer):
     """What a table asks for; a form of its own reads `search`."""
 
-    pagination = _Pagination(required=False)
-    sort = _Sort(required=False)
+    pagination = PaginationSerializer(required=False)
+    sort = SortSerializer(required=False)
     search = serializers.DictField(required=False)
 
 

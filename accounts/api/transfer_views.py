@@ -36,7 +36,7 @@ _FILE: Final = {
 }
 
 
-class ExportSerializer(WhichSerializer):
+class AccountsExportSerializer(WhichSerializer):
     """Without `ids` and `search`, all accounts are meant."""
 
     passphrase = Text(help_text="8 letters or more: who has them reads the tokens.")
@@ -53,7 +53,7 @@ class Document(serializers.Field[Any, Any, Any, Any]):
             raise serializers.ValidationError("Nested too deeply.") from exc
 
 
-class ImportSerializer(DialectSerializer):
+class AccountsImportSerializer(DialectSerializer):
     """A file that an export has answered."""
 
     passphrase = Text()
@@ -72,7 +72,7 @@ class ExportView(APIView):
         operation_id="admin_account_export",
         tags=["admin"],
         summary="Write accounts into a file; their secrets are encrypted in it",
-        request=ExportSerializer,
+        request=AccountsExportSerializer,
         responses=OpenApiTypes.OBJECT,
         examples=[
             OpenApiExample(
@@ -84,7 +84,7 @@ class ExportView(APIView):
         ],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
-        form = ExportSerializer(data=request.data)
+        form = AccountsExportSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         which = form.validated_data
         rows = DiscordAccount.objects.all()
@@ -105,7 +105,7 @@ class ImportView(APIView):
         operation_id="admin_account_import",
         tags=["admin"],
         summary="Add the accounts of a file: all of them, or none",
-        request=ImportSerializer,
+        request=AccountsImportSerializer,
         responses=OperationSerializer,
         examples=[
             OpenApiExample(
@@ -115,7 +115,7 @@ class ImportView(APIView):
         ],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
-        form = ImportSerializer(data=request.data)
+        form = AccountsImportSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         asked = form.validated_data
         try:

@@ -6,7 +6,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    PolymorphicProxySerializer,
+    extend_schema_field,
+)
 from rest_framework import serializers
 
 from accounts.api.serializers import OperationSerializer
@@ -95,6 +99,14 @@ class TaskDisplaysSerializer(serializers.Serializer[Any]):
     discordInstanceId = serializers.CharField()
 
 
+@extend_schema_field({"type": "integer", "format": "int64"})
+class Milliseconds(serializers.IntegerField):
+    """A moment as clients know it; too large for 32 bits."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(help_text="Milliseconds since 1970.", **kwargs)
+
+
 class TaskSerializer(serializers.Serializer[Any]):
     """A task. Every key is always present."""
 
@@ -118,9 +130,9 @@ class TaskSerializer(serializers.Serializer[Any]):
     promptFull = serializers.CharField(allow_null=True)
     description = serializers.CharField()
     state = serializers.CharField(help_text="As it was submitted.")
-    submitTime = serializers.IntegerField(help_text="Milliseconds.")
-    startTime = serializers.IntegerField(allow_null=True)
-    finishTime = serializers.IntegerField(allow_null=True)
+    submitTime = Milliseconds()
+    startTime = Milliseconds(allow_null=True)
+    finishTime = Milliseconds(allow_null=True)
     progress = serializers.CharField(
         allow_null=True,
         help_text="“42%”; “100%” at SUCCESS and only then; “” after FAILURE.",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +16,16 @@ from tests.contract.clients.comfly import hash_of
 from tests.contract.clients.geekai import hash_in
 from tests.contract.clients.wechat_bot import STATE
 from tests.e2e.driving import Driven, button, hooks, picture_of
+from tests.e2e.generating import (
+    draw_in_python,
+    draw_in_typescript,
+    need_generators,
+)
 from tests.e2e.harness import ROOT, Product, Simulator
 from tests.pictures import bare, data_url, mask, picture
 
 RED, BLUE = data_url(picture(colour="red")), data_url(picture(colour="blue"))
+Draw = Callable[[Product, Path, str], dict[str, Any]]
 CONFIRM = "Waiting for window confirm"
 OPEN_DOOR = (
     "from accounts.models import AccessSettings as A;"
@@ -285,3 +293,21 @@ def test_midjourney_web_waits_for_a_hundred_percent(driven: Driven) -> None:
 
 def test_nothing_was_drawn_twice_or_refused(opened: Product, sim: Simulator) -> None:
     assert not sim.violations(), sim.violations()
+
+
+@pytest.mark.parametrize("draw", [draw_in_python, draw_in_typescript])
+def test_a_client_made_of_the_schema_draws(
+    product: Product, draw: Draw, tmp_path: Path
+) -> None:
+    need_generators()
+
+    said = draw(product, tmp_path, f"drawn by {draw.__name__}")
+
+    task = product.api("GET", f"/mj/task/{said['id']}/fetch")
+    assert (said["status"], said["state"]) == ("SUCCESS", "generated")
+    assert task["prompt"] == f"drawn by {draw.__name__}"
+    assert said["submitTime"] == task["submitTime"] > 2**32
+    assert (said["buttons"], said["mode"]) == (len(task["buttons"]), task["mode"])
+    assert said["listed"] == [said["id"]]
+    assert said["home"] is True
+    assert said["bytes"] > 1000

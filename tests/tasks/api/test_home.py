@@ -127,7 +127,7 @@ def test_an_operator_sees_from_where_most_was_asked_for_today(
     assert next(iter(tops)) == "203.0.x.x"
 
 
-@pytest.mark.parametrize("text", ["<b>x</b>", "a > b", "x" * 2001])
+@pytest.mark.parametrize("text", ["<b>x</b>", "a > b"])
 def test_an_announcement_is_plain_text(text: str) -> None:
     with pytest.raises(ValidationError):
         AccessSettings(announcement=text).full_clean()
