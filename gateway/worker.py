@@ -12,6 +12,7 @@ from channels.worker import Worker
 
 from gateway import hints
 from gateway.manager import Manager
+from tasks.life import Life
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,9 @@ class GatewayWorker(Worker):
             loop.add_signal_handler(number, stop.set)
         manager = Manager()
         hints.listeners.append(manager.kick)
+        life = Life("gateway")
+        await asyncio.to_thread(life.begin)
+        manager.looked.append(life.sign)
         holding = asyncio.create_task(manager.run())
         hearing = asyncio.create_task(self._hear())
         stopping = asyncio.create_task(stop.wait())
@@ -45,6 +49,8 @@ class GatewayWorker(Worker):
         for task in (hearing, holding, stopping):
             task.cancel()
         await manager.close()
+        if not holding.done() or holding.cancelled():
+            await asyncio.to_thread(life.end)
         if holding.done() and not holding.cancelled():
             holding.result()
 

@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from mjproxy.api import unknown_address
-from mjproxy.health import healthz
+from mjproxy.health import healthz, readyz
 
 _dialect: list[URLPattern | URLResolver] = [
     path("", include("tasks.api.urls")),
@@ -18,6 +18,7 @@ _dialect: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("healthz", healthz),
+    path("readyz", readyz),
     path("mj/", include(_dialect)),
     path("mj-fast/mj/", include(_dialect), {"mode": "FAST"}),
     path("mj-relax/mj/", include(_dialect), {"mode": "RELAX"}),
