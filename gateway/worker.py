@@ -10,7 +10,9 @@ from typing import Final
 
 from channels.worker import Worker
 
+from accounts import backoff
 from gateway import hints
+from gateway.comeback import STEADY
 from gateway.manager import Manager
 from tasks.life import Life
 
@@ -56,9 +58,13 @@ class GatewayWorker(Worker):
 
     async def _hear(self) -> None:
         """Receive hints; without Redis there are none, and the rows are enough."""
+        failures, loop = 0, asyncio.get_running_loop()
         while True:
+            began = loop.time()
             try:
                 await super().handle()
             except Exception as exc:
-                logger.warning("no hints for the moment: %s", type(exc).__name__)
-                await asyncio.sleep(1)
+                failures = 1 if loop.time() - began > STEADY else failures + 1
+                if failures == 1:
+                    logger.warning("no hints for the moment: %s", type(exc).__name__)
+                await asyncio.sleep(backoff.delay(failures, longest=10.0))
