@@ -58,7 +58,7 @@ async def test_without_redis_hints_are_asked_for_less_and_less(
     monkeypatch.setattr(backoff, "delay", delay)
 
     with pytest.raises(asyncio.CancelledError):
-        await GatewayWorker(None, [], None)._hear()
+        await GatewayWorker(None, [], object())._hear()
 
     assert attempts == [1, 2, 3, 4, 5, 6]
     assert len(caplog.records) == 1
