@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
@@ -17,10 +18,11 @@ from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import CommandType
 from gateway.refusals import rest
-from tasks import bridge
+from tasks import bridge, faults
 from tasks.custom_ids import cancel_id
 from tasks.database import in_thread
 from tasks.enums import RUNNING
+from tasks.faults import Work
 from tasks.ids import new_nonce
 from tasks.models import Task
 
@@ -47,7 +49,9 @@ def press_cancel(task_id: int) -> bool:
     if not rows.update(cancel_pressed_at=timezone.now()):
         return False
     lanes.keep_pace(task.account)
-    bridge.spawn(_press(task.account, task_id, body))
+    press = partial(_press, task.account, body)
+    pressing = Work("cancelling task", task_id)
+    bridge.spawn(faults.watch(pressing, press, at_once=True))
     return True
 
 
@@ -74,7 +78,7 @@ def _payload(
     return payloads.message_command(place, new_nonce(), command, message_id)
 
 
-async def _press(account: DiscordAccount, task_id: int, body: dict[str, Any]) -> None:
+async def _press(account: DiscordAccount, body: dict[str, Any], task_id: int) -> None:
     http = await clients.client_of(account)
     posted = await posting.post(http, account, body, lambda _: new_nonce())
     answer = posted.answer if posted else Answer(Verdict.UNKNOWN)

@@ -21,7 +21,7 @@ app.config_from_object("mjproxy.settings", namespace="CELERY")
 app.conf.beat_scheduler = "mjproxy.beat:Scheduler"
 
 
-class Scheduler(PersistentScheduler):  # type: ignore[misc]
+class Scheduler(PersistentScheduler):
     """Celery's own, which tells with each look at the schedule that it lives."""
 
     def setup_schedule(self) -> None:

@@ -36,7 +36,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 
 def _word(up: bool) -> str:  # noqa: FBT001
-    return (State.OK if up else State.DOWN).value
+    return str((State.OK if up else State.DOWN).value)
 
 
 def _database_answers() -> bool:

@@ -127,7 +127,8 @@ def _look(role: str) -> Seen:
 def _now() -> float:
     """Return the time of the Redis server: clocks of machines differ."""
     seconds, micros = client().time()
-    return float(seconds) + micros / 1e6
+    now: float = seconds + micros / 1e6
+    return now
 
 
 def _alive(role: str) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.enums import AccountState, SpeedMode
 from accounts.models import DiscordAccount, User
-from gateway import dispatch, lanes, queueing
+from gateway import dispatch, interactions, lanes, queueing
 from gateway.fairness import Turns
 from gateway.models import CommandIndex, DispatchLane, GatewaySession
 from gateway.protocol.answers import Answer, Verdict
@@ -408,7 +408,7 @@ def test_a_task_that_cannot_be_made_ends_and_holds_up_no_other(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     broken, task = make_waiting(alice, live, "broken"), make_waiting(alice, live)
-    make = dispatch.interaction_of
+    make = interactions.interaction_of
 
     def interaction_of(*args: Any) -> Any:
         if args[2].pk == broken.pk:

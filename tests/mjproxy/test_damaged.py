@@ -55,7 +55,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     client = client_of(socket)
     for number in range(200):
         client.set(f"key{number}", "x" * 50)
-    client.execute_command("WAITAOF", 1, 0, 5000)
+    client.waitaof(1, 0, 5000)
     process.terminate()
     process.wait(PATIENCE)
     return folder
