@@ -1,4 +1,4 @@
-"""What Discord's answers to a greeting mean: of REST, and of a socket that it closes."""
+"""What Discord's answers to a greeting mean: by REST, or by closing a socket."""
 
 from __future__ import annotations
 

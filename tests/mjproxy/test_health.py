@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +20,8 @@ from mjproxy.start import redis_server
 from tasks import life
 from tasks.life import LATE, MOST_BROKEN, PARTS, STEADY, WINDOW, Life, State
 from tests.conftest import ApiClient
+from tests.e2e.calls import eventually
+from tests.mjproxy.test_damaged import answers
 
 PATIENCE = 30
 ROLES = [role for roles in PARTS.values() for role in roles]
@@ -35,14 +36,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         [redis_server(), *words, "--dir", str(folder), "--loglevel", "warning"]
     )
     found = f"unix://{folder / 's'}"
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            redis.Redis.from_url(found).ping()
-            break
-        except redis.RedisError:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+    client = redis.Redis.from_url(found)
+    eventually(lambda: answers(client), what="Redis answers")
     yield found
     process.terminate()
     process.wait(PATIENCE)
@@ -266,10 +261,7 @@ def test_a_thread_signs_until_the_end(
     one = Life("beat")
 
     one.sign_for_ever()
-    deadline = time.monotonic() + PATIENCE
-    while not server.zcard("mjproxy:alive:beat"):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    eventually(lambda: server.zcard("mjproxy:alive:beat"), what="it has signed")
     one.end()
 
     assert one._stopped.is_set()
