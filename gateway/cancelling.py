@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
@@ -25,10 +26,11 @@ from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import CommandType
 from gateway.refusals import REFUSALS, note_refusal, rest
-from tasks import bridge
+from tasks import bridge, faults
 from tasks.custom_ids import cancel_id
 from tasks.database import in_thread
 from tasks.enums import RUNNING
+from tasks.faults import Work
 from tasks.ids import new_nonce
 from tasks.models import Task
 
@@ -75,7 +77,9 @@ def press_cancel(task_id: int) -> bool:
     if not rows.update(cancel_presses=presses, cancel_next_at=moment):
         return False
     lanes.keep_pace(task.account)
-    bridge.spawn(_press(task.account, task_id, body))
+    press = partial(_press, task.account, body)
+    pressing = Work("cancelling task", task_id)
+    bridge.spawn(faults.watch(pressing, press, at_once=True))
     return True
 
 
@@ -102,7 +106,7 @@ def _payload(
     return payloads.message_command(place, new_nonce(), command, message_id)
 
 
-async def _press(account: DiscordAccount, task_id: int, body: dict[str, Any]) -> None:
+async def _press(account: DiscordAccount, body: dict[str, Any], task_id: int) -> None:
     http = await clients.client_of(account)
     sent_at = timezone.now()
     posted = await posting.post(http, account, body, lambda _: new_nonce())

@@ -54,6 +54,11 @@ async def _ask(
             await _look(http, channels, wrong)
     except TimeoutError:
         logger.info("Discord takes too long: an account is saved unchecked")
+    except (RequestException, OSError) as exc:
+        logger.info("an account is saved unchecked: %s", type(exc).__name__)
+    except Exception:
+        # Whatever it is, the connection will tell: no reason to refuse the row.
+        logger.exception("an account is saved unchecked: unforeseen error")
     finally:
         await http.aclose()
     return wrong

@@ -9,7 +9,6 @@ from typing import Final
 
 from accounts import backoff
 from accounts.enums import AccountState
-from gateway.protocol.constants import FATAL_CLOSE_CODES, CloseCode
 from gateway.refusals import break_off
 from tasks import faults
 from tasks.faults import Work
@@ -40,23 +39,6 @@ class Fatal(Exception):
     def __init__(self, state: AccountState, reason: str) -> None:
         super().__init__(reason)
         self.state, self.reason = state, reason
-
-
-def refuse_close(code: int | None) -> None:
-    """Raise Fatal for a code after which no other connection would do better."""
-    if code in FATAL_CLOSE_CODES:
-        dead = code == CloseCode.AUTHENTICATION_FAILED
-        state = AccountState.INVALID_TOKEN if dead else AccountState.PAUSED
-        raise Fatal(state, f"Discord closed the gateway with {code}")
-
-
-def reason_of_status(status: int) -> str:
-    """Return what an answer to our greeting means. Raises Fatal for a dead token."""
-    if status == 401:
-        raise Fatal(AccountState.INVALID_TOKEN, "Discord refuses the token (401)")
-    if status == 407:
-        return "The proxy refuses the name or the password (407)"
-    return f"Discord answers {status}"
 
 
 @dataclass

@@ -11,23 +11,17 @@ from functools import partial
 from typing import Any, Final
 
 from curl_cffi import CurlError
-from discord.errors import HTTPException
+from discord.errors import DiscordException, HTTPException
 from django.utils import timezone
 
 from accounts import backoff
 from accounts.enums import AccountState
 from accounts.joining import join
 from accounts.standing import retell, set_state, trouble
+from gateway import greeting
 from gateway.addresses import Addresses
 from gateway.asking import sync_if_due
-from gateway.comeback import (
-    Comeback,
-    Fatal,
-    Resume,
-    connecting,
-    reason_of_status,
-    refuse_close,
-)
+from gateway.comeback import Comeback, Fatal, Resume, connecting
 from gateway.direct import found_in, open_missing
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.http import DiscordHttp, Identity, why_unreachable
@@ -147,13 +141,16 @@ class Connection:
                 self.resume = Resume()
                 await asyncio.sleep(random.uniform(1, 5))  # noqa: S311
         except ConnectionClosed as closed:
-            refuse_close(closed.code)
+            greeting.refuse_close(closed.code)
             self.resume = Resume()
         except (CurlError, OSError, TimeoutError) as exc:
             reason = why_unreachable(exc, proxied=bool(self.http.proxy))
             self.comeback.warn(reason)
         except HTTPException as exc:
-            reason = reason_of_status(exc.status)
+            reason = greeting.reason_of_status(exc.status)
+            self.comeback.warn(reason)
+        except DiscordException as exc:  # a long rate limit, most likely
+            reason = f"Discord cannot be reached ({type(exc).__name__})"
             self.comeback.warn(reason)
         except Fatal:
             raise
@@ -199,7 +196,7 @@ class Connection:
 
     async def _open(self, url: str) -> GatewaySocket:
         if not self.user_id:
-            self.user_id = str((await self.http.me())["id"])
+            self.user_id = greeting.id_in(await self.http.me())
         return await connect(
             self.http,
             self._parsers(),

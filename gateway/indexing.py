@@ -6,7 +6,7 @@ import asyncio
 from typing import Final
 
 from curl_cffi.requests.exceptions import RequestException
-from discord.errors import HTTPException
+from discord.errors import DiscordException, HTTPException
 
 from accounts.enums import AccountState
 from accounts.standing import trouble
@@ -14,6 +14,15 @@ from gateway.commands import has_index, save_index
 from gateway.http import DiscordHttp
 from tasks.database import in_thread
 
+# No answer, a long rate limit, or somebody else's answer.
+_MISSED: Final = (
+    DiscordException,
+    RequestException,
+    OSError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 PATIENCE: Final = 15.0  # seconds, the library's own tries included
 
 
@@ -33,7 +42,7 @@ async def read_index(http: DiscordHttp) -> str:
             await in_thread(trouble, account_id, AccountState.PAUSED, reason)
             return ""
         return _unread(str(exc.status))
-    except (RequestException, OSError, LookupError, TypeError, ValueError) as exc:
+    except _MISSED as exc:
         return _unread(type(exc).__name__)
     return ""
 

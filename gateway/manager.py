@@ -50,6 +50,7 @@ class Manager:
         self._held: dict[int, _Held] = {}
         self._ending: dict[int, asyncio.Task[None]] = {}
         self._repairs: dict[int, asyncio.Task[None]] = {}
+        self.looked: list[Callable[[], None]] = []  # called after each look
         self._kicked = asyncio.Event()
         self._door = asyncio.Semaphore(CONNECTING_AT_ONCE)
         self._exit = asyncio.Semaphore(CLOSING_AT_ONCE)
@@ -85,6 +86,8 @@ class Manager:
             try:
                 await step()
                 faults.over(work)
+                for tell in self.looked:
+                    await asyncio.to_thread(tell)
             except DatabaseError as exc:
                 # Sockets stay; what they hear meanwhile is repaired from history.
                 logger.error("database: %s", exc)

@@ -23,6 +23,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts import backoff
 from accounts.api.serializers import OperationSerializer
 from accounts.callers import link_base
 from accounts.models import User
@@ -154,17 +155,21 @@ async def _set_before(event: asyncio.Event, moment: float) -> bool:
 async def _listen(task_id: int, news: asyncio.Event) -> None:
     """Set `news` at each nudge; without a channel layer the looks are enough."""
     layer, group = channel_layers[DEFAULT_CHANNEL_LAYER], f"task.{task_id}"
+    failures = 0
     while True:
         try:
             channel = await layer.new_channel()
             try:
                 await layer.group_add(group, channel)
                 news.set()  # what changed before we listened
+                failures = 0
                 while True:
                     await layer.receive(channel)
                     news.set()
             finally:
                 await layer.group_discard(group, channel)
         except Exception as exc:
-            logger.warning("task %s: stream hears nothing: %s", task_id, exc)
-            await asyncio.sleep(RECONNECT)
+            failures += 1
+            if failures == 1:
+                logger.warning("task %s: stream hears nothing: %s", task_id, exc)
+            await asyncio.sleep(backoff.delay(failures, first=RECONNECT))

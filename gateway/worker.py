@@ -10,8 +10,11 @@ from typing import Final
 
 from channels.worker import Worker
 
+from accounts import backoff
 from gateway import hints
+from gateway.comeback import STEADY
 from gateway.manager import Manager
+from tasks.life import Life
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +41,9 @@ class GatewayWorker(Worker):
             loop.add_signal_handler(number, stop.set)
         manager = Manager()
         hints.listeners.append(manager.kick)
+        life = Life("gateway")
+        await asyncio.to_thread(life.begin)
+        manager.looked.append(life.sign)
         holding = asyncio.create_task(manager.run())
         hearing = asyncio.create_task(self._hear())
         stopping = asyncio.create_task(stop.wait())
@@ -45,14 +51,20 @@ class GatewayWorker(Worker):
         for task in (hearing, holding, stopping):
             task.cancel()
         await manager.close()
+        if not holding.done() or holding.cancelled():
+            await asyncio.to_thread(life.end)
         if holding.done() and not holding.cancelled():
             holding.result()
 
     async def _hear(self) -> None:
         """Receive hints; without Redis there are none, and the rows are enough."""
+        failures, loop = 0, asyncio.get_running_loop()
         while True:
+            began = loop.time()
             try:
                 await super().handle()
             except Exception as exc:
-                logger.warning("no hints for the moment: %s", type(exc).__name__)
-                await asyncio.sleep(1)
+                failures = 1 if loop.time() - began > STEADY else failures + 1
+                if failures == 1:
+                    logger.warning("no hints for the moment: %s", type(exc).__name__)
+                await asyncio.sleep(backoff.delay(failures, longest=10.0))

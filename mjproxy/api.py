@@ -185,6 +185,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _page_or_json(request: HttpRequest, status: int) -> HttpResponse | None:
-    if not request.path.startswith(("/mj", "/healthz", "/api")):
+    if not request.path.startswith(("/mj", "/healthz", "/readyz", "/api")):
         return None
     return json_answer(failure(request.path, _TEXTS[status]), status=status)

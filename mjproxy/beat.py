@@ -6,7 +6,34 @@ so it does without them and costs a third of the memory.
 
 from __future__ import annotations
 
+import os
+from typing import Any
+
 from celery import Celery
+from celery.beat import PersistentScheduler
+
+from tasks.life import Life
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mjproxy.settings")
 
 app = Celery("mjproxy", fixups=[])
 app.config_from_object("mjproxy.settings", namespace="CELERY")
+app.conf.beat_scheduler = "mjproxy.beat:Scheduler"
+
+
+class Scheduler(PersistentScheduler):
+    """Celery's own, which tells with each look at the schedule that it lives."""
+
+    def setup_schedule(self) -> None:
+        super().setup_schedule()
+        self.life = Life("beat")
+        self.life.begin()
+
+    def tick(self, *args: Any, **kwargs: Any) -> Any:
+        pause = super().tick(*args, **kwargs)
+        self.life.sign()
+        return pause
+
+    def close(self) -> None:
+        super().close()
+        self.life.end()

@@ -1,27 +1,42 @@
-"""Whether this process can work: its database answers, and its Redis."""
+"""Whether this process can work, and whether the product can draw."""
 
 from __future__ import annotations
 
-from functools import cache
-
 import redis
-from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 
 from accounts.api.answers import json_answer
+from tasks import life
+from tasks.life import State
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
     """Answer 200 where requests can be answered, 503 without the database.
 
-    Without Redis submits still answer and drawings wait, so that is said, not refused.
+    Without Redis, or another part, submits still answer and drawings wait: so that is
+    said, not refused.
     """
-    parts = {"database": _database_answers(), "redis": _redis_answers()}
-    words = {name: "ok" if up else "down" for name, up in parts.items()}
-    status = "ok" if all(parts.values()) else "degraded"
-    code = 200 if parts["database"] else 503
-    return json_answer({"status": status, **words}, status=code)
+    words = {"database": _word(_database_answers()), "redis": _word(_redis_answers())}
+    words |= {part: life.look(part).state.value for part in life.PARTS}
+    well = set(words.values()) == {State.OK.value}
+    code = 200 if words["database"] == State.OK.value else 503
+    return json_answer({"status": "ok" if well else "degraded", **words}, status=code)
+
+
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Answer 200 where a drawing that is submitted now would be drawn, else 503."""
+    database, broker = _database_answers(), _redis_answers()
+    seen = {part: life.look(part) for part in life.PARTS}
+    words = {"database": _word(database), "redis": _word(broker)}
+    words |= {part: found.state.value for part, found in seen.items()}
+    ready = database and broker and all(found.works for found in seen.values())
+    status = "ready" if ready else "not ready"
+    return json_answer({"status": status, **words}, status=200 if ready else 503)
+
+
+def _word(up: bool) -> str:  # noqa: FBT001
+    return str((State.OK if up else State.DOWN).value)
 
 
 def _database_answers() -> bool:
@@ -35,13 +50,6 @@ def _database_answers() -> bool:
 
 def _redis_answers() -> bool:
     try:
-        return bool(_redis().ping())
+        return bool(life.client().ping())
     except redis.RedisError:
         return False
-
-
-@cache
-def _redis() -> redis.Redis:
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1
-    )

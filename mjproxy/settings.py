@@ -286,7 +286,7 @@ CORS_ALLOW_HEADERS = [
     "x-ptoken",
     "x-requested-with",
 ]
-CORS_URLS_REGEX = r"^/(mj|images|healthz|api)"
+CORS_URLS_REGEX = r"^/(mj|images|healthz|readyz|api)"
 CORS_PREFLIGHT_MAX_AGE = 86400
 
 # --- logging -----------------------------------------------------------------------

@@ -8,7 +8,7 @@ from django.views.decorators.gzip import gzip_page
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from mjproxy.api import looked_at_only, unknown_address
-from mjproxy.health import healthz
+from mjproxy.health import healthz, readyz
 
 _dialect: list[URLPattern | URLResolver] = [
     path("", include("tasks.api.urls")),
@@ -19,6 +19,7 @@ _dialect: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("healthz", looked_at_only(healthz)),
+    path("readyz", looked_at_only(readyz)),
     path("mj/", include(_dialect)),
     path("mj-fast/mj/", include(_dialect), {"mode": "FAST"}),
     path("mj-relax/mj/", include(_dialect), {"mode": "RELAX"}),

@@ -128,7 +128,7 @@ async def _keep(task_id: int) -> None:
             return
         try:
             picture = await download(wanted.url)
-        except CdnError as exc:
+            kind, body = picture.content_type, picture.body
+            await in_thread(pictures.store, task_id, kind, body)
+        except (CdnError, OSError) as exc:  # the disk may be full for a while
             logger.warning("task %s: picture not kept, again later: %s", task_id, exc)
-            return
-        await in_thread(pictures.store, task_id, picture.content_type, picture.body)

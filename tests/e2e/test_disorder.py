@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import redis
 
-from tests.e2e.harness import Product, Simulator
+from tests.e2e.calls import call
+from tests.e2e.harness import Product, Simulator, eventually
 from tests.e2e.judge import assert_faithful
+from tests.pictures import data_url, mask
 
 
 @pytest.fixture(autouse=True)
@@ -146,3 +150,90 @@ def test_every_shape_of_a_job(
         sim.knobs(**{knob: usual[knob] for knob in knobs})
 
     assert_faithful(product, sim, tasks)
+
+
+# --- parts of the product ------------------------------------------------------------
+
+
+def readiness(product: Product) -> dict[str, Any]:
+    status, answer = call("GET", f"{product.url}/readyz")
+    words: dict[str, Any] = json.loads(answer)
+    assert (status == 200) is (words["status"] == "ready")
+    return words
+
+
+@pytest.mark.parametrize("role", ["worker", "beat", "gateway"])
+def test_a_part_that_hangs_is_known_and_one_that_is_back_too(
+    product: Product, role: str
+) -> None:
+    eventually(lambda: readiness(product)["status"] == "ready", what="all is ready")
+    held = product.pids(role)
+    assert held
+    for pid in held:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        eventually(lambda: readiness(product)[role] == "down", what=f"{role} is missed")
+    finally:
+        for pid in held:
+            os.kill(pid, signal.SIGCONT)
+
+    eventually(
+        lambda: readiness(product)["status"] == "ready", what="all is well again"
+    )
+
+
+@pytest.mark.skipif("REDIS_URL" in os.environ, reason="its files are somebody else's")
+def test_damaged_files_of_the_embedded_redis_are_set_aside(
+    product: Product, sim: Simulator
+) -> None:
+    product.stop()
+    (file,) = (product.data / "redis" / "appendonlydir").glob("*.incr.aof")
+    body = file.read_bytes()
+    at = body.index(b"\r\n*", len(body) // 2) + 2
+    file.write_bytes(body[:at] + b"GARBAGE" + body[at + 7 :])
+    told = len(product.log.read_text().splitlines())
+
+    product.restart()
+
+    tasks = product.wait_all(draw(product, "after the damage"))
+    assert_faithful(product, sim, tasks)
+    eventually(lambda: readiness(product)["status"] == "ready", what="all is ready")
+    lines = product.log.read_text().splitlines()[told:]
+    assert len([line for line in lines if "| ERROR " in line]) == 1
+    assert len(list(product.data.glob("redis.damaged-*"))) == 1
+
+
+# --- what is refused for good --------------------------------------------------------
+
+
+def posts(sim: Simulator, words: str) -> int:
+    return sum(words in entry["prompt"] for entry in sim.interactions())
+
+
+def test_a_400_is_one_try_with_discords_words(product: Product, sim: Simulator) -> None:
+    body = {"code": 50035, "message": "Invalid Form Body"}
+    http = {"status": 400, "body": body}
+    sim.rule({"prompt_regex": "never taken"}, {"http": http})
+
+    (task,) = product.wait_all([product.imagine("never taken")])
+
+    assert task["status"] == "FAILURE"
+    assert "Invalid Form Body" in task["failReason"]
+    assert posts(sim, "never taken") == 1
+
+
+def test_an_editor_that_is_down_is_pressed_again_later(
+    product: Product, sim: Simulator
+) -> None:
+    (grid,) = product.wait_all([product.imagine("for the editor")])
+    (single,) = product.wait_all([product.press(grid, "upsample::1")["result"]])
+    size = (single["imageWidth"], single["imageHeight"])
+    sim.rule({"custom_id": "Inpaint"}, {"knobs": {"inpaint_status": 503}}, times=2)
+
+    answer = product.press(single, "Inpaint")
+    task_id = product.answer_window(answer, maskBase64=data_url(mask(size)))
+    (task,) = product.wait_all([task_id])
+
+    assert task["status"] == "SUCCESS"
+    presses = [e for e in sim.interactions() if "Inpaint" in e["custom_id"]]
+    assert len(presses) == 3

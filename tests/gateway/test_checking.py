@@ -227,6 +227,31 @@ def test_a_discord_that_is_away_is_no_error(
     assert wrong_with(unsaved()) == {}
 
 
+def test_a_discord_that_hangs_up_in_the_middle_is_no_error(server: Server) -> None:
+    async def hangs_up(request: web.Request) -> web.StreamResponse:
+        if request.path.endswith("/@me"):
+            return web.json_response({"id": "1"})
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    server.answer = hangs_up
+
+    assert wrong_with(unsaved()) == {}
+
+
+def test_what_nobody_foresaw_is_no_error_and_is_told(
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def breaks(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(checking, "_look", breaks)
+
+    assert wrong_with(unsaved()) == {}
+    assert sum(bool(record.exc_info) for record in caplog.records) == 1
+
+
 def test_a_discord_that_is_silent_is_waited_for_a_while_only(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

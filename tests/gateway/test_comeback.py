@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from discord.errors import RateLimited
 
 from accounts import backoff
 from accounts.enums import AccountState
@@ -123,6 +124,40 @@ async def test_with_commands_from_before_it_goes_on_at_once(
 
     async with connected(account, addresses_of(simulator), watch) as line:
         await line.is_up()
+
+
+async def test_what_is_not_discords_answer_is_tried_again(
+    simulator: Simulator,
+    account: DiscordAccount,
+    watch: Watch,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither a page in between nor a long rate limit is for a person."""
+    me, index = DiscordHttp.me, DiscordHttp.command_index
+    answers: list[Any] = ["<html>", {}, None, RateLimited(60.0)] * 2
+
+    async def odd_me(self: DiscordHttp) -> Any:
+        return _said(answers) if len(answers) > 4 else await me(self)
+
+    async def odd_index(self: DiscordHttp, guild_id: str) -> Any:
+        if not answers:
+            return await index(self, guild_id)
+        return dict(_said(answers) or {})["application_commands"]
+
+    monkeypatch.setattr(DiscordHttp, "me", odd_me)
+    monkeypatch.setattr(DiscordHttp, "command_index", odd_index)
+
+    async with connected(account, addresses_of(simulator), watch) as line:
+        await line.is_up()
+
+    assert answers == []
+
+
+def _said(answers: list[Any]) -> Any:
+    found = answers.pop(0)
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 # --- what nobody foresaw --------------------------------------------------------------

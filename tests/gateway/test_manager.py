@@ -19,6 +19,7 @@ from accounts.models import DiscordAccount, User
 from accounts.services import set_enabled
 from gateway import connection, leases, manager
 from gateway.addresses import load_addresses
+from gateway.comeback import Resume
 from gateway.context import identity_of
 from gateway.manager import Manager
 from gateway.models import GatewayProcess, GatewaySession, GatewaySettings
@@ -298,7 +299,7 @@ async def not_connected(account: DiscordAccount) -> connection.Connection:
         identity=await in_thread(identity_of, account),
         addresses=await in_thread(load_addresses),
         fence=1,
-        resume=connection.Resume(),
+        resume=Resume(),
         door=asyncio.Semaphore(1),
         is_live=True,
     )

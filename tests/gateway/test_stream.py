@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import channel_layers
 from django.test import AsyncClient
 
+from accounts import backoff
 from accounts.models import User
 from gateway import stream
 from tasks.enums import TaskStatus
@@ -131,3 +133,28 @@ def test_a_stranger_is_refused(stranger: ApiClient, alice: User) -> None:
     task = make_task(alice)
 
     assert stranger.get(f"/mj/task/{task.pk}/stream").status_code == 401
+
+
+async def test_without_a_channel_layer_it_is_asked_for_less_and_less(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    attempts: list[int] = []
+
+    async def away() -> str:
+        if len(attempts) == 6:
+            raise asyncio.CancelledError
+        raise ConnectionError
+
+    def delay(attempt: int, **_: Any) -> float:
+        attempts.append(attempt)
+        return 0.0
+
+    layer = channel_layers[DEFAULT_CHANNEL_LAYER]
+    monkeypatch.setattr(layer, "new_channel", away)
+    monkeypatch.setattr(backoff, "delay", delay)
+
+    with pytest.raises(asyncio.CancelledError):
+        await stream._listen(1, asyncio.Event())
+
+    assert attempts == [1, 2, 3, 4, 5, 6]
+    assert len(caplog.records) == 1

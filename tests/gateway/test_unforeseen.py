@@ -11,10 +11,20 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts import verification
+from accounts import backoff, verification
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User, Verification
-from gateway import clients, jobs, manager, repair
+from gateway import (
+    clients,
+    dispatch,
+    errands,
+    handlers,
+    jobs,
+    manager,
+    repair,
+    sweeping,
+    windows,
+)
 from gateway.enums import QueryState
 from gateway.handlers import Speaker
 from gateway.manager import Manager
@@ -22,7 +32,14 @@ from gateway.models import AccountQuery
 from gateway.protocol.constants import Event
 from tasks import bridge, faults, inputs
 from tasks.database import in_thread
-from tasks.enums import ErrandKind, ErrandState, InputRole, TaskStatus, WindowState
+from tasks.enums import (
+    ErrandKind,
+    ErrandState,
+    InputRole,
+    TaskAction,
+    TaskStatus,
+    WindowState,
+)
 from tasks.errands import send_on
 from tasks.faults import MOST
 from tasks.models import Errand, Task
@@ -106,8 +123,8 @@ def sending(alice: User, live: DiscordAccount) -> Scene:
 
 
 def answering(alice: User, live: DiscordAccount) -> Scene:
-    facts = {"window_id": "MJ::x", "window_field": "f", "interaction_id": "5"}
-    task = make_pressed(alice, live, "variation", action="VARIATION", **facts)
+    facts: dict[str, Any] = {"window_id": "MJ::x", "interaction_id": "5"}
+    task = make_pressed(alice, live, "variation", action=TaskAction.VARIATION, **facts)
 
     def work() -> None:
         rows = Task.objects.filter(status=TaskStatus.SUBMITTED)
@@ -199,7 +216,7 @@ def test_a_job_is_given_up_after_a_few_tries_with_a_reason(
 def test_a_dispatch_that_breaks_pauses_the_account(
     live: DiscordAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs.dispatch, "run_lane", lambda _: 1 / 0)
+    monkeypatch.setattr(dispatch, "run_lane", lambda _: 1 / 0)
 
     for _ in range(MOST):
         jobs.dispatch_account(live.pk)
@@ -213,10 +230,15 @@ def test_a_step_of_the_sweep_that_breaks_holds_up_no_other(
     alice: User, live: DiscordAccount, http: FakeHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []
+
+    def waiting() -> list[int]:
+        done.append("errands")
+        return []
+
     monkeypatch.setattr(jobs, "follow_hours", lambda: 1 / 0)
-    monkeypatch.setattr(jobs.windows, "to_answer", lambda: 1 / 0)
-    monkeypatch.setattr(jobs.sweeping, "end_overdue", lambda: done.append("end"))
-    monkeypatch.setattr(jobs.errands, "waiting", lambda: done.append("errands") or [])
+    monkeypatch.setattr(windows, "to_answer", lambda: 1 / 0)
+    monkeypatch.setattr(sweeping, "end_overdue", lambda: done.append("end"))
+    monkeypatch.setattr(errands, "waiting", waiting)
     monkeypatch.setattr(jobs.dispatch_account, "delay", lambda _: None)
 
     jobs.sweep()
@@ -233,7 +255,7 @@ async def test_a_message_of_history_that_nobody_can_read_is_passed_over(
     await in_thread(make_session, account)
     long_ago = timezone.now() - timedelta(minutes=1)
     task = await in_thread(make_running, alice, account, claimed_at=long_ago)
-    handle = repair.handle
+    handle = handlers.handle
 
     def breaks(speaker: Speaker, event: Event, data: dict[str, Any]) -> Any:
         return 1 / 0 if data["id"] == "90" else handle(speaker, event, data)
@@ -281,7 +303,7 @@ async def test_history_that_breaks_ends_the_silent_tasks(
         raise ZeroDivisionError
 
     monkeypatch.setattr(manager, "look_after", breaks)
-    monkeypatch.setattr(manager.backoff, "delay", lambda *_, **__: 0.0)
+    monkeypatch.setattr(backoff, "delay", lambda *_, **__: 0.0)
     task = await in_thread(make_running, alice, account)
     idle: Any = Idle(account)
 

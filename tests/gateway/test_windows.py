@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -222,70 +221,6 @@ def test_an_expired_window_is_opened_anew_after_a_pause(
     assert task.not_before > timezone.now()
     assert (task.window, task.window_id) == (WindowState.EXPECTED, "")
     assert (task.nonce, task.interaction_id) == (None, None)
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        Answer(Verdict.STALE, "Discord 400: Invalid Form Body (50035)", status=400),
-        Answer(Verdict.REFUSED, "Discord 413", status=413),
-    ],
-)
-def test_an_answer_that_is_refused_for_good_ends_the_task(
-    speaker: Speaker,
-    live: GatewaySession,
-    pressed: Task,
-    http: FakeHttp,
-    answer: Answer,
-) -> None:
-    http.answers = [answer]
-    opened(speaker, pressed)
-
-    task = answered(pressed)
-
-    assert task.status == TaskStatus.FAILURE
-    assert answer.reason in task.fail_reason
-    assert len(http.bodies) == 1
-
-
-@pytest.mark.parametrize(("field", "longest"), [({}, 4000), ({"max_length": 90}, 90)])
-def test_a_text_that_its_window_does_not_take_is_not_sent(
-    speaker: Speaker,
-    live: GatewaySession,
-    alice: User,
-    account: DiscordAccount,
-    http: FakeHttp,
-    field: dict[str, int],
-    longest: int,
-) -> None:
-    fits = press(alice, account, prompt_en="x" * longest)
-    task = press(alice, account, prompt_en="x" * (longest + 1))
-
-    for each in (fits, task):
-        data = modal(each) | {"id": f"{CLICK}{each.pk % 10}"}
-        data["components"][0]["components"][0] |= field
-        handle(speaker, MODAL, data)
-
-    assert again(fits).window == WindowState.OPEN
-    assert again(task).status == TaskStatus.FAILURE
-    assert str(longest) in again(task).fail_reason
-    assert windows.to_answer() == [fits.pk]
-
-
-def test_the_pauses_between_presses_grow(
-    alice: User, account: DiscordAccount, live: GatewaySession, clock: Any
-) -> None:
-    pauses = []
-    for attempts in range(1, MAX_ATTEMPTS):
-        task = press(alice, account, attempts=attempts)
-        windows.press_again(task, "the editor answered 503")
-        moment = again(task).not_before
-        assert moment is not None
-        pauses.append((moment - timezone.now()).total_seconds())
-
-    assert all(earlier < 2 * later for earlier, later in pairwise(pauses))
-    assert pauses[0] >= 1
-    assert sum(pauses) > 10
 
 
 def test_a_window_is_not_opened_anew_for_ever(

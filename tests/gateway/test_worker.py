@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import asyncio
 import resource
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from channels.worker import Worker
 
-from gateway.worker import OPEN_FILES, allow_open_files
+from accounts import backoff
+from gateway.worker import OPEN_FILES, GatewayWorker, allow_open_files
 
 FILES = resource.RLIMIT_NOFILE
 
@@ -34,3 +38,27 @@ def test_a_higher_limit_stays(hard: int, monkeypatch: pytest.MonkeyPatch) -> Non
     allow_open_files()
 
     assert resource.getrlimit(FILES) == (1024, hard)
+
+
+async def test_without_redis_hints_are_asked_for_less_and_less(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    attempts: list[int] = []
+
+    async def away(_: Worker) -> None:
+        if len(attempts) == 6:
+            raise asyncio.CancelledError
+        raise ConnectionError
+
+    def delay(attempt: int, **_: Any) -> float:
+        attempts.append(attempt)
+        return 0.0
+
+    monkeypatch.setattr(Worker, "handle", away)
+    monkeypatch.setattr(backoff, "delay", delay)
+
+    with pytest.raises(asyncio.CancelledError):
+        await GatewayWorker(None, [], object())._hear()
+
+    assert attempts == [1, 2, 3, 4, 5, 6]
+    assert len(caplog.records) == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import redis
 from mjproxy.damaged import set_aside
 from mjproxy.start import redis_server
 from mjproxy.supervisor import Plan, Program
+from tests.e2e.calls import eventually
 from tests.mjproxy.test_supervisor import PATIENCE, Running, _kill, _spawn
 
 FILES = "appendonlydir/appendonly.aof"
@@ -33,15 +33,15 @@ def arguments(folder: Path, socket: Path) -> list[str]:
 
 def client_of(socket: Path) -> redis.Redis:
     client = redis.Redis(unix_socket_path=str(socket))
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            client.ping()
-        except redis.RedisError:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        else:
-            return client
+    eventually(lambda: answers(client), what="Redis answers")
+    return client
+
+
+def answers(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     client = client_of(socket)
     for number in range(200):
         client.set(f"key{number}", "x" * 50)
-    client.execute_command("WAITAOF", 1, 0, 5000)
+    client.waitaof(1, 0, 5000)
     process.terminate()
     process.wait(PATIENCE)
     return folder

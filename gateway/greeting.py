@@ -1,0 +1,37 @@
+"""What Discord's answers to a greeting mean: by REST, or by closing a socket."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from accounts.enums import AccountState
+from gateway.comeback import Fatal
+from gateway.protocol.constants import FATAL_CLOSE_CODES, CloseCode
+
+
+class NotDiscord(OSError):
+    """Somebody else has answered in Discord's place: a proxy, a captive portal."""
+
+
+def id_in(user: Any) -> str:
+    """Return the id in Discord's answer on a user. Raises NotDiscord."""
+    if not isinstance(user, dict) or "id" not in user:
+        raise NotDiscord("no user in the answer")
+    return str(user["id"])
+
+
+def refuse_close(code: int | None) -> None:
+    """Raise Fatal for a code after which no other connection would do better."""
+    if code in FATAL_CLOSE_CODES:
+        dead = code == CloseCode.AUTHENTICATION_FAILED
+        state = AccountState.INVALID_TOKEN if dead else AccountState.PAUSED
+        raise Fatal(state, f"Discord closed the gateway with {code}")
+
+
+def reason_of_status(status: int) -> str:
+    """Return what an answer to our greeting means. Raises Fatal for a dead token."""
+    if status == 401:
+        raise Fatal(AccountState.INVALID_TOKEN, "Discord refuses the token (401)")
+    if status == 407:
+        return "The proxy refuses the name or the password (407)"
+    return f"Discord answers {status}"

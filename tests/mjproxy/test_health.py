@@ -1,0 +1,285 @@
+"""Signs of life, and what /healthz and /readyz make of them."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import redis
+from pytest_django.fixtures import Settings
+
+from mjproxy import health
+from mjproxy.beat import Scheduler
+from mjproxy.beat import app as beat_app
+from mjproxy.celery import begin_life
+from mjproxy.start import redis_server
+from tasks import life
+from tasks.life import LATE, MOST_BROKEN, PARTS, STEADY, WINDOW, Life, State
+from tests.conftest import ApiClient
+from tests.e2e.calls import eventually
+from tests.mjproxy.test_damaged import answers
+
+PATIENCE = 30
+ROLES = [role for roles in PARTS.values() for role in roles]
+ALL_WELL = dict.fromkeys(("database", "redis", "worker", "beat", "gateway"), "ok")
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("redis")
+    words = ["--port", "0", "--unixsocket", str(folder / "s"), "--save", ""]
+    process = subprocess.Popen(
+        [redis_server(), *words, "--dir", str(folder), "--loglevel", "warning"]
+    )
+    found = f"unix://{folder / 's'}"
+    client = redis.Redis.from_url(found)
+    eventually(lambda: answers(client), what="Redis answers")
+    yield found
+    process.terminate()
+    process.wait(PATIENCE)
+
+
+@pytest.fixture
+def server(settings: Settings, url: str) -> Iterator[redis.Redis]:
+    settings.REDIS_URL = url
+    life.client.cache_clear()
+    redis.Redis.from_url(url).flushall()
+    yield life.client()
+    life.client.cache_clear()
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(server: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    found = Clock()
+    monkeypatch.setattr(life, "_now", found)
+    return found
+
+
+@pytest.fixture
+def everybody(clock: Clock) -> dict[str, Life]:
+    """A process for each role; all have lived for long."""
+    found = {role: Life(role) for role in ROLES}
+    for each in found.values():
+        each.begin()
+    clock.now += WINDOW + 1
+    for each in found.values():
+        each._next = 0.0
+        each.sign()
+    return found
+
+
+def healthz(stranger: ApiClient) -> dict[str, Any]:
+    answer = stranger.get("/healthz")
+    assert answer.status_code == 200  # requests can be answered all the same
+    return dict(answer.json())
+
+
+def readyz(stranger: ApiClient) -> tuple[int, dict[str, Any]]:
+    answer = stranger.get("/readyz")
+    return answer.status_code, answer.json()
+
+
+def test_where_all_live_all_is_well(
+    stranger: ApiClient, everybody: dict[str, Life]
+) -> None:
+    assert healthz(stranger) == {"status": "ok", **ALL_WELL}
+    assert readyz(stranger) == (200, {"status": "ready", **ALL_WELL})
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_dead_one_is_named(
+    stranger: ApiClient, everybody: dict[str, Life], clock: Clock, role: str
+) -> None:
+    clock.now += LATE + 1
+    for name, each in everybody.items():
+        each._next = 0.0
+        if name != role:
+            each.sign()
+
+    part = role.partition(".")[0]
+    assert healthz(stranger) == {"status": "degraded", **ALL_WELL, part: "down"}
+    status, words = readyz(stranger)
+    assert (status, words["status"], words[part]) == (503, "not ready", "down")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_one_that_ends_as_it_should_is_down_at_once(
+    stranger: ApiClient, everybody: dict[str, Life], role: str
+) -> None:
+    everybody[role].end()
+
+    assert healthz(stranger)[role.partition(".")[0]] == "down"
+
+
+def crash(role: str, clock: Clock, times: int) -> None:
+    """Let a process live for a moment only, again and again."""
+    for _ in range(times):
+        clock.now += 5
+        Life(role).begin()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_one_that_breaks_again_and_again_is_named(
+    stranger: ApiClient, everybody: dict[str, Life], clock: Clock, role: str
+) -> None:
+    clock.now += LATE
+    crash(role, clock, MOST_BROKEN + 3)
+    for name, each in everybody.items():
+        each._next = 0.0
+        if name != role:
+            each.sign()
+
+    part = role.partition(".")[0]
+    assert healthz(stranger)[part] == "restarting"
+    assert readyz(stranger)[0] == 503
+
+
+def test_beside_one_that_lives_it_is_named_and_drawings_go_on(
+    stranger: ApiClient, everybody: dict[str, Life], clock: Clock
+) -> None:
+    crash("gateway", clock, MOST_BROKEN + 3)
+    for each in everybody.values():
+        each._next = 0.0
+        each.sign()
+
+    assert healthz(stranger)["gateway"] == "restarting"
+    assert readyz(stranger)[0] == 200
+
+
+def test_a_restart_now_and_then_is_no_crash_loop(clock: Clock) -> None:
+    for _ in range(10):
+        one = Life("beat")
+        one.begin()
+        clock.now += WINDOW / 2
+        one._next = 0.0
+        one.sign()
+
+    assert life.look("beat").state is State.OK
+
+
+def test_many_that_start_together_are_no_crash_loop(clock: Clock) -> None:
+    for _ in range(8):
+        Life("gateway").begin()
+
+    assert life.look("gateway") == life.Seen(State.OK, works=True)
+
+
+def test_who_was_stopped_on_purpose_has_not_broken(clock: Clock) -> None:
+    for _ in range(8):
+        one = Life("gateway")
+        one.begin()
+        one.end()
+    Life("gateway").begin()
+
+    assert life.look("gateway").state is State.OK
+
+
+def test_a_crash_loop_is_forgotten_when_it_is_over(clock: Clock) -> None:
+    crash("beat", clock, 8)
+    assert life.look("beat").state is State.RESTARTING
+
+    one = Life("beat")
+    one.begin()
+    clock.now += WINDOW + STEADY
+    one._next = 0.0
+    one.sign()
+
+    assert life.look("beat").state is State.OK
+
+
+def test_without_redis_nobody_knows(
+    stranger: ApiClient, server: redis.Redis, settings: Settings, tmp_path: Path
+) -> None:
+    settings.REDIS_URL = f"unix://{tmp_path}/nobody"
+    life.client.cache_clear()
+    one = Life("beat")
+    one.begin()
+    one.sign()
+    one.end()  # none of it raises
+
+    words = healthz(stranger)
+
+    assert (words["status"], words["redis"]) == ("degraded", "down")
+    assert {words[part] for part in PARTS} == {"unknown"}
+    assert readyz(stranger)[0] == 503
+
+
+def test_without_the_database_neither_is_well(
+    stranger: ApiClient, everybody: dict[str, Life], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "_database_answers", lambda: False)
+
+    for path in ("/healthz", "/readyz"):
+        answer = stranger.get(path)
+        assert (answer.status_code, answer.json()["database"]) == (503, "down")
+
+
+def test_signs_are_given_every_few_seconds_however_often_asked(
+    server: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[bool] = []
+    one = Life("beat")
+    monkeypatch.setattr(one, "_write", lambda *, born: written.append(born))
+
+    for _ in range(100):
+        one.sign()
+
+    assert written == [False]
+
+
+# --- who gives them ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("queues", [["dispatch", "default"], ["dispatch"]])
+def test_a_worker_tells_which_queues_it_serves(
+    server: redis.Redis, queues: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Life, "sign_for_ever", lambda _: None)
+    served = [SimpleNamespace(name=name) for name in queues]
+
+    begin_life(SimpleNamespace(task_consumer=SimpleNamespace(queues=served)))
+
+    assert life.look("worker").works is (len(queues) == 2)
+
+
+def test_a_thread_signs_until_the_end(
+    server: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(life, "EVERY", 0.0)
+    one = Life("beat")
+
+    one.sign_for_ever()
+    eventually(lambda: server.zcard("mjproxy:alive:beat"), what="it has signed")
+    one.end()
+
+    assert one._stopped.is_set()
+
+
+def test_beats_looks_at_its_schedule_are_signs(
+    server: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scheduler = Scheduler(
+        app=beat_app, schedule_filename=str(tmp_path / "schedule"), lazy=True
+    )
+    monkeypatch.setattr(scheduler, "apply_entry", lambda *_, **__: None)
+    scheduler.setup_schedule()
+    assert beat_app.conf.beat_scheduler == "mjproxy.beat:Scheduler"
+    server.delete("mjproxy:alive:beat")
+
+    scheduler.tick()
+
+    assert life.look("beat") == life.Seen(State.OK, works=True)
+    scheduler.close()
+    assert life.look("beat").state is State.DOWN
