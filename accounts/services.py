@@ -27,6 +27,7 @@ from accounts.selectors import ids_of_user
 
 logger = logging.getLogger(__name__)
 
+_HELPING: Final = frozenset({"enabled", "user_token"})
 OPERATOR: Final = "operator"  # who moved an account, where no name is known
 
 
@@ -41,9 +42,9 @@ def save_account(
     """Write a new or edited account; an open gateway notices within a second.
 
     `further` replaces its sub-channels. Of an edited one `fields` are written, or all.
-    Its socket is left alone unless the edit concerns the connection. Who edits that, or
-    sets `enabled`, has ended what kept the account from drawing. Raises django's
-    ValidationError, by field.
+    Its socket is left alone unless the edit concerns the connection. Who edits that,
+    enters a token (perhaps the same again) or sets `enabled`, has ended what kept the
+    account from drawing. Raises django's ValidationError, by field.
     """
     account.full_clean()
     sub_channels.check(account, further)
@@ -69,7 +70,7 @@ def save_account(
         reconnect(account.pk)
     if of_user:
         share(account.pk, {k: v for k, v in of_user.items() if k in written})
-    helped = fields is None or "enabled" in fields or bool(connects)
+    helped = fields is None or bool(connects or _HELPING & {*fields})
     standing.follow_person(account.pk, by=by, helped=helped)
     tell(account.pk)
     account.refresh_from_db(fields=["revision", *standing.FIELDS])

@@ -162,6 +162,16 @@ def test_a_row_that_is_switched_on_shows_what_its_user_waits_for(db: None) -> No
     assert states(first, second) == [S.CONNECTING, S.CONNECTING]
 
 
+def test_the_same_token_entered_again_is_tried_again(db: None) -> None:
+    first, second = rows_of_one_user()
+    standing.trouble(first.pk, S.INVALID_TOKEN, "refused")
+    first.refresh_from_db()
+
+    services.save_account(first, fields={"user_token"})
+
+    assert states(first, second) == [S.CONNECTING, S.CONNECTING]
+
+
 def test_an_edit_of_a_remark_ends_no_trouble(account: DiscordAccount) -> None:
     standing.trouble(account.pk, S.BLOCKED, "why")
     account.refresh_from_db()
