@@ -115,8 +115,9 @@ def set_enabled(
 @transaction.atomic
 def reconnect(account_id: int) -> None:
     """Close the account's socket and connect anew: nothing is resumed."""
+    # In this order: MySQL reads what stands further left as already written.
     DiscordAccount.objects.filter(pk=account_id).update(
-        revision=F("revision") + 1, anew_revision=F("revision") + 1
+        anew_revision=F("revision") + 1, revision=F("revision") + 1
     )
     tell(account_id)
 
