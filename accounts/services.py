@@ -23,7 +23,7 @@ from accounts.joining import OF_USER, leave, share
 from accounts.keys import ADMIN_NAME, GUEST_NAME, create_key
 from accounts.models import DiscordAccount, User
 from accounts.moves import tell
-from accounts.selectors import ids_of_user
+from accounts.selectors import ids_of_user, lock_users
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +56,7 @@ def save_account(
         sub_channels.replace(account, further or [])
         tell(account.pk)
         return account
+    lock_users([account.pk])
     written = _editable(account)
     if fields is not None:
         written &= {*fields}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from accounts import bulk, joining, services, snapshots, standing, verification
@@ -357,3 +360,24 @@ def test_another_token_forgets_what_was_the_users(db: None) -> None:
     assert first.snapshots.exists()
     standing.trouble(second.pk, S.PAUSED, "why")
     assert states(first) == [S.BLOCKED]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_that_act_on_the_rows_of_a_user_end_with_one_state() -> None:
+    rows = rows_of_one_user(3)
+    begin = Barrier(6)
+
+    def act(number: int) -> None:
+        begin.wait()
+        pk = rows[number % 3].pk
+        for _ in range(5):
+            if number < 3:
+                standing.trouble(pk, S.BLOCKED, "why")
+            else:
+                standing.follow_person(pk, by="olga")
+        connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(act, range(6)))
+
+    assert len(set(states(*rows))) == 1
