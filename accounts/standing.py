@@ -212,12 +212,12 @@ def follow_person(account_id: int, *, by: str, helped: bool = True) -> bool:
     moved = move(account_id, Cause.PERSON, wanted, by=by)
     if before is None or not (moved and before[2]):
         return moved
-    state = AccountState(before[0])
-    if state == AccountState.DISABLED:
-        share_troubles(account_id)
-    elif before[1]:
+    state, was_shared = AccountState(before[0]), before[1]
+    if was_shared:
         for pk in _others_with(account_id, state):
             move(pk, Cause.PERSON, home_of, only=state, by=by)
+    else:  # what it was held up by was its own
+        share_troubles(account_id)
     return moved
 
 

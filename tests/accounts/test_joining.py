@@ -145,6 +145,17 @@ def test_who_helps_one_row_ends_no_other_trouble_of_the_user(db: None) -> None:
     assert states(first, second) == [S.CONNECTING, S.PAUSED]
 
 
+def test_a_row_whose_own_trouble_ends_shows_what_its_user_waits_for(db: None) -> None:
+    first, second = rows_of_one_user()
+    standing.trouble(second.pk, S.PAUSED, "no commands here", own=True)
+    standing.trouble(first.pk, S.NO_SUBSCRIPTION, "why")
+    second.refresh_from_db()
+
+    services.set_enabled(second, enabled=True)
+
+    assert states(first, second) == [S.NO_SUBSCRIPTION, S.NO_SUBSCRIPTION]
+
+
 def test_who_switches_one_row_off_leaves_the_others_on(db: None) -> None:
     first, second = rows_of_one_user()
 
