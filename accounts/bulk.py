@@ -15,6 +15,7 @@ from accounts.enums import AccountState
 from accounts.joining import share
 from accounts.models import DiscordAccount
 from accounts.moves import tell
+from accounts.selectors import lock_users
 from accounts.standing import follow_person
 
 
@@ -42,6 +43,7 @@ def edit_many(accounts: Iterable[DiscordAccount], changes: Changes, *, by: str) 
     rows = list(accounts)
     ids = [account.pk for account in rows]
     _check(rows, plain)
+    lock_users(ids)
     found = DiscordAccount.objects.filter(pk__in=ids)
     if plain:
         found.update(**plain)
@@ -68,6 +70,7 @@ def enable_many(account_ids: Iterable[int], *, enabled: bool, by: str) -> int:
     One that is switched on has been looked after by a person: it connects anew.
     """
     ids = list(account_ids)
+    lock_users(ids)
     DiscordAccount.objects.filter(pk__in=ids).update(enabled=enabled)
     for pk in ids:
         follow_person(pk, by=by)

@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts import standing
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.moves import tell
-from accounts.selectors import ids_of_user
+from accounts.selectors import ids_of_user, lock_users
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,11 @@ def join(account_id: int, discord_user: str) -> bool:
     Its row shows what is known of the user, and the user's other rows what it knows.
     """
     rows = DiscordAccount.objects.filter(pk=account_id)
-    if not rows.exclude(discord_user=discord_user).update(discord_user=discord_user):
+    if rows.filter(discord_user=discord_user).exists():
+        return False
+    same = DiscordAccount.objects.filter(discord_user=discord_user)
+    lock_users([account_id, *same.values_list("pk", flat=True)])
+    if not rows.update(discord_user=discord_user):
         return False
     others = [pk for pk in ids_of_user(account_id) if pk != account_id]
     if others:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from django.db.models import Q, QuerySet
@@ -22,6 +23,17 @@ def ids_of_user(account_id: int) -> list[int]:
     own = DiscordAccount.objects.filter(pk=account_id).exclude(discord_user="")
     same = DiscordAccount.objects.filter(discord_user__in=own.values("discord_user"))
     return sorted({account_id, *same.order_by().values_list("pk", flat=True)})
+
+
+def lock_users(account_ids: Sequence[int]) -> None:
+    """Lock all rows of the accounts' users, in order, until the transaction ends.
+
+    Who writes several rows of a user does so first: of two, one waits for the other.
+    """
+    own = DiscordAccount.objects.filter(pk__in=account_ids).exclude(discord_user="")
+    users = Q(discord_user__in=own.values("discord_user"))
+    rows = DiscordAccount.objects.filter(users | Q(pk__in=account_ids))
+    list(rows.select_for_update().order_by("pk").values_list("pk", flat=True))
 
 
 def ids_with_token_of(account_id: int) -> list[int]:

@@ -25,10 +25,11 @@ from accounts.keys import ADMIN_NAME, GUEST_NAME, create_key
 from accounts.models import DiscordAccount, User
 from accounts.moves import tell
 from accounts.races import checked_again
-from accounts.selectors import ids_of_user
+from accounts.selectors import ids_of_user, lock_users
 
 logger = logging.getLogger(__name__)
 
+_HELPING: Final = frozenset({"enabled", "user_token"})
 OPERATOR: Final = "operator"  # who moved an account, where no name is known
 
 
@@ -44,9 +45,9 @@ def save_account(
     """Write a new or edited account; an open gateway notices within a second.
 
     `further` replaces its sub-channels. Of an edited one `fields` are written, or all.
-    Its socket is left alone unless the edit concerns the connection. Who edits that, or
-    sets `enabled`, has ended what kept the account from drawing. Raises django's
-    ValidationError, by field.
+    Its socket is left alone unless the edit concerns the connection. Who edits that,
+    enters a token (perhaps the same again) or sets `enabled`, has ended what kept the
+    account from drawing. Raises django's ValidationError, by field.
     """
     account.full_clean()
     sub_channels.check(account, further)
@@ -58,6 +59,7 @@ def save_account(
         sub_channels.replace(account, further or {})
         tell(account.pk)
         return account
+    lock_users([account.pk])
     written = _editable(account)
     if fields is not None:
         written &= {*fields}
@@ -72,7 +74,7 @@ def save_account(
         reconnect(account.pk)
     if of_user:
         share(account.pk, {k: v for k, v in of_user.items() if k in written})
-    helped = fields is None or "enabled" in fields or bool(connects)
+    helped = fields is None or bool(connects or _HELPING & {*fields})
     standing.follow_person(account.pk, by=by, helped=helped)
     tell(account.pk)
     account.refresh_from_db(fields=["revision", *standing.FIELDS])
@@ -118,6 +120,7 @@ def set_enabled(
 @transaction.atomic
 def reconnect(account_id: int) -> None:
     """Close the account's socket and connect anew: nothing is resumed."""
+    # In this order: MySQL reads what stands further left as already written.
     DiscordAccount.objects.filter(pk=account_id).update(
         anew_revision=F("revision") + 1, revision=F("revision") + 1
     )

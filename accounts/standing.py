@@ -34,7 +34,7 @@ from accounts.moves import (
     resting_words,
     tell,
 )
-from accounts.selectors import ids_of_user, ids_with_token_of
+from accounts.selectors import ids_of_user, ids_with_token_of, lock_users
 
 FIELDS: Final = ("state", "state_reason", "state_since", "resume_at")
 
@@ -69,9 +69,10 @@ def trouble(
     was `asked_at` before it, or of an older `revision`, moves nothing.
     """
     own = own and state != AccountState.INVALID_TOKEN
-    ids = [account_id] if own else _ids_in(state, account_id)
     then = Standing(state, until)
     with transaction.atomic():
+        lock_users([account_id])
+        ids = [account_id] if own else _ids_in(state, account_id)
         if revision is not None and not _is_current(account_id, revision):
             return False
         moved = [
@@ -152,6 +153,7 @@ def release(account_id: int, state: AccountState, *, by: str) -> bool:
 
     False where no row of the user stands there any more.
     """
+    lock_users([account_id])
     note_act(account_id)
     moves = [
         move(pk, Cause.PERSON, home_of, only=state, by=by)
@@ -207,6 +209,7 @@ def follow_person(account_id: int, *, by: str, helped: bool = True) -> bool:
         is_up = state in ROUTINE and here.state not in {AccountState.RESTING}
         return found.standing if is_up else here
 
+    lock_users([account_id])
     rows = DiscordAccount.objects.filter(pk=account_id)
     before = rows.values_list("state", "is_shared", "enabled").first()
     if helped:
@@ -214,12 +217,12 @@ def follow_person(account_id: int, *, by: str, helped: bool = True) -> bool:
     moved = move(account_id, Cause.PERSON, wanted, by=by)
     if before is None or not (moved and before[2]):
         return moved
-    state = AccountState(before[0])
-    if state == AccountState.DISABLED:
-        share_troubles(account_id)
-    elif before[1]:
+    state, was_shared = AccountState(before[0]), before[1]
+    if was_shared:
         for pk in _others_with(account_id, state):
             move(pk, Cause.PERSON, home_of, only=state, by=by)
+    else:  # what it was held up by was its own
+        share_troubles(account_id)
     return moved
 
 

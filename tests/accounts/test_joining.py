@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from accounts import bulk, joining, services, snapshots, standing, verification
@@ -142,6 +145,17 @@ def test_who_helps_one_row_ends_no_other_trouble_of_the_user(db: None) -> None:
     assert states(first, second) == [S.CONNECTING, S.PAUSED]
 
 
+def test_a_row_whose_own_trouble_ends_shows_what_its_user_waits_for(db: None) -> None:
+    first, second = rows_of_one_user()
+    standing.trouble(second.pk, S.PAUSED, "no commands here", own=True)
+    standing.trouble(first.pk, S.NO_SUBSCRIPTION, "why")
+    second.refresh_from_db()
+
+    services.set_enabled(second, enabled=True)
+
+    assert states(first, second) == [S.NO_SUBSCRIPTION, S.NO_SUBSCRIPTION]
+
+
 def test_who_switches_one_row_off_leaves_the_others_on(db: None) -> None:
     first, second = rows_of_one_user()
 
@@ -159,6 +173,16 @@ def test_a_row_that_is_switched_on_shows_what_its_user_waits_for(db: None) -> No
     assert states(first, second) == [S.BLOCKED, S.BLOCKED]
 
     services.set_enabled(second, enabled=True)
+    assert states(first, second) == [S.CONNECTING, S.CONNECTING]
+
+
+def test_the_same_token_entered_again_is_tried_again(db: None) -> None:
+    first, second = rows_of_one_user()
+    standing.trouble(first.pk, S.INVALID_TOKEN, "refused")
+    first.refresh_from_db()
+
+    services.save_account(first, fields={"user_token"})
+
     assert states(first, second) == [S.CONNECTING, S.CONNECTING]
 
 
@@ -347,3 +371,24 @@ def test_another_token_forgets_what_was_the_users(db: None) -> None:
     assert first.snapshots.exists()
     standing.trouble(second.pk, S.PAUSED, "why")
     assert states(first) == [S.BLOCKED]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_that_act_on_the_rows_of_a_user_end_with_one_state() -> None:
+    rows = rows_of_one_user(3)
+    begin = Barrier(6)
+
+    def act(number: int) -> None:
+        begin.wait()
+        pk = rows[number % 3].pk
+        for _ in range(5):
+            if number < 3:
+                standing.trouble(pk, S.BLOCKED, "why")
+            else:
+                standing.follow_person(pk, by="olga")
+        connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(act, range(6)))
+
+    assert len(set(states(*rows))) == 1

@@ -87,12 +87,21 @@ def full(db: None) -> DiscordAccount:
     return account
 
 
+# What an edit moves besides what it names.
+_MOVES = {
+    "revision",
+    "anew_revision",
+    "acted_at",
+    "state",
+    "state_since",
+    "state_reason",
+}
+
+
 def columns(account: DiscordAccount) -> dict[str, Any]:
     rows = DiscordAccount.objects.filter(pk=account.pk)
     return {
-        name: value
-        for name, value in rows.values().get().items()
-        if name not in {"revision", "state", "state_since", "state_reason"}
+        name: value for name, value in rows.values().get().items() if name not in _MOVES
     }
 
 
