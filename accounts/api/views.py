@@ -22,6 +22,7 @@ from accounts.api.serializers import (
 )
 from accounts.checking import check
 from accounts.editing import fill, save_filled
+from accounts.enums import PriorityClass
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount, User
 from accounts.selectors import account_by_id, channel_is_taken
@@ -159,7 +160,9 @@ class AddUserView(APIView):
         responses=OperationSerializer,
         examples=[
             OpenApiExample(
-                "request", value={"name": "alice", "role": "USER"}, request_only=True
+                "request",
+                value={"name": "alice", "role": "USER", "priority": "HIGH"},
+                request_only=True,
             ),
             example(**_NEW_USER),
         ],
@@ -175,12 +178,14 @@ class AddUserView(APIView):
             token=fields["token"].strip(),
             operator=fields["role"] == "ADMIN",
             active=fields["status"] == "NORMAL",
+            priority=PriorityClass[fields["priority"]],
         )
         return _done(
             id=str(user.pk),
             name=user.username,
             token=key,
             webhookSecret=user.webhook_secret,
+            priority=PriorityClass(user.priority).name,
         )
 
 
