@@ -43,8 +43,15 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin[User]):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("username", "email", "is_active", "operator", "last_login")
-    list_filter = ("is_active", "is_staff")
+    list_display = (
+        "username",
+        "email",
+        "is_active",
+        "operator",
+        "priority",
+        "last_login",
+    )
+    list_filter = ("is_active", "is_staff", "priority")
     search_fields = ("username", "email")
     ordering = ("username",)
     filter_horizontal = ()
@@ -52,7 +59,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin[User]):  # type: ignore[type-arg]
     actions = ("renew_webhook_secret",)
     fieldsets = (
         (None, {"fields": ("username", "password", "email")}),
-        ("Rights", {"fields": ("is_active", "is_staff")}),
+        ("Rights", {"fields": ("is_active", "is_staff", "priority")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (

@@ -11,6 +11,7 @@ from typing import Final
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+_BETWEEN: Final = re.compile(r"[,，、\n]")
 _SPAN: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 Span = tuple[time, time]
@@ -25,7 +26,7 @@ def parse(text: str) -> tuple[Span, ...]:
     """
     spans: list[Span] = []
     taken: set[int] = set()
-    for piece in filter(None, (part.strip() for part in text.split(","))):
+    for piece in filter(None, map(str.strip, _BETWEEN.split(text))):
         found = _SPAN.fullmatch(piece)
         if found is None:
             raise ValueError(f"“{piece}” is not of the form 09:00-17:30.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, ClassVar
 
 from django import forms
@@ -16,7 +15,7 @@ from accounts.theme import ModelAdmin
 
 
 class KeywordsField(forms.CharField):
-    """Words with commas or line ends between them."""
+    """Words as they are typed or pasted, with commas or line ends between them."""
 
     widget = UnfoldAdminTextareaWidget
 
@@ -24,7 +23,7 @@ class KeywordsField(forms.CharField):
         return ", ".join(value) if isinstance(value, list) else value
 
     def clean(self, value: Any) -> Any:
-        return keywords_of(re.split(r"[,，\n]", super().clean(value)))
+        return keywords_of([super().clean(value)])
 
 
 class DomainTagForm(forms.ModelForm[DomainTag]):

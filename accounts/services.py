@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts import standing, sub_channels
 from accounts.checking import CONNECTION, changed
 from accounts.deadlocks import again_after_deadlock
-from accounts.enums import SpeedMode
+from accounts.enums import PriorityClass, SpeedMode
 from accounts.exceptions import InvalidField
 from accounts.following import is_idle
 from accounts.joining import OF_USER, leave, share
@@ -222,7 +222,12 @@ def note_remix(
 @again_after_deadlock
 @transaction.atomic
 def create_user(
-    *, name: str, token: str = "", operator: bool = False, active: bool = True
+    *,
+    name: str,
+    token: str = "",
+    operator: bool = False,
+    active: bool = True,
+    priority: PriorityClass = PriorityClass.NORMAL,
 ) -> tuple[User, str]:
     """Make a user and return it with its key, which is shown only now.
 
@@ -232,6 +237,7 @@ def create_user(
         raise InvalidField("用户名不能为空", "A user needs a name")
     user = User(username=name.strip(), is_staff=operator, is_active=active)
     user.is_superuser = operator
+    user.priority = priority
     user.webhook_secret = new_webhook_secret()
     user.set_unusable_password()
     try:

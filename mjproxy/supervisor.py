@@ -34,6 +34,7 @@ STEADY: Final = 30.0  # a child that lived so long starts again at once
 PROBE_EVERY: Final = 0.2
 LONGEST_LINE: Final = 1 << 20
 _PR_SET_PDEATHSIG: Final = 1
+_STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclass(frozen=True)
@@ -96,12 +97,20 @@ output = Output()
 
 
 def die_with_parent(parent: int) -> Callable[[], None]:
-    """Return what a child does before exec, so that it never outlives `parent`."""
-    if not sys.platform.startswith("linux"):
-        return lambda: None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    """Return what a child does before exec, so that it never outlives `parent`.
+
+    It also hears the signals that stop it, even if whoever started us had them ignored
+    or blocked, as shells and schedulers do. SIGHUP stays as it is: that is nohup's.
+    """
+    linux = sys.platform.startswith("linux")
+    prctl = ctypes.CDLL(None, use_errno=True).prctl if linux else None
 
     def prepare() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+        for number in _STOPPING:
+            signal.signal(number, signal.SIG_DFL)
+        if prctl is None:
+            return
         prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
         if os.getppid() != parent:  # it died before the line above
             os._exit(1)
@@ -329,7 +338,9 @@ class Supervisor:
         self.selector.register(reader, selectors.EVENT_READ, lambda: reader.recv(4096))
         self._keep = (reader, writer)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        for number in (signal.SIGINT, signal.SIGTERM):
+        blockable = (*_STOPPING, signal.SIGCHLD, signal.SIGHUP)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, blockable)
+        for number in _STOPPING:
             signal.signal(number, self._ask_to_stop)
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # under nohup it is
             signal.signal(signal.SIGHUP, self._ask_to_stop)

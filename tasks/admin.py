@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.contrib import admin
 from django.contrib.auth import get_permission_codename
 from django.db.models import QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -22,9 +23,15 @@ from accounts.theme import (
     TabularInline,
     badge,
 )
-from tasks.admin_lists import WhenFilter, search
+from tasks.admin_lists import NEWEST_FOR_TEXT, WhenFilter, search
+from tasks.banned_words import ban_too
 from tasks.enums import TaskStatus
-from tasks.forms import TRANSLATION, DrawingSettingsForm
+from tasks.forms import (
+    TRANSLATION,
+    BannedWordForm,
+    DrawingSettingsForm,
+    NewBannedWordsForm,
+)
 from tasks.models import (
     SETTINGS_SECRETS,
     BannedWord,
@@ -332,6 +339,27 @@ class BannedWordAdmin(ModelAdmin[BannedWord]):
     list_editable = ("enabled",)
     list_filter = ("enabled",)
     search_fields = ("word", "note")
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: BannedWord | None = None,
+        change: bool = False,  # noqa: FBT001, FBT002 - Django's signature
+        **kwargs: Any,
+    ) -> type[ModelForm[BannedWord]]:
+        kwargs["form"] = NewBannedWordsForm if obj is None else BannedWordForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: BannedWord,
+        form: Any,
+        change: bool,  # noqa: FBT001 - Django's signature
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        if not change:
+            ban_too(obj, form.further)
 
 
 @admin.register(DrawingSettings)

@@ -1,4 +1,4 @@
-"""Finding a banned word in a prompt."""
+"""Banning words, and finding one in a prompt."""
 
 from __future__ import annotations
 
@@ -8,12 +8,22 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
+from tasks.models import BannedWord
+
 # Chinese and Japanese have no blanks between words, so there a word has no edges: it is
 # found anywhere, and Latin words are found between such characters.
 _SEAMLESS: Final = "぀-ヿ㐀-䶿一-鿿"
 _IS_SEAMLESS: Final = re.compile(f"[{_SEAMLESS}]")
 _NOT_AFTER: Final = rf"(?<![^\W{_SEAMLESS}])"
 _NOT_BEFORE: Final = rf"(?![^\W{_SEAMLESS}])"
+
+
+def ban_too(like: BannedWord, words: Iterable[str]) -> None:
+    """Ban further words in the way of another one; known ones stay as they are."""
+    BannedWord.objects.bulk_create(
+        (BannedWord(word=word, enabled=like.enabled, note=like.note) for word in words),
+        ignore_conflicts=True,
+    )
 
 
 def first_banned_word(prompt: str, words: Iterable[str]) -> str | None:

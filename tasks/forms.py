@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final
 
+from django import forms
+from django.core.exceptions import ValidationError
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from accounts.lists import parted
 from accounts.secret_forms import SecretForm, removal_field, secret_field
-from tasks.models import SETTINGS_SECRETS, DrawingSettings
+from tasks.models import SETTINGS_SECRETS, BannedWord, DrawingSettings
 
 # The part of the drawing settings that says who translates.
 TRANSLATION: Final = (
@@ -32,3 +38,51 @@ class DrawingSettingsForm(SecretForm[DrawingSettings]):
     remove_baidu_secret = removal_field("Remove the Baidu secret")
     new_gpt_key = secret_field("GPT key")
     remove_gpt_key = removal_field("Remove the GPT key")
+
+
+class BannedWordForm(forms.ModelForm[BannedWord]):
+    """One word."""
+
+    class Meta:
+        model = BannedWord
+        fields: ClassVar = ["word", "enabled", "note"]
+
+    def clean_word(self) -> str:
+        """Refuse a list: as one word it would match nothing."""
+        words = parted(self.cleaned_data["word"])
+        if len(words) != 1:
+            raise ValidationError("One word here; add others as new ones.")
+        return words[0]
+
+
+class NewBannedWordsForm(forms.ModelForm[BannedWord]):
+    """One word or a pasted list of them, each of which becomes a row."""
+
+    word = forms.CharField(
+        label="Words",
+        max_length=100_000,
+        widget=UnfoldAdminTextareaWidget,
+        help_text="One or many, with commas, semicolons or line ends between them.",
+    )
+    further: Sequence[str] = ()  # besides the first one
+
+    class Meta:
+        model = BannedWord
+        fields: ClassVar = ["word", "enabled", "note"]
+
+    def clean_word(self) -> str:
+        """Return the first new word; keep the others for `further`."""
+        words = parted(self.cleaned_data["word"])
+        longest = BannedWord._meta.get_field("word").max_length or 0
+        if long := [word for word in words if len(word) > longest]:
+            raise ValidationError(f"Longer than {longest}: “{long[0][:40]}...”")
+        known = set(_known(words))
+        fresh = [word for word in words if word not in known]
+        if not fresh:
+            raise ValidationError("Nothing here that is not banned already.")
+        self.further = fresh[1:]
+        return fresh[0]
+
+
+def _known(words: list[str]) -> Any:
+    return BannedWord.objects.filter(word__in=words).values_list("word", flat=True)

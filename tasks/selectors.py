@@ -7,6 +7,7 @@ from typing import Final
 
 from django.db.models import Count, Prefetch, QuerySet
 
+from accounts.lists import parted
 from accounts.models import DiscordAccount, User
 from accounts.prepared import PreparedQuery
 from tasks.enums import RUNNING, TaskStatus
@@ -108,4 +109,5 @@ def waiting_count(account: DiscordAccount) -> int:
 
 
 def banned_words() -> list[str]:
-    return list(BannedWord.objects.filter(enabled=True).values_list("word", flat=True))
+    rows = BannedWord.objects.filter(enabled=True).values_list("word", flat=True)
+    return [word for text in rows for word in parted(text)]

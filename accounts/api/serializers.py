@@ -11,6 +11,7 @@ from rest_framework import serializers
 from accounts.api.account_members import WRITABLE
 from accounts.api.fields import DialectSerializer, Text, Word
 from accounts.api.members import Field, Member
+from accounts.enums import PriorityClass
 
 _TOKENS: Final = ("user_token", "bot_token", "proxy_url")
 _WIRE_NAMES: Final = {member.field: name for name, member in WRITABLE.items()}
@@ -74,6 +75,7 @@ class UserSerializer(DialectSerializer):
     token = Text(help_text="A key of your choice; without it one is made.")
     role = Word("USER", "ADMIN", default="USER")
     status = Word("NORMAL", "DISABLED", default="NORMAL")
+    priority = Word(*PriorityClass.names, default=PriorityClass.NORMAL.name)
 
 
 class OperationSerializer(serializers.Serializer[Any]):

@@ -23,6 +23,7 @@ from accounts.api.serializers import (
 )
 from accounts.checking import check
 from accounts.editing import fill, save_filled
+from accounts.enums import PriorityClass
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount, User
 from accounts.races import checked_again
@@ -162,7 +163,9 @@ class AddUserView(APIView):
         responses=OperationSerializer,
         examples=[
             OpenApiExample(
-                "request", value={"name": "alice", "role": "USER"}, request_only=True
+                "request",
+                value={"name": "alice", "role": "USER", "priority": "HIGH"},
+                request_only=True,
             ),
             example(**_NEW_USER),
         ],
@@ -178,12 +181,14 @@ class AddUserView(APIView):
             token=fields["token"].strip(),
             operator=fields["role"] == "ADMIN",
             active=fields["status"] == "NORMAL",
+            priority=PriorityClass[fields["priority"]],
         )
         return _done(
             id=str(user.pk),
             name=user.username,
             token=key,
             webhookSecret=user.webhook_secret,
+            priority=PriorityClass(user.priority).name,
         )
 
 

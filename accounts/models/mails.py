@@ -12,6 +12,7 @@ from solo.models import SingletonModel
 from accounts.crypto import EncryptedTextField
 from accounts.enums import AccountState, MailSecurity, MailState
 from accounts.limits import between
+from accounts.lists import parted
 from accounts.models.discord import DiscordAccount
 
 MAIL_SECRETS: Final = ("password",)
@@ -28,7 +29,7 @@ def known_addresses(value: str) -> None:
 
 def addresses_in(text: str) -> list[str]:
     """Return the addresses that commas, semicolons or blanks part, each once."""
-    return list(dict.fromkeys(text.replace(",", " ").replace(";", " ").split()))
+    return parted(text, r"\s")
 
 
 class MailSettingsManager(models.Manager["MailSettings"]):

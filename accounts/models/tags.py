@@ -10,12 +10,16 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.limits import between
+from accounts.lists import parted
 
 
 def keywords_of(words: Iterable[str]) -> list[str]:
-    """Return words as they are looked for: trimmed, in small letters, each once."""
-    trimmed = (word.strip().lower() for word in words)
-    return list(dict.fromkeys(filter(None, trimmed)))
+    """Return words as they are looked for: in small letters, each once.
+
+    One of them may be a list that was pasted.
+    """
+    found = (word.lower() for text in words for word in parted(text))
+    return list(dict.fromkeys(found))
 
 
 def word_list(value: object) -> None:

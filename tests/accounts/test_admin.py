@@ -12,7 +12,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from accounts import checking
-from accounts.enums import AccountState
+from accounts.enums import AccountState, PriorityClass
 from accounts.keys import user_of_key
 from accounts.models import ApiKey, DiscordAccount, User
 from accounts.sub_channels import lines_of
@@ -212,6 +212,19 @@ def test_a_new_user_can_sign_webhooks_and_a_new_secret_is_shown_once(
     assert carol.is_superuser
     page = admin.get(f"/admin/accounts/user/{carol.pk}/change/").content.decode()
     assert carol.webhook_secret not in page
+
+
+def test_a_users_priority_is_chosen_on_their_page(admin: Client, alice: User) -> None:
+    address = f"/admin/accounts/user/{alice.pk}/change/"
+    form = form_of(admin, address)
+    assert form["priority"] == PriorityClass.NORMAL
+
+    answer = admin.post(address, form | {"priority": PriorityClass.HIGH.value})
+
+    alice.refresh_from_db()
+    assert answer.status_code == 302
+    assert alice.priority == PriorityClass.HIGH
+    assert "High" in admin.get("/admin/accounts/user/").content.decode()
 
 
 def test_the_admin_sends_strangers_to_the_one_sign_in(client: Client) -> None:

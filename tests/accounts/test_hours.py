@@ -34,6 +34,8 @@ def text_of(span: tuple[int, int]) -> str:
         ("22:00-02:00", False),
         ("22:00-12:00", True),  # over midnight
         (" 01:00-02:00 , 11:59-12:01,", True),
+        ("01:00-02:00，11:59-12:01", True),
+        ("01:00-02:00\r\n11:59-12:01", True),
     ],
 )
 def test_covers(text: str, held: bool) -> None:

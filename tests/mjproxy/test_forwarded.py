@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -212,7 +213,7 @@ async def test_the_pages_find_it_where_django_looks() -> None:
     requests = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        requests.append(ASGIRequest(scope | {"method": "GET"}, None))
+        requests.append(ASGIRequest(scope | {"method": "GET"}, BytesIO()))
 
     lines = [(FOR, "[2001:db8::1]:5"), (PROTO, "https"), (HOST, "localhost:443")]
     await FromOutside(app, 1)(scope(lines), None, None)  # type: ignore[arg-type]

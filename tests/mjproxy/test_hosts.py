@@ -72,7 +72,7 @@ def test_a_public_url_that_is_more_or_less_is_refused(text: str) -> None:
         ("draw.example.com", ["draw.example.com"]),
         ("https://Draw.example.com/", ["draw.example.com"]),
         ("draw.example.com:8080", ["draw.example.com"]),
-        ("a.example, b.example;c.example\nd.example，e.example f.example", [*"abcdef"]),
+        ("a.b, b.b;c.b\nd.b，e.b f.b", ["a.b", "b.b", "c.b", "d.b", "e.b", "f.b"]),
         (" a.example ,, A.example", ["a.example"]),
         ("*", ["*"]),
         (".example.com", [".example.com"]),
@@ -84,10 +84,7 @@ def test_a_public_url_that_is_more_or_less_is_refused(text: str) -> None:
     ],
 )
 def test_allowed_hosts_are_names_alone(text: str, found: list[str]) -> None:
-    names = [f"{name}.example" if len(name) == 1 != "*" else name for name in found]
-    names = ["*"] if found == ["*"] else names
-
-    assert allowed_hosts("X", text) == names
+    assert allowed_hosts("X", text) == found
 
 
 @pytest.mark.parametrize(

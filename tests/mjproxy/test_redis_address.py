@@ -18,8 +18,10 @@ from kombu.transport.redis import Channel
 
 from mjproxy.redis_address import RedisAddress, redis_address, socket_address
 
-FACTS = ("host", "port", "path", "db", "username", "password", "ssl_cert_reqs")
-FACTS += ("ssl_check_hostname", "ssl_ca_certs")
+FACTS = (
+    *("host", "port", "path", "db", "username", "password"),
+    *("ssl_cert_reqs", "ssl_check_hostname", "ssl_ca_certs"),
+)
 
 
 def facts(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -30,9 +32,13 @@ def facts(arguments: dict[str, Any]) -> dict[str, Any]:
 
 def of_celery(address: RedisAddress) -> dict[str, Any]:
     connection = Connection(address.broker_url, ssl=address.broker_ssl or False)
-    channel = Channel.__new__(Channel)
+    channel: Any = Channel.__new__(Channel)
     channel.connection = SimpleNamespace(client=connection, default_port=6379)
     return facts(channel._connparams())
+
+
+def of_redis(address: RedisAddress) -> dict[str, Any]:
+    return of_pool(redis.ConnectionPool.from_url(address.url))
 
 
 def of_pool(pool: Any) -> dict[str, Any]:
@@ -89,7 +95,7 @@ UNCHECKED = {"ssl_cert_reqs": "none", "ssl_check_hostname": False}
 def test_every_library_reads_the_same(url: str, found: dict[str, Any]) -> None:
     address = redis_address(url)
 
-    assert facts(redis.connection.parse_url(address.url)) == found
+    assert of_redis(address) == found
     assert asyncio.run(of_channels(address)) == found
     assert of_cache(address) == found
     assert of_celery(address) == found
@@ -102,7 +108,7 @@ def test_the_certificates_of_the_server_are_given_to_all(tmp_path: Path) -> None
     address = redis_address(f"rediss://h?ssl_ca_certs={tmp_path}/my%20roots.pem")
 
     found = tcp("SSLConnection", ssl_ca_certs=str(roots), **CHECKED)
-    assert facts(redis.connection.parse_url(address.url)) == found
+    assert of_redis(address) == found
     assert of_celery(address) == found
 
 

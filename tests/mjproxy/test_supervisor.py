@@ -81,21 +81,35 @@ class Running:
 def supervise() -> Iterator[Callable[..., Running]]:
     with contextlib.ExitStack() as stack:
 
-        def start(*scripts: tuple[str, str], port: int = 9) -> Running:
+        def start(
+            *scripts: tuple[str, str],
+            port: int = 9,
+            ignored: tuple[signal.Signals, ...] = (),
+        ) -> Running:
             programs = [
                 Program(role, [sys.executable, "-c", script, str(port)])
                 for role, script in scripts
             ]
             ready = ["all is ready"]
             plan = Plan(programs, host="127.0.0.1", port=port, when_ready=ready)
-            process = _spawn(plan)
+            process = _spawn(plan, ignored)
             stack.callback(_kill, process)
             return Running(process)
 
         yield start
 
 
-def _spawn(plan: Plan) -> subprocess.Popen[bytes]:
+def _spawn(
+    plan: Plan, ignored: tuple[signal.Signals, ...] = ()
+) -> subprocess.Popen[bytes]:
+    """Start it with these signals ignored, and no others, whoever runs the tests."""
+
+    def set_signals() -> None:
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            how = signal.SIG_IGN if number in ignored else signal.SIG_DFL
+            signal.signal(number, how)
+        signal.pthread_sigmask(signal.SIG_BLOCK, ignored)
+
     reader, writer = os.pipe()
     with os.fdopen(writer, "wb") as pipe:
         pipe.write(plan.dump())
@@ -105,6 +119,7 @@ def _spawn(plan: Plan) -> subprocess.Popen[bytes]:
             cwd=ROOT,
             stdout=subprocess.PIPE,
             pass_fds=[reader],
+            preexec_fn=set_signals,
         )
     finally:
         os.close(reader)
@@ -206,6 +221,34 @@ def test_it_stops_all_in_order(
 
     left = [line.split(" ")[0] for line in running.rest() if line.endswith("bye")]
     assert left == ["web", "gateway", "worker", "beat", "simulator", "valkey"]
+    assert running.end() == 0
+
+
+def test_under_nohup_it_outlives_its_terminal(
+    supervise: Callable[..., Running],
+) -> None:
+    running = supervise(("web", OBEY), ignored=(signal.SIGHUP,))
+    running.await_text("| up")
+
+    running.process.send_signal(signal.SIGHUP)
+    running.process.send_signal(signal.SIGTERM)
+
+    # One signal was heard: a second one would have killed what stops.
+    assert not [line for line in running.rest() if "killed" in line]
+    assert running.end() == 0
+
+
+def test_what_was_ignored_or_blocked_before_stops_it_and_its_children(
+    supervise: Callable[..., Running],
+) -> None:
+    ignored = (signal.SIGTERM, signal.SIGINT)
+    running = supervise(("web", OBEY), ("beat", TELL_PID + WAIT), ignored=ignored)
+    for _ in range(2):  # either may be the first
+        running.await_line(lambda line: "| up" in line or "pid" in line)
+
+    running.process.send_signal(signal.SIGTERM)
+
+    assert not [line for line in running.rest() if "killed" in line]
     assert running.end() == 0
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from accounts.enums import PriorityClass
 from accounts.models import AccessSettings, User
 from tests.conftest import ApiClient
 
@@ -48,9 +49,31 @@ def test_role_and_status_are_words_or_numbers(
 
 
 @pytest.mark.parametrize(
+    ("members", "found"),
+    [
+        ({}, PriorityClass.NORMAL),
+        ({"priority": "HIGH"}, PriorityClass.HIGH),
+        ({"priority": "low"}, PriorityClass.LOW),
+        ({"priority": "Normal"}, PriorityClass.NORMAL),
+    ],
+)
+def test_a_user_may_be_given_a_priority(
+    operator_api: ApiClient, members: dict[str, Any], found: PriorityClass
+) -> None:
+    said = operator_api.send(PATH, {"name": "carol"} | members).json()
+
+    assert User.objects.get(username="carol").priority == found
+    assert said["data"]["priority"] == found.name
+
+
+@pytest.mark.parametrize(
     "members",
     [
         {"name": ""},
+        {"priority": "HIGHEST"},
+        {"priority": 7},
+        {"priority": -1},
+        {"priority": ["HIGH"]},
         {"name": None},
         {"name": "olga"},
         {"token": "short"},
