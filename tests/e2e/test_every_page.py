@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Response, Route, expect
 
+from accounts.links import verification_path
 from tests.e2e.browsing import DONE, PATIENCE, file, needs_browser
 from tests.e2e.checking import (
     DESK,
@@ -95,13 +96,20 @@ def test_an_operator_can_read_every_page_of_the_admin(
     paths = admin_pages(product)
     found: dict[str, list[str]] = {}
 
-    for path in [*paths, "/admin/nowhere/"]:
+    for path in [*paths, verification(product), "/admin/nowhere/"]:
         open_at(operator, product.url + path)
         found[path] = problems(operator)
 
     assert {path: each for path, each in found.items() if each} == {}
     assert len(paths) > 60  # lists, forms, histories, deletions of each model
-    assert any(path.endswith("/verification/") for path in paths)
+
+
+def verification(product: Product) -> str:
+    """Return the page of the account that is asked whether it is human."""
+    channel = product.accounts[0].channel_id
+    account: Json = product.api("GET", f"/mj/account/{channel}/fetch")
+    assert account["state"] == "verification"
+    return verification_path(int(account["id"]))
 
 
 @pytest.mark.parametrize(
@@ -110,7 +118,7 @@ def test_an_operator_can_read_every_page_of_the_admin(
 def test_filters_have_names(operator: Page, product: Product, model: str) -> None:
     open_at(operator, f"{product.url}/admin/{model}/", DESK)
 
-    operator.get_by_role("link", name="Filters").first.click()
+    operator.locator('[x-on\\:click="filterOpen = true"]').first.click()
     expect(operator.locator("#changelist-filter")).to_be_visible()
 
     assert barriers(operator) == []
@@ -169,7 +177,7 @@ def test_the_drawing_page_holds_still_while_its_pictures_come(
     operator: Page, product: Product, width: int
 ) -> None:
     held: list[Route] = []
-    operator.route("**/images/**", held.append)
+    operator.route("**/images/**", lambda route: held.append(route))
     with operator.expect_request("**/images/**"):
         open_at(operator, product.url, width)
 
@@ -184,7 +192,7 @@ def test_a_task_of_the_admin_holds_still_while_its_picture_comes(
     operator: Page, product: Product, drawn: list[str], width: int
 ) -> None:
     held: list[Route] = []
-    operator.route("**/images/**", held.append)
+    operator.route("**/images/**", lambda route: held.append(route))
     with operator.expect_request("**/images/**"):
         operator.set_viewport_size({"width": width, "height": 740})
         address = f"{product.url}/admin/tasks/task/{drawn[2]}/change/"
@@ -221,11 +229,15 @@ def test_static_files_are_small_and_fetched_once(
     operator: Page, product: Product, path: str
 ) -> None:
     seen: list[Response] = []
-    operator.on("response", seen.append)
+
+    def see(response: Response) -> None:
+        seen.append(response)
+
+    operator.on("response", see)
 
     operator.goto("about:blank")
     operator.goto(product.url + path, wait_until="load")
-    operator.remove_listener("response", seen.append)
+    operator.remove_listener("response", see)
 
     files = [each for each in seen if "/static/" in each.url]
     assert files
