@@ -270,3 +270,18 @@ def test_an_operators_page_asks_for_their_own_drawings(
     assert {row["userId"] for row in rows} == {mine}
     assert other["result"] not in {row["id"] for row in rows}
     assert set(drawn) <= {row["id"] for row in rows}
+
+
+def test_no_cell_of_a_list_is_cut_off_on_a_phone(
+    operator: Page, product: Product
+) -> None:
+    open_at(operator, f"{product.url}/admin/accounts/discordaccount/")
+
+    cells = operator.locator("#result_list .data-row > td")
+    cut = cells.evaluate_all(
+        "(cells) => cells.filter((each) => each.scrollHeight > each.clientHeight + 1)"
+        ".map((each) => each.innerText)"
+    )
+
+    assert operator.locator(".account-reason").first.is_visible()
+    assert cut == []
