@@ -23,7 +23,7 @@ from accounts.theme import (
     TabularInline,
     badge,
 )
-from tasks.admin_lists import NEWEST_FOR_TEXT, WhenFilter, search
+from tasks.admin_lists import WhenFilter, search
 from tasks.banned_words import ban_too
 from tasks.enums import TaskStatus
 from tasks.forms import (

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from typing import Final, Literal
 
-from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page
 
 from tests.e2e.admin_session import AdminSession
@@ -16,11 +16,14 @@ from tests.e2e.harness import Product
 PHONE: Final = 360
 DESK: Final = 1280
 MOST_SHIFT: Final = 0.05
+AXE: Final = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 
 # As web.dev counts: sessions of shifts, a second apart and five long at the most.
 SHIFTS: Final = """
 window.shift = 0;
+window.moved = [];
 let [sum, first, last] = [0, 0, 0];
+const nameOf = (node) => node?.id || node?.className || node?.nodeName;
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) {
     if (entry.hadRecentInput) continue;
@@ -29,10 +32,8 @@ new PerformanceObserver((list) => {
     last = entry.startTime;
     sum += entry.value;
     window.shift = Math.max(window.shift, sum);
-    (window.shifted ??= []).push(entry.value.toFixed(3) + " " + entry.sources.map(
-      (each) => (each.node?.className || each.node?.nodeName) + " "
-        + Math.round(each.previousRect.top) + "+" + Math.round(each.previousRect.height) + ">"
-        + Math.round(each.currentRect.top) + "+" + Math.round(each.currentRect.height)).join(", "));
+    const parts = entry.sources.map((each) => nameOf(each.node));
+    window.moved.push(`${entry.value.toFixed(3)} ${parts.join(", ")}`);
   }
 }).observe({ type: "layout-shift", buffered: true });
 """
@@ -46,11 +47,13 @@ _THEME: Final = """(scheme) => document.documentElement.hasAttribute("x-data") &
 # The interface of Swagger is not ours: only what stands around it is looked at.
 _RUN: Final = """async (rules) => {
   const only = rules.length ? { runOnly: { type: "rule", values: rules } } : {};
-  const found = await axe.run({ exclude: ["#swagger-ui"] }, { ...only, resultTypes: ["violations"] });
+  const how = { ...only, resultTypes: ["violations"], preload: false };
+  const found = await axe.run({ exclude: ["#swagger-ui"] }, how);
   return found.violations.flatMap((rule) => rule.nodes.map((node) =>
     `${rule.id}: ${node.target.join(" ")} ${node.html.slice(0, 160)} `
     + (node.any[0]?.message ?? node.all[0]?.message ?? "").slice(0, 140)));
 }"""
+_ROW: Final = re.compile(r"/[^/]+/(change|history|delete|password|verification)/$")
 _LINK: Final = re.compile(r'href="(/[^"#]*)"')
 
 
@@ -70,9 +73,9 @@ def window(browser: Browser, product: Product) -> Iterator[Page]:
 def barriers(page: Page) -> list[str]:
     """Return what axe finds on the page: on a phone and a desk, light and dark."""
     if page.evaluate("typeof axe") == "undefined":
-        page.evaluate(AXE_SCRIPT)
+        page.evaluate(AXE)
         page.add_style_tag(content=_STILL)
-    found: list[str] = []
+    found = []
     for width in (PHONE, DESK):
         page.set_viewport_size({"width": width, "height": 900})
         for scheme in ("light", "dark"):
@@ -90,10 +93,17 @@ def _found(page: Page, scheme: Literal["light", "dark"], rules: list[str]) -> li
     return problems
 
 
-def shift(page: Page) -> float:
-    """Return how much the page has jumped since it was opened."""
-    value: float = page.evaluate("window.shift")
-    return value
+def jumps(page: Page) -> list[str]:
+    """Return what has moved since the page was opened, if it was too much."""
+    page.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
+    if page.evaluate("window.shift") < MOST_SHIFT:
+        return []
+    moved: list[str] = page.evaluate("window.moved")
+    return moved
+
+
+def is_wider_than_the_window(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
 
 
 def admin_pages(product: Product) -> list[str]:
@@ -103,7 +113,7 @@ def admin_pages(product: Product) -> list[str]:
     todo = ["/admin/"]
     while todo:
         path = todo.pop()
-        kind = re.sub(r"/\d+/", "/N/", path)
+        kind = _ROW.sub(r"/N/\1/", path)
         if kind in found:
             continue
         found[kind] = path

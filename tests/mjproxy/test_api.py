@@ -76,7 +76,7 @@ def test_a_disabled_users_session_is_over(page: Client) -> None:
 def test_without_its_database_it_answers_503(
     api: ApiClient, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    def down(*_: Any) -> Any:
+    def down(*_: Any, **__: Any) -> Any:
         raise OperationalError("connection refused")
 
     monkeypatch.setattr(selectors, "newest", down)
