@@ -10,14 +10,16 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount, User
 from gateway import preparing
-from tasks import inputs
+from tasks import inputs, pictures
 from tasks.enums import InputRole, TaskAction, TaskStatus
 from tasks.inputs import Brought
 from tasks.models import Task
+from tasks.own_pictures import Viewer
+from tests.factories import make_finished
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.preparing import given, prepared, waiting
 from tests.gateway.rows import make_waiting
-from tests.pictures import phone
+from tests.pictures import phone, picture
 from tests.tasks.servers import Server
 
 pytestmark = [
@@ -150,6 +152,48 @@ def test_a_link_that_has_become_private_is_not_fetched(
     settings: Settings,
 ) -> None:
     settings.ALLOW_PRIVATE_HOOKS = False
+    task = waiting(alice, account, Brought(InputRole.LINK, url=f"{site.origin}/a.png"))
+
+    assert prepared(task).status == TaskStatus.FAILURE
+    assert site.calls == []
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_picture_of_ours_is_not_fetched_from_ourselves(
+    alice: User,
+    account: DiscordAccount,
+    http: FakeHttp,
+    sent: list[Any],
+    site: Server,
+    settings: Settings,
+    kept: bool,
+) -> None:
+    settings.DISCORD = settings.DISCORD | {"cdn": site.origin}
+    own = make_finished(alice, picture_source="https://cdn.discordapp.com/a.png?ex=%2F")
+    url = f"http://10.0.0.9/images/{own.pk}/{own.picture_key}.png"
+    brought = inputs.read(url, InputRole.LINK, viewer=Viewer(alice))
+    if kept:  # meanwhile
+        pictures.store(own.pk, "image/png", picture(colour="red"))
+    task = waiting(alice, account, brought)
+    Task.objects.filter(pk=task.pk).update(prompt_en=f"{url} a fox")
+
+    task = prepared(task)
+
+    assert "10.0.0.9" not in task.prompt_en
+    assert [call.target for call in site.calls] == ([] if kept else ["/a.png?ex=%2F"])
+    assert sent[0][2] == picture(colour="red" if kept else "lime")
+
+
+def test_a_users_link_is_not_asked_past_the_guard(
+    alice: User,
+    account: DiscordAccount,
+    http: FakeHttp,
+    sent: list[Any],
+    site: Server,
+    settings: Settings,
+) -> None:
+    settings.ALLOW_PRIVATE_HOOKS = False
+    settings.DISCORD = settings.DISCORD | {"cdn": site.origin}
     task = waiting(alice, account, Brought(InputRole.LINK, url=f"{site.origin}/a.png"))
 
     assert prepared(task).status == TaskStatus.FAILURE
