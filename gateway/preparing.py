@@ -18,12 +18,22 @@ from gateway import clients, uploads
 from gateway.claims import CLAIM, renewing
 from gateway.http import DiscordHttp
 from gateway.uploads import UploadFailed
-from tasks import cdn, faults, fetcher, inputs, links, pictures, prompts
+from tasks import (
+    cdn,
+    faults,
+    fetcher,
+    inputs,
+    links,
+    own_pictures,
+    pictures,
+    prompts,
+)
 from tasks.database import in_thread
 from tasks.enums import InputRole, TaskAction, TaskStatus
 from tasks.exceptions import InvalidRequest
 from tasks.fetcher import Unfetchable
 from tasks.kinds import is_picture
+from tasks.links import is_official
 from tasks.models import InputPicture, Task
 from tasks.services import fail, mark_prepared
 from tasks.submit.extensions import (
@@ -130,8 +140,8 @@ async def contents(picture: InputPicture) -> tuple[bytes, str]:
     if picture.file:
         body = await in_thread(pictures.read_input, picture.file)
         return body, picture.content_type
-    body = await _fetched(picture.source_url)
     try:
+        body = await _fetched(picture.source_url)
         kind, width, height = await in_thread(inputs.measure, body)
     except InvalidRequest as exc:
         zh = exc.zh.replace("base64", "图片")
@@ -142,18 +152,34 @@ async def contents(picture: InputPicture) -> tuple[bytes, str]:
 
 
 async def _fetched(url: str) -> bytes:
+    if own := await in_thread(own_pictures.named_by, url):
+        body = await in_thread(own_pictures.kept_bytes, own)
+        body = body or await _from_discord(own.picture_source)
+        return await in_thread(own_pictures.fitting, body)
+    if is_official(url) and await in_thread(_is_at_cdn, url):
+        return await _from_discord(url)
+    found = await fetcher.get(
+        url, max_bytes=inputs.MAX_BYTES, wanted=is_picture, timeout=FETCH_SECONDS
+    )
+    return found.body
+
+
+def _is_at_cdn(url: str) -> bool:
     try:
-        url = await in_thread(pictures.cdn_url, url)
+        return bool(pictures.cdn_url(url))
     except pictures.UnknownSource:
-        found = await fetcher.get(
-            url,
-            max_bytes=inputs.MAX_BYTES,
-            wanted=is_picture,
-            timeout=FETCH_SECONDS,
-        )
-        return found.body
+        return False
+
+
+async def _from_discord(source: str) -> bytes:
+    """Return what lies at Discord's CDN. Raises Unfetchable."""
     try:
+        url = await in_thread(pictures.cdn_url, source)
         return (await cdn.download(url)).body
+    except pictures.UnknownSource as exc:
+        raise Unfetchable(
+            "链接无法访问", "the picture is not at Discord", permanent=True
+        ) from exc
     except cdn.CdnError as exc:
         raise Unfetchable("链接无法访问", str(exc), permanent=exc.gone) from exc
 

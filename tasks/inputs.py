@@ -20,11 +20,10 @@ from tasks.exceptions import InvalidRequest
 from tasks.kinds import HEAD, is_cut_off, kind_of
 from tasks.links import is_official
 from tasks.models import Errand, InputPicture, Task
+from tasks.own_pictures import MAX_BYTES as MAX_BYTES
 from tasks.own_pictures import Viewer
 from tasks.representation import extension
 
-# What Discord takes from an account without a subscription of its own.
-MAX_BYTES: Final = 10 << 20
 MAX_PIXELS: Final = 64_000_000
 # What Pillow may try. Some files it opens under other names, such as a phone's MPO.
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF")
@@ -87,7 +86,11 @@ def behind(
     if own is None:
         check_link(url)
         return Brought(role, position, url=url)
-    body = own_pictures.bytes_of(own, most=MAX_BYTES)
+    own_pictures.check_picture(own)
+    kept = own_pictures.kept_bytes(own)
+    if not kept:  # a worker asks Discord for it
+        return Brought(role, position, url=url)
+    body = own_pictures.fitting(kept)
     return Brought(role, position, body, *measure(body), url=url)
 
 

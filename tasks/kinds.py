@@ -38,7 +38,8 @@ def is_cut_off(body: bytes) -> bool:
     For JPEG and WebP: the others are looked through by their reader.
     """
     if body.startswith(b"RIFF"):
-        return len(body) < 8 + int.from_bytes(body[4:8], "little")
+        # Some programs count a last byte that they do not write.
+        return len(body) < 7 + int.from_bytes(body[4:8], "little")
     return body.startswith(b"\xff\xd8") and not _has_end(body)
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from accounts.addresses import Parts, WrongAddress, parts_of
 from accounts.models import User
-from tasks import cdn, pictures
+from tasks import pictures
 from tasks.enums import TaskStatus
 from tasks.exceptions import InvalidRequest
 from tasks.models import Task
@@ -27,6 +27,8 @@ _PATH: Final = re.compile(
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _PORTS: Final = {"http": 80, "https": 443}
 _QUALITY: Final = 92
+# What Discord takes from an account without a subscription of its own.
+MAX_BYTES: Final = 10 << 20
 
 
 @dataclass(frozen=True)
@@ -46,21 +48,25 @@ def find_own(viewer: Viewer, url: str) -> Task | None:
         parts = parts_of(url)
     except WrongAddress:
         return None
-    path = unquote(parts.target.partition("?")[0])
-    named = _PATH.search(path)
-    task = _named(named) if named else None
+    task = named_by(url)
     if task and (found := find(viewer.user, task.pk)):
         return found
-    if task or ("/images/" in path and _is_ours(parts, viewer)):
+    if task or ("/images/" in unquote(parts.target) and _is_ours(parts, viewer)):
         raise InvalidRequest("图片不存在", "There is no such picture of yours")
     return None
 
 
-def _named(match: re.Match[str]) -> Task | None:
-    # The key is a secret: with it the link is ours, whatever host it names.
-    pk = int(match["task"])
+def named_by(url: str) -> Task | None:
+    """Return the task that a link names with its secret, whoever asks.
+
+    The host does not count: nobody else's link could hold that secret.
+    """
+    match = _PATH.search(unquote(re.split("[?#]", url, maxsplit=1)[0]))
+    pk = int(match["task"]) if match else 1 << 63
     task = Task.objects.filter(pk=pk).first() if pk < 1 << 63 else None
-    same = task and constant_time_compare(match["key"], task.picture_key)
+    if match is None or task is None:
+        return None
+    same = constant_time_compare(match["key"], task.picture_key)
     return task if same else None
 
 
@@ -76,20 +82,16 @@ def _is_ours(parts: Parts, viewer: Viewer) -> bool:
     return place in known
 
 
-def bytes_of(task: Task, *, most: int) -> bytes:
-    """Return a finished task's picture, with at most so many bytes.
-
-    Raises InvalidRequest where there is none, or Discord has it no more.
-    """
+def check_picture(task: Task) -> None:
+    """Raise InvalidRequest where a task has no finished picture."""
     if task.status != TaskStatus.SUCCESS or not task.picture_source:
         raise InvalidRequest("关联任务状态错误", "The picture is not finished")
     if task.picture_type.startswith("video/"):
         raise InvalidRequest("视频不能作为图片", "A video cannot stand for a picture")
-    body = _kept(task) or _from_discord(task)
-    return body if len(body) <= most else _smaller(body)
 
 
-def _kept(task: Task) -> bytes:
+def kept_bytes(task: Task) -> bytes:
+    """Return the picture from the disk, b"" where it is not kept there."""
     path = pictures.kept_path(task)
     try:
         return path.read_bytes() if path else b""
@@ -97,17 +99,13 @@ def _kept(task: Task) -> bytes:
         return b""
 
 
-def _from_discord(task: Task) -> bytes:
-    try:
-        return cdn.download_now(pictures.cdn_url(task.picture_source)).body
-    except (cdn.CdnError, pictures.UnknownSource) as exc:
-        raise InvalidRequest(
-            "图片已失效", f"The picture cannot be had from Discord any more: {exc}"
-        ) from exc
+def fitting(body: bytes) -> bytes:
+    """Return a picture of ours as Discord takes it, if need be as a JPEG.
 
-
-def _smaller(body: bytes) -> bytes:
-    """Return a picture as JPEG: as PNG Discord would not take it."""
+    Raises InvalidRequest.
+    """
+    if len(body) <= MAX_BYTES:
+        return body
     try:
         with Image.open(io.BytesIO(body), formats=["PNG", "WEBP", "JPEG"]) as image:
             out = io.BytesIO()

@@ -40,7 +40,11 @@ class Cdn:
         if not media.alive(self.core, request.path, dict(request.query)):
             return _gone()
         data = await media.attachment(self.core, request.match_info["attachment_id"])
-        return _gone() if data is None else await _shaped(request, data)
+        if data is None:
+            return _gone()
+        answer = await _shaped(request, data)
+        answer.content_type = self.core.knobs.cdn_type or answer.content_type
+        return answer
 
     async def short(self, request: web.Request) -> web.Response:
         """A short link of a prompt; foreign ones lead elsewhere."""

@@ -96,6 +96,7 @@ class Knobs:
 
     # Discord
     mj_cdn_forbids: bool = False  # 403 at Midjourney's own CDN
+    cdn_type: str = ""  # what attachments are called; "": what they are
     clock_skew: float = 0.0  # of message timestamps, seconds
     split_frames: int = 1
     ready_recipients: bool = False  # READY carries `recipients`, not `recipient_ids`

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from aiohttp import web
@@ -444,6 +445,21 @@ def test_a_link_without_a_picture_is_told_after_one_look(
     assert "链接错误" in task["failReason"]
     assert len(site.calls) == 1
     assert len(sim.interactions()) == before
+
+
+def test_a_result_is_shown_for_what_it_is_whatever_the_cdn_calls_it(
+    product: Product, sim: Simulator
+) -> None:
+    sim.knobs(cdn_type="application/octet-stream")
+    try:
+        task = product.wait_for(product.imagine("a fox without a label"))
+        with urlopen(task["imageUrl"]) as answer:  # noqa: S310
+            shown, kind = answer.read(), answer.headers["Content-Type"]
+    finally:
+        sim.knobs(cdn_type="")
+
+    assert kind == "image/png"
+    assert shown.startswith(b"\x89PNG")
 
 
 def test_what_was_drawn_is_drawn_from_without_a_fetch(

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from accounts.backoff import Streaks
 from accounts.models import DiscordAccount
-from gateway import clients, commands, errands, refusals
+from gateway import clients, commands, errands, refusals, uploads
 from gateway.handlers import Speaker
 from tasks import bridge
 from tests.factories import make_account
 from tests.gateway.fakes import FakeHttp
+from tests.gateway.preparing import LINK, site_answer
 from tests.gateway.recordings import NOW
 from tests.gateway.wire import CHANNEL, GUILD, US
+from tests.tasks.servers import Server, serving
 
 
 @pytest.fixture(autouse=True)
@@ -65,3 +70,33 @@ def clock(time_machine: Any) -> Any:
     """Time stands still at the moment of the recordings, until it is moved."""
     time_machine.move_to(datetime.fromisoformat(NOW), tick=False)
     return time_machine
+
+
+@pytest.fixture
+def own_files(settings: Settings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    settings.ALLOW_PRIVATE_HOOKS = True
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, bytes]]:
+    """What was uploaded: the way, the name, the bytes."""
+    found: list[tuple[str, str, bytes]] = []
+
+    async def attach(_: Any, __: str, name: str, body: bytes, ___: str) -> str:
+        found.append(("attach", name, body))
+        return f"folder/{name}"
+
+    async def link(_: Any, __: str, name: str, body: bytes, ___: str) -> str:
+        found.append(("link", name, body))
+        return LINK.format(name=name)
+
+    monkeypatch.setattr(uploads, "attach", attach)
+    monkeypatch.setattr(uploads, "link", link)
+    return found
+
+
+@pytest.fixture
+def site() -> Iterator[Server]:
+    with serving(site_answer) as server:
+        yield server

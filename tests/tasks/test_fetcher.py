@@ -1,66 +1,16 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
-import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.abc import AbstractResolver, ResolveResult
-from pytest_django.fixtures import Settings
+from aiohttp.abc import ResolveResult
 
 from tasks import bridge, fetcher, networks
 from tasks.fetcher import Fetched, Unfetchable, check_url
-from tasks.kinds import is_picture
-from tests.targets import ESCAPED, TARGETS
-from tests.tasks.servers import Server, always, listening, never, serving
-
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
-
-
-class Answers(AbstractResolver):
-    """Resolves a name to the given addresses, one answer after the other."""
-
-    def __init__(self, *addresses: str) -> None:
-        self.left, self.asked = list(addresses), 0
-
-    async def resolve(
-        self, host: str, port: int = 0, family: Any = socket.AF_INET
-    ) -> list[ResolveResult]:
-        self.asked += 1
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-                proto=0,
-                flags=0,
-            )
-            for address in self.left.pop(0).split()
-        ]
-
-    async def close(self) -> None:
-        pass
-
-
-@pytest.fixture
-def private(settings: Settings) -> None:
-    settings.ALLOW_PRIVATE_HOOKS = True
-
-
-@pytest.fixture
-def server(private: None) -> Iterator[Server]:
-    with serving(always(body=PNG, content_type="image/png")) as server:
-        yield server
-
-
-def get(url: str, **kwargs: Any) -> Fetched:
-    values: dict[str, Any] = {"max_bytes": 1000, "wanted": is_picture}
-    return bridge.run(fetcher.get(url, **(values | kwargs)))
-
+from tests.tasks.fetching import PNG, Answers, get
+from tests.tasks.servers import Server, always, never
 
 # --- what an address may look like ---------------------------------------------------
 
@@ -226,33 +176,33 @@ def test_only_the_public_ones_of_several_addresses_are_dialled() -> None:
 
 
 def test_a_name_is_resolved_once_and_what_was_vetted_is_dialled(
-    server: Server,
+    png_server: Server,
 ) -> None:
-    port = server.origin.rpartition(":")[2]
+    port = png_server.origin.rpartition(":")[2]
     changing = Answers("127.0.0.1", "127.0.0.2")
 
     fetched = get(f"http://rebind.example:{port}/", resolver=changing)
 
     assert fetched.body == PNG
     assert changing.asked == 1
-    assert server.calls[0].headers["host"] == f"rebind.example:{port}"
+    assert png_server.calls[0].headers["host"] == f"rebind.example:{port}"
 
 
 def test_a_name_that_turns_private_for_a_redirect_is_refused(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    png_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Public by the first answer, private by the second: the hop is vetted anew.
-    port = server.origin.rpartition(":")[2]
+    port = png_server.origin.rpartition(":")[2]
     monkeypatch.setattr(
         networks, "is_allowed", lambda each, **_: str(each) == "127.0.0.1"
     )
-    server.handler = always(302, headers={"Location": "/again"})
+    png_server.handler = always(302, headers={"Location": "/again"})
     changing = Answers("127.0.0.1", "10.0.0.1")
 
     with pytest.raises(Unfetchable, match="private address"):
         get(f"http://rebind.example:{port}/", resolver=changing)
 
-    assert (len(server.calls), changing.asked) == (1, 2)
+    assert (len(png_server.calls), changing.asked) == (1, 2)
 
 
 def test_a_name_that_nobody_knows_is_unfetchable() -> None:
@@ -267,35 +217,35 @@ def test_a_name_that_nobody_knows_is_unfetchable() -> None:
 # --- fetching ------------------------------------------------------------------------
 
 
-def test_it_fetches(server: Server) -> None:
-    fetched = get(f"{server.origin}/a.png")
+def test_it_fetches(png_server: Server) -> None:
+    fetched = get(f"{png_server.origin}/a.png")
 
-    assert fetched == Fetched(f"{server.origin}/a.png", PNG)
-    assert "authorization" not in server.calls[0].headers
-    assert "cookie" not in server.calls[0].headers
+    assert fetched == Fetched(f"{png_server.origin}/a.png", PNG)
+    assert "authorization" not in png_server.calls[0].headers
+    assert "cookie" not in png_server.calls[0].headers
 
 
 def test_no_proxy_of_the_environment_is_used(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    png_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     monkeypatch.setenv("all_proxy", "http://127.0.0.1:1")
 
-    assert get(server.origin).body == PNG
+    assert get(png_server.origin).body == PNG
 
 
-def test_three_redirects_are_followed_and_no_more(server: Server) -> None:
+def test_three_redirects_are_followed_and_no_more(png_server: Server) -> None:
     async def further(request: web.Request) -> web.Response:
         number = int(request.path[1:])
         if number == 0:
             return web.Response(body=PNG, content_type="image/png")
         raise web.HTTPFound(f"{number - 1}")
 
-    server.handler = further
+    png_server.handler = further
 
-    assert get(f"{server.origin}/3").url == f"{server.origin}/0"
+    assert get(f"{png_server.origin}/3").url == f"{png_server.origin}/0"
     with pytest.raises(Unfetchable, match="more than 3 redirects"):
-        get(f"{server.origin}/4")
+        get(f"{png_server.origin}/4")
 
 
 @pytest.mark.parametrize(
@@ -307,170 +257,16 @@ def test_three_redirects_are_followed_and_no_more(server: Server) -> None:
         "http://[x",
     ],
 )
-def test_each_hop_is_checked(server: Server, location: str) -> None:
-    server.handler = always(302, headers={"Location": location})
+def test_each_hop_is_checked(png_server: Server, location: str) -> None:
+    png_server.handler = always(302, headers={"Location": location})
 
     with pytest.raises(Unfetchable):
-        get(server.origin)
+        get(png_server.origin)
 
-    assert len(server.calls) == 1
-
-
-@pytest.mark.parametrize(
-    ("handler", "reason"),
-    [
-        (always(404), "HTTP 404"),
-        (always(410), "HTTP 410"),
-        (always(403), "HTTP 403"),
-        (always(401), "HTTP 401"),
-        (always(206, body=PNG), "HTTP 206"),
-        (always(304), "HTTP 304"),
-        (always(text="<html>", content_type="text/html"), "it is text/html"),
-        (always(text="<html>", content_type="image/png"), "it is image/png"),
-        (always(text="<svg>" * 99, content_type="image/svg+xml"), "it is image/svg"),
-        (always(body=b""), "it is "),
-        (always(302), "redirect to no address"),
-        (always(302, headers={"Location": "http:///x"}), "no host"),
-        (always(302, headers={"Location": "https://u:p@x/"}), "a name or password"),
-        (always(302, headers={"Location": "/"}), "more than 3 redirects"),
-        (always(body=PNG * 9, content_type="image/png"), "larger than"),
-        (
-            always(
-                body=gzip.compress(b"x" * 10**6),
-                content_type="image/png",
-                headers={"Content-Encoding": "gzip"},
-            ),
-            "compressed",
-        ),
-    ],
-)
-def test_other_answers_are_refused_for_good(
-    server: Server, handler: Any, reason: str
-) -> None:
-    server.handler = handler
-
-    with pytest.raises(Unfetchable, match=reason) as refused:
-        get(server.origin)
-
-    assert refused.value.permanent
+    assert len(png_server.calls) == 1
 
 
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 520])
-def test_some_answers_may_be_better_later(server: Server, status: int) -> None:
-    server.handler = always(status)
-
-    with pytest.raises(Unfetchable, match=f"HTTP {status}") as refused:
-        get(server.origin)
-
-    assert not refused.value.permanent
-
-
-@pytest.mark.parametrize(
-    ("number", "for_good"), [(socket.EAI_NONAME, True), (socket.EAI_AGAIN, False)]
-)
-def test_a_name_that_nobody_knows_is_told_from_one_that_nobody_looked_up(
-    private: None, number: int, for_good: bool
-) -> None:
-    class Nobody(Answers):
-        async def resolve(self, *args: Any, **kwargs: Any) -> list[ResolveResult]:
-            raise OSError(number, "unknown")
-
-    with pytest.raises(Unfetchable, match="cannot be resolved") as refused:
-        get("http://nobody.example/", resolver=Nobody())
-
-    assert refused.value.permanent is for_good
-
-
-def test_where_nobody_listens_nobody_is_asked_again(server: Server) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-
-    with pytest.raises(Unfetchable, match="cannot connect") as refused:
-        get(f"http://127.0.0.1:{port}/")
-
-    assert refused.value.permanent
-
-
-@pytest.mark.parametrize(
-    "label",
-    [
-        "application/octet-stream",
-        "binary/octet-stream",
-        "text/plain",
-        "text/html",
-        "image/webp",
-        "nonsense",
-    ],
-)
-def test_a_picture_is_one_whatever_it_is_called(server: Server, label: str) -> None:
-    server.handler = always(body=PNG, headers={"Content-Type": label})
-
-    assert get(server.origin).body == PNG
-
-
-def test_a_picture_without_a_label_is_one(server: Server) -> None:
-    async def talk(reader: Any, writer: Any) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(PNG))
-        writer.write(PNG)
-        await writer.drain()
-        writer.close()
-
-    with listening(talk) as origin:
-        assert get(origin).body == PNG
-
-
-def test_a_page_is_left_after_its_first_bytes(server: Server) -> None:
-    async def page(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "text/html"})
-        await response.prepare(request)
-        await response.write(b"<html>" * 10)
-        await asyncio.sleep(60)  # ended with the connection
-        return response
-
-    server.handler = page
-
-    with pytest.raises(Unfetchable, match="it is text/html"):
-        get(server.origin)
-
-
-@pytest.mark.parametrize("target", TARGETS)
-def test_a_link_is_asked_byte_for_byte(server: Server, target: str) -> None:
-    get(server.origin + target)
-
-    assert server.calls[0].target == target
-
-
-@pytest.mark.parametrize(("written", "sent"), ESCAPED.items())
-def test_a_link_in_another_script_is_escaped(
-    server: Server, written: str, sent: str
-) -> None:
-    get(server.origin + written)
-
-    assert server.calls[0].target == sent
-
-
-@pytest.mark.parametrize("target", TARGETS)
-def test_a_redirect_is_followed_byte_for_byte(server: Server, target: str) -> None:
-    locations = [server.origin + target]
-    if not target.startswith("//"):  # that would be a host
-        locations.append(target)
-    count = len(locations)
-
-    async def further(request: web.Request) -> web.Response:
-        if request.raw_path == "/first":
-            return web.Response(status=302, headers={"Location": locations.pop()})
-        return web.Response(body=PNG)
-
-    server.handler = further
-    for _ in range(count):
-        get(f"{server.origin}/first")
-
-        assert server.calls[-1].target == target
-
-
-def test_a_body_without_a_length_is_cut_off_at_the_limit(server: Server) -> None:
+def test_a_body_without_a_length_is_cut_off_at_the_limit(png_server: Server) -> None:
     cut = asyncio.Event()
 
     async def endless(request: web.Request) -> web.StreamResponse:
@@ -482,16 +278,16 @@ def test_a_body_without_a_length_is_cut_off_at_the_limit(server: Server) -> None
         finally:
             cut.set()
 
-    server.handler = endless
+    png_server.handler = endless
 
     with pytest.raises(Unfetchable, match="larger than 1000 bytes"):
-        get(server.origin)
+        get(png_server.origin)
 
     bridge.run(asyncio.wait_for(cut.wait(), 10))
 
 
-def test_a_server_that_says_nothing_is_left(server: Server) -> None:
-    server.handler = never
+def test_a_server_that_says_nothing_is_left(png_server: Server) -> None:
+    png_server.handler = never
 
     with pytest.raises(Unfetchable, match="timed out"):
-        get(server.origin, timeout=0.2)
+        get(png_server.origin, timeout=0.2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,17 +10,16 @@ from PIL import Image
 from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount, User
-from tasks import cdn, inputs, pictures
+from tasks import inputs, own_pictures, pictures
 from tasks.enums import InputRole, TaskStatus
 from tasks.exceptions import InvalidRequest
 from tasks.models import InputPicture, Task
-from tasks.own_pictures import Viewer, bytes_of, find_own
+from tasks.own_pictures import Viewer, find_own, fitting, kept_bytes
 from tasks.representation import image_url
 from tests.conftest import ApiClient
 from tests.factories import make_finished, make_task, make_user
 from tests.pictures import bomb, data_url, picture
 from tests.tasks.refusals import Block, check_refused
-from tests.tasks.servers import always, serving
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -147,30 +145,17 @@ def test_an_operator_sees_all_pictures(others: Task) -> None:
 # --- what they give -------------------------------------------------------------------
 
 
-def test_the_kept_file_is_read_and_nobody_is_asked(
-    own: Task, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cdn, "download_now", None)
-
-    assert bytes_of(own, most=10**6) == BODY
+def test_the_kept_file_is_read_and_no_other(alice: User, own: Task) -> None:
+    assert kept_bytes(own) == BODY
+    assert kept_bytes(make_finished(alice)) == b""
 
 
-def test_what_is_not_kept_comes_from_discord(alice: User, settings: Settings) -> None:
-    with serving(always(body=BODY)) as server:
-        settings.DISCORD = settings.DISCORD | {"cdn": server.origin}
+def test_what_is_not_kept_is_left_to_a_worker(alice: User) -> None:
+    url = link(make_finished(alice))
 
-        assert bytes_of(make_finished(alice), most=10**6) == BODY
-        assert len(server.calls) == 1
+    found = inputs.read(url, InputRole.PROMPT, viewer=Viewer(alice))
 
-
-def test_what_discord_has_no_more_is_refused(alice: User, settings: Settings) -> None:
-    with serving(always(404)) as server:
-        settings.DISCORD = settings.DISCORD | {"cdn": server.origin}
-
-        with pytest.raises(InvalidRequest) as refused:
-            bytes_of(make_finished(alice), most=10**6)
-
-    assert refused.value.zh == "图片已失效"
+    assert (found.body, found.url) == (b"", url)
 
 
 @pytest.mark.parametrize(
@@ -185,38 +170,33 @@ def test_what_discord_has_no_more_is_refused(alice: User, settings: Settings) ->
 def test_what_is_no_finished_picture_is_refused(
     alice: User, fields: dict[str, Any], zh: str
 ) -> None:
+    task = make_finished(alice, **fields)
+    url = f"{HERE}/images/{task.pk}/{task.picture_key}.png"
+
     with pytest.raises(InvalidRequest) as refused:
-        bytes_of(make_finished(alice, **fields), most=10**6)
+        inputs.read(url, InputRole.PROMPT, viewer=Viewer(alice))
 
     assert refused.value.zh == zh
 
 
 def test_one_that_is_too_large_for_discord_becomes_a_jpeg(
-    alice: User, media: Path
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    task = make_finished(alice)
-    pictures.store(task.pk, PNG_TYPE, _noise())
-    task.refresh_from_db()
+    monkeypatch.setattr(own_pictures, "MAX_BYTES", 60_000)
+    out = io.BytesIO()
+    Image.effect_noise((200, 200), 80).convert("RGB").save(out, "PNG")
 
-    body = bytes_of(task, most=60_000)
+    body = fitting(out.getvalue())
 
     with Image.open(io.BytesIO(body)) as image:
         assert (image.format, image.size) == ("JPEG", (200, 200))
 
 
-def _noise() -> bytes:
-    out = io.BytesIO()
-    Image.effect_noise((200, 200), 80).convert("RGB").save(out, "PNG")
-    return out.getvalue()
-
-
-def test_a_broken_file_of_ours_is_refused(alice: User, media: Path) -> None:
-    task = make_finished(alice)
-    pictures.store(task.pk, PNG_TYPE, bomb(64, 64) + bytes(1000))
-    task.refresh_from_db()
+def test_a_broken_file_of_ours_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_pictures, "MAX_BYTES", 10)
 
     with pytest.raises(InvalidRequest):
-        bytes_of(task, most=10)
+        fitting(bomb(64, 64))
 
 
 # --- where they may stand -------------------------------------------------------------

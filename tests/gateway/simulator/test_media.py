@@ -134,6 +134,16 @@ async def test_midjourneys_cdn_may_turn_everybody_away() -> None:
 
 
 @pytest.mark.asyncio
+async def test_attachments_may_be_called_anything() -> None:
+    knobs = {"cdn_type": "binary/octet-stream"}
+    async with running(knobs=knobs) as simulator, client(simulator) as one:
+        message, _ = await drawn(one)
+
+        async with one.http.get(message["attachments"][0]["url"]) as answer:
+            assert answer.content_type == "binary/octet-stream"
+
+
+@pytest.mark.asyncio
 async def test_short_links_show_own_pictures_and_lead_to_others() -> None:
     async with running() as simulator, client(simulator) as one:
         message, _ = await drawn(one)
