@@ -101,6 +101,7 @@ def test_marks_without_width_go_where_they_touch_a_parameter(mark: str) -> None:
         ("狐狸：３只，ＡＢＣ", "狐狸：３只，ＡＢＣ"),
         ("狐狸 --ar 3:2 一只，ＡＢＣ狐狸", "狐狸 --ar 3:2 一只，ＡＢＣ狐狸"),
         ("狐狸 --mystery ３：２", "狐狸 --mystery ３：２"),
+        ("狐狸 --v 7 －－ －－mystery 5", "狐狸 --v 7 －－ －－mystery 5"),
         ("{红，蓝} --ar {3：2，1：1}", "{红，蓝} --ar {3:2,1:1}"),
     ],
 )
