@@ -119,6 +119,11 @@ def test_the_words_of_a_prompt_end_at_its_first_parameter() -> None:
     assert words_of("a fox −−ar 3：2") == words_of("a fox --ar 3:2") == "afox"
 
 
+def test_a_dash_between_words_may_come_back_as_two_hyphens() -> None:
+    assert words_of("a well—known fox --tile") == words_of("a well--known fox --tile")
+    assert words_of("a fox--fast") == words_of("a fox")
+
+
 @pytest.mark.parametrize("flag", ["——fast", "－－ｆａｓｔ", "−fast", "‐‐turbo"])
 def test_a_speed_of_the_account_replaces_one_written_with_any_dash(flag: str) -> None:
     assert sent_prompt(f"a fox {flag}", account_mode="RELAX") == "a fox --relax"
