@@ -120,9 +120,10 @@ def with_plain_values(words: list[str]) -> list[str]:
             word = f"--{name}" if kind else word
         elif kind and kind != "no" and "://" not in word:
             plain = _colons(folded(word)) if kind == "ar" else folded(word)
-            word = plain if plain.isascii() else word
+            is_value = plain.isascii() and "-" not in plain
+            word = plain if is_value else word
         found.append(word)
-    return found
+    return [word for word in found if word]
 
 
 def _colons(text: str) -> str:

@@ -13,7 +13,7 @@ from tasks.banned_words import first_banned_word as first_banned_word
 from tasks.dashes import DASHES, mended, with_plain_values
 from tasks.exceptions import InvalidRequest
 from tasks.links import LINK, outside_links, unwrapped
-from tasks.parameters import SPEEDS, parse
+from tasks.parameters import KNOWN, SPEEDS, parse
 
 MAX_PROMPT_LENGTH: Final = 8192
 
@@ -21,7 +21,10 @@ MAX_PROMPT_LENGTH: Final = 8192
 _SPEED_FLAG: Final = re.compile(
     rf"--(?:{'|'.join(sorted(SPEEDS))})(?!\w|-\w|-*+(?=[^-])[{DASHES}])", re.IGNORECASE
 )
-_PARAMETERS: Final = re.compile(r"--[a-zA-Z]|(?:^|\s)—[a-zA-Z]")
+# An echo may have two hyphens for a dash between words, so a glued name must be known.
+_PARAMETERS: Final = re.compile(
+    rf"(?:^|\s)(?:--|—)[a-zA-Z]|--(?:{'|'.join(sorted(KNOWN))})(?!\w)", re.IGNORECASE
+)
 _NUMBER: Final = re.compile(r"[0-9]{0,12}\.?[0-9]{1,12}")
 
 

@@ -117,7 +117,9 @@ def test_a_job_that_was_queued_when_it_was_cancelled_is_stopped_once_it_starts(
 ) -> None:
     sim.knobs(concurrency=1)
     rule = sim.rule({"prompt_regex": "in the way"}, {"finish_at": 31}, times=1)
-    here = {"accountFilter": {"instanceId": product.accounts[0].channel_id}}
+    here: dict[str, Any] = {
+        "accountFilter": {"instanceId": product.accounts[0].channel_id}
+    }
     first = product.imagine("in the way", **here)
     product.wait_for(first, "IN_PROGRESS")
     second = product.imagine("queued behind it", **here)
@@ -143,10 +145,39 @@ def test_a_job_that_was_queued_when_it_was_cancelled_is_stopped_once_it_starts(
     assert [job["state"] for job in jobs] == ["stopped"]
 
 
+def test_a_cancel_waits_for_an_account_that_is_away(
+    product: Product, sim: Simulator
+) -> None:
+    rule = sim.rule({"prompt_regex": "while it is away"}, {"hang_at": 31})
+    task_id = product.imagine("while it is away")
+    product.wait_for(task_id, "IN_PROGRESS")
+    sim.ask("POST", "gateway/close", {"code": 4000, "seconds": 3})
+
+    product.api("POST", f"/mj/task/{task_id}/cancel")
+    task = product.wait_for(task_id)
+    sim.ask("DELETE", f"rules/{rule}")
+
+    assert "cancel" in task["failReason"]
+    assert job_of(sim, task)["state"] == "stopped"
+
+
+def test_a_prompt_from_a_chinese_keyboard_arrives_as_midjourney_takes_it(
+    product: Product, sim: Simulator
+) -> None:
+    task = product.wait_for(
+        product.imagine("狐狸，10–20 只 －－ａｒ　３：２ −−no 帽子")
+    )
+
+    assert task["status"] == "SUCCESS"
+    assert job_of(sim, task)["prompt"] == "狐狸，10–20 只 --ar 3:2 --no 帽子"
+
+
 def test_a_task_tells_why_it_waits_and_for_how_long(
     product: Product, sim: Simulator
 ) -> None:
-    here = {"accountFilter": {"instanceId": product.accounts[1].channel_id}}
+    here: dict[str, Any] = {
+        "accountFilter": {"instanceId": product.accounts[1].channel_id}
+    }
     product.wait_for(product.imagine("drawn before", **here))
     rule = sim.rule({"prompt_regex": "takes its time"}, {"finish_at": 31}, times=3)
     slow = [product.imagine(f"{n} takes its time", **here) for n in range(3)]

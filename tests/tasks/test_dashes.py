@@ -101,6 +101,7 @@ def test_marks_without_width_go_where_they_touch_a_parameter(mark: str) -> None:
         ("狐狸：３只，ＡＢＣ", "狐狸：３只，ＡＢＣ"),
         ("狐狸 --ar 3:2 一只，ＡＢＣ狐狸", "狐狸 --ar 3:2 一只，ＡＢＣ狐狸"),
         ("狐狸 --mystery ３：２", "狐狸 --mystery ３：２"),
+        ("狐狸 --v 7 －－ －－mystery 5", "狐狸 --v 7 －－ －－mystery 5"),
         ("{红，蓝} --ar {3：2，1：1}", "{红，蓝} --ar {3:2,1:1}"),
     ],
 )
@@ -116,6 +117,11 @@ def test_links_stay_whatever_they_hold() -> None:
 
 def test_the_words_of_a_prompt_end_at_its_first_parameter() -> None:
     assert words_of("a fox −−ar 3：2") == words_of("a fox --ar 3:2") == "afox"
+
+
+def test_a_dash_between_words_may_come_back_as_two_hyphens() -> None:
+    assert words_of("a well—known fox --tile") == words_of("a well--known fox --tile")
+    assert words_of("a fox--fast") == words_of("a fox")
 
 
 @pytest.mark.parametrize("flag", ["——fast", "－－ｆａｓｔ", "−fast", "‐‐turbo"])
