@@ -107,11 +107,6 @@ async def _prepare(task_id: int) -> None:
         await in_thread(_retry_or_fail, work.task, reason, permanent=permanent)
     except FileNotFoundError:
         await in_thread(fail, task_id, "文件不存在 / the picture is not kept any more")
-    except Exception as exc:
-        # Nobody has foreseen it: a few tries, each with its traceback, then the end.
-        logger.exception("task %s: its pictures cannot be prepared", task_id)
-        reason = f"{FAILED}: {type(exc).__name__}"
-        await in_thread(_retry_or_fail, work.task, reason, permanent=False)
     else:
         await in_thread(_ready, work)
 

@@ -167,7 +167,8 @@ def _buttons(tree: Any) -> list[dict[str, Any]]:
 
 def _whole(value: Any) -> int | None:
     """Return a number that every database can hold, or None."""
-    return value if type(value) is int and 0 <= value < 2**31 else None
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return int(value) if whole and 0 <= value < 2**31 else None
 
 
 def _attachment(data: dict[str, Any]) -> Attachment | None:

@@ -194,7 +194,7 @@ def test_a_word_that_was_just_added_is_an_error_of_its_form(
 
     response = admin.post("/admin/tasks/bannedword/add/", {"word": "gore", "note": ""})
 
-    assert "already exists" in errors_of(response)
+    assert "banned already" in errors_of(response)
     assert BannedWord.objects.count() == 1
 
 

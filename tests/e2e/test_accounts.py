@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from gateway.simulator.world import account_spec
@@ -104,11 +105,14 @@ def test_rows_of_one_user_stand_where_the_user_stands(
     )
     first, second = NEWCOMER.channel_id, HOST.channel_id
 
+    def is_in(path: str, state: str) -> bool:
+        return bool(product.api("GET", path)["state"] == state)
+
     def stand(state: str) -> None:
         for channel in (first, second):
             path = f"/mj/account/{channel}/fetch"
             eventually(
-                lambda path=path: product.api("GET", path)["state"] == state,
+                partial(is_in, path, state),
                 what=f"{channel} is {state}",
             )
 

@@ -230,7 +230,8 @@ def test_a_refused_upload_is_told(
 def test_trouble_that_may_pass_is_waited_for_longer_and_longer(
     alice: User, live: DiscordAccount, http: FakeHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    linking(monkeypatch, UploadFailed("the upload was answered 500", status=500))
+    failed = UploadFailed("the upload was answered 500", status=500)
+    linking(monkeypatch, failed, failed, failed)
     errand = brought(alice, live)
 
     pauses = []

@@ -115,7 +115,7 @@ async def test_what_does_not_concern_the_connection_leaves_it_alone(
         before = running.connection_of(account)
         row = await row_of(account)
         row.remark, row.core_size = "a fox", 7
-        further = [(row.guild_id, FURTHER)]
+        further = {(row.guild_id, FURTHER): ""}
 
         await in_thread(
             save_account, row, fields={"remark", "enabled"}, further=further

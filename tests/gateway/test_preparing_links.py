@@ -81,7 +81,7 @@ def test_a_link_that_may_work_later_is_tried_a_few_times(
 
     assert task.status == TaskStatus.FAILURE
     assert f"HTTP {status}" in task.fail_reason
-    assert len(site.calls) == len(pauses) + 1 == len(preparing.TRY_AGAIN) + 1
+    assert len(site.calls) == len(pauses) + 1 == preparing.MOST_TRIES + 1
     assert pauses == sorted(pauses)
 
 
@@ -96,30 +96,6 @@ def test_what_a_phone_has_made_is_uploaded_as_the_jpeg_it_is(
 
     assert sent == [("link", f"{task.pk}-0.jpg", phone())]
     assert task.inputs.get().content_type == "image/jpeg"
-
-
-def test_what_nobody_has_foreseen_is_tried_a_few_times_and_told(
-    alice: User,
-    account: DiscordAccount,
-    http: FakeHttp,
-    site: Server,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    def broken(body: bytes) -> None:
-        raise KeyError("MPO")
-
-    monkeypatch.setattr(inputs, "measure", broken)
-    url = f"{site.origin}/a.png"
-    task = waiting(alice, account, Brought(InputRole.LINK, url=url))
-
-    while (task := prepared(task)).status == TaskStatus.NOT_START:
-        Task.objects.update(prepare_after=None)
-
-    assert task.status == TaskStatus.FAILURE
-    assert "KeyError" in task.fail_reason
-    assert len(site.calls) == len(preparing.TRY_AGAIN) + 1
-    assert caplog.text.count("Traceback") == len(site.calls)
 
 
 def test_a_blend_gets_files_also_from_discords_own_links(

@@ -15,7 +15,7 @@ from tasks.enums import BotType, TaskAction, TaskStatus, WindowState
 from tasks.models import Task
 from tasks.submit import commands
 from tasks.submit.base import Caller
-from tasks.submit.buttons import submit_extension
+from tasks.submit.extensions import submit_extension
 from tests.conftest import ApiClient
 from tests.factories import make_account, make_finished, make_task
 from tests.pictures import bare, picture
