@@ -105,12 +105,12 @@ def test_rows_of_one_user_stand_where_the_user_stands(
     first, second = NEWCOMER.channel_id, HOST.channel_id
 
     def stand(state: str) -> None:
-        for channel in (first, second):
-            path = f"/mj/account/{channel}/fetch"
-            eventually(
-                lambda path=path: product.api("GET", path)["state"] == state,
-                what=f"{channel} is {state}",
-            )
+        def there() -> bool:
+            rows = product.api("GET", "/mj/account/list")
+            shared = [r["state"] for r in rows if r["channelId"] in (first, second)]
+            return shared == [state, state]
+
+        eventually(there, what=f"both are {state}")
 
     stand("ready")
     sim.rule({"account": NEWCOMER.name}, {"notice": "mod_message"}, times=1)
