@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from gateway.simulator.world import account_spec
@@ -105,16 +104,13 @@ def test_rows_of_one_user_stand_where_the_user_stands(
     )
     first, second = NEWCOMER.channel_id, HOST.channel_id
 
-    def is_in(path: str, state: str) -> bool:
-        return bool(product.api("GET", path)["state"] == state)
-
     def stand(state: str) -> None:
-        for channel in (first, second):
-            path = f"/mj/account/{channel}/fetch"
-            eventually(
-                partial(is_in, path, state),
-                what=f"{channel} is {state}",
-            )
+        def there() -> bool:
+            rows = product.api("GET", "/mj/account/list")
+            shared = [r["state"] for r in rows if r["channelId"] in (first, second)]
+            return shared == [state, state]
+
+        eventually(there, what=f"both are {state}")
 
     stand("ready")
     sim.rule({"account": NEWCOMER.name}, {"notice": "mod_message"}, times=1)

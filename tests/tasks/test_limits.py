@@ -10,7 +10,7 @@ import pytest
 from accounts.models import DiscordAccount, User
 from gateway.commands import longest_known, save_index
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
-from tasks import limits
+from tasks import inputs, limits
 from tasks.enums import BotType, TaskAction, TaskStatus, WindowState
 from tasks.models import Task
 from tasks.submit import commands
@@ -87,7 +87,7 @@ def test_a_long_link_counts_as_that_at_discord(
     *,
     too_long: bool,
 ) -> None:
-    monkeypatch.setattr(commands, "check_link", lambda _: None)
+    monkeypatch.setattr(inputs, "check_link", lambda _: None)
     link = "https://store.example/a.png?signature=" + "s" * 1500
 
     answer = api.send(IMAGINE, {"prompt": "x" * before + f" {link}"})
