@@ -45,8 +45,11 @@ def extension(alice: User, account: DiscordAccount) -> Task:
 
 def end(clip: Task | None, **fields: Any) -> None:
     assert clip is not None
-    ready = {"status": TaskStatus.SUCCESS, "message_id": "1311111111111117001"}
-    ready |= {"buttons": buttons(EXTEND.format("high"), EXTEND.format("low"))}
+    ready: dict[str, Any] = {
+        "status": TaskStatus.SUCCESS,
+        "message_id": "1311111111111117001",
+        "buttons": buttons(EXTEND.format("high"), EXTEND.format("low")),
+    }
     Task.objects.filter(pk=clip.pk).update(**(ready | fields))
 
 
