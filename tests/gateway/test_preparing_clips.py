@@ -48,8 +48,8 @@ def end(clip: Task | None, **fields: Any) -> None:
     ready: dict[str, Any] = {
         "status": TaskStatus.SUCCESS,
         "message_id": "1311111111111117001",
+        "buttons": buttons(EXTEND.format("high"), EXTEND.format("low")),
     }
-    ready |= {"buttons": buttons(EXTEND.format("high"), EXTEND.format("low"))}
     Task.objects.filter(pk=clip.pk).update(**(ready | fields))
 
 

@@ -67,12 +67,8 @@ def test_the_end_of_a_clip_nudges_the_extension_that_waits_for_it(
     django_capture_on_commit_callbacks: Commits,
 ) -> None:
     clip = make_running(alice, account, action="UPSCALE")
-    wish: dict[str, Any] = {
-        "parent": clip,
-        "custom_id": EXTEND.format("low"),
-        "prepared": False,
-    }
-    waiting = make_waiting(alice, account, **wish)
+    wish = EXTEND.format("low")
+    waiting = make_waiting(alice, account, parent=clip, custom_id=wish, prepared=False)
 
     with django_capture_on_commit_callbacks(execute=True):
         advance(clip.pk, TaskStatus.SUCCESS)

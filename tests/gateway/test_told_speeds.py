@@ -102,12 +102,10 @@ def test_a_picture_out_of_a_grid_has_the_speed_of_the_grid(
     alice: User, account: DiscordAccount, speaker: Speaker
 ) -> None:
     parent = make_finished(alice, account=account, mode="FAST")
-    asked: dict[str, Any] = {
-        "action": TaskAction.UPSCALE,
-        "mode": "RELAX",
-        "parent": parent,
-    }
-    task = make_pressed(alice, account, "upsample", **asked)
+    upscale = TaskAction.UPSCALE
+    task = make_pressed(
+        alice, account, "upsample", action=upscale, mode="RELAX", parent=parent
+    )
 
     handle(
         speaker,

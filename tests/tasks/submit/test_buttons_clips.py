@@ -162,8 +162,7 @@ def test_a_clip_that_is_being_chosen_is_not_chosen_twice(
 ) -> None:
     video = make_clips(alice, account)
     first = extend(video, index=2)
-    assert first.parent
-    Task.objects.filter(pk=first.parent.pk).update(status=status)
+    Task.objects.filter(action=TaskAction.UPSCALE).update(status=status)
 
     second = extend(video, index=2, motion="high")
 
