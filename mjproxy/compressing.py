@@ -8,10 +8,14 @@ masked by Django, and its compression adds some bytes at random.
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
+
+_KINDS: Final = ("text/html", "text/javascript")  # the admin has words in a script
 
 
 class CompressedPages(GZipMiddleware):
@@ -28,7 +32,7 @@ class CompressedPages(GZipMiddleware):
 def _may_shrink(request: HttpRequest, response: HttpResponse) -> bool:
     return (
         request.method in ("GET", "HEAD")
-        and response.get("Content-Type", "").startswith("text/html")
+        and response.get("Content-Type", "").startswith(_KINDS)
         and "no-transform" not in response.get("Cache-Control", "")
         and not _tells_news(request)
     )

@@ -44,6 +44,7 @@ def is_small(answer: Any) -> bool:
         "/admin/tasks/task/?q=fox",
         "/admin/accounts/discordaccount/",
         "/admin/tasks/drawingsettings/",
+        "/admin/jsi18n/",
         "/mj/task/list",
         "/mj/account/list",
     ],
