@@ -16,6 +16,7 @@ from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import Event
 from tasks import inputs
 from tasks.enums import TaskAction, TaskStatus, WindowState
+from tasks.masks import read_mask
 from tasks.models import Task
 from tests.factories import make_finished
 from tests.gateway.fakes import FakeHttp
@@ -48,7 +49,7 @@ def region(
         custom_id=f"MJ::Inpaint::1::{PARENT_JOB}::SOLO",
         prompt_en="a red scarf",
     )
-    brought = inputs.read_mask(data_url(mask((8, 8))), width=8, height=8)
+    brought = read_mask(data_url(mask((8, 8))), width=8, height=8)
     inputs.write_rows(inputs.write_files([brought]), task=task)
     return task
 

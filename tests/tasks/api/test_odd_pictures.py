@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,13 +15,13 @@ from tests.tasks.refusals import PUBLIC_LINK, Block, check_refused
 
 pytestmark = pytest.mark.usefixtures("names", "media")
 
-BODIES = {
+BODIES: dict[str, Callable[[str], Any]] = {
     "imagine": lambda p: {"prompt": "fox", "base64Array": [p]},
     "blend": lambda p: {"base64Array": [p, PUBLIC_LINK]},
     "describe": lambda p: {"base64": p},
     "video": lambda p: {"prompt": "runs", "image": p, "endImage": p},
 }
-FORMS = {
+FORMS: dict[str, Callable[[bytes], str]] = {
     "data URL": lambda body: data_url(body, "image/jpeg"),
     "no label": lambda body: data_url(body, "application/octet-stream"),
     "bare": bare,
@@ -32,7 +33,7 @@ FORMS = {
 def test_a_phones_picture_is_a_jpeg_everywhere(
     api: ApiClient, account: DiscordAccount, path: str, form: str
 ) -> None:
-    body: Any = BODIES[path](FORMS[form](phone((9, 7))))
+    body = BODIES[path](FORMS[form](phone((9, 7))))
 
     said = api.send(f"/mj/submit/{path}", body)
 
