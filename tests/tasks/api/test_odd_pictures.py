@@ -33,7 +33,7 @@ FORMS: dict[str, Callable[[bytes], str]] = {
 def test_a_phones_picture_is_a_jpeg_everywhere(
     api: ApiClient, account: DiscordAccount, path: str, form: str
 ) -> None:
-    body: Any = BODIES[path](FORMS[form](phone((9, 7))))
+    body = BODIES[path](FORMS[form](phone((9, 7))))
 
     said = api.send(f"/mj/submit/{path}", body)
 
