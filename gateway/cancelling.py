@@ -78,7 +78,7 @@ def press_cancel(task_id: int) -> bool:
         return False
     lanes.keep_pace(task.account)
     press = partial(_press, task.account, body)
-    pressing = Work("cancelling task", task_id)
+    pressing = Work("pressing cancel of task", task_id)
     bridge.spawn(faults.watch(pressing, press, at_once=True))
     return True
 

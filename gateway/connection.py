@@ -157,6 +157,8 @@ class Connection:
         except Exception as exc:
             return self._unforeseen(exc)
         failure, self._failure = self._failure, None
+        if not (failure or reason or self._greeted.is_set()):
+            self.comeback.warn(reason := greeting.NONE)
         return self._unforeseen(failure) if failure else reason
 
     def _unforeseen(self, error: Exception) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from accounts.enums import AccountState
 from gateway.comeback import Fatal
 from gateway.protocol.constants import FATAL_CLOSE_CODES, CloseCode
+
+NONE: Final = "Discord's gateway does not greet, or ends the connection before"
 
 
 class NotDiscord(OSError):

@@ -72,12 +72,12 @@ def opened(task: Task, data: dict[str, Any]) -> bool:
 
 def _is_too_long(task: Task, longest: int) -> bool:
     """End a task whose text its window does not take, before it is sent."""
-    if task.account is None:
-        return False
+    text = sent_text(task.account, task) if task.account else ""
     try:
-        limits.check(sent_text(task.account, task), longest or limits.FIELD)
+        limits.check(text, longest or limits.FIELD)
     except limits.TooLong as exc:
-        return fail(task.pk, f"{REFUSED}: {exc.zh} / {exc.en}") or True
+        fail(task.pk, f"{REFUSED}: {exc.zh} / {exc.en}")
+        return True
     return False
 
 

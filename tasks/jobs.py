@@ -22,7 +22,8 @@ from tasks import (
 @shared_task(name="tasks.deliver_task", ignore_result=True)
 def deliver_task(task_id: int) -> None:
     """Call the hook of a task with what waits for it."""
-    faults.guard(webhooks.work(task_id), _deliver_task)
+    finding = faults.Work("finding webhooks of task", task_id, webhooks.give_up)
+    faults.guard(finding, _deliver_task)
 
 
 def _deliver_task(task_id: int) -> None:

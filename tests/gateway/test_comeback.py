@@ -160,6 +160,37 @@ def _said(answers: list[Any]) -> Any:
     return found
 
 
+async def test_a_gateway_that_never_greets_is_said(
+    simulator: Simulator,
+    account: DiscordAccount,
+    watch: Watch,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    receive, deaf = module.Connection._receive, ["READY"] * 2
+    said = set()
+
+    def hears(self: module.Connection, event: str, data: Any) -> None:
+        if event not in deaf:
+            receive(self, event, data)
+        else:
+            deaf.remove(event)
+
+    monkeypatch.setattr(module.Connection, "_receive", hears)
+    monkeypatch.setattr(module, "READY_LIMIT", 1.0)
+
+    async def note() -> bool:
+        row = await row_of(account)
+        said.add(row.state_reason)
+        return row.state == AccountState.READY
+
+    async with connected(account, addresses_of(simulator), watch):
+        await watch.until(note)
+
+    assert any("does not greet" in reason for reason in said)
+    assert warnings(caplog, "does not greet") == 1
+
+
 # --- what nobody foresaw --------------------------------------------------------------
 
 

@@ -54,7 +54,7 @@ from tests.gateway.rows import (
     make_waiting,
 )
 from tests.gateway.test_repair_history import History, reader
-from tests.gateway.wire import CHANNEL, US, start
+from tests.gateway.wire import CHANNEL, JOB, US, start
 from tests.pictures import bare, picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -211,6 +211,28 @@ def test_a_job_is_given_up_after_a_few_tries_with_a_reason(
         assert ended
         assert "ZeroDivisionError" in reason
         assert sum(bool(record.exc_info) for record in caplog.records) == 1
+
+
+def test_a_cancel_that_breaks_is_told_once(
+    alice: User,
+    live: DiscordAccount,
+    http: FakeHttp,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def client_of(_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(clients, "client_of", client_of)
+    facts = {"job_id": JOB, "progress_message_id": "1311111111111115001"}
+    now = timezone.now()
+    task = make_running(alice, live, cancel_requested_at=now, **facts)
+
+    for _ in range(MOST + 2):
+        Task.objects.update(cancel_pressed_at=None)
+        jobs.press_cancel(task.pk)
+
+    assert sum(bool(record.exc_info) for record in caplog.records) == 1
 
 
 def test_a_dispatch_that_breaks_pauses_the_account(
