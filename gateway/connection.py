@@ -46,13 +46,10 @@ from tasks.faults import Work
 logger = logging.getLogger(__name__)
 
 READY_LIMIT: Final = 30.0  # seconds from opening a socket to READY or RESUMED
-IDENTIFY_PACE: Final = 5.5
 MAX_RESUMES: Final = 3
 DOWN: Final = "The gateway connection is down"
 # Closing with a code other than 1000 or 1001 keeps the session for a resume.
 CLOSE_RESUMABLE: Final = 4000
-# When each token may identify again: rows of one Discord user have the same one.
-_next_identify: dict[str, float] = {}
 
 
 @dataclass
@@ -177,7 +174,8 @@ class Connection:
         )
         resumed = bool(self.resume.session_id)
         if not resumed:
-            await self._keep_identify_pace()
+            await greeting.keep_pace(self.identity.token_digest)
+            self._failed_resumes = 0
         async with self.door:
             self.socket = await asyncio.wait_for(self._open(url), READY_LIMIT)
         watch = asyncio.create_task(self._watch(self.socket))
@@ -206,13 +204,6 @@ class Connection:
             session_id=self.resume.session_id,
             seq=self.resume.seq,
         )
-
-    async def _keep_identify_pace(self) -> None:  # Discord wants five seconds
-        now = asyncio.get_running_loop().time()
-        moment = max(now, _next_identify.get(self.identity.token_digest, now))
-        _next_identify[self.identity.token_digest] = moment + IDENTIFY_PACE
-        await asyncio.sleep(moment - now)
-        self._failed_resumes = 0
 
     async def _watch(self, socket: GatewaySocket) -> None:
         """Close a socket that never greets, or whose heartbeats are not answered."""
@@ -400,10 +391,7 @@ class Connection:
                 await in_thread(retell, *down)
 
     def take_seq(self) -> int | None:
-        """Return how far the events are processed, for whoever resumes, if that is new.
-
-        Who takes it writes it.
-        """
+        """Return how far the events are processed, if that is new; the caller writes it."""
         if self.resume.seq == self._saved_seq or not self.resume.session_id:
             return None
         self._saved_seq = self.resume.seq

@@ -1,7 +1,8 @@
-"""What Discord's answers to a greeting mean: by REST, or by closing a socket."""
+"""Greeting Discord: at its pace, and what its answers by REST and socket mean."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
 from accounts.enums import AccountState
@@ -10,9 +11,21 @@ from gateway.protocol.constants import FATAL_CLOSE_CODES, CloseCode
 
 NONE: Final = "Discord's gateway does not greet, or ends the connection before"
 
+IDENTIFY_PACE: Final = 5.5  # seconds; Discord wants five between two of a token
+# When each token may identify again: rows of one Discord user have the same one.
+_next_identify: dict[str, float] = {}
+
 
 class NotDiscord(OSError):
     """Somebody else has answered in Discord's place: a proxy, a captive portal."""
+
+
+async def keep_pace(token_digest: str) -> None:
+    """Wait until a token may identify again."""
+    now = asyncio.get_running_loop().time()
+    moment = max(now, _next_identify.get(token_digest, now))
+    _next_identify[token_digest] = moment + IDENTIFY_PACE
+    await asyncio.sleep(moment - now)
 
 
 def id_in(user: Any) -> str:

@@ -65,7 +65,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def watch(monkeypatch: pytest.MonkeyPatch, pauses: list[int]) -> Watch:
     found = Watch()
     monkeypatch.setattr(module, "in_thread", found.in_thread)
-    monkeypatch.setattr(module, "IDENTIFY_PACE", 0.0)
+    monkeypatch.setattr("gateway.greeting.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     return found
 

@@ -59,7 +59,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     """No pause between attempts; the use of the database can be waited for."""
     found = Watch()
     monkeypatch.setattr(module, "in_thread", found.in_thread)
-    monkeypatch.setattr(module, "IDENTIFY_PACE", 0.0)
+    monkeypatch.setattr("gateway.greeting.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)
     return found
@@ -274,7 +274,7 @@ async def test_refused_connections_are_repeated_at_growing_distance(
             enough.set()
         return 0.0
 
-    monkeypatch.setattr(module, "IDENTIFY_PACE", 0.0)
+    monkeypatch.setattr("gateway.greeting.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(backoff, "delay", delay)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

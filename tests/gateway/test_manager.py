@@ -61,7 +61,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     found = Watch()
     monkeypatch.setattr(connection, "in_thread", found.in_thread)
     monkeypatch.setattr(manager, "in_thread", found.in_thread)
-    monkeypatch.setattr(connection, "IDENTIFY_PACE", 0.0)
+    monkeypatch.setattr("gateway.greeting.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(manager, "TICK", 0.05)
     monkeypatch.setattr(manager, "REST", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)

@@ -52,7 +52,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     found = Watch()
     for module in (connection, manager):
         monkeypatch.setattr(module, "in_thread", found.in_thread)
-    monkeypatch.setattr(connection, "IDENTIFY_PACE", 0.0)
+    monkeypatch.setattr("gateway.greeting.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(manager, "TICK", 0.05)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     return found

@@ -54,7 +54,7 @@ async def proxy() -> AsyncIterator[Proxy]:
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     found = Watch()
     monkeypatch.setattr(module, "in_thread", found.in_thread)
-    monkeypatch.setattr(module, "IDENTIFY_PACE", 0.0)
+    monkeypatch.setattr("gateway.greeting.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)
     return found
