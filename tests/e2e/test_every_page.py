@@ -35,7 +35,8 @@ def populate(product: Product, sim: Simulator) -> list[str]:
     hook = {"notifyHook": f"{sim.url}/nobody"}
     drawn = [product.imagine(f"{WORDS} {shape}", **hook) for shape in shapes]
     picture = data_url(file("navy")["buffer"])
-    drawn.append(product.submit("describe", base64=picture))
+    there = {"instanceId": product.accounts[1].channel_id}
+    drawn.append(product.submit("describe", base64=picture, accountFilter=there))
     product.wait_all(drawn)
     sim.rule({"prompt_regex": "a slow river"}, {"hang_at": 31})
     product.wait_for(product.imagine("a slow river"), "IN_PROGRESS")
@@ -81,6 +82,7 @@ def test_a_stranger_can_read_every_page(browser: Browser, product: Product) -> N
     with window(browser, product) as page:
         for path in ("/sign-in", "/sign-in?next=/admin/", "/nowhere", "/api/docs"):
             open_at(page, product.url + path)
+            expect(page.get_by_role("heading", level=1).first).to_be_visible()
             found[path] = problems(page)
         open_at(page, f"{product.url}/sign-in")
         page.get_by_label("API key").fill("mjp_wrong")
@@ -162,7 +164,7 @@ def test_its_windows_can_be_read(
     card = operator.locator(f'[data-testid=card][data-id="{drawn[-1]}"]')
 
     card.get_by_test_id("edit-this").first.click()
-    expect(operator.get_by_test_id("window")).to_be_visible()
+    expect(operator.get_by_test_id("window")).to_be_visible(timeout=PATIENCE)
     in_window = barriers(operator)
     operator.get_by_test_id("window-later").click()
     operator.set_viewport_size({"width": PHONE, "height": 740})
@@ -221,9 +223,9 @@ def let_go(page: Page, which: str, waiting: list[Route]) -> None:
     page.evaluate(
         "new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
     )
-    page.unroute(which)
     for route in waiting:
         route.continue_()
+    page.unroute(which)
 
 
 def test_a_list_of_tasks_gives_the_prompt_room_on_a_phone(
