@@ -391,7 +391,7 @@ class Connection:
                 await in_thread(retell, *down)
 
     def take_seq(self) -> int | None:
-        """Return how far the events are processed, if that is new; the caller writes it."""
+        """Return how far the events are processed, if that is news; else None."""
         if self.resume.seq == self._saved_seq or not self.resume.session_id:
             return None
         self._saved_seq = self.resume.seq

@@ -351,3 +351,29 @@ def test_a_clip_that_bears_its_videos_uuid_is_told_apart(
     told = {job["message_id"]: job for job in sim.jobs()}
     assert [told[clip["messageId"]]["index"] for clip in clips] == [1, 3]
     assert product.task(video["id"])["jobId"] == video["jobId"]
+
+
+def test_links_in_a_prompt_are_put_at_discord(product: Product, sim: Simulator) -> None:
+    foreign = product.task(product.submit("describe", base64=data_url(GREEN)))
+    shown = product.wait_for(foreign["id"])["imageUrl"]
+
+    task = product.wait_for(product.imagine(f"<{shown}> like this one --iw 2"))
+
+    assert task["status"] == "SUCCESS", task["failReason"]
+    assert shown not in task["promptEn"]
+    (link,) = [w for w in task["promptEn"].split() if "http" in w]
+    assert call("GET", link.strip("<>"))[1] == GREEN
+    assert task["promptEn"].endswith("like this one --iw 2")
+
+
+@pytest.mark.parametrize("link", ["http://nowhere.invalid/x.png", "ftp://x/y.png"])
+def test_a_link_that_leads_nowhere_reaches_nobody(
+    product: Product, sim: Simulator, link: str
+) -> None:
+    before = len(sim.interactions())
+
+    said = product.api("POST", "/mj/submit/describe", {"link": link})
+
+    assert (said["code"], said["result"]) == (4, None)
+    assert said["description"].startswith("链接")
+    assert len(sim.interactions()) == before

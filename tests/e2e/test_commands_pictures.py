@@ -1,8 +1,7 @@
-"""Pictures and links that requests bring along: through real processes."""
+"""Pictures as phones, storages and we ourselves give them: through real processes."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import Any
 from urllib.request import urlopen
@@ -14,51 +13,13 @@ from tests.e2e.harness import Product, Simulator, call
 from tests.pictures import bare, data_url, phone, picture
 from tests.tasks.servers import Server, serving
 
-RED, BLUE, GREEN = picture(colour="red"), picture(colour="blue"), picture(colour="lime")
+RED = picture(colour="red")
 
 
-def sha(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()
+@pytest.fixture(scope="module")
+def grid(product: Product) -> dict[str, Any]:
+    return product.wait_for(product.imagine("a quiet harbour"))
 
-
-def job_of(sim: Simulator, task: dict[str, Any]) -> dict[str, Any]:
-    return next(job for job in sim.jobs() if job["uuid"] == task["jobId"])
-
-
-def test_links_in_a_prompt_are_put_at_discord(product: Product, sim: Simulator) -> None:
-    foreign = product.task(product.submit("describe", base64=data_url(GREEN)))
-    shown = product.wait_for(foreign["id"])["imageUrl"]
-
-    task = product.wait_for(product.imagine(f"<{shown}> like this one --iw 2"))
-
-    assert task["status"] == "SUCCESS", task["failReason"]
-    assert shown not in task["promptEn"]
-    (link,) = [w for w in task["promptEn"].split() if "http" in w]
-    assert call("GET", link.strip("<>"))[1] == GREEN
-    assert task["promptEn"].endswith("like this one --iw 2")
-
-    short = product.wait_for(product.submit("shorten", prompt=f"{shown} a red fox"))
-
-    assert short["status"] == "SUCCESS", short["failReason"]
-    assert shown not in short["promptEn"]
-    (link,) = [w for w in short["promptEn"].split() if "http" in w]
-    assert call("GET", link)[1] == GREEN
-
-
-@pytest.mark.parametrize("link", ["http://nowhere.invalid/x.png", "ftp://x/y.png"])
-def test_a_link_that_leads_nowhere_reaches_nobody(
-    product: Product, sim: Simulator, link: str
-) -> None:
-    before = len(sim.interactions())
-
-    said = product.api("POST", "/mj/submit/describe", {"link": link})
-
-    assert (said["code"], said["result"]) == (4, None)
-    assert said["description"].startswith("链接")
-    assert len(sim.interactions()) == before
-
-
-# --- pictures as they come ------------------------------------------------------------
 
 SIGNED = "/p%28x%29/a?X-Amz-Credential=AK%2F2026&a[0]=%2b"
 
