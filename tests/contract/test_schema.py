@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import channels.db
@@ -171,7 +171,7 @@ def _send_many(
     send()
 
 
-def _values(of: dict[str, Sequence[str]]) -> st.SearchStrategy[dict[str, str]]:
+def _values(of: Mapping[str, Sequence[str]]) -> st.SearchStrategy[dict[str, str]]:
     return st.fixed_dictionaries({n: st.sampled_from(some) for n, some in of.items()})
 
 
