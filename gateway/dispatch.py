@@ -32,6 +32,7 @@ from tasks.services import advance, fail, release
 logger = logging.getLogger(__name__)
 
 SWITCHING: Final = timedelta(seconds=2)  # then the task looks again
+SPEED: Final = "正在切换速度 / the bots are switched to the task's speed"
 LATE_POST: Final = 2.0  # seconds after which a claim is checked again before its post
 
 
@@ -79,7 +80,7 @@ def _send_all(hold: lanes.Hold) -> float | None:
 def _hold_back(task: Task) -> None:
     """Let others go first while the bots are switched to the task's speed."""
     rows = Task.objects.filter(pk=task.pk, status=TaskStatus.NOT_START)
-    rows.update(not_before=timezone.now() + SWITCHING)
+    rows.update(not_before=timezone.now() + SWITCHING, waiting_reason=SPEED)
 
 
 def _send(

@@ -37,6 +37,8 @@ from tasks.submit.share import check_share
 _UNKNOWN: Final = Q(parent_message_id="") & ~Q(custom_id="")
 CLIP_IS_OPEN: Final = _UNKNOWN & Q(parent__status__in=OPEN)
 
+NOT_CHOSEN: Final = "等待所选片段 / the clip that it makes longer is chosen first"
+
 
 class ClipMissing(Exception):
     """The clip that was to be made longer could not be had."""
@@ -145,6 +147,7 @@ def _wait_for(
     pressed = custom_ids.EXTEND.format(motion=wish.motion, i=wish.index, h=job_id)
     task = child_of(caller, clip, account, pressed)
     task.parent_message_id = task.guild_id = task.channel_id = ""
+    task.waiting_reason = NOT_CHOSEN
     task.echo_key = f"{clip.pk}|{pressed}"
     opens = _window(clip, account, pressed, wish.prompt) is WindowState.EXPECTED
     brought = answer_with(caller, task, clip, wish.prompt) if opens else []

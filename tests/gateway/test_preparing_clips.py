@@ -14,7 +14,8 @@ from tasks import bridge
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tasks.submit.base import Caller
-from tasks.submit.extensions import submit_extension
+from tasks.submit.extensions import NOT_CHOSEN, submit_extension
+from tasks.waiting import waiting_of
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.rows import again
 from tests.tasks.parents import EXTEND, buttons, make_clips
@@ -58,6 +59,7 @@ def test_an_extension_waits_until_its_clip_is_there(
 ) -> None:
     assert not prepared(extension).prepared
     assert preparing.unprepared() == []
+    assert waiting_of([extension])[extension.pk].reason == NOT_CHOSEN
 
     end(extension.parent, channel_id="77", guild_id="78")
 

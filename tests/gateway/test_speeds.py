@@ -154,6 +154,7 @@ def test_others_are_sent_while_a_task_waits_for_its_speed(
 
     assert again(goes).status == TaskStatus.SUBMITTED
     assert again(waits).status == TaskStatus.NOT_START
+    assert again(waits).waiting_reason == dispatch.SPEED
     end(QueryState.DONE)
     Task.objects.filter(pk=waits.pk).update(not_before=None)
     dispatch.run_lane(switching.pk)
