@@ -190,7 +190,7 @@ def test_the_drawing_page_holds_still_on_a_slow_line(
         let_go(operator, SCRIPTS, scripts)
     expect(operator.get_by_test_id("card").first).to_be_visible()
     let_go(operator, PICTURES, pictures)
-    expect(operator.get_by_test_id("picture").first).to_be_visible()
+    expect(operator.locator(DONE).first.get_by_test_id("picture")).to_be_visible()
 
     assert jumps(operator) == []
 
