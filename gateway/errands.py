@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from curl_cffi.requests.exceptions import RequestException
@@ -207,7 +208,9 @@ async def _post(http: DiscordHttp, errand: Errand, body: dict[str, Any]) -> None
         return
     await in_thread(lanes.keep_pace, errand.account)
     sent_at = timezone.now()
-    posted = await posting.post(http, errand.account, body, lambda _: new_nonce())
+    posted = await posting.post(
+        http, errand.account, body, partial(_renew_nonce, errand)
+    )
     answer = posted.answer if posted else Answer(Verdict.UNKNOWN)
     if answer.verdict is Verdict.ACCEPTED:
         if errand.kind == ErrandKind.PRESS:
@@ -227,6 +230,12 @@ def _note_nonce(errand: Errand, nonce: str) -> bool:
     """Commit the interaction's nonce before its post; False where it is over."""
     rows = Errand.objects.filter(pk=errand.pk, state=ErrandState.WAITING)
     return bool(rows.update(nonce=nonce, interaction_id="", message_id=""))
+
+
+def _renew_nonce(errand: Errand, _: str) -> str:
+    """Commit another nonce; "" where the errand is over."""
+    nonce = new_nonce()
+    return nonce if _note_nonce(errand, nonce) else ""
 
 
 def _press_once(errand_id: int) -> None:

@@ -136,6 +136,7 @@ def test_a_seed_is_asked_with_the_new_version(
 
     errand.refresh_from_db()
     assert errand.state == ErrandState.WAITING  # for the bot's answer
+    assert errand.nonce == http.nonces[-1] != http.nonces[0]
     assert [b["data"]["version"] for b in http.bodies] == [
         OLD[-1]["version"],
         FRESH[-1]["version"],
