@@ -15,7 +15,7 @@ from accounts.prepared import PreparedQuery
 from tasks.enums import TaskStatus
 from tasks.models import Task
 
-Kind = tuple[int, str, str]  # account, action, speed
+Kind = tuple[int, str, str]  # account, action, speed that was asked for
 
 LOOKED_AT: Final = 200  # finished drawings of an account
 COUNTED: Final = 20  # of them the newest of a kind and speed
@@ -55,7 +55,7 @@ def _newest(account_ids: Collection[int]) -> dict[int, int | None]:
 def _medians(account_id: int, newest: int) -> Mapping[tuple[str, str], float]:
     """Return the medians as of an account's newest drawing: kept until the next."""
     rows = _done(account_id).filter(pk__lte=newest)
-    columns = rows.values_list("action", "mode", "started_at", "finished_at")
+    columns = rows.values_list("action", "requested_mode", "started_at", "finished_at")
     taken: dict[tuple[str, str], list[float]] = defaultdict(list)
     for action, mode, started, finished in columns[:LOOKED_AT]:
         seconds = taken[action, mode]

@@ -134,12 +134,14 @@ class _Line:
 
 def _in_line(lined: list[tuple[Task, DiscordAccount]]) -> dict[int, Waiting]:
     lines = _lines({account.pk: account for _, account in lined})
-    usual = usual_seconds({(account.pk, t.action, t.mode) for t, account in lined})
+    usual = usual_seconds(
+        {(account.pk, t.action, t.requested_mode) for t, account in lined}
+    )
     found = {}
     for task, account in lined:
         line = lines[account.pk]
         ahead = line.ahead(task)
-        seconds = usual.get((account.pk, task.action, task.mode))
+        seconds = usual.get((account.pk, task.action, task.requested_mode))
         # As many as draw at once share a place.
         place = ceil((ahead + 1) / max(1, line.lane.core_size))
         eta = None if seconds is None else max(1, round(seconds * place))

@@ -182,7 +182,11 @@ class Product:
 
     def _is_read(self, account: dict[str, Any]) -> bool:
         rows = self.api("GET", f"/mj/admin/account-queries/{account['id']}")
-        return bool(rows) and not {"waiting", "sent"} & {row["state"] for row in rows}
+        if {"waiting", "sent"} & {row["state"] for row in rows}:
+            return False
+        # Of a Discord user's rows one is read for all.
+        whole = self.api("GET", f"/mj/account/{account['channelId']}/fetch")
+        return bool(rows or whole["infoUpdated"])
 
     def imagine(self, prompt: str, path: str = "/mj", **body: Any) -> str:
         answer = self.api("POST", f"{path}/submit/imagine", {"prompt": prompt, **body})

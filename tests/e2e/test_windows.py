@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.harness import Product, Simulator
 from tests.e2e.judge import assert_faithful, assert_own_picture
 from tests.e2e.remixing import remix
-from tests.pictures import data_url, mask
+from tests.pictures import data_url, mask, picture
 
 
 @pytest.fixture(scope="module")
@@ -176,11 +176,11 @@ def test_a_closed_window_ends_its_task_and_presses_nothing(
     assert len(sim.interactions()) == before
 
 
-def test_a_mask_of_another_shape_is_refused_and_the_window_stays(
+def test_a_mask_that_selects_nothing_is_refused_and_the_window_stays(
     product: Product, single: dict[str, Any]
 ) -> None:
     answer = product.press(single, "Inpaint")
-    wrong = data_url(mask((30, 10)))
+    wrong = data_url(picture((30, 10), "black"))
 
     body = {"taskId": answer["result"], "prompt": "x", "maskBase64": wrong}
     refused = product.api("POST", "/mj/submit/modal", body)

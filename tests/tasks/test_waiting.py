@@ -268,8 +268,8 @@ def test_as_many_as_draw_at_once_share_a_place(
 def test_kinds_speeds_and_accounts_are_told_apart(
     alice: User, account: DiscordAccount
 ) -> None:
-    draw(alice, account, 40, mode="FAST")
-    draw(alice, account, 400, mode="RELAX")
+    draw(alice, account, 40, requested_mode="FAST")
+    draw(alice, account, 400, requested_mode="RELAX")
     draw(alice, account, 8, action=TaskAction.UPSCALE)
     draw(alice, make_account(), 99)
 
@@ -279,11 +279,11 @@ def test_kinds_speeds_and_accounts_are_told_apart(
         task.delete()
         return found
 
-    assert eta(mode="FAST") == 40
-    assert eta(mode="RELAX") == 400
+    assert eta(requested_mode="FAST") == 40
+    assert eta(requested_mode="RELAX") == 400
     assert eta(action=TaskAction.UPSCALE) == 8
     assert eta() is None
-    assert eta(mode="RELAX", action=TaskAction.UPSCALE) is None
+    assert eta(requested_mode="RELAX", action=TaskAction.UPSCALE) is None
 
 
 def test_failures_do_not_count_and_a_new_drawing_does_at_once(
