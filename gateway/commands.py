@@ -13,7 +13,9 @@ from gateway.protocol.constants import BOT_IDS, MIDJOURNEY_APP, NIJI_APP, Comman
 from tasks import limits
 
 CACHED: Final = 10.0  # seconds; what Discord finds stale is read anew at once
+LIMITS_CACHED: Final = 60.0  # seconds; every submit asks, and limits seldom change
 _cache: dict[int, tuple[float, list[dict[str, Any]]]] = {}
+_longest: dict[tuple[str, str], tuple[float, int]] = {}
 
 
 class UnknownCommand(Exception):
@@ -32,6 +34,7 @@ def save_index(account_id: int, commands: list[dict[str, Any]]) -> None:
         if command.get("application_id") in BOT_IDS and command.get("version")
     ]
     _cache.pop(account_id, None)
+    _longest.clear()
     CommandIndex.objects.update_or_create(
         account_id=account_id,
         defaults={"commands": kept, "fetched_at": timezone.now()},
@@ -59,6 +62,16 @@ def longest(command: dict[str, Any], option: str) -> int:
 
 def longest_known(bot_type: str, name: str) -> int:
     """Return the limit of a command's prompt, by the index that was read last."""
+    key = bot_type, name
+    read_at, found = _longest.get(key, (-LIMITS_CACHED, 0))
+    if time.monotonic() - read_at < LIMITS_CACHED:
+        return found
+    found = _read_longest(bot_type, name)
+    _longest[key] = time.monotonic(), found
+    return found
+
+
+def _read_longest(bot_type: str, name: str) -> int:
     app = NIJI_APP if bot_type == BotType.NIJI_JOURNEY else MIDJOURNEY_APP
     row = CommandIndex.objects.order_by("-fetched_at").first()
     for command in row.commands if row else []:

@@ -27,6 +27,7 @@ from tests.tasks.servers import Server, serving
 def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of one test have the numbers of another's: no cache may outlive it."""
     monkeypatch.setattr(commands, "_cache", {})
+    monkeypatch.setattr(commands, "_longest", {})
     monkeypatch.setattr(clients, "_clients", {})
     monkeypatch.setattr(clients, "_addresses", None)
     monkeypatch.setattr(refusals, "_unreached", Streaks())

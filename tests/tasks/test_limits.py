@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from accounts.models import DiscordAccount, User
+from gateway import commands as kept_commands
 from gateway.commands import longest_known, save_index
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from tasks import inputs, limits
@@ -26,7 +27,8 @@ OFFICIAL = "https://cdn.discordapp.com/attachments/1/2/" + "x" * 60
 
 
 @pytest.fixture(autouse=True)
-def _limits() -> Iterator[None]:
+def _limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(kept_commands, "_longest", {})
     before = limits._option_limit
     limits.set_option_limit(longest_known)
     yield
@@ -148,6 +150,17 @@ def test_the_newest_index_counts(account: DiscordAccount) -> None:
         save_index(make_account().pk, [command(MIDJOURNEY_APP, "imagine", longest)])
 
     assert longest_known(BotType.MID_JOURNEY, "imagine") == 20
+
+
+def test_the_limit_is_read_once_for_many_submits(
+    account: DiscordAccount, django_assert_num_queries: Any
+) -> None:
+    save_index(account.pk, [command(MIDJOURNEY_APP, "imagine", 20)])
+
+    with django_assert_num_queries(1):
+        found = [longest_known(BotType.MID_JOURNEY, "imagine") for _ in range(3)]
+
+    assert found == [20, 20, 20]
 
 
 # --- windows -------------------------------------------------------------------------
