@@ -229,7 +229,7 @@ def test_a_cancel_that_breaks_is_told_once(
     task = make_running(alice, live, cancel_requested_at=now, **facts)
 
     for _ in range(MOST + 2):
-        Task.objects.update(cancel_pressed_at=None)
+        Task.objects.update(cancel_next_at=None)
         jobs.press_cancel(task.pk)
 
     assert sum(bool(record.exc_info) for record in caplog.records) == 1
