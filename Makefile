@@ -46,8 +46,10 @@ e2e: $(VENV)/.dev  ## tests of real processes, two files at a time
 check: format lint types layers migrations deploy schema test  ## all that CI runs first
 
 # What these ask of database and Redis the others ask too: once is enough for them.
-services: unit  ## what depends on the database and Redis that are given
-	$(E2E) $(foreach name,page clients every_button niji commands,--ignore-glob='*/test_$(name)*')
+services: $(VENV)/.dev  ## what depends on the database and Redis that are given
+	$(PYTEST) -n auto $(foreach name,e2e gateway/simulator gateway/protocol,--ignore=tests/$(name)) tests
+	$(E2E) $(foreach name,page every_page clients every_button niji commands, \
+	  --ignore-glob='*/test_$(name)*')
 
 # The server that a distribution's package sets up; make MYSQL=mysql://... for another.
 MYSQL ?= mysql://root@127.0.0.1:3306/mjproxy
