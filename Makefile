@@ -70,8 +70,8 @@ MYSQL_accounts := deadlocks keys mails pool services standing turns verification
   verification_server
 MYSQL_tasks := admin banned_words delivering errands jobs load pictures retention services \
   services_waiting webhooks
-MYSQL_gateway := cancelling dispatch errands fairness lanes leases matching outage preparing \
-  querying queueing repair sweeping sweeping_moves windows
+MYSQL_gateway := cancelling dispatch errands fairness lanes leases lost matching outage \
+  preparing querying queueing repair sweeping windows
 
 format: $(VENV)/.dev  ## is everything formatted?
 	$(BIN)/ruff format --check .
