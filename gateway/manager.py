@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
-from django.db import DatabaseError
+from django.db import Error
 
 from accounts import backoff
 from accounts.models import DiscordAccount
@@ -50,6 +50,7 @@ class Manager:
         self._held: dict[int, _Held] = {}
         self._ending: dict[int, asyncio.Task[None]] = {}
         self._repairs: dict[int, asyncio.Task[None]] = {}
+        self._unrepaired: set[int] = set()  # accounts whose connection ended meanwhile
         self.looked: list[Callable[[], None]] = []  # called after each look
         self._kicked = asyncio.Event()
         self._door = asyncio.Semaphore(CONNECTING_AT_ONCE)
@@ -69,12 +70,12 @@ class Manager:
 
     async def close(self) -> None:
         """Close all sockets so that another process can resume their sessions."""
-        with contextlib.suppress(DatabaseError):
+        with contextlib.suppress(Error):
             await in_thread(leases.fall_silent, self.name)
         for account_id in list(self._held):
             self._end(account_id)
         await asyncio.gather(*self._ending.values())
-        with contextlib.suppress(DatabaseError):
+        with contextlib.suppress(Error):
             await in_thread(leases.retire, self.name)
 
     async def _repeat(
@@ -88,7 +89,7 @@ class Manager:
                 faults.over(work)
                 for tell in self.looked:
                     await asyncio.to_thread(tell)
-            except DatabaseError as exc:
+            except Error as exc:
                 # Sockets stay; what they hear meanwhile is repaired from history.
                 logger.error("database: %s", exc)
             except Exception as exc:
@@ -152,6 +153,8 @@ class Manager:
                 except Exception as exc:
                     await in_thread(faults.settle, connecting(account_id), exc)
                     continue
+                connection.repair_wanted = account_id in self._unrepaired
+                self._unrepaired.discard(account_id)
                 task = asyncio.create_task(connection.run())
                 self._held[account_id] = connection, task
 
@@ -192,9 +195,11 @@ class Manager:
                     await in_thread(faults.settle, connecting(account_id), error)
                 if give_back is not None:
                     await in_thread(leases.give_back, account_id, give_back)
-        except DatabaseError as exc:
+        except Error as exc:
             logger.error("database: %s", exc)
         finally:
+            if held and held[0].repair_wanted:
+                self._unrepaired.add(account_id)
             del self._ending[account_id]
             self.kick()
 
@@ -214,15 +219,19 @@ class Manager:
                 self._repairs[account_id] = work
 
     async def _repair(self, connection: Connection, tasks: list[int]) -> None:
-        connection.repair_wanted = False
+        connection.repair_wanted = is_read = False
+        work = judging(connection.account_id, tasks)
         try:
             looked = look_after(connection, tasks) if tasks else repair(connection)
-            connection.repair_wanted = not await looked
+            is_read = await looked
         except Exception as exc:
-            await in_thread(faults.settle, judging(connection.account_id, tasks), exc)
-            connection.repair_wanted = True
+            with contextlib.suppress(Error):
+                await in_thread(faults.settle, work, exc)
         else:
-            faults.over(judging(connection.account_id))
+            faults.over(work)
+        finally:
+            # Wanted again while history was read, it stays wanted.
+            connection.repair_wanted |= not is_read
         await self._rest(connection)
 
     async def _rest(self, connection: Connection) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from curl_cffi.requests.exceptions import RequestException
 from discord.errors import DiscordException
-from django.db import DatabaseError, InterfaceError
+from django.db import Error
 
 from gateway.http import DiscordHttp
 from gateway.models import GatewaySettings
@@ -68,7 +68,7 @@ class Reader:
     async def _is_wanted(self) -> bool:
         try:
             return (await in_thread(GatewaySettings.get_solo)).acknowledge
-        except (DatabaseError, InterfaceError):
+        except Error:
             return False  # the database is away: there are greater worries
 
     async def _acknowledge(self, channel_id: str, message_id: str) -> None:

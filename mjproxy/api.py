@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import IO, Any, Final
@@ -181,7 +182,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _page_or_json(request, 500) or defaults.server_error(request)
+    is_away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
+    status = 503 if is_away else 500
+    answer = _page_or_json(request, status) or defaults.server_error(request)
+    answer.status_code = status
+    return answer
 
 
 def _page_or_json(request: HttpRequest, status: int) -> HttpResponse | None:

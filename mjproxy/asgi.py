@@ -21,9 +21,10 @@ from channels.routing import (  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.urls import get_resolver, re_path  # noqa: E402
 
+from accounts import patience  # noqa: E402
 from gateway.routing import channel_routes, websocket_urlpatterns  # noqa: E402
 from mjproxy.forwarded import FromOutside  # noqa: E402
-from mjproxy.serving import BodyCap, OneHopHandler, PooledSync  # noqa: E402
+from mjproxy.serving import BodyCap, OneHopHandler, PooledSync, Presence  # noqa: E402
 from mjproxy.statics import with_static_files  # noqa: E402
 from tasks.nudges import nudge  # noqa: E402
 
@@ -35,10 +36,11 @@ async def unknown_socket(scope: Any, receive: Any, send: Any) -> None:
 
 
 _unknown: Any = unknown_socket
+patience.bind(patience.REQUESTS)
 _router: Any = ProtocolTypeRouter(
     {
         "http": with_static_files(
-            BodyCap(PooledSync(OneHopHandler()), settings.MAX_BODY_BYTES)
+            BodyCap(Presence(PooledSync(OneHopHandler())), settings.MAX_BODY_BYTES)
         ),
         "websocket": AuthMiddlewareStack(
             URLRouter([*websocket_urlpatterns, re_path(r"", _unknown)])

@@ -12,11 +12,12 @@ from typing import Any
 from celery import Celery
 from celery.beat import PersistentScheduler
 
+from mjproxy import broker
 from tasks.life import Life
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mjproxy.settings")
 
-app = Celery("mjproxy", fixups=[])
+app = Celery("mjproxy", fixups=[], amqp=broker.Amqp)
 app.config_from_object("mjproxy.settings", namespace="CELERY")
 app.conf.beat_scheduler = "mjproxy.beat:Scheduler"
 

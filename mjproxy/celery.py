@@ -4,25 +4,41 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_postrun, task_prerun, worker_ready, worker_shutdown
+from celery.signals import (
+    task_postrun,
+    task_prerun,
+    worker_init,
+    worker_ready,
+    worker_shutdown,
+)
 from django.db import close_old_connections
 
+from mjproxy import broker
 from tasks.life import Life
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mjproxy.settings")
 
-app = Celery("mjproxy")
+app = Celery("mjproxy", amqp=broker.Amqp)
+app.steps["consumer"].add(broker.Hearing)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(related_name="jobs")
 
 
+@worker_init.connect
+def wait_for_nothing_for_ever(**_: Any) -> None:
+    """Bound each wait for the database; only here, as its settings must be loaded."""
+    from accounts import patience
+
+    patience.bind(patience.JOBS)
+
+
 @worker_ready.connect
 def begin_life(sender: Any, **_: Any) -> None:
-    """Tell from now on that this worker lives, and which queues it serves."""
+    """Tell from now on that this worker hears, and which queues it serves."""
     queues = [queue.name for queue in sender.task_consumer.queues]
     life = Life(*(f"worker.{name}" for name in queues))
     life.begin()
-    life.sign_for_ever()
+    life.sign_for_ever(broker.hears)
     worker_shutdown.connect(lambda **_: life.end(), weak=False)
 
 

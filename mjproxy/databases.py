@@ -11,8 +11,11 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 _SQLITE: Final = "django.db.backends.sqlite3"
-_POSTGRES: Final = "django.db.backends.postgresql"
+_POSTGRES: Final = "mjproxy.postgres"
 _MYSQL: Final = "mjproxy.mysql"
+for _scheme in ("postgres", "postgresql", "pgsql"):
+    _fit = dj_database_url.apply_current_schema
+    dj_database_url.register(_scheme, _POSTGRES)(_fit)
 for _scheme in ("mysql", "mariadb"):
     dj_database_url.register(_scheme, _MYSQL)(dj_database_url.apply_ssl_ca)
 # Text that does not fit is an error, and so is a date that is none, whatever the server
@@ -21,6 +24,15 @@ _MYSQL_MODE: Final = (
     "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
     "NO_ENGINE_SUBSTITUTION"
 )
+CONNECT_SECONDS: Final = 2
+_POSTGRES_WAITS: Final = {
+    "connect_timeout": CONNECT_SECONDS,
+    "keepalives": 1,
+    "keepalives_idle": 30,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 
 
 def database(url: str, folder: Path) -> dict[str, Any]:
@@ -81,8 +93,11 @@ def _fit_sqlite(found: dict[str, Any]) -> None:
 
 
 def _fit_postgres(found: dict[str, Any]) -> None:
-    found["CONN_MAX_AGE"] = 0
-    found.setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 16}
+    # A connection for each thread: it is looked at before its use, which costs nothing.
+    found["CONN_MAX_AGE"] = 600
+    found["CONN_HEALTH_CHECKS"] = True
+    # The kernel's own limits, for what is not within a statement's.
+    found["OPTIONS"] = _POSTGRES_WAITS | found.get("OPTIONS", {})
 
 
 def _fit_mysql(found: dict[str, Any]) -> None:
@@ -101,6 +116,7 @@ def _fit_mysql(found: dict[str, Any]) -> None:
     # Django's own default; a server's REPEATABLE READ would show stale rows.
     options["isolation_level"] = "read committed"
     options["init_command"] = f"SET sql_mode='{_MYSQL_MODE}'"
+    options.setdefault("connect_timeout", CONNECT_SECONDS)
 
 
 _FITTED: Final = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import redis
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
 
 from accounts.api.answers import json_answer
@@ -44,7 +44,7 @@ def _database_answers() -> bool:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
             return cursor.fetchone() is not None
-    except DatabaseError:
+    except Error:
         return False
 
 

@@ -12,6 +12,7 @@ from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.core.handlers.base import BaseHandler
 from django.http import HttpResponse, HttpResponseBase
 
+from accounts import presence
 from accounts.api.answers import operation_result
 
 Scope = MutableMapping[str, Any]
@@ -69,6 +70,27 @@ class PooledSync:
         finally:
             SyncToAsync.thread_sensitive_context.reset(token)
             slot[1] -= 1
+
+
+class Presence:
+    """Lets the views of a request see that its client has gone."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        left, token = presence.begin()
+
+        async def heard() -> MutableMapping[str, Any]:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                left.set()
+            return message
+
+        try:
+            await self.app(scope, heard, send)
+        finally:
+            presence.end(token)
 
 
 class BodyTooLarge(Exception):

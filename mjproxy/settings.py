@@ -168,11 +168,16 @@ _given = env.text("REDIS_URL")
 EMBEDDED_REDIS = not _given
 _redis = redis_address(_given) if _given else socket_address(EMBEDDED_REDIS_SOCKET)
 REDIS_URL = _redis.url
+# Seconds: a server that falls silent without closing is noticed within ten.
+_REDIS_WAITS = {
+    "socket_connect_timeout": 1,
+    "socket_timeout": 3,
+    "health_check_interval": 2,
+}
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        # No read timeout: redis-py's default of 5 s would end an idle subscription.
-        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None}]},
+        "BACKEND": "mjproxy.layers.Layer",
+        "CONFIG": {"hosts": [{"address": REDIS_URL, **_REDIS_WAITS}]},
     },
 }
 
@@ -197,8 +202,8 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {"gateway.dispatch_account": {"queue": "dispatch"}}
 CELERY_TASK_PUBLISH_RETRY = False  # a lost nudge costs a sweep, a blocked request more
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "socket_connect_timeout": 1,
-    "socket_timeout": 5,
+    **_REDIS_WAITS,
+    "socket_keepalive": True,
     "visibility_timeout": 3600,
     # Without it a nudge tries for six seconds to reach a broker that is away, inside
     # the request; workers connect with a patience of their own.
@@ -296,7 +301,10 @@ if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"secrets": {"()": "mjproxy.logs.SecretFilter"}},
+    "filters": {
+        "outages": {"()": "mjproxy.outages.OutageFilter"},
+        "secrets": {"()": "mjproxy.logs.SecretFilter"},
+    },
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}
     },
@@ -304,7 +312,7 @@ LOGGING = {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["secrets"],
+            "filters": ["outages", "secrets"],
         }
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},

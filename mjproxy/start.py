@@ -91,10 +91,9 @@ def check_port(host: str, port: int) -> None:
 
 
 def check_database() -> None:
-    """Connect once, without a pool and with little patience."""
+    """Connect once, with little patience."""
     config = deepcopy(settings.DATABASES["default"])
     options = config.setdefault("OPTIONS", {})
-    options.pop("pool", None)
     if not config["ENGINE"].endswith("sqlite3"):
         options["connect_timeout"] = 5
     probe = ConnectionHandler({"default": config})["default"]
@@ -146,8 +145,6 @@ def prepare_static_files() -> None:
 def close_database() -> None:
     for connection in connections.all(initialized_only=True):
         connection.close()
-        if getattr(connection, "pool", None):
-            connection.close_pool()  # type: ignore[attr-defined]
 
 
 def programs() -> list[Program]:

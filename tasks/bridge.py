@@ -36,7 +36,11 @@ def loop() -> asyncio.AbstractEventLoop:
 
 def run(coroutine: Coroutine[Any, Any, T], *, timeout: float = 30) -> T:
     """Run the coroutine in the loop and wait for its result, `timeout` s at most."""
-    return asyncio.run_coroutine_threadsafe(coroutine, loop()).result(timeout)
+    future = asyncio.run_coroutine_threadsafe(coroutine, loop())
+    try:
+        return future.result(timeout)
+    finally:
+        future.cancel()  # what nobody waits for any more
 
 
 def spawn(coroutine: Coroutine[Any, Any, Any]) -> Future[Any]:

@@ -86,3 +86,10 @@ class NothingShortened(Refused):
         super().__init__(
             "未找到 Shortened prompts", "The task holds no such shortened prompt"
         )
+
+
+class CallerGone(Refused):
+    """Whoever asked has closed the line: nobody would get the task's id."""
+
+    def __init__(self) -> None:
+        super().__init__("客户端已断开", "The client has gone")

@@ -63,7 +63,8 @@ def is_resting(work: Work) -> bool:
 def note(work: Work, error: BaseException) -> bool:
     """Count an error that was caught; return whether the work is to be given up now."""
     if isinstance(error, AWAY):
-        logger.warning("%s: the database: %s, again later", work, _line(error))
+        said = "%s: the database: %s, again later"
+        logger.warning(said, work, _line(error), extra={"error": error})
         return False
     count = _streaks.again(work.key)
     if count == 1:
@@ -127,7 +128,8 @@ def settle(work: Work, error: Exception) -> timedelta:
         try:
             work.give_up(work.pk, reason_of(error))
         except Exception as exc:
-            logger.warning("%s: not given up yet: %s", work, _line(exc))
+            said = "%s: not given up yet: %s"
+            logger.warning(said, work, _line(exc), extra={"error": exc})
         else:
             over(work)
     return timedelta(seconds=max(0.0, _rests.get(work.key, 0.0) - time.monotonic()))

@@ -13,6 +13,7 @@ import secrets
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -70,12 +71,13 @@ class Life:
             self._next = now + EVERY
             self._write(born=False)
 
-    def sign_for_ever(self) -> None:
-        """Sign from a thread of its own, until the end."""
+    def sign_for_ever(self, is_well: Callable[[], bool]) -> None:
+        """Sign from a thread of its own while all is well, until the end."""
 
         def signing() -> None:
             while not self._stopped.wait(EVERY):
-                self.sign()
+                if is_well():
+                    self.sign()
 
         threading.Thread(target=signing, name="life", daemon=True).start()
 

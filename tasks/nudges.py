@@ -45,7 +45,8 @@ def send(job: str, *args: int) -> bool:
         current_app.send_task(job, args, expires=LIFE)
     except Exception as exc:  # kombu wraps some of the broker's errors, not all
         _away_until = time.monotonic() + REST
-        logger.warning("no nudge to %s: %s", job, type(exc).__name__)
+        said = "no nudge to %s: %s"
+        logger.warning(said, job, type(exc).__name__, extra={"error": exc})
         return False
     return True
 

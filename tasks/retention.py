@@ -8,6 +8,7 @@ from typing import Final
 
 from django.utils import timezone
 
+from accounts import patience
 from accounts.models import AccountEvent, OperatorMail
 from tasks import pictures
 from tasks.enums import TERMINAL
@@ -32,6 +33,11 @@ KEEP_ERRANDS: Final = timedelta(days=1)
 
 def remove_old() -> None:
     """Remove old tasks with their pictures, old deliveries, scraps of files."""
+    with patience.lifted():
+        _remove_old()
+
+
+def _remove_old() -> None:
     tasks = remove_old_tasks()
     deliveries = remove_old_deliveries()
     remove_old_errands()

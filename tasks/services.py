@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from django.dispatch import Signal
 from django.utils import timezone
 
+from accounts import presence
 from accounts.deadlocks import again_after_deadlock
 from accounts.models import DiscordAccount
 from tasks.enums import (
@@ -25,6 +26,7 @@ from tasks.enums import (
     TaskStatus,
     WindowState,
 )
+from tasks.exceptions import CallerGone
 from tasks.models import InputPicture, Task
 from tasks.selectors import load_shown
 from tasks.signals import task_changed, task_submitted
@@ -298,7 +300,8 @@ def insert(
 
     Another process may have taken the same id in the same millisecond: then the next.
     `first` makes room for the row and `then` writes what belongs to it, in the same
-    transaction. Raises IntegrityError where the owner's idempotency key exists.
+    transaction. Raises IntegrityError where the owner's idempotency key exists, and
+    CallerGone where whoever asked has gone.
     """
     for _ in range(5):
         try:
@@ -309,6 +312,8 @@ def insert(
                 if then is not None:
                     then(task)
                 _tell(task_submitted, task)
+                if presence.has_left():  # nobody would ever get its id
+                    raise CallerGone
                 return task
         except IntegrityError:
             if not Task.objects.filter(pk=task.pk).exists():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError
+from django.db import Error
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -212,7 +212,7 @@ def _save(
         _refuse_taken(account)  # meanwhile: Discord takes its time
         text = said_by_member(exc)
         raise InvalidField(f"参数错误: {text}", text) from exc
-    except (DatabaseError, DiscordAccount.DoesNotExist):
+    except (Error, DiscordAccount.DoesNotExist):
         if account.pk:
             account_or_refuse(str(account.pk))
         raise

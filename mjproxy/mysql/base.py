@@ -6,10 +6,12 @@ the database has for a default: keys, nonces and names differ by capitals alone.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from django.db.backends.mysql import base, schema
 from django.db.utils import OperationalError
+
+from accounts import patience
 
 # "A" and "a", "a" and "a " are two texts. The two servers name that differently.
 EXACT: Final = {True: "utf8mb4_nopad_bin", False: "utf8mb4_0900_bin"}
@@ -40,12 +42,30 @@ class DatabaseWrapper(base.DatabaseWrapper):
         **dict.fromkeys(_SEARCHES, f"LIKE %s {_LOOSE}"),
     }
 
+    def get_connection_params(self) -> dict[str, Any]:
+        params: dict[str, Any] = super().get_connection_params()
+        if (limit := patience.limit()) is not None:
+            params["read_timeout"] = params["write_timeout"] = int(limit)
+        return params
+
+    def tell_limits(self) -> None:
+        """Have the next statement connect anew: a connection's limits are fixed."""
+        if not self.in_atomic_block:
+            self.close()
+
+    def _let_idle_end(self) -> None:
+        """Have the server end what we left, so that no lock outlives a dead line."""
+        if patience.limit() is not None:
+            with self.cursor() as cursor:
+                cursor.execute(f"SET SESSION wait_timeout = {patience.IDLE}")
+
     def init_connection_state(self) -> None:
         """Refuse a connection without TLS where TLS is required.
 
         MariaDB's library takes "required" for "if the server can".
         """
         super().init_connection_state()
+        self._let_idle_end()
         if self.settings_dict["OPTIONS"].get("ssl_mode", "") not in _ENCRYPTED:
             return
         with self.cursor() as cursor:

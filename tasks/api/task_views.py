@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import Error
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -45,7 +45,7 @@ class TaskFetchView(APIView):
             asker = asker_of(request) if request.method == "GET" else None
             if asker is not None:
                 return _task_answer(request, asker.user, kwargs["task_id"])
-        except (UserDisabled, DatabaseError):
+        except (UserDisabled, Error):
             pass
         return super().dispatch(request, *args, **kwargs)
 

@@ -30,7 +30,7 @@ def test_without_an_address_it_is_a_file_in_the_data_folder() -> None:
         (
             f"postgres://u%40:{SECRET}@DB.example:6/name",
             {
-                "ENGINE": "django.db.backends.postgresql",
+                "ENGINE": "mjproxy.postgres",
                 "HOST": "db.example",
                 "PORT": 6,
                 "USER": "u@",
@@ -70,6 +70,15 @@ def test_parameters_go_to_the_driver() -> None:
     assert mysql["OPTIONS"]["unix_socket"] == "/run/my.sock"
     assert mysql["OPTIONS"]["ssl"] == {"ca": "/ca"}
     assert mysql["OPTIONS"]["isolation_level"] == "read committed"
+
+
+@pytest.mark.parametrize("url", ["postgres://h/n", "mysql://h/n"])
+def test_no_connect_waits_for_long_unless_the_address_says_so(url: str) -> None:
+    patient = database(f"{url}?connect_timeout=9", DATA)
+
+    assert database(url, DATA)["OPTIONS"]["connect_timeout"] == 2
+    assert str(patient["OPTIONS"]["connect_timeout"]) == "9"
+    assert database(url, DATA)["CONN_HEALTH_CHECKS"]
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from mjproxy.serving import BodyCap, OneHopHandler, PooledSync
+from accounts import presence
+from mjproxy.serving import BodyCap, OneHopHandler, PooledSync, Presence
 
 seen: list[int] = []
+asked, left = threading.Event(), threading.Event()
+
+
+def wait_until_left(request: HttpRequest) -> HttpResponse:
+    asked.set()
+    while not presence.has_left():
+        left.wait(0.01)
+    left.set()
+    return HttpResponse(b"late")
 
 
 def note_thread(request: HttpRequest) -> HttpResponse:
@@ -31,7 +41,11 @@ class Echo(APIView):
         return Response(request.data)
 
 
-urlpatterns = [path("thread", note_thread), path("echo", Echo.as_view())]
+urlpatterns = [
+    path("thread", note_thread),
+    path("echo", Echo.as_view()),
+    path("left", wait_until_left),
+]
 
 
 async def call(
@@ -130,3 +144,30 @@ async def test_a_body_within_the_cap_passes() -> None:
     status, body, _ = await call(BodyCap(app, 10), "/", b"x" * 10)
 
     assert (status, body) == (200, b"x" * 10)
+
+
+@pytest.mark.urls(__name__)
+@pytest.mark.django_db(transaction=True)
+async def test_a_view_sees_that_its_client_has_gone() -> None:
+    async def goes() -> AsyncIterator[dict[str, Any]]:
+        yield {"type": "http.request", "body": b"", "more_body": False}
+        await asyncio.to_thread(asked.wait, 20)
+        yield {"type": "http.disconnect"}
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/left",
+        "headers": [(b"host", b"127.0.0.1")],
+        "query_string": b"",
+    }
+    asked.clear()
+    left.clear()
+
+    async def send(message: Any) -> None:
+        raise AssertionError("an answer to nobody")
+
+    await Presence(OneHopHandler())(scope, goes().__anext__, send)
+
+    assert await asyncio.to_thread(left.wait, 20)
+    assert not presence.has_left()

@@ -1,0 +1,51 @@
+"""How long this process waits for one answer of the database.
+
+Programs that serve (web, worker, gateway) bind themselves once, at their start.
+Commands are not bound: a migration may take its time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from django.db import connection
+
+REQUESTS: Final = 2.5  # seconds: whoever asks is answered within three
+JOBS: Final = 5.0  # seconds: a lease lives for six
+IDLE: Final = 30  # seconds that a transaction may do nothing before the server ends it
+
+_bound: float | None = None
+_here = threading.local()
+
+
+def bind(seconds: float) -> None:
+    """Let no statement of this process take longer than so many seconds."""
+    global _bound
+    _bound = seconds
+
+
+def limit() -> float | None:
+    """Return the seconds that one statement may take in this thread; None: any."""
+    return None if getattr(_here, "is_lifted", False) else _bound
+
+
+@contextmanager
+def lifted() -> Iterator[None]:
+    """Let statements of this thread take as long as they need, for long work."""
+    _here.is_lifted = True
+    try:
+        _tell()
+        yield
+    finally:
+        _here.is_lifted = False
+        _tell()
+
+
+def _tell() -> None:
+    """Tell the thread's connection, where it is open and keeps limits of its own."""
+    wrapper: Any = connection
+    if wrapper.connection is not None and hasattr(wrapper, "tell_limits"):
+        wrapper.tell_limits()

@@ -1,0 +1,86 @@
+"""The engine for PostgreSQL: Django finds it by the name of this package.
+
+A server, or the way to it, may fall silent without closing a connection, and TCP would
+wait for many minutes. Here every wait has an end (`accounts/patience.py`): a connection
+that does not answer is closed and its call fails. All that are older than this
+silence are replaced before they are used again. Each thread has a connection of its
+own: no thread waits for another's, as it might for a pool's.
+"""
+
+from __future__ import annotations
+
+import select
+import time
+from typing import Any, Final
+
+import psycopg
+from django.db.backends.postgresql import base
+from psycopg import IsolationLevel, errors
+
+from accounts import patience
+from mjproxy.postgres.door import door
+
+_INTERVAL: Final = 0.1  # seconds between two looks of psycopg at its own state
+
+
+class BoundedConnection(psycopg.Connection[Any]):
+    """A connection that fails where the server does not answer in time."""
+
+    heard = 0.0  # when the server last answered
+
+    def wait(
+        self, gen: Any, interval: float = _INTERVAL, timeout: float | None = None
+    ) -> Any:
+        limit = patience.limit() if timeout is None else None
+        if limit is None:
+            return super().wait(gen, interval, timeout)
+        try:
+            result = super().wait(gen, interval, limit + 0.2)  # the server's ends first
+        except errors._WaitTimeout as exc:
+            self.pgconn.finish()
+            door.note_silence()
+            said = f"the database did not answer within {limit:g} s"
+            raise psycopg.OperationalError(said) from exc
+        self.heard = time.monotonic()
+        return result
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """A connection that is looked at before use, and waits for nothing for ever."""
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        self.isolation_level = IsolationLevel.READ_COMMITTED
+        if patience.limit() is None:
+            return BoundedConnection.connect(**conn_params)
+        with door.opened():
+            made = BoundedConnection.connect(**conn_params)
+        made.heard = time.monotonic()
+        return made
+
+    def init_connection_state(self) -> None:
+        super().init_connection_state()
+        if patience.limit() is not None:
+            self.tell_limits()
+
+    def tell_limits(self) -> None:
+        """Tell the server how long a statement of this thread may take."""
+        limit = patience.limit()
+        statement = 0 if limit is None else int(limit * 1000)
+        idle = 0 if limit is None else patience.IDLE * 1000
+        self.connection.execute(
+            f"SET statement_timeout = {statement}; "
+            f"SET idle_in_transaction_session_timeout = {idle}"
+        )
+
+    def is_usable(self) -> bool:
+        """Tell whether the connection is open, from what is known here.
+
+        A question to the server would cost each request a way there and back. One that
+        a restarted server has closed has something to be read: its end.
+        """
+        made = self.connection
+        if made is None or made.closed or made.heard < door.silent_at:
+            return False
+        look = select.poll()
+        look.register(made.pgconn.socket, select.POLLIN)
+        return not look.poll(0)

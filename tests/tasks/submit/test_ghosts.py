@@ -1,0 +1,61 @@
+"""What nobody waits for any more is not written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from accounts import presence
+from accounts.models import DiscordAccount, User
+from tasks.exceptions import CallerGone
+from tasks.models import InputPicture, Task
+from tasks.submit.base import Caller
+from tasks.submit.commands import submit_blend, submit_imagine
+from tests.pictures import data_url, picture
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client_has_gone() -> Iterator[None]:
+    left, token = presence.begin()
+    left.set()
+    yield
+    presence.end(token)
+
+
+@pytest.mark.usefixtures("client_has_gone")
+def test_a_submit_whose_client_has_gone_writes_nothing(
+    alice: User, account: DiscordAccount
+) -> None:
+    with pytest.raises(CallerGone):
+        submit_imagine(caller=Caller(alice), prompt="a ghost")
+    with pytest.raises(CallerGone):
+        submit_imagine(caller=Caller(alice, idempotency_key="k"), prompt="a ghost")
+    assert not Task.objects.exists()
+
+
+def test_the_same_key_again_draws_once(alice: User, account: DiscordAccount) -> None:
+    caller = Caller(alice, idempotency_key="k")
+    left, token = presence.begin()
+    left.set()
+    with pytest.raises(CallerGone):
+        submit_imagine(caller=caller, prompt="a fox")
+    presence.end(token)
+
+    first = submit_imagine(caller=caller, prompt="a fox").task
+    again = submit_imagine(caller=caller, prompt="a fox").task
+
+    assert first == again
+    assert Task.objects.count() == 1
+
+
+@pytest.mark.usefixtures("client_has_gone")
+def test_its_pictures_are_not_kept(alice: User, account: DiscordAccount) -> None:
+    brought = [data_url(picture()), data_url(picture())]
+
+    with pytest.raises(CallerGone):
+        submit_blend(caller=Caller(alice), pictures=brought)
+
+    assert not InputPicture.objects.exists()

@@ -1,0 +1,60 @@
+"""A loop goes on, whatever becomes of its threads."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+from django.db import OperationalError
+
+from tasks import bridge, database
+from tasks.database import THREADS, Stuck, in_thread
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Calls that wait for this event are stuck; it is set at the end."""
+    release = threading.Event()
+    monkeypatch.setattr(database, "LIMIT", 0.2)
+    monkeypatch.setattr(database, "_pool", database._new_pool())
+    yield release
+    release.set()
+
+
+async def test_a_call_that_does_not_end_is_given_up(held: threading.Event) -> None:
+    with pytest.raises(OperationalError, match="did not end within"):
+        await in_thread(held.wait)
+
+
+async def test_stuck_threads_are_replaced(held: threading.Event) -> None:
+    calls = [in_thread(held.wait) for _ in range(THREADS * 3)]
+
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert {type(each) for each in outcomes} == {Stuck}
+    assert await in_thread(threading.active_count) > 0
+
+
+async def test_a_timeout_of_the_call_itself_is_its_own(held: threading.Event) -> None:
+    def late() -> None:
+        raise TimeoutError("its own")
+
+    with pytest.raises(TimeoutError, match="its own"):
+        await in_thread(late)
+
+
+def test_what_the_bridge_gives_up_is_ended() -> None:
+    ended = threading.Event()
+
+    async def waits() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    with pytest.raises(TimeoutError):
+        bridge.run(waits(), timeout=0.1)
+
+    assert ended.wait(10)
