@@ -20,7 +20,7 @@ LOOK_EVERY: Final = 1.0  # seconds
 PATIENCE: Final = 3.0  # seconds that an answer may take
 
 
-class Shard(RedisSingleShardConnection):  # type: ignore[misc]
+class Shard(RedisSingleShardConnection):
     """One Redis, whose subscription is watched."""
 
     async def _do_receiving(self) -> None:
@@ -42,7 +42,7 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]
                     await line.disconnect(nowait=True)
 
 
-class Layer(RedisPubSubChannelLayer):  # type: ignore[misc]
+class Layer(RedisPubSubChannelLayer):
     """Channels' own, with watched subscriptions."""
 
     def _get_layer(self) -> Any:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from queue import Empty
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +15,7 @@ import pytest
 import redis
 from pytest_django.fixtures import Settings
 
-from mjproxy import health
+from mjproxy import broker, health
 from mjproxy.beat import Scheduler
 from mjproxy.beat import app as beat_app
 from mjproxy.celery import begin_life
@@ -246,7 +249,7 @@ def test_signs_are_given_every_few_seconds_however_often_asked(
 def test_a_worker_tells_which_queues_it_serves(
     server: redis.Redis, queues: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Life, "sign_for_ever", lambda _: None)
+    monkeypatch.setattr(Life, "sign_for_ever", lambda *_: None)
     served = [SimpleNamespace(name=name) for name in queues]
 
     begin_life(SimpleNamespace(task_consumer=SimpleNamespace(queues=served)))
@@ -260,11 +263,46 @@ def test_a_thread_signs_until_the_end(
     monkeypatch.setattr(life, "EVERY", 0.0)
     one = Life("beat")
 
-    one.sign_for_ever()
+    one.sign_for_ever(lambda: True)
     eventually(lambda: server.zcard("mjproxy:alive:beat"), what="it has signed")
     one.end()
 
     assert one._stopped.is_set()
+
+
+def test_a_thread_does_not_sign_for_who_hears_nothing(
+    server: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(life, "EVERY", 0.0)
+    asked = threading.Event()
+    one = Life("worker.default")
+
+    def is_deaf() -> bool:
+        asked.set()
+        return False
+
+    one.sign_for_ever(is_deaf)
+    assert asked.wait(PATIENCE)
+    one.end()
+
+    assert not server.zcard("mjproxy:alive:worker.default")
+
+
+def test_a_worker_hears_while_redis_answers_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[Any] = [True, Empty(), redis.ConnectionError()]
+
+    def read() -> Any:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    reading = broker.noting(read)
+    for error in (None, Empty, redis.ConnectionError):
+        monkeypatch.setattr(broker, "_heard_at", -broker.DEAF)
+        with pytest.raises(error) if error else nullcontext():
+            reading()
+        assert broker.hears() is (error is not redis.ConnectionError)
 
 
 def test_beats_looks_at_its_schedule_are_signs(

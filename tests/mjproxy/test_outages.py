@@ -42,6 +42,9 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
         monkeypatch.setitem(outages.OUTAGES, name, Outage(name, found))
     yield found
     found.is_up.set()
+    for thread in threading.enumerate():
+        if thread.name == "outage":
+            thread.join(20)
 
 
 class Log:
@@ -51,7 +54,9 @@ class Log:
         self.text = io.StringIO()
         handler = logging.StreamHandler(self.text)
         handler.addFilter(OutageFilter())
-        self.logger = logging.Logger("a test's", logging.INFO)
+        self.logger = logging.getLogger("tests.outages")
+        self.logger.setLevel(logging.INFO)
+        self.logger.propagate = False  # to the product's own console
         self.logger.addHandler(handler)
         outages.logger.addHandler(handler)
         self.handler = handler
@@ -65,7 +70,8 @@ class Log:
 def log(service: Service) -> Iterator[Log]:
     found = Log()
     yield found
-    outages.logger.removeHandler(found.handler)
+    for logger in (found.logger, outages.logger):
+        logger.removeHandler(found.handler)
 
 
 def wrapped(kind: type[Exception], cause: Exception) -> Exception:
@@ -174,7 +180,7 @@ def test_the_next_outage_is_told_again(log: Log, service: Service) -> None:
 
     for number in (1, 2):
         log.logger.error("%s", redis.ConnectionError("refused"))
-        _until(lambda number=number: len(log.lines) == 2 * number)  # type: ignore[misc]
+        _until(lambda number=number: len(log.lines) == 2 * number)
 
 
 def test_requests_that_an_outage_fails_are_not_told_each(log: Log) -> None:
