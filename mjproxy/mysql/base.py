@@ -6,12 +6,14 @@ the database has for a default: keys, nonces and names differ by capitals alone.
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 
 from django.db.backends.mysql import base, schema
 from django.db.utils import OperationalError
 
 from accounts import patience
+from mjproxy.door import SLOW, door
 
 # "A" and "a", "a" and "a " are two texts. The two servers name that differently.
 EXACT: Final = {True: "utf8mb4_nopad_bin", False: "utf8mb4_0900_bin"}
@@ -47,6 +49,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if (limit := patience.limit()) is not None:
             params["read_timeout"] = params["write_timeout"] = int(limit)
         return params
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        if patience.limit() is None:
+            return super().get_new_connection(conn_params)
+        with door.opened():
+            return super().get_new_connection(conn_params)
+
+    def is_usable(self) -> bool:
+        """Ask the server; a wait in vain is not followed by another one at once."""
+        began = time.monotonic()
+        if super().is_usable():
+            return True
+        if time.monotonic() - began > SLOW:
+            door.note_silence()
+        return False
 
     def tell_limits(self) -> None:
         """Have the next statement connect anew: a connection's limits are fixed."""

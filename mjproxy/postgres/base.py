@@ -18,7 +18,7 @@ from django.db.backends.postgresql import base
 from psycopg import IsolationLevel, errors
 
 from accounts import patience
-from mjproxy.postgres.door import door
+from mjproxy.door import door
 
 _INTERVAL: Final = 0.1  # seconds between two looks of psycopg at its own state
 

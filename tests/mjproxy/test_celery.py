@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def closed(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """How often the connection was closed; it is open."""
     connection.ensure_connection()
-    # Where a pool keeps the connections, each job gives its own back to it.
+    # The tests' own settings keep no connection on PostgreSQL.
     monkeypatch.setattr(connection, "close_at", None)
     found: list[bool] = []
     monkeypatch.setattr(connection, "close", lambda: found.append(True))

@@ -17,6 +17,7 @@ from django.db import OperationalError
 from psycopg import errors
 
 from mjproxy import outages
+from mjproxy.door import Away
 from mjproxy.outages import DATABASE, REDIS, Outage, OutageFilter, service_of
 
 
@@ -106,6 +107,7 @@ AWAY: dict[str, tuple[str, Exception]] = {
         DATABASE,
         wrapped(OperationalError, errors.AdminShutdown("bye")),
     ),
+    "what failed unasked": (DATABASE, Away("a moment ago")),
     "a closed connection": (DATABASE, psycopg.InterfaceError("closed")),
 }
 OTHERS: dict[str, Exception] = {

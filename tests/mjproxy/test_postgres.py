@@ -16,7 +16,7 @@ from django.db.utils import ConnectionHandler
 
 from accounts import patience
 from mjproxy.databases import database
-from mjproxy.postgres.door import REST, door
+from mjproxy.door import REST, door
 from tests.e2e.faulty import postgres_server
 from tests.relay import Relay, relay_to
 
@@ -49,7 +49,9 @@ def connect(line: Relay) -> Iterator[Callable[[], Any]]:
     """Make the connection that a thread would have, and use it once."""
     parts = urlsplit(SERVER)
     who = parts.netloc.rpartition("@")[0]
-    url = urlunsplit(parts._replace(netloc=f"{who}@127.0.0.1:{line.port}"))
+    url = urlunsplit(
+        parts._replace(netloc=f"{who}@127.0.0.1:{line.port}", path="/postgres")
+    )
     made: list[Any] = []
 
     def connected() -> Any:

@@ -12,10 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-import psycopg
+from django.db.utils import OperationalError
 
 REST: Final = 1.0  # seconds in which nobody tries after a wait in vain
 SLOW: Final = 0.5  # seconds after which a failure counts as a wait
+
+
+class Away(OperationalError):
+    """The database did not answer a moment ago, and another looks whether it does."""
 
 
 class Door:
@@ -33,17 +37,17 @@ class Door:
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """Connect within; raise psycopg.OperationalError where nobody should try."""
+        """Connect within; raise Away where nobody should try."""
         began = time.monotonic()
         if self._shut_until == -math.inf:
             looks = False
         elif began >= self._shut_until and self._looking.acquire(blocking=False):
             looks = True
         else:
-            raise psycopg.OperationalError("the database did not answer a moment ago")
+            raise Away("the database did not answer a moment ago")
         try:
             yield
-        except psycopg.Error:
+        except Exception:
             if time.monotonic() - began > SLOW:
                 self._shut_until = time.monotonic() + REST
             raise
