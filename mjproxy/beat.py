@@ -7,10 +7,13 @@ so it does without them and costs a third of the memory.
 from __future__ import annotations
 
 import os
+from logging.config import dictConfig
 from typing import Any
 
 from celery import Celery
 from celery.beat import PersistentScheduler
+from celery.signals import setup_logging
+from django.conf import settings
 
 from mjproxy import broker
 from tasks.life import Life
@@ -20,6 +23,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mjproxy.settings")
 app = Celery("mjproxy", fixups=[], amqp=broker.Amqp)
 app.config_from_object("mjproxy.settings", namespace="CELERY")
 app.conf.beat_scheduler = "mjproxy.beat:Scheduler"
+
+
+@setup_logging.connect
+def log_as_all_do(**_: Any) -> None:
+    """Log as Django has the other processes log: without secrets, outages told once."""
+    dictConfig(settings.LOGGING)
 
 
 class Scheduler(PersistentScheduler):

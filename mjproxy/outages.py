@@ -110,7 +110,7 @@ class OutageFilter(logging.Filter):
 def _is_answer(record: logging.LogRecord) -> bool:
     """Tell whether it only says that a request was answered 503 in an outage."""
     status = getattr(record, "status_code", 0)
-    return status == 503 and OUTAGES[DATABASE].count > 0
+    return status == 503 and any(outage.count for outage in OUTAGES.values())
 
 
 def _found_in(record: logging.LogRecord) -> Iterator[tuple[str, BaseException]]:

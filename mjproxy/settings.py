@@ -171,7 +171,7 @@ REDIS_URL = _redis.url
 # Seconds: a server that falls silent without closing is noticed within ten.
 _REDIS_WAITS = {
     "socket_connect_timeout": 1,
-    "socket_timeout": 3,
+    "socket_timeout": 2,
     "health_check_interval": 2,
 }
 CHANNEL_LAYERS = {
@@ -211,6 +211,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# No job of ours is acknowledged late: this only ends a warning at each outage.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 2
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"

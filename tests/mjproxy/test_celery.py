@@ -3,8 +3,10 @@ from __future__ import annotations
 import pytest
 from celery import signals
 from celery.fixups.django import DjangoWorkerFixup  # type: ignore[attr-defined]
+from django.conf import settings
 from django.db import connection
 
+from mjproxy import beat
 from mjproxy.celery import app
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,3 +45,12 @@ def test_a_broken_connection_is_not_kept(
     signals.task_prerun.send(sender=None)
 
     assert closed == [True]
+
+
+def test_beat_logs_as_the_others_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    applied: list[dict[str, object]] = []
+    monkeypatch.setattr(beat, "dictConfig", applied.append)
+
+    signals.setup_logging.send(sender=None)
+
+    assert applied == [settings.LOGGING]
