@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from typing import Any, Final
 
 from channels import DEFAULT_CHANNEL_LAYER
@@ -14,6 +15,7 @@ from tasks import bridge
 
 logger = logging.getLogger(__name__)
 
+LIMIT: Final = 3.0  # seconds after which a message is not worth sending
 TOGETHER: Final = 0.1  # seconds within which changes of accounts are told once
 _telling = False
 
@@ -40,17 +42,23 @@ async def _tell_gateways() -> None:
 
 
 async def _to_groups(groups: tuple[str, ...], message: dict[str, Any]) -> None:
-    layer = channel_layers[DEFAULT_CHANNEL_LAYER]
-    try:
+    async def send() -> None:
+        layer = channel_layers[DEFAULT_CHANNEL_LAYER]
         for group in groups:
             await layer.group_send(group, message)
-    except Exception as exc:
-        logger.warning("channel layer: %s", exc)
+
+    await _in_time(send())
 
 
 async def _to_channel(channel: str, message: dict[str, Any]) -> None:
-    layer = channel_layers[DEFAULT_CHANNEL_LAYER]
+    await _in_time(channel_layers[DEFAULT_CHANNEL_LAYER].send(channel, message))
+
+
+async def _in_time(sending: Awaitable[None]) -> None:
+    """Send, or let it be: one waits for another, and none may wait for long."""
     try:
-        await layer.send(channel, message)
+        async with asyncio.timeout(LIMIT):
+            await sending
     except Exception as exc:
-        logger.warning("channel layer: %s", exc)
+        said = "channel layer: %s"
+        logger.warning(said, str(exc) or "it takes too long", extra={"error": exc})

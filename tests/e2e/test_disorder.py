@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,6 +42,20 @@ def test_redis_emptied_in_the_middle(product: Product, sim: Simulator) -> None:
     tasks = product.wait_all([*ids, *draw(product, "after the flush")])
 
     assert_faithful(product, sim, tasks)
+
+
+@pytest.mark.skipif("REDIS_URL" in os.environ, reason="it is not ours to kill")
+def test_after_redis_is_killed_the_next_interaction_leaves_soon(
+    product: Product, sim: Simulator
+) -> None:
+    product.kill("valkey")
+    began = time.monotonic()
+
+    ids = [product.imagine("soon after the kill")]
+
+    eventually(lambda: posts(sim, "soon after the kill"), what="it is sent")
+    assert time.monotonic() - began < 10 + 5  # the promise, and a loaded machine's part
+    assert_faithful(product, sim, product.wait_all(ids))
 
 
 def test_a_socket_cut_while_jobs_end(product: Product, sim: Simulator) -> None:

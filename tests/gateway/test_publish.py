@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from queue import SimpleQueue
 from typing import Any
 
@@ -36,3 +37,22 @@ def test_a_change_after_that_is_told_again(told: Told) -> None:
         told.get(timeout=20)
 
     assert told.empty()
+
+
+async def test_what_cannot_be_sent_in_time_is_let_be(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Silent:
+        async def group_send(self, *_: Any) -> None:
+            await asyncio.Event().wait()
+
+        send = group_send
+
+    monkeypatch.setattr(publish, "LIMIT", 0.05)
+    monkeypatch.setattr(publish, "channel_layers", {"default": Silent()})
+
+    async with asyncio.timeout(20):
+        await publish._to_groups(("task.1", "owner.1"), {})
+        await publish._to_channel(CHANNEL, {})
+
+    assert caplog.text.count("takes too long") == 2

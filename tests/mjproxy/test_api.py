@@ -3,7 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
+from django.middleware.common import CommonMiddleware
 from django.test import Client
 
 from accounts.models import User
@@ -85,6 +86,26 @@ def test_without_its_database_it_answers_503(
     answer = api.get(path)
 
     assert (answer.status_code, answer.json()["success"]) == (503, False)
+    assert b"refused" not in answer.content
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+@pytest.mark.parametrize("path", ["/sign-in", "/mj/task/1/stream", "/nothing"])
+def test_a_page_without_its_database_is_503_too(
+    stranger: ApiClient,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[Exception],
+    path: str,
+) -> None:
+    def down(*_: Any, **__: Any) -> Any:
+        raise error("connection refused")
+
+    monkeypatch.setattr(CommonMiddleware, "process_request", down)
+    stranger.raise_request_exception = False
+
+    answer = stranger.get(path)
+
+    assert answer.status_code == 503
     assert b"refused" not in answer.content
 
 
