@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
-from django.db import connection
+from django.db import Error, connection
 
 REQUESTS: Final = 2.5  # seconds: whoever asks is answered within three
 JOBS: Final = 5.0  # seconds: a lease lives for six
+LONG: Final = 600.0  # seconds for long work of a bound process: it must end as well
 IDLE: Final = 30  # seconds that a transaction may do nothing before the server ends it
 
 _bound: float | None = None
@@ -29,19 +30,21 @@ def bind(seconds: float) -> None:
 
 def limit() -> float | None:
     """Return the seconds that one statement may take in this thread; None: any."""
-    return None if getattr(_here, "is_lifted", False) else _bound
+    is_long = _bound is not None and getattr(_here, "is_long", False)
+    return LONG if is_long else _bound
 
 
 @contextmanager
 def lifted() -> Iterator[None]:
-    """Let statements of this thread take as long as they need, for long work."""
-    _here.is_lifted = True
+    """Let statements of this thread take LONG, for work on many rows."""
+    _here.is_long = True
     try:
         _tell()
         yield
     finally:
-        _here.is_lifted = False
-        _tell()
+        _here.is_long = False
+        with suppress(Error):  # a broken connection is replaced before its next use
+            _tell()
 
 
 def _tell() -> None:

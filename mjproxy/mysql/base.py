@@ -72,9 +72,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _let_idle_end(self) -> None:
         """Have the server end what we left, so that no lock outlives a dead line."""
-        if patience.limit() is not None:
+        if seconds := patience.limit():
+            idle = int(max(seconds, patience.IDLE))
             with self.cursor() as cursor:
-                cursor.execute(f"SET SESSION wait_timeout = {patience.IDLE}")
+                cursor.execute(f"SET SESSION wait_timeout = {idle}")
 
     def init_connection_state(self) -> None:
         """Refuse a connection without TLS where TLS is required.

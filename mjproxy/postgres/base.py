@@ -64,13 +64,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def tell_limits(self) -> None:
         """Tell the server how long a statement of this thread may take."""
-        limit = patience.limit()
-        statement = 0 if limit is None else int(limit * 1000)
-        idle = 0 if limit is None else patience.IDLE * 1000
-        self.connection.execute(
-            f"SET statement_timeout = {statement}; "
-            f"SET idle_in_transaction_session_timeout = {idle}"
-        )
+        seconds = patience.limit() or 0
+        idle = max(seconds, patience.IDLE) if seconds else 0
+        with self.wrap_database_errors:
+            self.connection.execute(
+                f"SET statement_timeout = {int(seconds * 1000)}; "
+                f"SET idle_in_transaction_session_timeout = {int(idle * 1000)}"
+            )
 
     def is_usable(self) -> bool:
         """Tell whether the connection is open, from what is known here.

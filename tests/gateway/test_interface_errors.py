@@ -8,8 +8,9 @@ import pytest
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 from accounts.models import User
-from gateway import leases, reading
+from gateway import leases
 from gateway.manager import Manager
+from gateway.models import GatewaySettings
 from gateway.reading import Reader
 from tasks.api import task_views
 from tests.conftest import ApiClient
@@ -42,7 +43,7 @@ async def test_nothing_is_acknowledged_without_the_database(
     def away(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(reading.GatewaySettings, "get_solo", away)
+    monkeypatch.setattr(GatewaySettings, "get_solo", away)
     http: Any = None
 
     assert not await Reader(lambda: http)._is_wanted()
