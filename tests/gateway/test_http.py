@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import random
 import re
@@ -13,7 +14,7 @@ import pytest
 from aiohttp import web
 from discord.errors import HTTPException
 
-from gateway import http as gateway_http
+from gateway import timing
 from gateway.addresses import Addresses
 from gateway.http import DiscordHttp, Identity, client_headers
 from gateway.protocol.answers import Verdict
@@ -23,14 +24,14 @@ from tests.gateway.wire import CHANNEL, GUILD
 BODY = {"type": 2, "channel_id": CHANNEL, "guild_id": GUILD, "nonce": "96"}
 
 
-def addresses(server: str, *, proxy: str = "") -> Addresses:
+def addresses(server: str, *, proxy: str = "", activity: str = "") -> Addresses:
     return Addresses(
         server=server,
         wss="ws://127.0.0.1:1",
         resume_wss="",
         cdn="http://127.0.0.1:1",
         upload_server="",
-        activity="",
+        activity=activity,
         editor="",
         proxy_url=proxy,
         build_number=4711,
@@ -171,7 +172,7 @@ async def test_a_kept_connection_that_died_does_not_post_twice(
 async def test_silence_is_unknown(
     server: Server, http: DiscordHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway_http, "INTERACTION_TIMEOUT", 0.2)
+    monkeypatch.setattr(timing, "INTERACTION_TIMEOUT", 0.2)
     enough = asyncio.Event()
 
     async def silent(_: web.Request) -> web.StreamResponse:
@@ -198,6 +199,27 @@ async def test_a_refused_connection_is_for_later() -> None:
 
     assert answer.verdict is Verdict.LATER
     assert (answer.status, answer.retry_after) == (0, 0)  # whoever waits says how long
+
+
+async def test_a_connection_that_never_comes_about_is_for_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(timing, "INTERACTION_TIMEOUT", 0.5)
+    with socket.socket() as full, contextlib.ExitStack() as stack:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)  # who is in line is never let in, the others never answered
+        for _ in range(2):
+            waits = stack.enter_context(socket.socket())
+            waits.setblocking(False)
+            waits.connect_ex(full.getsockname())
+        port = full.getsockname()[1]
+        client = DiscordHttp(identity(), addresses(f"http://127.0.0.1:{port}"))
+
+        answer = await client.post_interaction(BODY)
+        await client.aclose()
+
+    assert answer.verdict is Verdict.LATER
+    assert "imeout" in answer.reason
 
 
 async def test_a_refusing_proxy_is_for_later(server: Server) -> None:
