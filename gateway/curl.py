@@ -27,6 +27,9 @@ ALONE: Final = {
 }
 
 
+LEFT: Final = "left"  # among a response's infos: the connection was ready to send
+
+
 class _Engine:
     """One loop's curl, as long as somebody uses it."""
 
@@ -76,9 +79,11 @@ class Session(requests.AsyncSession[requests.Response]):
         return handle
 
     def _parse_response(self, curl: Curl, *args: Any) -> requests.Response:
+        """Note of a request that failed, too, whether anything of it can have left."""
         response = super()._parse_response(curl, *args)
-        # Of a request that failed too: it comes with the error.
-        response.infos["connected"] = bool(curl.getinfo(CurlInfo.CONNECT_TIME))
+        is_secure = response.url.startswith("https:")
+        ready = CurlInfo.APPCONNECT_TIME if is_secure else CurlInfo.CONNECT_TIME
+        response.infos[LEFT] = bool(curl.getinfo(ready))
         return response
 
     def release_curl(self, curl: Curl) -> None:

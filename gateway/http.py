@@ -32,7 +32,7 @@ from discord.utils import Headers
 
 from gateway import timing
 from gateway.addresses import Addresses
-from gateway.curl import Session
+from gateway.curl import LEFT, Session
 from gateway.protocol.answers import Answer, Verdict, classify
 
 # No answer of another host is longer; what is, breaks off.
@@ -370,7 +370,7 @@ def why_unreachable(error: Exception, *, proxied: bool) -> str:
 def failed(error: RequestException) -> Answer:
     """Tell a request that certainly never left from one that may have arrived.
 
-    What timed out before there was a connection has not left either.
+    What timed out before the connection was ready has not left either.
     """
     code = int(getattr(error, "code", 0) or 0)
     refused = isinstance(error, DNSError | ProxyError) or (
@@ -378,7 +378,7 @@ def failed(error: RequestException) -> Answer:
     )
     name = type(error).__name__
     infos: dict[str, Any] = getattr(getattr(error, "response", None), "infos", {})
-    refused |= infos.get("connected") is False
+    refused |= infos.get(LEFT) is False
     if refused or code in _NOT_SENT_CODES:
         return Answer(Verdict.LATER, f"Discord cannot be reached ({name})")
     return Answer(Verdict.UNKNOWN, f"no answer from Discord ({name})")

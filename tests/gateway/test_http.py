@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import json
 import random
 import re
@@ -199,27 +198,6 @@ async def test_a_refused_connection_is_for_later() -> None:
 
     assert answer.verdict is Verdict.LATER
     assert (answer.status, answer.retry_after) == (0, 0)  # whoever waits says how long
-
-
-async def test_a_connection_that_never_comes_about_is_for_later(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(timing, "INTERACTION_TIMEOUT", 0.5)
-    with socket.socket() as full, contextlib.ExitStack() as stack:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)  # who is in line is never let in, the others never answered
-        for _ in range(2):
-            waits = stack.enter_context(socket.socket())
-            waits.setblocking(False)
-            waits.connect_ex(full.getsockname())
-        port = full.getsockname()[1]
-        client = DiscordHttp(identity(), addresses(f"http://127.0.0.1:{port}"))
-
-        answer = await client.post_interaction(BODY)
-        await client.aclose()
-
-    assert answer.verdict is Verdict.LATER
-    assert "imeout" in answer.reason
 
 
 async def test_a_refusing_proxy_is_for_later(server: Server) -> None:
