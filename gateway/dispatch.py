@@ -28,7 +28,7 @@ from tasks.faults import Work
 from tasks.ids import new_nonce
 from tasks.limits import TooLong
 from tasks.models import Task
-from tasks.services import advance, fail, release
+from tasks.services import advance, fail, release, tell_unanswered
 
 logger = logging.getLogger(__name__)
 
@@ -185,7 +185,7 @@ def settle(account_id: int, task_id: int, nonce: str, answer: Answer) -> None:
             untouched.update(delivery=Delivery.ACCEPTED, started_at=timezone.now())
         case Verdict.UNKNOWN:
             logger.warning("task %s: %s, looked up later", task_id, answer.reason)
-            untouched.update(delivery=Delivery.UNKNOWN)
+            tell_unanswered(untouched)
         case Verdict.LATER:
             _try_later(account_id, task_id, nonce, answer)
         case Verdict.TOKEN_DEAD | Verdict.NEEDS_PERSON | Verdict.UNVERIFIED:

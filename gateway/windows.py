@@ -38,7 +38,7 @@ from tasks.enums import RUNNING, BotType, Delivery, InputRole, WindowState
 from tasks.faults import Work
 from tasks.ids import new_nonce
 from tasks.models import Task
-from tasks.services import CANCELLED, fail, learn, release_window
+from tasks.services import CANCELLED, fail, learn, release_window, tell_unanswered
 
 logger = logging.getLogger(__name__)
 
@@ -304,7 +304,7 @@ def settle(answering: Answering, found: Answer) -> None:
             sending.update(delivery=Delivery.ACCEPTED)
         case Verdict.UNKNOWN:
             logger.warning("task %s: %s, looked up later", task.pk, found.reason)
-            sending.update(delivery=Delivery.UNKNOWN)
+            tell_unanswered(sending)
         case Verdict.LATER:
             _later(answering, found)
         case Verdict.TOKEN_DEAD | Verdict.NEEDS_PERSON | Verdict.UNVERIFIED:

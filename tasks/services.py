@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.dispatch import Signal
 from django.utils import timezone
@@ -21,6 +21,7 @@ from tasks.enums import (
     OPEN,
     RUNNING,
     TERMINAL,
+    Delivery,
     InputRole,
     TaskStatus,
     WindowState,
@@ -115,6 +116,16 @@ def fail(task_id: int, reason: str, *, where: Q | None = None) -> bool:
         fail_reason=reason,
         description=reason,
     )
+
+
+@again_after_deadlock
+def tell_unanswered(rows: QuerySet[Task]) -> None:
+    """Note that it is not known whether a task was taken; its owner can see it."""
+    with transaction.atomic():
+        changes = {"delivery": Delivery.UNKNOWN, "revision": F("revision") + 1}
+        pk = rows.values_list("pk", flat=True).first()
+        if pk is not None and rows.update(**changes):
+            _tell(task_changed, Task.objects.get(pk=pk))
 
 
 def release(
