@@ -188,17 +188,19 @@ def _was_never_taken(task: Task, now: datetime) -> bool:
 
 def _send_again(task: Task) -> None:
     nonce = task.nonce or ""
+    # Unless its sender has renewed the claim this very moment, and posts.
+    same = Q(claimed_at=task.claimed_at)
     if task.window == WindowState.ANSWERED and not task.cancel_requested_at:
-        windows.press_again(task, "the window's answer was never taken")
+        windows.press_again(task, "the window's answer was never taken", where=same)
     elif task.attempts >= MAX_ATTEMPTS:
         reason = "Discord 未接受命令 / Discord has not taken the command"
-        fail(task.pk, reason, where=Q(nonce=nonce, interaction_id=None))
+        fail(task.pk, reason, where=same & Q(nonce=nonce, interaction_id=None))
     elif task.cancel_requested_at:
-        fail(task.pk, CANCELLED, where=Q(nonce=nonce, progress_message_id=None))
+        fail(task.pk, CANCELLED, where=same & Q(nonce=nonce, progress_message_id=None))
     else:
         logger.warning("task %s: was never taken by Discord, waits again", task.pk)
         reason = "Discord 未接受命令，再次发送 / Discord has not taken it; sent again"
-        release(task.pk, nonce=nonce, reason=reason)
+        release(task.pk, nonce=nonce, reason=reason, where=same)
 
 
 def _oldest_claims(account_id: int) -> dict[str, datetime]:

@@ -38,7 +38,14 @@ from tasks.enums import RUNNING, BotType, Delivery, InputRole, WindowState
 from tasks.faults import Work
 from tasks.ids import new_nonce
 from tasks.models import Task
-from tasks.services import CANCELLED, fail, learn, release_window, tell_unanswered
+from tasks.services import (
+    ANY,
+    CANCELLED,
+    fail,
+    learn,
+    release_window,
+    tell_unanswered,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -137,17 +144,17 @@ def find_again(task: Task) -> None:
     )
 
 
-def press_again(task: Task, reason: str) -> None:
+def press_again(task: Task, reason: str, *, where: Q = ANY) -> None:
     """Let the task press its button once more, within reason."""
     nonce = task.nonce or ""
     if task.attempts >= MAX_ATTEMPTS:
-        fail(task.pk, f"{REFUSED}: {reason}", where=Q(nonce=nonce))
+        fail(task.pk, f"{REFUSED}: {reason}", where=where & Q(nonce=nonce))
         return
     pause = backoff.delay(task.attempts, first=PRESS_PAUSE)
     logger.warning("task %s: %s, pressed again in %.1f s", task.pk, reason, pause)
     moment = timezone.now() + timedelta(seconds=pause)
     said = f"{PRESSED_AGAIN}: {reason}"
-    release_window(task.pk, nonce=nonce, not_before=moment, reason=said)
+    release_window(task.pk, nonce=nonce, not_before=moment, reason=said, where=where)
 
 
 # --- answered -----------------------------------------------------------------------

@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 # So long a task that was sent in vain may wait for its next turn.
 RELEASED_LIMIT: Final = timedelta(hours=2)
 CANCELLED: Final = "任务已取消 / cancelled by user"
+ANY: Final = Q()  # no further condition
 
 
 @again_after_deadlock
@@ -129,15 +130,21 @@ def tell_unanswered(rows: QuerySet[Task]) -> None:
 
 
 def release(
-    task_id: int, *, nonce: str, not_before: datetime | None = None, reason: str = ""
+    task_id: int,
+    *,
+    nonce: str,
+    not_before: datetime | None = None,
+    reason: str = "",
+    where: Q = ANY,
 ) -> bool:
     """Let a claimed task wait again, because Discord certainly has not taken it.
 
-    Refused as soon as anything of the interaction was seen.
+    Refused as soon as anything of the interaction was seen, or `where` does not hold.
     """
+    unseen = Q(interaction_id=None, progress_message_id=None, job_id=None)
     return _wait_again(
         task_id,
-        Q(nonce=nonce, interaction_id=None, progress_message_id=None, job_id=None),
+        Q(where, unseen, nonce=nonce),
         not_before,
         reason,
         uploads_again=True,
@@ -168,20 +175,22 @@ def release_refused(
 
 
 def release_window(
-    task_id: int, *, nonce: str, not_before: datetime | None = None, reason: str = ""
+    task_id: int,
+    *,
+    nonce: str,
+    not_before: datetime | None = None,
+    reason: str = "",
+    where: Q = ANY,
 ) -> bool:
     """Let a task whose window brought nothing press its button once more.
 
-    Pressing alone starts no drawing. Refused as soon as anything of one was seen.
+    Pressing alone starts no drawing. Refused as soon as anything of one was seen, or
+    `where` does not hold.
     """
+    unseen = Q(window_interaction_id=None, progress_message_id=None, job_id=None)
     return _wait_again(
         task_id,
-        Q(
-            nonce=nonce,
-            window_interaction_id=None,
-            progress_message_id=None,
-            job_id=None,
-        ),
+        Q(where, unseen, nonce=nonce),
         not_before,
         reason,
         window=WindowState.EXPECTED,

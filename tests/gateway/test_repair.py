@@ -7,11 +7,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
+from gateway import repair
 from gateway.models import GatewaySession
 from gateway.noticing import MAX_ATTEMPTS
 from gateway.repair import REMOVED_GRACE, SILENCE, judge, silent_tasks
 from gateway.timing import LOOK_EVERY, REQUEST_LIFE
-from tasks.enums import Delivery, TaskStatus
+from tasks.enums import Delivery, TaskStatus, WindowState
 from tasks.models import Task
 from tasks.services import CANCELLED
 from tests.factories import make_account
@@ -185,6 +186,27 @@ def test_a_claim_that_is_young_is_left_alone(
 
     assert judged(task).status == TaskStatus.SUBMITTED
     assert again(task).checked_at is not None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"attempts": MAX_ATTEMPTS},
+        {"cancel_requested_at": NOW},
+        {"window": WindowState.ANSWERED},
+    ],
+)
+def test_a_claim_that_is_renewed_while_it_is_judged_stands(
+    alice: User, account: DiscordAccount, fields: dict[str, Any]
+) -> None:
+    values = {"claimed_at": REQUEST_LIFE, **fields}
+    task = make_running(alice, account, **then(values))
+    Task.objects.update(claimed_at=timezone.now())
+
+    repair._send_again(task)
+
+    assert again(task).status == TaskStatus.SUBMITTED
 
 
 def test_after_too_many_attempts_it_ends(
