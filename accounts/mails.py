@@ -24,6 +24,7 @@ from accounts.enums import AccountState, MailSecurity, MailState
 from accounts.health import TABLE
 from accounts.links import path_of_todo
 from accounts.models import MailSettings, OperatorMail
+from accounts.models.mails import MOST_RECIPIENTS as MOST_RECIPIENTS
 from accounts.models.mails import addresses_in
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ GATHER: Final = timedelta(seconds=5)  # what comes together is told together
 PACE: Final = timedelta(minutes=1)  # between two mails
 ONCE: Final = timedelta(hours=1)  # the same trouble of an account is told once in this
 GIVE_UP: Final = timedelta(days=1)
-CLAIM: Final = timedelta(minutes=5)
+CLAIM: Final = timedelta(minutes=10)  # longer than the talk with a slow mail server
 LONGEST_PAUSE: Final = timedelta(minutes=10)
 MOST_IN_A_MAIL: Final = 50  # what is more is counted
 TIMEOUT: Final = 15.0  # seconds, of each step of the talk with the mail server

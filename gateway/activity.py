@@ -32,6 +32,7 @@ async def submit_mask(http: DiscordHttp, body: dict[str, Any]) -> Answer:
             f"{base}/inpaint/api/submit-job",
             data=orjson.dumps(body),
             headers=headers,
+            session=http.posts,
         )
     except RequestException as exc:
         return failed(exc)

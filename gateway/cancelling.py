@@ -7,6 +7,7 @@ an error, the worker dies. Pressing it again does no harm, so nothing is looked 
 from __future__ import annotations
 
 import logging
+import time
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -18,6 +19,7 @@ from accounts import backoff
 from accounts.health import TROUBLES
 from accounts.models import DiscordAccount
 from gateway import clients, lanes, posting
+from gateway.claims import Claim
 from gateway.commands import UnknownCommand, find_command
 from gateway.interactions import place_of
 from gateway.leases import is_open
@@ -72,12 +74,13 @@ def press_cancel(task_id: int) -> bool:
         body = _payload(task, task.account, session)
     except UnknownCommand:
         return False
-    presses = task.cancel_presses + 1
+    presses, began = task.cancel_presses + 1, time.monotonic()
     moment = timezone.now() + pause(presses)
     if not rows.update(cancel_presses=presses, cancel_next_at=moment):
         return False
     lanes.keep_pace(task.account)
-    press = partial(_press, task.account, body)
+    claim = Claim(body["nonce"], partial(_renew, task_id, presses), began)
+    press = partial(_press, task.account, body, claim)
     pressing = Work("pressing cancel of task", task_id)
     bridge.spawn(faults.watch(pressing, press, at_once=True))
     return True
@@ -106,13 +109,20 @@ def _payload(
     return payloads.message_command(place, new_nonce(), command, message_id)
 
 
-async def _press(account: DiscordAccount, body: dict[str, Any], task_id: int) -> None:
+def _renew(task_id: int, presses: int, old: str, fresh: str) -> bool:
+    """Book the next press anew, unless it has been booked by another or is over."""
+    rows = Task.objects.filter(pk=task_id, status__in=RUNNING, cancel_presses=presses)
+    return bool(rows.update(cancel_next_at=timezone.now() + pause(presses)))
+
+
+async def _press(
+    account: DiscordAccount, body: dict[str, Any], claim: Claim, task_id: int
+) -> None:
     http = await clients.client_of(account)
     sent_at = timezone.now()
-    posted = await posting.post(http, account, body, lambda _: new_nonce())
-    answer = posted.answer if posted else Answer(Verdict.UNKNOWN)
-    if answer.verdict is not Verdict.ACCEPTED:
-        await in_thread(settle, account.pk, task_id, answer, sent_at)
+    posted = await posting.post(http, account, body, claim)
+    if posted and posted.answer.verdict is not Verdict.ACCEPTED:
+        await in_thread(settle, account.pk, task_id, posted.answer, sent_at)
 
 
 def settle(account_id: int, task_id: int, answer: Answer, sent_at: datetime) -> None:

@@ -1,18 +1,52 @@
-"""Claims on slow work: short, and renewed while their holder lives."""
+"""Claims: renewed while slow work goes on, or at the last moment before a post."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
-from typing import Final
+from dataclasses import dataclass
+from time import monotonic
 
+from gateway import timing
 from tasks.database import in_thread
+from tasks.ids import new_nonce
 
-# A claim whose holder was killed runs out after so long: then another may have it.
-CLAIM: Final = timedelta(seconds=8)
-RENEW_EVERY: Final = 2.5  # seconds
+
+@dataclass
+class Claim:
+    """The right to post one interaction, which others may have when it is too old.
+
+    `renew` writes the second nonce in place of the first and makes the claim young, in
+    one conditional UPDATE; False where the work has moved on. `since` is the monotonic
+    time before the UPDATE that the claim came from.
+    """
+
+    nonce: str
+    renew: Callable[[str, str], bool]
+    since: float
+
+    async def holds(self) -> bool:
+        """Tell whether the post may leave now; an old claim is renewed first.
+
+        The age is looked at again after that: the UPDATE may have been slow, or have
+        waited for a thread.
+        """
+        while monotonic() - self.since > timing.LATE_POST:
+            if not await self._renew(self.nonce):
+                return False
+        return True
+
+    async def rename(self) -> bool:
+        """Take a fresh nonce, for another post; False where the work has moved on."""
+        return await self._renew(new_nonce())
+
+    async def _renew(self, nonce: str) -> bool:
+        before = monotonic()
+        if not await in_thread(self.renew, self.nonce, nonce):
+            return False
+        self.nonce, self.since = nonce, before
+        return True
 
 
 @contextlib.asynccontextmanager
@@ -27,5 +61,5 @@ async def renewing(renew: Callable[[int], object], pk: int) -> AsyncIterator[Non
 
 async def _renew(renew: Callable[[int], object], pk: int) -> None:
     while True:
-        await asyncio.sleep(RENEW_EVERY)
+        await asyncio.sleep(timing.RENEW_EVERY)
         await in_thread(renew, pk)

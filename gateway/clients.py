@@ -7,9 +7,10 @@ import time
 from typing import Final
 
 from accounts.models import DiscordAccount
+from gateway import timing
 from gateway.addresses import Addresses, load_addresses
 from gateway.context import identity_of
-from gateway.http import PLAIN_TIMEOUT, DiscordHttp, Identity
+from gateway.http import DiscordHttp, Identity
 from tasks.database import in_thread
 
 ADDRESSES_KEPT: Final = 5.0  # seconds
@@ -42,7 +43,7 @@ def _retire(http: DiscordHttp) -> None:
     """
 
     async def end() -> None:
-        await asyncio.sleep(PLAIN_TIMEOUT)
+        await asyncio.sleep(timing.REQUEST_LIFE.total_seconds())
         await http.aclose()
 
     work = asyncio.create_task(end())

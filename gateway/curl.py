@@ -10,9 +10,9 @@ belong to the session (docs/adr/0017).
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
-from curl_cffi import AsyncCurl, Curl, CurlECode, CurlError, CurlOpt, requests
+from curl_cffi import AsyncCurl, Curl, CurlECode, CurlError, CurlInfo, CurlOpt, requests
 
 from gateway.trust import trust
 
@@ -25,6 +25,9 @@ ALONE: Final = {
     # Two dots in a path are sent as they are: an address may be signed.
     CurlOpt.PATH_AS_IS: 1,
 }
+
+
+LEFT: Final = "left"  # among a response's infos: the connection was ready to send
 
 
 class _Engine:
@@ -48,7 +51,9 @@ class _Handle(Curl):
 class Session(requests.AsyncSession[requests.Response]):
     """One account's requests and socket in the running event loop; `close` ends it."""
 
-    def __init__(self) -> None:
+    def __init__(self, slots: int = 10, *, longest: float = 0.0) -> None:
+        """Open it for so many transfers at once, each of `longest` seconds; 0: any."""
+        self._longest = int(longest * 1000)
         self._home = asyncio.get_running_loop()
         engine = _engines.get(self._home) or _Engine()
         _engines[self._home] = engine
@@ -56,6 +61,7 @@ class Session(requests.AsyncSession[requests.Response]):
         super().__init__(
             loop=self._home,
             async_curl=engine.curl,
+            max_clients=slots,
             impersonate=requests.impersonate.DEFAULT_CHROME,
             default_headers=False,
             curl_options=ALONE,
@@ -69,7 +75,16 @@ class Session(requests.AsyncSession[requests.Response]):
         handle.owner = self
         handle.setopt(CurlOpt.CAPATH, trusted.folders)
         handle.setopt(CurlOpt.PROXY_CAPATH, trusted.folders)
+        handle.setopt(CurlOpt.TIMEOUT_MS, self._longest)
         return handle
+
+    def _parse_response(self, curl: Curl, *args: Any) -> requests.Response:
+        """Note of a request that failed, too, whether anything of it can have left."""
+        response = super()._parse_response(curl, *args)
+        is_secure = response.url.startswith("https:")
+        ready = CurlInfo.APPCONNECT_TIME if is_secure else CurlInfo.CONNECT_TIME
+        response.infos[LEFT] = bool(curl.getinfo(ready))
+        return response
 
     def release_curl(self, curl: Curl) -> None:
         """End a transfer. A handle that was kept would hold 80 KiB for the next one."""

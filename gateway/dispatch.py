@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.limits import span_of
 from accounts.models import DiscordAccount
 from gateway import clients, lanes, posting, queueing, speeds
+from gateway.claims import Claim
 from gateway.commands import UnknownCommand
 from gateway.interactions import interaction_of
 from gateway.models import GatewaySession
@@ -27,13 +28,13 @@ from tasks.faults import Work
 from tasks.ids import new_nonce
 from tasks.limits import TooLong
 from tasks.models import Task
-from tasks.services import advance, fail, release
+from tasks.services import advance, fail, release, tell_unanswered
 
 logger = logging.getLogger(__name__)
 
 SWITCHING: Final = timedelta(seconds=2)  # then the task looks again
+NOT_SENT: Final = timedelta(seconds=2)  # until a task is sent that went wrong here
 SPEED: Final = "正在切换速度 / the bots are switched to the task's speed"
-LATE_POST: Final = 2.0  # seconds after which a claim is checked again before its post
 
 
 def run_lane(account_id: int) -> float | None:
@@ -90,7 +91,7 @@ def _send(
 
     Returns when the account may send again, or None where the claim was lost.
     """
-    nonce, now = new_nonce(), timezone.now()
+    nonce, now, began = new_nonce(), timezone.now(), time.monotonic()
     body = _body(account, session, task, nonce)
     if body is None:
         return now
@@ -98,7 +99,7 @@ def _send(
         task.pk,
         TaskStatus.SUBMITTED,
         where=Q(status=TaskStatus.NOT_START) & Q(hold.still_ours),
-        then=lambda: _start_post(account, task.pk, nonce, body),
+        then=lambda: _start_post(account, task.pk, nonce, body, began),
         nonce=nonce,
         guild_id=body.get("guild_id", ""),
         channel_id=body["channel_id"],
@@ -139,42 +140,39 @@ def _sending(task_id: int) -> Work:
 
 
 def _start_post(
-    account: DiscordAccount, task_id: int, nonce: str, body: dict[str, Any]
+    account: DiscordAccount,
+    task_id: int,
+    nonce: str,
+    body: dict[str, Any],
+    began: float,
 ) -> None:
-    claimed = time.monotonic()
-    post = partial(_post, account, nonce, body, claimed)
+    claim = Claim(nonce, partial(_renew, task_id), began)
+    post = partial(_post, account, body, claim)
     bridge.spawn(faults.watch(_sending(task_id), post, at_once=True))
 
 
 async def _post(
-    account: DiscordAccount,
-    nonce: str,
-    body: dict[str, Any],
-    claimed: float,
-    task_id: int,
+    account: DiscordAccount, body: dict[str, Any], claim: Claim, task_id: int
 ) -> None:
     """Post a claimed task's interaction and settle what became of it."""
-    http = await clients.client_of(account)
-    if time.monotonic() - claimed > LATE_POST and not await in_thread(
-        _reclaim, task_id, nonce
-    ):
-        return
-    posted = await posting.post(http, account, body, partial(_renew_nonce, task_id))
+    try:
+        http = await clients.client_of(account)
+    except faults.AWAY:
+        raise
+    except Exception:
+        # Nothing has left: the task need not wait until that is certain.
+        moment = timezone.now() + NOT_SENT
+        await in_thread(release, task_id, nonce=claim.nonce, not_before=moment)
+        raise
+    posted = await posting.post(http, account, body, claim)
     if posted:
         await in_thread(settle, account.pk, task_id, posted.nonce, posted.answer)
 
 
-def _reclaim(task_id: int, nonce: str) -> bool:
-    """Renew a claim that has waited long for its post, unless it was given up."""
-    rows = Task.objects.filter(pk=task_id, nonce=nonce, status=TaskStatus.SUBMITTED)
-    return bool(rows.update(claimed_at=timezone.now()))
-
-
-def _renew_nonce(task_id: int, old: str) -> str:
-    """Write the repetition's nonce before its post; "" where the task has moved."""
-    fresh = new_nonce()
+def _renew(task_id: int, old: str, fresh: str) -> bool:
+    """Renew a claim under a nonce, in place of the one that it had."""
     rows = Task.objects.filter(pk=task_id, nonce=old, status=TaskStatus.SUBMITTED)
-    return fresh if rows.update(nonce=fresh, claimed_at=timezone.now()) else ""
+    return bool(rows.update(nonce=fresh, claimed_at=timezone.now()))
 
 
 def settle(account_id: int, task_id: int, nonce: str, answer: Answer) -> None:
@@ -187,7 +185,7 @@ def settle(account_id: int, task_id: int, nonce: str, answer: Answer) -> None:
             untouched.update(delivery=Delivery.ACCEPTED, started_at=timezone.now())
         case Verdict.UNKNOWN:
             logger.warning("task %s: %s, looked up later", task_id, answer.reason)
-            untouched.update(delivery=Delivery.UNKNOWN)
+            tell_unanswered(untouched)
         case Verdict.LATER:
             _try_later(account_id, task_id, nonce, answer)
         case Verdict.TOKEN_DEAD | Verdict.NEEDS_PERSON | Verdict.UNVERIFIED:

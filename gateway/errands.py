@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+import time
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from django.utils import timezone
 from accounts import backoff
 from accounts.enums import AccountState
 from gateway import clients, lanes, posting, uploads
-from gateway.claims import CLAIM, renewing
+from gateway.claims import Claim, renewing
 from gateway.commands import UnknownCommand, find_command
 from gateway.direct import channel_with
 from gateway.http import DiscordHttp
@@ -28,6 +29,7 @@ from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.payloads import Place
 from gateway.refusals import REFUSALS, note_refusal, rest
 from gateway.seeds import ENVELOPE
+from gateway.timing import CLAIM
 from gateway.uploads import UploadFailed
 from tasks import faults, inputs
 from tasks.database import in_thread
@@ -63,6 +65,8 @@ def waiting() -> list[int]:
 def _too_late(errand: Errand) -> tuple[str, str]:
     if errand.kind == ErrandKind.SEED:
         return "超时，未找到 seed", "Timed out, the seed was not found"
+    if errand.kind == ErrandKind.PRESS and errand.nonce:
+        return "超时，结果未知", "Timed out, it is not known whether it was pressed"
     return "超时", "Timed out"
 
 
@@ -105,14 +109,8 @@ async def _run(errand_id: int) -> None:
     errand, session = claimed
     http = await clients.client_of(errand.account)
     try:
-        match ErrandKind(errand.kind):
-            case ErrandKind.UPLOAD:
-                async with renewing(_renew, errand_id):
-                    await _upload(http, errand)
-            case ErrandKind.PRESS:
-                await _press(http, errand, session)
-            case ErrandKind.SEED:
-                await _ask_seed(http, errand, session)
+        async with renewing(_renew, errand_id):
+            await _do(http, errand, session)
     except UploadFailed as exc:
         zh = FAILED.partition(" /")[0]
         await in_thread(_again_or_never, errand, zh, str(exc), exc.permanent)
@@ -126,6 +124,16 @@ async def _run(errand_id: int) -> None:
     except UnknownCommand as exc:
         text = "Discord 没有该命令", f"Discord lists no command {exc}"
         await in_thread(give_up, errand_id, *text)
+
+
+async def _do(http: DiscordHttp, errand: Errand, session: GatewaySession) -> None:
+    match ErrandKind(errand.kind):
+        case ErrandKind.UPLOAD:
+            await _upload(http, errand)
+        case ErrandKind.PRESS:
+            await _press(http, errand, session)
+        case ErrandKind.SEED:
+            await _ask_seed(http, errand, session)
 
 
 def _again(errand: Errand, reason: str) -> None:
@@ -164,8 +172,10 @@ async def _upload(http: DiscordHttp, errand: Errand) -> None:
 async def _press(http: DiscordHttp, errand: Errand, session: GatewaySession) -> None:
     if errand.task is None:
         return
-    if errand.interaction_id:
-        return  # Discord has taken it: what becomes of it, events tell
+    if errand.nonce:
+        # It may have been taken, or may still arrive; a second press would take it
+        # back. What becomes of it, events tell.
+        return
     body = payloads.button(
         place_of(errand.task, errand.account, session),
         new_nonce(),
@@ -204,41 +214,48 @@ def _show(account_id: int, here: Place, task: Task) -> dict[str, Any]:
 
 async def _post(http: DiscordHttp, errand: Errand, body: dict[str, Any]) -> None:
     """Post an interaction that draws nothing; `gateway.presses` hears its outcome."""
-    if not await in_thread(_note_nonce, errand, body["nonce"]):
+    nonce, began = body["nonce"], time.monotonic()
+    if not await in_thread(_note_nonce, errand.pk, errand.nonce, nonce):
         return
     await in_thread(lanes.keep_pace, errand.account)
+    claim = Claim(nonce, partial(_note_nonce, errand.pk), began)
     sent_at = timezone.now()
-    posted = await posting.post(
-        http, errand.account, body, partial(_renew_nonce, errand)
-    )
-    answer = posted.answer if posted else Answer(Verdict.UNKNOWN)
-    if answer.verdict is Verdict.ACCEPTED:
+    if posted := await posting.post(http, errand.account, body, claim):
+        await in_thread(settle, errand, posted.answer, sent_at)
+
+
+def settle(errand: Errand, answer: Answer, sent_at: datetime) -> None:
+    """Write what Discord's answer to the post means; the bot's own comes as events."""
+    if answer.verdict is Verdict.LATER:
+        _rest(errand, answer)
+    elif answer.verdict in (Verdict.ACCEPTED, Verdict.UNKNOWN):
         if errand.kind == ErrandKind.PRESS:
-            await in_thread(_press_once, errand.pk)
-    elif answer.verdict is Verdict.LATER:
-        await in_thread(rest, errand.account_id, answer)
-    elif answer.verdict is Verdict.UNKNOWN:
-        await in_thread(_again, errand, answer.reason)
+            _press_once(errand.pk)
+        elif answer.verdict is Verdict.UNKNOWN:
+            _again(errand, answer.reason)  # to be shown a job twice does no harm
     else:
-        await in_thread(give_up, errand.pk, answer.reason, answer.reason)
+        give_up(errand.pk, answer.reason, answer.reason)
         if answer.verdict in REFUSALS:
-            refused = errand.account_id, answer
-            await in_thread(note_refusal, *refused, asked_at=sent_at)
+            note_refusal(errand.account_id, answer, asked_at=sent_at)
 
 
-def _note_nonce(errand: Errand, nonce: str) -> bool:
-    """Commit the interaction's nonce before its post; False where it is over."""
+def _note_nonce(errand_id: int, old: str | None, fresh: str) -> bool:
+    """Commit the interaction's nonce before its post, in place of the one before.
+
+    False where it is over, or another worker has posted it.
+    """
+    rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING, nonce=old)
+    return bool(rows.update(nonce=fresh, interaction_id="", message_id=""))
+
+
+def _rest(errand: Errand, answer: Answer) -> None:
+    """Discord certainly took nothing: the errand is due when its user's rest ends."""
+    moment = rest(errand.account_id, answer)
     rows = Errand.objects.filter(pk=errand.pk, state=ErrandState.WAITING)
-    return bool(rows.update(nonce=nonce, interaction_id="", message_id=""))
-
-
-def _renew_nonce(errand: Errand, _: str) -> str:
-    """Commit another nonce; "" where the errand is over."""
-    nonce = new_nonce()
-    return nonce if _note_nonce(errand, nonce) else ""
+    rows.update(nonce=None, claimed_until=moment)
 
 
 def _press_once(errand_id: int) -> None:
-    """Leave an accepted press alone: a second one would take it back."""
+    """Leave a press alone that was or may be taken: a second one would take it back."""
     rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING)
     rows.update(claimed_until=timezone.now() + LIFE)

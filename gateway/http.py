@@ -30,13 +30,11 @@ from curl_cffi.requests.exceptions import (
 from discord.http import HTTPClient, Route
 from discord.utils import Headers
 
+from gateway import timing
 from gateway.addresses import Addresses
-from gateway.curl import Session
+from gateway.curl import LEFT, Session
 from gateway.protocol.answers import Answer, Verdict, classify
 
-# Seconds after which an interaction's answer is not waited for any longer.
-INTERACTION_TIMEOUT: Final = 8.0
-PLAIN_TIMEOUT: Final = 30.0
 # No answer of another host is longer; what is, breaks off.
 MOST_BYTES: Final = 4 << 20
 
@@ -94,6 +92,9 @@ class DiscordHttp(HTTPClient):
         self.token = identity.token
         self.headers = client_headers(identity.user_agent, addresses.build_number)
         self._session: Session | None = None
+        self._posts: Session | None = None
+        # Taken before a claim is looked at; the session of posts has one for each.
+        self.slot = asyncio.Semaphore(timing.POSTS_AT_ONCE)
 
     @property
     def session(self) -> Session:
@@ -101,6 +102,14 @@ class DiscordHttp(HTTPClient):
         if self._session is None:
             self._session = Session()
         return self._session
+
+    @property
+    def posts(self) -> Session:
+        """The session of what is posted under a claim: no upload takes its slots."""
+        if self._posts is None:
+            slots, longest = timing.POSTS_AT_ONCE, timing.PLAIN_TIMEOUT
+            self._posts = Session(slots, longest=longest)
+        return self._posts
 
     async def startup(self) -> None:
         """Open the session; no request leaves for anywhere."""
@@ -113,9 +122,10 @@ class DiscordHttp(HTTPClient):
         self._started = True
 
     async def aclose(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-        self._session = None
+        for session in (self._session, self._posts):
+            if session is not None:
+                await session.close()
+        self._session = self._posts = None
         self._started = False
 
     async def request(self, route: Route, **kwargs: Any) -> Any:
@@ -133,12 +143,12 @@ class DiscordHttp(HTTPClient):
     async def post_interaction(self, body: dict[str, Any]) -> Answer:
         """POST one interaction, once, and say what became of it. Never raises."""
         try:
-            response = await self.session.request(
+            response = await self.posts.request(
                 "POST",
                 f"{self.addresses.api}/interactions",
                 data=orjson.dumps(body),
                 headers=self._headers(body),
-                timeout=INTERACTION_TIMEOUT,
+                timeout=timing.INTERACTION_TIMEOUT,
                 proxies={"all": self.proxy} if self.proxy else None,
                 allow_redirects=False,
             )
@@ -155,19 +165,26 @@ class DiscordHttp(HTTPClient):
         )
 
     async def send_plainly(
-        self, method: str, url: str, *, headers: dict[str, str], data: bytes = b""
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: dict[str, str],
+        data: bytes = b"",
+        session: Session | None = None,
     ) -> tuple[int, bytes]:
         """Send one request that carries no token; return status and body, once.
 
         For the upload bucket and the activity host. Raises RequestException, OSError;
-        an answer of more than MOST_BYTES is such an error.
+        an answer of more than MOST_BYTES is such an error. By itself the time-out is
+        one for silence; `posts` bounds the whole.
         """
-        response = await self.session.request(
+        response = await (session or self.session).request(
             method,  # type: ignore[arg-type]
             url,
             data=data or None,
             headers={"User-Agent": self.user_agent, "Accept": "*/*", **headers},
-            timeout=PLAIN_TIMEOUT,
+            timeout=timing.PLAIN_TIMEOUT,
             proxies={"all": self.proxy} if self.proxy else None,
             allow_redirects=False,
             stream=True,
@@ -351,12 +368,17 @@ def why_unreachable(error: Exception, *, proxied: bool) -> str:
 
 
 def failed(error: RequestException) -> Answer:
-    """Tell a request that certainly never left from one that may have arrived."""
+    """Tell a request that certainly never left from one that may have arrived.
+
+    What timed out before the connection was ready has not left either.
+    """
     code = int(getattr(error, "code", 0) or 0)
     refused = isinstance(error, DNSError | ProxyError) or (
         isinstance(error, CurlConnectionError) and code in _NOT_SENT_CODES
     )
     name = type(error).__name__
+    infos: dict[str, Any] = getattr(getattr(error, "response", None), "infos", {})
+    refused |= infos.get(LEFT) is False
     if refused or code in _NOT_SENT_CODES:
         return Answer(Verdict.LATER, f"Discord cannot be reached ({name})")
     return Answer(Verdict.UNKNOWN, f"no answer from Discord ({name})")

@@ -22,10 +22,9 @@ from django.utils import timezone
 from accounts.models import DiscordAccount
 from gateway.fairness import Turns
 from gateway.models import DispatchLane, GatewaySession
+from gateway.timing import LANE_HOLD
 
-# A sender only touches rows while it holds the lane; longer means it has died.
 LONGEST_PAUSE: Final = 2 * 3600.0  # seconds between two tasks
-HOLD: Final = timedelta(seconds=10)
 _SEEN: Final = (
     "wanted",
     "next_send_at",
@@ -104,7 +103,7 @@ def _take(lanes: QuerySet[DispatchLane], holder: str) -> bool:
     return bool(
         lanes.filter(free).update(
             holder=holder,
-            held_until=now + HOLD,
+            held_until=now + LANE_HOLD,
             fence=F("fence") + 1,
             wanted=F("wanted") + 1,
         )

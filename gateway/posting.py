@@ -8,11 +8,11 @@ version was found. Whatever else a body is refused for stays refused.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from accounts.models import DiscordAccount
+from gateway.claims import Claim
 from gateway.commands import UnknownCommand, find_command, save_index
 from gateway.http import DiscordHttp
 from gateway.protocol.answers import Answer, Verdict
@@ -34,26 +34,39 @@ async def post(
     http: DiscordHttp,
     account: DiscordAccount,
     body: dict[str, Any],
-    renew: Callable[[str], str],
+    claim: Claim,
 ) -> Posted | None:
     """Post an interaction; never STALE is left.
 
-    `renew` takes the nonce, commits another one and returns it, or "" where what the
-    interaction is for has moved on: then nothing more is posted, and None returned.
+    None where the claim is lost before a post: then nothing more is posted.
     """
-    answer = await http.post_interaction(body)
-    if answer.status:
-        reached(account.pk)
-    if answer.verdict is not Verdict.STALE:
-        return Posted(answer, body["nonce"])
+    answer = await post_once(http, account, body, claim)
+    if answer is None or answer.verdict is not Verdict.STALE:
+        return Posted(answer, claim.nonce) if answer else None
     data = await _newer(http, account, body)
     if data is None:
-        return Posted(_refused(answer), body["nonce"])
-    nonce = await in_thread(renew, body["nonce"])
-    if not nonce:
+        return Posted(_refused(answer), claim.nonce)
+    if not await claim.rename():
         return None
-    answer = await http.post_interaction(body | {"data": data, "nonce": nonce})
-    return Posted(_refused(answer), nonce)
+    fresh = body | {"data": data, "nonce": claim.nonce}
+    answer = await post_once(http, account, fresh, claim)
+    return Posted(_refused(answer), claim.nonce) if answer else None
+
+
+async def post_once(
+    http: DiscordHttp, account: DiscordAccount, body: dict[str, Any], claim: Claim
+) -> Answer | None:
+    """Post an interaction while its claim holds; None where that is lost.
+
+    The claim is looked at with the slot in hand: nothing is waited for after that.
+    """
+    async with http.slot:
+        if not await claim.holds():
+            return None
+        answer = await http.post_interaction(body)
+    if answer.status:
+        reached(account.pk)
+    return answer
 
 
 def _refused(answer: Answer) -> Answer:

@@ -15,8 +15,9 @@ from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from accounts.standing import trouble
 from gateway import clients, uploads
-from gateway.claims import CLAIM, renewing
+from gateway.claims import renewing
 from gateway.http import DiscordHttp
+from gateway.timing import CLAIM, FETCH_TIMEOUT
 from gateway.uploads import UploadFailed
 from tasks import (
     cdn,
@@ -50,8 +51,6 @@ MOST_TRIES: Final = 4
 FIRST_PAUSE: Final = 4.0  # seconds before the next try, then longer
 FAILED: Final = "上传图片到discord失败 / uploading the picture to Discord failed"
 NO_CLIP: Final = "未能选出要延长的片段 / the clip to be extended could not be had"
-# Link hosts block what they do not like for a while; a person's patience is shorter.
-FETCH_SECONDS: Final = 30
 
 
 @dataclass(frozen=True)
@@ -154,7 +153,7 @@ async def _fetched(url: str) -> bytes:
     if is_official(url) and await in_thread(_is_at_cdn, url):
         return await _from_discord(url)
     found = await fetcher.get(
-        url, max_bytes=inputs.MAX_BYTES, wanted=is_picture, timeout=FETCH_SECONDS
+        url, max_bytes=inputs.MAX_BYTES, wanted=is_picture, timeout=FETCH_TIMEOUT
     )
     return found.body
 

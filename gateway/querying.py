@@ -7,6 +7,7 @@ answer comes; what turns a switch is never sent again blindly: then the panel is
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -20,7 +21,7 @@ from accounts import snapshots
 from accounts.deadlocks import again_after_deadlock
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import without_secrets
-from gateway import clients, lanes, posting
+from gateway import claims, clients, lanes, posting, timing
 from gateway.asking import ask
 from gateway.commands import UnknownCommand, find_command
 from gateway.enums import ON_PANEL, OVER, QueryKind, QueryState
@@ -40,7 +41,6 @@ from tasks.ids import new_nonce
 logger = logging.getLogger(__name__)
 
 PACE: Final = timedelta(seconds=2.5)
-ANSWER: Final = timedelta(seconds=20)  # within which an answer comes
 LIFE: Final = timedelta(minutes=10)  # of a query that cannot be sent
 PANEL_LIFE: Final = timedelta(minutes=14)
 MOST_TRIES: Final = 2
@@ -55,7 +55,7 @@ class NotOnPanel(Exception):
 class Claim:
     account: DiscordAccount
     query: AccountQuery
-    nonce: str
+    right: claims.Claim
     body: dict[str, Any]
 
 
@@ -87,11 +87,12 @@ def _claim(account_id: int) -> Claim | None:
     if query is None:
         return None
     nonce = new_nonce()
-    body = _body_or_none(account, session, query, nonce)
+    body, began = _body_or_none(account, session, query, nonce), time.monotonic()
     if body is None or not _take(query, session, nonce, body):
         return None
     lanes.keep_pace(account)
-    return Claim(account, query, nonce, body)
+    right = claims.Claim(nonce, partial(_renew, query.pk), began)
+    return Claim(account, query, right, body)
 
 
 def _body_or_none(
@@ -218,7 +219,7 @@ def _take(
                     interaction_id="",
                     message_id=body.get("message_id", ""),
                     sent_at=now,
-                    deadline_at=now + ANSWER,
+                    deadline_at=now + timing.QUERY_ANSWER,
                 )
             )
     except IntegrityError:
@@ -227,19 +228,16 @@ def _take(
 
 async def _post(claim: Claim, query_id: int) -> None:
     http = await clients.client_of(claim.account)
-    renew = partial(_renew_nonce, query_id)
-    posted = await posting.post(http, claim.account, claim.body, renew)
+    posted = await posting.post(http, claim.account, claim.body, claim.right)
     if posted:
         await in_thread(settle, query_id, posted.nonce, posted.answer)
 
 
-def _renew_nonce(query_id: int, old: str) -> str:
-    """Write the repetition's nonce before its post; "" where the query is over."""
-    fresh = new_nonce()
+def _renew(query_id: int, old: str, fresh: str) -> bool:
+    """Wait anew for an answer, under a nonce in place of the one that it had."""
     rows = AccountQuery.objects.filter(pk=query_id, nonce=old, state=QueryState.SENT)
-    return (
-        fresh if rows.update(nonce=fresh, deadline_at=timezone.now() + ANSWER) else ""
-    )
+    moment = timezone.now() + timing.QUERY_ANSWER
+    return bool(rows.update(nonce=fresh, deadline_at=moment))
 
 
 # --- what became of it ---------------------------------------------------------------

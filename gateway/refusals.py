@@ -20,7 +20,7 @@ REFUSALS: Final = {
     Verdict.NEEDS_PERSON: AccountState.PAUSED,
     Verdict.UNVERIFIED: AccountState.VERIFICATION,
 }
-FIRST_PAUSE: Final = 5.0  # seconds after which Discord is called again
+FIRST_PAUSE: Final = 1.0  # seconds after which Discord is called again
 
 _unreached: Final = backoff.Streaks()
 

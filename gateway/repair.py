@@ -16,11 +16,10 @@ from django.db.models import Min, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from gateway import windows
+from gateway import timing, windows
 from gateway.connection import Connection
 from gateway.handlers import Speaker, handle
 from gateway.matching import CLOCK_SKEW, snowflake_at
-from gateway.models import GatewaySession
 from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol.constants import Event
 from tasks import faults
@@ -32,10 +31,6 @@ from tasks.services import CANCELLED, fail, release
 
 logger = logging.getLogger(__name__)
 
-# Longer than an interaction's HTTP call may take: its claim has died with its sender.
-CLAIM_EXPIRY: Final = timedelta(seconds=12)
-# As long the gateway may have been deaf before silence proves anything.
-DEAF_EXPIRY: Final = timedelta(seconds=45)
 REMOVED_GRACE: Final = timedelta(seconds=12)
 SILENCE: Final = timedelta(seconds=60)
 PAGES: Final = 50
@@ -44,7 +39,7 @@ PAGES: Final = 50
 def silent_tasks() -> dict[int, list[int]]:
     """Return the running tasks that need a look at history, by account."""
     now = timezone.now()
-    unchecked = Q(checked_at=None) | Q(checked_at__lt=now - CLAIM_EXPIRY)
+    unchecked = Q(checked_at=None) | Q(checked_at__lt=now - timing.LOOK_EVERY)
     unheard = Q(interaction_id=None, progress_message_id=None)
     # A window that did not show itself, an answer that nothing followed.
     unheard |= Q(
@@ -57,7 +52,7 @@ def silent_tasks() -> dict[int, list[int]]:
         .annotate(seen_at=Coalesce("checked_at", "claimed_at"))
         .filter(
             Q(removed_at__lt=now - REMOVED_GRACE)
-            | (unchecked & unheard & Q(claimed_at__lt=now - CLAIM_EXPIRY))
+            | (unchecked & unheard & Q(claimed_at__lt=now - timing.LOOK_EVERY))
             | Q(deadline_at__lt=now)
             | Q(seen_at__lt=now - SILENCE)
         )
@@ -148,18 +143,16 @@ async def look_after(connection: Connection, task_ids: list[int]) -> bool:
 def judge(account_id: int, task_ids: list[int]) -> None:
     """Decide on tasks that neither events nor history have moved."""
     now = timezone.now()
-    session = GatewaySession.objects.filter(account_id=account_id).first()
-    unbroken = session.unbroken_since if session and session.is_live else None
     open_tasks = Task.objects.filter(
         pk__in=task_ids, account_id=account_id, status__in=RUNNING
     )
     for task in open_tasks.select_related("account"):
         work = Work("judging task", task.pk, fail)
-        faults.guard(work, partial(_judge, task, now, unbroken))
+        faults.guard(work, partial(_judge, task, now))
     open_tasks.update(checked_at=now)
 
 
-def _judge(task: Task, now: datetime, unbroken: datetime | None, _: int) -> None:
+def _judge(task: Task, now: datetime, _: int) -> None:
     if task.removed_at and task.removed_at < now - REMOVED_GRACE:
         removed = "任务消息被删除 / removed by Midjourney, probably moderation"
         fail(task.pk, CANCELLED if task.cancel_requested_at else removed)
@@ -168,17 +161,17 @@ def _judge(task: Task, now: datetime, unbroken: datetime | None, _: int) -> None
         late = f"执行超时 {minutes} 分钟 / timed out after {minutes} minutes"
         reason = CANCELLED if task.cancel_requested_at else late
         fail(task.pk, reason, where=Q(deadline_at__lt=now))
-    elif windows.is_lost(task, now - CLAIM_EXPIRY):
+    elif windows.is_lost(task, now):
         windows.find_again(task)
-    elif _was_never_taken(task, now, unbroken):
+    elif _was_never_taken(task, now):
         _send_again(task)
 
 
-def _was_never_taken(task: Task, now: datetime, unbroken: datetime | None) -> bool:
+def _was_never_taken(task: Task, now: datetime) -> bool:
     """Tell whether it is certain that Discord has not taken the interaction.
 
-    An accepted one is announced on the gateway at once, so a gateway that listened all
-    the time and heard nothing proves it. Else a longer silence, with history read.
+    It has not been seen on the gateway or in history, and its request cannot arrive any
+    more. A shorter silence proves nothing: a request may be late.
     """
     answered = task.window == WindowState.ANSWERED
     heard = task.window_interaction_id if answered else task.interaction_id
@@ -190,23 +183,24 @@ def _was_never_taken(task: Task, now: datetime, unbroken: datetime | None) -> bo
         or task.claimed_at is None
     ):
         return False
-    listened = unbroken is not None and unbroken < task.claimed_at
-    return task.claimed_at < now - (CLAIM_EXPIRY if listened else DEAF_EXPIRY)
+    return task.claimed_at < now - timing.REQUEST_LIFE
 
 
 def _send_again(task: Task) -> None:
     nonce = task.nonce or ""
+    # Unless its sender has renewed the claim this very moment, and posts.
+    same = Q(claimed_at=task.claimed_at)
     if task.window == WindowState.ANSWERED and not task.cancel_requested_at:
-        windows.press_again(task, "the window's answer was never taken")
+        windows.press_again(task, "the window's answer was never taken", where=same)
     elif task.attempts >= MAX_ATTEMPTS:
         reason = "Discord 未接受命令 / Discord has not taken the command"
-        fail(task.pk, reason, where=Q(nonce=nonce, interaction_id=None))
+        fail(task.pk, reason, where=same & Q(nonce=nonce, interaction_id=None))
     elif task.cancel_requested_at:
-        fail(task.pk, CANCELLED, where=Q(nonce=nonce, progress_message_id=None))
+        fail(task.pk, CANCELLED, where=same & Q(nonce=nonce, progress_message_id=None))
     else:
         logger.warning("task %s: was never taken by Discord, waits again", task.pk)
         reason = "Discord 未接受命令，再次发送 / Discord has not taken it; sent again"
-        release(task.pk, nonce=nonce, reason=reason)
+        release(task.pk, nonce=nonce, reason=reason, where=same)
 
 
 def _oldest_claims(account_id: int) -> dict[str, datetime]:

@@ -23,6 +23,7 @@ from gateway import clients
 from gateway.addresses import Addresses, load_addresses
 from gateway.http import DiscordHttp
 from gateway.protocol.constants import MIDJOURNEY_APP
+from gateway.timing import PAGE_TIMEOUT, TELL_TIMEOUT
 from tasks import faults
 from tasks.custom_ids import PAGE_PREFIX
 from tasks.database import in_thread
@@ -31,8 +32,6 @@ from tasks.fetcher import Unfetchable, check_url, open_session, read_capped, rea
 
 logger = logging.getLogger(__name__)
 
-MAKING: Final = 20.0  # seconds that the activity host may take
-TELLING: Final = 10.0  # seconds that the operator's server may take
 MOST_BYTES: Final = 16 << 10  # of an answer with a hash and a token
 # It goes into addresses: nothing that means something there.
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.~=+-]{0,999}")
@@ -74,7 +73,7 @@ async def attend(account_id: int) -> None:
 async def _attend(account_id: int) -> None:
     if claimed := await in_thread(verification.claim_page, account_id):
         try:
-            async with asyncio.timeout(MAKING):
+            async with asyncio.timeout(PAGE_TIMEOUT):
                 url = await _make_page(claimed)
         except (NoPage, RequestException, OSError, TimeoutError) as exc:
             said = str(exc) if isinstance(exc, NoPage) else type(exc).__name__
@@ -115,7 +114,7 @@ async def _tell(handing: Handing) -> str:
     try:
         url = check_url(handing.url)
         async with (
-            asyncio.timeout(TELLING),
+            asyncio.timeout(TELL_TIMEOUT),
             open_session(limit=1) as session,
             session.post(url, json=handing.body, allow_redirects=False) as response,
         ):

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from base64 import b64encode
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from django.db.models import Q
@@ -19,28 +21,38 @@ from django.utils import timezone
 from accounts import backoff
 from accounts.models import DiscordAccount
 from accounts.services import note_remix
-from gateway import activity, clients, lanes
+from gateway import activity, clients, lanes, posting, timing
+from gateway.claims import Claim
 from gateway.http import DiscordHttp
 from gateway.interactions import place_of, sent_text
 from gateway.leases import is_open
+from gateway.matching import moment_of
 from gateway.models import GatewaySession
 from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol import modals, payloads
 from gateway.protocol.answers import Answer, Verdict
-from gateway.refusals import note_refusal, reached, rest, resting
+from gateway.refusals import note_refusal, rest, resting
 from tasks import custom_ids, faults, limits, pictures
 from tasks.database import in_thread
 from tasks.enums import RUNNING, BotType, Delivery, InputRole, WindowState
 from tasks.faults import Work
 from tasks.ids import new_nonce
 from tasks.models import Task
-from tasks.services import CANCELLED, fail, learn, release_window
+from tasks.services import (
+    ANY,
+    CANCELLED,
+    fail,
+    learn,
+    release_window,
+    tell_unanswered,
+)
 
 logger = logging.getLogger(__name__)
 
 PRESSED_AGAIN: Final = "再次点击按钮 / its button is pressed again"
 REFUSED: Final = "提交失败 / Midjourney refused the window's answer"
 PRESS_PAUSE: Final = 2.0  # seconds before a button is pressed once more, then longer
+NOT_SENT: Final = timedelta(seconds=2)  # until an answer is given that went wrong here
 GONE: Final = 404  # the window has expired, or belonged to a session that is gone
 
 
@@ -103,14 +115,19 @@ def _note_remix(task: Task, *, on: bool) -> None:
     note_remix(task.account_id, niji=niji, on=on, asked_at=task.claimed_at)
 
 
-def is_lost(task: Task, before: Any) -> bool:
-    """Tell whether the event of a window was missed: pressed, and nothing followed."""
+def is_lost(task: Task, now: datetime) -> bool:
+    """Tell whether the event of a window was missed: pressed, and nothing followed.
+
+    The patience begins when Discord has taken the press, which may be late.
+    """
+    before = now - timing.WINDOW_PATIENCE
+    seen = task.interaction_id or ""
+    taken_at = moment_of(int(seen)) if seen.isdecimal() else None
     return bool(
         task.window == WindowState.EXPECTED
-        and task.interaction_id
         and not (task.progress_message_id or task.job_id)
-        and task.claimed_at
-        and task.claimed_at < before
+        and (taken_at and taken_at < before)
+        and (task.claimed_at and task.claimed_at < before)
     )
 
 
@@ -127,17 +144,17 @@ def find_again(task: Task) -> None:
     )
 
 
-def press_again(task: Task, reason: str) -> None:
+def press_again(task: Task, reason: str, *, where: Q = ANY) -> None:
     """Let the task press its button once more, within reason."""
     nonce = task.nonce or ""
     if task.attempts >= MAX_ATTEMPTS:
-        fail(task.pk, f"{REFUSED}: {reason}", where=Q(nonce=nonce))
+        fail(task.pk, f"{REFUSED}: {reason}", where=where & Q(nonce=nonce))
         return
     pause = backoff.delay(task.attempts, first=PRESS_PAUSE)
     logger.warning("task %s: %s, pressed again in %.1f s", task.pk, reason, pause)
     moment = timezone.now() + timedelta(seconds=pause)
     said = f"{PRESSED_AGAIN}: {reason}"
-    release_window(task.pk, nonce=nonce, not_before=moment, reason=said)
+    release_window(task.pk, nonce=nonce, not_before=moment, reason=said, where=where)
 
 
 # --- answered -----------------------------------------------------------------------
@@ -149,7 +166,7 @@ class Answering:
 
     account: DiscordAccount
     task_id: int
-    nonce: str
+    claim: Claim
     is_page: bool
     body: dict[str, Any]
 
@@ -172,18 +189,35 @@ async def _answer(task_id: int) -> None:
     answering = await in_thread(_claim, task_id)
     if answering is None:
         return
-    http = await clients.client_of(answering.account)
-    found = await _post(http, answering)
-    await in_thread(settle, answering, found)
+    try:
+        http = await clients.client_of(answering.account)
+    except faults.AWAY:
+        raise
+    except Exception:
+        await in_thread(_not_sent, answering)
+        raise
+    if found := await _post(http, answering):
+        await in_thread(settle, answering, found)
 
 
-async def _post(http: DiscordHttp, answering: Answering) -> Answer:
-    if answering.is_page:
-        return await activity.submit_mask(http, answering.body)
-    answer = await http.post_interaction(answering.body)
-    if answer.status:
-        reached(answering.account.pk)
-    return answer
+async def _post(http: DiscordHttp, answering: Answering) -> Answer | None:
+    """Post what was claimed; None where the claim is lost before that."""
+    claim, body = answering.claim, answering.body
+    if not answering.is_page:
+        return await posting.post_once(http, answering.account, body, claim)
+    async with http.slot:
+        if not await claim.holds():
+            return None
+        return await activity.submit_mask(http, body)
+
+
+def _not_sent(answering: Answering) -> None:
+    """Let a window be answered again: it went wrong before anything left."""
+    rows = Task.objects.filter(
+        pk=answering.task_id, nonce=answering.claim.nonce, status__in=RUNNING
+    )
+    moment = timezone.now() + NOT_SENT
+    rows.update(window=WindowState.OPEN, delivery="", not_before=moment)
 
 
 def _pause_before(task_id: int) -> float:
@@ -219,6 +253,7 @@ def _claim(task_id: int) -> Answering | None:
     except (FileNotFoundError, LookupError) as exc:
         fail(task_id, f"{REFUSED}: no mask is kept ({type(exc).__name__})")
         return None
+    began = time.monotonic()
     claimed = rows.filter(nonce=task.nonce, cancel_requested_at=None).update(
         window=WindowState.ANSWERED,
         nonce=nonce,
@@ -230,7 +265,15 @@ def _claim(task_id: int) -> Answering | None:
     if not claimed:
         return None
     lanes.keep_pace(task.account)
-    return Answering(task.account, task_id, nonce, is_page, body)
+    claim = Claim(nonce, partial(_renew, task_id), began)
+    return Answering(task.account, task_id, claim, is_page, body)
+
+
+def _renew(task_id: int, old: str, fresh: str) -> bool:
+    """Renew a claim on an answer, unless another was given or it is over."""
+    rows = Task.objects.filter(pk=task_id, status__in=RUNNING, nonce=old)
+    rows = rows.filter(window=WindowState.ANSWERED, delivery=Delivery.SENDING)
+    return bool(rows.update(nonce=fresh, claimed_at=timezone.now()))
 
 
 def _window_body(
@@ -257,10 +300,10 @@ def _page_body(task: Task) -> dict[str, Any]:
 def settle(answering: Answering, found: Answer) -> None:
     """Write what became of an answer, for the task and for the account."""
     rows = Task.objects.filter(
-        pk=answering.task_id, nonce=answering.nonce, status__in=RUNNING
+        pk=answering.task_id, nonce=answering.claim.nonce, status__in=RUNNING
     )
     sending = rows.filter(delivery=Delivery.SENDING)
-    task = rows.first()
+    task, nonce = rows.first(), answering.claim.nonce
     if task is None:
         return
     match found.verdict:
@@ -268,11 +311,11 @@ def settle(answering: Answering, found: Answer) -> None:
             sending.update(delivery=Delivery.ACCEPTED)
         case Verdict.UNKNOWN:
             logger.warning("task %s: %s, looked up later", task.pk, found.reason)
-            sending.update(delivery=Delivery.UNKNOWN)
+            tell_unanswered(sending)
         case Verdict.LATER:
             _later(answering, found)
         case Verdict.TOKEN_DEAD | Verdict.NEEDS_PERSON | Verdict.UNVERIFIED:
-            release_window(task.pk, nonce=answering.nonce)
+            release_window(task.pk, nonce=nonce)
             account_id = answering.account.pk
             note_refusal(account_id, found, asked_at=task.claimed_at)
         case Verdict.STALE if answering.is_page:
@@ -280,7 +323,7 @@ def settle(answering: Answering, found: Answer) -> None:
         case Verdict.REFUSED if found.status == GONE and not answering.is_page:
             press_again(task, found.reason)
         case Verdict.REFUSED | Verdict.STALE:
-            fail(task.pk, f"{REFUSED}: {found.reason}", where=Q(nonce=answering.nonce))
+            fail(task.pk, f"{REFUSED}: {found.reason}", where=Q(nonce=nonce))
 
 
 def _later(answering: Answering, found: Answer) -> None:
@@ -289,7 +332,7 @@ def _later(answering: Answering, found: Answer) -> None:
     reason = resting(found)
     Task.objects.filter(
         pk=answering.task_id,
-        nonce=answering.nonce,
+        nonce=answering.claim.nonce,
         status__in=RUNNING,
         window_interaction_id=None,
         progress_message_id=None,

@@ -162,7 +162,6 @@ def programs() -> list[Program]:
         "beat": [*celery, "mjproxy.beat", "beat"],
     }
     variables = {
-        "DJANGO_SETTINGS_MODULE": "mjproxy.settings",
         "MALLOC_ARENA_MAX": "2",
         "PYTHONUNBUFFERED": "1",
         "SKIP_CHECKS": "1",  # Celery's name for: they ran before the start

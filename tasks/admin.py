@@ -43,6 +43,7 @@ from tasks.models import (
 from tasks.representation import image_url, progress_text
 from tasks.services import cancel
 from tasks.task_search import NEWEST_FOR_TEXT
+from tasks.waiting import NOTHING, waiting_of
 from tasks.webhooks import resend
 
 _STATUS_COLOURS: Final = {
@@ -109,7 +110,15 @@ class TaskAdmin(ReadOnly[Task]):
     fieldsets: ClassVar = [
         (
             None,
-            {"fields": ("picture", "status", "live_progress", "fail_reason")},
+            {
+                "fields": (
+                    "picture",
+                    "status",
+                    "live_progress",
+                    "waits_for",
+                    "fail_reason",
+                )
+            },
         ),
         (
             "Request",
@@ -215,6 +224,10 @@ class TaskAdmin(ReadOnly[Task]):
     @admin.display(description="Progress")
     def live_progress(self, task: Task) -> str:
         return progress_text(task) or "-"
+
+    @admin.display(description="Waits for")
+    def waits_for(self, task: Task) -> str:
+        return waiting_of([task]).get(task.pk, NOTHING).reason or "-"
 
     @admin.display(description="Drawing")
     def what(self, task: Task) -> SafeString:

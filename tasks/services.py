@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.dispatch import Signal
 from django.utils import timezone
@@ -22,6 +22,7 @@ from tasks.enums import (
     OPEN,
     RUNNING,
     TERMINAL,
+    Delivery,
     InputRole,
     TaskStatus,
     WindowState,
@@ -37,6 +38,7 @@ logger = logging.getLogger(__name__)
 # So long a task that was sent in vain may wait for its next turn.
 RELEASED_LIMIT: Final = timedelta(hours=2)
 CANCELLED: Final = "任务已取消 / cancelled by user"
+ANY: Final = Q()  # no further condition
 
 
 @again_after_deadlock
@@ -119,16 +121,32 @@ def fail(task_id: int, reason: str, *, where: Q | None = None) -> bool:
     )
 
 
+@again_after_deadlock
+def tell_unanswered(rows: QuerySet[Task]) -> None:
+    """Note that it is not known whether a task was taken; its owner can see it."""
+    with transaction.atomic():
+        changes = {"delivery": Delivery.UNKNOWN, "revision": F("revision") + 1}
+        pk = rows.values_list("pk", flat=True).first()
+        if pk is not None and rows.update(**changes):
+            _tell(task_changed, Task.objects.get(pk=pk))
+
+
 def release(
-    task_id: int, *, nonce: str, not_before: datetime | None = None, reason: str = ""
+    task_id: int,
+    *,
+    nonce: str,
+    not_before: datetime | None = None,
+    reason: str = "",
+    where: Q = ANY,
 ) -> bool:
     """Let a claimed task wait again, because Discord certainly has not taken it.
 
-    Refused as soon as anything of the interaction was seen.
+    Refused as soon as anything of the interaction was seen, or `where` does not hold.
     """
+    unseen = Q(interaction_id=None, progress_message_id=None, job_id=None)
     return _wait_again(
         task_id,
-        Q(nonce=nonce, interaction_id=None, progress_message_id=None, job_id=None),
+        Q(where, unseen, nonce=nonce),
         not_before,
         reason,
         uploads_again=True,
@@ -159,20 +177,22 @@ def release_refused(
 
 
 def release_window(
-    task_id: int, *, nonce: str, not_before: datetime | None = None, reason: str = ""
+    task_id: int,
+    *,
+    nonce: str,
+    not_before: datetime | None = None,
+    reason: str = "",
+    where: Q = ANY,
 ) -> bool:
     """Let a task whose window brought nothing press its button once more.
 
-    Pressing alone starts no drawing. Refused as soon as anything of one was seen.
+    Pressing alone starts no drawing. Refused as soon as anything of one was seen, or
+    `where` does not hold.
     """
+    unseen = Q(window_interaction_id=None, progress_message_id=None, job_id=None)
     return _wait_again(
         task_id,
-        Q(
-            nonce=nonce,
-            window_interaction_id=None,
-            progress_message_id=None,
-            job_id=None,
-        ),
+        Q(where, unseen, nonce=nonce),
         not_before,
         reason,
         window=WindowState.EXPECTED,

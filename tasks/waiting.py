@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
 
@@ -31,8 +31,11 @@ LOOK_ALIKE: Final = (
 )
 PACE: Final = "按账号间隔发送 / the account keeps a pause between two drawings"
 LOOKED_UP: Final = (
-    "结果未知，正在查询 / Discord gave no clear answer; what became of it is looked up"
+    "结果未知，正在查询，两三分钟内无果则重新发送 / Discord gave no clear answer; what "
+    "became of it is looked up, and it is sent again if nothing has within 3 minutes"
 )
+# Whoever sent it has an answer by then, or has died.
+NO_ANSWER: Final = timedelta(seconds=15)
 CANCELLING: Final = "正在取消 / Midjourney is asked to stop it"
 
 
@@ -92,9 +95,15 @@ def _alone(task: Task) -> str | None:
         return CANCELLING
     if task.status != TaskStatus.SUBMITTED:
         return None
-    if task.delivery == Delivery.UNKNOWN:
+    if task.delivery == Delivery.UNKNOWN or _is_unanswered(task):
         return LOOKED_UP
     return task.waiting_reason or None
+
+
+def _is_unanswered(task: Task) -> bool:
+    """Tell whether nothing was heard of a task that was sent some time ago."""
+    sent_at = task.claimed_at if task.delivery == Delivery.SENDING else None
+    return sent_at is not None and sent_at < timezone.now() - NO_ANSWER
 
 
 def account_reason(account: DiscordAccount) -> str:

@@ -16,15 +16,19 @@ from accounts.lists import parted
 from accounts.models.discord import DiscordAccount
 
 MAIL_SECRETS: Final = ("password",)
+MOST_RECIPIENTS: Final = 20
 host_name = RegexValidator(
     r"^[A-Za-z0-9._:\-]+\Z", "The name of a host, or an address."
 )
 
 
 def known_addresses(value: str) -> None:
-    """Raise ValidationError for what is not a list of mail addresses."""
-    for address in addresses_in(value):
+    """Raise ValidationError for what is not a list of mail addresses, or too long."""
+    found = addresses_in(value)
+    for address in found:
         validate_email(address)
+    if len(found) > MOST_RECIPIENTS:
+        raise ValidationError(f"At most {MOST_RECIPIENTS} addresses.")
 
 
 def addresses_in(text: str) -> list[str]:

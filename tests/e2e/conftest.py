@@ -35,7 +35,8 @@ def product(
     sim: Simulator, accounts: int, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Product]:
     data: Path = tmp_path_factory.mktemp("data")
-    running = Product.start(sim, data, **given_services())
+    impatient = {"DJANGO_SETTINGS_MODULE": "tests.e2e.settings"}
+    running = Product.start(sim, data, **given_services(), **impatient)
     try:
         for spec in specs(accounts):
             running.add_account(spec)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import Any
 
@@ -18,6 +19,7 @@ class FakeHttp:
         self.index: list[dict[str, Any]] | Exception = []
         self.bodies: list[dict[str, Any]] = []
         self.index_reads = 0
+        self.slot = contextlib.nullcontext()
         self._lock = threading.Lock()
 
     async def post_interaction(self, body: dict[str, Any]) -> Answer:

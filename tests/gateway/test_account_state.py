@@ -62,7 +62,7 @@ async def work(line: Line) -> list[tuple[str, str, str]]:
     account_id = line.connection.account_id
     while claim := await in_thread(querying._claim, account_id):
         answer = await line.connection.http.post_interaction(claim.body)
-        await in_thread(querying.settle, claim.query.pk, claim.nonce, answer)
+        await in_thread(querying.settle, claim.query.pk, claim.right.nonce, answer)
         answered = AccountQuery.objects.filter(pk=claim.query.pk, state__in=OVER)
         await line.watch.until(partial(in_thread, answered.exists))
     rows = AccountQuery.objects.order_by("pk").values_list("bot", "kind", "state")

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.enums import AccountState, SpeedMode
 from accounts.models import DiscordAccount, User
-from gateway import dispatch, lanes, queueing
+from gateway import dispatch, lanes, queueing, timing
 from gateway.fairness import Turns
 from gateway.models import CommandIndex, DispatchLane, GatewaySession
 from gateway.protocol.answers import Answer
@@ -237,8 +237,8 @@ def test_a_claim_that_was_given_up_is_not_posted(
     http: FakeHttp,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(dispatch, "LATE_POST", -1.0)
-    monkeypatch.setattr(dispatch, "_reclaim", lambda *_: False)
+    monkeypatch.setattr(timing, "LATE_POST", -1.0)
+    monkeypatch.setattr(dispatch, "_renew", lambda *_: False)
     make_waiting(alice, live)
 
     dispatch.run_lane(live.pk)
@@ -252,8 +252,8 @@ def test_a_late_claim_that_still_stands_is_renewed(
     old = timezone.now() - timedelta(minutes=1)
     task = make_running(alice, account, claimed_at=old)
 
-    assert dispatch._reclaim(task.pk, str(task.nonce)) is True
-    assert dispatch._reclaim(task.pk, "5") is False
+    assert dispatch._renew(task.pk, str(task.nonce), "6") is True
+    assert dispatch._renew(task.pk, "5", "7") is False
 
     claimed = again(task).claimed_at
     assert claimed is not None

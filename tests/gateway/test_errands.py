@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from gateway import errands, lanes, uploads
+from gateway.models import DispatchLane
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP
 from gateway.uploads import UploadFailed
@@ -80,18 +81,22 @@ def test_a_button_that_draws_nothing_is_pressed_once(
     assert body["data"]["custom_id"] == BOOKMARK
 
 
-def test_a_press_that_was_cut_is_repeated_unless_discord_has_taken_it(
+def test_a_press_that_was_cut_is_not_repeated_but_told_of(
     drawn: Task, http: FakeHttp
 ) -> None:
     http.answers = [Answer(Verdict.UNKNOWN, "cut")]
     errand = run(press(drawn))
+    assert errands.waiting() == []
     Errand.objects.update(claimed_until=None)
 
-    errand = run(errand)
-    Errand.objects.update(claimed_until=None, interaction_id="1311111111111111777")
     run(errand)
+    Errand.objects.update(created_at=timezone.now() - 2 * errands.LIFE)
+    errands.waiting()
 
-    assert len(set(http.nonces)) == len(http.nonces) == 2
+    errand.refresh_from_db()
+    assert len(http.bodies) == 1
+    assert errand.state == ErrandState.FAILED
+    assert "not known whether it was pressed" in errand.error_en
 
 
 def test_a_refused_press_says_why(drawn: Task, http: FakeHttp) -> None:
@@ -113,7 +118,10 @@ def test_a_rate_limited_press_waits_for_its_next_turn(
     assert errand.state == ErrandState.WAITING
     assert errands.waiting() == []
     Errand.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
+    DispatchLane.objects.update(rest_until=None)
     assert errands.waiting() == [errand.pk]
+    run(errand)
+    assert len(set(http.nonces)) == len(http.bodies) == 2
 
 
 def test_while_discord_wants_silence_nothing_is_pressed(

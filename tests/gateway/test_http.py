@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from discord.errors import HTTPException
 
-from gateway import http as gateway_http
+from gateway import timing
 from gateway.addresses import Addresses
 from gateway.http import DiscordHttp, Identity, client_headers
 from gateway.protocol.answers import Verdict
@@ -23,14 +23,14 @@ from tests.gateway.wire import CHANNEL, GUILD
 BODY = {"type": 2, "channel_id": CHANNEL, "guild_id": GUILD, "nonce": "96"}
 
 
-def addresses(server: str, *, proxy: str = "") -> Addresses:
+def addresses(server: str, *, proxy: str = "", activity: str = "") -> Addresses:
     return Addresses(
         server=server,
         wss="ws://127.0.0.1:1",
         resume_wss="",
         cdn="http://127.0.0.1:1",
         upload_server="",
-        activity="",
+        activity=activity,
         editor="",
         proxy_url=proxy,
         build_number=4711,
@@ -171,7 +171,7 @@ async def test_a_kept_connection_that_died_does_not_post_twice(
 async def test_silence_is_unknown(
     server: Server, http: DiscordHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway_http, "INTERACTION_TIMEOUT", 0.2)
+    monkeypatch.setattr(timing, "INTERACTION_TIMEOUT", 0.2)
     enough = asyncio.Event()
 
     async def silent(_: web.Request) -> web.StreamResponse:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
-from gateway import cancelling, errands, posting
+from gateway import cancelling, claims, errands, posting
+from gateway.claims import Claim
 from gateway.models import CommandIndex
 from gateway.posting import Posted
 from gateway.protocol import payloads
@@ -52,9 +53,11 @@ def post(
     account: DiscordAccount,
     http: Any,
     body: dict[str, Any],
-    renew: Callable[[str], str] = lambda _: "99",
+    *,
+    holds: bool = True,
 ) -> Posted | None:
-    return bridge.run(posting.post(http, account, body, renew))
+    claim = Claim(body["nonce"], lambda *_: holds, time.monotonic())
+    return bridge.run(posting.post(http, account, body, claim))
 
 
 def imagine(nonce: str = "11") -> dict[str, Any]:
@@ -62,9 +65,10 @@ def imagine(nonce: str = "11") -> dict[str, Any]:
 
 
 def test_a_newer_version_is_posted_under_another_nonce(
-    live: DiscordAccount, http: FakeHttp
+    live: DiscordAccount, http: FakeHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     http.answers = [STALE, ACCEPTED]
+    monkeypatch.setattr(claims, "new_nonce", lambda: "99")
 
     posted = post(live, http, imagine())
 
@@ -106,7 +110,7 @@ def test_what_has_moved_on_is_not_posted_again(
 ) -> None:
     http.answers = [STALE, ACCEPTED]
 
-    assert post(live, http, imagine(), lambda _: "") is None
+    assert post(live, http, imagine(), holds=False) is None
     assert len(http.bodies) == 1
 
 

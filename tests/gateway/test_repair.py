@@ -7,17 +7,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
+from gateway import repair
 from gateway.models import GatewaySession
 from gateway.noticing import MAX_ATTEMPTS
-from gateway.repair import (
-    CLAIM_EXPIRY,
-    DEAF_EXPIRY,
-    REMOVED_GRACE,
-    SILENCE,
-    judge,
-    silent_tasks,
-)
-from tasks.enums import Delivery, TaskStatus
+from gateway.repair import REMOVED_GRACE, SILENCE, judge, silent_tasks
+from gateway.timing import LOOK_EVERY, REQUEST_LIFE
+from tasks.enums import Delivery, TaskStatus, WindowState
 from tasks.models import Task
 from tasks.services import CANCELLED
 from tests.factories import make_account
@@ -56,8 +51,8 @@ def judged(task: Task) -> Task:
     "fields",
     [
         {"removed_at": REMOVED_GRACE},
-        {"claimed_at": CLAIM_EXPIRY},
-        {"claimed_at": CLAIM_EXPIRY, "checked_at": CLAIM_EXPIRY},
+        {"claimed_at": LOOK_EVERY},
+        {"claimed_at": LOOK_EVERY, "checked_at": LOOK_EVERY},
         {"deadline_at": SECOND},
         {"claimed_at": SILENCE, **HEARD},
         {"claimed_at": 2 * SILENCE, "checked_at": SILENCE, **HEARD},
@@ -77,8 +72,8 @@ def test_a_silent_task_is_found(
     [
         {},
         {"removed_at": NOW},
-        {"claimed_at": CLAIM_EXPIRY, **HEARD},
-        {"claimed_at": CLAIM_EXPIRY, "progress_message_id": "92"},
+        {"claimed_at": LOOK_EVERY, **HEARD},
+        {"claimed_at": LOOK_EVERY, "progress_message_id": "92"},
         {"claimed_at": SILENCE, "checked_at": NOW, **HEARD},
         {"status": TaskStatus.FAILURE, "deadline_at": SECOND},
         {"status": TaskStatus.NOT_START, "deadline_at": SECOND},
@@ -137,10 +132,10 @@ def test_a_task_ends_at_its_deadline(
 
 
 @pytest.mark.parametrize("delivery", [Delivery.SENDING, Delivery.UNKNOWN])
-def test_who_listened_all_the_time_and_heard_nothing_sends_again(
+def test_what_cannot_arrive_any_more_is_sent_again(
     alice: User, account: DiscordAccount, session: GatewaySession, delivery: str
 ) -> None:
-    task = make_running(alice, account, claimed_at=ago(CLAIM_EXPIRY), delivery=delivery)
+    task = make_running(alice, account, claimed_at=ago(REQUEST_LIFE), delivery=delivery)
 
     waiting = judged(task)
 
@@ -150,31 +145,14 @@ def test_who_listened_all_the_time_and_heard_nothing_sends_again(
     assert waiting.attempts == 1
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"unbroken_since": None},
-        {"unbroken_since": NOW},
-        {"is_live": False},
-    ],
-)
-def test_who_may_have_been_deaf_waits_longer(
-    alice: User, account: DiscordAccount, fields: dict[str, Any]
+@pytest.mark.parametrize("delivery", [Delivery.SENDING, Delivery.UNKNOWN])
+@pytest.mark.parametrize("is_live", [True, False])
+def test_silence_proves_nothing_while_a_request_may_arrive(
+    alice: User, account: DiscordAccount, delivery: str, *, is_live: bool
 ) -> None:
-    make_session(account, **then(fields))
-    early = make_running(alice, account, claimed_at=ago(CLAIM_EXPIRY))
-    late = make_running(alice, account, claimed_at=ago(DEAF_EXPIRY))
-
-    judge(account.pk, [early.pk, late.pk])
-
-    assert again(early).status == TaskStatus.SUBMITTED
-    assert again(late).status == TaskStatus.NOT_START
-
-
-def test_without_a_session_silence_proves_nothing_soon(
-    alice: User, account: DiscordAccount
-) -> None:
-    task = make_running(alice, account, claimed_at=ago(CLAIM_EXPIRY))
+    make_session(account, is_live=is_live)
+    young = timezone.now() - REQUEST_LIFE + 5 * SECOND
+    task = make_running(alice, account, claimed_at=young, delivery=delivery)
 
     assert judged(task).status == TaskStatus.SUBMITTED
 
@@ -195,7 +173,7 @@ def test_what_discord_has_taken_is_never_sent_again(
     session: GatewaySession,
     heard: dict[str, Any],
 ) -> None:
-    values: dict[str, Any] = {"claimed_at": ago(2 * DEAF_EXPIRY)} | heard
+    values: dict[str, Any] = {"claimed_at": ago(2 * REQUEST_LIFE)} | heard
     task = make_running(alice, account, **values)
 
     assert judged(task).status == TaskStatus.SUBMITTED
@@ -210,11 +188,32 @@ def test_a_claim_that_is_young_is_left_alone(
     assert again(task).checked_at is not None
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"attempts": MAX_ATTEMPTS},
+        {"cancel_requested_at": NOW},
+        {"window": WindowState.ANSWERED},
+    ],
+)
+def test_a_claim_that_is_renewed_while_it_is_judged_stands(
+    alice: User, account: DiscordAccount, fields: dict[str, Any]
+) -> None:
+    values = {"claimed_at": REQUEST_LIFE, **fields}
+    task = make_running(alice, account, **then(values))
+    Task.objects.update(claimed_at=timezone.now())
+
+    repair._send_again(task)
+
+    assert again(task).status == TaskStatus.SUBMITTED
+
+
 def test_after_too_many_attempts_it_ends(
     alice: User, account: DiscordAccount, session: GatewaySession
 ) -> None:
     task = make_running(
-        alice, account, claimed_at=ago(CLAIM_EXPIRY), attempts=MAX_ATTEMPTS
+        alice, account, claimed_at=ago(REQUEST_LIFE), attempts=MAX_ATTEMPTS
     )
 
     assert judged(task).status == TaskStatus.FAILURE
@@ -227,7 +226,7 @@ def test_what_its_owner_cancelled_is_not_sent_again(
     task = make_running(
         alice,
         account,
-        claimed_at=ago(CLAIM_EXPIRY),
+        claimed_at=ago(REQUEST_LIFE),
         cancel_requested_at=timezone.now(),
     )
 

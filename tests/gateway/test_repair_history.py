@@ -14,7 +14,8 @@ from accounts.models import DiscordAccount, User
 from gateway import repair as module
 from gateway.handlers import Speaker
 from gateway.matching import message_time
-from gateway.repair import CLAIM_EXPIRY, look_after, repair
+from gateway.repair import look_after, repair
+from gateway.timing import REQUEST_LIFE
 from tasks.database import in_thread
 from tasks.enums import TaskStatus
 from tasks.models import Task
@@ -52,7 +53,7 @@ def reader(account: DiscordAccount, history: History) -> Any:
 
 @pytest.fixture
 def task(alice: User, account: DiscordAccount) -> Task:
-    claimed_at = timezone.now() - CLAIM_EXPIRY - timedelta(seconds=1)
+    claimed_at = timezone.now() - REQUEST_LIFE - timedelta(seconds=1)
     make_session(account)
     return make_running(alice, account, claimed_at=claimed_at)
 

@@ -57,6 +57,7 @@ def test_an_unknown_one_is_looked_up_and_not_sent_again(task: Task) -> None:
 
     assert found.status == TaskStatus.SUBMITTED
     assert found.delivery == Delivery.UNKNOWN
+    assert found.revision == task.revision + 1  # its owner can see it
     assert found.nonce == task.nonce
 
 

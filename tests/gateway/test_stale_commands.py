@@ -87,7 +87,7 @@ def test_a_task_that_moved_meanwhile_is_not_sent_again(
     task: Task, http: FakeHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     http.answers = [STALE, ACCEPTED]
-    monkeypatch.setattr(dispatch, "_renew_nonce", lambda *_: "")
+    monkeypatch.setattr(dispatch, "_renew", lambda *_: False)
 
     dispatch.run_lane(task.account_id or 0)
 
@@ -97,5 +97,5 @@ def test_a_task_that_moved_meanwhile_is_not_sent_again(
 def test_the_nonce_of_a_task_that_moved_is_not_renewed(task: Task) -> None:
     Task.objects.update(status=TaskStatus.FAILURE, nonce="95")
 
-    assert dispatch._renew_nonce(task.pk, "95") == ""
+    assert dispatch._renew(task.pk, "95", "96") is False
     assert again(task).nonce == "95"

@@ -115,7 +115,7 @@ def sending(alice: User, live: DiscordAccount) -> Scene:
     task = make_waiting(alice, live)
 
     def work() -> None:
-        rows = Task.objects.filter(status=TaskStatus.SUBMITTED)
+        rows = Task.objects.exclude(status=TaskStatus.FAILURE)
         rows.update(status=TaskStatus.NOT_START, not_before=None)
         jobs.dispatch_account(live.pk)
 
@@ -128,7 +128,7 @@ def answering(alice: User, live: DiscordAccount) -> Scene:
 
     def work() -> None:
         rows = Task.objects.filter(status=TaskStatus.SUBMITTED)
-        rows.update(window=WindowState.OPEN)
+        rows.update(window=WindowState.OPEN, not_before=None)
         jobs.answer_window(task.pk)
 
     return work, lambda: (again(task).is_terminal, again(task).fail_reason)

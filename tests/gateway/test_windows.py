@@ -14,7 +14,8 @@ from gateway.models import GatewaySession
 from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import Event
-from gateway.repair import CLAIM_EXPIRY, judge, silent_tasks
+from gateway.repair import judge, silent_tasks
+from gateway.timing import REQUEST_LIFE
 from tasks import bridge
 from tasks.enums import Delivery, TaskAction, TaskStatus, WindowState
 from tasks.models import Task
@@ -319,7 +320,7 @@ def test_a_refused_account_keeps_the_task_for_later(
 
 
 def long_ago(task: Task, **fields: Any) -> Task:
-    moment = timezone.now() - CLAIM_EXPIRY - timedelta(seconds=1)
+    moment = timezone.now() - REQUEST_LIFE - timedelta(seconds=1)
     Task.objects.filter(pk=task.pk).update(claimed_at=moment, **fields)
     return again(task)
 

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts import theme
 from accounts.models import User
 from tasks import task_search
-from tasks.enums import TaskStatus
+from tasks.enums import Delivery, TaskStatus
 from tasks.ids import first_id_at
 from tasks.models import DeliveryState, DrawingSettings, Task, WebhookDelivery
 from tests.factories import make_account, make_finished, make_task, make_user
@@ -121,6 +121,20 @@ def test_the_page_of_a_task_shows_its_picture_and_its_calls(
     assert f"/images/{task.pk}/" in page
     assert "refused" in page
     assert 'name="_save"' not in page
+
+
+def test_the_page_of_a_task_says_why_it_waits(admin: Client, alice: User) -> None:
+    task = make_task(
+        alice,
+        account=make_account(),
+        status=TaskStatus.SUBMITTED,
+        delivery=Delivery.UNKNOWN,
+    )
+
+    page = admin.get(f"{LIST}{task.pk}/change/").content.decode()
+
+    assert "结果未知" in page
+    assert "it is sent again if nothing has within 3 minutes" in page
 
 
 def test_tasks_are_neither_made_nor_edited_nor_deleted_here(

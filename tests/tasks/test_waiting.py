@@ -20,6 +20,7 @@ from tasks.waiting import Lane, Waiting, set_lanes
 from tests.factories import make_account, make_finished, make_task, make_user
 
 SOON = timedelta(minutes=1)
+LONG_AGO = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -218,6 +219,8 @@ def test_accounts_of_one_lane_share_slots_and_line(
     ("fields", "said"),
     [
         ({"delivery": Delivery.UNKNOWN}, waiting.LOOKED_UP),
+        ({"delivery": Delivery.SENDING, "claimed_at": timedelta(0)}, None),
+        ({"delivery": Delivery.SENDING, "claimed_at": LONG_AGO}, waiting.LOOKED_UP),
         ({"delivery": Delivery.ACCEPTED}, None),
         ({"waiting_reason": "Job queued"}, "Job queued"),
         (
@@ -236,9 +239,11 @@ def test_accounts_of_one_lane_share_slots_and_line(
 def test_what_was_sent_tells_what_it_waits_for(
     alice: User, account: DiscordAccount, fields: dict[str, Any], said: str | None
 ) -> None:
-    values = {"status": TaskStatus.SUBMITTED, "account": account}
+    values = {"status": TaskStatus.SUBMITTED, "account": account} | fields
+    if "claimed_at" in values:
+        values["claimed_at"] = timezone.now() - values["claimed_at"]
 
-    assert told(make_task(alice, **(values | fields))) == Waiting(said, None)
+    assert told(make_task(alice, **values)) == Waiting(said, None)
 
 
 # --- how long ------------------------------------------------------------------------
