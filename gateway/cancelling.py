@@ -20,7 +20,7 @@ from accounts.models import DiscordAccount
 from gateway import clients, lanes, posting
 from gateway.commands import UnknownCommand, find_command
 from gateway.interactions import place_of
-from gateway.leases import is_open
+from gateway.leases import is_open, still_open
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
@@ -74,6 +74,7 @@ def press_cancel(task_id: int) -> bool:
         return False
     presses = task.cancel_presses + 1
     moment = timezone.now() + pause(presses)
+    rows = rows.filter(still_open(task.account.pk, session.session_id))
     if not rows.update(cancel_presses=presses, cancel_next_at=moment):
         return False
     lanes.keep_pace(task.account)
@@ -109,10 +110,17 @@ def _payload(
 async def _press(account: DiscordAccount, body: dict[str, Any], task_id: int) -> None:
     http = await clients.client_of(account)
     sent_at = timezone.now()
-    posted = await posting.post(http, account, body, lambda _: new_nonce())
+    renew = partial(_renew_nonce, task_id, account.pk, body["session_id"])
+    posted = await posting.post(http, account, body, renew)
     answer = posted.answer if posted else Answer(Verdict.UNKNOWN)
     if answer.verdict is not Verdict.ACCEPTED:
         await in_thread(settle, account.pk, task_id, answer, sent_at)
+
+
+def _renew_nonce(task_id: int, account_id: int, session_id: str, _: str) -> str:
+    """Return another nonce; "" where the account cannot be spoken for any more."""
+    rows = Task.objects.filter(still_open(account_id, session_id), pk=task_id)
+    return new_nonce() if rows.exists() else ""
 
 
 def settle(account_id: int, task_id: int, answer: Answer, sent_at: datetime) -> None:

@@ -17,6 +17,7 @@ from accounts.models import DiscordAccount
 from gateway import clients, lanes, posting, queueing, speeds
 from gateway.commands import UnknownCommand
 from gateway.interactions import interaction_of
+from gateway.leases import still_open
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from gateway.refusals import note_refusal, rest, resting
@@ -97,7 +98,9 @@ def _send(
     claimed = advance(
         task.pk,
         TaskStatus.SUBMITTED,
-        where=Q(status=TaskStatus.NOT_START) & Q(hold.still_ours),
+        where=Q(status=TaskStatus.NOT_START)
+        & Q(hold.still_ours)
+        & Q(still_open(account.pk, session.session_id)),
         then=lambda: _start_post(account, task.pk, nonce, body),
         nonce=nonce,
         guild_id=body.get("guild_id", ""),

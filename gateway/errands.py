@@ -20,7 +20,7 @@ from gateway.commands import UnknownCommand, find_command
 from gateway.direct import channel_with
 from gateway.http import DiscordHttp
 from gateway.interactions import place_of
-from gateway.leases import is_open
+from gateway.leases import is_open, still_open
 from gateway.models import GatewaySession
 from gateway.preparing import FAILED, contents
 from gateway.protocol import payloads
@@ -79,6 +79,7 @@ def _claim(errand_id: int) -> tuple[Errand, GatewaySession] | None:
         return None
     if errand.kind != ErrandKind.UPLOAD and lanes.is_resting(errand.account_id):
         return None
+    rows = rows.filter(still_open(errand.account_id, session.session_id))
     claimed = rows.update(claimed_until=now + CLAIM)
     return (errand, session) if claimed else None
 
@@ -204,12 +205,13 @@ def _show(account_id: int, here: Place, task: Task) -> dict[str, Any]:
 
 async def _post(http: DiscordHttp, errand: Errand, body: dict[str, Any]) -> None:
     """Post an interaction that draws nothing; `gateway.presses` hears its outcome."""
-    if not await in_thread(_note_nonce, errand, body["nonce"]):
+    session_id = body["session_id"]
+    if not await in_thread(_note_nonce, errand, session_id, body["nonce"]):
         return
     await in_thread(lanes.keep_pace, errand.account)
     sent_at = timezone.now()
     posted = await posting.post(
-        http, errand.account, body, partial(_renew_nonce, errand)
+        http, errand.account, body, partial(_renew_nonce, errand, session_id)
     )
     answer = posted.answer if posted else Answer(Verdict.UNKNOWN)
     if answer.verdict is Verdict.ACCEPTED:
@@ -226,16 +228,20 @@ async def _post(http: DiscordHttp, errand: Errand, body: dict[str, Any]) -> None
             await in_thread(note_refusal, *refused, asked_at=sent_at)
 
 
-def _note_nonce(errand: Errand, nonce: str) -> bool:
-    """Commit the interaction's nonce before its post; False where it is over."""
+def _note_nonce(errand: Errand, session_id: str, nonce: str) -> bool:
+    """Commit the interaction's nonce before its post.
+
+    False where the errand is over, or its account cannot be spoken for any more.
+    """
     rows = Errand.objects.filter(pk=errand.pk, state=ErrandState.WAITING)
+    rows = rows.filter(still_open(errand.account_id, session_id))
     return bool(rows.update(nonce=nonce, interaction_id="", message_id=""))
 
 
-def _renew_nonce(errand: Errand, _: str) -> str:
-    """Commit another nonce; "" where the errand is over."""
+def _renew_nonce(errand: Errand, session_id: str, _: str) -> str:
+    """Commit another nonce; "" where nothing may be posted any more."""
     nonce = new_nonce()
-    return nonce if _note_nonce(errand, nonce) else ""
+    return nonce if _note_nonce(errand, session_id, nonce) else ""
 
 
 def _press_once(errand_id: int) -> None:

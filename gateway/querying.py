@@ -25,7 +25,7 @@ from gateway.asking import ask
 from gateway.commands import UnknownCommand, find_command
 from gateway.enums import ON_PANEL, OVER, QueryKind, QueryState
 from gateway.hints import enqueue_query
-from gateway.leases import is_open
+from gateway.leases import is_open, still_open
 from gateway.models import AccountQuery, GatewaySession
 from gateway.protocol import panels, payloads
 from gateway.protocol.answers import Answer, Verdict
@@ -207,6 +207,7 @@ def _take(
 ) -> bool:
     now = timezone.now()
     rows = AccountQuery.objects.filter(pk=query.pk, state=QueryState.WAITING)
+    rows = rows.filter(still_open(query.account_id, session.session_id))
     try:
         with transaction.atomic():
             return bool(
@@ -227,19 +228,22 @@ def _take(
 
 async def _post(claim: Claim, query_id: int) -> None:
     http = await clients.client_of(claim.account)
-    renew = partial(_renew_nonce, query_id)
+    speaker = claim.account.pk, claim.body["session_id"]
+    renew = partial(_renew_nonce, query_id, speaker)
     posted = await posting.post(http, claim.account, claim.body, renew)
     if posted:
         await in_thread(settle, query_id, posted.nonce, posted.answer)
 
 
-def _renew_nonce(query_id: int, old: str) -> str:
-    """Write the repetition's nonce before its post; "" where the query is over."""
+def _renew_nonce(query_id: int, speaker: tuple[int, str], old: str) -> str:
+    """Write the repetition's nonce before its post.
+
+    "" where the query is over, or its account cannot be spoken for any more.
+    """
     fresh = new_nonce()
     rows = AccountQuery.objects.filter(pk=query_id, nonce=old, state=QueryState.SENT)
-    return (
-        fresh if rows.update(nonce=fresh, deadline_at=timezone.now() + ANSWER) else ""
-    )
+    renewed = rows.filter(still_open(*speaker)).update(nonce=fresh, deadline_at=timezone.now() + ANSWER)
+    return fresh if renewed else ""
 
 
 # --- what became of it ---------------------------------------------------------------

@@ -22,7 +22,7 @@ from accounts.services import note_remix
 from gateway import activity, clients, lanes
 from gateway.http import DiscordHttp
 from gateway.interactions import place_of, sent_text
-from gateway.leases import is_open
+from gateway.leases import is_open, still_open
 from gateway.models import GatewaySession
 from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol import modals, payloads
@@ -219,6 +219,7 @@ def _claim(task_id: int) -> Answering | None:
     except (FileNotFoundError, LookupError) as exc:
         fail(task_id, f"{REFUSED}: no mask is kept ({type(exc).__name__})")
         return None
+    rows = rows.filter(still_open(task.account.pk, session.session_id))
     claimed = rows.filter(nonce=task.nonce, cancel_requested_at=None).update(
         window=WindowState.ANSWERED,
         nonce=nonce,
