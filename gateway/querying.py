@@ -242,7 +242,9 @@ def _renew_nonce(query_id: int, speaker: tuple[int, str], old: str) -> str:
     """
     fresh = new_nonce()
     rows = AccountQuery.objects.filter(pk=query_id, nonce=old, state=QueryState.SENT)
-    renewed = rows.filter(still_open(*speaker)).update(nonce=fresh, deadline_at=timezone.now() + ANSWER)
+    renewed = rows.filter(still_open(*speaker)).update(
+        nonce=fresh, deadline_at=timezone.now() + ANSWER
+    )
     return fresh if renewed else ""
 
 

@@ -207,7 +207,7 @@ def test_a_task_that_waits_for_a_socket_counts_no_try_and_says_why(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     task = make_waiting(alice, live)
-    real = queueing.is_open
+    real = ACTS["a drawing"][0].is_open
 
     def is_open(session: GatewaySession, account: DiscordAccount) -> bool:
         found = real(session, account)
