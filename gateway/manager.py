@@ -24,7 +24,7 @@ from gateway.connection import Connection
 from gateway.context import identity_of
 from gateway.http import Identity
 from gateway.repair import judging, look_after, repair, silent_tasks
-from tasks import faults
+from tasks import clock, faults
 from tasks.database import in_thread
 from tasks.faults import Work
 
@@ -101,7 +101,13 @@ class Manager:
     # --- leases and sockets ----------------------------------------------------------
 
     async def _reconcile(self) -> None:
+        if not await in_thread(clock.is_right):
+            await self._let_go()
+            return
         await self._leave_broken()
+        await self._follow_rows()
+
+    async def _follow_rows(self) -> None:
         leased, surplus, addresses = await in_thread(
             _look, self.name, late=self._is_late()
         )
@@ -147,6 +153,12 @@ class Manager:
         await in_thread(leases.fall_silent, self.name, list(ending))
         for account_id, fence in ending.items():
             self._end(account_id, give_back=fence)
+
+    async def _let_go(self) -> None:
+        """Leave all accounts to others: our clock is wrong, and so our leases are."""
+        await self._end_all({pk: held[0].fence for pk, held in self._held.items()})
+        if not self._ending:
+            await in_thread(leases.retire, self.name)
 
     def _is_late(self) -> bool:
         """Tell whether the database was away: others may only seem dead, as we do."""

@@ -7,11 +7,12 @@ from celery import Celery
 from celery.signals import task_postrun, task_prerun, worker_ready, worker_shutdown
 from django.db import close_old_connections
 
+from tasks import clock
 from tasks.life import Life
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mjproxy.settings")
 
-app = Celery("mjproxy")
+app = Celery("mjproxy", task_cls="mjproxy.jobs:Job")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(related_name="jobs")
 
@@ -21,8 +22,10 @@ def begin_life(sender: Any, **_: Any) -> None:
     """Tell from now on that this worker lives, and which queues it serves."""
     queues = [queue.name for queue in sender.task_consumer.queues]
     life = Life(*(f"worker.{name}" for name in queues))
+    life.works = clock.was_right
     life.begin()
     life.sign_for_ever()
+    clock.keep_looking()
     worker_shutdown.connect(lambda **_: life.end(), weak=False)
 
 

@@ -24,6 +24,7 @@ from gateway.context import identity_of
 from gateway.manager import Manager
 from gateway.models import GatewayProcess, GatewaySession, GatewaySettings
 from gateway.simulator.app import Simulator
+from tasks import clock
 from tasks.database import in_thread
 from tasks.enums import TaskStatus
 from tests.gateway.rows import make_running
@@ -422,3 +423,30 @@ async def test_a_socket_is_closed_only_after_its_row_says_so(
 
         await watch.until(lambda: live_at_close != [])
         assert live_at_close == [False]
+
+
+async def test_with_a_wrong_clock_it_leaves_all_accounts_until_it_is_right(
+    simulator: Simulator,
+    watch: Watch,
+    account: DiscordAccount,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with managing() as running:
+        await watch.until_row(account, state=AccountState.READY)
+        monkeypatch.setattr(clock, "skew", lambda: 9.0)
+        clock._seen.at = None
+        running.manager.kick()
+
+        await sessions_reach(simulator, 0)
+        await watch.until_row(await session_of(account), holder="", is_live=False)
+        await watch.until(lambda: running.manager._held == {})
+        await watch.until(_no_process)
+
+        monkeypatch.setattr(clock, "skew", lambda: 0.0)
+        clock._seen.at = None
+        await watch.until_row(await session_of(account), is_live=True)
+        assert running.connection_of(account) is not None
+
+
+async def _no_process() -> bool:
+    return not await in_thread(GatewayProcess.objects.exists)
