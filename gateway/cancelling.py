@@ -22,7 +22,7 @@ from gateway import clients, lanes, posting
 from gateway.claims import Claim
 from gateway.commands import UnknownCommand, find_command
 from gateway.interactions import place_of
-from gateway.leases import is_open
+from gateway.leases import is_open, still_open
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
@@ -76,10 +76,12 @@ def press_cancel(task_id: int) -> bool:
         return False
     presses, began = task.cancel_presses + 1, time.monotonic()
     moment = timezone.now() + pause(presses)
+    speaker = task.account.pk, session.session_id
+    rows = rows.filter(still_open(*speaker))
     if not rows.update(cancel_presses=presses, cancel_next_at=moment):
         return False
     lanes.keep_pace(task.account)
-    claim = Claim(body["nonce"], partial(_renew, task_id, presses), began)
+    claim = Claim(body["nonce"], partial(_renew, task_id, presses, speaker), began)
     press = partial(_press, task.account, body, claim)
     pressing = Work("pressing cancel of task", task_id)
     bridge.spawn(faults.watch(pressing, press, at_once=True))
@@ -109,9 +111,12 @@ def _payload(
     return payloads.message_command(place, new_nonce(), command, message_id)
 
 
-def _renew(task_id: int, presses: int, old: str, fresh: str) -> bool:
+def _renew(
+    task_id: int, presses: int, speaker: tuple[int, str], old: str, fresh: str
+) -> bool:
     """Book the next press anew, unless it has been booked by another or is over."""
     rows = Task.objects.filter(pk=task_id, status__in=RUNNING, cancel_presses=presses)
+    rows = rows.filter(still_open(*speaker))
     return bool(rows.update(cancel_next_at=timezone.now() + pause(presses)))
 
 

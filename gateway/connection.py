@@ -136,6 +136,7 @@ class Connection:
         except ReconnectWebSocket as again:
             if not again.resume:
                 self.resume = Resume()
+                await self._went_down()  # now, not after the pause
                 await asyncio.sleep(random.uniform(1, 5))  # noqa: S311
         except ConnectionClosed as closed:
             greeting.refuse_close(closed.code)

@@ -18,6 +18,7 @@ from gateway import clients, lanes, posting, queueing, speeds
 from gateway.claims import Claim
 from gateway.commands import UnknownCommand
 from gateway.interactions import interaction_of
+from gateway.leases import still_open
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from gateway.refusals import note_refusal, rest, resting
@@ -98,7 +99,9 @@ def _send(
     claimed = advance(
         task.pk,
         TaskStatus.SUBMITTED,
-        where=Q(status=TaskStatus.NOT_START) & Q(hold.still_ours),
+        where=Q(status=TaskStatus.NOT_START)
+        & Q(hold.still_ours)
+        & Q(still_open(account.pk, session.session_id)),
         then=lambda: _start_post(account, task.pk, nonce, body, began),
         nonce=nonce,
         guild_id=body.get("guild_id", ""),
@@ -146,7 +149,8 @@ def _start_post(
     body: dict[str, Any],
     began: float,
 ) -> None:
-    claim = Claim(nonce, partial(_renew, task_id), began)
+    speaker = account.pk, body["session_id"]
+    claim = Claim(nonce, partial(_renew, task_id, speaker), began)
     post = partial(_post, account, body, claim)
     bridge.spawn(faults.watch(_sending(task_id), post, at_once=True))
 
@@ -165,13 +169,16 @@ async def _post(
         await in_thread(release, task_id, nonce=claim.nonce, not_before=moment)
         raise
     posted = await posting.post(http, account, body, claim)
-    if posted:
+    if posted is None:  # nothing has left, or it was refused
+        await in_thread(release, task_id, nonce=claim.nonce)
+    else:
         await in_thread(settle, account.pk, task_id, posted.nonce, posted.answer)
 
 
-def _renew(task_id: int, old: str, fresh: str) -> bool:
+def _renew(task_id: int, speaker: tuple[int, str], old: str, fresh: str) -> bool:
     """Renew a claim under a nonce, in place of the one that it had."""
     rows = Task.objects.filter(pk=task_id, nonce=old, status=TaskStatus.SUBMITTED)
+    rows = rows.filter(still_open(*speaker))
     return bool(rows.update(nonce=fresh, claimed_at=timezone.now()))
 
 

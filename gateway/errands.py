@@ -21,7 +21,7 @@ from gateway.commands import UnknownCommand, find_command
 from gateway.direct import channel_with
 from gateway.http import DiscordHttp
 from gateway.interactions import place_of
-from gateway.leases import is_open
+from gateway.leases import is_open, still_open
 from gateway.models import GatewaySession
 from gateway.preparing import FAILED, contents
 from gateway.protocol import payloads
@@ -83,6 +83,7 @@ def _claim(errand_id: int) -> tuple[Errand, GatewaySession] | None:
         return None
     if errand.kind != ErrandKind.UPLOAD and lanes.is_resting(errand.account_id):
         return None
+    rows = rows.filter(still_open(errand.account_id, session.session_id))
     claimed = rows.update(claimed_until=now + CLAIM)
     return (errand, session) if claimed else None
 
@@ -215,10 +216,11 @@ def _show(account_id: int, here: Place, task: Task) -> dict[str, Any]:
 async def _post(http: DiscordHttp, errand: Errand, body: dict[str, Any]) -> None:
     """Post an interaction that draws nothing; `gateway.presses` hears its outcome."""
     nonce, began = body["nonce"], time.monotonic()
-    if not await in_thread(_note_nonce, errand.pk, errand.nonce, nonce):
+    note = partial(_note_nonce, errand.pk, (errand.account_id, body["session_id"]))
+    if not await in_thread(note, errand.nonce, nonce):
         return
     await in_thread(lanes.keep_pace, errand.account)
-    claim = Claim(nonce, partial(_note_nonce, errand.pk), began)
+    claim = Claim(nonce, note, began)
     sent_at = timezone.now()
     if posted := await posting.post(http, errand.account, body, claim):
         await in_thread(settle, errand, posted.answer, sent_at)
@@ -239,12 +241,16 @@ def settle(errand: Errand, answer: Answer, sent_at: datetime) -> None:
             note_refusal(errand.account_id, answer, asked_at=sent_at)
 
 
-def _note_nonce(errand_id: int, old: str | None, fresh: str) -> bool:
+def _note_nonce(
+    errand_id: int, speaker: tuple[int, str], old: str | None, fresh: str
+) -> bool:
     """Commit the interaction's nonce before its post, in place of the one before.
 
-    False where it is over, or another worker has posted it.
+    False where it is over, another worker has posted it, or its account cannot be
+    spoken for any more.
     """
     rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING, nonce=old)
+    rows = rows.filter(still_open(*speaker))
     return bool(rows.update(nonce=fresh, interaction_id="", message_id=""))
 
 

@@ -7,11 +7,12 @@ about the session only where the fence is still its own, so a stale holder is re
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.health import LOST, WITHOUT_SOCKET
@@ -20,7 +21,11 @@ from gateway.models import GatewayProcess, GatewaySession
 from tasks.enums import RUNNING
 from tasks.models import Task
 
+RENEW_EVERY: Final = 1.0  # seconds between two renewals
 LEASE: Final = timedelta(seconds=6)
+# A holder that has not renewed for so long may be dead: nothing is sent for its
+# sockets, though nobody else may take them before the lease has run out.
+FRESH: Final = timedelta(seconds=2.5 * RENEW_EVERY)
 PROCESS_GONE: Final = timedelta(seconds=6)
 CHUNK: Final = 500  # rows named in one statement
 
@@ -57,9 +62,15 @@ def announce(name: str) -> int:
     return max(1, alive.count())
 
 
-def fall_silent(name: str) -> None:
-    """Note that this process closes its sockets: nothing is sent for them from now."""
-    GatewaySession.objects.filter(holder=name).update(is_live=False)
+def fall_silent(name: str, account_ids: Collection[int] | None = None) -> None:
+    """Note that this process closes sockets, all or these, before it does.
+
+    Nothing is sent for them from now.
+    """
+    held = GatewaySession.objects.filter(holder=name)
+    if account_ids is not None:
+        held = held.filter(pk__in=account_ids)
+    held.update(is_live=False)
 
 
 def retire(name: str) -> None:
@@ -143,11 +154,34 @@ def is_open(session: GatewaySession, account: DiscordAccount) -> bool:
         and session.session_id
         and session.revision == account.revision
         and is_held(session)
+        and session.lease_until
+        and session.lease_until > _renewed_lately()
     )
 
 
+def still_open(account_id: int, session_id: str) -> Exists:
+    """A condition for a claim's own UPDATE: the account can be spoken for right now.
+
+    `session_id` is what the interaction names. Discord gives another one at each
+    IDENTIFY, and a new holder begins with a socket that is not live.
+    """
+    sessions = GatewaySession.objects.filter(
+        account=account_id,
+        session_id=session_id,
+        is_live=True,
+        revision=F("account__revision"),
+        lease_until__gt=_renewed_lately(),
+    )
+    return Exists(sessions.exclude(holder="").exclude(session_id=""))
+
+
+def _renewed_lately() -> datetime:
+    """Return until when a lease runs at least whose holder surely lives."""
+    return timezone.now() + LEASE - FRESH
+
+
 def is_held(session: GatewaySession) -> bool:
-    """Tell whether a living process holds the account's socket."""
+    """Tell whether a process holds the account's socket; it may have just died."""
     return bool(
         session.holder and session.lease_until and session.lease_until > timezone.now()
     )

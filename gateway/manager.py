@@ -9,7 +9,7 @@ import math
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -24,13 +24,13 @@ from gateway.connection import Connection
 from gateway.context import identity_of
 from gateway.http import Identity
 from gateway.repair import judging, look_after, repair, silent_tasks
-from tasks import faults
+from tasks import clock, faults
 from tasks.database import in_thread
 from tasks.faults import Work
 
 logger = logging.getLogger(__name__)
 
-TICK: Final = 1.0  # seconds between two looks at the rows
+TICK: Final = leases.RENEW_EVERY  # seconds between two looks at the rows
 REST: Final = 0.1  # seconds after a look in which all changes are one
 CONNECTING_AT_ONCE: Final = 16
 CLOSING_AT_ONCE: Final = 16
@@ -102,6 +102,13 @@ class Manager:
     # --- leases and sockets ----------------------------------------------------------
 
     async def _reconcile(self) -> None:
+        if not await in_thread(clock.is_right):
+            await self._let_go()
+            return
+        await self._leave_broken()
+        await self._follow_rows()
+
+    async def _follow_rows(self) -> None:
         leased, surplus, addresses = await in_thread(
             _look, self.name, late=self._is_late()
         )
@@ -113,22 +120,46 @@ class Manager:
                 self._end(account_id)
         new: dict[int, int] = {}
         moved: list[int] = []
+        ending: dict[int, int | None] = {}
         for account_id, lease in leased.items():
             held = self._held.get(account_id)
             if account_id in self._ending:
                 continue  # looked at again once its socket is closed
             if account_id in surplus or not lease.is_wanted:
-                self._end(account_id, give_back=lease.fence)
+                ending[account_id] = lease.fence
             elif held is None:
                 if not faults.is_resting(connecting(account_id)):
                     new[account_id] = lease.fence
             elif not _is_current(held, lease, addresses):
-                self._end(account_id)
+                ending[account_id] = None
             elif held[0].identity.channels_revision != lease.channels_revision:
                 moved.append(account_id)
+        await self._end_all(ending)
         await self._start(new, addresses)
         await self._follow_channels(moved)
         await self._save_seqs()
+
+    async def _leave_broken(self) -> None:
+        """End connections that broke down, before their leases are renewed.
+
+        Their rows may still say that they are live: a renewal would confirm it.
+        """
+        broken = [pk for pk, held in self._held.items() if _is_broken(held)]
+        await self._end_all(dict.fromkeys(broken))
+
+    async def _end_all(self, ending: Mapping[int, int | None]) -> None:
+        """Close sockets, each once its row says so; give back the leases named."""
+        if not ending:
+            return
+        await in_thread(leases.fall_silent, self.name, list(ending))
+        for account_id, fence in ending.items():
+            self._end(account_id, give_back=fence)
+
+    async def _let_go(self) -> None:
+        """Leave all accounts to others: our clock is wrong, and so our leases are."""
+        await self._end_all({pk: held[0].fence for pk, held in self._held.items()})
+        if not self._ending:
+            await in_thread(leases.retire, self.name)
 
     def _is_late(self) -> bool:
         """Tell whether the database was away: others may only seem dead, as we do."""
@@ -258,15 +289,19 @@ def _look(
     return leased, surplus, load_addresses()
 
 
+def _is_broken(held: _Held) -> bool:
+    _, task = held
+    return task.done() and (task.cancelled() or task.exception() is not None)
+
+
 def _is_current(held: _Held, lease: leases.Lease, addresses: Addresses) -> bool:
     """Tell whether a connection is as the rows want it.
 
     One that returned waits for a person, whose act makes another revision.
     """
-    connection, task = held
-    broken = task.done() and (task.cancelled() or task.exception() is not None)
+    connection, _ = held
     same = connection.identity.revision == lease.revision
-    return same and not broken and connection.addresses == addresses
+    return same and not _is_broken(held) and connection.addresses == addresses
 
 
 def _load(account_ids: list[int]) -> list[tuple[Identity, Resume, str]]:

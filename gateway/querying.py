@@ -26,7 +26,7 @@ from gateway.asking import ask
 from gateway.commands import UnknownCommand, find_command
 from gateway.enums import ON_PANEL, OVER, QueryKind, QueryState
 from gateway.hints import enqueue_query
-from gateway.leases import is_open
+from gateway.leases import is_open, still_open
 from gateway.models import AccountQuery, GatewaySession
 from gateway.protocol import panels, payloads
 from gateway.protocol.answers import Answer, Verdict
@@ -91,7 +91,8 @@ def _claim(account_id: int) -> Claim | None:
     if body is None or not _take(query, session, nonce, body):
         return None
     lanes.keep_pace(account)
-    right = claims.Claim(nonce, partial(_renew, query.pk), began)
+    speaker = account.pk, session.session_id
+    right = claims.Claim(nonce, partial(_renew, query.pk, speaker), began)
     return Claim(account, query, right, body)
 
 
@@ -208,6 +209,7 @@ def _take(
 ) -> bool:
     now = timezone.now()
     rows = AccountQuery.objects.filter(pk=query.pk, state=QueryState.WAITING)
+    rows = rows.filter(still_open(query.account_id, session.session_id))
     try:
         with transaction.atomic():
             return bool(
@@ -233,9 +235,10 @@ async def _post(claim: Claim, query_id: int) -> None:
         await in_thread(settle, query_id, posted.nonce, posted.answer)
 
 
-def _renew(query_id: int, old: str, fresh: str) -> bool:
+def _renew(query_id: int, speaker: tuple[int, str], old: str, fresh: str) -> bool:
     """Wait anew for an answer, under a nonce in place of the one that it had."""
     rows = AccountQuery.objects.filter(pk=query_id, nonce=old, state=QueryState.SENT)
+    rows = rows.filter(still_open(*speaker))
     moment = timezone.now() + timing.QUERY_ANSWER
     return bool(rows.update(nonce=fresh, deadline_at=moment))
 

@@ -25,7 +25,7 @@ from gateway import activity, clients, lanes, posting, timing
 from gateway.claims import Claim
 from gateway.http import DiscordHttp
 from gateway.interactions import place_of, sent_text
-from gateway.leases import is_open
+from gateway.leases import is_open, still_open
 from gateway.matching import moment_of
 from gateway.models import GatewaySession
 from gateway.noticing import MAX_ATTEMPTS
@@ -254,7 +254,9 @@ def _claim(task_id: int) -> Answering | None:
         fail(task_id, f"{REFUSED}: no mask is kept ({type(exc).__name__})")
         return None
     began = time.monotonic()
-    claimed = rows.filter(nonce=task.nonce, cancel_requested_at=None).update(
+    speaker = task.account.pk, session.session_id
+    rows = rows.filter(still_open(*speaker), nonce=task.nonce, cancel_requested_at=None)
+    claimed = rows.update(
         window=WindowState.ANSWERED,
         nonce=nonce,
         delivery=Delivery.SENDING,
@@ -265,14 +267,15 @@ def _claim(task_id: int) -> Answering | None:
     if not claimed:
         return None
     lanes.keep_pace(task.account)
-    claim = Claim(nonce, partial(_renew, task_id), began)
+    claim = Claim(nonce, partial(_renew, task_id, speaker), began)
     return Answering(task.account, task_id, claim, is_page, body)
 
 
-def _renew(task_id: int, old: str, fresh: str) -> bool:
+def _renew(task_id: int, speaker: tuple[int, str], old: str, fresh: str) -> bool:
     """Renew a claim on an answer, unless another was given or it is over."""
     rows = Task.objects.filter(pk=task_id, status__in=RUNNING, nonce=old)
     rows = rows.filter(window=WindowState.ANSWERED, delivery=Delivery.SENDING)
+    rows = rows.filter(still_open(*speaker))
     return bool(rows.update(nonce=fresh, claimed_at=timezone.now()))
 
 

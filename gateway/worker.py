@@ -14,6 +14,7 @@ from accounts import backoff
 from gateway import hints
 from gateway.comeback import STEADY
 from gateway.manager import Manager
+from tasks import clock
 from tasks.life import Life
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class GatewayWorker(Worker):
         manager = Manager()
         hints.listeners.append(manager.kick)
         life = Life("gateway")
+        life.works = clock.was_right
         await asyncio.to_thread(life.begin)
         manager.looked.append(life.sign)
         holding = asyncio.create_task(manager.run())

@@ -14,11 +14,11 @@ from celery.signals import (
 from django.db import close_old_connections
 
 from mjproxy import broker
+from tasks import clock
 from tasks.life import Life
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mjproxy.settings")
-
-app = Celery("mjproxy", amqp=broker.Amqp)
+app = Celery("mjproxy", amqp=broker.Amqp, task_cls="mjproxy.jobs:Job")
 app.steps["consumer"].add(broker.Hearing)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(related_name="jobs")
@@ -37,8 +37,10 @@ def begin_life(sender: Any, **_: Any) -> None:
     """Tell from now on that this worker hears, and which queues it serves."""
     queues = [queue.name for queue in sender.task_consumer.queues]
     life = Life(*(f"worker.{name}" for name in queues))
+    life.works = clock.was_right
     life.begin()
     life.sign_for_ever(broker.hears)
+    clock.keep_looking()
     worker_shutdown.connect(lambda **_: life.end(), weak=False)
 
 

@@ -7,7 +7,7 @@ from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
 
 from accounts.api.answers import json_answer
-from tasks import life
+from tasks import clock, life
 from tasks.life import State
 
 
@@ -19,6 +19,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
     """
     words = {"database": _word(_database_answers()), "redis": _word(_redis_answers())}
     words |= {part: life.look(part).state.value for part in life.PARTS}
+    words |= _clock_words()
     well = set(words.values()) == {State.OK.value}
     code = 200 if words["database"] == State.OK.value else 503
     return json_answer({"status": "ok" if well else "degraded", **words}, status=code)
@@ -30,9 +31,18 @@ def readyz(request: HttpRequest) -> HttpResponse:
     seen = {part: life.look(part) for part in life.PARTS}
     words = {"database": _word(database), "redis": _word(broker)}
     words |= {part: found.state.value for part, found in seen.items()}
-    ready = database and broker and all(found.works for found in seen.values())
+    words |= _clock_words()
+    works = all(found.works for found in seen.values()) and clock.was_right()
+    ready = database and broker and works
     status = "ready" if ready else "not ready"
     return json_answer({"status": status, **words}, status=200 if ready else 503)
+
+
+def _clock_words() -> dict[str, str]:
+    """Return which hosts have a wrong clock; nothing where all are right."""
+    wrong = clock.wrong_clocks()
+    said = "; ".join(f"{host}: {how}" for host, how in sorted(wrong.items()))
+    return {"clock": said} if said else {}
 
 
 def _word(up: bool) -> str:  # noqa: FBT001

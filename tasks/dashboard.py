@@ -15,6 +15,7 @@ from accounts.links import path_of_todo
 from accounts.models import DiscordAccount
 from accounts.selectors import accounts_for_a_person
 from accounts.standing_admin import STATE_COLOURS, state_words
+from tasks.clock import wrong_clocks
 from tasks.enums import RUNNING, TaskStatus
 from tasks.ids import first_id_at
 from tasks.models import DeliveryState, Task, WebhookDelivery
@@ -37,6 +38,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     needed, count = _needed()
     return {
         **context,
+        "wrong_clocks": wrong_clocks(),
         "needed": needed,
         "more_needed": count - len(needed),
         "states": _states(),

@@ -79,6 +79,19 @@ class ShareUsedUp(QueueFull):
         )
 
 
+class ClockIsWrong(Refused):
+    """This machine's time is not the database's: what it wrote would mislead."""
+
+    code = ReturnCode.FAILURE
+    status = 503
+
+    def __init__(self, how: str) -> None:
+        super().__init__(
+            "服务器时钟不准，暂时无法提交，请稍后尝试",
+            f"The server's clock is {how}, retry later",
+        )
+
+
 class NothingShortened(Refused):
     code = ReturnCode.NOT_FOUND
 

@@ -57,6 +57,7 @@ class Life:
     def __init__(self, *roles: str) -> None:
         self.roles = roles
         self.name = f"{socket.gethostname()[:30]}:{os.getpid()}:{secrets.token_hex(3)}"
+        self.works: Callable[[], bool] = lambda: True  # else it gives no sign
         self._next = 0.0
         self._stopped = threading.Event()
 
@@ -67,7 +68,7 @@ class Life:
     def sign(self) -> None:
         """Tell that it lives, every few seconds; call it as often as you like."""
         now = time.monotonic()
-        if now >= self._next:
+        if now >= self._next and self.works():
             self._next = now + EVERY
             self._write(born=False)
 

@@ -17,7 +17,7 @@ from django.test import Client
 from accounts import checking, pool
 from accounts.keys import create_key
 from accounts.models import DiscordAccount, User
-from tasks import database, faults
+from tasks import clock, database, faults
 from tests.factories import make_account, make_user
 from tests.mysql_rules import checked_as_sql
 
@@ -81,6 +81,13 @@ def _nothing_is_known_of_the_pool() -> None:
 def _no_work_has_failed() -> None:
     """Rows of one test have the numbers of another's: no count may outlive it."""
     faults.forget()
+
+
+@pytest.fixture(autouse=True)
+def _the_clock_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests travel in time, the database's server does not."""
+    monkeypatch.setattr(clock, "skew", lambda: 0.0)
+    monkeypatch.setattr(clock, "_seen", clock._Seen())
 
 
 @pytest.fixture(autouse=True)

@@ -113,6 +113,7 @@ class Intake:
             ledger.violation("retry_after_refusal", account=account.name, nonce=nonce)
         return ledger.interaction(
             account=account.name,
+            connected=any(session.live for session in self.hub.of(account)),
             nonce=nonce,
             type=kind if isinstance(kind := body.get("type"), int) else 0,
             command=str(data.get("name") or ""),

@@ -21,6 +21,7 @@ class InteractionEntry:
     seq: int
     at: float
     account: str
+    connected: bool  # the account had an identified session with an open socket
     nonce: str
     type: int
     command: str

@@ -10,14 +10,20 @@ from rest_framework.request import Request
 from accounts.addresses import MAX_LENGTH, WrongAddress, parts_of
 from accounts.api.requests import user_of
 from accounts.callers import client_ip, link_base
-from tasks.exceptions import InvalidRequest
+from tasks import clock
+from tasks.exceptions import ClockIsWrong, InvalidRequest
 from tasks.submit.base import MAX_IDEMPOTENCY_KEY, Caller
 
 MAX_STATE: Final = 255
 
 
 def caller_of(request: Request, form: Mapping[str, Any], mode: str) -> Caller:
-    """Return who asks and what every submit may carry. Raises InvalidRequest."""
+    """Return who asks and what every submit may carry.
+
+    Raises InvalidRequest, ClockIsWrong.
+    """
+    if not clock.is_right():
+        raise ClockIsWrong(clock.words())
     return Caller(
         user=user_of(request),
         mode=mode,

@@ -239,21 +239,24 @@ def test_a_claim_that_was_given_up_is_not_posted(
 ) -> None:
     monkeypatch.setattr(timing, "LATE_POST", -1.0)
     monkeypatch.setattr(dispatch, "_renew", lambda *_: False)
-    make_waiting(alice, live)
+    task = make_waiting(alice, live)
 
     dispatch.run_lane(live.pk)
 
     assert http.bodies == []
+    assert again(task).status == TaskStatus.NOT_START  # nothing has left
 
 
 def test_a_late_claim_that_still_stands_is_renewed(
-    alice: User, account: DiscordAccount
+    alice: User, live: DiscordAccount
 ) -> None:
     old = timezone.now() - timedelta(minutes=1)
-    task = make_running(alice, account, claimed_at=old)
+    task = make_running(alice, live, claimed_at=old)
+    speaker = live.pk, GatewaySession.objects.get().session_id
 
-    assert dispatch._renew(task.pk, str(task.nonce), "6") is True
-    assert dispatch._renew(task.pk, "5", "7") is False
+    assert dispatch._renew(task.pk, speaker, str(task.nonce), "6") is True
+    assert dispatch._renew(task.pk, speaker, "5", "7") is False
+    assert dispatch._renew(task.pk, (live.pk, "another"), "6", "8") is False
 
     claimed = again(task).claimed_at
     assert claimed is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from mjproxy.beat import Scheduler
 from mjproxy.beat import app as beat_app
 from mjproxy.celery import begin_life
 from mjproxy.start import redis_server
+from tasks import clock as tasks_clock
 from tasks import life
 from tasks.life import LATE, MOST_BROKEN, PARTS, STEADY, WINDOW, Life, State
 from tests.conftest import ApiClient
@@ -250,6 +252,7 @@ def test_a_worker_tells_which_queues_it_serves(
     server: redis.Redis, queues: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Life, "sign_for_ever", lambda *_: None)
+    monkeypatch.setattr("tasks.clock.keep_looking", lambda: None)
     served = [SimpleNamespace(name=name) for name in queues]
 
     begin_life(SimpleNamespace(task_consumer=SimpleNamespace(queues=served)))
@@ -321,3 +324,53 @@ def test_beats_looks_at_its_schedule_are_signs(
     assert life.look("beat") == life.Seen(State.OK, works=True)
     scheduler.close()
     assert life.look("beat").state is State.DOWN
+
+
+def wrong_clock(monkeypatch: pytest.MonkeyPatch, skew: float) -> None:
+    monkeypatch.setattr(tasks_clock, "skew", lambda: skew)
+    tasks_clock._seen.at = None
+    tasks_clock.is_right()
+
+
+def test_a_wrong_clock_of_this_machine_is_said_and_nothing_is_ready(
+    stranger: ApiClient, everybody: dict[str, Life], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong_clock(monkeypatch, 9.0)
+
+    said = f"{socket.gethostname()}: 9.0 s ahead of the database's"
+    assert healthz(stranger) == {"status": "degraded", **ALL_WELL, "clock": said}
+    status, words = readyz(stranger)
+    assert (status, words["clock"]) == (503, said)
+
+    wrong_clock(monkeypatch, 0.0)
+    tasks_clock.life.client().delete(tasks_clock._KEY)
+    assert readyz(stranger) == (200, {"status": "ready", **ALL_WELL})
+
+
+def test_a_wrong_clock_of_another_machine_is_said_for_a_while(
+    stranger: ApiClient, everybody: dict[str, Life], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as there:
+        there.setattr(socket, "gethostname", lambda: "another")
+        wrong_clock(monkeypatch, -3.0)
+    wrong_clock(monkeypatch, 0.0)
+
+    status, words = readyz(stranger)
+    assert words["clock"] == "another: 3.0 s behind the database's"
+    assert status == 200  # others can draw
+
+    now = tasks_clock._redis_time() + tasks_clock._KEPT + 1
+    monkeypatch.setattr(tasks_clock, "_redis_time", lambda: now)
+    assert "clock" not in healthz(stranger)
+
+
+def test_who_must_not_work_gives_no_sign(
+    everybody: dict[str, Life], clock: Clock
+) -> None:
+    clock.now += LATE + 1
+    worker = everybody["worker.dispatch"]
+    worker.works = lambda: False
+    worker._next = 0.0
+    worker.sign()
+
+    assert life.look("worker").state is State.DOWN
