@@ -30,6 +30,7 @@ from curl_cffi.requests.exceptions import (
 from discord.http import HTTPClient, Route
 from discord.utils import Headers
 
+from accounts.crypto import UndecryptableSecret
 from gateway.addresses import Addresses
 from gateway.curl import Session
 from gateway.protocol.answers import Answer, Verdict, classify
@@ -83,6 +84,7 @@ class DiscordHttp(HTTPClient):
     """One account's REST client. Lives in one event loop; `aclose` ends it."""
 
     def __init__(self, identity: Identity, addresses: Addresses) -> None:
+        """Raise UndecryptableSecret where its proxy is not known."""
         super().__init__(
             loop=asyncio.get_running_loop(),
             proxy=identity.proxy_url or addresses.proxy_url or None,
@@ -94,6 +96,8 @@ class DiscordHttp(HTTPClient):
         self.token = identity.token
         self.headers = client_headers(identity.user_agent, addresses.build_number)
         self._session: Session | None = None
+        if addresses.is_proxy_unreadable and not identity.proxy_url:
+            raise UndecryptableSecret("proxy_url")
 
     @property
     def session(self) -> Session:
