@@ -74,7 +74,7 @@ def _fit_sqlite(found: dict[str, Any]) -> None:
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": (
-            "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;"
+            "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;"
             "PRAGMA cache_size=-20000;PRAGMA journal_size_limit=27103364"
         ),
     }

@@ -9,6 +9,7 @@ from channels.layers import get_channel_layer
 from channels.routing import ChannelNameRouter
 from django.core.management.base import BaseCommand
 
+from gateway import durability
 from gateway.hints import CHANNEL, GatewayConsumer
 from gateway.worker import GatewayWorker
 
@@ -17,6 +18,7 @@ class Command(BaseCommand):
     help = "Hold the gateway sockets of the enabled Discord accounts."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        durability.relax()
         channel_routes: dict[str, Any] = {CHANNEL: GatewayConsumer.as_asgi()}
         GatewayWorker(
             application=ChannelNameRouter(channel_routes),
