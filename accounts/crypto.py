@@ -108,7 +108,7 @@ class EncryptedTextField(models.TextField[Any, Any]):
 
     def clean(self, value: Any, model_instance: models.Model | None) -> Any:
         """Check what a person has entered: text, whatever it looks like."""
-        self.validate(value, model_instance)  # type: ignore[arg-type]
+        self.validate(value, model_instance)
         self.run_validators(value)
         return value
 

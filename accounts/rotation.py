@@ -9,7 +9,7 @@ from typing import Any, Final
 from cryptography.fernet import Fernet, InvalidToken
 from django.apps import apps
 from django.conf import settings
-from django.db.models import ExpressionWrapper, F, Model, TextField
+from django.db.models import Expression, ExpressionWrapper, F, Model, TextField
 
 from accounts.crypto import EncryptedTextField, Sealed, encrypted_fields, fernet
 
@@ -88,7 +88,7 @@ def _stored(model: type[Model], each: EncryptedTextField) -> Iterator[Stored]:
         last = found[-1][0]
 
 
-def as_stored(each: EncryptedTextField) -> ExpressionWrapper:
+def as_stored(each: EncryptedTextField) -> Expression:
     """Return the column of a secret, not decrypted."""
     return ExpressionWrapper(F(each.attname), output_field=TextField())
 

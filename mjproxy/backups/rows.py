@@ -173,7 +173,7 @@ def _load(connection: Any, model: Any, file: IO[bytes]) -> None:
             _insert(connection, model, fields, batch)
 
 
-def _lines(text: IO[bytes]) -> Iterator[Any]:
+def _lines(text: gzip.GzipFile) -> Iterator[Any]:
     try:
         while line := text.readline(LONGEST_LINE):
             yield json.loads(line)

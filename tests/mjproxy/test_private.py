@@ -42,7 +42,7 @@ def seen_by_nobody(folder: Path) -> list[str]:
 
 
 def _found(command: list[str], **kwargs: Any) -> list[str]:
-    done = subprocess.run(
+    done: subprocess.CompletedProcess[str] = subprocess.run(
         command, capture_output=True, text=True, check=False, cwd="/", **kwargs
     )
     return done.stdout.splitlines()

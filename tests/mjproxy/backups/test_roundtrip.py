@@ -236,3 +236,21 @@ def test_it_goes_through_a_pipe(home: Home) -> None:
 
     assert home.content() == before
     assert [path.name for path in home.data.glob(".*")] == []
+
+
+def test_rows_move_from_one_kind_of_database_to_another(
+    home: Home, tmp_path: Path
+) -> None:
+    if home.is_sqlite:
+        pytest.skip("both ends are SQLite here")
+    other = Home(tmp_path / "other")
+    out, back = tmp_path / "out.tar", tmp_path / "back.tar"
+    before = home.content()
+
+    home.done("backup", str(out))
+    other.done("restore", str(out))
+    other.done("backup", str(back))
+    home.python(CHANGE)
+    home.done("restore", str(back))
+
+    assert home.content() == before
