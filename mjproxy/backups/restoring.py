@@ -108,16 +108,20 @@ class _Restoring:
     def run(self) -> Report:
         place = _sqlite()
         beside = place.parent if place else self._data
-        beside.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryDirectory(prefix=".restore-", dir=beside) as name:
-            fresh = self._rehearsed(Path(name))
-            self._put_pictures()
-            self._put_secrets()
+        with _folder(beside) as rows_folder, _folder(self._data) as folder:
+            fresh = self._rehearsed(rows_folder)
+            count = unpack_pictures(self.archive, folder / "pictures")
+            # From here on things are put in their places.
             if place:
-                self._keep(place, f"{place}-wal", f"{place}-shm")
+                self._keep_database(place)
                 fresh.rename(place)
             else:
                 self._refill()
+            if count:
+                self._keep(Path(settings.MEDIA_ROOT))
+                (folder / "pictures").rename(settings.MEDIA_ROOT)
+                self.report.notes.append(f"{count} picture(s) are back.")
+            self._put_secrets()
         self._forget()
         self._compare_keys()
         return self.report
@@ -147,9 +151,10 @@ class _Restoring:
         """Replace all tables of a server's database; keep what they held in a file."""
         kept = self._data / f"{self.stamp}.tar"
         with rows.opened() as connection:
-            if MigrationRecorder(connection).applied_migrations():
-                making.make(kept, pictures=False)
-                self.report.kept.append(str(kept))
+            is_there = bool(MigrationRecorder(connection).applied_migrations())
+        if is_there:
+            making.make(kept, pictures=False)
+            self.report.kept.append(str(kept))
         with rows.opened() as connection, _whole(connection):
             _drop_tables(connection)
             rows.fill(connection, self.archive, self.manifest)
@@ -168,17 +173,6 @@ class _Restoring:
             "mails": mails.using(rows.ALIAS).filter(state="waiting").count(),
         }
 
-    def _put_pictures(self) -> None:
-        if not self.manifest.pictures:
-            return
-        folder = Path(settings.MEDIA_ROOT)
-        fresh = folder.with_name(f".{folder.name}-{self.stamp}")
-        fresh.mkdir(parents=True, mode=0o700)
-        count = unpack_pictures(self.archive, fresh)
-        self._keep(folder)
-        fresh.rename(folder)
-        self.report.notes.append(f"{count} picture(s) are back.")
-
     def _put_secrets(self) -> None:
         if not self.secrets:
             return
@@ -187,13 +181,17 @@ class _Restoring:
             text = f"{name} is set in the environment, which decides, to another value."
             self.report.notes.append(text)
 
-    def _keep(self, *paths: Path | str) -> None:
+    def _keep(self, path: Path, aside: str = "") -> None:
         """Rename what is there, so that nothing of it is lost or mixed in."""
-        for path in map(Path, paths):
-            if path.exists():
-                aside = path.with_name(f"{path.name}.{self.stamp}")
-                path.rename(aside)
-                self.report.kept.append(str(aside))
+        if path.exists():
+            kept = path.with_name(aside or f"{path.name}.{self.stamp}")
+            path.rename(kept)
+            self.report.kept.append(str(kept))
+
+    def _keep_database(self, place: Path) -> None:
+        """Keep an SQLite file, and beside it a journal that could not be folded."""
+        for end in ("", "-wal", "-shm"):
+            self._keep(Path(f"{place}{end}"), f"{place.name}.{self.stamp}{end}")
 
     def _forget(self) -> None:
         for pattern in _STALE:
@@ -211,6 +209,14 @@ class _Restoring:
                 "Its tokens were encrypted with a key that is not here: give back "
                 "MJPROXY_ENCRYPTION_KEYS, or enter the tokens again."
             )
+
+
+@contextlib.contextmanager
+def _folder(beside: Path) -> Iterator[Path]:
+    """Give a folder of its own on the same disk, for what is made ready."""
+    beside.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(prefix=".restore-", dir=beside) as name:
+        yield Path(name)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Nothing is lost at rest: a running product is private, backed up, killed, put back."""
+"""Nothing is lost at rest: a product is private, backed up, killed and put back."""
 
 from __future__ import annotations
 

@@ -27,3 +27,21 @@ def home(tmp_path: Path, request: pytest.FixtureRequest) -> Home:
     else:
         home.python(FILLED)
     return home
+
+
+@pytest.fixture(scope="session")
+def written(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("written") / "backup.tar"
+    Home(filled).done("backup", str(path))
+    return path
+
+
+@pytest.fixture
+def archive(home: Home, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """Return a backup of the installation."""
+    path = tmp_path / "backup.tar"
+    if home.is_sqlite:
+        shutil.copy(request.getfixturevalue("written"), path)
+    else:
+        home.done("backup", str(path))
+    return path

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.mjproxy.test_start import ROOT, clean_environment
 
+NOT_ROWS = {"django_migrations", "sqlite_sequence"}
 SETUP = "import django; django.setup()\n"
 FILLED = """
 from django.core.management import call_command
@@ -121,8 +124,23 @@ class Home:
 
     def content(self) -> dict[str, list[str]]:
         """Return every row of every table."""
+        if self.is_sqlite:
+            return _content(self.database)
         found: dict[str, list[str]] = json.loads(self.python(CONTENT))
         return found
+
+
+def _content(path: Path) -> dict[str, list[str]]:
+    tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
+    with closing(sqlite3.connect(path)) as file:
+        names = {name for (name,) in file.execute(tables)} - NOT_ROWS
+        found = {}
+        for name in names:
+            columns = (row[1] for row in file.execute(f'PRAGMA table_info("{name}")'))
+            listed = ", ".join(sorted(f'"{column}"' for column in columns))
+            rows = file.execute(f'SELECT {listed} FROM "{name}"')  # noqa: S608
+            found[name] = sorted(repr(row) for row in rows)
+    return found
 
 
 def digest(path: Path) -> str:

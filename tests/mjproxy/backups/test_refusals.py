@@ -38,13 +38,6 @@ GatewayProcess.objects.create(name="g", seen_at=timezone.now() + timedelta(minut
 """
 
 
-@pytest.fixture
-def archive(home: Home, tmp_path: Path) -> Path:
-    path = tmp_path / "backup.tar"
-    home.done("backup", str(path))
-    return path
-
-
 def test_a_running_product_is_left_alone(home: Home, archive: Path) -> None:
     lock = start.take_lock(home.data)
     try:

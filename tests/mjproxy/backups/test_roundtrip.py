@@ -138,19 +138,17 @@ def test_it_is_of_one_moment_though_others_write(home: Home, tmp_path: Path) -> 
 
 
 def test_after_a_crash_the_dead_journal_does_not_touch_what_is_put_back(
-    home: Home, tmp_path: Path
+    home: Home, archive: Path
 ) -> None:
     if not home.is_sqlite:
         pytest.skip("SQLite's own matter")
-    file = tmp_path / "backup.tar"
-    home.done("backup", str(file))
     before = home.content()
     with writing(home) as writer:
         writer.kill()
     journal = home.database.with_name("mjproxy.sqlite3-wal")
     assert journal.stat().st_size
 
-    home.done("restore", str(file))
+    home.done("restore", str(archive))
 
     assert not journal.exists()
     with closing(sqlite3.connect(home.database)) as database:
@@ -162,15 +160,13 @@ def test_after_a_crash_the_dead_journal_does_not_touch_what_is_put_back(
         assert database.execute(count).fetchone()[0]
 
 
-def test_a_damaged_database_is_replaced(home: Home, tmp_path: Path) -> None:
+def test_a_damaged_database_is_replaced(home: Home, archive: Path) -> None:
     if not home.is_sqlite:
         pytest.skip("SQLite's own matter")
-    file = tmp_path / "backup.tar"
     before = home.content()
-    home.done("backup", str(file))
     home.database.write_bytes(b"no database at all" * 1000)
 
-    home.done("restore", str(file))
+    home.done("restore", str(archive))
 
     assert home.content() == before
 
@@ -201,12 +197,10 @@ def test_pictures_and_secrets_come_along_where_they_are_wanted(
     assert modes == {0}
 
 
-def test_a_key_that_is_missing_is_said(home: Home, tmp_path: Path) -> None:
-    file = tmp_path / "backup.tar"
-    home.done("backup", str(file))
+def test_a_key_that_is_missing_is_said(home: Home, archive: Path) -> None:
     shutil.rmtree(home.data)
 
-    said = home.done("restore", str(file))
+    said = home.done("restore", str(archive))
 
     assert "encrypted with a key that is not here" in said
     assert (home.data / "secrets" / "encryption_keys").exists()
