@@ -89,6 +89,7 @@ migrations: $(VENV)/.dev  ## does every change of a model have its migration?
 	$(TOOL)/python manage.py makemigrations --check --dry-run
 
 deploy: $(VENV)/.dev  ## system checks, as a deployment would see them
+	@mkdir -p $(VENV)/tool-data && chmod 700 $(VENV)/tool-data
 	$(DEPLOYED) $(TOOL)/python manage.py check --deploy --fail-level WARNING
 
 schema: $(VENV)/.dev  ## the OpenAPI document builds without a warning

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
+from django.db.models.query_utils import DeferredAttribute
+
+# How a secret begins in a file of rows, such as one of `dumpdata`.
+IN_FILES: Final = "fernet:"
 
 
 @cache
@@ -28,13 +32,48 @@ def fernet() -> MultiFernet:
 class UndecryptableSecret(Exception):
     """A stored secret fits none of MJPROXY_ENCRYPTION_KEYS."""
 
+    silent_variable_failure = True  # a page shows nothing in its place
+
+
+class Sealed(str):
+    """What a column holds, where its text is not known; it is written as it is."""
+
+    __slots__ = ()
+
+
+class Unreadable(Sealed):
+    """What a column holds that fits none of the keys."""
+
+    __slots__ = ()
+
+
+class _Secret(DeferredAttribute):
+    """The field on an instance: to read one that fits no key is an error.
+
+    Loading the row is none, so a row that cannot be read holds up no other.
+    """
+
+    def __get__(self, instance: Any, cls: Any = None) -> Any:
+        value = super().__get__(instance, cls)
+        if isinstance(value, Unreadable):
+            raise UndecryptableSecret(self.field.name)
+        return value
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        instance.__dict__[self.field.attname] = value
+
 
 class EncryptedTextField(models.TextField[Any, Any]):
-    """Text that is encrypted in its column and plain on the instance."""
+    """Text that is encrypted in its column and plain on the instance.
+
+    Reading one that fits no key raises UndecryptableSecret; saving its row keeps it.
+    """
+
+    descriptor_class = _Secret
 
     def get_prep_value(self, value: Any) -> str | None:
-        if value is None:
-            return None
+        if value is None or isinstance(value, Sealed):
+            return value and str(value)
         return fernet().encrypt(str(value).encode()).decode() if value else ""
 
     def from_db_value(self, value: str | None, *_: Any) -> str | None:
@@ -42,5 +81,58 @@ class EncryptedTextField(models.TextField[Any, Any]):
             return value
         try:
             return fernet().decrypt(value.encode()).decode()
-        except InvalidToken as exc:
-            raise UndecryptableSecret(self.name) from exc
+        except (InvalidToken, UnicodeError):
+            return Unreadable(value)
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001
+        return self.value_from_object(model_instance)
+
+    def value_from_object(self, obj: models.Model) -> Any:
+        """Return the text, or what stands in its place."""
+        if self.attname in obj.__dict__:
+            return obj.__dict__[self.attname]
+        return super().value_from_object(obj)
+
+    # --- files of rows ---------------------------------------------------------------
+
+    def value_to_string(self, obj: models.Model) -> str:
+        """Return what a file of rows may hold: never the text."""
+        stored = self.get_prep_value(self.value_from_object(obj))
+        return IN_FILES + stored if stored else ""
+
+    def to_python(self, value: Any) -> Any:
+        """Return what stands in a file of rows as it is written to the column."""
+        if isinstance(value, str) and value.startswith(IN_FILES):
+            return Sealed(value.removeprefix(IN_FILES))
+        return super().to_python(value)
+
+    def clean(self, value: Any, model_instance: models.Model | None) -> Any:
+        """Check what a person has entered: text, whatever it looks like."""
+        self.validate(value, model_instance)
+        self.run_validators(value)
+        return value
+
+
+def readable(row: models.Model, name: str) -> str:
+    """Return a secret of a row, "" where it fits no key."""
+    try:
+        return str(getattr(row, name) or "")
+    except UndecryptableSecret:
+        return ""
+
+
+def unreadable(row: models.Model) -> set[str]:
+    """Return the names of a row's secrets that fit no key."""
+    return {f.name for f in encrypted_fields(type(row)) if not _is_readable(row, f)}
+
+
+def _is_readable(row: models.Model, field: EncryptedTextField) -> bool:
+    try:
+        getattr(row, field.attname)
+    except UndecryptableSecret:
+        return False
+    return True
+
+
+def encrypted_fields(model: type[models.Model]) -> list[EncryptedTextField]:
+    return [f for f in model._meta.concrete_fields if isinstance(f, EncryptedTextField)]

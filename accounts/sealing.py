@@ -42,16 +42,17 @@ class WrongPassphrase(BadFile):
         super().__init__("The passphrase is wrong, or the file was changed.")
 
 
-def seal(rows: Rows, secrets: Rows, passphrase: str) -> bytes:
+def seal(rows: Rows, secrets: Rows, passphrase: str, *, kind: str = FORMAT) -> bytes:
     """Return the file of these rows; `secrets` belong to them in the same order.
 
-    Raises ValueError for a passphrase that is too short or too long.
+    `kind` is what the file says it is, and what `unseal` must be told. Raises
+    ValueError for a passphrase that is too short or too long.
     """
     if not SHORTEST_PASSPHRASE <= len(passphrase) <= LONGEST_PASSPHRASE:
         raise ValueError(f"A passphrase has {SHORTEST_PASSPHRASE} or more letters.")
     salt, nonce = os.urandom(_SALT), os.urandom(_NONCE)
     document: dict[str, Any] = {
-        "format": FORMAT,
+        "format": kind,
         "version": VERSION,
         "kdf": {"name": "scrypt", **COST, "salt": _text(salt)},
         "nonce": _text(nonce),
@@ -64,9 +65,9 @@ def seal(rows: Rows, secrets: Rows, passphrase: str) -> bytes:
     )
 
 
-def unseal(data: bytes, passphrase: str) -> tuple[Rows, Rows]:
+def unseal(data: bytes, passphrase: str, *, kind: str = FORMAT) -> tuple[Rows, Rows]:
     """Return the rows and their secrets. Raises BadFile."""
-    document = _parsed(data)
+    document = _parsed(data, kind)
     kdf: Any = document.get("kdf")
     rows: Any = document.get("accounts")
     cost = _cost(kdf)
@@ -95,15 +96,15 @@ def _is_rows(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(row, dict) for row in value)
 
 
-def _parsed(data: bytes) -> dict[str, Any]:
+def _parsed(data: bytes, kind: str) -> dict[str, Any]:
     if len(data) > MOST_BYTES:
         raise BadFile(f"The file is larger than {MOST_BYTES // 1024 // 1024} MiB.")
     try:
         document = orjson.loads(data)
     except orjson.JSONDecodeError as exc:
         raise BadFile("The file is not JSON.") from exc
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise BadFile("This is no file of accounts.")
+    if not isinstance(document, dict) or document.get("format") != kind:
+        raise BadFile(f"This is no file of {kind}.")
     if document.get("version") != VERSION:
         raise BadFile(f"Files of version {VERSION} are read, this is another one.")
     return document

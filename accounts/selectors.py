@@ -7,7 +7,7 @@ from typing import Final
 
 from django.db.models import Q, QuerySet
 
-from accounts.crypto import UndecryptableSecret
+from accounts.crypto import readable
 from accounts.health import TAKE_NEW, TROUBLES
 from accounts.models import DiscordAccount
 
@@ -47,11 +47,8 @@ def ids_with_token_of(account_id: int) -> list[int]:
 
 
 def _token_of(account_id: int) -> str:
-    rows = DiscordAccount.objects.filter(pk=account_id)
-    try:
-        return rows.values_list("user_token", flat=True).first() or ""
-    except UndecryptableSecret:
-        return ""
+    rows = DiscordAccount.objects.filter(pk=account_id).only("user_token")
+    return readable(row, "user_token") if (row := rows.first()) else ""
 
 
 def enabled_accounts() -> QuerySet[DiscordAccount]:

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts import standing, sub_channels
 from accounts.checking import CONNECTION, changed
+from accounts.crypto import unreadable
 from accounts.deadlocks import again_after_deadlock
 from accounts.enums import PriorityClass, SpeedMode
 from accounts.exceptions import InvalidField
@@ -49,7 +50,8 @@ def save_account(
     enters a token (perhaps the same again) or sets `enabled`, has ended what kept the
     account from drawing. Raises django's ValidationError, by field.
     """
-    account.full_clean()
+    # What fits no key stays as it is, and is no reason to refuse the rest.
+    account.full_clean(exclude=unreadable(account))
     sub_channels.check(account, further)
     account.is_fishing = is_idle(account.fishing_time, timezone.now())
     if account._state.adding:

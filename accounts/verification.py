@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from accounts import mails, standing
-from accounts.crypto import UndecryptableSecret
+from accounts.crypto import readable
 from accounts.deadlocks import again_after_deadlock
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification, VerificationSettings
@@ -93,7 +93,7 @@ def _may_be_replaced(account_id: int, token: str, now: datetime) -> bool:
     if not is_locked(account_id) or not token:
         return False
     row = of_user(account_id).first()
-    return row is None or not row.token or now - row.asked_at > LINK_LIFE
+    return row is None or not readable(row, "token") or now - row.asked_at > LINK_LIFE
 
 
 def of_user(account_id: int) -> QuerySet[Verification]:
@@ -222,37 +222,29 @@ def members(account: DiscordAccount) -> dict[str, Any]:
         "cfHashCreated": None,
         "cfUrl": "",
     }
-    if (row := row_of(account)) and row.ack_url:
-        shown["cfHashUrl"] = row.ack_url
+    row = row_of(account)
+    if row and (ack_url := readable(row, "ack_url")):
+        shown["cfHashUrl"] = ack_url
         shown["cfHashCreated"] = row.asked_at.isoformat()
-        shown["cfUrl"] = row.page_url
+        shown["cfUrl"] = readable(row, "page_url")
     return shown
 
 
 def row_of(account: DiscordAccount) -> Verification | None:
-    """Return what an account is locked for now; None where that cannot be read."""
+    """Return what an account is locked for now, or None."""
     if account.state != AccountState.VERIFICATION:
         return None
     try:
         row = account.verification
     except Verification.DoesNotExist:
         row = None
-    except UndecryptableSecret:
-        return None
     if row and row.asked_at >= account.state_since:
         return row
-    return _of_another(account) if account.discord_user else None
-
-
-def _of_another(account: DiscordAccount) -> Verification | None:
-    try:
-        return of_user(account.pk).first()
-    except UndecryptableSecret:
-        return None
+    return of_user(account.pk).first() if account.discord_user else None
 
 
 def server_settings() -> VerificationSettings | None:
     """Return the settings where a server of the operator's own is to be told."""
     row = VerificationSettings.get_solo()
     base = row.notify_base or settings.PUBLIC_URL
-    return row if row.server_url and row.secret and base else None
+    return row if row.server_url and readable(row, "secret") and base else None

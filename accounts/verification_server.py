@@ -17,6 +17,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts import backoff, standing, verification
+from accounts.crypto import readable
 from accounts.enums import AccountState
 from accounts.models import Verification, VerificationSettings
 from accounts.verification import BY_HAND
@@ -58,7 +59,8 @@ def claim(account_id: int) -> Handing | None:
     if row is None:
         return None
     server = verification.server_settings()
-    if server is None or row.accepted_at or row.tries >= MOST_TRIES:
+    ack_url = readable(row, "ack_url")
+    if not (server and ack_url) or row.accepted_at or row.tries >= MOST_TRIES:
         fall_back(row, SILENT if row.accepted_at else row.error or NOT_TAKEN)
         return None
     booked = rows.filter(hand_at=row.hand_at).update(
@@ -70,7 +72,7 @@ def claim(account_id: int) -> Handing | None:
         return None
     base = (server.notify_base or settings.PUBLIC_URL).rstrip("/")
     body = {
-        "url": row.ack_url,
+        "url": ack_url,
         "state": row.account.channel_id,
         "notifyHook": base,
         "secret": server.secret,
@@ -115,7 +117,7 @@ def fall_back(row: Verification, reason: str) -> None:
 
 def is_secret(said: str) -> bool:
     """Tell whether a caller has the secret. Nobody has one that is not set."""
-    secret = VerificationSettings.get_solo().secret or ""
+    secret = readable(VerificationSettings.get_solo(), "secret")
     same = compare_digest(secret.encode(), said.encode())
     return bool(secret) and same
 
@@ -130,7 +132,8 @@ def hear(*, url: str, state: str, success: bool, message: str) -> bool:
         return False
     rows = verification.current().filter(account__channel_id=state)
     row = rows.exclude(handed_at=None).first()
-    if row is None or not compare_digest(row.ack_url.encode(), url.encode()):
+    asked = readable(row, "ack_url") if row else ""
+    if row is None or not asked or not compare_digest(asked.encode(), url.encode()):
         return False
     if success and timezone.now() - row.asked_at <= ANSWER_LIFE:
         return verification.passed(row.account_id, by=SERVER, asked_at=row.asked_at)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from accounts.addresses import LONGEST, escaped, parts_of
+from accounts.crypto import readable, unreadable
 from gateway.models import GatewaySettings
 
 
@@ -23,6 +24,8 @@ class Addresses:
     editor: str
     proxy_url: str
     build_number: int
+    # There is one for accounts without their own, and it fits no encryption key.
+    is_proxy_unreadable: bool = False
 
     @property
     def api(self) -> str:
@@ -65,5 +68,8 @@ def load_addresses() -> Addresses:
         for name in GatewaySettings.ADDRESSES
     }
     return Addresses(
-        proxy_url=row.proxy_url, build_number=row.client_build_number, **bases
+        proxy_url=readable(row, "proxy_url"),
+        build_number=row.client_build_number,
+        is_proxy_unreadable="proxy_url" in unreadable(row),
+        **bases,
     )

@@ -31,6 +31,9 @@ Wrong = dict[str, list[str]]
 
 def check(account: DiscordAccount, channels: Mapping[str, Pairs]) -> Wrong:
     """Return what Discord finds wrong with the account, by field."""
+    addresses = load_addresses()
+    if addresses.is_proxy_unreadable and not account.proxy_url:
+        return {}  # nobody can ask for it now
     identity = Identity(
         account_id=account.pk or 0,
         revision=account.revision,
@@ -40,7 +43,7 @@ def check(account: DiscordAccount, channels: Mapping[str, Pairs]) -> Wrong:
         user_agent=account.user_agent,
         proxy_url=account.proxy_url,
     )
-    asking = _ask(identity, load_addresses(), channels)
+    asking = _ask(identity, addresses, channels)
     return bridge.run(asking, timeout=LIMIT + 10)
 
 

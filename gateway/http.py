@@ -30,6 +30,7 @@ from curl_cffi.requests.exceptions import (
 from discord.http import HTTPClient, Route
 from discord.utils import Headers
 
+from accounts.crypto import UndecryptableSecret
 from gateway import timing
 from gateway.addresses import Addresses
 from gateway.curl import LEFT, Session
@@ -81,6 +82,7 @@ class DiscordHttp(HTTPClient):
     """One account's REST client. Lives in one event loop; `aclose` ends it."""
 
     def __init__(self, identity: Identity, addresses: Addresses) -> None:
+        """Raise UndecryptableSecret where its proxy is not known."""
         super().__init__(
             loop=asyncio.get_running_loop(),
             proxy=identity.proxy_url or addresses.proxy_url or None,
@@ -95,6 +97,8 @@ class DiscordHttp(HTTPClient):
         self._posts: Session | None = None
         # Taken before a claim is looked at; the session of posts has one for each.
         self.slot = asyncio.Semaphore(timing.POSTS_AT_ONCE)
+        if addresses.is_proxy_unreadable and not identity.proxy_url:
+            raise UndecryptableSecret("proxy_url")
 
     @property
     def session(self) -> Session:

@@ -16,7 +16,10 @@ from typing import Final
 from django.db import Error
 
 from accounts import backoff
+from accounts.crypto import UndecryptableSecret
+from accounts.enums import AccountState
 from accounts.models import DiscordAccount
+from accounts.standing import set_state, trouble
 from gateway import leases
 from gateway.addresses import Addresses, load_addresses
 from gateway.comeback import Resume, connecting
@@ -37,6 +40,8 @@ CLOSING_AT_ONCE: Final = 16
 STARTING_AT_ONCE: Final = 50
 CANCEL_AGAIN: Final = 0.5  # seconds
 REPAIR_REST: Final = 10.0  # seconds after history could not be read, then longer
+
+PROXY_REST: Final = 5.0  # seconds until one looks again whether there is a proxy
 
 _Held = tuple[Connection, asyncio.Task[None]]
 
@@ -181,6 +186,9 @@ class Manager:
                         self._door,
                         user_id=user_id,
                     )
+                except UndecryptableSecret as exc:  # the proxy of all
+                    await in_thread(_without_proxy, account_id, exc)
+                    continue
                 except Exception as exc:
                     await in_thread(faults.settle, connecting(account_id), exc)
                     continue
@@ -312,9 +320,18 @@ def _load(account_ids: list[int]) -> list[tuple[Identity, Resume, str]]:
             found.append(_facts(account))
         except faults.AWAY:
             raise
+        except UndecryptableSecret as exc:
+            state, why = AccountState.INVALID_TOKEN, faults.reason_of(exc)
+            trouble(account.pk, state, why, revision=account.revision)
         except Exception as exc:  # one that cannot be read holds up no other
             faults.settle(connecting(account.pk), exc)
     return found
+
+
+def _without_proxy(account_id: int, error: UndecryptableSecret) -> None:
+    """Let an account wait until the proxy of the gateway settings is entered again."""
+    faults.rest(connecting(account_id), PROXY_REST)
+    set_state(account_id, AccountState.DISCONNECTED, faults.reason_of(error))
 
 
 def _facts(account: DiscordAccount) -> tuple[Identity, Resume, str]:

@@ -13,6 +13,8 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from mjproxy import private
+
 TAG: Final = "mjproxy"
 LOOPBACK: Final = {"127.0.0.1", "::1", "localhost"}
 
@@ -20,6 +22,14 @@ LOOPBACK: Final = {"127.0.0.1", "::1", "localhost"}
 @register(TAG)
 def check_deployment(**kwargs: Any) -> list[CheckMessage]:
     return [*_errors(), *_warnings()]
+
+
+@register(TAG)
+def check_data_folder(**kwargs: Any) -> list[CheckMessage]:
+    if not private.is_open(settings.DATA_DIR):
+        return []
+    text = f"MJPROXY_DATA_DIR={settings.DATA_DIR} can be entered by other users"
+    return [Warning(text, id="mjproxy.W005")]
 
 
 def _errors() -> Iterator[CheckMessage]:

@@ -6,6 +6,7 @@ runs is a settings row of the app that obeys it, edited in the admin.
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts.lists import parted
-from mjproxy import __version__, env
+from mjproxy import __version__, env, private
 from mjproxy.databases import database
 from mjproxy.hosts import allowed_hosts, public_url
 from mjproxy.redis_address import redis_address, socket_address
@@ -22,6 +23,10 @@ from mjproxy.theme import UNFOLD as UNFOLD
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("MJPROXY_DATA_DIR") or "data").absolute()
 SECRETS_DIR = DATA_DIR / "secrets"
+
+# What any process writes is its owner's alone; processes that they start do the same.
+os.umask(private.UMASK)
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 
 # --- deployment --------------------------------------------------------------------
 DEMO = env.flag("MJPROXY_DEMO")

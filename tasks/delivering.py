@@ -23,6 +23,7 @@ from tasks.fetcher import (
 )
 from tasks.webhooks import Call, Outcome
 
+UNSIGNED: Final = "the signing secret fits no encryption key: make a new one"
 TIMEOUT: Final = 10.0  # seconds for a whole call
 AT_ONCE: Final = 64
 AT_ONCE_PER_HOST: Final = 4
@@ -67,6 +68,8 @@ class Deliverer:
             await in_thread(webhooks.settle, call, outcome)
 
     async def _post(self, call: Call) -> Outcome:
+        if not call.secret:
+            return Outcome(error=UNSIGNED)  # never without a signature
         try:
             url = check_url(call.url)
             headers = _headers(call)

@@ -60,6 +60,11 @@ def is_resting(work: Work) -> bool:
     return time.monotonic() < _rests.get(work.key, 0.0)
 
 
+def rest(work: Work, seconds: float) -> None:
+    """Let work rest that waits for a person: nothing of it is counted."""
+    _rests[work.key] = time.monotonic() + seconds
+
+
 def note(work: Work, error: BaseException) -> bool:
     """Count an error that was caught; return whether the work is to be given up now."""
     if isinstance(error, AWAY):

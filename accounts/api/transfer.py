@@ -69,19 +69,21 @@ def export_file(
     secret that cannot be read.
     """
     related = accounts.prefetch_related("sub_channels", "vertical_domains")
-    try:
-        rows = list(related.defer(None)[: MOST_ACCOUNTS + 1])
-    except UndecryptableSecret as exc:
-        raise BadFile("A stored secret fits none of the encryption keys.") from exc
+    rows = list(related.defer(None)[: MOST_ACCOUNTS + 1])
     _check_number(rows)
     plain = [_plain(account) for account in rows]
-    secrets = [
-        {name: getattr(account, attribute) for name, attribute in SECRETS.items()}
-        for account in rows
-    ]
+    secrets = [_hidden(account) for account in rows]
     data = seal(plain, secrets, passphrase)
     logger.warning("%s account(s) with their tokens exported by %s", len(rows), by)
     return data
+
+
+def _hidden(account: DiscordAccount) -> dict[str, Any]:
+    try:
+        return {name: getattr(account, field) for name, field in SECRETS.items()}
+    except UndecryptableSecret as exc:
+        text = f"{account.channel_id}: its {exc} fits none of the encryption keys."
+        raise BadFile(text) from exc
 
 
 def _plain(account: DiscordAccount) -> dict[str, Any]:

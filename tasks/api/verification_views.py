@@ -24,6 +24,7 @@ from accounts.api.requests import user_of
 from accounts.api.serializers import OperationSerializer
 from accounts.api.views import account_or_refuse
 from accounts.callers import client_ip
+from accounts.crypto import readable
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount, User
 from accounts.selectors import without_secrets
@@ -117,7 +118,7 @@ def _when_made(pk: int, viewer: User, before: datetime | None) -> Look:
             return _not_made("the account is gone")
         if row.wanted_at:
             return _not_made("not done in time") if last else None
-        if not row.page_url or row.page_at == before:
+        if not readable(row, "page_url") or row.page_at == before:
             return _not_made(row.error or "the account is not locked any more")
         return operation_result(data=_shown(account, viewer))
 

@@ -10,6 +10,7 @@ from channels.routing import ChannelNameRouter
 from django.core.management.base import BaseCommand
 
 from accounts import patience
+from gateway import durability
 from gateway.hints import CHANNEL, GatewayConsumer
 from gateway.worker import GatewayWorker
 
@@ -19,6 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         patience.bind(patience.JOBS)
+        durability.relax()
         channel_routes: dict[str, Any] = {CHANNEL: GatewayConsumer.as_asgi()}
         GatewayWorker(
             application=ChannelNameRouter(channel_routes),

@@ -15,6 +15,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            start.close_data_folder()
             start.check_configuration()
             start.check_database()
             start.prepare_static_files()

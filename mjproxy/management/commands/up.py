@@ -28,6 +28,7 @@ class Command(BaseCommand):
         self.stdout.write(start.WHAT_THIS_IS)
         try:
             lock = start.take_lock(settings.DATA_DIR)
+            start.close_data_folder()
             start.check_configuration()
             start.check_port(settings.HOST, settings.PORT)
             start.check_database()

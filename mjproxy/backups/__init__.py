@@ -1,0 +1,1 @@
+"""Backups: one file with all that must be kept, and putting it back."""

@@ -1,0 +1,241 @@
+"""The file of a backup: a tar whose last member says what must be in it.
+
+`rows/APP.MODEL.jsonl.gz` holds a table, `pictures/...` a kept picture, `secrets.json`
+the installation's secrets, sealed with a passphrase. `manifest.json` comes last, with
+the digest of every other member: a file that was cut off, or changed, is known as such.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import re
+import secrets
+import tarfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any, Final
+
+FORMAT: Final = "mjproxy-backup"
+VERSION: Final = 1
+MANIFEST: Final = "manifest.json"
+SECRETS: Final = "secrets.json"
+PICTURES: Final = "pictures/"
+_ROWS: Final = re.compile(r"rows/([a-z_0-9]+\.[a-z_0-9]+)\.jsonl\.gz")
+# No part that is hidden, none that leads out of the folder.
+_PICTURE: Final = re.compile(r"pictures(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+")
+_LONGEST: Final = 64 << 20  # bytes of a member that is read whole
+_CHUNK: Final = 1 << 20
+
+
+class BadArchive(Exception):
+    """The file cannot be used; says why."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a backup says of itself."""
+
+    product: str  # the version that made it
+    database: str  # the kind that it was made from
+    made_at: str
+    migrations: list[tuple[str, str]]
+    keys: list[str]  # marks of the encryption keys
+    members: dict[str, str] = field(default_factory=dict)  # name: SHA-256
+
+    @property
+    def tables(self) -> dict[str, str]:
+        """Return the members that hold rows, by the model's name."""
+        matches = ((_ROWS.fullmatch(name), name) for name in self.members)
+        return {match[1]: name for match, name in matches if match}
+
+    @property
+    def pictures(self) -> list[str]:
+        return [name for name in self.members if name.startswith(PICTURES)]
+
+
+class Writer:
+    """Adds members to a backup that is being written."""
+
+    def __init__(self, tar: tarfile.TarFile) -> None:
+        self._tar = tar
+        self.members: dict[str, str] = {}
+
+    def add_file(self, name: str, path: Path) -> None:
+        with path.open("rb") as file:
+            self._add(name, os.fstat(file.fileno()).st_size, file)
+
+    def add_bytes(self, name: str, data: bytes) -> None:
+        self._add(name, len(data), io.BytesIO(data))
+
+    def finish(self, manifest: Manifest) -> None:
+        """Add the manifest, which names all that was added before."""
+        told = {"format": FORMAT, "version": VERSION} | asdict(manifest)
+        told["members"] = dict(self.members)
+        self.add_bytes(MANIFEST, json.dumps(told, indent=1).encode())
+
+    def _add(self, name: str, size: int, file: IO[bytes]) -> None:
+        info = tarfile.TarInfo(name)
+        info.size, info.mode = size, 0o600
+        reading = _Digesting(file)
+        self._tar.addfile(info, reading)
+        self.members[name] = reading.digest.hexdigest()
+
+
+class _Digesting:
+    """A file that is digested while it is read."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file, self.digest = file, hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self.file.read(size)
+        self.digest.update(data)
+        return data
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[Writer]:
+    """Write a backup beside `path`; it has that name only once it is whole.
+
+    Readable by its owner alone. Raises OSError, FileExistsError where there is one.
+    """
+    if path.exists():
+        raise FileExistsError(f"{path} exists")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            with tarfile.open(fileobj=file, mode="w") as tar:
+                yield Writer(tar)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def verify(path: Path) -> Manifest:
+    """Read the whole file and return its manifest. Raises BadArchive."""
+    try:
+        with tarfile.open(path, "r:") as tar:
+            return _verified(tar)
+    except (tarfile.TarError, EOFError, OSError) as exc:
+        raise BadArchive(f"The file is damaged or no backup: {exc}") from exc
+
+
+def _verified(tar: tarfile.TarFile) -> Manifest:
+    found: dict[str, str] = {}
+    manifest: Manifest | None = None
+    for info in tar:
+        _check_member(info, found, is_over=manifest is not None)
+        if info.name == MANIFEST:
+            manifest = _parsed(_whole(tar, info))
+        else:
+            found[info.name] = _digest(tar, info)
+    if manifest is None:
+        raise BadArchive("The file is cut off, or no backup.")
+    if found != manifest.members:
+        raise BadArchive("The file was changed: a member is not what it was.")
+    return manifest
+
+
+def _check_member(
+    info: tarfile.TarInfo, found: dict[str, str], *, is_over: bool
+) -> None:
+    """Raise BadArchive for a member that no backup has."""
+    known = info.name in (MANIFEST, SECRETS)
+    known = known or bool(_ROWS.fullmatch(info.name) or _PICTURE.fullmatch(info.name))
+    if is_over or not known or not info.isreg() or info.issparse():
+        raise BadArchive(f"No backup holds {info.name[:100]!r} so.")
+    if info.name in found:
+        raise BadArchive(f"{info.name[:100]!r} is there twice.")
+
+
+def _parsed(data: bytes) -> Manifest:
+    try:
+        told: Any = json.loads(data)
+    except (ValueError, RecursionError) as exc:
+        raise BadArchive("The manifest is not JSON.") from exc
+    if not isinstance(told, dict) or told.pop("format", None) != FORMAT:
+        raise BadArchive("This is no backup.")
+    if told.pop("version", None) != VERSION:
+        raise BadArchive(f"Backups of version {VERSION} are read; this is another one.")
+    try:
+        manifest = Manifest(**told)
+    except TypeError as exc:
+        raise BadArchive("The manifest is not understood.") from exc
+    if not _is_plausible(manifest):
+        raise BadArchive("The manifest is not understood.")
+    pairs = [(app, name) for app, name in manifest.migrations]
+    return Manifest(**(told | {"migrations": pairs}))
+
+
+def _is_plausible(found: Any) -> bool:
+    words = (found.product, found.database, found.made_at)
+    lists = (found.migrations, found.keys)
+    return (
+        all(isinstance(word, str) for word in words)
+        and all(isinstance(each, list) for each in lists)
+        and all(isinstance(pair, list) and _is_pair(pair) for pair in found.migrations)
+        and isinstance(found.members, dict)
+    )
+
+
+def _is_pair(pair: list[Any]) -> bool:
+    return len(pair) == 2 and all(isinstance(word, str) for word in pair)
+
+
+def _digest(tar: tarfile.TarFile, info: tarfile.TarInfo) -> str:
+    digest, size = hashlib.sha256(), 0
+    for chunk in _chunks(tar, info):
+        digest.update(chunk)
+        size += len(chunk)
+    if size != info.size:
+        raise BadArchive("The file is cut off.")
+    return digest.hexdigest()
+
+
+def _whole(tar: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
+    if info.size > _LONGEST:
+        raise BadArchive(f"{info.name} is too large.")
+    return b"".join(_chunks(tar, info))
+
+
+def _chunks(tar: tarfile.TarFile, info: tarfile.TarInfo) -> Iterator[bytes]:
+    file = tar.extractfile(info)
+    while file and (chunk := file.read(_CHUNK)):
+        yield chunk
+
+
+# --- reading what was verified --------------------------------------------------------
+
+
+@contextlib.contextmanager
+def member(path: Path, name: str) -> Iterator[IO[bytes]]:
+    """Open a member of a verified backup."""
+    with tarfile.open(path, "r:") as tar:
+        file = tar.extractfile(name)
+        if file is None:
+            raise BadArchive(f"{name} is missing.")
+        yield file
+
+
+def unpack_pictures(path: Path, folder: Path) -> int:
+    """Write the pictures of a verified backup below `folder`; return their number."""
+    count = 0
+    with tarfile.open(path, "r:") as tar:
+        for info in tar:
+            if not info.name.startswith(PICTURES):
+                continue
+            target = folder / info.name.removeprefix(PICTURES)
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with target.open("xb") as file:
+                for chunk in _chunks(tar, info):
+                    file.write(chunk)
+            count += 1
+    return count

@@ -1,0 +1,66 @@
+"""Making a backup, while the product runs or not."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connections
+from django.utils import timezone
+
+from mjproxy.backups import rows, secrets
+from mjproxy.backups.archive import PICTURES, SECRETS, Manifest, Writer, writing
+
+logger = logging.getLogger(__name__)
+
+
+def make(path: Path, *, pictures: bool, passphrase: str | None = None) -> Manifest:
+    """Write a backup to `path`, which must not exist; with a passphrase, secrets too.
+
+    Raises OSError, and ValueError for a bad passphrase.
+    """
+    sealed = None if passphrase is None else secrets.sealed(passphrase)
+    with (
+        tempfile.TemporaryDirectory(prefix=".backup-", dir=path.parent) as name,
+        writing(path) as writer,
+    ):
+        files, applied = rows.dump(Path(name))
+        for table, file in files.items():
+            writer.add_file(f"rows/{table}.jsonl.gz", file)
+        if pictures:
+            _add_pictures(writer)
+        if sealed is not None:
+            writer.add_bytes(SECRETS, sealed)
+        manifest = Manifest(
+            product=settings.VERSION,
+            database=connections["default"].vendor,
+            made_at=timezone.now().isoformat(timespec="seconds"),
+            migrations=applied,
+            keys=secrets.marks(settings.ENCRYPTION_KEYS),
+            members=writer.members,
+        )
+        writer.finish(manifest)
+    return manifest
+
+
+def _add_pictures(writer: Writer) -> None:
+    for path in _pictures(settings.MEDIA_ROOT):
+        name = path.relative_to(settings.MEDIA_ROOT).as_posix()
+        try:
+            writer.add_file(PICTURES + name, path)
+        except FileNotFoundError:
+            logger.info("%s was deleted meanwhile", name)
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    """Return the kept pictures: what is hidden is still being written."""
+    for path in sorted(folder.iterdir() if folder.is_dir() else ()):
+        if path.name.startswith(".") or path.is_symlink():
+            continue
+        if path.is_dir():
+            yield from _pictures(path)
+        elif path.is_file():
+            yield path

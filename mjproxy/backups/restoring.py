@@ -1,0 +1,238 @@
+"""Putting a backup back: checked as a whole first, and what was there is kept."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import Error, connections, transaction
+from django.db.migrations.recorder import MigrationRecorder
+
+from accounts.sealing import BadFile
+from mjproxy.backups import making, rows, running, secrets
+from mjproxy.backups.archive import (
+    SECRETS,
+    BadArchive,
+    Manifest,
+    member,
+    unpack_pictures,
+    verify,
+)
+from mjproxy.databases import database
+
+# What Redis and beat remember of a database that is gone.
+_STALE: Final = ("redis", "redis.sock", "beat-schedule*")
+
+
+class Refused(Exception):
+    """Nothing was touched; says why."""
+
+
+@dataclass
+class Report:
+    """What was put back, what was kept, and what follows."""
+
+    manifest: Manifest
+    kept: list[str] = field(default_factory=list)
+    again: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def restore(archive: Path, *, passphrase: str | None = None) -> Report:
+    """Put a backup back in the place of what is there.
+
+    With a passphrase its secrets, too. The caller holds the lock of the data folder.
+    Raises Refused, BadArchive, and BadFile for a wrong passphrase.
+    """
+    manifest = verify(archive)
+    rows.targets(manifest)
+    found = _secrets(archive, manifest, passphrase)
+    _check_nobody_runs()
+    return _Restoring(archive, manifest, found).run()
+
+
+def _secrets(
+    archive: Path, manifest: Manifest, passphrase: str | None
+) -> dict[str, str]:
+    if passphrase is None:
+        return {}
+    if SECRETS not in manifest.members:
+        raise BadFile("The backup holds no secrets.")
+    with member(archive, SECRETS) as file:
+        return secrets.opened(file.read(), passphrase)
+
+
+def _check_nobody_runs() -> None:
+    connections.close_all()
+    with rows.opened() as connection:
+        found = running.who_runs(connection)
+    if (path := _sqlite()) and not found:
+        found = [who] if (who := running.release(path)) else []
+    if found:
+        raise Refused(f"The product runs: {'; '.join(found)}. Stop it first.")
+
+
+def _sqlite() -> Path | None:
+    """Return the file of the product's database, None where it is a server's."""
+    if connections["default"].vendor != "sqlite":
+        return None
+    name = str(connections["default"].settings_dict["NAME"])
+    if name.startswith("file:"):
+        raise Refused("DATABASE_URL names a file by a URI: name it by its path")
+    return Path(name)
+
+
+class _Restoring:
+    """One restore: all is made ready beside, then put in its place."""
+
+    def __init__(
+        self, archive: Path, manifest: Manifest, found: dict[str, str]
+    ) -> None:
+        self.archive, self.manifest, self.secrets = archive, manifest, found
+        self.report = Report(manifest)
+        self.stamp = time.strftime("before-%Y%m%d-%H%M%S")
+
+    @cached_property
+    def _data(self) -> Path:
+        return Path(settings.DATA_DIR)
+
+    def run(self) -> Report:
+        place = _sqlite()
+        beside = place.parent if place else self._data
+        with _folder(beside) as rows_folder, _folder(self._data) as folder:
+            fresh = self._rehearsed(rows_folder)
+            count = unpack_pictures(self.archive, folder / "pictures")
+            # From here on things are put in their places.
+            if place:
+                self._keep_database(place)
+                fresh.rename(place)
+            else:
+                self._refill()
+            if count:
+                self._keep(Path(settings.MEDIA_ROOT))
+                (folder / "pictures").rename(settings.MEDIA_ROOT)
+                self.report.notes.append(f"{count} picture(s) are back.")
+            self._put_secrets()
+        self._forget()
+        self._compare_keys()
+        return self.report
+
+    def _rehearsed(self, folder: Path) -> Path:
+        """Build the database as a file: what goes wrong does so before it matters."""
+        path = folder / "mjproxy.sqlite3"
+        with self._filled(database("", folder) | {"NAME": str(path)}) as models:
+            self._count(models)
+        file = sqlite3.connect(path)
+        with contextlib.closing(file):
+            said = file.execute("PRAGMA integrity_check").fetchone()[0]
+            file.execute("PRAGMA journal_mode=DELETE").fetchone()
+        if said != "ok":
+            raise BadArchive(f"The database that it makes is damaged: {said}")
+        return path
+
+    @contextlib.contextmanager
+    def _filled(self, config: dict[str, Any]) -> Iterator[Any]:
+        with rows.opened(**config) as connection:
+            try:
+                yield rows.fill(connection, self.archive, self.manifest)
+            except Error as exc:
+                raise BadArchive(f"Its rows do not fit together: {exc}") from exc
+
+    def _refill(self) -> None:
+        """Replace all tables of a server's database; keep what they held in a file."""
+        kept = self._data / f"{self.stamp}.tar"
+        with rows.opened() as connection:
+            is_there = bool(MigrationRecorder(connection).applied_migrations())
+        if is_there:
+            making.make(kept, pictures=False)
+            self.report.kept.append(str(kept))
+        with rows.opened() as connection, _whole(connection):
+            _drop_tables(connection)
+            rows.fill(connection, self.archive, self.manifest)
+
+    def _count(self, models: Any) -> None:
+        """Note what the product will send once it starts."""
+        tasks = models.get_model("tasks", "Task")._base_manager.using(rows.ALIAS)
+        hooks = models.get_model("tasks", "WebhookDelivery")._base_manager
+        mails = models.get_model("accounts", "OperatorMail")._base_manager
+        self.report.again = {
+            "drawings that waited": tasks.filter(status="NOT_START").count(),
+            "drawings that were under way, unless Discord's history has them": (
+                tasks.filter(status="SUBMITTED").count()
+            ),
+            "webhooks": hooks.using(rows.ALIAS).filter(state="waiting").count(),
+            "mails": mails.using(rows.ALIAS).filter(state="waiting").count(),
+        }
+
+    def _put_secrets(self) -> None:
+        if not self.secrets:
+            return
+        self._keep(settings.SECRETS_DIR)
+        for name in secrets.write(self.secrets, settings.SECRETS_DIR):
+            text = f"{name} is set in the environment, which decides, to another value."
+            self.report.notes.append(text)
+
+    def _keep(self, path: Path, aside: str = "") -> None:
+        """Rename what is there, so that nothing of it is lost or mixed in."""
+        if path.exists():
+            kept = path.with_name(aside or f"{path.name}.{self.stamp}")
+            path.rename(kept)
+            self.report.kept.append(str(kept))
+
+    def _keep_database(self, place: Path) -> None:
+        """Keep an SQLite file, and beside it a journal that could not be folded."""
+        for end in ("", "-wal", "-shm"):
+            self._keep(Path(f"{place}{end}"), f"{place.name}.{self.stamp}{end}")
+
+    def _forget(self) -> None:
+        for pattern in _STALE:
+            for path in self._data.glob(pattern):
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+
+    def _compare_keys(self) -> None:
+        keys = self.secrets.get("MJPROXY_ENCRYPTION_KEYS", "").split(",")
+        own = secrets.marks([*keys, *settings.ENCRYPTION_KEYS])
+        if not {*self.manifest.keys} <= {*own}:
+            self.report.notes.append(
+                "Its tokens were encrypted with a key that is not here: give back "
+                "MJPROXY_ENCRYPTION_KEYS, or enter the tokens again."
+            )
+
+
+@contextlib.contextmanager
+def _folder(beside: Path) -> Iterator[Path]:
+    """Give a folder of its own on the same disk, for what is made ready."""
+    beside.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(prefix=".restore-", dir=beside) as name:
+        yield Path(name)
+
+
+@contextlib.contextmanager
+def _whole(connection: Any) -> Iterator[None]:
+    """Do all of it or nothing, where the server can: MySQL cannot undo DROP TABLE."""
+    if not connection.features.can_rollback_ddl:
+        yield
+        return
+    with transaction.atomic(using=connection.alias):
+        yield
+
+
+def _drop_tables(connection: Any) -> None:
+    ours = {*connection.introspection.django_table_names(only_existing=True)}
+    ours |= {"django_migrations"} & {*connection.introspection.table_names()}
+    quote = connection.ops.quote_name
+    with connection.constraint_checks_disabled(), connection.cursor() as cursor:
+        for name in sorted(ours):
+            cursor.execute(f"DROP TABLE {quote(name)} CASCADE")

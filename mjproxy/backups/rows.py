@@ -1,0 +1,213 @@
+"""The rows of all tables as lines of JSON, the same for every kind of database.
+
+Secrets stay encrypted: their columns are read and written as they are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+from collections.abc import Iterator
+from copy import deepcopy
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, Final
+
+from django.apps import apps as installed
+from django.core.exceptions import ValidationError
+from django.core.management.color import no_style
+from django.db import connections, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Field, Model
+
+from accounts.crypto import EncryptedTextField, Sealed
+from accounts.rotation import as_stored
+from mjproxy.backups.archive import BadArchive, Manifest, member
+
+ALIAS: Final = "backup"
+AT_ONCE: Final = 500  # rows read in one statement
+LONGEST_LINE: Final = 256 << 20  # bytes
+
+
+@contextlib.contextmanager
+def opened(options: dict[str, Any] | None = None, **changes: Any) -> Iterator[Any]:
+    """Open a connection of its own, like the product's but for what is given."""
+    config = deepcopy(connections["default"].settings_dict)
+    config["OPTIONS"].pop("pool", None)
+    config["OPTIONS"] |= options or {}
+    connections.settings[ALIAS] = config | {"CONN_MAX_AGE": 0} | changes
+    try:
+        yield connections[ALIAS]
+    finally:
+        connections[ALIAS].close()
+        del connections[ALIAS]
+        del connections.settings[ALIAS]
+
+
+# --- out ------------------------------------------------------------------------------
+
+
+def dump(folder: Path) -> tuple[dict[str, Path], list[tuple[str, str]]]:
+    """Write every table into a file of `folder`, all as they are at one moment.
+
+    Returns the files by the model's name, and which migrations the tables have had.
+    Nobody who writes meanwhile has to wait.
+    """
+    options = _SNAPSHOT.get(connections["default"].vendor)
+    with opened(options) as connection, transaction.atomic(using=ALIAS):
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        applied = sorted(MigrationRecorder(connection).applied_migrations())
+        files = {model._meta.label_lower: _dump(model, folder) for model in _models()}
+    return files, applied
+
+
+# The first look takes the snapshot, and it holds until the transaction's end.
+_SNAPSHOT: Final[dict[str, dict[str, Any]]] = {
+    "sqlite": {"transaction_mode": "DEFERRED"},
+    "mysql": {"isolation_level": "repeatable read"},
+}
+
+
+def _models() -> list[type[Model]]:
+    found = installed.get_models(include_auto_created=True)
+    return [m for m in found if m._meta.managed and not m._meta.proxy]
+
+
+def _dump(model: type[Model], folder: Path) -> Path:
+    path = folder / f"{model._meta.label_lower}.jsonl.gz"
+    names = [each.attname for each in model._meta.concrete_fields]
+    with gzip.open(path, "wt", compresslevel=4, encoding="ascii") as file:
+        file.write(json.dumps(names) + "\n")
+        for row in _rows(model):
+            file.write(json.dumps(row, default=_text) + "\n")
+    return path
+
+
+def _rows(model: type[Model]) -> Iterator[tuple[Any, ...]]:
+    """Read a table page by page: MySQL's driver would keep all of it in memory."""
+    columns = [
+        as_stored(each) if isinstance(each, EncryptedTextField) else each.attname
+        for each in model._meta.concrete_fields
+    ]
+    rows = model._base_manager.using(ALIAS).order_by("pk")
+    last: Any = None
+    while True:
+        page = rows if last is None else rows.filter(pk__gt=last)
+        found = list(page.values_list("pk", *columns)[:AT_ONCE])
+        yield from (row[1:] for row in found)
+        if len(found) < AT_ONCE:
+            return
+        last = found[-1][0]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, date):  # a moment, too
+        return value.isoformat()
+    raise TypeError(f"no form for {type(value).__name__}")
+
+
+# --- in -------------------------------------------------------------------------------
+
+
+def fill(connection: Any, archive: Path, manifest: Manifest) -> Any:
+    """Make the tables of a backup in an empty database, with its rows.
+
+    Returns the models as they were. Raises BadArchive.
+    """
+    models = MigrationExecutor(connection).migrate(targets(manifest)).apps
+    with connection.constraint_checks_disabled(), transaction.atomic(using=ALIAS):
+        for name, where in manifest.tables.items():
+            model = _model(models, name)
+            model._base_manager.using(ALIAS).all()._raw_delete(ALIAS)
+            with member(archive, where) as file:
+                _load(connection, model, file)
+        connection.check_constraints()
+        _follow_numbers(connection, [_model(models, name) for name in manifest.tables])
+    return models
+
+
+def targets(manifest: Manifest) -> list[tuple[str, str]]:
+    """Return the last migrations of each app that the backup has had.
+
+    Raises BadArchive where a newer version has made it.
+    """
+    graph, had = MigrationLoader(None).graph, set(manifest.migrations)
+    unknown = sorted(had - set(graph.nodes))
+    if unknown or not had:
+        named = ".".join(unknown[0]) if unknown else "none"
+        raise BadArchive(f"A newer version has made it: its migration is {named}.")
+    return [
+        key
+        for key in sorted(had)
+        if not any(
+            child.key in had and child.key[0] == key[0]
+            for child in graph.node_map[key].children
+        )
+    ]
+
+
+def _model(models: Any, name: str) -> Any:
+    try:
+        return models.get_model(*name.split("."))
+    except LookupError as exc:
+        raise BadArchive(f"There is no table {name}.") from exc
+
+
+def _load(connection: Any, model: Any, file: IO[bytes]) -> None:
+    with gzip.open(file) as text:
+        lines = _lines(text)
+        names = next(lines, None)
+        fields = list(model._meta.concrete_fields)
+        expected = sorted(each.attname for each in fields)
+        if not isinstance(names, list) or sorted(map(str, names)) != expected:
+            raise BadArchive(f"{model._meta.label}: other columns than expected.")
+        places = [names.index(each.attname) for each in fields]
+        rows = (_instance(model, fields, places, values) for values in lines)
+        while batch := list(islice(rows, AT_ONCE)):
+            _insert(connection, model, fields, batch)
+
+
+def _lines(text: gzip.GzipFile) -> Iterator[Any]:
+    try:
+        while line := text.readline(LONGEST_LINE):
+            yield json.loads(line)
+    except (ValueError, RecursionError, EOFError, OSError) as exc:
+        raise BadArchive("Its rows cannot be read.") from exc
+
+
+def _instance(model: Any, fields: list[Any], places: list[int], values: Any) -> Any:
+    if not isinstance(values, list) or len(values) != len(fields):
+        raise BadArchive(f"{model._meta.label}: a row does not fit.")
+    try:
+        pairs = zip(fields, places, strict=True)
+        read = [_read(each, values[place]) for each, place in pairs]
+    except (ValidationError, ValueError, TypeError) as exc:
+        raise BadArchive(f"{model._meta.label}: a value does not fit.") from exc
+    return model.from_db(ALIAS, [each.attname for each in fields], read)
+
+
+def _read(each: Field[Any, Any], value: Any) -> Any:
+    if isinstance(each, EncryptedTextField):
+        return value if value is None else Sealed(value)
+    return each.to_python(value)
+
+
+def _insert(connection: Any, model: Any, fields: list[Any], rows: list[Any]) -> None:
+    most = max(1, connection.ops.bulk_batch_size(fields, rows))
+    for start in range(0, len(rows), most):
+        # Raw: nothing is filled in, no moment is set anew.
+        manager = model._base_manager
+        manager._insert(rows[start : start + most], fields, using=ALIAS, raw=True)
+
+
+def _follow_numbers(connection: Any, models: list[Any]) -> None:
+    """Let the numbers of new rows go on after those of the old ones."""
+    with connection.cursor() as cursor:
+        for line in connection.ops.sequence_reset_sql(no_style(), models):
+            cursor.execute(line)

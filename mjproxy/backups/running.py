@@ -1,0 +1,76 @@
+"""Does any part of the product run? While it does, nothing may be put back."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from django.db import Error, connections
+from django.utils import timezone
+
+from gateway.models import GatewayProcess
+from tasks import life
+from tasks.life import State
+
+# Sessions of others in our database.
+_SESSIONS: Final = {
+    "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE datname = "
+    "current_database() AND pid <> pg_backend_pid() "
+    "AND backend_type = 'client backend'",
+    "mysql": "SELECT count(*) FROM information_schema.processlist "
+    "WHERE db = database() AND id <> connection_id()",
+}
+_SEEN: Final = timedelta(seconds=life.LATE)
+
+
+def who_runs(connection: Any) -> list[str]:
+    """Return what gives signs of life, in words; `connection` is our only one."""
+    return [*_parts(), *_gateways(connection), *_sessions(connection)]
+
+
+def _parts() -> Iterator[str]:
+    for part in life.PARTS:
+        if life.look(part).state in (State.OK, State.RESTARTING):
+            yield f"a {part} was seen within the last {life.LATE:.0f} s"
+
+
+def _gateways(connection: Any) -> Iterator[str]:
+    seen = GatewayProcess.objects.using(connection.alias)
+    try:
+        if seen.filter(seen_at__gt=timezone.now() - _SEEN).exists():
+            yield f"a gateway was seen within the last {life.LATE:.0f} s"
+    except Error:
+        return  # there are no tables, or they are damaged: that is why we are here
+
+
+def _sessions(connection: Any) -> Iterator[str]:
+    if (question := _SESSIONS.get(connection.vendor)) is None:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(question)
+        if count := cursor.fetchone()[0]:
+            yield f"{count} other session(s) are open in the database"
+
+
+def release(path: Path) -> str:
+    """Fold the journal of an SQLite file into it; return who keeps it open, or "".
+
+    Leaving WAL mode needs the file for oneself alone. A file that cannot be read has
+    nothing to fold.
+    """
+    connections["default"].close()
+    if not path.exists():
+        return ""
+    file = sqlite3.connect(path, timeout=0)
+    try:
+        file.execute("PRAGMA journal_mode=DELETE").fetchone()
+    except sqlite3.OperationalError as exc:
+        return f"another process has {path.name} open" if "locked" in str(exc) else ""
+    except sqlite3.DatabaseError:
+        return ""
+    finally:
+        file.close()
+    return ""

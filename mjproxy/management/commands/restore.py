@@ -1,0 +1,67 @@
+"""`manage.py restore FILE`: put a backup back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error
+
+from accounts.passphrases import add_option, passphrase_of
+from accounts.sealing import BadFile
+from mjproxy import start
+from mjproxy.backups.archive import BadArchive
+from mjproxy.backups.restoring import Refused, Report, restore
+
+
+class Command(BaseCommand):
+    help = (
+        "Put a backup back in the place of what is there, which is kept aside. "
+        "The product must not run."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", help="A file of `backup`; - is standard input.")
+        parser.add_argument(
+            "--secrets", action="store_true", help="Put its secrets back, too."
+        )
+        add_option(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            lock = start.take_lock(settings.DATA_DIR)
+            try:
+                self._tell(_restored(options))
+            finally:
+                os.close(lock)
+        except (start.Refused, Refused, BadArchive, BadFile, OSError, Error) as exc:
+            raise CommandError(str(exc), returncode=2) from exc
+
+    def _tell(self, report: Report) -> None:
+        made = report.manifest
+        lines = [
+            f"Restored: the backup of {made.made_at}, made by version {made.product}.",
+            *(f"Kept: {path}" for path in report.kept),
+            *report.notes,
+            "Sent again when the product starts:",
+            *(f"  {count} {what}" for what, count in report.again.items()),
+        ]
+        self.stdout.write("\n".join(lines))
+
+
+def _restored(options: dict[str, Any]) -> Report:
+    passphrase = passphrase_of(options) if options["secrets"] else None
+    if options["file"] != "-":
+        return restore(Path(options["file"]).absolute(), passphrase=passphrase)
+    with tempfile.TemporaryDirectory(dir=settings.DATA_DIR, prefix=".restore-") as name:
+        path = Path(name, "backup.tar")
+        with path.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        return restore(path, passphrase=passphrase)

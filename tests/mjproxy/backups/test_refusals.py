@@ -1,0 +1,125 @@
+"""Nothing is put back beside a product that runs, nor from rows that do not fit."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mjproxy import start
+from mjproxy.backups import running
+from mjproxy.backups.archive import Manifest, verify, writing
+from tasks import life
+from tasks.life import Seen, State
+from tests.mjproxy.backups.home import SETUP, Home
+
+pytestmark = pytest.mark.timeout(240)
+
+# Reads once, and keeps its connection.
+READER = """
+import sys
+from accounts.models import User
+from django.db import transaction
+User.objects.count()
+print("connected", flush=True)
+sys.stdin.read()
+"""
+SEEN = """
+from datetime import timedelta
+from django.utils import timezone
+from gateway.models import GatewayProcess
+GatewayProcess.objects.create(name="g", seen_at=timezone.now() + timedelta(minutes=5))
+"""
+
+
+def test_a_running_product_is_left_alone(home: Home, archive: Path) -> None:
+    lock = start.take_lock(home.data)
+    try:
+        assert "already runs" in home.refused("restore", str(archive))
+    finally:
+        os.close(lock)
+
+
+def test_a_process_that_has_the_database_open_is_in_the_way(
+    home: Home, archive: Path
+) -> None:
+    before = home.content()
+    reader = subprocess.Popen(
+        [sys.executable, "-c", SETUP + READER],
+        env=home.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with reader:
+        assert reader.stdout
+        assert reader.stdout.readline()
+        line = home.refused("restore", str(archive))
+        reader.kill()
+
+    assert "The product runs: " in line
+    assert home.content() == before
+
+
+def test_a_gateway_that_was_just_seen_is_in_the_way(home: Home, archive: Path) -> None:
+    home.python(SEEN)
+
+    assert "a gateway was seen" in home.refused("restore", str(archive))
+
+
+def test_signs_of_life_are_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    states = {"worker": State.OK, "beat": State.RESTARTING, "gateway": State.UNKNOWN}
+    monkeypatch.setattr(life, "look", lambda part: Seen(states[part], works=True))
+
+    found = list(running._parts())
+
+    assert [line.split()[1] for line in found] == ["worker", "beat"]
+
+
+@pytest.mark.parametrize(
+    ("table", "old", "new", "said"),
+    [
+        ("tasks.task", b'"MID_JOURNEY"', b"[1, 2", "rows cannot be read"),
+        ("accounts.apikey", b"[", b"[1, ", "other columns"),
+        ("accounts.accountevent", b"]\n", b"]\n[1]\n", "a row does not fit"),
+    ],
+)
+def test_rows_that_do_not_fit_are_refused_before_anything_is_touched(
+    home: Home, archive: Path, table: str, old: bytes, new: bytes, said: str
+) -> None:
+    before = home.content()
+    spoiled = archive.with_name("spoiled.tar")
+    _copy(archive, spoiled, table, lambda text: text.replace(old, new, 1))
+
+    line = home.refused("restore", str(spoiled))
+
+    assert said in line
+    assert home.content() == before
+
+
+def test_a_row_that_belongs_to_none_is_refused(home: Home, archive: Path) -> None:
+    spoiled = archive.with_name("spoiled.tar")
+    _copy(archive, spoiled, "accounts.user", lambda text: text.splitlines()[0] + b"\n")
+
+    assert "do not fit together" in home.refused("restore", str(spoiled))
+
+
+def _copy(source: Path, target: Path, table: str, change: Any) -> None:
+    """Copy a backup with one table changed, as somebody would who knows the form."""
+    found = verify(source)
+    with tarfile.open(source) as tar, writing(target) as writer:
+        for name in found.members:
+            file = tar.extractfile(name)
+            assert file
+            data = file.read()
+            if name == f"rows/{table}.jsonl.gz":
+                data = gzip.compress(change(gzip.decompress(data)))
+            writer.add_bytes(name, data)
+        facts = {k: v for k, v in vars(found).items() if k != "members"}
+        writer.finish(Manifest(**facts))
