@@ -27,12 +27,17 @@ from curl_cffi.requests.exceptions import (
     ProxyError,
     RequestException,
 )
+from discord import http as library
+from discord.errors import DiscordException
 from discord.http import HTTPClient, Route
 from discord.utils import Headers
 
 from gateway.addresses import Addresses
+from gateway.bodies import NotDiscord, json_or_text, taking
 from gateway.curl import Session
 from gateway.protocol.answers import Answer, Verdict, classify
+
+library.json_or_text = json_or_text
 
 # Seconds after which an interaction's answer is not waited for any longer.
 INTERACTION_TIMEOUT: Final = 8.0
@@ -118,10 +123,22 @@ class DiscordHttp(HTTPClient):
         self._session = None
         self._started = False
 
-    async def request(self, route: Route, **kwargs: Any) -> Any:
-        """Send a request to the configured server, whatever base the route names."""
+    async def request(self, route: Route, *, bare: bool = False, **kwargs: Any) -> Any:
+        """Send a request to the configured server, whatever base the route names.
+
+        Returns the answer's JSON; with `bare` it may have no body. Raises the library's
+        DiscordException, RequestException, and NotDiscord.
+        """
         route.url = self.addresses.api + route.url[len(Route.BASE) :]
-        return await super().request(route, **kwargs)
+        try:
+            said = await super().request(route, **kwargs)
+        except (DiscordException, RequestException):
+            raise
+        except (LookupError, TypeError, ValueError, AttributeError) as exc:
+            raise NotDiscord(f"no answer of Discord's ({type(exc).__name__})") from exc
+        if isinstance(said, str) and (said or not bare):
+            raise NotDiscord("an answer that is no JSON")
+        return said
 
     async def ws_connect(self, url: str, **kwargs: Any) -> Any:
         # 64 MiB: READY of an old account is large. Drained: frames that came before the
@@ -219,9 +236,10 @@ class DiscordHttp(HTTPClient):
     # --- reading ---------------------------------------------------------------------
 
     async def me(self) -> dict[str, Any]:
-        """Return the account's user. Raises the library's HTTPException."""
+        """Return the account's user. Raises what `request` raises."""
         user: dict[str, Any] = await self.request(Route("GET", "/users/@me"))
-        return user
+        with taking():
+            return {**user, "id": str(user["id"])}
 
     async def history(self, channel_id: str, *, after: str) -> list[dict[str, Any]]:
         """Return up to 100 messages after the id `after`, oldest first."""
@@ -229,7 +247,8 @@ class DiscordHttp(HTTPClient):
             Route("GET", "/channels/{channel_id}/messages", channel_id=channel_id),
             params={"after": after, "limit": 100},
         )
-        return sorted(page, key=lambda message: int(message["id"]))
+        with taking():
+            return sorted(page, key=lambda message: int(message["id"]))
 
     async def offer_file(self, channel_id: str, name: str, size: int) -> dict[str, Any]:
         """Return where to put a file of `size` bytes, and what to call it then."""
@@ -238,8 +257,9 @@ class DiscordHttp(HTTPClient):
         )
         body = {"files": [{"filename": name, "file_size": size, "id": "0"}]}
         answer = await self.request(route, json=body)
-        offer: dict[str, Any] = answer["attachments"][0]
-        return offer
+        with taking():
+            offer: dict[str, Any] = answer["attachments"][0]
+            return {**offer}
 
     async def post_file(
         self, channel_id: str, name: str, upload_name: str, nonce: str
@@ -255,14 +275,16 @@ class DiscordHttp(HTTPClient):
             "sticker_ids": [],
             "attachments": [file],
         }
-        message: dict[str, Any] = await self.request(route, json=body)
-        return message
+        message = await self.request(route, json=body)
+        with taking():
+            return {**message}
 
     async def open_dm(self, user_id: str) -> str:
         """Return the id of the direct message channel with a user."""
         route = Route("POST", "/users/@me/channels")
         answer = await self.request(route, json={"recipients": [user_id]})
-        return str(answer["id"])
+        with taking():
+            return str(answer["id"])
 
     async def react(self, channel_id: str, message_id: str, emoji: str) -> None:
         """React to a message as a person would."""
@@ -273,7 +295,8 @@ class DiscordHttp(HTTPClient):
             message_id=message_id,
             emoji=emoji,
         )
-        await self.request(route, params={"location": "Message", "type": 0})
+        params = {"location": "Message", "type": 0}
+        await self.request(route, params=params, bare=True)
 
     async def acknowledge(self, channel_id: str, message_id: str, day: int) -> None:
         """Mark a channel as read up to a message; `day` counts from 2015-01-01."""
@@ -291,8 +314,8 @@ class DiscordHttp(HTTPClient):
             "GET", "/guilds/{guild_id}/application-command-index", guild_id=guild_id
         )
         index = await self.request(route)
-        commands: list[dict[str, Any]] = index["application_commands"]
-        return commands
+        with taking():
+            return [{**command} for command in index["application_commands"]]
 
 
 def client_headers(user_agent: str, build_number: int) -> Headers:
