@@ -197,7 +197,7 @@ class Connection:
 
     async def _open(self, url: str) -> GatewaySocket:
         if not self.user_id:
-            self.user_id = greeting.id_in(await self.http.me())
+            self.user_id = (await self.http.me())["id"]
         return await connect(
             self.http,
             self._parsers(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import Final
 
 from accounts.enums import AccountState
 from gateway.comeback import Fatal
@@ -16,23 +16,12 @@ IDENTIFY_PACE: Final = 5.5  # seconds; Discord wants five between two of a token
 _next_identify: dict[str, float] = {}
 
 
-class NotDiscord(OSError):
-    """Somebody else has answered in Discord's place: a proxy, a captive portal."""
-
-
 async def keep_pace(token_digest: str) -> None:
     """Wait until a token may identify again."""
     now = asyncio.get_running_loop().time()
     moment = max(now, _next_identify.get(token_digest, now))
     _next_identify[token_digest] = moment + IDENTIFY_PACE
     await asyncio.sleep(moment - now)
-
-
-def id_in(user: Any) -> str:
-    """Return the id in Discord's answer on a user. Raises NotDiscord."""
-    if not isinstance(user, dict) or "id" not in user:
-        raise NotDiscord("no user in the answer")
-    return str(user["id"])
 
 
 def refuse_close(code: int | None) -> None:

@@ -9,16 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import random
-import re
-import uuid
-from base64 import b64encode
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 import orjson
-from curl_cffi import requests
 from curl_cffi.requests.exceptions import (
     ConnectionError as CurlConnectionError,
 )
@@ -27,22 +22,23 @@ from curl_cffi.requests.exceptions import (
     ProxyError,
     RequestException,
 )
+from discord import http as library
+from discord.errors import DiscordException
 from discord.http import HTTPClient, Route
-from discord.utils import Headers
 
 from accounts.crypto import UndecryptableSecret
 from gateway import timing
 from gateway.addresses import Addresses
+from gateway.bodies import NotDiscord, json_or_text, taking
+from gateway.client_headers import client_headers
 from gateway.curl import LEFT, Session
 from gateway.protocol.answers import Answer, Verdict, classify
+
+library.json_or_text = json_or_text
 
 # No answer of another host is longer; what is, breaks off.
 MOST_BYTES: Final = 4 << 20
 
-# The fingerprint's Chrome; user agent and client hints must name the same one.
-CHROME_VERSION: Final = int(
-    (re.findall(r"\d+", requests.impersonate.DEFAULT_CHROME) or ["136"])[0]
-)
 # curl: could not resolve host or proxy, could not connect. Nothing was sent.
 _NOT_SENT_CODES: Final = frozenset({5, 6, 7, 35, 60})
 
@@ -132,10 +128,22 @@ class DiscordHttp(HTTPClient):
         self._session = self._posts = None
         self._started = False
 
-    async def request(self, route: Route, **kwargs: Any) -> Any:
-        """Send a request to the configured server, whatever base the route names."""
+    async def request(self, route: Route, *, bare: bool = False, **kwargs: Any) -> Any:
+        """Send a request to the configured server, whatever base the route names.
+
+        Returns the answer's JSON; with `bare` it may have no body. Raises the library's
+        DiscordException, RequestException, and NotDiscord.
+        """
         route.url = self.addresses.api + route.url[len(Route.BASE) :]
-        return await super().request(route, **kwargs)
+        try:
+            said = await super().request(route, **kwargs)
+        except (DiscordException, RequestException):
+            raise
+        except (LookupError, TypeError, ValueError, AttributeError) as exc:
+            raise NotDiscord(f"no answer of Discord's ({type(exc).__name__})") from exc
+        if isinstance(said, str) and (said or not bare):
+            raise NotDiscord("an answer that is no JSON")
+        return said
 
     async def ws_connect(self, url: str, **kwargs: Any) -> Any:
         # 64 MiB: READY of an old account is large. Drained: frames that came before the
@@ -240,9 +248,10 @@ class DiscordHttp(HTTPClient):
     # --- reading ---------------------------------------------------------------------
 
     async def me(self) -> dict[str, Any]:
-        """Return the account's user. Raises the library's HTTPException."""
+        """Return the account's user. Raises what `request` raises."""
         user: dict[str, Any] = await self.request(Route("GET", "/users/@me"))
-        return user
+        with taking():
+            return {**user, "id": str(user["id"])}
 
     async def history(self, channel_id: str, *, after: str) -> list[dict[str, Any]]:
         """Return up to 100 messages after the id `after`, oldest first."""
@@ -250,7 +259,8 @@ class DiscordHttp(HTTPClient):
             Route("GET", "/channels/{channel_id}/messages", channel_id=channel_id),
             params={"after": after, "limit": 100},
         )
-        return sorted(page, key=lambda message: int(message["id"]))
+        with taking():
+            return sorted(page, key=lambda message: int(message["id"]))
 
     async def offer_file(self, channel_id: str, name: str, size: int) -> dict[str, Any]:
         """Return where to put a file of `size` bytes, and what to call it then."""
@@ -259,8 +269,9 @@ class DiscordHttp(HTTPClient):
         )
         body = {"files": [{"filename": name, "file_size": size, "id": "0"}]}
         answer = await self.request(route, json=body)
-        offer: dict[str, Any] = answer["attachments"][0]
-        return offer
+        with taking():
+            offer: dict[str, Any] = answer["attachments"][0]
+            return {**offer}
 
     async def post_file(
         self, channel_id: str, name: str, upload_name: str, nonce: str
@@ -276,14 +287,16 @@ class DiscordHttp(HTTPClient):
             "sticker_ids": [],
             "attachments": [file],
         }
-        message: dict[str, Any] = await self.request(route, json=body)
-        return message
+        message = await self.request(route, json=body)
+        with taking():
+            return {**message}
 
     async def open_dm(self, user_id: str) -> str:
         """Return the id of the direct message channel with a user."""
         route = Route("POST", "/users/@me/channels")
         answer = await self.request(route, json={"recipients": [user_id]})
-        return str(answer["id"])
+        with taking():
+            return str(answer["id"])
 
     async def react(self, channel_id: str, message_id: str, emoji: str) -> None:
         """React to a message as a person would."""
@@ -294,7 +307,8 @@ class DiscordHttp(HTTPClient):
             message_id=message_id,
             emoji=emoji,
         )
-        await self.request(route, params={"location": "Message", "type": 0})
+        params = {"location": "Message", "type": 0}
+        await self.request(route, params=params, bare=True)
 
     async def acknowledge(self, channel_id: str, message_id: str, day: int) -> None:
         """Mark a channel as read up to a message; `day` counts from 2015-01-01."""
@@ -312,47 +326,8 @@ class DiscordHttp(HTTPClient):
             "GET", "/guilds/{guild_id}/application-command-index", guild_id=guild_id
         )
         index = await self.request(route)
-        commands: list[dict[str, Any]] = index["application_commands"]
-        return commands
-
-
-def client_headers(user_agent: str, build_number: int) -> Headers:
-    """Return the headers of a desktop Chrome, consistent with the TLS fingerprint."""
-    found = re.search(r"Chrome/(\d+)", user_agent)
-    version = int(found[1]) if found else CHROME_VERSION
-    agent = user_agent or (
-        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 "
-        f"(KHTML, like Gecko) Chrome/{version}.0.0.0 Safari/537.36"
-    )
-    properties = {
-        "os": "Windows",
-        "browser": "Chrome",
-        "device": "",
-        "system_locale": "en-US",
-        "has_client_mods": False,
-        "browser_user_agent": agent,
-        "browser_version": f"{version}.0.0.0",
-        "os_version": "10",
-        "referrer": "",
-        "referring_domain": "",
-        "referrer_current": "",
-        "referring_domain_current": "",
-        "release_channel": "stable",
-        "client_build_number": build_number,
-        "client_event_source": None,
-        "client_launch_id": str(uuid.uuid4()),
-        "client_heartbeat_session_id": str(uuid.uuid4()),
-    }
-    headers = Headers(
-        platform="Windows",
-        major_version=version,
-        super_properties=properties,
-        encoded_super_properties=b64encode(orjson.dumps(properties)).decode(),
-    )
-    # Computing the hints seeds Python's global random with the browser's version.
-    _ = headers.client_hints
-    random.seed()
-    return headers
+        with taking():
+            return [{**command} for command in index["application_commands"]]
 
 
 def _parsed(content: bytes) -> Any:

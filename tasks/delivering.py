@@ -1,18 +1,23 @@
-"""The calls of hooks themselves, in the bridge's loop; `webhooks` keeps the rows."""
+"""The calls of hooks themselves, in the bridge's loop.
+
+`webhooks` keeps the rows, `picking` says which is next, `shares` how many at once.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import aiohttp
 from standardwebhooks import Webhook
 
-from tasks import faults, webhooks
+from tasks import faults, picking, shares, webhooks
 from tasks.database import in_thread
+from tasks.faults import Work
 from tasks.fetcher import (
     Unfetchable,
     check_url,
@@ -21,51 +26,105 @@ from tasks.fetcher import (
     read_capped,
     reason_of,
 )
+from tasks.shares import Receiver, Shares
 from tasks.webhooks import Call, Outcome
 
 UNSIGNED: Final = "the signing secret fits no encryption key: make a new one"
 TIMEOUT: Final = 10.0  # seconds for a whole call
-AT_ONCE: Final = 64
-AT_ONCE_PER_HOST: Final = 4
 MAX_ANSWER: Final = 64 << 10
 ANSWER_PATIENCE: Final = 2.0  # seconds for a body that nobody will look at
 
 
 class Deliverer:
-    """Makes the calls of one process. Lives in one event loop."""
+    """Makes the calls of one process. Lives in one event loop.
+
+    What waits for its turn waits as a row: only calls under way take up memory.
+    """
 
     def __init__(self) -> None:
-        self._session = open_session(limit=AT_ONCE)
+        self._session = open_session(limit=shares.AT_ONCE)
         close_at_exit(self._session)
-        self._slots = asyncio.Semaphore(AT_ONCE)
-        self._hosts: dict[str, tuple[asyncio.Semaphore, int]] = {}
-        self._busy: dict[int, bool] = {}
+        self._shares = Shares()
+        self._starting: dict[Receiver, bool] = {}
+        self._calls: set[asyncio.Task[None]] = set()
+        self._is_looking = False
 
     async def aclose(self) -> None:
         await self._session.close()
 
-    async def deliver(self, task_id: int, url: str) -> None:
-        """Make the calls of a task that are due, one after the other.
+    async def finished(self) -> None:
+        """Wait until no call is under way."""
+        while self._calls:
+            await asyncio.wait(self._calls)
 
-        Asked again meanwhile, it looks once more when it is through.
-        """
-        if task_id in self._busy:
-            self._busy[task_id] = True
+    async def start_all(self, receivers: list[Receiver]) -> None:
+        """Start what is due at many receivers; a round that lasts needs no second."""
+        if self._is_looking:
             return
-        self._busy[task_id] = True
+        self._is_looking = True
         try:
-            while self._busy[task_id]:
-                self._busy[task_id] = False
-                async with self._slot(url):
-                    await faults.watch(webhooks.work(task_id), self._deliver)
+            for receiver in receivers:
+                await self.start(receiver)
         finally:
-            del self._busy[task_id]
+            self._is_looking = False
 
-    async def _deliver(self, task_id: int) -> None:
-        # Claimed with the slot in hand: waiting for it must not use up the claim.
-        while call := await in_thread(webhooks.claim_next, task_id):
-            outcome = await self._post(call)
-            await in_thread(webhooks.settle, call, outcome)
+    async def start(self, receiver: Receiver) -> None:
+        """Start the calls that are due at a receiver, as many as there is room for.
+
+        The others follow as room comes free. Asked again meanwhile, it looks once more.
+        """
+        if receiver in self._starting:
+            self._starting[receiver] = True
+            return
+        self._starting[receiver] = True
+        try:
+            while self._starting[receiver]:
+                self._starting[receiver] = False
+                finding = Work("finding webhooks of user", receiver.owner_id)
+                due = partial(self._start_due, receiver)
+                await faults.watch(finding, due)
+        finally:
+            del self._starting[receiver]
+
+    async def _start_due(self, receiver: Receiver, _: int) -> None:
+        places = 0
+        calls: list[Call] = []
+        while places < shares.MOST and self._shares.take(receiver):
+            places += 1
+        try:
+            # Claimed with a place in hand: waiting for one must not use up the claim.
+            if places:
+                calls = await in_thread(picking.claim_due, receiver, places)
+        finally:
+            for _ in range(places - len(calls)):
+                self._shares.give_back(receiver)
+        for call in calls:
+            task = asyncio.create_task(self._make(receiver, call))
+            self._calls.add(task)
+            task.add_done_callback(self._calls.discard)
+
+    async def _make(self, receiver: Receiver, call: Call) -> None:
+        """Make a claimed call; then what waits for the place that comes free."""
+        making = partial(self._call, receiver, call)
+        try:
+            await faults.watch(webhooks.work(call.task_id), making, at_once=True)
+        finally:
+            self._shares.give_back(receiver)
+        for each in (self._shares.next_waiting(), receiver):
+            if each:
+                await self.start(each)
+
+    async def _call(self, receiver: Receiver, call: Call, _: int) -> None:
+        began = time.monotonic()
+        outcome = await self._post(call)
+        rest = 0.0
+        if outcome.delivered:
+            self._shares.went_well(receiver, time.monotonic() - began)
+        elif not outcome.hopeless:
+            rest = self._shares.failed(receiver)
+        await in_thread(webhooks.settle, call, outcome)
+        if rest:
+            await in_thread(picking.rest, receiver, rest)
 
     async def _post(self, call: Call) -> Outcome:
         if not call.secret:
@@ -90,22 +149,6 @@ class Deliverer:
             return outcome
         return Outcome(status, f"HTTP {status}", hopeless=outcome.hopeless)
 
-    @contextlib.asynccontextmanager
-    async def _slot(self, url: str) -> AsyncIterator[None]:
-        """Wait for room at the host first, so that a slow one holds up no other."""
-        host = _host(url)
-        slots, users = self._hosts.get(host, (asyncio.Semaphore(AT_ONCE_PER_HOST), 0))
-        self._hosts[host] = slots, users + 1
-        try:
-            async with slots, self._slots:
-                yield
-        finally:
-            slots, users = self._hosts[host]
-            if users > 1:
-                self._hosts[host] = slots, users - 1
-            else:
-                del self._hosts[host]
-
 
 def _headers(call: Call) -> dict[str, str]:
     now = datetime.now(UTC)
@@ -127,35 +170,24 @@ async def _drain(response: aiohttp.ClientResponse) -> None:
             await read_capped(response, MAX_ANSWER)
 
 
-def _host(url: str) -> str:
-    try:
-        checked = check_url(url)
-    except Unfetchable:
-        return ""
-    return f"{checked.host}:{checked.port}"
-
-
 _deliverers: dict[asyncio.AbstractEventLoop, Deliverer] = {}
 
 
-async def deliver(task_id: int, url: str) -> None:
-    """Make the due calls of a task in the loop that this runs in."""
+def here() -> Deliverer:
+    """Return the one that makes the calls of the running loop."""
     loop = asyncio.get_running_loop()
     if loop not in _deliverers:
         _deliverers[loop] = Deliverer()
-    await _deliverers[loop].deliver(task_id, url)
+    return _deliverers[loop]
 
 
-async def deliver_all(calls: list[tuple[int, str]]) -> None:
-    """Make the due calls of many tasks; a host with very many waits for the next round.
+async def start(receiver: Receiver) -> None:
+    await here().start(receiver)
 
-    So one dead host cannot fill the process with what waits for it.
-    """
-    seen: dict[str, int] = {}
-    chosen = []
-    for task_id, url in calls:
-        host = _host(url)
-        seen[host] = seen.get(host, 0) + 1
-        if seen[host] <= 16 * AT_ONCE_PER_HOST:
-            chosen.append(deliver(task_id, url))
-    await asyncio.gather(*chosen)
+
+async def start_all(receivers: list[Receiver]) -> None:
+    await here().start_all(receivers)
+
+
+async def finished() -> None:
+    await here().finished()

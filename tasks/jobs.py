@@ -13,6 +13,7 @@ from tasks import (
     delivering,
     faults,
     mailing,
+    picking,
     pictures,
     retention,
     webhooks,
@@ -27,8 +28,8 @@ def deliver_task(task_id: int) -> None:
 
 
 def _deliver_task(task_id: int) -> None:
-    if url := webhooks.waiting_url(task_id):
-        bridge.spawn(delivering.deliver(task_id, url))
+    if receiver := picking.receiver_of(task_id):
+        bridge.spawn(delivering.start(receiver))
 
 
 @shared_task(name="tasks.deliver_due", ignore_result=True)
@@ -38,8 +39,8 @@ def deliver_due() -> None:
 
 
 def _deliver_due() -> None:
-    if calls := webhooks.due_calls():
-        bridge.spawn(delivering.deliver_all(calls))
+    if receivers := picking.due_receivers():
+        bridge.spawn(delivering.start_all(receivers))
 
 
 @shared_task(name="tasks.keep_picture", ignore_result=True)

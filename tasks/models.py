@@ -246,6 +246,11 @@ class WebhookDelivery(models.Model):
     """One call of a client's hook, written with the change that it reports."""
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="deliveries")
+    # Whom it is picked for (tasks/picking.py); the index below serves the key too.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False
+    )
+    host = models.CharField(max_length=260, help_text="With its port.")
     revision = models.PositiveIntegerField()
     status = models.CharField(max_length=16, choices=TaskStatus)
     is_final = models.BooleanField(default=False)
@@ -268,6 +273,10 @@ class WebhookDelivery(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["state", "next_attempt_at"], name="webhook_due"),
             models.Index(fields=["task", "revision"], name="webhook_order"),
+            models.Index(
+                fields=["owner", "host", "state", "next_attempt_at"],
+                name="webhook_receiver",
+            ),
         ]
 
     def __str__(self) -> str:

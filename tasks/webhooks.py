@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import backoff
+from accounts.addresses import WrongAddress, parts_of
 from accounts.crypto import UndecryptableSecret
 from accounts.models import User
 from accounts.prepared import PreparedQuery
@@ -29,6 +30,7 @@ RETRY_AFTER: Final = (
     *[12 * 3600] * 5,
 )
 GONE: Final = 410
+_PORTS: Final = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,12 @@ def record_delivery(task: Task) -> None:
         return
     WebhookDelivery.objects.create(
         task=task,
+        owner_id=task.owner_id,
         revision=task.revision,
         status=task.status,
         is_final=task.status in TERMINAL,
         url=task.notify_hook,
+        host=host_of(task.notify_hook),
         body=task_bytes(task).decode(),
     )
 
@@ -90,44 +94,40 @@ def tell_again(task: Task, hook: str) -> None:
         return
     WebhookDelivery.objects.create(
         task=task,
+        owner_id=task.owner_id,
         revision=task.revision,
         status=task.status,
         is_final=True,
         by_hand=True,
         url=hook,
+        host=host_of(hook),
         body=task_bytes(task).decode(),
     )
 
 
-def waiting_url(task_id: int) -> str | None:
-    """Return where the task's next call goes, or None where none waits."""
-    rows = _waiting(task_id).order_by("by_hand", "revision")
-    return rows.values_list("url", flat=True).first()
+def host_of(url: str) -> str:
+    """Return the host that a hook is at, with its port; "" for what is no address."""
+    try:
+        parts = parts_of(url)
+    except WrongAddress:
+        return ""
+    return f"{parts.host}:{parts.port or _PORTS[parts.scheme]}"
 
 
-def due_calls(limit: int = 2000) -> list[tuple[int, str]]:
-    """Return the tasks, each once, that have a call to make now, and its address."""
-    now = timezone.now()
-    rows = WebhookDelivery.objects.filter(
-        _unclaimed(now), state=DeliveryState.WAITING, next_attempt_at__lte=now
-    )
-    pairs = rows.order_by("next_attempt_at").values_list("task_id", "url")[:limit]
-    return list(dict(pairs).items())
-
-
-def claim_next(task_id: int) -> Call | None:
-    """Claim the task's next call, or return None where nothing is to be done now.
+def claim_next(task_id: int, host: str) -> Call | None:
+    """Claim the task's next call to a host; None where nothing is to be done now.
 
     Calls go out by revision and one at a time. Of two callers one gets the row; a
     caller that dies leaves it to others when the claim ends.
     """
     now = timezone.now()
-    row = _next_row(_without_stale(_queue(task_id), now), now)
+    rows = [row for row in _queue(task_id) if row.host == host]
+    row = _next_row(_without_stale(rows, now), now)
     if row is None:
         return None
     until = now + CLAIM
     mine = WebhookDelivery.objects.filter(
-        _unclaimed(now), pk=row.pk, state=DeliveryState.WAITING
+        unclaimed(now), pk=row.pk, state=DeliveryState.WAITING
     )
     if not mine.update(claimed_until=until):
         return None
@@ -185,7 +185,7 @@ def retry_delay(attempts: int) -> timedelta | None:
 def give_up(task_id: int, reason: str) -> None:
     """End the calls of a task that wait, because none can be made."""
     logger.error("task %s: webhooks given up: %s", task_id, reason)
-    _waiting(task_id).update(
+    waiting(task_id).update(
         state=DeliveryState.GIVEN_UP, error=reason[:400], claimed_until=None
     )
 
@@ -204,21 +204,21 @@ def resend(delivery: WebhookDelivery) -> None:
     )
 
 
-def _waiting(task_id: int) -> QuerySet[WebhookDelivery]:
+def waiting(task_id: int) -> QuerySet[WebhookDelivery]:
     return WebhookDelivery.objects.filter(task=task_id, state=DeliveryState.WAITING)
 
 
-def _unclaimed(now: datetime) -> Q:
+def unclaimed(now: datetime) -> Q:
     return Q(claimed_until=None) | Q(claimed_until__lte=now)
 
 
 _queue: Final = PreparedQuery[WebhookDelivery](
     lambda task_id: (
-        _waiting(task_id)
+        waiting(task_id)
         .select_related("task")
         .only(
             *("revision", "status", "attempts", "is_final", "by_hand", "url", "body"),
-            *("claimed_until", "next_attempt_at", "task__owner_id"),
+            *("host", "claimed_until", "next_attempt_at", "task__owner_id"),
         )
         .order_by("by_hand", "revision")
     ),
@@ -244,7 +244,7 @@ def _without_stale(rows: list[WebhookDelivery], now: datetime) -> list[WebhookDe
         and (row.claimed_until is None or row.claimed_until <= now)
     ]
     if stale:
-        waiting = WebhookDelivery.objects.filter(_unclaimed(now), pk__in=stale)
+        waiting = WebhookDelivery.objects.filter(unclaimed(now), pk__in=stale)
         waiting.update(state=DeliveryState.SKIPPED)
     return [row for row in rows if row.pk not in stale]
 
@@ -252,14 +252,16 @@ def _without_stale(rows: list[WebhookDelivery], now: datetime) -> list[WebhookDe
 def _next_row(rows: list[WebhookDelivery], now: datetime) -> WebhookDelivery | None:
     """Return the row whose turn it is, unless it must wait or another is on its way.
 
-    A call sent again by hand holds up nothing, and nothing holds it up.
+    A call sent again by hand holds up nothing, and nothing holds it up. News that are
+    due do not wait for older ones that are not: the older go at once.
     """
     if any(row.claimed_until and row.claimed_until > now for row in rows):
         return None
-    in_turn = [row for row in rows if not row.by_hand][:1]
-    by_hand = [row for row in rows if row.by_hand]
-    due = (row for row in in_turn + by_hand if row.next_attempt_at <= now)
-    return next(due, None)
+    in_turn = [row for row in rows if not row.by_hand]
+    if any(row.next_attempt_at <= now for row in in_turn):
+        return in_turn[0]
+    by_hand = (row for row in rows if row.by_hand and row.next_attempt_at <= now)
+    return next(by_hand, None)
 
 
 def _log(call: Call, outcome: Outcome, state: DeliveryState, *, written: bool) -> None:

@@ -36,10 +36,16 @@ class Answer:
 
 
 def classify(status: int, body: Any, retry_after: str | None = None) -> Answer:
-    """Return the meaning of an answer; `body` is parsed JSON, or text."""
+    """Return the meaning of an answer; `body` is parsed JSON, or text.
+
+    One that says yes is Discord's own if it has no body (204), or JSON.
+    """
     data = body if isinstance(body, dict) else {}
-    if 200 <= status < 300:
+    if status == 204 or (200 <= status < 300 and isinstance(body, dict)):
         return Answer(Verdict.ACCEPTED, status=status)
+    if 200 <= status < 300:
+        reason = f"an answer that is not Discord's ({status})"
+        return Answer(Verdict.UNKNOWN, reason, status=status)
     verdict, reason = _meaning(status, data)
     pause = _seconds(data, retry_after) if verdict is Verdict.LATER else 0.0
     here = status == 403 and data.get("code") in NOT_HERE

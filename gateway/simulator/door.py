@@ -9,7 +9,7 @@ from aiohttp import web
 from gateway.simulator.answers import Refused
 from gateway.simulator.core import Core
 from gateway.simulator.events import handles
-from gateway.simulator.meddling import meddle, refuses
+from gateway.simulator.meddling import garbled, meddle, refuses
 from gateway.simulator.rules import Occasion
 from gateway.simulator.world import Account
 
@@ -58,6 +58,14 @@ class Door:
         return self.core.world.by_token.get(token)
 
     async def _carry_out(
+        self, request: web.Request, handler: Handler, account: Account | None
+    ) -> web.StreamResponse:
+        response = await self._ruled(request, handler, account)
+        if _API.match(request.path):
+            return garbled(response, self.core.knobs.garbled)
+        return response
+
+    async def _ruled(
         self, request: web.Request, handler: Handler, account: Account | None
     ) -> web.StreamResponse:
         route = route_of(request)

@@ -105,6 +105,7 @@ class Knobs:
     replay_twice: bool = False
     refuse_resume: bool = False
     index_not_ready: int = 0  # answers of 202 before the command index is there
+    garbled: str = ""  # "empty", "half" or "html": bodies of all answers that say yes
     noise_rate: float = 0.0  # events per second and session
 
     def with_changes(self, changes: dict[str, Any]) -> "Knobs":

@@ -40,3 +40,17 @@ def _scripted(script: Json) -> web.Response:
         body=body.encode() if text else wire.dump(body),
         headers=headers,
     )
+
+
+def garbled(response: web.StreamResponse, form: str) -> web.StreamResponse:
+    """What the client gets where an answer that says yes loses its body on the way."""
+    if not form or not 200 <= response.status < 300:
+        return response
+    whole = response.body if isinstance(response, web.Response) else b""
+    content = whole if isinstance(whole, bytes) and whole else b'{"id": "1", "a": []}'
+    bodies = {"empty": b"", "half": content[: len(content) // 2 or 1]}
+    kind = "text/html" if form == "html" else "application/json"
+    return web.Response(body=bodies.get(form, _PAGE), content_type=kind)
+
+
+_PAGE = b"<!doctype html><title>502</title>"

@@ -120,10 +120,16 @@ def test_a_hook_is_not_called_without_a_signature(admin: Client) -> None:
     owner = User.objects.get(username="admin")
     task = make_task(owner, notify_hook="https://hook.example/")
     WebhookDelivery.objects.create(
-        task=task, revision=1, status=task.status, url=task.notify_hook, body="{}"
+        owner=owner,
+        task=task,
+        revision=1,
+        status=task.status,
+        url=task.notify_hook,
+        host="hook.example:443",
+        body="{}",
     )
 
-    call = claim_next(task.pk)
+    call = claim_next(task.pk, "hook.example:443")
 
     assert call
     assert call.secret == ""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -7,7 +9,7 @@ from django.core.exceptions import ValidationError
 from gateway.addresses import Addresses, load_addresses, replace_base
 from gateway.models import GatewaySettings
 
-PLAIN = {
+PLAIN: dict[str, Any] = {
     "server": "https://discord.example",
     "wss": "wss://gateway.discord.gg",
     "resume_wss": "",
@@ -18,7 +20,7 @@ PLAIN = {
 }
 
 
-def addresses(**changes: str) -> Addresses:
+def addresses(**changes: Any) -> Addresses:
     return Addresses(**(PLAIN | changes), proxy_url="", build_number=1)
 
 

@@ -15,7 +15,8 @@ from discord.errors import HTTPException
 
 from gateway import timing
 from gateway.addresses import Addresses
-from gateway.http import DiscordHttp, Identity, client_headers
+from gateway.client_headers import client_headers
+from gateway.http import DiscordHttp, Identity
 from gateway.protocol.answers import Verdict
 from tests.gateway.rest_server import Server, serving
 from tests.gateway.wire import CHANNEL, GUILD

@@ -97,5 +97,8 @@ def test_a_task_that_moved_meanwhile_is_not_sent_again(
 def test_the_nonce_of_a_task_that_moved_is_not_renewed(task: Task) -> None:
     Task.objects.update(status=TaskStatus.FAILURE, nonce="95")
 
-    assert dispatch._renew(task.pk, "95", "96") is False
+    assert (
+        dispatch._renew(task.pk, (task.account_id or 0, "5e55105e"), "95", "96")
+        is False
+    )
     assert again(task).nonce == "95"

@@ -343,7 +343,7 @@ def test_a_wrong_clock_of_this_machine_is_said_and_nothing_is_ready(
     assert (status, words["clock"]) == (503, said)
 
     wrong_clock(monkeypatch, 0.0)
-    tasks_clock.life.client().delete(tasks_clock._KEY)
+    life.client().delete(tasks_clock._KEY)
     assert readyz(stranger) == (200, {"status": "ready", **ALL_WELL})
 
 

@@ -35,7 +35,7 @@ def found(admin: Client, query: str) -> set[int]:
 
 def make_delivery(task: Task, **fields: object) -> WebhookDelivery:
     values = {"task": task, "revision": 1, "url": "http://hook.test/", "body": "{}"}
-    return WebhookDelivery.objects.create(**(values | fields))
+    return WebhookDelivery.objects.create(owner=task.owner, **(values | fields))
 
 
 def test_the_list_costs_as_many_queries_with_many_tasks(

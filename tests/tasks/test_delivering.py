@@ -19,6 +19,7 @@ from tasks.models import DeliveryState, Task, WebhookDelivery
 from tasks.services import advance, fail
 from tests.factories import make_task, make_user
 from tests.targets import TARGETS
+from tests.tasks.hooking import deliver, forget_receivers, receiver
 from tests.tasks.servers import Server, always, listening, never, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,8 +41,9 @@ def make_hooked(url: str) -> Task:
     return make_task(make_user(), notify_hook=url)
 
 
-def deliver(task: Task) -> None:
-    bridge.run(delivering.deliver(task.pk, task.notify_hook))
+@pytest.fixture(autouse=True)
+def _nothing_is_known_of_receivers() -> None:
+    forget_receivers()
 
 
 def only_row() -> WebhookDelivery:
@@ -110,7 +112,7 @@ def test_news_that_come_during_a_call_follow_it(hook: Server) -> None:
     async def more_news(request: web.Request) -> web.Response:
         if len(hook.calls) == 1:
             await in_thread(fail, task.pk, "no luck")
-            await delivering.deliver(task.pk, task.notify_hook)
+            await delivering.start(receiver(task))
         return web.Response()
 
     hook.handler = more_news
@@ -127,12 +129,11 @@ def test_two_deliverers_make_one_call(hook: Server) -> None:
     advance(task.pk, TaskStatus.SUBMITTED)
 
     async def both() -> None:
-        one, other = delivering.Deliverer(), delivering.Deliverer()
-        await asyncio.gather(
-            one.deliver(task.pk, hook.origin), other.deliver(task.pk, hook.origin)
-        )
-        await one.aclose()
-        await other.aclose()
+        deliverers = delivering.Deliverer(), delivering.Deliverer()
+        await asyncio.gather(*(each.start(receiver(task)) for each in deliverers))
+        for each in deliverers:
+            await each.finished()
+            await each.aclose()
 
     bridge.run(both())
 
@@ -299,44 +300,3 @@ def test_an_impossible_address_is_given_up() -> None:
     deliver(task)
 
     assert only_row().state == S.GIVEN_UP
-
-
-def test_a_host_gets_four_calls_at_once_and_no_other_waits_for_it(
-    hook: Server,
-) -> None:
-    tasks = [make_hooked(hook.origin) for _ in range(6)]
-    for task in tasks:
-        fail(task.pk, "no luck")
-    with serving() as quick:
-        other = make_hooked(quick.origin)
-        fail(other.pk, "no luck")
-        most = bridge.run(_watch(hook, quick, tasks, other))
-
-    assert most == 4
-    assert len(hook.calls) == 6
-    assert not WebhookDelivery.objects.exclude(state=S.DELIVERED).exists()
-
-
-async def _watch(hook: Server, quick: Server, tasks: list[Task], other: Task) -> int:
-    full, go_on = asyncio.Event(), asyncio.Event()
-    now = most = 0
-
-    async def hold(request: web.Request) -> web.Response:
-        nonlocal now, most
-        now += 1
-        most = max(most, now)
-        if now == delivering.AT_ONCE_PER_HOST:
-            full.set()
-        await go_on.wait()
-        now -= 1
-        return web.Response()
-
-    hook.handler = hold
-    pairs = [(task.pk, task.notify_hook) for task in tasks]
-    slow = asyncio.create_task(delivering.deliver_all(pairs))
-    await full.wait()
-    await delivering.deliver(other.pk, other.notify_hook)
-    assert len(quick.calls) == 1
-    go_on.set()
-    await slow
-    return most

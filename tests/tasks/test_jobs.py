@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from mjproxy.celery import app
-from tasks import bridge, jobs
+from tasks import bridge, delivering, jobs
 from tasks.enums import TaskStatus
 from tasks.models import DeliveryState, Task, WebhookDelivery
 from tasks.services import advance, fail
@@ -48,6 +48,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Future[Any]]:
 def wait_for(started: list[Future[Any]]) -> None:
     for future in started:
         future.result(20)
+    bridge.run(delivering.finished())
 
 
 @pytest.mark.django_db(transaction=True)

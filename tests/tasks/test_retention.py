@@ -50,7 +50,9 @@ def test_old_tasks_go_with_their_pictures(alice: User, tmp_path: Path) -> None:
     for task in (old, young):
         pictures.store(task.pk, "image/png", b"bytes")
     child = make_task(alice, parent=old)
-    WebhookDelivery.objects.create(task=old, revision=1, url="http://x/", body="{}")
+    WebhookDelivery.objects.create(
+        task=old, owner=old.owner, revision=1, url="http://x/", body="{}"
+    )
 
     retention.remove_old()
 
@@ -107,6 +109,7 @@ def test_settled_deliveries_go_after_a_month(alice: User) -> None:
         for days in (29, 31):
             WebhookDelivery.objects.create(
                 task=task,
+                owner=task.owner,
                 revision=days,
                 url="http://x/",
                 body="{}",

@@ -14,12 +14,23 @@ from pytest_django.fixtures import Settings
 from accounts import mails
 from accounts.enums import AccountState, MailState
 from accounts.models import DiscordAccount, MailSettings, OperatorMail, User
-from tasks import bridge, cdn, delivering, faults, jobs, mailing, pictures, webhooks
+from tasks import (
+    bridge,
+    cdn,
+    delivering,
+    faults,
+    jobs,
+    mailing,
+    picking,
+    pictures,
+    webhooks,
+)
 from tasks.cdn import Picture
 from tasks.faults import MOST
 from tasks.models import DeliveryState, Task, WebhookDelivery
 from tasks.webhooks import record_delivery
 from tests.factories import make_finished
+from tests.tasks.hooking import deliver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,23 +48,31 @@ def tracebacks(caplog: pytest.LogCaptureFixture) -> int:
 
 
 @pytest.mark.parametrize(
-    "broken", ["waiting_url", "claim_next", "ensure_webhook_secret"]
+    ("module", "broken"),
+    [
+        (picking, "receiver_of"),
+        (webhooks, "claim_next"),
+        (webhooks, "ensure_webhook_secret"),
+        (delivering, "_headers"),
+    ],
 )
 def test_a_hook_that_cannot_be_called_is_given_up(
     alice: User,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
+    module: Any,
     broken: str,
 ) -> None:
     settings.ALLOW_PRIVATE_HOOKS = True
     task = make_finished(alice, notify_hook="http://127.0.0.1:9/hook")
     record_delivery(task)
-    monkeypatch.setattr(webhooks, broken, lambda *_: 1 / 0)
+    monkeypatch.setattr(module, broken, lambda *_: 1 / 0)
 
     for _ in range(MOST):
         WebhookDelivery.objects.update(claimed_until=None)
         jobs.deliver_task(task.pk)
+        bridge.run(delivering.finished())
 
     call = WebhookDelivery.objects.get()
     assert call.state == DeliveryState.GIVEN_UP
@@ -72,12 +91,12 @@ def test_one_hook_that_breaks_holds_up_no_other(
         record_delivery(each)
     claim = webhooks.claim_next
 
-    def breaks(task_id: int) -> Any:
-        return 1 / 0 if task_id == broken.pk else claim(task_id)
+    def breaks(task_id: int, host: str) -> Any:
+        return 1 / 0 if task_id == broken.pk else claim(task_id, host)
 
     monkeypatch.setattr(webhooks, "claim_next", breaks)
 
-    bridge.run(delivering.deliver_all(webhooks.due_calls()))
+    deliver(task)
 
     assert WebhookDelivery.objects.get(task=task).attempts == 1
 

@@ -10,21 +10,23 @@ from django.utils import timezone
 from accounts.models import User
 from tasks.enums import TaskStatus
 from tasks.models import DeliveryState, Task, WebhookDelivery
+from tasks.picking import claim_due, due_receivers, receiver_of, rest
 from tasks.services import advance, fail
+from tasks.shares import Receiver
 from tasks.webhooks import (
     RETRY_AFTER,
     Call,
     Outcome,
     claim_next,
-    due_calls,
+    host_of,
     resend,
     retry_delay,
     settle,
-    waiting_url,
 )
 from tests.factories import make_task
 
 HOOK = "http://hook.example/cb?id=1"
+HOST = "hook.example:80"
 REFUSED = Outcome(error="cannot connect")
 FINE = Outcome(status=204)
 S = DeliveryState
@@ -40,8 +42,12 @@ def rows(task: Task) -> list[tuple[int, str]]:
     return list(found.values_list("revision", "state"))
 
 
+def ours(task: Task) -> Receiver:
+    return Receiver(task.owner_id, HOST)
+
+
 def claimed(task: Task) -> Call:
-    call = claim_next(task.pk)
+    call = claim_next(task.pk, HOST)
     assert call
     return call
 
@@ -81,7 +87,7 @@ def test_calls_go_out_one_at_a_time_in_order(task: Task) -> None:
     first = claimed(task)
     progress(task, 10)
 
-    assert claim_next(task.pk) is None
+    assert claim_next(task.pk, HOST) is None
 
     settle(first, FINE)
     second = claimed(task)
@@ -121,7 +127,7 @@ def test_a_call_on_its_way_is_not_skipped(task: Task) -> None:
     advance(task.pk, TaskStatus.SUBMITTED)
     on_its_way = claimed(task)
     fail(task.pk, "no luck")
-    assert claim_next(task.pk) is None
+    assert claim_next(task.pk, HOST) is None
 
     settle(on_its_way, FINE)
 
@@ -132,9 +138,10 @@ def test_a_call_on_its_way_is_not_skipped(task: Task) -> None:
 def test_of_two_deliverers_one_gets_the_row(task: Task) -> None:
     advance(task.pk, TaskStatus.SUBMITTED)
 
-    assert claim_next(task.pk)
-    assert claim_next(task.pk) is None
-    assert due_calls() == []
+    assert claim_next(task.pk, HOST)
+    assert claim_next(task.pk, HOST) is None
+    assert due_receivers() == []
+    assert claim_due(ours(task), 9) == []
 
 
 def test_a_claim_whose_holder_died_ends(task: Task) -> None:
@@ -161,7 +168,7 @@ def test_a_failure_is_logged_and_tried_again_later(task: Task) -> None:
     assert (row.attempts, row.response_status, row.error) == (1, 500, "HTTP 500")
     assert row.state == S.WAITING
     assert row.next_attempt_at >= before + timedelta(seconds=0.8)
-    assert claim_next(task.pk) is None
+    assert claim_next(task.pk, HOST) is None
 
 
 def test_retries_follow_the_schedule_to_its_end(task: Task) -> None:
@@ -180,7 +187,7 @@ def test_retries_follow_the_schedule_to_its_end(task: Task) -> None:
     settle(claimed(task), REFUSED)
 
     assert rows(task) == [(1, S.GIVEN_UP)]
-    assert due_calls() == []
+    assert due_receivers() == []
 
 
 def test_the_schedule_begins_within_seconds_and_lasts_three_days() -> None:
@@ -215,7 +222,7 @@ def test_a_person_can_send_any_call_again(task: Task, state: DeliveryState) -> N
 
     resend(old)
 
-    assert due_calls() == [(task.pk, HOOK)]
+    assert due_receivers() == [ours(task)]
     call = claimed(task)
     assert (call.id, call.attempts) == (old.pk, 0)
     settle(call, FINE)
@@ -240,9 +247,10 @@ def test_due_calls_are_those_whose_time_has_come(alice: User) -> None:
     WebhookDelivery.objects.filter(task=tasks[0]).update(next_attempt_at=later)
     settle(claimed(tasks[1]), FINE)
 
-    assert due_calls() == [(tasks[2].pk, HOOK)]
-    assert waiting_url(tasks[0].pk) == HOOK
-    assert waiting_url(tasks[1].pk) is None
+    assert due_receivers() == [ours(tasks[2])]
+    assert receiver_of(tasks[0].pk) == ours(tasks[0])
+    assert receiver_of(tasks[1].pk) is None
+    assert [call.task_id for call in claim_due(ours(tasks[2]), 9)] == [tasks[2].pk]
 
 
 def test_a_user_without_a_secret_gets_one(task: Task, alice: User) -> None:
@@ -261,3 +269,113 @@ def test_the_log_names_no_address(task: Task, caplog: Any) -> None:
 
     assert "webhook no. 1 failed" in caplog.text
     assert "hook.example" not in caplog.text
+
+
+# --- whose turn it is ---------------------------------------------------------------
+
+
+def test_ends_are_claimed_before_what_came_earlier(alice: User) -> None:
+    tasks = [make_task(alice, notify_hook=HOOK) for _ in range(4)]
+    for each in tasks:
+        advance(each.pk, TaskStatus.SUBMITTED)
+    for each in tasks[2:]:
+        settle(claimed(each), FINE)
+        fail(each.pk, "no luck")
+
+    first, second, third = claim_due(ours(tasks[0]), 3)
+
+    assert [first.task_id, second.task_id] == [tasks[2].pk, tasks[3].pk]
+    assert third.task_id == tasks[0].pk
+
+
+def test_what_is_claimed_at_once_are_calls_of_different_tasks(alice: User) -> None:
+    tasks = [make_task(alice, notify_hook=HOOK) for _ in range(3)]
+    for each in tasks:
+        advance(each.pk, TaskStatus.SUBMITTED)
+        fail(each.pk, "no luck")
+
+    calls = claim_due(ours(tasks[0]), 9)
+
+    assert [call.revision for call in calls] == [1, 1, 1]
+    assert {call.task_id for call in calls} == {each.pk for each in tasks}
+
+
+def test_tasks_whose_call_is_on_its_way_hide_no_other(alice: User) -> None:
+    tasks = [make_task(alice, notify_hook=HOOK) for _ in range(40)]
+    for each in tasks[:-1]:
+        advance(each.pk, TaskStatus.SUBMITTED)
+        claimed(each)
+        fail(each.pk, "no luck")
+    advance(tasks[-1].pk, TaskStatus.SUBMITTED)
+
+    (call,) = claim_due(ours(tasks[0]), 1)
+
+    assert call.task_id == tasks[-1].pk
+
+
+def test_a_receiver_is_a_host_for_one_user(alice: User, bob: User) -> None:
+    tasks = [
+        make_task(alice, notify_hook=HOOK),
+        make_task(alice, notify_hook="https://hook.example/cb"),
+        make_task(bob, notify_hook=HOOK),
+    ]
+    for each in tasks:
+        fail(each.pk, "no luck")
+
+    assert set(due_receivers()) == {
+        Receiver(alice.pk, "hook.example:80"),
+        Receiver(alice.pk, "hook.example:443"),
+        Receiver(bob.pk, "hook.example:80"),
+    }
+    assert [each.task_id for each in claim_due(ours(tasks[2]), 9)] == [tasks[2].pk]
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://hook.example/x", "hook.example:80"),
+        ("https://HOOK.example", "hook.example:443"),
+        ("http://[::1]:9000/", "::1:9000"),
+        ("http://127.1:9000/", "127.0.0.1:9000"),
+        ("gopher://x", ""),
+        ("", ""),
+        ("http://" + "a." * 126 + "a:65535/", "a." * 126 + "a:65535"),
+    ],
+)
+def test_the_host_of_a_hook(url: str, host: str) -> None:
+    assert host_of(url) == host
+    assert len(host) <= 260
+
+
+def test_while_a_receiver_rests_only_what_a_person_sends_is_due(task: Task) -> None:
+    advance(task.pk, TaskStatus.SUBMITTED)
+    settle(claimed(task), FINE)
+    sent_again = WebhookDelivery.objects.get()
+    fail(task.pk, "no luck")
+
+    rest(ours(task), 30.0)
+    assert due_receivers() == []
+    resend(sent_again)
+
+    (call,) = claim_due(ours(task), 9)
+    assert call.id == sent_again.pk
+
+
+def test_a_rest_shortens_no_pause(task: Task) -> None:
+    later = timezone.now() + timedelta(hours=3)
+    fail(task.pk, "no luck")
+    WebhookDelivery.objects.update(next_attempt_at=later)
+
+    rest(ours(task), 30.0)
+
+    assert WebhookDelivery.objects.get().next_attempt_at == later
+
+
+def test_news_are_not_held_up_by_older_news_that_rest(task: Task) -> None:
+    advance(task.pk, TaskStatus.SUBMITTED)
+    rest(ours(task), 30.0)
+    fail(task.pk, "no luck")
+
+    (call,) = claim_due(ours(task), 9)
+
+    assert call.revision == 1

@@ -131,3 +131,26 @@ async def test_an_unknown_kind_of_interaction_is_refused(kind: Any) -> None:
         status, body = await one.interact(kind, {"options": 5, "components": "x"})
 
         assert (status, body["code"]) == (400, 50035)
+
+
+@pytest.mark.parametrize("form", ["empty", "half", "html"])
+async def test_answers_lose_their_bodies(form: str) -> None:
+    async with running() as simulator, client(simulator) as one:
+        token = {"Authorization": one.spec.user_token}
+        me = f"{simulator.url}/api/v9/users/@me"
+        await one.sim("PATCH", "/knobs", {"garbled": form})
+
+        async with one.http.get(me, headers=token) as answer:
+            body, status = await answer.read(), answer.status
+        async with one.http.get(me) as refused:
+            assert (await refused.json())["message"] == "401: Unauthorized"
+        await one.sim("PATCH", "/knobs", {"garbled": ""})
+        async with one.http.get(me, headers=token) as answer:
+            whole = await answer.read()
+
+    assert status == 200
+    if form == "html":
+        assert body.startswith(b"<!doctype")
+    else:
+        assert whole.startswith(body)
+        assert len(body) < len(whole)

@@ -1,0 +1,88 @@
+"""Which calls of hooks are made next: picked for each receiver, ends first."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from tasks import faults, webhooks
+from tasks.models import DeliveryState, WebhookDelivery
+from tasks.shares import Receiver
+from tasks.webhooks import Call, unclaimed
+
+# Some that are due may turn out to wait for another call of their task.
+SPARE: Final = 16
+
+
+def receiver_of(task_id: int) -> Receiver | None:
+    """Return whom the task's next call goes to, or None where none waits."""
+    rows = webhooks.waiting(task_id).order_by("by_hand", "revision")
+    row = rows.values_list("owner_id", "host").first()
+    return Receiver(*row) if row else None
+
+
+def due_receivers() -> list[Receiver]:
+    """Return all for whom a call is due, each once."""
+    rows = _due(timezone.now()).order_by().values_list("owner_id", "host").distinct()
+    return [Receiver(*row) for row in rows]
+
+
+def claim_due(receiver: Receiver, most: int) -> list[Call]:
+    """Claim up to `most` calls to a receiver, of as many tasks."""
+    calls: list[Call] = []
+    for task_id in _due_tasks(receiver, most + SPARE):
+        if call := _claim(task_id, receiver.host):
+            calls.append(call)
+        if len(calls) == most:
+            break
+    return calls
+
+
+def _claim(task_id: int, host: str) -> Call | None:
+    """Claim a task's next call; what breaks there holds up no other task."""
+    work = webhooks.work(task_id)
+    if faults.is_resting(work):
+        return None
+    try:
+        return webhooks.claim_next(task_id, host)
+    except Exception as exc:
+        faults.settle(work, exc)
+        return None
+
+
+def rest(receiver: Receiver, seconds: float) -> None:
+    """Make no call to a receiver that keeps failing for so long, but those by hand."""
+    until = timezone.now() + timedelta(seconds=seconds)
+    rows = WebhookDelivery.objects.filter(
+        unclaimed(timezone.now()),
+        owner=receiver.owner_id,
+        host=receiver.host,
+        state=DeliveryState.WAITING,
+        by_hand=False,
+        next_attempt_at__lt=until,
+    )
+    rows.update(next_attempt_at=until)
+
+
+def _due_tasks(receiver: Receiver, most: int) -> list[int]:
+    """Return tasks with a call due and none on its way, those that are over first."""
+    now = timezone.now()
+    on_its_way = WebhookDelivery.objects.filter(
+        task=OuterRef("task"),
+        host=receiver.host,
+        state=DeliveryState.WAITING,
+        claimed_until__gt=now,
+    )
+    rows = _due(now).filter(~Exists(on_its_way), owner=receiver.owner_id)
+    rows = rows.filter(host=receiver.host)
+    in_turn = rows.order_by("-is_final", "next_attempt_at", "pk")
+    return list(dict.fromkeys(in_turn.values_list("task_id", flat=True)[:most]))
+
+
+def _due(now: datetime) -> QuerySet[WebhookDelivery]:
+    return WebhookDelivery.objects.filter(
+        unclaimed(now), state=DeliveryState.WAITING, next_attempt_at__lte=now
+    )

@@ -1,0 +1,106 @@
+"""How many calls may be open at once: for a receiver, for a user, for the process.
+
+A receiver is a host that is called for a user, so nobody's slow host counts against
+another's calls to it. One that answers soon gets more calls at once, one that fails
+fewer. A user may have as many calls open as there are places free: a single one at most
+half of all, so that whoever comes next finds a place.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, field
+from typing import Final
+
+from accounts import backoff
+
+AT_ONCE: Final = 128
+FIRST: Final = 4  # calls at once to a receiver that nothing is known of
+MOST: Final = 16
+SOON: Final = 2.5  # seconds within which a receiver answers that may get more
+REMEMBERED: Final = 10_000  # receivers
+# So many failures in a row are more than bad luck: then the receiver rests.
+KEEPS_FAILING: Final = 3
+FIRST_REST: Final = 2.0  # seconds, longer each time
+LONGEST_REST: Final = 30.0
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """Who is called: a host with its port, for a user."""
+
+    owner_id: int
+    host: str
+
+
+@dataclass
+class _Share:
+    room: int = FIRST
+    open: int = 0
+    failures: int = 0  # in a row
+
+
+@dataclass
+class Shares:
+    """The places for calls of one process. Lives in one event loop."""
+
+    at_once: int = AT_ONCE
+    _open: int = 0
+    _open_for: Counter[int] = field(default_factory=Counter)
+    _of: OrderedDict[Receiver, _Share] = field(default_factory=OrderedDict)
+    _waiting: OrderedDict[Receiver, None] = field(default_factory=OrderedDict)
+
+    def take(self, receiver: Receiver) -> bool:
+        """Take a place for a call; False where there is none now."""
+        share = self._share(receiver)
+        if share.open >= share.room:
+            return False  # whoever is called now makes room for it
+        if self._open_for[receiver.owner_id] >= self.at_once - self._open:
+            self._waiting[receiver] = None
+            return False
+        share.open += 1
+        self._open += 1
+        self._open_for[receiver.owner_id] += 1
+        return True
+
+    def give_back(self, receiver: Receiver) -> None:
+        self._of[receiver].open -= 1
+        self._open -= 1
+        self._open_for[receiver.owner_id] -= 1
+        self._open_for += Counter()  # forgets users without a call
+        self._forget()
+
+    def next_waiting(self) -> Receiver | None:
+        """Return who has waited longest for a place that others had, if anybody."""
+        return self._waiting.popitem(last=False)[0] if self._waiting else None
+
+    def went_well(self, receiver: Receiver, seconds: float) -> None:
+        """Note a call that was taken after so many seconds."""
+        share = self._share(receiver)
+        share.failures = 0
+        if seconds < SOON:
+            share.room = min(MOST, share.room + 1)
+
+    def failed(self, receiver: Receiver) -> float:
+        """Note a call that failed; return for how many seconds its receiver rests."""
+        share = self._share(receiver)
+        share.failures += 1
+        share.room = max(1, share.room // 2)
+        if (again := share.failures - KEEPS_FAILING + 1) < 1:
+            return 0.0
+        return backoff.delay(again, first=FIRST_REST, longest=LONGEST_REST)
+
+    def _share(self, receiver: Receiver) -> _Share:
+        share = self._of.setdefault(receiver, _Share())
+        self._of.move_to_end(receiver)
+        return share
+
+    def _forget(self) -> None:
+        """Forget receivers that were not called for long, where there are very many."""
+        while len(self._of) > REMEMBERED:
+            oldest = next(iter(self._of))
+            if self._of[oldest].open:
+                return
+            del self._of[oldest]
+        while len(self._waiting) > REMEMBERED:
+            self._waiting.popitem(last=False)

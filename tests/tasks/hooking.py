@@ -1,0 +1,56 @@
+"""Making the calls of hooks in the bridge's loop, and waiting for them."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tasks import bridge, delivering
+from tasks.models import Task
+from tasks.shares import Receiver, Shares
+from tasks.webhooks import host_of
+
+
+def forget_receivers() -> None:
+    """Let nothing be known of any receiver: another test's may have the same port."""
+
+    async def forget() -> None:
+        delivering.here()._shares = Shares()
+
+    bridge.run(forget())
+
+
+def receiver(task: Task) -> Receiver:
+    return Receiver(task.owner_id, host_of(task.notify_hook))
+
+
+def deliver(*tasks: Task) -> None:
+    """Make all calls that are due at the hooks of the tasks."""
+
+    async def make() -> None:
+        await delivering.start_all([receiver(task) for task in tasks])
+        await delivering.finished()
+
+    bridge.run(make(), timeout=60)
+
+
+def calls_under_way() -> int:
+    async def calls() -> int:
+        return len(delivering.here()._calls)
+
+    return bridge.run(calls())
+
+
+def break_off() -> None:
+    """End the calls under way, as the end of the process would."""
+
+    async def end() -> None:
+        for call in delivering.here()._calls:
+            call.cancel()
+        await delivering.finished()
+
+    bridge.run(end())
+
+
+def wait(seconds: float) -> None:
+    """Let the bridge's loop turn for a moment, between two looks."""
+    bridge.run(asyncio.sleep(seconds))

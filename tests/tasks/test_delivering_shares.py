@@ -1,0 +1,217 @@
+"""Whose hook is called when, where receivers are slow, dead or many."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator
+
+import orjson
+import pytest
+from aiohttp import web
+from pytest_django.fixtures import Settings
+
+from accounts.models import User
+from tasks import bridge, delivering, jobs, picking, shares
+from tasks.database import in_thread
+from tasks.enums import TaskStatus
+from tasks.models import DeliveryState, Task, WebhookDelivery
+from tasks.services import advance, fail
+from tasks.shares import Receiver
+from tasks.webhooks import record_delivery
+from tests.factories import make_finished, make_task, make_user
+from tests.tasks.hooking import (
+    break_off,
+    calls_under_way,
+    deliver,
+    forget_receivers,
+    receiver,
+    wait,
+)
+from tests.tasks.servers import Server, always, listening, serving
+
+pytestmark = pytest.mark.django_db(transaction=True)
+S = DeliveryState
+PATIENCE = 20.0  # seconds after which a call counts as lost
+
+
+@pytest.fixture(autouse=True)
+def _private_hooks(settings: Settings) -> None:
+    settings.ALLOW_PRIVATE_HOOKS = True
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_known_of_receivers() -> None:
+    forget_receivers()
+
+
+@pytest.fixture
+def hook() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+def make_hooked(url: str) -> Task:
+    return make_task(make_user(), notify_hook=url)
+
+
+async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        await reader.read()
+    writer.close()
+
+
+def test_a_receiver_gets_four_calls_at_once_at_first(hook: Server) -> None:
+    tasks = [make_hooked(hook.origin) for _ in range(6)]
+    Task.objects.update(owner=tasks[0].owner)
+    for task in tasks:
+        fail(task.pk, "no luck")
+
+    most = bridge.run(_most_at_once(hook, receiver(tasks[0])))
+
+    assert most == shares.FIRST == 4
+    assert len(hook.calls) == 6
+    assert not WebhookDelivery.objects.exclude(state=S.DELIVERED).exists()
+
+
+async def _most_at_once(hook: Server, called: Receiver) -> int:
+    full, go_on = asyncio.Event(), asyncio.Event()
+    now = most = 0
+
+    async def hold(request: web.Request) -> web.Response:
+        nonlocal now, most
+        now += 1
+        if not go_on.is_set():
+            most = max(most, now)
+        if now == shares.FIRST:
+            full.set()
+        await go_on.wait()
+        now -= 1
+        return web.Response()
+
+    hook.handler = hold
+    await delivering.start(called)
+    await full.wait()
+    await delivering.start(called)
+    go_on.set()
+    await delivering.finished()
+    return most
+
+
+def test_ends_go_before_progress(hook: Server) -> None:
+    """Of many tasks whose receiver is busy, those that are over are told first."""
+    owner = make_user()
+    tasks = [make_task(owner, notify_hook=hook.origin) for _ in range(8)]
+    for task in tasks:
+        advance(task.pk, TaskStatus.SUBMITTED)
+    over = tasks[-1]
+
+    async def first_four_then_the_end() -> None:
+        full, go_on = asyncio.Event(), asyncio.Event()
+
+        async def hold(request: web.Request) -> web.Response:
+            if len(hook.calls) == shares.FIRST:
+                full.set()
+            await go_on.wait()
+            return web.Response()
+
+        hook.handler = hold
+        await delivering.start(receiver(over))
+        await full.wait()
+        await in_thread(fail, over.pk, "no luck")
+        go_on.set()
+        await delivering.finished()
+
+    bridge.run(first_four_then_the_end())
+
+    told = [orjson.loads(call.body) for call in hook.calls]
+    mine = [at for at, each in enumerate(told) if each["id"] == str(over.pk)]
+    assert [told[at]["status"] for at in mine] == ["SUBMITTED", "FAILURE"]
+    assert mine[0] == shares.FIRST  # the first after those that were under way
+    assert len(told) == 9
+
+
+def test_a_user_with_many_hanging_hosts_holds_up_no_other() -> None:
+    """The promise: another's hook is called within two seconds."""
+    mallory, alice = make_user("mallory"), make_user("alice")
+    with contextlib.ExitStack() as stack:
+        hosts = [stack.enter_context(listening(hang)) for _ in range(120)]
+        hanging = [
+            make_task(mallory, notify_hook=host) for host in hosts for _ in range(3)
+        ]
+        for task in hanging:
+            fail(task.pk, "no luck")
+        quick = stack.enter_context(serving())
+        task = make_task(alice, notify_hook=quick.origin)
+        bridge.run(delivering.start_all(picking.due_receivers()), timeout=60)
+        fail(task.pk, "no luck")
+        began = time.monotonic()
+
+        jobs.deliver_task(task.pk)
+        while not quick.calls and time.monotonic() - began < PATIENCE:
+            wait(0.01)
+        took = time.monotonic() - began
+        open_calls = calls_under_way()
+        break_off()
+
+    assert took < 2
+    assert shares.FIRST < open_calls <= shares.AT_ONCE
+
+
+def test_a_dead_host_with_thousands_of_calls_holds_up_no_other(hook: Server) -> None:
+    mallory = make_user("mallory")
+    with serving() as closed:
+        dead = closed.origin
+    lost = make_hooked_many(mallory, dead, 2160)
+    task = make_hooked(hook.origin)
+    fail(task.pk, "no luck")
+
+    assert set(picking.due_receivers()) == {lost, receiver(task)}
+    deliver(task)
+
+    assert len(hook.calls) == 1
+    bridge.run(delivering.start(lost))
+    bridge.run(delivering.finished())
+    tried = WebhookDelivery.objects.filter(owner=mallory, attempts__gt=0)
+    assert 0 < tried.count() <= shares.FIRST + shares.KEEPS_FAILING
+    assert picking.due_receivers() == []
+
+
+def make_hooked_many(owner: User, url: str, count: int) -> Receiver:
+    """Write finished tasks whose end is to be told."""
+    first = make_finished(owner, notify_hook=url)
+    record_delivery(first)
+    row = WebhookDelivery.objects.get(task=first)
+    tasks = Task.objects.bulk_create(
+        Task(owner=owner, action=first.action, notify_hook=url)
+        for _ in range(count - 1)
+    )
+    WebhookDelivery.objects.bulk_create(
+        WebhookDelivery(
+            task=task,
+            owner=owner,
+            revision=1,
+            status=row.status,
+            is_final=True,
+            url=url,
+            host=row.host,
+            body=row.body,
+        )
+        for task in tasks
+    )
+    return receiver(first)
+
+
+def test_a_receiver_that_keeps_failing_rests(hook: Server) -> None:
+    hook.handler = always(503)
+    owner = make_user()
+    for _ in range(shares.KEEPS_FAILING + 5):
+        fail(make_task(owner, notify_hook=hook.origin).pk, "no luck")
+
+    deliver(Task.objects.all()[0])
+
+    # Those under way together fail together; nobody else is tried meanwhile.
+    assert len(hook.calls) <= shares.KEEPS_FAILING + shares.FIRST
+    assert picking.due_receivers() == []
+    assert not WebhookDelivery.objects.exclude(state=S.WAITING).exists()
