@@ -22,6 +22,7 @@ from django.conf import settings  # noqa: E402
 from django.urls import get_resolver, re_path  # noqa: E402
 
 from gateway.routing import channel_routes, websocket_urlpatterns  # noqa: E402
+from mjproxy.body_limits import body_limit  # noqa: E402
 from mjproxy.forwarded import FromOutside  # noqa: E402
 from mjproxy.serving import BodyCap, OneHopHandler, PooledSync  # noqa: E402
 from mjproxy.statics import with_static_files  # noqa: E402
@@ -37,9 +38,7 @@ async def unknown_socket(scope: Any, receive: Any, send: Any) -> None:
 _unknown: Any = unknown_socket
 _router: Any = ProtocolTypeRouter(
     {
-        "http": with_static_files(
-            BodyCap(PooledSync(OneHopHandler()), settings.MAX_BODY_BYTES)
-        ),
+        "http": with_static_files(BodyCap(PooledSync(OneHopHandler()), body_limit)),
         "websocket": AuthMiddlewareStack(
             URLRouter([*websocket_urlpatterns, re_path(r"", _unknown)])
         ),

@@ -1,0 +1,50 @@
+"""How many bytes a request may bring to each address.
+
+The web server counts them before it keeps them. So what asks for no picture and no file
+is small, whoever sends it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.conf import settings
+
+from mjproxy.middleware import canonical
+
+LOGIN: Final = 4_000
+SMALL: Final = 64_000
+# A prompt of 8,192 characters, each as long as JSON can make it, and the rest.
+WORDS: Final = 256_000
+FORMS: Final = 3_000_000  # of the admin: words, notes and tokens by the thousand
+
+_WITHOUT_PICTURES: Final = (
+    "submit/action",
+    "submit/change",
+    "submit/simple-change",
+    "submit/shorten",
+    "submit/show",
+)
+_OF_API: Final = {
+    **dict.fromkeys(_WITHOUT_PICTURES, WORDS),
+    "admin/login": LOGIN,
+    "admin/logout": LOGIN,
+    "admin/account": FORMS,
+    "admin/accounts": FORMS,
+    "admin/domain-tag": WORDS,
+}
+
+
+def body_limit(path: str) -> int:
+    """Return the most bytes that a body to `path` may have."""
+    path = canonical(path)
+    if path.startswith("/admin/"):
+        return min(FORMS, settings.MAX_BODY_BYTES)
+    if not path.startswith("/mj"):
+        return SMALL
+    name = path.partition("/mj/")[2]
+    if limit := _OF_API.get(name):
+        return min(limit, settings.MAX_BODY_BYTES)
+    if name.startswith(("submit/", "insight-face/")) or name == "admin/accounts-import":
+        return settings.MAX_BODY_BYTES
+    return FORMS if name.startswith("admin/account/") else SMALL

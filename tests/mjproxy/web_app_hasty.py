@@ -1,0 +1,15 @@
+"""The same application under a server that has little patience."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mjproxy.web import channel
+from tests.mjproxy.web_app import application as application
+
+_channel: Any = channel
+_channel.HEADERS_WITHIN = 1.0
+_channel.BODY_WITHIN = 1.0
+_channel.SLOWEST = 10_000
+_channel.STALLED = 1.0
+_channel.LINGER = 1.0
