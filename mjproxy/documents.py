@@ -30,9 +30,8 @@ _ENGLISH: Final = "en-us"  # in no other language are the texts whole
 _GZIP: Final = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))")
 # The page of one caller would show its token to all others: each has its own cookie.
 _TOKEN: Final = re.compile(rb'(?<=request\.headers\["X-CSRFTOKEN"\] = )"\w*"')
-_FROM_COOKIE: Final = (
-    f'(document.cookie.match(/{settings.CSRF_COOKIE_NAME}=([0-9A-Za-z]+)/) || ["", ""])[1]'
-).encode()
+_COOKIE: Final = f"document.cookie.match(/{settings.CSRF_COOKIE_NAME}=([0-9A-Za-z]+)/)"
+_FROM_COOKIE: Final = f'({_COOKIE} || ["", ""])[1]'.encode()
 _making = threading.Lock()  # many may ask before it is there
 
 
