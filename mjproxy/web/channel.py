@@ -50,6 +50,7 @@ class BoundedRequest(WebRequest):
         self._received += len(data)
         if self._received > self.limit:
             raise TooLarge
+        self.channel.places.keep(self.channel, len(data))
         super().handleContentChunk(data)
 
     def process(self) -> Any:
@@ -110,6 +111,7 @@ class Channel(_HTTPChannel):
         super().allContentReceived()
 
     def requestDone(self, request: Any) -> None:  # noqa: N802
+        self.places.let_go(self)
         if self.persistent:
             self.places.idle(self)
         super().requestDone(request)

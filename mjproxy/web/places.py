@@ -9,6 +9,7 @@ from typing import Final, Generic, Protocol, TypeVar
 MOST: Final = 4096  # connections of one process
 RESERVED: Final = 256  # open files for everything else
 SHARE: Final = 4  # one address has at most this part of them
+MOST_BYTES: Final = 1_000_000_000  # of bodies that are kept until they are whole
 
 
 class Droppable(Protocol):
@@ -21,8 +22,11 @@ C = TypeVar("C", bound=Droppable)
 class Places(Generic[C]):
     """The open connections. One that owes us a request gives way to a newcomer."""
 
-    def __init__(self, most: int, most_of_address: int) -> None:
+    def __init__(self, most: int, most_of_address: int, most_bytes: int) -> None:
         self.most, self.most_of_address = most, most_of_address
+        self.most_bytes = most_bytes
+        self._bytes: Counter[C] = Counter()
+        self._kept = 0
         self._open: dict[C, str] = {}
         self._idle: dict[C, None] = {}  # those without a whole request, oldest first
         self._of: Counter[str] = Counter()
@@ -44,10 +48,22 @@ class Places(Generic[C]):
     def leave(self, connection: C) -> None:
         """Forget a connection that is closed; a second time does nothing."""
         self._idle.pop(connection, None)
+        self.let_go(connection)
         address = self._open.pop(connection, None)
         if address is not None:
             self._of[address] -= 1
             self._of += Counter()  # no row for an address without a connection
+
+    def keep(self, connection: C, size: int) -> None:
+        """Count bytes of a body; the oldest bodies give way when they are too many."""
+        if connection in self._open:
+            self._bytes[connection] += size
+            self._kept += size
+        while self._kept > self.most_bytes and self._drop_oldest(""):
+            pass
+
+    def let_go(self, connection: C) -> None:
+        self._kept -= self._bytes.pop(connection, 0)
 
     def busy(self, connection: C) -> None:
         self._idle.pop(connection, None)
@@ -74,4 +90,4 @@ def places_for(*, each_address: bool) -> Places[C]:
     if files == resource.RLIM_INFINITY:
         files = 2 * MOST + RESERVED
     most = max(min((files - RESERVED) // 2, MOST), 16)
-    return Places(most, most // SHARE if each_address else most)
+    return Places(most, most // SHARE if each_address else most, MOST_BYTES)

@@ -24,7 +24,7 @@ def taken(places: Places[Connection], address: str) -> Connection:
 
 
 def test_the_oldest_idle_connection_gives_way() -> None:
-    places: Places[Connection] = Places(2, 2)
+    places: Places[Connection] = Places(2, 2, 100)
     first, second = taken(places, "a"), taken(places, "b")
 
     taken(places, "c")
@@ -34,7 +34,7 @@ def test_the_oldest_idle_connection_gives_way() -> None:
 
 
 def test_who_is_answered_does_not_give_way() -> None:
-    places: Places[Connection] = Places(2, 2)
+    places: Places[Connection] = Places(2, 2, 100)
     first, second = taken(places, "a"), taken(places, "b")
     places.busy(first)
 
@@ -44,7 +44,7 @@ def test_who_is_answered_does_not_give_way() -> None:
 
 
 def test_where_all_are_answered_nobody_comes_in() -> None:
-    places: Places[Connection] = Places(1, 1)
+    places: Places[Connection] = Places(1, 1, 100)
     first = taken(places, "a")
     places.busy(first)
 
@@ -54,7 +54,7 @@ def test_where_all_are_answered_nobody_comes_in() -> None:
 
 
 def test_an_address_with_too_many_gives_up_one_of_its_own() -> None:
-    places: Places[Connection] = Places(10, 2)
+    places: Places[Connection] = Places(10, 2, 100)
     other = taken(places, "b")
     own = [taken(places, "a") for _ in range(3)]
 
@@ -62,7 +62,7 @@ def test_an_address_with_too_many_gives_up_one_of_its_own() -> None:
 
 
 def test_an_unknown_address_has_no_share() -> None:
-    places: Places[Connection] = Places(10, 2)
+    places: Places[Connection] = Places(10, 2, 100)
 
     for _ in range(10):
         taken(places, "")
@@ -71,7 +71,7 @@ def test_an_unknown_address_has_no_share() -> None:
 
 
 def test_a_connection_leaves_once() -> None:
-    places: Places[Connection] = Places(1, 1)
+    places: Places[Connection] = Places(1, 1, 100)
     first = taken(places, "a")
     places.leave(first)
     places.leave(first)
@@ -79,6 +79,29 @@ def test_a_connection_leaves_once() -> None:
 
     assert len(places) == 0
     assert places.make_room("a")
+
+
+def test_the_oldest_bodies_give_way_to_new_ones() -> None:
+    places: Places[Connection] = Places(10, 10, 100)
+    first, second, third = (taken(places, "a") for _ in range(3))
+    places.keep(first, 60)
+    places.keep(second, 40)
+
+    places.keep(third, 50)
+
+    assert (first.dropped, second.dropped, third.dropped) == ([True], [], [])
+
+
+def test_a_body_that_was_read_counts_no_more() -> None:
+    places: Places[Connection] = Places(10, 10, 100)
+    first, second = taken(places, "a"), taken(places, "a")
+    places.keep(first, 90)
+    places.let_go(first)
+    places.let_go(first)
+
+    places.keep(second, 90)
+
+    assert (first.dropped, second.dropped) == ([], [])
 
 
 @pytest.mark.parametrize(

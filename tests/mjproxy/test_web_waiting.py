@@ -119,6 +119,16 @@ def test_who_reads_nothing_is_dropped(hasty: Server, last: dict[str, Any]) -> No
     assert received < BIG
 
 
+def test_bodies_that_do_not_end_give_way_to_others(hasty: Server) -> None:
+    begun = request("/mj/submit/imagine", "POST", content_length=25_000_000)
+    first = hasty.send(begun + bytes(24_000_000))
+
+    second = hasty.send(begun + bytes(25_000_000))
+
+    assert answer(second) == (200, b"25000000")
+    assert is_closed(first)
+
+
 def test_half_sent_requests_do_not_keep_others_out(
     many_files: None, tmp_path: Path
 ) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from mjproxy.web import channel
+from mjproxy.web import channel, places
 from tests.mjproxy.web_app import application as application
 
 _channel: Any = channel
+_places: Any = places
+_places.MOST_BYTES = 40_000_000
 _channel.HEADERS_WITHIN = 1.0
-_channel.BODY_WITHIN = 1.0
-_channel.SLOWEST = 10_000
+_channel.BODY_WITHIN = 2.0
+_channel.SLOWEST = 1_000_000
 _channel.STALLED = 1.0
 _channel.LINGER = 1.0
