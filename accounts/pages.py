@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
@@ -16,20 +16,33 @@ def render_page(
     """Render a page that loads nothing but our own scripts, styles and pictures."""
     context = {"version": settings.VERSION, **context}
     response = render(request, template, context, status=status)
-    response["Content-Security-Policy"] = _policy(request)
+    response["Content-Security-Policy"] = page_policy(request)
     response["Cache-Control"] = "no-store"
     return response
 
 
-def _policy(request: HttpRequest) -> str:
+def page_policy(request: HttpRequest) -> str:
     # Older browsers do not take 'self' for WebSockets of the same host.
     try:
         host = request.get_host()
     except DisallowedHost:
         host = ""
     sockets = f" ws://{host} wss://{host}" if host else ""
+    return policy(connect=f"'self'{sockets}")
+
+
+def policy(
+    *, script: str = "'self'", style: str = "'self'", connect: str = "'self'"
+) -> str:
+    """Return a content policy: nothing of other hosts, no frames, no plugins."""
     return (
-        "default-src 'self'; img-src 'self' data:; object-src 'none'; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
-        f"connect-src 'self'{sockets}"
+        f"default-src 'self'; script-src {script}; style-src {style}; "
+        "img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+        f"form-action 'self'; frame-ancestors 'none'; connect-src {connect}"
     )
+
+
+# The theme has its scripts in attributes, which its library evaluates.
+ADMIN_POLICY: Final = policy(
+    script="'self' 'unsafe-inline' 'unsafe-eval'", style="'self' 'unsafe-inline'"
+)

@@ -20,6 +20,8 @@ from django.http import HttpRequest
 from accounts.callers import link_base
 from accounts.keys import user_of_key
 from accounts.models import User
+from gateway import open_streams
+from gateway.open_streams import Place
 from tasks.api.serializers import id_in
 from tasks.representation import tasks_json
 from tasks.selectors import by_ids
@@ -27,6 +29,7 @@ from tasks.selectors import by_ids
 logger = logging.getLogger(__name__)
 
 UNAUTHENTICATED: Final = 4401
+TOO_MANY: Final = 4429
 TOO_BIG: Final = 1009
 KEY_WAIT: Final = 5.0  # seconds in which a program without a session names its key
 MIN_GAP: Final = 0.2  # seconds between two messages about one task
@@ -46,6 +49,7 @@ class TasksConsumer(AsyncWebsocketConsumer):
     user: User | None = None
     group = ""
     base = ""
+    place: Place | None = None
 
     async def connect(self) -> None:
         self._changed: set[int] = set()  # to be read and sent now
@@ -58,12 +62,14 @@ class TasksConsumer(AsyncWebsocketConsumer):
         user = self.scope.get("user")
         if user is not None and user.is_authenticated and _same_origin(request):
             await self._enter(user)
-        else:
+        elif await self._has_place(open_streams.UNNAMED):
             self._start(self._expire())
 
     async def disconnect(self, code: int) -> None:
         for job in self._jobs:
             job.cancel()
+        if self.place:
+            self.place.leave()
         if self.group:
             await self.channel_layer.group_discard(self.group, self.channel_name)
 
@@ -88,10 +94,24 @@ class TasksConsumer(AsyncWebsocketConsumer):
         if user is None:
             await self.close(UNAUTHENTICATED)
             return
+        if not await self._has_place(user.pk):
+            return
         self.user, self.group = user, f"owner.{user.pk}"
         await self.channel_layer.group_add(self.group, self.channel_name)
         self._start(self._send_news())
         await self.send('{"type":"ready"}')
+
+    async def _has_place(self, user_id: int) -> bool:
+        """Take a place among the open streams, or close where there is none."""
+        if self.place:
+            self.place.leave()
+        try:
+            self.place = open_streams.enter(user_id)
+        except open_streams.TooMany:
+            await self.close(TOO_MANY)
+            return False
+        open_streams.leave_with(self, self.place)
+        return True
 
     async def _expire(self) -> None:
         await asyncio.sleep(KEY_WAIT)

@@ -19,7 +19,7 @@ from drf_spectacular.utils import (
     OpenApiResponse,
     extend_schema,
 )
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, Throttled
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -27,6 +27,8 @@ from accounts import backoff
 from accounts.api.serializers import OperationSerializer
 from accounts.callers import link_base
 from accounts.models import User
+from gateway import open_streams
+from gateway.open_streams import Place
 from tasks.api.answers import TASK_ID, TaskEventSerializer
 from tasks.api.serializers import id_in
 from tasks.models import Task
@@ -39,6 +41,7 @@ COMMENT_EVERY: Final = 15.0  # seconds; proxies cut what is silent for long
 LOOK_EVERY: Final = 10.0  # a nudge may be lost
 MIN_GAP: Final = 0.2
 RECONNECT: Final = 2.0
+RETRY_AFTER: Final = 10  # seconds, for whom there is no place
 
 
 _EVENTS: Final = OpenApiExample(
@@ -76,6 +79,9 @@ class TaskStreamView(APIView):
             404: OpenApiResponse(
                 OperationSerializer, description="No such task, or somebody else's."
             ),
+            429: OpenApiResponse(
+                OperationSerializer, description="Too many open streams."
+            ),
         },
         examples=[_EVENTS],
     )
@@ -89,10 +95,15 @@ class TaskStreamView(APIView):
         seen = request.headers.get("last-event-id", "").strip()
         if task.is_terminal and seen == str(task.revision):
             return HttpResponse(status=204)  # a browser then stops to connect again
+        try:
+            place = open_streams.enter(user.pk)
+        except open_streams.TooMany:
+            raise Throttled(RETRY_AFTER, "Too many open streams") from None
         response = StreamingHttpResponse(
-            story.events(seen), content_type="text/event-stream"
+            story.events(seen, place), content_type="text/event-stream"
         )
-        response["Cache-Control"] = "no-cache"
+        open_streams.leave_with(response, place)  # the events may never be begun
+        response["Cache-Control"] = "no-store"
         response["X-Accel-Buffering"] = "no"
         return response
 
@@ -108,7 +119,7 @@ class Story:
     def task(self) -> Task | None:
         return find(self.user, self.task_id)
 
-    async def events(self, seen: str) -> AsyncIterator[bytes]:
+    async def events(self, seen: str, place: Place) -> AsyncIterator[bytes]:
         """Yield the events after the one with the id `seen`, and comments between."""
         news = asyncio.Event()
         listening = asyncio.create_task(_listen(self.task_id, news))
@@ -137,6 +148,7 @@ class Story:
                         break
         finally:
             listening.cancel()
+            place.leave()
 
     def _event(self, task: Task) -> bytes:
         return b"event: task\nid: %d\ndata: %b\n\n" % (

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import resource
 import signal
-from typing import Final
 
 from channels.worker import Worker
 
@@ -14,21 +12,11 @@ from accounts import backoff
 from gateway import hints
 from gateway.comeback import STEADY
 from gateway.manager import Manager
+from gateway.open_files import allow_open_files
 from tasks import clock
 from tasks.life import Life
 
 logger = logging.getLogger(__name__)
-
-
-OPEN_FILES: Final = 65_536  # an account needs two; systems begin with 1024 in all
-
-
-def allow_open_files() -> None:
-    """Use what the system allows this process, as far as it is of use."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class GatewayWorker(Worker):

@@ -39,6 +39,7 @@ _TEXTS: Mapping[int, str] = {
 
 
 View = Callable[[HttpRequest], HttpResponse]
+MOST_PARTS: Final = 100_000  # of a body: commas and brackets
 _LOOKS: Final = ("GET", "HEAD")
 
 
@@ -69,9 +70,17 @@ class LenientJSONParser(BaseParser):
     ) -> Any:
         try:
             body = stream.read()
+            _count(body, parser_context or {})
             return orjson.loads(body.removeprefix(b"\xef\xbb\xbf")) if body else {}
         except (orjson.JSONDecodeError, OSError, RawPostDataException) as exc:
             raise ParseError(f"Malformed JSON: {exc}") from exc
+
+
+def _count(body: bytes, context: Mapping[str, Any]) -> None:
+    """Refuse what would be too many objects in memory, before they are made."""
+    most = getattr(context.get("view"), "most_parts", MOST_PARTS)
+    if sum(map(body.count, (b",", b"[", b"{"))) > most:
+        raise ParseError("Too many parts")
 
 
 class AlwaysJSON(BaseContentNegotiation):

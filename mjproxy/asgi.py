@@ -23,6 +23,7 @@ from django.urls import get_resolver, re_path  # noqa: E402
 
 from accounts import patience  # noqa: E402
 from gateway.routing import channel_routes, websocket_urlpatterns  # noqa: E402
+from mjproxy.body_limits import body_limit  # noqa: E402
 from mjproxy.forwarded import FromOutside  # noqa: E402
 from mjproxy.serving import BodyCap, OneHopHandler, PooledSync, Presence  # noqa: E402
 from mjproxy.statics import with_static_files  # noqa: E402
@@ -40,7 +41,7 @@ patience.bind(patience.REQUESTS)
 _router: Any = ProtocolTypeRouter(
     {
         "http": with_static_files(
-            BodyCap(Presence(PooledSync(OneHopHandler())), settings.MAX_BODY_BYTES)
+            BodyCap(Presence(PooledSync(OneHopHandler())), body_limit)
         ),
         "websocket": AuthMiddlewareStack(
             URLRouter([*websocket_urlpatterns, re_path(r"", _unknown)])

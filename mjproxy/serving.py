@@ -98,14 +98,18 @@ class BodyTooLarge(Exception):
 
 
 class BodyCap:
-    """Answers 413 to a body of more than `limit` bytes, declared or counted."""
+    """Answers 413 to more bytes than `limit` gives a path, declared or counted.
 
-    def __init__(self, app: App, limit: int) -> None:
+    Our own web server has refused them before; other servers leave it to us.
+    """
+
+    def __init__(self, app: App, limit: Callable[[str], int]) -> None:
         self.app, self.limit = app, limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if _declared_length(scope) > self.limit:
-            await self._refuse(send)
+        limit = self.limit(scope["path"])
+        if _declared_length(scope) > limit:
+            await _refuse(limit, send)
             return
         seen = 0
 
@@ -113,25 +117,36 @@ class BodyCap:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body") or b"")
-            if seen > self.limit:
+            if seen > limit:
                 raise BodyTooLarge
             return message
 
         try:
             await self.app(scope, counted, send)
         except BodyTooLarge:
-            await self._refuse(send)
+            await _refuse(limit, send)
 
-    async def _refuse(self, send: Send) -> None:
-        text = f"The body is larger than {self.limit} bytes"
-        body = orjson.dumps(operation_result(success=False, message=text))
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
-            (b"access-control-allow-origin", b"*"),
-        ]
-        await send({"type": "http.response.start", "status": 413, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+
+async def _refuse(limit: int, send: Send) -> None:
+    headers, body = refusal(413, limit)
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def refusal(status: int, limit: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Return headers and body of an answer that is given before Django is asked."""
+    texts = {
+        408: "The request did not arrive in time",
+        413: f"The body is larger than {limit} bytes",
+    }
+    body = orjson.dumps(operation_result(success=False, message=texts[status]))
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        (b"access-control-allow-origin", b"*"),
+    ]
+    return headers, body
 
 
 def _declared_length(scope: Scope) -> int:

@@ -110,6 +110,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "mjproxy.middleware.CanonicalPath",
+    "mjproxy.answers.AnswerHeaders",
     "mjproxy.middleware.EchoingCors",
     "mjproxy.compressing.CompressedPages",
     "django.middleware.security.SecurityMiddleware",

@@ -173,7 +173,15 @@ def programs() -> list[Program]:
     listen = ["-b", settings.HOST, "-p", str(settings.PORT)]
     commands = {
         # -v 0: no line for each request
-        "web": [python, "-m", "daphne", "-v", "0", *listen, "mjproxy.asgi:application"],
+        "web": [
+            python,
+            "-m",
+            "mjproxy.web",
+            "-v",
+            "0",
+            *listen,
+            "mjproxy.asgi:application",
+        ],
         "gateway": [python, manage, "rungateway", "--skip-checks"],
         "worker": [*worker, "-Q", "dispatch,default", "-n", "worker@%h"]
         + ["--without-gossip", "--without-mingle"],

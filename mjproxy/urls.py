@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from django.views.decorators.gzip import gzip_page
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from mjproxy.api import looked_at_only, unknown_address
+from mjproxy.documents import docs, schema
 from mjproxy.health import healthz, readyz
 
 _dialect: list[URLPattern | URLResolver] = [
@@ -24,8 +23,8 @@ urlpatterns = [
     path("mj-fast/mj/", include(_dialect), {"mode": "FAST"}),
     path("mj-relax/mj/", include(_dialect), {"mode": "RELAX"}),
     path("mj-turbo/mj/", include(_dialect), {"mode": "TURBO"}),
-    path("api/schema", gzip_page(SpectacularJSONAPIView.as_view()), name="schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/schema", looked_at_only(schema), name="schema"),
+    path("api/docs", looked_at_only(docs), name="docs"),
     path("admin/", admin.site.urls),
     path("", include("accounts.page_urls")),
     path("", include("tasks.page_urls")),

@@ -81,10 +81,10 @@ def by_ids(user: User, ids: Iterable[int]) -> list[Task]:
     return [found[pk] for pk in wanted if pk in found]
 
 
-def waiting(user: User, count: int = 1000, *, own: bool = False) -> list[Task]:
+def waiting_ids(user: User, count: int = 1000, *, own: bool = False) -> list[int]:
     """Return the tasks that wait for their turn, oldest first."""
     rows = _listed(user, own=own).filter(status=TaskStatus.NOT_START)
-    return list(rows.order_by("id")[:count])
+    return list(rows.order_by("id").values_list("id", flat=True)[:count])
 
 
 def load() -> tuple[dict[int, int], dict[int, int]]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.db.models import Q, QuerySet
 from rest_framework import serializers
 
-from accounts.api.fields import DialectSerializer, Text
+from accounts.api.fields import DialectSerializer, Items, Text
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount
 from accounts.selectors import without_secrets
@@ -36,7 +36,7 @@ class AccountSearchSerializer(DialectSerializer):
 class WhichSerializer(DialectSerializer):
     """Accounts by row id or channel id, or by what a table would find."""
 
-    ids = serializers.ListField(
+    ids = Items(
         child=serializers.CharField(max_length=20), max_length=MOST_IDS, required=False
     )
     search = AccountSearchSerializer(required=False)

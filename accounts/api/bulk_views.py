@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from accounts import bulk
 from accounts.api.account_search import MOST_IDS, WhichSerializer, chosen
 from accounts.api.answers import json_answer, operation_result
-from accounts.api.fields import DialectSerializer
+from accounts.api.fields import DialectSerializer, Items
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
 from accounts.api.serializers import (
@@ -36,9 +36,7 @@ class BulkEditSerializer(WhichSerializer):
 class AccountIdsSerializer(DialectSerializer):
     """Ids with `enable`, or a bare list of ids that are to be enabled."""
 
-    ids = serializers.ListField(
-        child=serializers.CharField(max_length=20), max_length=MOST_IDS
-    )
+    ids = Items(child=serializers.CharField(max_length=20), max_length=MOST_IDS)
     enable = serializers.BooleanField(default=True)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:

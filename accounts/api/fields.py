@@ -39,6 +39,20 @@ class Text(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class Items(serializers.ListField):
+    """A list of at most `max_length` items; they are counted before any is read."""
+
+    def __init__(self, *, max_length: int, **kwargs: Any) -> None:
+        super().__init__(max_length=max_length, **kwargs)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if not isinstance(data, list):
+            self.fail("not_a_list", input_type=type(data).__name__)
+        if len(data) > cast(int, self.max_length):
+            self.fail("max_length", max_length=self.max_length)
+        return super().to_internal_value(data)
+
+
 class Whole(serializers.IntegerField):
     """A whole number that every database can hold."""
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from rest_framework import serializers
 
 from accounts import verification
-from accounts.api.fields import Number, Text, Whole, Word, WordOrNone
+from accounts.api.fields import Items, Number, Text, Whole, Word, WordOrNone
 from accounts.enums import AccountState, BotType, SpeedMode
 from accounts.limits import limits_of
 from accounts.models import BotSnapshot, DiscordAccount
@@ -28,9 +28,16 @@ class Kind:
     shown: Make
 
 
-def _list(child: Make, **options: Any) -> Make:
+def _list(child: Make) -> Make:
     def make(**kwargs: Any) -> Field:
-        return serializers.ListField(child=child(), **options, **kwargs)
+        return serializers.ListField(child=child(), **kwargs)
+
+    return make
+
+
+def _at_most(most: int, child: Make) -> Make:
+    def make(**kwargs: Any) -> Field:
+        return Items(child=child(), max_length=most, required=False, **kwargs)
 
     return make
 
@@ -50,11 +57,11 @@ SPEED: Final = Kind(
     partial(WordOrNone, *SpeedMode.values), partial(_speed, allow_null=True)
 )
 SPEEDS: Final = Kind(
-    _list(partial(Word, *SpeedMode.values), required=False, max_length=3),
+    _at_most(3, partial(Word, *SpeedMode.values)),
     _list(_speed),
 )
 TEXTS: Final = Kind(
-    _list(_long_text, required=False, max_length=1000),
+    _at_most(1000, _long_text),
     _list(serializers.CharField),
 )
 # Only shown.

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
 from accounts.api.account_members import WRITABLE
-from accounts.api.fields import DialectSerializer, Text, Word
+from accounts.api.fields import DialectSerializer, Items, Text, Word
 from accounts.api.members import Field, Member
 from accounts.enums import PriorityClass
 
@@ -44,8 +44,11 @@ class AccountSerializer(ChangesSerializer):
     members = tuple(WRITABLE.values())
 
     id = Text(default=serializers.empty, help_text="If sent, that of the address.")
-    remove = serializers.MultipleChoiceField(
-        choices=list(_REMOVABLE), required=False, help_text="Secrets to forget."
+    remove = Items(
+        child=serializers.ChoiceField(choices=list(_REMOVABLE)),
+        max_length=10,
+        required=False,
+        help_text="Secrets to forget.",
     )
 
     def changes(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api.answers import json_answer, operation_result
-from accounts.api.fields import DialectSerializer, Text, Whole
+from accounts.api.fields import DialectSerializer, Items, Text, Whole
 from accounts.api.permissions import IsOperator
 from accounts.api.serializers import OperationSerializer
 from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of
@@ -69,7 +69,7 @@ class DomainTagSerializer(DialectSerializer):
 
     id = Text(help_text="Empty: a new one.")
     name = Text(default=serializers.empty, max_length=100)
-    keywords = serializers.ListField(
+    keywords = Items(
         child=serializers.CharField(max_length=100, allow_blank=True),
         required=False,
         max_length=1000,
@@ -91,8 +91,8 @@ class DomainTagSerializer(DialectSerializer):
 
 class TagSearchSerializer(DialectSerializer):
     id = Text()
-    keywords = serializers.ListField(
-        child=serializers.CharField(allow_blank=True), required=False
+    keywords = Items(
+        child=serializers.CharField(allow_blank=True), max_length=1000, required=False
     )
 
 

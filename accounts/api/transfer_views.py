@@ -100,6 +100,7 @@ class ExportView(APIView):
 
 class ImportView(APIView):
     permission_classes = [IsOperator]
+    most_parts = 1_000_000  # of the body: a file has many accounts of many members
 
     @extend_schema(
         operation_id="admin_account_import",

@@ -9,14 +9,15 @@ from typing import Any, Final
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.api.fields import DialectSerializer, Text, Whole, Word
+from accounts.api.fields import DialectSerializer, Items, Text, Whole, Word
 from tasks.enums import TaskAction
 
 # The numbers that some clients send in place of the words.
 SPEEDS: Final = ("RELAX", "FAST", "TURBO")
 ACTIONS: Final = tuple(TaskAction.values)
 
-MAX_IDS: Final = 10_000
+MAX_IDS: Final = 1000
+MAX_PICTURES: Final = 20  # no submit takes more than 10, and says so itself
 
 
 DIMENSIONS: Final = ("PORTRAIT", "SQUARE", "LANDSCAPE")
@@ -28,8 +29,9 @@ class AccountFilterSerializer(DialectSerializer):
 
     instanceId = Text(help_text="Channel id of the account.")
     channelId = Text(help_text="The same; instanceId counts more.")
-    modes = serializers.ListField(
+    modes = Items(
         child=Word(*SPEEDS),
+        max_length=10,
         required=False,
         default=list,
         help_text="Speeds; the first that an account can give is drawn with.",
@@ -58,14 +60,16 @@ class FilteredSerializer(SubmitSerializer):
     accountFilter = AccountFilterSerializer(required=False, default=dict)
 
 
-class Pictures(serializers.ListField):
+class Pictures(Items):
     """Pictures as data URLs, bare base64 or web links."""
 
     def __init__(self, **kwargs: Any) -> None:
         child = serializers.CharField(
             allow_null=True, allow_blank=True, trim_whitespace=False
         )
-        super().__init__(child=child, required=False, default=list, **kwargs)
+        super().__init__(
+            child=child, max_length=MAX_PICTURES, required=False, default=list, **kwargs
+        )
 
 
 class ImagineSerializer(FilteredSerializer):
@@ -143,9 +147,14 @@ class SimpleChangeSerializer(SubmitSerializer):
     content = Text(help_text="The task's id, a blank, and U1-U4, V1-V4 or R.")
 
 
-@extend_schema_field({"type": "array", "items": {"type": "string"}})
+@extend_schema_field(
+    {"type": "array", "items": {"type": "string"}, "maxItems": MAX_IDS}
+)
 class Ids(serializers.Field[Any, Any, Any, Any]):
-    """Ids of tasks as strings or numbers; what is the id of no task is left out."""
+    """Ids of tasks as strings or numbers; what is the id of no task is left out.
+
+    So are those after the first MAX_IDS: an error would hide all the others.
+    """
 
     default_error_messages = {
         "not_a_list": "Expected a list of ids.",
@@ -155,9 +164,10 @@ class Ids(serializers.Field[Any, Any, Any, Any]):
     def to_internal_value(self, data: Any) -> list[int]:
         if not isinstance(data, list):
             self.fail("not_a_list")
+        data = data[:MAX_IDS]
         if not all(item is None or type(item) in (str, int) for item in data):
             self.fail("not_an_id")
-        ids = (id_in(item) for item in data[:MAX_IDS])
+        ids = (id_in(item) for item in data)
         return [found for found in ids if found is not None]
 
     def to_representation(self, value: Any) -> Any:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import orjson
@@ -15,7 +16,7 @@ from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
-from gateway import consumers
+from gateway import consumers, open_streams
 from gateway.routing import websocket_urlpatterns
 from mjproxy.forwarded import FromOutside
 from tasks.enums import TaskStatus
@@ -60,6 +61,48 @@ async def nudge(task: Task) -> None:
     layer = channel_layers[DEFAULT_CHANNEL_LAYER]
     message = {"type": "task.changed", "task_id": task.pk}
     await layer.group_send(f"owner.{task.owner_id}", message)
+
+
+@pytest.fixture(autouse=True)
+def _no_stream_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_streams, "_open", Counter())
+
+
+async def test_a_user_has_a_limited_number_of_sockets(
+    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_streams, "MOST_OF_USER", 1)
+    first = await signed_in(alice)
+    by_key = communicator()
+    await by_key.connect()
+
+    await by_key.send_to(text_data=orjson.dumps({"key": ALICES_KEY}).decode())
+
+    assert await by_key.receive_output() == {"type": "websocket.close", "code": 4429}
+    of_another = await signed_in(bob)
+    await first.disconnect()
+    again = await signed_in(alice)
+    for socket in (of_another, again):
+        await socket.disconnect()
+
+
+async def test_sockets_without_a_name_are_limited_too(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_streams, "MOST_UNNAMED", 1)
+    first, second = communicator(), communicator()
+    await first.connect()
+
+    await second.connect()
+
+    assert await second.receive_output() == {"type": "websocket.close", "code": 4429}
+    await first.send_to(text_data=orjson.dumps({"key": ALICES_KEY}).decode())
+    assert await received(first) == {"type": "ready"}
+    third = communicator()
+    await third.connect()
+    assert await third.receive_nothing()
+    for socket in (first, third):
+        await socket.disconnect()
 
 
 async def test_a_nudge_brings_the_row_as_it_is_now(alice: User) -> None:

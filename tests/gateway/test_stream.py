@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,13 +15,18 @@ from django.test import AsyncClient
 
 from accounts import backoff
 from accounts.models import User
-from gateway import stream
+from gateway import open_streams, stream
 from tasks.enums import TaskStatus
 from tasks.models import Task
-from tests.conftest import ALICES_KEY, ApiClient
+from tests.conftest import ALICES_KEY, BOBS_KEY, ApiClient
 from tests.factories import make_finished, make_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_stream_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_streams, "_open", Counter())
 
 
 async def opened(task: Task, prefix: str = "/mj", **headers: str) -> Any:
@@ -61,7 +68,7 @@ async def test_it_tells_the_state_each_change_and_the_end(
     last = await next_event(parts)
 
     assert response["Content-Type"] == "text/event-stream"
-    assert response["Cache-Control"] == "no-cache"
+    assert response["Cache-Control"] == "no-store"
     assert response["X-Accel-Buffering"] == "no"
     assert (first["id"], first["data"]["status"]) == ("0", "NOT_START")
     assert (second["id"], second["data"]["progress"]) == ("1", "31%")
@@ -133,6 +140,44 @@ def test_a_stranger_is_refused(stranger: ApiClient, alice: User) -> None:
     task = make_task(alice)
 
     assert stranger.get(f"/mj/task/{task.pk}/stream").status_code == 401
+
+
+async def test_a_user_has_a_limited_number_of_streams(
+    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_streams, "MOST_OF_USER", 1)
+    task = await sync_to_async(make_task)(alice)
+    others = await sync_to_async(make_task)(bob)
+    first = aiter((await opened(task)).streaming_content)
+    await next_event(first)
+
+    refused = await opened(task)
+    of_another = await opened(others, **{"mj-api-secret": BOBS_KEY})
+    await first.aclose()
+    del first
+    again = await opened(task)
+    for _ in range(1000):  # the loop closes what is inside a bit later
+        if again.status_code == 200:
+            break
+        again = await opened(task)
+
+    assert (refused.status_code, refused.json()["success"]) == (429, False)
+    assert refused["Retry-After"] == "10"
+    assert (of_another.status_code, again.status_code) == (200, 200)
+
+
+async def test_a_stream_that_was_never_read_gives_its_place_back(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_streams, "MOST", 1)
+    task = await sync_to_async(make_task)(alice)
+    response = await opened(task)
+    assert (await opened(task)).status_code == 429
+
+    del response
+    gc.collect()
+
+    assert (await opened(task)).status_code == 200
 
 
 async def test_without_a_channel_layer_it_is_asked_for_less_and_less(

@@ -9,7 +9,8 @@ import pytest
 from channels.worker import Worker
 
 from accounts import backoff
-from gateway.worker import OPEN_FILES, GatewayWorker, allow_open_files
+from gateway.open_files import OPEN_FILES, allow_open_files
+from gateway.worker import GatewayWorker
 
 FILES = resource.RLIMIT_NOFILE
 
@@ -33,7 +34,7 @@ def test_a_gateway_may_hold_as_many_sockets_as_the_system_allows(hard: int) -> N
 
 
 def test_a_higher_limit_stays(hard: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.worker.OPEN_FILES", 512)
+    monkeypatch.setattr("gateway.open_files.OPEN_FILES", 512)
 
     allow_open_files()
 

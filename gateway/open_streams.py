@@ -1,0 +1,52 @@
+"""How many streams are open in this process: event streams and WebSockets."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+MOST: Final = 1000  # in all
+MOST_OF_USER: Final = 100
+MOST_UNNAMED: Final = 250  # of callers who have not said yet who they are
+UNNAMED: Final = 0
+
+
+class TooMany(Exception):
+    """No further stream may be opened now, by this user or by anybody."""
+
+
+@dataclass(eq=False)
+class Place:
+    """The place of one open stream."""
+
+    user_id: int
+    is_taken: bool = field(default=True)
+
+    def leave(self) -> None:
+        """Give the place back; a second time does nothing."""
+        with _lock:
+            if self.is_taken:
+                self.is_taken = False
+                _open[self.user_id] -= 1
+
+
+_open: Counter[int] = Counter()
+_lock = threading.RLock()  # the collector may call `leave` at any moment
+
+
+def enter(user_id: int) -> Place:
+    """Take a place. Raises TooMany."""
+    most = MOST_OF_USER if user_id else MOST_UNNAMED
+    with _lock:
+        if _open[user_id] >= most or _open.total() >= MOST:
+            raise TooMany
+        _open[user_id] += 1
+    return Place(user_id)
+
+
+def leave_with(holder: Any, place: Place) -> None:
+    """Give the place back when `holder` is gone, however that comes about."""
+    weakref.finalize(holder, place.leave)

@@ -1,0 +1,1 @@
+"""The web server: Daphne with limits on bytes, time, connections and unread answers."""

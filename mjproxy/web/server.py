@@ -1,0 +1,86 @@
+"""Daphne's server with our connections, and with answers that wait for their reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, cast
+
+from daphne import server  # before all of Twisted: it chooses the reactor
+from daphne.http_protocol import HTTPFactory
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from django.conf import settings
+
+from gateway.open_files import allow_open_files
+from mjproxy.web.channel import BoundedRequest, Channel
+from mjproxy.web.places import Places, places_for
+
+PIECE: Final = 1 << 16  # bytes that are given to a connection at once
+
+
+class Socket(WebSocketProtocol):
+    """A WebSocket, on a connection that was HTTP before."""
+
+    channel: Channel | None = None
+
+    @property
+    def gate(self) -> Any:
+        return self.channel and self.channel.gate
+
+    def connectionLost(self, reason: Any) -> None:  # noqa: N802 - Twisted's name
+        if self.channel:
+            self.channel.gone()
+        super().connectionLost(reason)
+
+
+class Sockets(WebSocketFactory):
+    protocol = Socket
+
+
+class Connections(HTTPFactory):
+    """Makes a connection for each caller for whom there is a place."""
+
+    protocol = Channel
+
+    def __init__(self, daphne: Any) -> None:
+        super().__init__(daphne)
+        each_address = not settings.TRUSTED_PROXIES  # a proxy's are all callers'
+        self.places: Places[Channel] = places_for(each_address=each_address)
+
+    def buildProtocol(self, addr: Any) -> Channel | None:  # noqa: N802
+        host = str(getattr(addr, "host", ""))
+        if not self.places.make_room(host):
+            return None
+        channel = super().buildProtocol(addr)
+        channel.requestFactory = BoundedRequest
+        channel.places = self.places
+        self.places.take(channel, host)
+        return cast(Channel, channel)
+
+    def acceptableProtocols(self) -> list[bytes]:  # noqa: N802
+        return [b"http/1.1"]
+
+
+class BoundedServer(server.Server):
+    def run(self) -> None:
+        allow_open_files()
+        # Daphne's `run` takes both from its module, and from nowhere else.
+        server.HTTPFactory, server.WebSocketFactory = Connections, Sockets
+        super().run()
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """Pass on what the application sends, as fast as it is read."""
+        for part in _parts(message):
+            await super().handle_reply(protocol, part)
+            if part.get("more_body") or part["type"] == "websocket.send":
+                await protocol.gate.wait()
+
+
+def _parts(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    body = message.get("body") or b""
+    if len(body) <= PIECE:
+        yield message
+        return
+    last = len(body) - PIECE
+    for start in range(0, len(body), PIECE):
+        more = start < last or message.get("more_body", False)
+        yield {**message, "body": body[start : start + PIECE], "more_body": more}

@@ -1,0 +1,17 @@
+"""The same application under a server that has little patience."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mjproxy.web import channel, places
+from tests.mjproxy.web_app import application as application
+
+_channel: Any = channel
+_places: Any = places
+_places.MOST_BYTES = 40_000_000
+_channel.HEADERS_WITHIN = 1.0
+_channel.BODY_WITHIN = 2.0
+_channel.SLOWEST = 1_000_000
+_channel.STALLED = 1.0
+_channel.LINGER = 1.0
