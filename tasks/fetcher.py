@@ -26,6 +26,7 @@ from accounts.addresses import (
 )
 from tasks import networks
 from tasks.kinds import HEAD
+from tasks.resolver import Resolver
 
 MAX_REDIRECTS: Final = 3
 RESOLVE_SECONDS: Final = 5
@@ -73,7 +74,7 @@ class GuardedResolver(AbstractResolver):
     """
 
     def __init__(self, inner: AbstractResolver | None = None) -> None:
-        self._inner = inner or aiohttp.ThreadedResolver()
+        self._inner = inner or Resolver()
 
     async def resolve(
         self, host: str, port: int = 0, family: Any = socket.AF_UNSPEC

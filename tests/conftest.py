@@ -17,7 +17,7 @@ from django.test import Client
 from accounts import checking, pool
 from accounts.keys import create_key
 from accounts.models import DiscordAccount, User
-from tasks import database, faults
+from tasks import database, faults, resolver
 from tests.factories import make_account, make_user
 from tests.mysql_rules import checked_as_sql
 
@@ -93,6 +93,12 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _no_name_server_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let names be asked for where nobody listens; those of /etc/hosts are known."""
+    monkeypatch.setattr(resolver, "SERVERS", ("127.0.0.1:1",))
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,9 @@ from django.core.cache import cache
 from pytest_django.fixtures import Settings
 
 from tasks.models import Errand, InputPicture, Task
+from tasks.resolver import Resolver
 from tasks.signals import errand_submitted, task_changed, task_submitted
-from tests.tasks.fetching import PNG
+from tests.tasks.fetching import PNG, Answers
 from tests.tasks.refusals import NAMES, Block
 from tests.tasks.servers import Server, always, serving
 
@@ -28,14 +29,13 @@ def media(settings: Settings, tmp_path: Path) -> Path:
 def names(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is asked for names: those of `NAMES` are known, others are not."""
     settings.ALLOW_PRIVATE_HOOKS = False
-    real = socket.getaddrinfo
 
-    def known(host: Any, *args: Any, **kwargs: Any) -> Any:
+    async def known(_: Any, host: str, *args: Any, **kwargs: Any) -> Any:
         if host in NAMES:
-            return real(NAMES[host], *args, **kwargs)
+            return await Answers(NAMES[host]).resolve(host)
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
-    monkeypatch.setattr(socket, "getaddrinfo", known)
+    monkeypatch.setattr(Resolver, "resolve", known)
 
 
 @pytest.fixture
