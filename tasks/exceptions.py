@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tasks.enums import ReturnCode
+from tasks.shares import RETRY_AFTER
 
 
 class Refused(Exception):
@@ -12,6 +14,7 @@ class Refused(Exception):
 
     code = ReturnCode.VALIDATION_ERROR
     status = 200
+    headers: Mapping[str, str] = {}
 
     def __init__(self, zh: str, en: str, **properties: Any) -> None:
         super().__init__(en)
@@ -77,6 +80,13 @@ class ShareUsedUp(QueueFull):
             f"您等待中的任务已达上限（{most}个），请稍后尝试",
             f"You have as many tasks waiting as one user may ({most}), retry later",
         )
+
+
+class Overloaded(QueueFull):
+    """Too many requests wait for a host outside; the next seconds may be better."""
+
+    status = 503
+    headers = {"Retry-After": str(RETRY_AFTER)}
 
 
 class NothingShortened(Refused):
