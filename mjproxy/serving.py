@@ -40,7 +40,7 @@ class OneHopHandler(ASGIHandler):
         """
         run: Any = sync_to_async(self.get_response, thread_sensitive=True)
         with asking():
-            response = await run(request)
+            response: HttpResponseBase = await run(request)
             while isinstance(response, Asking):
                 await response.ask()
                 again, _ = self.create_request(request.scope, request._stream)

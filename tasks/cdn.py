@@ -18,8 +18,8 @@ from tasks.database import in_thread
 from tasks.faults import Work
 from tasks.fetcher import USER_AGENT, Unfetchable, close_at_exit, reason_of, save_capped
 from tasks.kinds import kind_of
+from tasks.places import Places
 from tasks.resolver import Resolver
-from tasks.shares import Shares
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Downloader:
         )
         close_at_exit(self._session)
         self.slots = asyncio.Semaphore(AT_ONCE)
-        self.places = Shares(IN_ALL, EACH)
+        self.places = Places(IN_ALL, EACH)
         self._running: dict[str, asyncio.Task[Picture]] = {}
 
     async def download(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tasks.enums import ReturnCode
-from tasks.shares import RETRY_AFTER
+from tasks.places import RETRY_AFTER
 
 
 class Refused(Exception):
@@ -79,6 +79,18 @@ class ShareUsedUp(QueueFull):
             self,
             f"您等待中的任务已达上限（{most}个），请稍后尝试",
             f"You have as many tasks waiting as one user may ({most}), retry later",
+        )
+
+
+class PicturesUsedUp(QueueFull):
+    """This user's tasks that are not over have brought enough along."""
+
+    def __init__(self, most: str) -> None:
+        Refused.__init__(
+            self,
+            f"您未完成任务的图片已达上限（{most}），请稍后尝试",
+            f"Your open tasks hold as many pictures as one user's may ({most}), "
+            "retry later",
         )
 
 

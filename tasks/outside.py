@@ -23,7 +23,7 @@ from typing import Any, Final
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from tasks import bridge
-from tasks.shares import Shares
+from tasks.places import Places
 
 Ask = Callable[[], Coroutine[Any, Any, Any]]
 Outcomes = dict[str, Any]
@@ -31,7 +31,7 @@ Outcomes = dict[str, Any]
 # Questions of one process at once, and those of one user.
 IN_ALL: Final = 128
 EACH: Final = 64
-_places: Final = Shares(IN_ALL, EACH)
+_places: Final = Places(IN_ALL, EACH)
 _outcomes: ContextVar[Outcomes | None] = ContextVar("outcomes", default=None)
 
 

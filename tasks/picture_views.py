@@ -27,8 +27,8 @@ from tasks.database import in_thread
 from tasks.enums import TaskStatus
 from tasks.models import DrawingSettings, Task
 from tasks.outside import Later
+from tasks.places import RETRY_AFTER, NoPlace
 from tasks.representation import EXTENSIONS
-from tasks.shares import RETRY_AFTER, NoPlace
 
 _NAME: Final = re.compile(
     r"(?P<key>[0-9a-f]{1,64})(?P<preview>-\d{1,3})?\.(?:png|webp|jpg|gif|mp4|bin)",

@@ -9,7 +9,7 @@ from typing import Final
 from django.utils import timezone
 
 from accounts.models import AccountEvent, OperatorMail
-from tasks import pictures
+from tasks import inputs, pictures
 from tasks.enums import TERMINAL
 from tasks.ids import first_task_id_of
 from tasks.models import (
@@ -36,7 +36,7 @@ def remove_old() -> None:
     deliveries = remove_old_deliveries()
     remove_old_errands()
     remove_old_events()
-    scraps = pictures.remove_old_scraps() + pictures.remove_old_inputs()
+    scraps = pictures.remove_old_scraps() + inputs.drop_ended() + inputs.remove_strays()
     if tasks or deliveries or scraps:
         logger.info(
             "removed %d tasks, %d deliveries, %d scraps", tasks, deliveries, scraps

@@ -23,9 +23,9 @@ from tasks.links import LINK, outside_links
 from tasks.models import DrawingSettings
 from tasks.outside import Unasked, answer_to
 from tasks.parameters import Prompt, parse
+from tasks.places import NoPlace
 from tasks.prompts import MAX_PROMPT_LENGTH, tidy
 from tasks.resolver import Resolver
-from tasks.shares import NoPlace
 from tasks.translators import TranslationFailed, Translator, chosen
 
 logger = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from accounts.models import User
 from tasks import cdn, outside
 from tasks.enums import TaskStatus
 from tasks.models import BannedWord, Task
-from tasks.shares import Shares
+from tasks.places import Places
 from tests.conftest import ALICES_KEY, BOBS_KEY
 from tests.factories import make_task
 from tests.mjproxy.asking import Answer, application, ask
@@ -218,7 +218,7 @@ def test_a_translator_that_fails_leaves_the_prompt() -> None:
 def test_more_prompts_than_a_users_share_are_refused_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(outside, "_places", Shares(in_all=9, each=3))
+    monkeypatch.setattr(outside, "_places", Places(in_all=9, each=3))
 
     with gpt(never, translator_timeout=60) as translator:
 

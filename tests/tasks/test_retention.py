@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -133,11 +134,12 @@ def test_errands_go_when_nobody_waits_any_more(alice: User) -> None:
     assert list(Errand.objects.all()) == [kept]
 
 
-def test_brought_pictures_go_after_some_days(alice: User, tmp_path: Path) -> None:
+def test_brought_pictures_without_a_row_go(alice: User, tmp_path: Path) -> None:
     file = pictures.write_input(b"picture", "image/png")
     old = tmp_path / ".inputs" / "2020-01-01" / "x.png"
     old.parent.mkdir()
     old.write_bytes(b"picture")
+    os.utime(old, (0, 0))
 
     retention.remove_old()
 

@@ -15,7 +15,7 @@ class NoPlace(Exception):
     """All places are taken, or all that one user or host may have."""
 
 
-class Shares:
+class Places:
     """Places of one event loop: so many in all, and so many for one user or host."""
 
     def __init__(self, in_all: int, each: int) -> None:

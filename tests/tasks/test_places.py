@@ -4,15 +4,15 @@ import asyncio
 
 import pytest
 
-from tasks.shares import NoPlace, Shares
+from tasks.places import NoPlace, Places
 
 
 async def test_whoever_has_had_their_share_waits_and_others_do_not() -> None:
-    shares, left, bob_came = Shares(10, each=1), asyncio.Event(), asyncio.Event()
+    places, left, bob_came = Places(10, each=1), asyncio.Event(), asyncio.Event()
     done: list[str] = []
 
     async def hold(who: str) -> None:
-        async with shares.place(who):
+        async with places.place(who):
             done.append(who)
             if who == "bob":
                 bob_came.set()
@@ -30,24 +30,24 @@ async def test_whoever_has_had_their_share_waits_and_others_do_not() -> None:
 
 @pytest.mark.parametrize(("in_all", "each"), [(1, 9), (9, 1)])
 async def test_who_may_not_wait_is_refused_at_once(in_all: int, each: int) -> None:
-    shares = Shares(in_all, each)
+    places = Places(in_all, each)
 
-    async with shares.place("alice"):
+    async with places.place("alice"):
         with pytest.raises(NoPlace):
-            async with shares.place("alice", at_once=True):
+            async with places.place("alice", at_once=True):
                 pass
 
-    async with shares.place("alice", at_once=True):
+    async with places.place("alice", at_once=True):
         pass
 
 
 async def test_a_place_is_given_back_whatever_happens() -> None:
-    shares = Shares(1, each=1)
+    places = Places(1, each=1)
 
     with pytest.raises(ZeroDivisionError):
-        async with shares.place("alice"):
+        async with places.place("alice"):
             raise ZeroDivisionError
 
-    async with shares.place("alice", at_once=True):
+    async with places.place("alice", at_once=True):
         pass
-    assert not shares._of
+    assert not places._of
