@@ -296,7 +296,10 @@ if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"secrets": {"()": "mjproxy.logs.SecretFilter"}},
+    "filters": {
+        "secrets": {"()": "mjproxy.logs.SecretFilter"},
+        "strangers": {"()": "mjproxy.logs.StrangerFilter"},
+    },
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}
     },
@@ -304,7 +307,7 @@ LOGGING = {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["secrets"],
+            "filters": ["strangers", "secrets"],
         }
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
