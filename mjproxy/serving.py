@@ -10,6 +10,7 @@ import orjson
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.core.handlers.base import BaseHandler
+from django.core.handlers.exception import response_for_exception
 from django.http import HttpResponse, HttpResponseBase
 
 from accounts.api.answers import operation_result
@@ -46,7 +47,11 @@ class OneHopHandler(ASGIHandler):
                 again, _ = self.create_request(request.scope, request._stream)
                 response = await run(again)
         if isinstance(response, Later):
-            await response.begin()
+            try:
+                await response.begin()
+            except Exception as exc:
+                told: Any = sync_to_async(response_for_exception)
+                response = await told(request, exc)
         return response
 
     def create_request(

@@ -36,7 +36,7 @@ REFUSED_TYPES: Final = frozenset({"image/svg+xml"})
 
 @dataclass(frozen=True)
 class Picture:
-    """What was downloaded. Its file is removed after a while, unless it is moved."""
+    """What was downloaded. Its file is removed after an hour."""
 
     content_type: str
     path: Path

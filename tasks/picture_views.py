@@ -111,8 +111,8 @@ async def _fetched(
         found = await _download(task, source)
         path = await in_thread(_kept, task, found) if keep else found.path
         return how.shown(found.content_type, path)
-    except FileNotFoundError:  # another process has just kept it
-        return Answer(503, "the picture is being moved, try again").response
+    except FileNotFoundError:  # it was here for an hour, and has just been removed
+        return Answer(503, "the picture has to be fetched anew, try again").response
     except Answer as answer:
         return answer.response
 

@@ -7,6 +7,7 @@ import hashlib
 import logging
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -137,9 +138,10 @@ def store(task_id: int, content_type: str, body: bytes) -> None:
 
 
 def store_file(task_id: int, content_type: str, found: Path) -> Path | None:
-    """Keep the picture in the file `found`, which is moved; return where it is now.
+    """Keep the picture that is in the file `found`; return where it is kept.
 
-    The row tells of it once it is on the disk. None where the task was deleted.
+    Other tasks may keep the same file. The row tells of it once it is on the disk. None
+    where the task was deleted.
     """
     task = Task.objects.filter(pk=task_id).first()
     if task is None:
@@ -149,8 +151,10 @@ def store_file(task_id: int, content_type: str, found: Path) -> Path | None:
     name = f"{task.pk}-{task.picture_key}.{EXTENSIONS.get(content_type, 'bin')}"
     day = task.finished_at or task.submitted_at
     file = f"{day:%Y}/{day:%m}/{name}"
-    size = found.stat().st_size
-    _settle(found, _root() / file)
+    with drafting() as draft:
+        _duplicate(found, draft)
+        size = draft.stat().st_size
+        _settle(draft, _root() / file)
     if not Task.objects.filter(pk=task_id).update(picture_file=file):
         remove(file)  # deleted meanwhile
         return None
@@ -275,6 +279,14 @@ def drafting() -> Iterator[Path]:
         yield draft
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _duplicate(file: Path, to: Path) -> None:
+    """Have the same bytes under a second name; without links on the disk, twice."""
+    try:
+        os.link(file, to)
+    except OSError:
+        shutil.copyfile(file, to)
 
 
 def _settle(draft: Path, path: Path) -> None:

@@ -14,6 +14,7 @@ from pytest_django.fixtures import Settings
 from accounts.models import DiscordAccount, User
 from gateway import bringing, preparing, uploads
 from tasks import bridge
+from tasks.database import in_thread
 from tasks.enums import InputRole, TaskStatus
 from tasks.inputs import Brought
 from tasks.models import InputPicture, Task
@@ -82,9 +83,10 @@ def test_few_pictures_are_in_memory_at_once(
 def test_a_host_that_hangs_holds_up_neither_other_hosts_nor_other_users(
     alice: User, bob: User, account: DiscordAccount, site: Server
 ) -> None:
-    left = asyncio.Event()
+    asked, left = asyncio.Event(), asyncio.Event()
 
     async def hang(_: web.Request) -> web.Response:
+        asked.set()
         await left.wait()
         return web.Response(status=404)
 
@@ -96,8 +98,7 @@ def test_a_host_that_hangs_holds_up_neither_other_hosts_nor_other_users(
         async def check() -> None:
             work = [asyncio.create_task(preparing.prepare(task.pk)) for task in hung]
             async with asyncio.timeout(20):
-                while not slow.calls:  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
+                await asked.wait()
                 await preparing.prepare(bobs.pk)
             assert not any(each.done() for each in work)
             left.set()
@@ -136,7 +137,7 @@ def test_a_task_that_ends_while_its_picture_is_fetched_leaves_no_file(
     assert answer
 
     async def end(request: web.Request) -> web.StreamResponse:
-        await asyncio.to_thread(fail, task.pk, "cancelled")
+        await in_thread(fail, task.pk, "cancelled")
         return await answer(request)
 
     site.handler = end

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from django.core.cache import cache
 from pytest_django.fixtures import Settings
 
@@ -20,6 +20,7 @@ from tasks import cdn, outside
 from tasks.enums import TaskStatus
 from tasks.models import BannedWord, Task
 from tasks.places import Places
+from tasks.resolver import Resolver
 from tests.conftest import ALICES_KEY, BOBS_KEY
 from tests.factories import make_task
 from tests.mjproxy.asking import Answer, application, ask
@@ -51,18 +52,28 @@ def bobs(bob: User) -> Task:
     return make_task(bob)
 
 
+class Hanging:
+    """Takes requests and answers none; counts those that have come."""
+
+    def __init__(self) -> None:
+        self.came = threading.Semaphore(0)
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        self.came.release()
+        return await never(request)
+
+
 @asynccontextmanager
 async def hanging(
-    app: Any, call: Call, came: Callable[[], bool], calls: int = HANGING
-) -> AsyncIterator[list[asyncio.Task[Answer]]]:
-    """Make calls, and run the block as soon as enough of them have come through."""
+    app: Any, call: Call, came: threading.Semaphore, most: int, calls: int = HANGING
+) -> AsyncIterator[None]:
+    """Make calls, and run the block as soon as so many of them have come through."""
     gone = asyncio.Event()
     tasks = [asyncio.create_task(call(app, n, gone=gone)) for n in range(calls)]
     try:
-        async with asyncio.timeout(20):
-            while not came():  # noqa: ASYNC110 - servers of another loop count
-                await asyncio.sleep(0.01)
-        yield tasks
+        for _ in range(most):
+            assert await asyncio.to_thread(came.acquire, timeout=20)
+        yield
     finally:
         gone.set()
         await asyncio.gather(*tasks)
@@ -76,13 +87,11 @@ async def check_quick(app: Any, task: Task) -> None:
     assert [answer.status for answer in answers] == [200] * 16
 
 
-def _are(calls: list[Any], most: int) -> bool:
-    return len(calls) >= most
-
-
-def check_nobody_else_waits(bobs: Task, call: Call, came: Callable[[], bool]) -> None:
+def check_nobody_else_waits(
+    bobs: Task, call: Call, came: threading.Semaphore, most: int = 4
+) -> None:
     async def check() -> None:
-        async with application() as app, hanging(app, call, came):
+        async with application() as app, hanging(app, call, came, most):
             await check_quick(app, bobs)
 
     asyncio.run(check())
@@ -112,28 +121,31 @@ def image(task: Task) -> str:
 def test_a_hanging_cdn_holds_up_no_other_request(
     drawn: list[Task], bobs: Task, settings: Settings
 ) -> None:
-    with serving(never) as site:
+    hang = Hanging()
+    with serving(hang) as site:
         settings.DISCORD = settings.DISCORD | {"cdn": site.origin}
 
         check_nobody_else_waits(
-            bobs,
-            lambda app, n, **how: ask(app, image(drawn[n]), **how),
-            lambda: len(site.calls) >= 4,
+            bobs, lambda app, n, **how: ask(app, image(drawn[n]), **how), hang.came
         )
 
 
 def test_of_one_users_previews_a_share_is_fetched_and_more_are_refused_at_once(
     drawn: list[Task], settings: Settings
 ) -> None:
-    with serving(never) as site:
+    hang = Hanging()
+    with serving(hang) as site:
         settings.DISCORD = settings.DISCORD | {"cdn": site.origin}
 
         async def check() -> Answer:
             def call(app: Any, n: int, **how: Any) -> Coroutine[Any, Any, Answer]:
                 return ask(app, image(drawn[n]), **how)
 
-            came = partial(_are, site.calls, cdn.EACH)
-            async with application() as app, hanging(app, call, came, cdn.EACH):
+            many = cdn.EACH
+            async with (
+                application() as app,
+                hanging(app, call, hang.came, many, calls=many),
+            ):
                 return await ask(app, image(drawn[-1]))
 
         refused = asyncio.run(check())
@@ -163,6 +175,22 @@ def test_a_preview_is_fetched_in_the_loop_and_shown(
     assert len(site.calls) == 1
 
 
+def test_what_nobody_foresaw_is_answered_500_and_told(
+    drawn: list[Task], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def download(*_: Any, **__: Any) -> cdn.Picture:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(cdn, "download", download)
+
+    async def check() -> Answer:
+        async with application() as app:
+            return await ask(app, image(drawn[0]))
+
+    assert asyncio.run(check()).status == 500
+    assert "ZeroDivisionError" in caplog.text
+
+
 # --- prompts to be translated ---------------------------------------------------------
 
 
@@ -172,8 +200,9 @@ async def imagine(app: Any, n: int, prompt: str = FOX, **how: Any) -> Answer:
 
 
 def test_a_hanging_translator_holds_up_no_other_request(bobs: Task) -> None:
-    with gpt(never, translator_timeout=60) as translator:
-        check_nobody_else_waits(bobs, imagine, lambda: len(translator.calls) >= 4)
+    hang = Hanging()
+    with gpt(hang, translator_timeout=60):
+        check_nobody_else_waits(bobs, imagine, hang.came)
 
 
 def submitted(prompt: str) -> Answer:
@@ -219,14 +248,13 @@ def test_more_prompts_than_a_users_share_are_refused_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(outside, "_places", Places(in_all=9, each=3))
+    hang = Hanging()
 
-    with gpt(never, translator_timeout=60) as translator:
+    async def check() -> Answer:
+        async with application() as app, hanging(app, imagine, hang.came, 3, calls=3):
+            return await imagine(app, 99)
 
-        async def check() -> Answer:
-            came = partial(_are, translator.calls, 3)
-            async with application() as app, hanging(app, imagine, came, calls=3):
-                return await imagine(app, 99)
-
+    with gpt(hang, translator_timeout=60):
         refused = asyncio.run(check())
 
     assert refused.status == 503
@@ -240,16 +268,20 @@ def test_more_prompts_than_a_users_share_are_refused_at_once(
 def test_a_dns_server_that_does_not_answer_holds_up_no_other_request(
     bobs: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def slow(host: Any, *args: Any, **kwargs: Any) -> Any:
-        time.sleep(5)
+    def in_thread(*args: Any, **kwargs: Any) -> Any:
+        threading.Event().wait(5)
         raise socket.gaierror(socket.EAI_AGAIN, "no answer")
 
-    monkeypatch.setattr(socket, "getaddrinfo", slow)
-    submitted: list[Answer] = []
+    async def in_loop(*args: Any, **kwargs: Any) -> Any:
+        await asyncio.to_thread(in_thread)
+
+    monkeypatch.setattr(socket, "getaddrinfo", in_thread)
+    monkeypatch.setattr(Resolver, "resolve", in_loop)
+    came = threading.Semaphore(0)
 
     async def submit(app: Any, n: int, **how: Any) -> Answer:
-        submitted.append(Answer())
+        came.release()
         link = "https://pictures.slow.example/a.png"
         return await imagine(app, n, f"{link} a fox", **how)
 
-    check_nobody_else_waits(bobs, submit, lambda: len(submitted) == HANGING)
+    check_nobody_else_waits(bobs, submit, came, HANGING)
