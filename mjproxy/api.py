@@ -98,7 +98,9 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse |
         case Unasked():
             return Asking(exc, context["request"].user.pk)
         case Refused():
-            return Response(_refusal(exc), status=exc.status, headers=exc.headers)
+            refused = Response(_refusal(exc), status=exc.status, headers=exc.headers)
+            vars(refused)["_has_been_logged"] = True  # Django's word: no defect
+            return refused
         case AccountsError():
             return Response(failure(path, exc.zh, messageEn=exc.en))
         case ParseError() | ValidationError():

@@ -72,7 +72,7 @@ class Downloader:
     ) -> Picture:
         """Return the picture at `source`, fetched once for all who ask meanwhile."""
         if source not in self._running:
-            task = asyncio.create_task(self._found(source, who, at_once))
+            task = asyncio.create_task(self._found(source, who, at_once=at_once))
             task.add_done_callback(lambda done: self._forget(source, done))
             self._running[source] = task
         return await asyncio.shield(self._running[source])
@@ -82,12 +82,7 @@ class Downloader:
         if not task.cancelled():
             task.exception()  # seen, also where nobody waits any more
 
-    async def _found(
-        self,
-        source: str,
-        who: Hashable,
-        at_once: bool,  # noqa: FBT001
-    ) -> Picture:
+    async def _found(self, source: str, who: Hashable, *, at_once: bool) -> Picture:
         if cached := await in_thread(pictures.cached_preview, source):
             return Picture(*cached)
         url = await in_thread(pictures.cdn_url, source)

@@ -245,7 +245,7 @@ def test_a_translator_that_fails_leaves_the_prompt() -> None:
 
 
 def test_more_prompts_than_a_users_share_are_refused_at_once(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(outside, "_places", Places(in_all=9, each=3))
     hang = Hanging()
@@ -260,6 +260,7 @@ def test_more_prompts_than_a_users_share_are_refused_at_once(
     assert refused.status == 503
     assert int(refused.headers["retry-after"]) > 0
     assert (refused.json["code"], refused.json["result"]) == (23, None)
+    assert "Service Unavailable" not in caplog.text
 
 
 # --- links ----------------------------------------------------------------------------
