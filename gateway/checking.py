@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -25,12 +26,26 @@ logger = logging.getLogger(__name__)
 LIMIT: Final = 4.5  # seconds for all questions
 PROXY_LIMIT: Final = 1.5  # seconds for a look whether the proxy is there
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_looks: Final = threading.BoundedSemaphore(2)
 
 Wrong = dict[str, list[str]]
 
 
 def check(account: DiscordAccount, channels: Mapping[str, Pairs]) -> Wrong:
-    """Return what Discord finds wrong with the account, by field."""
+    """Return what Discord finds wrong with the account, by field.
+
+    Each look holds a thread that answers requests: where enough do, nobody is asked.
+    """
+    if not _looks.acquire(blocking=False):
+        logger.info("others are being checked: an account is saved unchecked")
+        return {}
+    try:
+        return _check(account, channels)
+    finally:
+        _looks.release()
+
+
+def _check(account: DiscordAccount, channels: Mapping[str, Pairs]) -> Wrong:
     addresses = load_addresses()
     if addresses.is_proxy_unreadable and not account.proxy_url:
         return {}  # nobody can ask for it now

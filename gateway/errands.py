@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts import backoff
 from accounts.enums import AccountState
 from gateway import clients, lanes, posting, uploads
+from gateway.bringing import in_memory
 from gateway.claims import Claim, renewing
 from gateway.commands import UnknownCommand, find_command
 from gateway.direct import channel_with
@@ -23,7 +24,7 @@ from gateway.http import DiscordHttp
 from gateway.interactions import place_of
 from gateway.leases import is_open, still_open
 from gateway.models import GatewaySession
-from gateway.preparing import FAILED, contents
+from gateway.preparing import FAILED
 from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.payloads import Place
@@ -38,7 +39,7 @@ from tasks.errands import finish, give_up
 from tasks.faults import Work
 from tasks.fetcher import Unfetchable
 from tasks.ids import new_nonce
-from tasks.models import Errand, Task
+from tasks.models import Errand, InputPicture, Task
 
 logger = logging.getLogger(__name__)
 
@@ -161,12 +162,11 @@ async def _upload(http: DiscordHttp, errand: Errand) -> None:
     for picture in brought:
         if picture.link:
             continue
-        body, content_type = await contents(picture)
-        name = inputs.name_at_discord(picture)
-        picture.link = await uploads.link(
-            http, errand.account.channel_id, name, body, content_type
-        )
-        await in_thread(picture.save, update_fields=["link"])
+        name, channel_id = inputs.name_at_discord(picture), errand.account.channel_id
+        async with in_memory(picture, errand.account_id) as (body, kind):
+            picture.link = await uploads.link(http, channel_id, name, body, kind)
+        rows = InputPicture.objects.filter(pk=picture.pk)
+        await in_thread(rows.update, link=picture.link)
     await in_thread(finish, errand.pk, [picture.link for picture in brought])
 
 

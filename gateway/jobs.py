@@ -82,7 +82,7 @@ def ask_account(account_id: int) -> None:
 @shared_task(name="gateway.sync_accounts", ignore_result=True)
 def sync_accounts() -> None:
     """Have the accounts read whose plan and settings were read long ago."""
-    for step in (asking.sync_due, asking.forget_old):
+    for step in (asking.sync_due, asking.forget_old, lanes.forget_unused):
         faults.step(step)
 
 

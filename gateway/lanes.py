@@ -190,3 +190,15 @@ def book(account_id: int, seconds: float) -> bool:
     moment = now + timedelta(seconds=seconds)
     free = Q(wake_at=None) | Q(wake_at__lte=now) | Q(wake_at__gt=moment)
     return bool(_of(account_id).filter(free).update(wake_at=moment))
+
+
+def forget_unused() -> None:
+    """Remove the lanes of Discord users who are gone.
+
+    A pace and a rest hold a day longer: the user may come back.
+    """
+    day_ago = timezone.now() - timedelta(days=1)
+    known = GatewaySession.objects.exclude(user_id="")
+    lanes = DispatchLane.objects.exclude(discord_user__in=known.values("user_id"))
+    lanes = lanes.filter(Q(next_send_at=None) | Q(next_send_at__lt=day_ago))
+    lanes.filter(Q(rest_until=None) | Q(rest_until__lt=day_ago)).delete()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import Q, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from accounts import backoff
@@ -15,27 +16,17 @@ from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from accounts.standing import trouble
 from gateway import clients, uploads
+from gateway.bringing import in_memory
 from gateway.claims import renewing
 from gateway.http import DiscordHttp
-from gateway.timing import CLAIM, FETCH_TIMEOUT
+from gateway.timing import CLAIM
 from gateway.uploads import UploadFailed
-from tasks import (
-    cdn,
-    faults,
-    fetcher,
-    inputs,
-    links,
-    own_pictures,
-    pictures,
-    prompts,
-)
+from tasks import faults, inputs, links, prompts
 from tasks.database import in_thread
 from tasks.enums import InputRole, TaskAction, TaskStatus
-from tasks.exceptions import InvalidRequest
 from tasks.fetcher import Unfetchable
-from tasks.kinds import is_picture
-from tasks.links import is_official
 from tasks.models import InputPicture, Task
+from tasks.places import Places
 from tasks.services import fail, mark_prepared
 from tasks.submit.extensions import (
     CLIP_IS_OPEN,
@@ -51,6 +42,9 @@ MOST_TRIES: Final = 4
 FIRST_PAUSE: Final = 4.0  # seconds before the next try, then longer
 FAILED: Final = "上传图片到discord失败 / uploading the picture to Discord failed"
 NO_CLIP: Final = "未能选出要延长的片段 / the clip to be extended could not be had"
+# Preparations of one process, and those of one user.
+_places: Final = Places(in_all=64, each=8)
+_under_way: Final[set[int]] = set()
 
 
 @dataclass(frozen=True)
@@ -81,7 +75,25 @@ def claim(task_id: int) -> Work | None:
 
 async def prepare(task_id: int) -> None:
     """Upload what a waiting task brought along, then let dispatch have it."""
-    await faults.watch(faults.Work("preparing task", task_id, fail), _prepare)
+    if task_id in _under_way:
+        return  # it waits for its owner's share
+    _under_way.add(task_id)
+    try:
+        await faults.watch(faults.Work("preparing task", task_id, fail), _in_turn)
+    finally:
+        _under_way.discard(task_id)
+
+
+async def _in_turn(task_id: int) -> None:
+    owner = await in_thread(_owner_of, task_id)
+    if owner is not None:
+        async with _places.place(owner):
+            await _prepare(task_id)
+
+
+def _owner_of(task_id: int) -> int | None:
+    rows = Task.objects.filter(pk=task_id, status=TaskStatus.NOT_START, prepared=False)
+    return rows.values_list("owner", flat=True).first()
 
 
 async def _prepare(task_id: int) -> None:
@@ -93,7 +105,7 @@ async def _prepare(task_id: int) -> None:
         async with renewing(_renew, task_id):
             for picture in work.pictures:
                 if not (picture.link or picture.upload_name):
-                    await _bring(http, work.account.channel_id, picture)
+                    await _bring(http, work.account, picture)
     except Unfetchable as exc:
         reason = f"链接错误: {exc.zh} / a link cannot be fetched: {exc.en}"
         await in_thread(_retry_or_fail, work.task, reason, permanent=exc.permanent)
@@ -115,67 +127,18 @@ def _renew(task_id: int) -> None:
     rows.update(prepare_after=timezone.now() + CLAIM)
 
 
-async def _bring(http: DiscordHttp, channel_id: str, picture: InputPicture) -> None:
-    body, content_type = await contents(picture)
-    name = inputs.name_at_discord(picture)
-    if picture.role == InputRole.COMMAND:
-        found = await uploads.attach(http, channel_id, name, body, content_type)
-        picture.upload_name = found
-    else:
-        picture.link = await uploads.link(http, channel_id, name, body, content_type)
-    await in_thread(picture.save, update_fields=["upload_name", "link"])
-
-
-async def contents(picture: InputPicture) -> tuple[bytes, str]:
-    """Return bytes and type of a brought picture, fetched through the guard if a link.
-
-    Raises Unfetchable, FileNotFoundError.
-    """
-    if picture.file:
-        body = await in_thread(pictures.read_input, picture.file)
-        return body, picture.content_type
-    try:
-        body = await _fetched(picture.source_url)
-        kind, width, height = await in_thread(inputs.measure, body)
-    except InvalidRequest as exc:
-        zh = exc.zh.replace("base64", "图片")
-        raise Unfetchable(zh, exc.en, permanent=True) from exc
-    picture.content_type, picture.width, picture.height = kind, width, height
-    await in_thread(picture.save, update_fields=["content_type", "width", "height"])
-    return body, kind
-
-
-async def _fetched(url: str) -> bytes:
-    if own := await in_thread(own_pictures.named_by, url):
-        body = await in_thread(own_pictures.kept_bytes, own)
-        body = body or await _from_discord(own.picture_source)
-        return await in_thread(own_pictures.fitting, body)
-    if is_official(url) and await in_thread(_is_at_cdn, url):
-        return await _from_discord(url)
-    found = await fetcher.get(
-        url, max_bytes=inputs.MAX_BYTES, wanted=is_picture, timeout=FETCH_TIMEOUT
-    )
-    return found.body
-
-
-def _is_at_cdn(url: str) -> bool:
-    try:
-        return bool(pictures.cdn_url(url))
-    except pictures.UnknownSource:
-        return False
-
-
-async def _from_discord(source: str) -> bytes:
-    """Return what lies at Discord's CDN. Raises Unfetchable."""
-    try:
-        url = await in_thread(pictures.cdn_url, source)
-        return (await cdn.download(url)).body
-    except pictures.UnknownSource as exc:
-        raise Unfetchable(
-            "链接无法访问", "the picture is not at Discord", permanent=True
-        ) from exc
-    except cdn.CdnError as exc:
-        raise Unfetchable("链接无法访问", str(exc), permanent=exc.gone) from exc
+async def _bring(
+    http: DiscordHttp, account: DiscordAccount, picture: InputPicture
+) -> None:
+    async with in_memory(picture, account.pk) as (body, content_type):
+        name = inputs.name_at_discord(picture)
+        what = http, account.channel_id, name, body, content_type
+        if picture.role == InputRole.COMMAND:
+            picture.upload_name = await uploads.attach(*what)
+        else:
+            picture.link = await uploads.link(*what)
+    places = {"upload_name": picture.upload_name, "link": picture.link}
+    await in_thread(InputPicture.objects.filter(pk=picture.pk).update, **places)
 
 
 def _ready(work: Work) -> None:
@@ -229,7 +192,7 @@ def _retry_or_fail(task: Task, reason: str, *, permanent: bool) -> None:
 
 
 def unprepared() -> list[int]:
-    """Return the waiting tasks whose uploads are due."""
+    """Return the waiting tasks whose uploads are due; users take turns."""
     now = timezone.now()
     due = Q(prepare_after=None) | Q(prepare_after__lte=now)
     rows = Task.objects.filter(
@@ -238,5 +201,6 @@ def unprepared() -> list[int]:
         prepared=False,
         account__state=AccountState.READY,
     )
-    rows = rows.exclude(CLIP_IS_OPEN)
-    return list(rows.order_by("pk").values_list("pk", flat=True)[:200])
+    turn = Window(RowNumber(), partition_by="owner", order_by="pk")
+    rows = rows.exclude(CLIP_IS_OPEN).annotate(turn=turn)
+    return list(rows.order_by("turn", "pk").values_list("pk", flat=True)[:200])

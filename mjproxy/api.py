@@ -25,6 +25,7 @@ from rest_framework.response import Response
 from accounts.api.answers import json_answer, operation_result
 from accounts.exceptions import AccountsError
 from tasks.exceptions import Refused
+from tasks.outside import Asking, Unasked
 
 logger = logging.getLogger(__name__)
 
@@ -104,8 +105,12 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse |
     """Answer a refusal or a broken request; what is left is a defect, answered 500."""
     path = context["request"].path
     match exc:
+        case Unasked():
+            return Asking(exc, context["request"].user.pk)
         case Refused():
-            return Response(_refusal(exc), status=exc.status)
+            refused = Response(_refusal(exc), status=exc.status, headers=exc.headers)
+            vars(refused)["_has_been_logged"] = True  # Django's word: no defect
+            return refused
         case AccountsError():
             return Response(failure(path, exc.zh, messageEn=exc.en))
         case ParseError() | ValidationError():

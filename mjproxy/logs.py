@@ -1,10 +1,16 @@
-"""Keep secrets out of the log, whoever writes the line."""
+"""Keep secrets out of the log, and what strangers send from filling it."""
 
 from __future__ import annotations
 
 import logging
 import re
+import time
+from collections import Counter
 from typing import Final
+
+STRANGERS: Final = "django.security."
+STRANGERS_EVERY: Final = 60.0  # seconds
+MOST_LETTERS: Final = 300
 
 # Three-part Discord tokens, our own keys, and credentials inside addresses.
 _SECRETS: Final = re.compile(
@@ -26,3 +32,35 @@ class SecretFilter(logging.Filter):
             text = logging.Formatter().formatException(record.exc_info)
             record.exc_text = _SECRETS.sub("***", text)
         return True
+
+
+class StrangerFilter(logging.Filter):
+    """Let through one line a minute of each kind of request that Django distrusts.
+
+    Any scanner sends them, such as a Host that is not ours: nobody need look, so they
+    are warnings without a traceback. The next line tells how many were left out.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next: dict[str, float] = {}
+        self._more: Counter[str] = Counter()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith(STRANGERS):
+            return True
+        now = time.time()
+        if now < self._next.get(record.name, 0.0):
+            self._more[record.name] += 1
+            return False
+        self._next[record.name] = now + STRANGERS_EVERY
+        self._shorten(record, self._more.pop(record.name, 0))
+        return True
+
+    def _shorten(self, record: logging.LogRecord, more: int) -> None:
+        text = " ".join(record.getMessage().split())[:MOST_LETTERS]
+        if more:
+            text += f" ({more} more since the last such line)"
+        record.msg, record.args = text, ()
+        record.exc_info = record.exc_text = None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"

@@ -10,10 +10,12 @@ import orjson
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.core.handlers.base import BaseHandler
+from django.core.handlers.exception import response_for_exception
 from django.http import HttpResponse, HttpResponseBase
 
 from accounts import presence
 from accounts.api.answers import operation_result
+from tasks.outside import Asking, Later, asking
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -34,7 +36,24 @@ class OneHopHandler(ASGIHandler):
         self.load_middleware(is_async=False)
 
     async def get_response_async(self, request: Any) -> HttpResponseBase:
-        return await sync_to_async(self.get_response, thread_sensitive=True)(request)
+        """Answer a request; what it needs from outside is waited for without a thread.
+
+        A request that has asked for something is run anew (tasks/outside.py).
+        """
+        run: Any = sync_to_async(self.get_response, thread_sensitive=True)
+        with asking():
+            response: HttpResponseBase = await run(request)
+            while isinstance(response, Asking):
+                await response.ask()
+                again, _ = self.create_request(request.scope, request._stream)
+                response = await run(again)
+        if isinstance(response, Later):
+            try:
+                await response.begin()
+            except Exception as exc:
+                told: Any = sync_to_async(response_for_exception)
+                response = await told(request, exc)
+        return response
 
     def create_request(
         self, scope: Mapping[str, Any], body_file: IO[bytes]

@@ -312,6 +312,7 @@ LOGGING = {
     "filters": {
         "outages": {"()": "mjproxy.outages.OutageFilter"},
         "secrets": {"()": "mjproxy.logs.SecretFilter"},
+        "strangers": {"()": "mjproxy.logs.StrangerFilter"},
     },
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}
@@ -320,7 +321,7 @@ LOGGING = {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["outages", "secrets"],
+            "filters": ["outages", "strangers", "secrets"],
         }
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},

@@ -1,27 +1,34 @@
-"""Downloads from Discord's CDN, in the bridge's loop. Nothing of ours is sent along."""
+"""Downloads from Discord's CDN into files. Nothing of ours is sent along."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import aiohttp
 
 from accounts.addresses import exact
-from tasks import bridge, faults, pictures
+from tasks import faults, pictures
 from tasks.database import in_thread
 from tasks.faults import Work
-from tasks.fetcher import USER_AGENT, Unfetchable, close_at_exit, read_capped, reason_of
-from tasks.kinds import HEAD, kind_of
+from tasks.fetcher import USER_AGENT, Unfetchable, close_at_exit, reason_of, save_capped
+from tasks.kinds import kind_of
+from tasks.places import Places
+from tasks.resolver import Resolver
 
 logger = logging.getLogger(__name__)
 
 MAX_BYTES: Final = 64 << 20
-TIMEOUT: Final = 30.0
-AT_ONCE: Final = 4
+TIMEOUT: Final = 30.0  # seconds
+AT_ONCE: Final = 4  # pictures that a worker keeps
+# Downloads of one process, and those for one user: a CDN that hangs holds no more.
+IN_ALL: Final = 48
+EACH: Final = 24
 GONE: Final = frozenset({403, 404, 410})
 # A drawing program's page is not a picture: it could hold a script.
 REFUSED_TYPES: Final = frozenset({"image/svg+xml"})
@@ -29,8 +36,10 @@ REFUSED_TYPES: Final = frozenset({"image/svg+xml"})
 
 @dataclass(frozen=True)
 class Picture:
+    """What was downloaded. Its file is removed after an hour."""
+
     content_type: str
-    body: bytes
+    path: Path
 
 
 class CdnError(Exception):
@@ -46,41 +55,55 @@ class Downloader:
 
     def __init__(self) -> None:
         self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=IN_ALL, resolver=Resolver()),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             trust_env=False,
-            timeout=aiohttp.ClientTimeout(total=TIMEOUT, sock_connect=10),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
         )
         close_at_exit(self._session)
         self.slots = asyncio.Semaphore(AT_ONCE)
+        self.places = Places(IN_ALL, EACH)
         self._running: dict[str, asyncio.Task[Picture]] = {}
 
-    async def download(self, url: str) -> Picture:
-        """Return the picture at `url`, fetched once for all who ask meanwhile."""
-        if url not in self._running:
-            task = asyncio.create_task(self._download(url))
-            task.add_done_callback(lambda done: self._forget(url, done))
-            self._running[url] = task
-        return await asyncio.shield(self._running[url])
+    async def download(
+        self, source: str, who: Hashable, *, at_once: bool = False
+    ) -> Picture:
+        """Return the picture at `source`, fetched once for all who ask meanwhile."""
+        if source not in self._running:
+            task = asyncio.create_task(self._found(source, who, at_once=at_once))
+            task.add_done_callback(lambda done: self._forget(source, done))
+            self._running[source] = task
+        return await asyncio.shield(self._running[source])
 
-    def _forget(self, url: str, task: asyncio.Task[Picture]) -> None:
-        self._running.pop(url, None)
+    def _forget(self, source: str, task: asyncio.Task[Picture]) -> None:
+        self._running.pop(source, None)
         if not task.cancelled():
             task.exception()  # seen, also where nobody waits any more
 
-    async def _download(self, url: str) -> Picture:
-        try:
-            async with self._session.get(exact(url), allow_redirects=False) as response:
-                if response.status != 200:
-                    reason = f"HTTP {response.status}"
-                    raise CdnError(reason, gone=response.status in GONE)
-                label = response.content_type
-                check = partial(_check, label)
-                body = await read_capped(response, MAX_BYTES, check)
-                return Picture(kind_of(body[:HEAD]) or label, body)
-        except (TimeoutError, aiohttp.ClientError, OSError, Unfetchable) as exc:
-            raise CdnError(reason_of(exc)) from exc
+    async def _found(self, source: str, who: Hashable, *, at_once: bool) -> Picture:
+        if cached := await in_thread(pictures.cached_preview, source):
+            return Picture(*cached)
+        url = await in_thread(pictures.cdn_url, source)
+        async with self.places.place(who, at_once=at_once):
+            try:
+                async with asyncio.timeout(TIMEOUT):
+                    return await self._download(source, url)
+            except (TimeoutError, aiohttp.ClientError, OSError, Unfetchable) as exc:
+                raise CdnError(reason_of(exc)) from exc
+
+    async def _download(self, source: str, url: str) -> Picture:
+        async with self._session.get(exact(url), allow_redirects=False) as response:
+            if response.status != 200:
+                reason = f"HTTP {response.status}"
+                raise CdnError(reason, gone=response.status in GONE)
+            label = response.content_type
+            check = partial(_check, label)
+            with pictures.drafting() as draft:
+                head = await save_capped(response, draft, MAX_BYTES, check)
+                kind = kind_of(head) or label
+                return Picture(kind, pictures.cache_preview(source, kind, draft))
 
 
 def _check(label: str, head: bytes) -> None:
@@ -103,17 +126,13 @@ def _downloader() -> Downloader:
     return _downloaders[loop]
 
 
-async def download(url: str) -> Picture:
-    """Return the picture at `url`, or raise CdnError."""
-    return await _downloader().download(url)
+async def download(source: str, who: Hashable, *, at_once: bool = False) -> Picture:
+    """Return the picture at `source`; `who` has a share of all downloads.
 
-
-def download_now(url: str) -> Picture:
-    """As `download`, for code that runs in a thread and waits."""
-    try:
-        return bridge.run(download(url), timeout=TIMEOUT + 5)
-    except TimeoutError as exc:
-        raise CdnError("timed out") from exc
+    With `at_once` it raises NoPlace instead of waiting for a place. Raises CdnError,
+    and UnknownSource where the source is no link to the CDN.
+    """
+    return await _downloader().download(source, who, at_once=at_once)
 
 
 async def keep(task_id: int) -> None:
@@ -123,12 +142,12 @@ async def keep(task_id: int) -> None:
 
 async def _keep(task_id: int) -> None:
     async with _downloader().slots:
-        wanted = await in_thread(pictures.claim_picture, task_id)
-        if wanted is None:
+        source = await in_thread(pictures.claim_picture, task_id)
+        if source is None:
             return
         try:
-            picture = await download(wanted.url)
-            kind, body = picture.content_type, picture.body
-            await in_thread(pictures.store, task_id, kind, body)
+            found = await download(source, "kept")
+            stored = task_id, found.content_type, found.path
+            await in_thread(pictures.store_file, *stored)
         except (CdnError, OSError) as exc:  # the disk may be full for a while
             logger.warning("task %s: picture not kept, again later: %s", task_id, exc)

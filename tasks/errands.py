@@ -50,9 +50,10 @@ def send_on(
 def finish(errand_id: int, result: Any) -> bool:
     """Note what an errand brought; False where it was over."""
     rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING)
-    return bool(
-        rows.update(state=ErrandState.DONE, result=result, done_at=timezone.now())
-    )
+    done = rows.update(state=ErrandState.DONE, result=result, done_at=timezone.now())
+    if done:
+        inputs.drop(Errand(pk=errand_id))
+    return bool(done)
 
 
 def give_up(errand_id: int, zh: str, en: str) -> bool:
@@ -66,6 +67,7 @@ def give_up(errand_id: int, zh: str, en: str) -> bool:
         state=ErrandState.FAILED, error_zh=zh[:400], error_en=en[:400]
     )
     if given_up:
+        inputs.drop(Errand(pk=errand_id))
         logger.warning("errand %s: %s", errand_id, en)
     return bool(given_up)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tasks.enums import ReturnCode
+from tasks.places import RETRY_AFTER
 
 
 class Refused(Exception):
@@ -12,6 +14,7 @@ class Refused(Exception):
 
     code = ReturnCode.VALIDATION_ERROR
     status = 200
+    headers: Mapping[str, str] = {}
 
     def __init__(self, zh: str, en: str, **properties: Any) -> None:
         super().__init__(en)
@@ -90,6 +93,25 @@ class ClockIsWrong(Refused):
             "服务器时钟不准，暂时无法提交，请稍后尝试",
             f"The server's clock is {how}, retry later",
         )
+
+
+class PicturesUsedUp(QueueFull):
+    """This user's tasks that are not over have brought enough along."""
+
+    def __init__(self, most: str) -> None:
+        Refused.__init__(
+            self,
+            f"您未完成任务的图片已达上限（{most}），请稍后尝试",
+            f"Your open tasks hold as many pictures as one user's may ({most}), "
+            "retry later",
+        )
+
+
+class Overloaded(QueueFull):
+    """Too many requests wait for a host outside; the next seconds may be better."""
+
+    status = 503
+    headers = {"Retry-After": str(RETRY_AFTER)}
 
 
 class NothingShortened(Refused):

@@ -7,8 +7,8 @@ import atexit
 import contextlib
 import errno
 import socket
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
@@ -29,7 +29,7 @@ from tasks.kinds import HEAD
 from tasks.resolver import Resolver
 
 MAX_REDIRECTS: Final = 3
-RESOLVE_SECONDS: Final = 5
+PIECE: Final = 1 << 16  # bytes that are in memory of each fetch
 USER_AGENT: Final = f"mjproxy/{settings.VERSION}"
 
 # Answers after which asking again may help, besides those of 500 and more.
@@ -89,19 +89,6 @@ class GuardedResolver(AbstractResolver):
         await self._inner.close()
 
 
-async def resolve(url: str, *, resolver: AbstractResolver | None = None) -> None:
-    """Raise Unfetchable where the address leads nowhere that may be asked."""
-    target = check_url(url)
-    host = target.raw_host or ""
-    if numeric(host):
-        return
-    try:
-        async with asyncio.timeout(RESOLVE_SECONDS):
-            await GuardedResolver(resolver).resolve(host, target.port or 0)
-    except (TimeoutError, OSError) as exc:
-        raise Unfetchable("链接无法访问", "the name cannot be resolved") from exc
-
-
 def _may_dial(host: str) -> bool:
     address = numeric(host)
     return address is not None and networks.is_allowed(
@@ -155,23 +142,19 @@ def close_at_exit(session: aiohttp.ClientSession) -> None:
     atexit.register(close)
 
 
-@dataclass(frozen=True)
-class Fetched:
-    url: str
-    body: bytes
-
-
 async def get(
     url: str,
+    into: Path,
     *,
     max_bytes: int,
     wanted: Callable[[bytes], bool],
     timeout: float = 30,  # noqa: ASYNC109
     resolver: AbstractResolver | None = None,
-) -> Fetched:
-    """Fetch what a user's link points to, or raise Unfetchable.
+) -> str:
+    """Fetch what a user's link points to into a file; return where it was found.
 
     `wanted` is asked about its first bytes: what the sender calls it does not count.
+    Raises Unfetchable.
     """
     try:
         async with (
@@ -182,7 +165,8 @@ async def get(
                 target = check_url(url)
                 async with session.get(target, allow_redirects=False) as response:
                     if response.status not in (301, 302, 303, 307, 308):
-                        return await _take(response, max_bytes, wanted)
+                        await _take(response, into, max_bytes, wanted)
+                        return str(response.url)
                     url = _next(target, response)
     except (TimeoutError, aiohttp.ClientError, OSError) as exc:
         hopeless = _is_hopeless(exc)
@@ -198,8 +182,11 @@ def _next(target: URL, response: aiohttp.ClientResponse) -> str:
 
 
 async def _take(
-    response: aiohttp.ClientResponse, max_bytes: int, wanted: Callable[[bytes], bool]
-) -> Fetched:
+    response: aiohttp.ClientResponse,
+    into: Path,
+    max_bytes: int,
+    wanted: Callable[[bytes], bool],
+) -> None:
     if (status := response.status) != 200:
         hopeless = status < 500 and status not in _LATER
         raise Unfetchable("链接无法访问", f"HTTP {status}", permanent=hopeless)
@@ -211,32 +198,53 @@ async def _take(
             label = response.headers.get("Content-Type", "of no known type")[:80]
             raise _invalid("文件类型错误", f"it is {label}")
 
-    body = await read_capped(response, max_bytes, check)
-    return Fetched(str(response.url), body)
+    await save_capped(response, into, max_bytes, check)
 
 
-async def read_capped(
+async def read_capped(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    """Return the body, or raise Unfetchable as soon as it exceeds `max_bytes`."""
+    return b"".join([piece async for piece in _pieces(response, max_bytes)])
+
+
+async def save_capped(
     response: aiohttp.ClientResponse,
+    into: Path,
     max_bytes: int,
-    check: Callable[[bytes], None] | None = None,
+    check: Callable[[bytes], None],
 ) -> bytes:
-    """Return the body, or raise Unfetchable as soon as it exceeds `max_bytes`.
+    """Write the body to a file, piece by piece; return its first bytes.
 
-    `check` is shown the first bytes before the others are waited for.
+    `check` is shown those before the others are waited for. Raises what it raises, and
+    Unfetchable as soon as the body exceeds `max_bytes`.
     """
+    head, checked = b"", False
+    file = await asyncio.to_thread(into.open, "wb")
+    try:
+        async for piece in _pieces(response, max_bytes):
+            head += piece[: HEAD - len(head)]
+            if not checked and len(head) == HEAD:
+                check(head)
+                checked = True
+            await asyncio.to_thread(file.write, piece)
+    finally:
+        file.close()
+    if not checked:
+        check(head)
+    return head
+
+
+async def _pieces(
+    response: aiohttp.ClientResponse, max_bytes: int
+) -> AsyncIterator[bytes]:
+    too_large = _invalid("文件过大", f"larger than {max_bytes} bytes")
     if (response.content_length or 0) > max_bytes:
-        raise _invalid("文件过大", f"larger than {max_bytes} bytes")
-    body = bytearray()
-    async for piece in response.content.iter_chunked(1 << 16):
-        body += piece
-        if check and len(body) >= HEAD:
-            check(bytes(body[:HEAD]))
-            check = None
-        if len(body) > max_bytes:
-            raise _invalid("文件过大", f"larger than {max_bytes} bytes")
-    if check:
-        check(bytes(body))
-    return bytes(body)
+        raise too_large
+    seen = 0
+    async for piece in response.content.iter_chunked(PIECE):
+        seen += len(piece)
+        if seen > max_bytes:
+            raise too_large
+        yield piece
 
 
 def _is_hopeless(exc: BaseException) -> bool:

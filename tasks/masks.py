@@ -10,6 +10,7 @@ from PIL import Image
 from tasks.enums import InputRole
 from tasks.exceptions import InvalidRequest
 from tasks.inputs import FORMATS, Brought, not_a_picture, read
+from tasks.unpacking import UNPACKING
 
 # The pixels are looked at: as many as Midjourney's largest picture has.
 MAX_PIXELS: Final = 4096 * 4096
@@ -29,7 +30,7 @@ def read_mask(text: str, *, width: int | None, height: int | None) -> Brought:
         raise InvalidRequest("图片尺寸过大", "The mask has too many pixels")
     size = (width or given.width or 1, height or given.height or 1)
     try:
-        with Image.open(io.BytesIO(given.body), formats=FORMATS) as image:
+        with UNPACKING, Image.open(io.BytesIO(given.body), formats=FORMATS) as image:
             mask = _two_colours(image).resize(size, Image.Resampling.NEAREST)
     except Exception:  # Pillow raises what its decoders happen to meet
         raise not_a_picture() from None

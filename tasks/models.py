@@ -213,7 +213,10 @@ class Errand(models.Model):
 
 
 class InputPicture(models.Model):
-    """A picture that a request brought along, as bytes or as a link to fetch."""
+    """A picture that a request brought along, as bytes or as a link to fetch.
+
+    The row goes with its file when the task or errand is over.
+    """
 
     task = models.ForeignKey(Task, models.CASCADE, null=True, related_name="inputs")
     errand = models.ForeignKey(Errand, models.CASCADE, null=True, related_name="inputs")
@@ -221,6 +224,7 @@ class InputPicture(models.Model):
     position = models.PositiveSmallIntegerField(default=0)
     source_url = models.TextField(blank=True)
     file = models.CharField(max_length=200, blank=True)
+    size = models.PositiveIntegerField(default=0, help_text="Bytes of the file.")
     content_type = models.CharField(max_length=40, blank=True)
     width = models.PositiveIntegerField(null=True)
     height = models.PositiveIntegerField(null=True)
@@ -330,6 +334,19 @@ class DrawingSettings(SingletonModel):
         default=30,
         validators=between(1, 7 * 24 * 60),
         help_text="A window that nobody answers for so long ends its task.",
+    )
+
+    brought_pictures = models.PositiveIntegerField(
+        "brought pictures of one user",
+        default=300,
+        validators=between(0, 1_000_000),
+        help_text="That tasks which are not over may hold; 0 is no limit.",
+    )
+    brought_megabytes = models.PositiveIntegerField(
+        "megabytes of them",
+        default=500,
+        validators=between(0, 1_000_000),
+        help_text="On the disk; 0 is no limit.",
     )
 
     translator = models.CharField(

@@ -19,6 +19,7 @@ from tasks.enums import TaskStatus
 from tasks.exceptions import InvalidRequest
 from tasks.models import Task
 from tasks.selectors import find
+from tasks.unpacking import UNPACKING
 
 # Previews and whatever else is made of a picture have names that begin like its own.
 _PATH: Final = re.compile(
@@ -107,7 +108,8 @@ def fitting(body: bytes) -> bytes:
     if len(body) <= MAX_BYTES:
         return body
     try:
-        with Image.open(io.BytesIO(body), formats=["PNG", "WEBP", "JPEG"]) as image:
+        formats = ["PNG", "WEBP", "JPEG"]
+        with UNPACKING, Image.open(io.BytesIO(body), formats=formats) as image:
             out = io.BytesIO()
             image.convert("RGB").save(out, "JPEG", quality=_QUALITY)
     except Exception:  # Pillow raises what its decoders happen to meet

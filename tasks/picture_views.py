@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-import threading
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -22,8 +23,11 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 
 from tasks import cdn, pictures, ranges
+from tasks.database import in_thread
 from tasks.enums import TaskStatus
 from tasks.models import DrawingSettings, Task
+from tasks.outside import Later
+from tasks.places import RETRY_AFTER, NoPlace
 from tasks.representation import EXTENSIONS
 
 _NAME: Final = re.compile(
@@ -35,10 +39,6 @@ _PIECE: Final = 1 << 18
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _SHORT: Final = "public, max-age=5"
 
-PATIENCE: Final = 2.0  # seconds to wait for a place among those who fetch
-# Half of the threads that answer requests: the others stay free while the CDN hangs.
-_fetching = threading.BoundedSemaphore(4)
-
 
 class Answer(Exception):
     """There is no picture to show; `response` says why."""
@@ -47,6 +47,8 @@ class Answer(Exception):
         super().__init__(text)
         self.response = JsonResponse({"description": text}, status=status)
         self.response["Cache-Control"] = "no-store"
+        if status == 503:
+            self.response["Retry-After"] = str(RETRY_AFTER)
 
 
 @require_safe
@@ -83,49 +85,75 @@ def _find(task_id: int, name: str) -> tuple[Task, bool]:
 def _final(request: HttpRequest, task: Task, *, short: bool) -> HttpResponseBase:
     if task.status != TaskStatus.SUCCESS or not task.picture_source:
         raise Answer(404, "no such picture")
-    etag = f'"{task.picture_key}"'
-    caching = _SHORT if short else _FOR_EVER
+    how = _How(request, f'"{task.picture_key}"', _SHORT if short else _FOR_EVER)
     if path := pictures.kept_path(task):
-        if unchanged := _unchanged(request, etag, caching):
-            return unchanged
         kind = _TYPES.get(path.suffix[1:], "application/octet-stream")
-        return _shown(_from_file(request, path), kind, etag, caching)
-    found = _download(task.picture_source)
-    if DrawingSettings.get_solo().keep_pictures:
-        pictures.store(task.pk, found.content_type, found.body)
-    return _shown(_from_bytes(request, found.body), found.content_type, etag, caching)
+        return how.shown(kind, path)
+    keep = DrawingSettings.get_solo().keep_pictures
+    return Later(partial(_fetched, how, task, task.picture_source, keep=keep))
 
 
 def _preview(request: HttpRequest, task: Task) -> HttpResponseBase:
     source = task.preview_source
     if not source:
         raise Answer(404, "no preview yet")
-    etag = f'"{pictures.preview_name(source)}"'
+    how = _How(request, f'"{pictures.preview_name(source)}"', _SHORT)
     if cached := pictures.cached_preview(source):
-        kind, body = cached
-        if unchanged := _unchanged(request, etag, _SHORT):
-            return unchanged
-    else:
-        found = _download(source)
-        kind, body = found.content_type, found.body
-        pictures.cache_preview(source, kind, body)
-    return _shown(_from_bytes(request, body), kind, etag, _SHORT)
+        return how.shown(*cached)
+    return Later(partial(_fetched, how, task, source, keep=False))
 
 
-def _download(source: str) -> cdn.Picture:
-    """Fetch from the CDN in this request's thread; a slow CDN may not take them all."""
-    if not _fetching.acquire(timeout=PATIENCE):
-        raise Answer(503, "too many pictures are being fetched, try again")
+async def _fetched(
+    how: _How, task: Task, source: str, *, keep: bool
+) -> HttpResponseBase:
+    """Show what lies at the CDN. Waits for it in the event loop, not in a thread."""
     try:
-        return cdn.download_now(pictures.cdn_url(source))
+        found = await _download(task, source)
+        path = await in_thread(_kept, task, found) if keep else found.path
+        return how.shown(found.content_type, path)
+    except FileNotFoundError:  # it was here for an hour, and has just been removed
+        return Answer(503, "the picture has to be fetched anew, try again").response
+    except Answer as answer:
+        return answer.response
+
+
+async def _download(task: Task, source: str) -> cdn.Picture:
+    try:
+        return await cdn.download(source, task.owner_id, at_once=True)
+    except NoPlace:
+        raise Answer(503, "too many pictures are being fetched, try again") from None
     except pictures.UnknownSource:
         raise Answer(404, "the picture is not at Discord") from None
     except cdn.CdnError as exc:
         if exc.gone:
             raise Answer(404, "the picture is gone from Discord") from exc
         raise Answer(502, f"the picture cannot be fetched now: {exc}") from exc
-    finally:
-        _fetching.release()
+
+
+def _kept(task: Task, found: cdn.Picture) -> Path:
+    kept = pictures.store_file(task.pk, found.content_type, found.path)
+    if kept is None:
+        raise Answer(404, "no such picture")
+    return kept
+
+
+@dataclass(frozen=True)
+class _How:
+    """What an answer needs besides the picture."""
+
+    request: HttpRequest
+    etag: str
+    caching: str
+
+    def shown(self, kind: str, path: Path) -> HttpResponseBase:
+        if unchanged := _unchanged(self.request, self.etag, self.caching):
+            return unchanged
+        response = _from_file(self.request, path)
+        response["Content-Type"] = kind
+        response["Content-Disposition"] = "inline"
+        response["ETag"] = self.etag
+        response["Cache-Control"] = self.caching
+        return response
 
 
 def _unchanged(request: HttpRequest, etag: str, caching: str) -> HttpResponse | None:
@@ -136,23 +164,8 @@ def _unchanged(request: HttpRequest, etag: str, caching: str) -> HttpResponse | 
     return None
 
 
-def _shown(
-    response: HttpResponseBase, kind: str, etag: str, caching: str
-) -> HttpResponseBase:
-    response["Content-Type"] = kind
-    response["Content-Disposition"] = "inline"
-    response["ETag"] = etag
-    response["Cache-Control"] = caching
-    return response
-
-
-def _from_bytes(request: HttpRequest, body: bytes) -> HttpResponse:
-    response = HttpResponse(b"" if request.method == "HEAD" else body)
-    response["Content-Length"] = str(len(body))
-    return response
-
-
 def _from_file(request: HttpRequest, path: Path) -> HttpResponseBase:
+    """Answer with a file, or with the part that is asked for. Raises Answer."""
     size = path.stat().st_size
     try:
         part = ranges.asked(request.headers.get("Range", ""), size)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -31,9 +31,7 @@ CDN_HOSTS: Final = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 # Seconds after each try; longer than a download, and Discord's links live for a day.
 TRY_AGAIN: Final = (60, 120, 300, 600, 1800, 3600, 7200, 14400, 21600, 21600)
 WORTH_TRYING: Final = timedelta(days=2)
-PREVIEW_LIFE: Final = 3600  # seconds
-# A task that waits or is drawn for longer has been ended by its deadline.
-INPUT_LIFE: Final = timedelta(days=4)
+SCRAP_LIFE: Final = 3600  # seconds; longer than any request or download
 
 _cdn_base: Callable[[], str] | None = None
 
@@ -70,14 +68,6 @@ def cdn_url(source: str) -> str:
 # --- finished pictures --------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """A picture that this process has claimed to keep."""
-
-    task_id: int
-    url: str
-
-
 def wants_keeping(task: Task) -> bool:
     return bool(
         task.status == TaskStatus.SUCCESS
@@ -96,8 +86,11 @@ def to_keep(limit: int = 200) -> list[int]:
     return list(rows.values_list("pk", flat=True)[:limit])
 
 
-def claim_picture(task_id: int) -> Wanted | None:
-    """Count a try at keeping the task's picture; None where it is not the time."""
+def claim_picture(task_id: int) -> str | None:
+    """Count a try at keeping the task's picture; return its link at Discord's CDN.
+
+    None where it is not the time.
+    """
     task = Task.objects.filter(pk=task_id).first()
     if task is None or not wants_keeping(task):
         return None
@@ -113,10 +106,11 @@ def claim_picture(task_id: int) -> Wanted | None:
     if not claimed:
         return None
     try:
-        return Wanted(task_id, cdn_url(task.picture_source))
+        cdn_url(task.picture_source)
     except UnknownSource as exc:
         logger.error("task %s: picture not kept, it is at %s", task_id, exc)
         return None
+    return task.picture_source
 
 
 def give_up(task_id: int, reason: str) -> None:
@@ -137,18 +131,35 @@ def _unkept() -> QuerySet[Task]:
 
 
 def store(task_id: int, content_type: str, body: bytes) -> None:
-    """Keep the picture's own bytes; the row tells of them once they are on the disk."""
+    """Keep a picture's bytes, as `store_file` does."""
+    with drafting() as draft:
+        draft.write_bytes(body)
+        store_file(task_id, content_type, draft)
+
+
+def store_file(task_id: int, content_type: str, found: Path) -> Path | None:
+    """Keep the picture that is in the file `found`; return where it is kept.
+
+    Other tasks may keep the same file. The row tells of it once it is on the disk. None
+    where the task was deleted.
+    """
     task = Task.objects.filter(pk=task_id).first()
-    if task is None or task.picture_file:
-        return
+    if task is None:
+        return None
+    if path := kept_path(task):
+        return path
     name = f"{task.pk}-{task.picture_key}.{EXTENSIONS.get(content_type, 'bin')}"
     day = task.finished_at or task.submitted_at
     file = f"{day:%Y}/{day:%m}/{name}"
-    _write(_root() / file, body)
+    with drafting() as draft:
+        _duplicate(found, draft)
+        size = draft.stat().st_size
+        _settle(draft, _root() / file)
     if not Task.objects.filter(pk=task_id).update(picture_file=file):
         remove(file)  # deleted meanwhile
-        return
-    logger.info("task %s: picture kept, %d bytes", task_id, len(body))
+        return None
+    logger.info("task %s: picture kept, %d bytes", task_id, size)
+    return _root() / file
 
 
 def kept_path(task: Task) -> Path | None:
@@ -169,9 +180,16 @@ def remove(file: str) -> None:
 
 def write_input(body: bytes, content_type: str) -> str:
     """Keep a picture that came with a request; return its file's name."""
+    with drafting() as draft:
+        draft.write_bytes(body)
+        return adopt_input(draft, content_type)
+
+
+def adopt_input(found: Path, content_type: str) -> str:
+    """Keep a picture that was fetched for a request, as `write_input` does."""
     ending = EXTENSIONS.get(content_type, "bin")
     file = f".inputs/{timezone.now():%Y-%m-%d}/{secrets.token_hex(16)}.{ending}"
-    _write(_root() / file, body)
+    _settle(found, _root() / file)
     return file
 
 
@@ -180,15 +198,18 @@ def read_input(file: str) -> bytes:
     return (_root() / file).read_bytes()
 
 
-def remove_old_inputs() -> int:
-    """Remove brought pictures of days when no open task can have come."""
-    oldest = f"{timezone.now() - INPUT_LIFE:%Y-%m-%d}"
-    removed = 0
+def old_inputs() -> Iterator[list[str]]:
+    """Yield the names of brought pictures that are older than any request, by folder.
+
+    A folder that has become empty is removed.
+    """
+    oldest = time.time() - SCRAP_LIFE
     for folder in (_root() / ".inputs").glob("*-*-*"):
-        if folder.name < oldest:
-            removed += sum(1 for _ in folder.iterdir())
-            shutil.rmtree(folder, ignore_errors=True)
-    return removed
+        found = [path for path in folder.iterdir() if _is_older(path, oldest)]
+        yield [f".inputs/{folder.name}/{path.name}" for path in found]
+        if folder.name < f"{timezone.now():%Y-%m-%d}":
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 # --- previews -----------------------------------------------------------------------
@@ -198,34 +219,32 @@ def preview_name(source: str) -> str:
     return hashlib.sha256(source.encode()).hexdigest()[:32]
 
 
-def cached_preview(source: str) -> tuple[str, bytes] | None:
-    """Return a preview's type and bytes, where it was fetched a short while ago."""
+def cached_preview(source: str) -> tuple[str, Path] | None:
+    """Return a preview's type and file, where it was fetched a short while ago."""
     for content_type, extension in EXTENSIONS.items():
         path = _previews() / f"{preview_name(source)}.{extension}"
-        try:
-            return content_type, path.read_bytes()
-        except FileNotFoundError:
-            continue
+        if path.is_file():
+            return content_type, path
     return None
 
 
-def cache_preview(source: str, content_type: str, body: bytes) -> None:
-    if extension := EXTENSIONS.get(content_type):
-        _write(_previews() / f"{preview_name(source)}.{extension}", body)
+def cache_preview(source: str, content_type: str, found: Path) -> Path:
+    """Move what was fetched from `source` to where it is found for a while."""
+    ending = EXTENSIONS.get(content_type, "bin")
+    path = _previews() / f"{preview_name(source)}.{ending}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return found.replace(path)
 
 
 def remove_old_scraps() -> int:
     """Remove cached previews, and what writers that were killed have left."""
     removed = 0
-    oldest = time.time() - PREVIEW_LIFE
+    oldest = time.time() - SCRAP_LIFE
     for folder in (_previews(), _drafts()):
         for path in folder.glob("*"):
-            try:
-                if path.stat().st_mtime < oldest:
-                    path.unlink()
-                    removed += 1
-            except FileNotFoundError:
-                continue
+            if _is_older(path, oldest):
+                path.unlink(missing_ok=True)
+                removed += 1
     return removed
 
 
@@ -244,19 +263,38 @@ def _drafts() -> Path:
     return _root() / ".drafts"
 
 
-def _write(path: Path, body: bytes) -> None:
-    """Write a file that is there whole or not at all, also after a loss of power."""
-    _drafts().mkdir(parents=True, exist_ok=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = _drafts() / f"{path.name}.{secrets.token_hex(4)}"
+def _is_older(path: Path, moment: float) -> bool:
     try:
-        with draft.open("wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        return path.stat().st_mtime < moment
+    except FileNotFoundError:
+        return False
+
+
+@contextlib.contextmanager
+def drafting() -> Iterator[Path]:
+    """Give a file of its own to write; removed at the end where it was not moved."""
+    _drafts().mkdir(parents=True, exist_ok=True)
+    draft = _drafts() / secrets.token_hex(16)
+    try:
+        yield draft
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _duplicate(file: Path, to: Path) -> None:
+    """Have the same bytes under a second name; without links on the disk, twice."""
+    try:
+        os.link(file, to)
+    except OSError:
+        shutil.copyfile(file, to)
+
+
+def _settle(draft: Path, path: Path) -> None:
+    """Move a file to where it is there whole or not at all, also after power loss."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
+    draft.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

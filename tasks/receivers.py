@@ -6,7 +6,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from tasks import pictures
+from tasks import inputs, pictures
 from tasks.jobs import deliver_task, keep_picture
 from tasks.models import Task
 from tasks.nudges import nudge
@@ -17,6 +17,12 @@ from tasks.signals import task_changed
 def call_hook(*, task: Task, **kwargs: Any) -> None:
     if task.notify_hook:
         nudge(deliver_task.name, task.pk)
+
+
+@receiver(task_changed)
+def drop_brought(*, task: Task, **kwargs: Any) -> None:
+    if task.is_terminal:
+        inputs.drop(task)
 
 
 @receiver(task_changed)

@@ -6,11 +6,13 @@ import logging
 from datetime import timedelta
 from typing import Final
 
+from django.contrib.admin.models import LogEntry
+from django.core.management import call_command
 from django.utils import timezone
 
 from accounts import patience
 from accounts.models import AccountEvent, OperatorMail
-from tasks import pictures
+from tasks import inputs, pictures
 from tasks.enums import TERMINAL
 from tasks.ids import first_task_id_of
 from tasks.models import (
@@ -29,6 +31,7 @@ MOST_DAYS: Final = 3650  # that a task may be kept where not all are
 KEEP_DELIVERIES: Final = timedelta(days=30)
 KEEP_EVENTS: Final = timedelta(days=90)
 KEEP_ERRANDS: Final = timedelta(days=1)
+KEEP_EDITS: Final = timedelta(days=365)
 
 
 def remove_old() -> None:
@@ -42,7 +45,8 @@ def _remove_old() -> None:
     deliveries = remove_old_deliveries()
     remove_old_errands()
     remove_old_events()
-    scraps = pictures.remove_old_scraps() + pictures.remove_old_inputs()
+    remove_expired()
+    scraps = pictures.remove_old_scraps() + inputs.drop_ended() + inputs.remove_strays()
     if tasks or deliveries or scraps:
         logger.info(
             "removed %d tasks, %d deliveries, %d scraps", tasks, deliveries, scraps
@@ -85,6 +89,12 @@ def remove_old_events() -> int:
     removed, _ = AccountEvent.objects.filter(at__lt=oldest).delete()
     OperatorMail.objects.filter(at__lt=oldest).delete()
     return removed
+
+
+def remove_expired() -> None:
+    """Remove sessions that have run out, and the admin's history of long ago."""
+    call_command("clearsessions")
+    LogEntry.objects.filter(action_time__lt=timezone.now() - KEEP_EDITS).delete()
 
 
 def remove_old_deliveries() -> int:

@@ -9,19 +9,23 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import aiohttp
 from django.core.cache import cache
 
-from tasks import bridge
 from tasks.dashes import DASHES
 from tasks.enums import TranslateWay
+from tasks.exceptions import Overloaded
 from tasks.fetcher import USER_AGENT, reason_of
 from tasks.links import LINK, outside_links
 from tasks.models import DrawingSettings
+from tasks.outside import Unasked, answer_to
 from tasks.parameters import Prompt, parse
+from tasks.places import NoPlace
 from tasks.prompts import MAX_PROMPT_LENGTH, tidy
+from tasks.resolver import Resolver
 from tasks.translators import TranslationFailed, Translator, chosen
 
 logger = logging.getLogger(__name__)
@@ -40,7 +44,8 @@ def translate(prompt: str) -> str:
 
     Words before the parameters and words after `--no` are translated; links and other
     parameters stay (docs/protocol.md, prompts). Asks a service, for as many seconds as
-    the drawing settings say: never to be called inside a transaction.
+    the drawing settings say, outside of the web threads (tasks/outside.py). Raises
+    Overloaded where too many prompts are being translated.
     """
     if not _CHINESE.search(prompt):
         return prompt
@@ -55,6 +60,10 @@ def translate(prompt: str) -> str:
         english = str(_with(parsed, _translations(row, pieces)))
         if len(english) > MAX_PROMPT_LENGTH:
             raise TranslationFailed("an answer that is too long")
+    except NoPlace:
+        raise Overloaded from None
+    except Unasked:
+        raise
     except Exception as exc:
         # Whatever is wrong with a translator: the prompt can be drawn without it.
         reason = str(exc) if isinstance(exc, TranslationFailed) else reason_of(exc)
@@ -100,8 +109,8 @@ def _translations(row: DrawingSettings, pieces: list[str]) -> dict[str, str]:
     lines = _remembered(key)
     if lines is None:
         seconds = row.translator_timeout
-        lines = bridge.run(_ask(translator, pieces, seconds), timeout=seconds + 5)
-        lines = [_plain(line) for line in lines]
+        ask = partial(_ask, translator, pieces, seconds)
+        lines = [_plain(line) for line in answer_to(key, ask, timeout=seconds + 5)]
         _remember(key, lines)
     return dict(zip(pieces, lines, strict=True))
 
@@ -113,6 +122,7 @@ async def _ask(translator: Translator, pieces: list[str], seconds: float) -> lis
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             trust_env=False,
+            connector=aiohttp.TCPConnector(resolver=Resolver()),
             timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS),
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
         ) as session,

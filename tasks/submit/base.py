@@ -27,7 +27,7 @@ from tasks.models import DrawingSettings, Task
 from tasks.own_pictures import Viewer
 from tasks.selectors import visible_to, waiting_count
 from tasks.services import insert
-from tasks.submit.share import check_share
+from tasks.submit.share import check_brought, check_share
 
 # A waiting task is given up after so many times the account's own time limit.
 QUEUE_LIMIT_FACTOR: Final = 12
@@ -164,11 +164,13 @@ def write(
 
     `place` takes its place in the queue, in the same transaction, and returns how many
     wait before it; after TurnLost it is asked again. What else it raises is raised, and
-    nothing is written. Raises ShareUsedUp where its owner has enough tasks waiting.
+    nothing is written. Raises ShareUsedUp where its owner has enough tasks waiting,
+    PicturesUsedUp where they hold enough pictures.
     With `waits` it is not sent before it is marked as prepared.
     """
     if task.status == TaskStatus.NOT_START:
         check_share(caller.user.pk)
+    check_brought(caller.user.pk, brought)
     files = inputs.write_files(brought)
     uploads = any(picture.needs_upload for picture in brought)
     task.prepared = not (waits or uploads)

@@ -12,6 +12,7 @@ from tasks.models import Errand, Task
 from tasks.submit.base import Caller, finished
 from tasks.submit.choosing import Wanted, account_of, any_account
 from tasks.submit.hosting import owner_or_host
+from tasks.submit.share import check_brought
 
 MAX_UPLOADS = 10
 
@@ -28,6 +29,7 @@ def submit_uploads(
     if len(pictures) > MAX_UPLOADS:
         raise InvalidRequest("图片过多", f"At most {MAX_UPLOADS} pictures at once")
     brought = read_all(pictures, InputRole.PROMPT, viewer=caller.viewer)
+    check_brought(caller.user.pk, brought)
     account = any_account(wanted or Wanted())
     if account is None:
         raise InvalidRequest("实例不存在或不可用", "Instance missing or unavailable")

@@ -1,14 +1,18 @@
-"""How many tasks of one user may wait, so that nobody fills all queues."""
+"""What one user's tasks may take up: places in the queues, room on the disk."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
+
+from django.db.models import Count, Q, Sum
 
 from accounts.models import PoolSettings
 from accounts.prepared import PreparedQuery
 from tasks.enums import TaskStatus
-from tasks.exceptions import ShareUsedUp
-from tasks.models import Task
+from tasks.exceptions import PicturesUsedUp, ShareUsedUp
+from tasks.inputs import Brought
+from tasks.models import DrawingSettings, InputPicture, Task
 
 # Asked by every submit; without a limit there is no row.
 _limited: Final = PreparedQuery[PoolSettings](
@@ -27,3 +31,23 @@ def check_share(owner_id: int, *, tasks: int = 1) -> None:
         waiting = Task.objects.filter(owner=owner_id, status=TaskStatus.NOT_START)
         if waiting.count() + tasks > most:
             raise ShareUsedUp(most)
+
+
+def check_brought(owner_id: int, brought: Sequence[Brought]) -> None:
+    """Raise PicturesUsedUp where a user may not bring so much more along.
+
+    As with tasks, requests at the same moment may pass the limit by a little.
+    """
+    if not brought:
+        return
+    settings = DrawingSettings.get_solo()
+    of_user = Q(task__owner=owner_id) | Q(errand__owner=owner_id)
+    held = InputPicture.objects.filter(of_user).aggregate(
+        pictures=Count("pk"), size=Sum("size", default=0)
+    )
+    pictures = held["pictures"] + len(brought)
+    size = held["size"] + sum(len(each.body) for each in brought)
+    if settings.brought_pictures and pictures > settings.brought_pictures:
+        raise PicturesUsedUp(str(settings.brought_pictures))
+    if settings.brought_megabytes and size > settings.brought_megabytes * 1_000_000:
+        raise PicturesUsedUp(f"{settings.brought_megabytes} MB")

@@ -27,7 +27,7 @@ from tasks.submit.base import (
 )
 from tasks.submit.commands import linked, permitted
 from tasks.submit.hosting import owner_or_host
-from tasks.submit.share import check_share
+from tasks.submit.share import check_brought, check_share
 
 
 def submit_window(
@@ -102,6 +102,7 @@ def _go_on(
     Raises QueueFull, and InvalidRequest where another answer was first.
     """
     check_share(task.owner_id)
+    check_brought(task.owner_id, brought)
     files = inputs.write_files(brought)
     imagines = task.action == TaskAction.IMAGINE
     try:

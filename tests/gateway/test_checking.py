@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from django.core.exceptions import ValidationError
+from django.db import connections
 
 from accounts import checking as asking
 from accounts.models import DiscordAccount
@@ -288,3 +289,36 @@ def test_what_was_found_before_the_time_was_over_counts(
     further = [(UNKNOWN, "1201000000000000011")]
     assert set(wrong_with(unsaved(channel_id=UNKNOWN), further)) == {"channel_id"}
     over.set()
+
+
+def test_a_third_that_is_checked_meanwhile_does_not_wait(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "LIMIT", 60.0)
+    asked, left = threading.Semaphore(0), asyncio.Event()
+
+    async def silent(_: web.Request) -> web.StreamResponse:
+        asked.release()
+        await left.wait()
+        return web.json_response({}, status=401)
+
+    server.answer = silent
+    found: list[dict[str, list[str]]] = []
+
+    def check() -> None:
+        found.append(wrong_with(unsaved()))
+        connections.close_all()
+
+    looks = [threading.Thread(target=check) for _ in range(2)]
+    for look in looks:
+        look.start()
+    for _ in looks:
+        assert asked.acquire(timeout=20)
+
+    assert wrong_with(unsaved()) == {}
+
+    assert found == []  # the others still wait
+    bridge.loop().call_soon_threadsafe(left.set)
+    for look in looks:
+        look.join(20)
+    assert [set(each) for each in found] == [{"user_token"}] * 2

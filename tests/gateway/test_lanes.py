@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import DiscordAccount
 from gateway import lanes
 from gateway.lanes import Hold
-from gateway.models import DispatchLane
+from gateway.models import DispatchLane, GatewaySession
 from tests.factories import make_account
 from tests.gateway.rows import make_session
 
@@ -185,3 +185,18 @@ def test_an_account_whose_user_is_not_known_has_no_lane() -> None:
     lanes.rest(account.pk, timezone.now() + timedelta(hours=1))
 
     assert not DispatchLane.objects.exists()
+
+
+def test_lanes_of_users_who_are_gone_are_removed_after_a_day(
+    account: DiscordAccount,
+) -> None:
+    ours = GatewaySession.objects.get(account=account).user_id
+    now = timezone.now()
+    for user, moment in (("1", now - timedelta(days=2)), ("2", now), (ours, None)):
+        DispatchLane.objects.create(discord_user=user, next_send_at=moment)
+    DispatchLane.objects.create(discord_user="3", rest_until=now)
+
+    lanes.forget_unused()
+
+    left = set(DispatchLane.objects.values_list("pk", flat=True))
+    assert left == {"2", "3", ours}

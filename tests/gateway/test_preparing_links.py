@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tasks.enums import InputRole, TaskAction, TaskStatus
 from tasks.inputs import Brought
 from tasks.models import Task
 from tasks.own_pictures import Viewer
+from tasks.resolver import Resolver
 from tests.factories import make_finished
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.preparing import given, prepared, waiting
@@ -26,6 +28,14 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("own_files"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unknown(*_: Any, **__: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    monkeypatch.setattr(Resolver, "resolve", unknown)
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from tasks import bridge, fetcher
-from tasks.fetcher import Fetched
 from tasks.kinds import is_picture
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
@@ -40,6 +42,15 @@ class Answers(AbstractResolver):
         pass
 
 
+@dataclass(frozen=True)
+class Fetched:
+    url: str
+    body: bytes
+
+
 def get(url: str, **kwargs: Any) -> Fetched:
     values: dict[str, Any] = {"max_bytes": 1000, "wanted": is_picture}
-    return bridge.run(fetcher.get(url, **(values | kwargs)))
+    with tempfile.TemporaryDirectory() as folder:
+        into = Path(folder, "found")
+        found = bridge.run(fetcher.get(url, into, **(values | kwargs)))
+        return Fetched(found, into.read_bytes())

@@ -18,6 +18,8 @@ from tests.targets import TARGETS
 from tests.tasks.servers import Server, always, serving
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+pytestmark = pytest.mark.django_db(transaction=True)
+
 SOURCE = "https://cdn.discordapp.com/attachments/1/2/a.png?ex=1"
 
 
@@ -29,20 +31,21 @@ def server(settings: Settings, tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
-def download(server: Server) -> Picture:
-    return cdn.download_now(f"{server.origin}/a.png")
+def download(server: Server, target: str = "/a.png") -> tuple[str, bytes]:
+    found = bridge.run(cdn.download(f"{server.origin}{target}", "alice"))
+    return found.content_type, found.path.read_bytes()
 
 
 def test_it_downloads_and_sends_nothing_of_ours(server: Server) -> None:
-    assert download(server) == Picture("image/png", PNG)
+    assert download(server) == ("image/png", PNG)
 
     (call,) = server.calls
     assert not {"authorization", "cookie"} & call.headers.keys()
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_the_cdn_is_asked_byte_for_byte(db: None, server: Server, target: str) -> None:
-    cdn.download_now(pictures.cdn_url(f"https://cdn.discordapp.com{target}"))
+def test_the_cdn_is_asked_byte_for_byte(server: Server, target: str) -> None:
+    bridge.run(cdn.download(f"https://cdn.discordapp.com{target}", "alice"))
 
     assert server.calls[0].target == target
 
@@ -62,7 +65,7 @@ def test_the_bytes_say_what_it_is(
 ) -> None:
     server.handler = always(body=body, headers={"Content-Type": label})
 
-    assert download(server) == Picture(kind, body)
+    assert download(server) == (kind, body)
 
 
 @pytest.mark.parametrize("status", [403, 404, 410])
@@ -86,7 +89,10 @@ def test_what_is_gone_is_told_apart(server: Server, status: int) -> None:
         always(body=PNG, content_type="image/png", headers={"Content-Length": "999"}),
     ],
 )
-def test_other_answers_may_be_better_later(server: Server, handler: Any) -> None:
+def test_other_answers_may_be_better_later(
+    server: Server, handler: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cdn, "TIMEOUT", 2)
     server.handler = handler
 
     with pytest.raises(CdnError) as error:
@@ -115,17 +121,18 @@ def test_those_who_ask_at_the_same_time_share_one_download(server: Server) -> No
 
         server.handler = hold
         url = f"{server.origin}/a.png"
-        first = asyncio.create_task(cdn.download(url))
+        first = asyncio.create_task(cdn.download(url, "alice"))
         await asked.wait()
-        second = asyncio.create_task(cdn.download(url))
+        second = asyncio.create_task(cdn.download(url, "bob"))
         go_on.set()
         return list(await asyncio.gather(first, second))
 
-    assert bridge.run(both()) == [Picture("image/png", PNG)] * 2
+    one, other = bridge.run(both())
+    assert one == other
+    assert one.path.read_bytes() == PNG
     assert len(server.calls) == 1
 
 
-@pytest.mark.django_db(transaction=True)
 def test_a_finished_picture_is_kept_byte_for_byte(server: Server) -> None:
     task = make_finished(make_user(), picture_source=SOURCE)
 
@@ -139,7 +146,6 @@ def test_a_finished_picture_is_kept_byte_for_byte(server: Server) -> None:
     assert [call.path for call in server.calls] == ["/attachments/1/2/a.png?ex=1"]
 
 
-@pytest.mark.django_db(transaction=True)
 def test_keeping_goes_on_after_a_failure(server: Server) -> None:
     task = make_finished(make_user(), picture_source=SOURCE)
     server.handler = always(503)

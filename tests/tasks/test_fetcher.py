@@ -8,8 +8,8 @@ from aiohttp import web
 from aiohttp.abc import ResolveResult
 
 from tasks import bridge, fetcher, networks
-from tasks.fetcher import Fetched, Unfetchable, check_url
-from tests.tasks.fetching import PNG, Answers, get
+from tasks.fetcher import Unfetchable, check_url
+from tests.tasks.fetching import PNG, Answers, Fetched, get
 from tests.tasks.servers import Server, always, never
 
 # --- what an address may look like ---------------------------------------------------

@@ -72,10 +72,7 @@ def test_a_name_or_password_in_a_link_is_not_sent() -> None:
 
 
 def test_a_picture_is_claimed_once(task: Task) -> None:
-    wanted = pictures.claim_picture(task.pk)
-
-    assert wanted
-    assert wanted.url == SOURCE
+    assert pictures.claim_picture(task.pk) == SOURCE
     assert pictures.claim_picture(task.pk) is None
     assert pictures.to_keep() == []
 
@@ -146,8 +143,11 @@ def test_a_lost_file_is_no_picture(task: Task) -> None:
 
 def test_previews_are_cached_for_a_while(tmp_path: Path) -> None:
     assert pictures.cached_preview(SOURCE) is None
-    pictures.cache_preview(SOURCE, "image/webp", b"preview")
-    assert pictures.cached_preview(SOURCE) == ("image/webp", b"preview")
+    with pictures.drafting() as draft:
+        draft.write_bytes(b"preview")
+        path = pictures.cache_preview(SOURCE, "image/webp", draft)
+    assert pictures.cached_preview(SOURCE) == ("image/webp", path)
+    assert path.read_bytes() == b"preview"
     assert pictures.remove_old_scraps() == 0
     for path in (tmp_path / ".previews").iterdir():
         os.utime(path, (time.time() - 4000,) * 2)
@@ -184,18 +184,23 @@ def test_the_same_picture_twice_has_two_files() -> None:
         pictures.read_input(files[0])
 
 
-def test_brought_pictures_go_when_no_open_task_can_need_them(tmp_path: Path) -> None:
-    now = timezone.now()
-    for days in (0, 4, 5, 30):
-        folder = tmp_path / ".inputs" / f"{now - timedelta(days=days):%Y-%m-%d}"
+def test_brought_pictures_of_more_than_an_hour_are_found_by_their_day(
+    tmp_path: Path,
+) -> None:
+    days = [tmp_path / ".inputs" / day for day in ("2026-01-01", "2026-01-02", "other")]
+    for folder in days:
         folder.mkdir(parents=True)
-        (folder / "a.png").write_bytes(b"a")
-        (folder / "b.png").write_bytes(b"b")
-    (tmp_path / ".inputs" / "other").mkdir()
+        (folder / "old.png").write_bytes(b"a")
+        os.utime(folder / "old.png", (time.time() - 4000,) * 2)
+    (days[0] / "new.png").write_bytes(b"b")
 
-    assert pictures.remove_old_inputs() == 4
+    found = sorted(name for names in pictures.old_inputs() for name in names)
 
-    left = sorted(path.name for path in (tmp_path / ".inputs").iterdir())
-    days_left = [f"{now - timedelta(days=days):%Y-%m-%d}" for days in (4, 0)]
-    assert left == [*days_left, "other"]
-    assert pictures.remove_old_inputs() == 0
+    assert found == [f".inputs/{day}/old.png" for day in ("2026-01-01", "2026-01-02")]
+    for name in found:
+        pictures.remove(name)
+    assert [*pictures.old_inputs()] == [[], []]
+    assert sorted(path.name for path in (tmp_path / ".inputs").iterdir()) == [
+        "2026-01-01",
+        "other",
+    ]

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import AccountEvent, DiscordAccount, OperatorMail, User
-from tasks import pictures, retention
+from tasks import jobs, pictures, retention
 from tasks.enums import ErrandKind, InputRole, TaskStatus
 from tasks.ids import first_task_id_of
 from tasks.models import (
@@ -136,16 +140,39 @@ def test_errands_go_when_nobody_waits_any_more(alice: User) -> None:
     assert list(Errand.objects.all()) == [kept]
 
 
-def test_brought_pictures_go_after_some_days(alice: User, tmp_path: Path) -> None:
+def test_brought_pictures_without_a_row_go(alice: User, tmp_path: Path) -> None:
     file = pictures.write_input(b"picture", "image/png")
     old = tmp_path / ".inputs" / "2020-01-01" / "x.png"
     old.parent.mkdir()
     old.write_bytes(b"picture")
+    os.utime(old, (0, 0))
 
     retention.remove_old()
 
     assert pictures.read_input(file) == b"picture"
     assert not old.parent.exists()
+
+
+def test_sessions_that_have_run_out_go(alice: User) -> None:
+    kept, gone = SessionStore(), SessionStore()
+    for store, seconds in ((kept, 3600), (gone, -1)):
+        store.set_expiry(seconds)
+        store.save()
+
+    jobs.remove_old()
+
+    assert {row.pk for row in Session.objects.all()} == {kept.session_key}
+
+
+def test_the_admins_history_goes_after_a_year(alice: User) -> None:
+    young, _ = (
+        LogEntry.objects.create(user=alice, action_flag=1, action_time=ago(days=days))
+        for days in (364, 366)
+    )
+
+    retention.remove_old()
+
+    assert list(LogEntry.objects.all()) == [young]
 
 
 def test_old_history_and_mails_of_accounts_go(account: DiscordAccount) -> None:

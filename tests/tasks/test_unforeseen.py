@@ -112,14 +112,14 @@ def keep(
 ) -> Task:
     """Try to keep a picture whose bytes cannot be stored."""
 
-    async def download(_: str) -> Picture:
-        return Picture("image/png", b"bytes")
+    async def download(*_: Any) -> Picture:
+        return Picture("image/png", Path("found.png"))
 
     def store(*_: Any) -> None:
         raise error
 
     monkeypatch.setattr(cdn, "download", download)
-    monkeypatch.setattr(pictures, "store", store)
+    monkeypatch.setattr(pictures, "store_file", store)
     for _ in range(times):
         Task.objects.update(picture_next_at=None)
         jobs.keep_picture(task.pk)

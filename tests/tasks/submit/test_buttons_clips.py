@@ -87,7 +87,7 @@ def test_with_remix_and_no_word_it_goes_on_as_before(alice: User) -> None:
     [
         (True, "x" * 8193, {}, "prompt过长"),
         (True, "a nude fox", {}, "可能包含敏感词"),
-        (True, "it sees https://inside.example/x", {}, "链接错误: 不允许访问内网地址"),
+        (True, "it sees https://10.0.0.7/x", {}, "链接错误: 不允许访问内网地址"),
         (True, "", {"motion": "wild"}, "motion参数错误"),
     ],
 )

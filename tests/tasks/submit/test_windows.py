@@ -213,7 +213,7 @@ def test_a_wrong_mask_leaves_the_window_open(
         ("x" * 8193, "prompt过长"),
         ("a nude fox", "可能包含敏感词"),
         ("fox --zoom 3", "zoom参数错误"),
-        ("fox https://inside.example/x", "链接错误: 不允许访问内网地址"),
+        ("fox https://10.0.0.7/x", "链接错误: 不允许访问内网地址"),
         (" ".join(f"{PUBLIC_LINK}?{n}" for n in range(11)), "链接过多"),
     ],
 )

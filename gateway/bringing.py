@@ -1,0 +1,118 @@
+"""Pictures that were brought along: fetched to the disk, then passed on to Discord.
+
+A process has few of them in memory at once. Who links to a slow host, or draws through
+a slow proxy, waits behind their own.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from gateway.timing import FETCH_TIMEOUT
+from tasks import cdn, fetcher, inputs, own_pictures, pictures
+from tasks.database import in_thread
+from tasks.exceptions import InvalidRequest
+from tasks.fetcher import Unfetchable
+from tasks.kinds import is_picture
+from tasks.links import is_official
+from tasks.models import InputPicture, Task
+from tasks.places import Places
+
+# Fetches of one process, and those from one host.
+_fetches: Final = Places(in_all=32, each=4)
+# Pictures in memory on their way to Discord, and those of one account.
+_uploads: Final = Places(in_all=8, each=2)
+
+
+@asynccontextmanager
+async def in_memory(
+    picture: InputPicture, account_id: int
+) -> AsyncIterator[tuple[bytes, str]]:
+    """Give a brought picture's bytes and type while the block runs.
+
+    A link is fetched first, through the guard. Raises Unfetchable, and
+    FileNotFoundError where the picture is not kept any more.
+    """
+    if not picture.file:
+        await _fetch(picture)
+    async with _uploads.place(account_id):
+        body = await in_thread(pictures.read_input, picture.file)
+        yield body, picture.content_type
+
+
+async def _fetch(picture: InputPicture) -> None:
+    with pictures.drafting() as draft:
+        try:
+            await _fetch_into(draft, picture.source_url)
+            await in_thread(_note, picture, draft)
+        except InvalidRequest as exc:
+            zh = exc.zh.replace("base64", "图片")
+            raise Unfetchable(zh, exc.en, permanent=True) from exc
+
+
+def _note(picture: InputPicture, found: Path) -> None:
+    """Keep what was fetched. Raises InvalidRequest for what is no picture."""
+    size = found.stat().st_size
+    kind, width, height = inputs.measure_file(found)
+    picture.content_type, picture.width, picture.height = kind, width, height
+    picture.size, picture.file = size, pictures.adopt_input(found, kind)
+    fields = ["content_type", "width", "height", "size", "file"]
+    rows = InputPicture.objects.filter(pk=picture.pk)
+    if not rows.update(**{name: getattr(picture, name) for name in fields}):
+        pictures.remove(picture.file)
+        raise FileNotFoundError("the picture's task is over")
+
+
+async def _fetch_into(draft: Path, url: str) -> None:
+    if own := await in_thread(own_pictures.named_by, url):
+        if not await in_thread(_copy_kept, own, draft):
+            await _from_discord(own.picture_source, draft)
+            await in_thread(_fit, draft)
+    elif is_official(url) and await in_thread(_is_at_cdn, url):
+        await _from_discord(url, draft)
+    else:
+        host = fetcher.check_url(url).host
+        async with _fetches.place(host):
+            await fetcher.get(
+                url,
+                draft,
+                max_bytes=inputs.MAX_BYTES,
+                wanted=is_picture,
+                timeout=FETCH_TIMEOUT,
+            )
+
+
+def _copy_kept(own: Task, draft: Path) -> bool:
+    """Copy a picture of ours from the disk; False where it is not kept there."""
+    body = own_pictures.kept_bytes(own)
+    if body:
+        draft.write_bytes(own_pictures.fitting(body))
+    return bool(body)
+
+
+def _fit(draft: Path) -> None:
+    draft.write_bytes(own_pictures.fitting(draft.read_bytes()))
+
+
+def _is_at_cdn(url: str) -> bool:
+    try:
+        return bool(pictures.cdn_url(url))
+    except pictures.UnknownSource:
+        return False
+
+
+async def _from_discord(source: str, draft: Path) -> None:
+    """Copy what lies at Discord's CDN. Raises Unfetchable."""
+    try:
+        found = await cdn.download(source, "brought")
+        await in_thread(shutil.copyfile, found.path, draft)
+    except pictures.UnknownSource as exc:
+        raise Unfetchable(
+            "链接无法访问", "the picture is not at Discord", permanent=True
+        ) from exc
+    except cdn.CdnError as exc:
+        raise Unfetchable("链接无法访问", str(exc), permanent=exc.gone) from exc
