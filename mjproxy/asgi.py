@@ -23,7 +23,7 @@ from django.urls import get_resolver, re_path  # noqa: E402
 
 from gateway.routing import channel_routes, websocket_urlpatterns  # noqa: E402
 from mjproxy.forwarded import FromOutside  # noqa: E402
-from mjproxy.serving import BodyCap, OneHopHandler, PooledSync  # noqa: E402
+from mjproxy.serving import THREADS, BodyCap, OneHopHandler, PooledSync  # noqa: E402
 from mjproxy.statics import with_static_files  # noqa: E402
 from tasks.nudges import nudge  # noqa: E402
 
@@ -38,7 +38,7 @@ _unknown: Any = unknown_socket
 _router: Any = ProtocolTypeRouter(
     {
         "http": with_static_files(
-            BodyCap(PooledSync(OneHopHandler()), settings.MAX_BODY_BYTES)
+            BodyCap(PooledSync(OneHopHandler(), part=THREADS), settings.MAX_BODY_BYTES)
         ),
         "websocket": AuthMiddlewareStack(
             URLRouter([*websocket_urlpatterns, re_path(r"", _unknown)])

@@ -10,11 +10,14 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from django.db import close_old_connections, connection
 
+from tasks.watchdog import watch
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
 # SQLite has one writer at a time: more threads would mostly wait for each other.
 THREADS: Final = 2 if connection.vendor == "sqlite" else 4
+ROWS: Final = "rows"  # these threads, as the watchdog calls them
 _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="rows")
 
 
@@ -32,3 +35,9 @@ def _with_connection(function: Callable[..., T], *args: Any, **kwargs: Any) -> T
         return function(*args, **kwargs)
     finally:
         close_old_connections()
+        watch.moved(ROWS)
+
+
+def watch_over_threads() -> None:
+    """Let the watchdog of this process see to it that these threads move."""
+    watch.require(ROWS, _pool.submit)

@@ -25,7 +25,7 @@ TERMINAL: Final = {"SUCCESS", "FAILURE"}
 
 
 ROLES: Final = {
-    "web": "daphne",
+    "web": "mjproxy.web",
     "worker": "celery",
     "gateway": "rungateway",
     "valkey": "valkey-server",

@@ -1,0 +1,1 @@
+"""The web server: Daphne, which ends without cutting anybody off."""
