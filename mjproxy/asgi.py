@@ -22,8 +22,9 @@ from django.conf import settings  # noqa: E402
 from django.urls import get_resolver, re_path  # noqa: E402
 
 from gateway.routing import channel_routes, websocket_urlpatterns  # noqa: E402
+from mjproxy import health  # noqa: E402
 from mjproxy.forwarded import FromOutside  # noqa: E402
-from mjproxy.serving import THREADS, BodyCap, OneHopHandler, PooledSync  # noqa: E402
+from mjproxy.serving import THREADS, Apart, BodyCap, OneHopHandler, PooledSync  # noqa: E402
 from mjproxy.statics import with_static_files  # noqa: E402
 from tasks.nudges import nudge  # noqa: E402
 
@@ -35,10 +36,12 @@ async def unknown_socket(scope: Any, receive: Any, send: Any) -> None:
 
 
 _unknown: Any = unknown_socket
+_requests = PooledSync(OneHopHandler(THREADS), part=THREADS)
+_looks = PooledSync(OneHopHandler(), size=2)
 _router: Any = ProtocolTypeRouter(
     {
         "http": with_static_files(
-            BodyCap(PooledSync(OneHopHandler(), part=THREADS), settings.MAX_BODY_BYTES)
+            BodyCap(Apart(_looks, health.PATHS, _requests), settings.MAX_BODY_BYTES)
         ),
         "websocket": AuthMiddlewareStack(
             URLRouter([*websocket_urlpatterns, re_path(r"", _unknown)])

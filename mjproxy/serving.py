@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Iterator,
+    Mapping,
+    MutableMapping,
+)
 from contextlib import contextmanager
 from functools import partial
 from typing import IO, Any, Final
@@ -33,8 +40,10 @@ class OneHopHandler(ASGIHandler):
     costs more than a short view does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, part: str = "") -> None:
+        """`part`: what the process's watchdog calls the threads that it runs in."""
         BaseHandler.__init__(self)
+        self.part = part
         self.load_middleware(is_async=False)
 
     async def get_response_async(self, request: Any) -> HttpResponseBase:
@@ -44,7 +53,8 @@ class OneHopHandler(ASGIHandler):
         try:
             return self.get_response(request)
         finally:
-            watch.moved(THREADS)
+            if self.part:
+                watch.moved(self.part)
 
     def create_request(
         self, scope: Mapping[str, Any], body_file: IO[bytes]
@@ -97,6 +107,17 @@ class PooledSync:
     async def _do(self, work: Callable[[], object]) -> None:
         with self._slot():
             await sync_to_async(work, thread_sensitive=True)()
+
+
+class Apart:
+    """Runs some addresses in threads of their own: no other request holds them up."""
+
+    def __init__(self, apart: App, paths: Collection[str], rest: App) -> None:
+        self.apart, self.paths, self.rest = apart, paths, rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self.apart if scope["path"] in self.paths else self.rest
+        await app(scope, receive, send)
 
 
 class BodyTooLarge(Exception):

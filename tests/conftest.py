@@ -17,6 +17,7 @@ from django.test import Client
 from accounts import checking, pool
 from accounts.keys import create_key
 from accounts.models import DiscordAccount, User
+from mjproxy import looking
 from tasks import database, faults
 from tests.factories import make_account, make_user
 from tests.mysql_rules import checked_as_sql
@@ -81,6 +82,13 @@ def _nothing_is_known_of_the_pool() -> None:
 def _no_work_has_failed() -> None:
     """Rows of one test have the numbers of another's: no count may outlive it."""
     faults.forget()
+
+
+@pytest.fixture(autouse=True)
+def _health_is_asked_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask anew each time, in the thread of the test: others see not what it wrote."""
+    monkeypatch.setattr(looking, "spawn", lambda work: work())
+    monkeypatch.setattr(looking, "FRESH", 0.0)
 
 
 @pytest.fixture(autouse=True)
