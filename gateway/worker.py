@@ -14,7 +14,9 @@ from gateway.comeback import STEADY
 from gateway.manager import Manager
 from gateway.open_files import allow_open_files
 from tasks import clock
+from tasks.database import watch_over_threads
 from tasks.life import Life
+from tasks.watchdog import notify, watch
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +38,10 @@ class GatewayWorker(Worker):
         manager.looked.append(life.sign)
         holding = asyncio.create_task(manager.run())
         hearing = asyncio.create_task(self._hear())
+        watch.require("loop", loop.call_soon_threadsafe)
+        watch_over_threads()
+        watch.begin()
+        notify("READY=1")
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({holding, stopping}, return_when=asyncio.FIRST_COMPLETED)
         for task in (hearing, holding, stopping):

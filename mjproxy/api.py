@@ -9,7 +9,7 @@ from functools import wraps
 from typing import IO, Any, Final
 
 import orjson
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.request import RawPostDataException
 from django.views import csrf, defaults
@@ -24,6 +24,7 @@ from rest_framework.response import Response
 
 from accounts.api.answers import json_answer, operation_result
 from accounts.exceptions import AccountsError
+from tasks.disk import is_full
 from tasks.exceptions import Refused
 from tasks.outside import Asking, Unasked
 
@@ -39,6 +40,7 @@ _TEXTS: Mapping[int, str] = {
 }
 
 
+DISK_FULL: Final = "磁盘空间不足，请稍后重试 / The disk is full, retry later"
 View = Callable[[HttpRequest], HttpResponse]
 MOST_PARTS: Final = 100_000  # of a body: commas and brackets
 _LOOKS: Final = ("GET", "HEAD")
@@ -116,6 +118,9 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse |
         case ParseError() | ValidationError():
             # Clients expect 200 here: their servers always reported these in the body.
             return Response(failure(path, _text(exc.detail)))
+        case OSError() | DatabaseError() if is_full(exc):
+            logger.error("%s: the disk is full: %s", path, exc)
+            return Response(failure(path, DISK_FULL), status=503)
         case OperationalError() | InterfaceError():
             logger.error("%s: the database does not answer: %s", path, exc)
             return Response(failure(path, _TEXTS[503]), status=503)

@@ -23,9 +23,17 @@ from django.urls import get_resolver, re_path  # noqa: E402
 
 from accounts import patience  # noqa: E402
 from gateway.routing import channel_routes, websocket_urlpatterns  # noqa: E402
+from mjproxy import health  # noqa: E402
 from mjproxy.body_limits import body_limit  # noqa: E402
 from mjproxy.forwarded import FromOutside  # noqa: E402
-from mjproxy.serving import BodyCap, OneHopHandler, PooledSync, Presence  # noqa: E402
+from mjproxy.serving import (  # noqa: E402
+    THREADS,
+    Apart,
+    BodyCap,
+    OneHopHandler,
+    PooledSync,
+    Presence,
+)
 from mjproxy.statics import with_static_files  # noqa: E402
 from tasks.nudges import nudge  # noqa: E402
 
@@ -38,10 +46,12 @@ async def unknown_socket(scope: Any, receive: Any, send: Any) -> None:
 
 _unknown: Any = unknown_socket
 patience.bind(patience.REQUESTS)
+_requests = PooledSync(OneHopHandler(THREADS), part=THREADS)
+_looks = PooledSync(OneHopHandler(), size=2)
 _router: Any = ProtocolTypeRouter(
     {
         "http": with_static_files(
-            BodyCap(Presence(PooledSync(OneHopHandler())), body_limit)
+            BodyCap(Presence(Apart(_looks, health.PATHS, _requests)), body_limit)
         ),
         "websocket": AuthMiddlewareStack(
             URLRouter([*websocket_urlpatterns, re_path(r"", _unknown)])

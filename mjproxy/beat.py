@@ -6,9 +6,11 @@ so it does without them and costs a third of the memory.
 
 from __future__ import annotations
 
+import logging
 import os
+from functools import partial
 from logging.config import dictConfig
-from typing import Any
+from typing import Any, Final
 
 from celery import Celery
 from celery.beat import PersistentScheduler
@@ -17,6 +19,10 @@ from django.conf import settings
 
 from mjproxy import broker
 from tasks.life import Life
+from tasks.watchdog import notify, watch
+
+logger = logging.getLogger(__name__)
+TICK: Final = "tick"
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mjproxy.settings")
 
@@ -38,11 +44,26 @@ class Scheduler(PersistentScheduler):
         super().setup_schedule()
         self.life = Life("beat")
         self.life.begin()
+        watch.require(TICK)
+        watch.begin()
+        notify("READY=1")
 
     def tick(self, *args: Any, **kwargs: Any) -> Any:
         pause = super().tick(*args, **kwargs)
         self.life.sign()
+        watch.moved(TICK)
         return pause
+
+    def _ensure_connected(self) -> Any:
+        """Wait for a broker that is away: the watchdog is told that this is alive."""
+        return self.connection.ensure_connection(
+            self._say_again,
+            self.app.conf.broker_connection_max_retries,
+            callback=partial(watch.moved, TICK),  # once a second
+        )
+
+    def _say_again(self, exc: Exception, pause: float) -> None:
+        logger.error("no broker: %s; again in %s s", exc, pause)
 
     def close(self) -> None:
         super().close()

@@ -1,14 +1,61 @@
-"""Whether this process can work, and whether the product can draw."""
+"""Whether this process can work, and whether the product can draw.
+
+Database, Redis and disk are asked by threads apart from these views (`looking.py`), and
+the views have threads apart from all others (`asgi.py`): they answer within a second
+whatever hangs.
+"""
 
 from __future__ import annotations
 
-import redis
-from django.db import Error, connection
+from collections.abc import Mapping
+from typing import Any, Final
+
 from django.http import HttpRequest, HttpResponse
 
 from accounts.api.answers import json_answer
+from mjproxy import readiness
+from mjproxy.looking import Question, begin_all
+from mjproxy.readiness import NO_ANSWER, OK
 from tasks import clock, life
 from tasks.life import State
+
+PATHS: Final = ("/healthz", "/readyz")
+
+
+def _ask(name: str) -> Question[str]:
+    # Looked up when it is asked, so that a test can put another answer in its place.
+    return Question(lambda: str(getattr(readiness, name)()), NO_ANSWER)
+
+
+_DATABASE: Final = _ask("database")
+_BROKER: Final = Question(
+    lambda: readiness.broker(), readiness.without_broker(State.UNKNOWN)
+)
+_CLOCKS: Final = Question[dict[str, str]](clock.wrong_clocks, {})
+_REST: Final = {name: _ask(name) for name in ("writes", "tables", "accounts", "disk")}
+QUESTIONS: Final[list[Question[Any]]] = [_DATABASE, _BROKER, _CLOCKS, *_REST.values()]
+
+# What each word means for who wants to draw; what is not named here is not the matter.
+_REASONS: Final[Mapping[tuple[str, str], str]] = {
+    ("database", "down"): "the database cannot be reached",
+    ("database", NO_ANSWER): "the database does not answer",
+    ("writes", "read-only"): "the database takes no writes: it is read-only",
+    ("writes", "full"): "the database takes no writes: its disk is full",
+    ("writes", "down"): "the database takes no writes",
+    ("writes", NO_ANSWER): "the database takes no writes at the moment",
+    ("tables", "missing"): "the tables are older than the program: manage.py prepare",
+    ("accounts", "none"): "no account is connected to Discord",
+    ("disk", "full"): "the disk of the data folder is nearly full",
+    ("disk", NO_ANSWER): "the disk of the data folder does not answer",
+    ("redis", "down"): "Redis cannot be reached or takes no writes",
+    ("redis", NO_ANSWER): "Redis does not answer",
+    ("worker", "down"): "no worker has been seen for ten seconds",
+    ("beat", "down"): "no beat has been seen for ten seconds",
+    ("gateway", "down"): "no gateway has been seen for ten seconds",
+    ("worker", "restarting"): "the worker breaks again and again: see the log",
+    ("beat", "restarting"): "beat breaks again and again: see the log",
+    ("gateway", "restarting"): "the gateway breaks again and again: see the log",
+}
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -17,49 +64,47 @@ def healthz(request: HttpRequest) -> HttpResponse:
     Without Redis, or another part, submits still answer and drawings wait: so that is
     said, not refused.
     """
-    words = {"database": _word(_database_answers()), "redis": _word(_redis_answers())}
-    words |= {part: life.look(part).state.value for part in life.PARTS}
+    begin_all((_DATABASE, _BROKER, _CLOCKS))
+    words = {"database": _DATABASE.answer(), **_words(_BROKER.answer())}
     words |= _clock_words()
-    well = set(words.values()) == {State.OK.value}
-    code = 200 if words["database"] == State.OK.value else 503
+    code = 200 if words["database"] == OK else 503
+    well = set(words.values()) == {OK}
     return json_answer({"status": "ok" if well else "degraded", **words}, status=code)
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
     """Answer 200 where a drawing that is submitted now would be drawn, else 503."""
-    database, broker = _database_answers(), _redis_answers()
-    seen = {part: life.look(part) for part in life.PARTS}
-    words = {"database": _word(database), "redis": _word(broker)}
-    words |= {part: found.state.value for part, found in seen.items()}
-    words |= _clock_words()
-    works = all(found.works for found in seen.values()) and clock.was_right()
-    ready = database and broker and works
+    begin_all(QUESTIONS)
+    seen = _BROKER.answer()
+    rest = {name: question.answer() for name, question in _REST.items()}
+    words = {"database": _DATABASE.answer(), **_words(seen), **rest}
+    # One that breaks beside another that works hinders nobody.
+    works = {name for name, found in seen.items() if found.works}
+    works |= {name for name, word in words.items() if word == OK}
+    ready = works == words.keys() and clock.was_right()
+    reasons = [
+        _REASONS[name, word]
+        for name, word in words.items()
+        if name not in works and (name, word) in _REASONS
+    ]
+    clocks = _clock_words()
+    words |= clocks
+    reasons += [f"a clock is wrong: {said}" for said in clocks.values()]
     status = "ready" if ready else "not ready"
-    return json_answer({"status": status, **words}, status=200 if ready else 503)
+    return json_answer(
+        {"status": status, **words, "reasons": reasons}, status=200 if ready else 503
+    )
+
+
+def _words(seen: Mapping[str, life.Seen]) -> dict[str, str]:
+    words = {part: found.state.value for part, found in seen.items()}
+    if seen["redis"].state is State.UNKNOWN:
+        words["redis"] = NO_ANSWER
+    return words
 
 
 def _clock_words() -> dict[str, str]:
     """Return which hosts have a wrong clock; nothing where all are right."""
-    wrong = clock.wrong_clocks()
+    wrong = _CLOCKS.answer()
     said = "; ".join(f"{host}: {how}" for host, how in sorted(wrong.items()))
     return {"clock": said} if said else {}
-
-
-def _word(up: bool) -> str:  # noqa: FBT001
-    return str((State.OK if up else State.DOWN).value)
-
-
-def _database_answers() -> bool:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-            return cursor.fetchone() is not None
-    except Error:
-        return False
-
-
-def _redis_answers() -> bool:
-    try:
-        return bool(life.client().ping())
-    except redis.RedisError:
-        return False

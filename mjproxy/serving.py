@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import IO, Any
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Iterator,
+    Mapping,
+    MutableMapping,
+)
+from contextlib import contextmanager
+from functools import partial
+from typing import IO, Any, Final
 
 import orjson
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
@@ -16,12 +26,14 @@ from django.http import HttpResponse, HttpResponseBase
 from accounts import presence
 from accounts.api.answers import operation_result
 from tasks.outside import Asking, Later, asking
+from tasks.watchdog import watch
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 # Loosely typed, as Django, Channels and the servers do not agree on the details.
 App = Callable[..., Awaitable[None]]
+THREADS: Final = "requests"  # the threads of views, as the watchdog calls them
 
 
 class OneHopHandler(ASGIHandler):
@@ -31,8 +43,10 @@ class OneHopHandler(ASGIHandler):
     costs more than a short view does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, part: str = "") -> None:
+        """`part`: what the process's watchdog calls the threads that it runs in."""
         BaseHandler.__init__(self)
+        self.part = part
         self.load_middleware(is_async=False)
 
     async def get_response_async(self, request: Any) -> HttpResponseBase:
@@ -40,7 +54,7 @@ class OneHopHandler(ASGIHandler):
 
         A request that has asked for something is run anew (tasks/outside.py).
         """
-        run: Any = sync_to_async(self.get_response, thread_sensitive=True)
+        run: Any = sync_to_async(self._respond, thread_sensitive=True)
         with asking():
             response: HttpResponseBase = await run(request)
             while isinstance(response, Asking):
@@ -54,6 +68,13 @@ class OneHopHandler(ASGIHandler):
                 told: Any = sync_to_async(response_for_exception)
                 response = await told(request, exc)
         return response
+
+    def _respond(self, request: Any) -> HttpResponseBase:
+        try:
+            return self.get_response(request)
+        finally:
+            if self.part:
+                watch.moved(self.part)
 
     def create_request(
         self, scope: Mapping[str, Any], body_file: IO[bytes]
@@ -72,23 +93,51 @@ class PooledSync:
     """Runs the synchronous part of requests in a fixed set of threads.
 
     A fresh thread for every request would open a fresh database connection with it.
+    Where `part` is named, the process's watchdog sees to it that they move.
     """
 
-    def __init__(self, app: App, size: int = 8) -> None:
-        self.app = app
+    def __init__(self, app: App, size: int = 8, part: str = "") -> None:
+        self.app, self.part = app, part
         self.slots: list[list[Any]] = [
             [ThreadSensitiveContext(), 0] for _ in range(size)
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.part:  # only now is there a loop
+            ask = partial(self._ask, asyncio.get_running_loop())
+            watch.require(self.part, ask)
+            self.part = ""
+        with self._slot():
+            await self.app(scope, receive, send)
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
         slot = min(self.slots, key=lambda each: each[1])
         slot[1] += 1
         token = SyncToAsync.thread_sensitive_context.set(slot[0])
         try:
-            await self.app(scope, receive, send)
+            yield
         finally:
             SyncToAsync.thread_sensitive_context.reset(token)
             slot[1] -= 1
+
+    def _ask(self, loop: asyncio.AbstractEventLoop, done: Callable[[], object]) -> None:
+        asyncio.run_coroutine_threadsafe(self._do(done), loop)
+
+    async def _do(self, work: Callable[[], object]) -> None:
+        with self._slot():
+            await sync_to_async(work, thread_sensitive=True)()
+
+
+class Apart:
+    """Runs some addresses in threads of their own: no other request holds them up."""
+
+    def __init__(self, apart: App, paths: Collection[str], rest: App) -> None:
+        self.apart, self.paths, self.rest = apart, paths, rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self.apart if scope["path"] in self.paths else self.rest
+        await app(scope, receive, send)
 
 
 class Presence:

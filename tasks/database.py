@@ -15,16 +15,19 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from django.db import OperationalError, close_old_connections, connection
 
+from tasks.watchdog import watch
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
 # SQLite has one writer at a time: more threads would mostly wait for each other.
 THREADS: Final = 2 if connection.vendor == "sqlite" else 4
+ROWS: Final = "rows"  # these threads, as the watchdog calls them
 LIMIT: Final = 30.0  # seconds; a driver gives up long before
 
 
 def _new_pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(THREADS, thread_name_prefix="rows")
+    return ThreadPoolExecutor(THREADS, thread_name_prefix=ROWS)
 
 
 _pool = _new_pool()
@@ -77,3 +80,9 @@ def _with_connection(function: Callable[..., T], *args: Any, **kwargs: Any) -> T
         return function(*args, **kwargs)
     finally:
         close_old_connections()
+        watch.moved(ROWS)
+
+
+def watch_over_threads() -> None:
+    """Let the watchdog of this process see to it that these threads move."""
+    watch.require(ROWS, lambda work: _pool.submit(work))

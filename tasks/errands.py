@@ -35,7 +35,7 @@ def send_on(
 ) -> Errand:
     """Write an errand with what it brings along; it is run after the commit."""
     files = inputs.write_files(brought)
-    with transaction.atomic():
+    with inputs.gone_if_full(files), transaction.atomic():
         errand = Errand.objects.create(
             kind=kind, owner=owner, account=account, task=task, custom_id=custom_id
         )

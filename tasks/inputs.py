@@ -7,16 +7,19 @@ import binascii
 import io
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
+from django.db import DatabaseError
 from django.db.models import Q, QuerySet
 from PIL import Image
 
 from tasks import fetcher, own_pictures, pictures
+from tasks.disk import is_full
 from tasks.enums import TERMINAL, ErrandState, InputRole, TaskAction
 from tasks.exceptions import InvalidRequest
 from tasks.kinds import HEAD, is_cut_off, kind_of
@@ -181,8 +184,29 @@ def not_a_picture() -> InvalidRequest:
 
 
 def write_files(brought: Sequence[Brought]) -> list[Written]:
-    """Put the bytes on the disk. Their rows follow; scraps without one are removed."""
-    return [Written(picture, _write(picture)) for picture in brought]
+    """Put the bytes on the disk. Their rows follow; scraps without one are removed.
+
+    Raises OSError where they cannot all be written; none is left then.
+    """
+    files: list[Written] = []
+    try:
+        for picture in brought:
+            files.append(Written(picture, _write(picture)))
+    except OSError:
+        remove_files(files)
+        raise
+    return files
+
+
+@contextmanager
+def gone_if_full(files: Sequence[Written]) -> Iterator[None]:
+    """Remove the files where the block finds no room on the disk for their rows."""
+    try:
+        yield
+    except DatabaseError as exc:
+        if is_full(exc):
+            remove_files(files)
+        raise
 
 
 def write_rows(

@@ -56,7 +56,7 @@ class Life:
 
     def __init__(self, *roles: str) -> None:
         self.roles = roles
-        self.name = f"{socket.gethostname()[:30]}:{os.getpid()}:{secrets.token_hex(3)}"
+        self.name = f"{_machine()}:{os.getpid()}:{secrets.token_hex(3)}"
         self.works: Callable[[], bool] = lambda: True  # else it gives no sign
         self._next = 0.0
         self._stopped = threading.Event()
@@ -112,6 +112,16 @@ def look(part: str) -> Seen:
         return Seen(State.UNKNOWN, works=False)
     worst = max(found, key=lambda seen: list(State).index(seen.state))
     return Seen(worst.state, all(seen.works for seen in found))
+
+
+def lives_here(role: str) -> bool:
+    """Tell whether a process of this machine has signed of late. Raises RedisError."""
+    names = client().zrangebyscore(_alive(role), _now() - LATE, "+inf")
+    return any(name.startswith(f"{_machine()}:".encode()) for name in names)
+
+
+def _machine() -> str:
+    return socket.gethostname()[:30]
 
 
 def _look(role: str) -> Seen:

@@ -17,6 +17,7 @@ from django.test import Client
 from accounts import checking, pool
 from accounts.keys import create_key
 from accounts.models import DiscordAccount, User
+from mjproxy import looking
 from tasks import clock, database, faults, resolver
 from tests.factories import make_account, make_user
 from tests.mysql_rules import checked_as_sql
@@ -88,6 +89,13 @@ def _the_clock_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests travel in time, the database's server does not."""
     monkeypatch.setattr(clock, "skew", lambda: 0.0)
     monkeypatch.setattr(clock, "_seen", clock._Seen())
+
+
+@pytest.fixture(autouse=True)
+def _health_is_asked_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask anew each time, in the thread of the test: others see not what it wrote."""
+    monkeypatch.setattr(looking, "spawn", lambda work: work())
+    monkeypatch.setattr(looking, "FRESH", 0.0)
 
 
 @pytest.fixture(autouse=True)

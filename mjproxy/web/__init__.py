@@ -1,1 +1,1 @@
-"""The web server: Daphne with limits on bytes, time, connections and unread answers."""
+"""The web server: Daphne with limits of our own, whose end cuts nobody off."""

@@ -6,13 +6,18 @@ from typing import Final
 
 from daphne.cli import CommandLineInterface
 
+from mjproxy.web.draining import DrainingServer
 from mjproxy.web.server import BoundedServer
 
 LONGEST: Final = 1 << 16  # bytes of a WebSocket's message; ours have less than half
 
 
+class Server(DrainingServer, BoundedServer):
+    """Daphne's, with both."""
+
+
 class Web(CommandLineInterface):
-    server_class = BoundedServer
+    server_class = Server
 
     def __init__(self) -> None:
         super().__init__()

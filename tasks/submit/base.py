@@ -175,7 +175,8 @@ def write(
     uploads = any(picture.needs_upload for picture in brought)
     task.prepared = not (waits or uploads)
     try:
-        return _write(task, files, place)
+        with inputs.gone_if_full(files):
+            return _write(task, files, place)
     except IntegrityError:
         # The same key at the same moment: the other request won.
         inputs.remove_files(files)

@@ -106,7 +106,7 @@ def _go_on(
     files = inputs.write_files(brought)
     imagines = task.action == TaskAction.IMAGINE
     try:
-        with transaction.atomic():
+        with inputs.gone_if_full(files), transaction.atomic():
             ahead = take_place(account)
             moved = advance(
                 task.pk,

@@ -11,7 +11,7 @@ import redis
 
 from mjproxy.damaged import set_aside
 from mjproxy.start import redis_server
-from mjproxy.supervisor import Plan, Program
+from mjproxy.supervising.plan import Plan, Program
 from tests.e2e.calls import eventually
 from tests.mjproxy.test_supervisor import PATIENCE, Running, _kill, _spawn
 

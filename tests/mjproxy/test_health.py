@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
+from datetime import timedelta
 from pathlib import Path
 from queue import Empty
 from types import SimpleNamespace
@@ -14,9 +16,11 @@ from typing import Any
 
 import pytest
 import redis
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from mjproxy import broker, health
+from gateway.models import GatewaySession
+from mjproxy import alive, broker, readiness
 from mjproxy.beat import Scheduler
 from mjproxy.beat import app as beat_app
 from mjproxy.celery import begin_life
@@ -26,11 +30,13 @@ from tasks import life
 from tasks.life import LATE, MOST_BROKEN, PARTS, STEADY, WINDOW, Life, State
 from tests.conftest import ApiClient
 from tests.e2e.calls import eventually
+from tests.factories import make_account
 from tests.mjproxy.test_damaged import answers
 
 PATIENCE = 30
 ROLES = [role for roles in PARTS.values() for role in roles]
 ALL_WELL = dict.fromkeys(("database", "redis", "worker", "beat", "gateway"), "ok")
+REST_WELL = dict.fromkeys(("writes", "tables", "accounts", "disk"), "ok")
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +78,19 @@ def clock(server: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Clock:
     return found
 
 
+def connected(**facts: Any) -> GatewaySession:
+    """Return the session of an account whose socket is open."""
+    account = make_account()
+    lease_until = timezone.now() + timedelta(hours=1)
+    known = {"holder": "one", "session_id": "s", "is_live": True}
+    known |= {"lease_until": lease_until, "revision": account.revision, **facts}
+    return GatewaySession.objects.create(account=account, **known)
+
+
 @pytest.fixture
-def everybody(clock: Clock) -> dict[str, Life]:
+def everybody(clock: Clock, db: None) -> dict[str, Life]:
     """A process for each role; all have lived for long."""
+    connected()
     found = {role: Life(role) for role in ROLES}
     for each in found.values():
         each.begin()
@@ -100,7 +116,13 @@ def test_where_all_live_all_is_well(
     stranger: ApiClient, everybody: dict[str, Life]
 ) -> None:
     assert healthz(stranger) == {"status": "ok", **ALL_WELL}
-    assert readyz(stranger) == (200, {"status": "ready", **ALL_WELL})
+    ready = {"status": "ready", **ALL_WELL, **REST_WELL, "reasons": []}
+    assert readyz(stranger) == (200, ready)
+
+
+def reason_of(part: str) -> str:
+    article = {"worker": "no worker", "beat": "no beat", "gateway": "no gateway"}[part]
+    return f"{article} has been seen for ten seconds"
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -117,6 +139,7 @@ def test_a_dead_one_is_named(
     assert healthz(stranger) == {"status": "degraded", **ALL_WELL, part: "down"}
     status, words = readyz(stranger)
     assert (status, words["status"], words[part]) == (503, "not ready", "down")
+    assert words["reasons"] == [reason_of(part)]
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -224,7 +247,7 @@ def test_without_redis_nobody_knows(
 def test_without_the_database_neither_is_well(
     stranger: ApiClient, everybody: dict[str, Life], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health, "_database_answers", lambda: False)
+    monkeypatch.setattr(readiness, "database", lambda: "down")
 
     for path in ("/healthz", "/readyz"):
         answer = stranger.get(path)
@@ -341,10 +364,11 @@ def test_a_wrong_clock_of_this_machine_is_said_and_nothing_is_ready(
     assert healthz(stranger) == {"status": "degraded", **ALL_WELL, "clock": said}
     status, words = readyz(stranger)
     assert (status, words["clock"]) == (503, said)
+    assert words["reasons"] == [f"a clock is wrong: {said}"]
 
     wrong_clock(monkeypatch, 0.0)
     life.client().delete(tasks_clock._KEY)
-    assert readyz(stranger) == (200, {"status": "ready", **ALL_WELL})
+    assert readyz(stranger)[0] == 200
 
 
 def test_a_wrong_clock_of_another_machine_is_said_for_a_while(
@@ -374,3 +398,79 @@ def test_who_must_not_work_gives_no_sign(
     worker.sign()
 
     assert life.look("worker").state is State.DOWN
+
+
+@pytest.mark.parametrize(
+    ("part", "word", "reason"),
+    [
+        ("writes", "read-only", "the database takes no writes: it is read-only"),
+        ("writes", "full", "the database takes no writes: its disk is full"),
+        ("tables", "missing", "the tables are older than the program"),
+        ("accounts", "none", "no account is connected to Discord"),
+        ("disk", "full", "the disk of the data folder is nearly full"),
+    ],
+)
+def test_each_reason_why_nothing_is_drawn_is_told(
+    stranger: ApiClient,
+    everybody: dict[str, Life],
+    monkeypatch: pytest.MonkeyPatch,
+    part: str,
+    word: str,
+    reason: str,
+) -> None:
+    monkeypatch.setattr(readiness, part, lambda: word)
+
+    status, words = readyz(stranger)
+
+    assert (status, words[part]) == (503, word)
+    assert [said for said in words["reasons"] if reason in said]
+    assert healthz(stranger)["status"] == "ok"  # requests are answered all the same
+
+
+def test_a_redis_that_takes_no_writes_is_down(
+    stranger: ApiClient, everybody: dict[str, Life], server: redis.Redis
+) -> None:
+    server.config_set("maxmemory", "1")
+    try:
+        status, words = readyz(stranger)
+    finally:
+        server.config_set("maxmemory", "0")
+
+    assert (status, words["redis"], words["worker"]) == (503, "down", "ok")
+    assert "takes no writes" in words["reasons"][0]
+    assert readyz(stranger)[0] == 200
+
+
+@pytest.mark.parametrize("role", PARTS)
+def test_a_role_is_alive_where_a_process_of_this_machine_has_signed(
+    clock: Clock, role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "has been seen" in alive.why_not(role)
+    one = Life(PARTS[role][0])
+    one.begin()
+    assert alive.why_not(role) == ""
+
+    monkeypatch.setattr("socket.gethostname", lambda: "another-machine")
+    assert "has been seen" in alive.why_not(role)
+    monkeypatch.undo()
+    monkeypatch.setattr(life, "_now", clock)
+    clock.now += LATE + 1
+    assert "has been seen" in alive.why_not(role)
+
+
+def test_alive_says_what_it_cannot_find_out(
+    server: redis.Redis, settings: Settings, tmp_path: Path
+) -> None:
+    settings.REDIS_URL = f"unix://{tmp_path}/nobody"
+    life.client.cache_clear()
+
+    assert "Redis does not answer" in alive.why_not("beat")
+    assert "is none of" in alive.why_not("web")
+
+
+def test_alive_is_a_command() -> None:
+    words = [sys.executable, "-m", "mjproxy.alive", "nobody"]
+
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, "none of" in done.stderr) == (1, True)

@@ -3,19 +3,23 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import orjson
 import pytest
+from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import clear_url_caches, path
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import presence
-from mjproxy.serving import BodyCap, OneHopHandler, PooledSync, Presence
+from mjproxy.serving import Apart, BodyCap, OneHopHandler, PooledSync, Presence
+from tasks.watchdog import Watch
 
+PATIENCE = 20.0
 seen: list[int] = []
 asked, left = threading.Event(), threading.Event()
 
@@ -175,3 +179,65 @@ async def test_a_view_sees_that_its_client_has_gone() -> None:
 
     assert await asyncio.to_thread(left.wait, 20)
     assert not presence.has_left()
+
+
+@pytest.mark.urls(__name__)
+async def test_looks_are_answered_while_every_other_thread_is_held_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hold, taken = threading.Event(), threading.Semaphore(0)
+
+    def wait(request: HttpRequest) -> HttpResponse:
+        taken.release()
+        hold.wait(PATIENCE)
+        return HttpResponse(b"late")
+
+    monkeypatch.setattr(
+        f"{__name__}.urlpatterns", [path("wait", wait), path("look", note_thread)]
+    )
+    clear_url_caches()
+    rest = PooledSync(OneHopHandler(), size=2)
+    app = Apart(PooledSync(OneHopHandler(), size=1), ["/look"], rest)
+    held = [asyncio.create_task(call(app, "/wait")) for _ in range(5)]
+    for _ in range(2):
+        assert await asyncio.to_thread(taken.acquire, timeout=PATIENCE)
+
+    assert (await call(app, "/look"))[:2] == (200, b"ok")
+
+    hold.set()
+    assert {status for status, *_ in await asyncio.gather(*held)} == {200}
+
+
+async def test_the_watchdog_asks_a_thread_that_is_free() -> None:
+    """One that hangs for ever hinders nobody; when all hang, nobody answers."""
+    hold, done, watch_it = threading.Event(), threading.Event(), Watch()
+    pool = PooledSync(Blocking(hold), size=2)
+    loop = asyncio.get_running_loop()
+    held = [asyncio.create_task(pool({}, nobody, nobody))]
+    await asyncio.sleep(0)
+
+    pool._ask(loop, done.set)
+    assert await asyncio.to_thread(done.wait, PATIENCE)
+
+    held.append(asyncio.create_task(pool({}, nobody, nobody)))
+    await asyncio.sleep(0)
+    watch_it.require("requests", partial(pool._ask, loop))
+    for _ in range(3):
+        assert not watch_it.look()
+        await asyncio.sleep(0)
+    hold.set()
+    await asyncio.gather(*held)
+
+
+async def nobody(*_: Any) -> Any:
+    """Stand for the caller whom nobody asks."""
+
+
+class Blocking:
+    """An application whose synchronous part waits until a test lets it go."""
+
+    def __init__(self, hold: threading.Event) -> None:
+        self.hold = hold
+
+    async def __call__(self, *_: Any) -> None:
+        await sync_to_async(self.hold.wait, thread_sensitive=True)(PATIENCE)

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from mjproxy.supervisor import LONGEST_LINE, Plan, Program
+from mjproxy.supervising.child import LONGEST_LINE
+from mjproxy.supervising.plan import Plan, Program
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 30
@@ -220,7 +221,7 @@ def test_it_stops_all_in_order(
     running.process.send_signal(number)
 
     left = [line.split(" ")[0] for line in running.rest() if line.endswith("bye")]
-    assert left == ["web", "gateway", "worker", "beat", "simulator", "valkey"]
+    assert left == ["gateway", "worker", "beat", "web", "simulator", "valkey"]
     assert running.end() == 0
 
 

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from mjproxy import demo, showroom, start
-from mjproxy.supervisor import Plan, Program, become
+from mjproxy.supervising.plan import Plan, Program
+from mjproxy.supervisor import become
 
 
 class Command(BaseCommand):
@@ -30,35 +31,35 @@ class Command(BaseCommand):
             lock = start.take_lock(settings.DATA_DIR)
             start.close_data_folder()
             start.check_configuration()
-            start.check_port(settings.HOST, settings.PORT)
+            listener = start.take_port(settings.HOST, settings.PORT)
             start.check_database()
             start.check_redis()
             start.prepare_static_files()
             start.prepare_database()
-            programs = start.programs()
+            programs = start.programs(listener.socket.fileno())
         except start.Refused as exc:
             raise CommandError(str(exc), returncode=2) from exc
         plan = Plan(
             programs=programs,
-            host=settings.HOST,
-            port=settings.PORT,
-            when_ready=[f"mjproxy is ready: {start.address()}"],
+            host=listener.host,
+            port=listener.port,
+            when_ready=[f"mjproxy is ready: {listener.url}"],
         )
         if options["demo"]:
             port = int(os.environ["MJPROXY_SIMULATOR_PORT"])
             command = demo.simulator_command(settings.DATA_DIR, port)
             env = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
             plan.programs.insert(0, Program("simulator", command, env))
-            plan.when_ready.extend(self._open_showroom())
+            plan.when_ready.extend(self._open_showroom(listener.url))
         start.close_database()
         become(plan, keep=[lock])
 
-    def _open_showroom(self) -> list[str]:
+    def _open_showroom(self, url: str) -> list[str]:
         # Nobody listens yet, and the gateway reads the rows when it starts.
         logging.getLogger("gateway.publish").setLevel(logging.ERROR)
         showroom.add_accounts()
         return [
-            f"Address:   {start.address()}",
+            f"Address:   {url}",
             f"Sign in:   admin / {showroom.new_password()}",
             f"API key:   {showroom.new_key()}",
         ]

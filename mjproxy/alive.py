@@ -1,0 +1,35 @@
+"""`python -m mjproxy.alive ROLE`: does a process of that role work on this machine?
+
+For health checks of containers: it loads settings and no models.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import redis
+
+from tasks import life
+
+
+def why_not(role: str) -> str:
+    """Return why no process of the role works on this machine, or "" where one does."""
+    if role not in life.PARTS:
+        return f"{role!r} is none of {', '.join(life.PARTS)}"
+    try:
+        found = any(life.lives_here(name) for name in life.PARTS[role])
+    except redis.RedisError as exc:
+        return f"Redis does not answer: {exc}"
+    return "" if found else f"no {role} of this machine has been seen for 10 s"
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mjproxy.settings")
+    if reason := why_not(sys.argv[1] if len(sys.argv) == 2 else ""):
+        sys.stderr.write(f"{reason}\n")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

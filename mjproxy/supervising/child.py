@@ -1,0 +1,213 @@
+"""One child of the supervisor: its process and its output."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import math
+import os
+import resource
+import selectors
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from mjproxy.damaged import set_aside
+from mjproxy.supervising.output import output
+from mjproxy.supervising.plan import Program
+
+FIRST_PAUSE: Final = 0.2
+LONGEST_PAUSE: Final = 10.0
+STEADY: Final = 30.0  # a child that lived so long starts again at once
+LONGEST_LINE: Final = 1 << 20
+STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
+ABORT_GRACE: Final = 3.0  # seconds to write down what the threads do
+_PR_SET_PDEATHSIG: Final = 1
+# What whoever started us was told, and what is not meant for our children.
+_OURS: Final = {
+    *("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"),
+    *("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"),
+}
+
+
+def _without_ours() -> dict[str, str]:
+    return {name: text for name, text in os.environ.items() if name not in _OURS}
+
+
+def die_with_parent(parent: int) -> Callable[[], None]:
+    """Return what a child does before exec, so that it never outlives `parent`.
+
+    It also hears the signals that stop it, even if whoever started us had them ignored
+    or blocked, as shells and schedulers do. SIGHUP stays as it is: that is nohup's.
+    It leaves no core file behind, which would hold every secret.
+    """
+    linux = sys.platform.startswith("linux")
+    prctl = ctypes.CDLL(None, use_errno=True).prctl if linux else None
+
+    def prepare() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (*STOPPING, signal.SIGABRT))
+        for number in STOPPING:
+            signal.signal(number, signal.SIG_DFL)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if prctl is None:
+            return
+        prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+        if os.getppid() != parent:  # it died before the line above
+            os._exit(1)
+
+    return prepare
+
+
+class Child:
+    """One program: its process, its output, and the pause before its next start."""
+
+    def __init__(
+        self, program: Program, selector: selectors.BaseSelector, width: int = 7
+    ) -> None:
+        self.program = program
+        self.selector = selector
+        self.prefix = f"{program.role:<{width}} | "
+        self.process: subprocess.Popen[bytes] | None = None
+        self.due = 0.0  # when to start again
+        self.pause = FIRST_PAUSE
+        self.started = 0.0
+        self.heard = 0.0  # when it last told that it works
+        self.is_ready = False  # it has told that it does what it is there for
+        self.kill_at = math.inf  # when its patience with SIGTERM or SIGABRT ends
+        self.is_asked = False  # to end, so that it starts again
+        self._is_emptied = False  # its state, since it last ran for long
+        self._source = -1  # the descriptor that its output comes from
+        self._rest = b""
+
+    @property
+    def role(self) -> str:
+        return self.program.role
+
+    @property
+    def alive(self) -> bool:
+        return self.process is not None
+
+    def start(self, now: float, told: dict[str, str] | None = None) -> None:
+        """Start the process; `told` is added to its environment."""
+        self.started = self.heard = now
+        self.is_ready, self.kill_at, self.is_asked = False, math.inf, False
+        try:
+            self.process = subprocess.Popen(
+                list(self.program.argv),
+                env=_without_ours() | self.program.env | (told or {}),
+                pass_fds=self.program.descriptors,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                bufsize=0,
+                # A group of its own: Ctrl-C reaches the supervisor alone, which then
+                # stops the children in order.
+                process_group=0,
+                preexec_fn=die_with_parent(os.getpid()),
+            )
+        except (OSError, subprocess.SubprocessError) as exc:
+            output.line(f"{self.prefix}cannot start: {exc}")
+            self._again_later(now)
+            return
+        if self.process.stdout:
+            self._source = self.process.stdout.fileno()
+            os.set_blocking(self._source, False)
+            self.selector.register(self._source, selectors.EVENT_READ, self.pump)
+
+    def reap(self, now: float) -> str:
+        """Return how the process ended, or "" while it runs."""
+        if self.process is None or (code := self.process.poll()) is None:
+            return ""
+        lived = now - self.started
+        self._close_source(self.process)
+        pid, self.process = self.process.pid, None
+        if lived >= STEADY or self.is_asked or (self.is_ready and code == 0):
+            self.pause, self._is_emptied = FIRST_PAUSE, False
+        elif code > 0:
+            self._empty_state()
+        self._again_later(now)
+        how = f"signal {-code}" if code < 0 else f"code {code}"
+        return f"{self.role} (process {pid}) ended with {how} after {lived:.1f} s"
+
+    def _empty_state(self) -> None:
+        """Set aside the files that keep a program from starting, once."""
+        if self.program.state and not self._is_emptied:
+            self._is_emptied = True
+            if done := set_aside(Path(self.program.state)):
+                output.line(f"{self.prefix}ERROR {done}")
+
+    def _again_later(self, now: float) -> None:
+        self.due = now + self.pause
+        self.pause = min(self.pause * 2, LONGEST_PAUSE)
+
+    def signal(self, number: int) -> None:
+        if self.process is not None:
+            self.process.send_signal(number)
+
+    def ask_to_end(self, now: float) -> None:
+        """Send SIGTERM now, and leave SIGKILL to `be_strict`."""
+        self.is_asked = True
+        self.signal(signal.SIGTERM)
+        self.kill_at = now + self.program.grace
+
+    def be_strict(self, now: float) -> None:
+        """Kill what did not end in time."""
+        if self.alive and self.kill_at <= now:
+            output.line(f"{self.role} is killed: it did not stop in time")
+            self.signal(signal.SIGKILL)
+            self.kill_at = math.inf
+
+    # --- signs of life ---------------------------------------------------------------
+
+    def hear(self, words: set[str], now: float) -> None:
+        """Note what the process has told of itself."""
+        self.heard = now
+        self.is_ready |= "READY=1" in words
+
+    def silent_at(self, silence: float) -> float:
+        """Return when the process counts as standing still; inf: it does not now."""
+        is_judged = self.alive and self.program.is_watched and self.kill_at == math.inf
+        return self.heard + silence if is_judged else math.inf
+
+    def abort(self, now: float) -> None:
+        """End a process that stands still; what its threads do comes into the log."""
+        pid = self.process.pid if self.process else 0
+        silent = f"{self.role} (process {pid}) was silent for {now - self.heard:.0f} s"
+        output.line(f"ERROR {silent}: it is ended, its threads follow")
+        self.signal(signal.SIGABRT)
+        self.kill_at = now + ABORT_GRACE
+
+    # --- its output ------------------------------------------------------------------
+
+    def pump(self) -> None:
+        """Pass on what the process has written."""
+        while True:
+            try:
+                data = os.read(self._source, 1 << 16)
+            except BlockingIOError:
+                return
+            if not data:
+                self.selector.unregister(self._source)
+                return
+            *lines, self._rest = (self._rest + data).split(b"\n")
+            if len(self._rest) > LONGEST_LINE:
+                lines, self._rest = [*lines, self._rest], b""
+            self._pass_on(lines)
+
+    def _close_source(self, process: subprocess.Popen[bytes]) -> None:
+        with contextlib.suppress(KeyError):
+            self.pump()
+            self.selector.unregister(self._source)
+        if self._rest:
+            self._pass_on([self._rest])
+            self._rest = b""
+        if process.stdout:
+            process.stdout.close()
+
+    def _pass_on(self, lines: list[bytes]) -> None:
+        if lines:
+            text = (self.prefix + line.decode(errors="replace") for line in lines)
+            output.line("\n".join(text))

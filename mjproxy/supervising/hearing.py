@@ -1,0 +1,47 @@
+"""The socket at which children tell that they work, as sd_notify(3) has it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import selectors
+import socket
+import struct
+import sys
+from collections.abc import Callable
+from typing import Final
+
+_SENDER: Final = struct.Struct("3i")  # of the kernel: process, user, group
+# Only Linux has sockets without a file, and tells who has sent.
+CAN_HEAR: Final = sys.platform.startswith("linux")
+
+Heard = Callable[[int, set[str]], None]
+
+
+class Ear:
+    """Hears what processes of this machine tell, and passes it on with their number."""
+
+    def __init__(self, selector: selectors.BaseSelector, heard: Heard) -> None:
+        self.address = ""
+        self._heard = heard
+        if not CAN_HEAR:
+            return
+        self.address = f"@mjproxy-{os.getpid()}-{secrets.token_hex(4)}"
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self._socket.setblocking(False)
+        self._socket.bind("\0" + self.address[1:])
+        selector.register(self._socket, selectors.EVENT_READ, self._read)
+
+    def _read(self) -> None:
+        while True:
+            try:
+                data, extra, _, _ = self._socket.recvmsg(
+                    4096, socket.CMSG_SPACE(_SENDER.size)
+                )
+            except BlockingIOError:
+                return
+            for level, kind, words in extra:
+                if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
+                    pid, *_ = _SENDER.unpack(words)
+                    self._heard(pid, set(data.decode(errors="replace").split("\n")))
