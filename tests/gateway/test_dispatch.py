@@ -239,11 +239,12 @@ def test_a_claim_that_was_given_up_is_not_posted(
 ) -> None:
     monkeypatch.setattr(timing, "LATE_POST", -1.0)
     monkeypatch.setattr(dispatch, "_renew", lambda *_: False)
-    make_waiting(alice, live)
+    task = make_waiting(alice, live)
 
     dispatch.run_lane(live.pk)
 
     assert http.bodies == []
+    assert again(task).status == TaskStatus.NOT_START  # nothing has left
 
 
 def test_a_late_claim_that_still_stands_is_renewed(
