@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 from curl_cffi.requests.exceptions import RequestException
 
-from gateway.http import DiscordHttp, failed
+from gateway.failures import failed
+from gateway.http import DiscordHttp
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP
 

@@ -164,15 +164,18 @@ async def _post(
     except faults.AWAY:
         raise
     except Exception:
-        # Nothing has left: the task need not wait until that is certain.
-        moment = timezone.now() + NOT_SENT
-        await in_thread(release, task_id, nonce=claim.nonce, not_before=moment)
+        await in_thread(_not_sent, task_id, claim.nonce)
         raise
     posted = await posting.post(http, account, body, claim)
-    if posted is None:  # nothing has left, or it was refused
-        await in_thread(release, task_id, nonce=claim.nonce)
-    else:
+    if posted:
         await in_thread(settle, account.pk, task_id, posted.nonce, posted.answer)
+    else:
+        await in_thread(_not_sent, task_id, claim.nonce)
+
+
+def _not_sent(task_id: int, nonce: str) -> None:
+    """Let a task wait again, if it is still ours: nothing has left under its nonce."""
+    release(task_id, nonce=nonce, not_before=timezone.now() + NOT_SENT)
 
 
 def _renew(task_id: int, speaker: tuple[int, str], old: str, fresh: str) -> bool:

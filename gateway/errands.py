@@ -224,6 +224,14 @@ async def _post(http: DiscordHttp, errand: Errand, body: dict[str, Any]) -> None
     sent_at = timezone.now()
     if posted := await posting.post(http, errand.account, body, claim):
         await in_thread(settle, errand, posted.answer, sent_at)
+    else:
+        await in_thread(_not_sent, errand.pk, claim.nonce)
+
+
+def _not_sent(errand_id: int, nonce: str) -> None:
+    """Let an errand be run again, if it is still ours: nothing has left."""
+    rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING, nonce=nonce)
+    rows.update(nonce=None)
 
 
 def settle(errand: Errand, answer: Answer, sent_at: datetime) -> None:

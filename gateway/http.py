@@ -14,14 +14,7 @@ from functools import cached_property
 from typing import Any, Final
 
 import orjson
-from curl_cffi.requests.exceptions import (
-    ConnectionError as CurlConnectionError,
-)
-from curl_cffi.requests.exceptions import (
-    DNSError,
-    ProxyError,
-    RequestException,
-)
+from curl_cffi.requests.exceptions import ProxyError, RequestException
 from discord import http as library
 from discord.errors import DiscordException
 from discord.http import HTTPClient, Route
@@ -31,7 +24,8 @@ from gateway import timing
 from gateway.addresses import Addresses
 from gateway.bodies import NotDiscord, json_or_text, taking
 from gateway.client_headers import client_headers
-from gateway.curl import LEFT, Session
+from gateway.curl import Session
+from gateway.failures import failed
 from gateway.protocol.answers import Answer, Verdict, classify
 
 library.json_or_text = json_or_text
@@ -39,8 +33,6 @@ library.json_or_text = json_or_text
 # No answer of another host is longer; what is, breaks off.
 MOST_BYTES: Final = 4 << 20
 
-# curl: could not resolve host or proxy, could not connect. Nothing was sent.
-_NOT_SENT_CODES: Final = frozenset({5, 6, 7, 35, 60})
 
 # With a proxy, curl looks up and connects to nothing else.
 _PROXY_CODES: Final = frozenset({5, 7, 97})
@@ -344,20 +336,3 @@ def why_unreachable(error: Exception, *, proxied: bool) -> str:
     if proxied and (isinstance(error, ProxyError) or code in _PROXY_CODES):
         return "The proxy cannot be reached, or refuses"
     return f"Discord cannot be reached ({type(error).__name__})"
-
-
-def failed(error: RequestException) -> Answer:
-    """Tell a request that certainly never left from one that may have arrived.
-
-    What timed out before the connection was ready has not left either.
-    """
-    code = int(getattr(error, "code", 0) or 0)
-    refused = isinstance(error, DNSError | ProxyError) or (
-        isinstance(error, CurlConnectionError) and code in _NOT_SENT_CODES
-    )
-    name = type(error).__name__
-    infos: dict[str, Any] = getattr(getattr(error, "response", None), "infos", {})
-    refused |= infos.get(LEFT) is False
-    if refused or code in _NOT_SENT_CODES:
-        return Answer(Verdict.LATER, f"Discord cannot be reached ({name})")
-    return Answer(Verdict.UNKNOWN, f"no answer from Discord ({name})")

@@ -198,6 +198,8 @@ async def _answer(task_id: int) -> None:
         raise
     if found := await _post(http, answering):
         await in_thread(settle, answering, found)
+    else:
+        await in_thread(_not_sent, answering)
 
 
 async def _post(http: DiscordHttp, answering: Answering) -> Answer | None:
@@ -212,10 +214,9 @@ async def _post(http: DiscordHttp, answering: Answering) -> Answer | None:
 
 
 def _not_sent(answering: Answering) -> None:
-    """Let a window be answered again: it went wrong before anything left."""
-    rows = Task.objects.filter(
-        pk=answering.task_id, nonce=answering.claim.nonce, status__in=RUNNING
-    )
+    """Let a window be answered again, if it is still ours: nothing has left."""
+    rows = Task.objects.filter(pk=answering.task_id, nonce=answering.claim.nonce)
+    rows = rows.filter(status__in=RUNNING, window=WindowState.ANSWERED)
     moment = timezone.now() + NOT_SENT
     rows.update(window=WindowState.OPEN, delivery="", not_before=moment)
 

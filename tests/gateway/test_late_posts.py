@@ -10,7 +10,16 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
-from gateway import cancelling, clients, dispatch, errands, jobs, querying, windows
+from gateway import (
+    cancelling,
+    clients,
+    dispatch,
+    errands,
+    jobs,
+    querying,
+    timing,
+    windows,
+)
 from gateway.matching import snowflake_at
 from gateway.models import AccountQuery, CommandIndex
 from gateway.repair import judge
@@ -170,6 +179,35 @@ def test_a_window_whose_answer_breaks_before_its_post_stays_open(
     jobs.answer_window(task.pk)
 
     assert again(task).window == WindowState.OPEN
+
+
+def test_what_may_not_be_renewed_any_more_may_be_tried_again(
+    alice: User,
+    live: DiscordAccount,
+    http: FakeHttp,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(timing, "LATE_POST", -1.0)
+    monkeypatch.setattr(windows, "_renew", lambda *_: False)
+    noted = errands._note_nonce
+
+    def only_the_first(pk: int, speaker: Any, old: str | None, new: str) -> bool:
+        return old is None and noted(pk, speaker, old, new)
+
+    monkeypatch.setattr(errands, "_note_nonce", only_the_first)
+    facts: dict[str, Any] = {"window_id": "MJ::x", "interaction_id": "5"}
+    facts |= {"window": WindowState.OPEN, "action": TaskAction.VARIATION}
+    task = make_pressed(alice, live, "variation", **facts)
+    done, kind = make_finished(alice, account=live), ErrandKind.PRESS
+    errand = send_on(kind, owner=alice, account=live, task=done, custom_id="MJ::x")
+
+    bridge.run(windows.answer(task.pk))
+    bridge.run(errands.run(errand.pk))
+
+    errand.refresh_from_db()
+    assert http.bodies == []
+    assert again(task).window == WindowState.OPEN
+    assert (errand.state, errand.nonce) == (ErrandState.WAITING, None)
 
 
 # --- what was missed, and what is only late ------------------------------------------

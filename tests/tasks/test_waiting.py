@@ -239,10 +239,8 @@ def test_accounts_of_one_lane_share_slots_and_line(
 def test_what_was_sent_tells_what_it_waits_for(
     alice: User, account: DiscordAccount, fields: dict[str, Any], said: str | None
 ) -> None:
-    values: dict[str, Any] = {
-        "status": TaskStatus.SUBMITTED,
-        "account": account,
-    } | fields
+    values: dict[str, Any] = {"status": TaskStatus.SUBMITTED, "account": account}
+    values |= fields
     if "claimed_at" in values:
         values["claimed_at"] = timezone.now() - values["claimed_at"]
 
