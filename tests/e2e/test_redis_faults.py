@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -92,7 +91,6 @@ def test_connections_that_stay_silent_are_replaced(
 
     took = seconds_to_interaction(product, sim, "past silent connections")
 
-    sys.stderr.write(f"half-open: next interaction after {took:.1f} s\n")
     assert took < PROMISE + SLACK
 
 
@@ -114,7 +112,6 @@ def test_after_redis_is_killed_the_next_interaction_leaves_soon(
 
     took = seconds_to_interaction(product, sim, "after the kill")
 
-    sys.stderr.write(f"killed: next interaction after {took:.1f} s\n")
     assert took < PROMISE + SLACK
 
 
@@ -134,7 +131,6 @@ def test_an_outage_is_a_few_lines_and_the_next_interaction_leaves_soon(
     took = seconds_to_interaction(product, sim, "after the outage")
 
     lines = faulty.troubles_since(product, told)
-    sys.stderr.write(f"outage: next after {took:.1f} s; {len(lines)} lines\n")
     assert_faithful(product, sim, product.wait_all(ids))
     assert took < PROMISE + SLACK
     assert not [line for line in lines if "Traceback" in line]
