@@ -14,9 +14,11 @@ from typing import Any, Final
 from django.db import Error, connection
 
 REQUESTS: Final = 2.5  # seconds: whoever asks is answered within three
-JOBS: Final = 5.0  # seconds: a lease lives for six
+JOBS: Final = 4.0  # seconds: a lease lives for six, and a look more is needed
 LONG: Final = 600.0  # seconds for long work of a bound process: it must end as well
-IDLE: Final = 30  # seconds that a transaction may do nothing before the server ends it
+IDLE: Final = 10.0  # seconds without a statement, in a transaction: its line is dead
+# MySQL ends any idle connection, not only one that has a transaction open.
+IDLE_LINE: Final = 30.0  # seconds
 
 _bound: float | None = None
 _here = threading.local()

@@ -14,8 +14,7 @@ _SQLITE: Final = "django.db.backends.sqlite3"
 _POSTGRES: Final = "mjproxy.postgres"
 _MYSQL: Final = "mjproxy.mysql"
 for _scheme in ("postgres", "postgresql", "pgsql"):
-    _fit = dj_database_url.apply_current_schema
-    dj_database_url.register(_scheme, _POSTGRES)(_fit)
+    dj_database_url.register(_scheme, _POSTGRES)(dj_database_url.apply_current_schema)
 for _scheme in ("mysql", "mariadb"):
     dj_database_url.register(_scheme, _MYSQL)(dj_database_url.apply_ssl_ca)
 # Text that does not fit is an error, and so is a date that is none, whatever the server

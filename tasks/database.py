@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -26,16 +27,43 @@ ROWS: Final = "rows"  # these threads, as the watchdog calls them
 LIMIT: Final = 30.0  # seconds; a driver gives up long before
 
 
-def _new_pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(THREADS, thread_name_prefix=ROWS)
+class Threads(ThreadPoolExecutor):
+    """A few threads, and when one of their calls has last ended."""
+
+    def __init__(self) -> None:
+        super().__init__(THREADS, thread_name_prefix=ROWS)
+        self.ended_at = time.monotonic()
 
 
-_pool = _new_pool()
-_replacing = threading.Lock()
+class Call:
+    """A call for one of the threads; it knows since when it runs."""
+
+    def __init__(self, function: Callable[[], Any], pool: Threads) -> None:
+        self.function, self.pool = function, pool
+        self.began_at: float | None = None
+
+    def __call__(self) -> Any:
+        self.began_at = time.monotonic()
+        close_old_connections()
+        try:
+            return self.function()
+        finally:
+            close_old_connections()
+            self.pool.ended_at = time.monotonic()
+            watch.moved(ROWS)
+
+    def is_stuck(self) -> bool:
+        """Tell whether it runs for too long, or waits while no other one ends."""
+        since = self.began_at or self.pool.ended_at
+        return time.monotonic() - since >= LIMIT
 
 
 class Stuck(OperationalError):
     """A call that did not end in time; its thread may still be at it."""
+
+
+_pool = Threads()
+_replacing = threading.Lock()
 
 
 async def in_thread(
@@ -43,44 +71,30 @@ async def in_thread(
 ) -> T:
     """Run a function that uses the database or the disk, and wait for it.
 
-    Raises Stuck after LIMIT seconds.
+    Raises Stuck where it runs for LIMIT seconds.
     """
-    pool = _pool
-    call = partial(_with_connection, function, *args, **kwargs)
+    with _replacing:  # a pool that takes no more calls is the present one no more
+        call = Call(partial(function, *args, **kwargs), _pool)
+        running = asyncio.wrap_future(call.pool.submit(call))
     try:
-        running = asyncio.get_running_loop().run_in_executor(pool, call)
-    except RuntimeError:  # another's call was stuck at this very moment
-        running = asyncio.get_running_loop().run_in_executor(_pool, call)
-    try:
-        async with asyncio.timeout(LIMIT) as deadline:
-            return await running
-    except TimeoutError as exc:
-        if not deadline.expired():
-            raise  # the function's own
-        _replace(pool)
-        raise Stuck(f"{_name(function)} did not end within {LIMIT:g} s") from exc
+        while not (await asyncio.wait({running}, timeout=LIMIT))[0]:
+            if call.is_stuck():
+                _replace(call.pool)
+                name = getattr(function, "__qualname__", repr(function))
+                raise Stuck(f"{name} did not end within {LIMIT:g} s")
+        result: T = running.result()
+        return result
+    finally:
+        running.cancel()  # where nobody waits for it any more
 
 
-def _replace(pool: ThreadPoolExecutor) -> None:
+def _replace(pool: Threads) -> None:
     """Go on with fresh threads; the old ones end with what they are doing."""
     global _pool
     with _replacing:
         if _pool is pool:
-            _pool = _new_pool()
+            _pool = Threads()
             pool.shutdown(wait=False)
-
-
-def _name(function: Callable[..., Any]) -> str:
-    return getattr(function, "__qualname__", repr(function))
-
-
-def _with_connection(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-    close_old_connections()
-    try:
-        return function(*args, **kwargs)
-    finally:
-        close_old_connections()
-        watch.moved(ROWS)
 
 
 def watch_over_threads() -> None:

@@ -73,7 +73,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _let_idle_end(self) -> None:
         """Have the server end what we left, so that no lock outlives a dead line."""
         if seconds := patience.limit():
-            idle = int(max(seconds, patience.IDLE))
+            idle = int(max(seconds, patience.IDLE_LINE))
             with self.cursor() as cursor:
                 cursor.execute(f"SET SESSION wait_timeout = {idle}")
 

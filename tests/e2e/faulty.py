@@ -111,5 +111,7 @@ class RedisServer:
         self._process.wait(10)
 
 
-def lines_since(product: Product, told: int) -> list[str]:
-    return product.log.read_text().splitlines()[told:]
+def troubles_since(product: Product, told: int) -> list[str]:
+    """Return the lines of the log after the first `told`, without the usual ones."""
+    lines = product.log.read_text().splitlines()[told:]
+    return [line for line in lines if " INFO " not in line]

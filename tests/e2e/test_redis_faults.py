@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +21,8 @@ from tests.relay import Relay, relay_to
 
 ACCOUNTS = 2
 PROMISE = 10.0  # seconds to the next interaction
+OUTAGE = 15.0  # seconds
+MOST_LINES = 30  # of web, worker, beat and gateway
 SLACK = 5.0  # seconds that a loaded machine may add
 
 
@@ -89,7 +91,6 @@ def test_connections_that_stay_silent_are_replaced(
 
     took = seconds_to_interaction(product, sim, "past silent connections")
 
-    sys.stderr.write(f"half-open: next interaction after {took:.1f} s\n")
     assert took < PROMISE + SLACK
 
 
@@ -111,7 +112,6 @@ def test_after_redis_is_killed_the_next_interaction_leaves_soon(
 
     took = seconds_to_interaction(product, sim, "after the kill")
 
-    sys.stderr.write(f"killed: next interaction after {took:.1f} s\n")
     assert took < PROMISE + SLACK
 
 
@@ -121,18 +121,17 @@ def test_an_outage_is_a_few_lines_and_the_next_interaction_leaves_soon(
     told = len(product.log.read_text().splitlines())
     server.kill()
     ids = [product.imagine(f"during the outage {n}") for n in range(3)]
-    end = time.monotonic() + 20
+    tick, end = threading.Event(), time.monotonic() + OUTAGE
     while time.monotonic() < end:
         call("GET", f"{product.url}/readyz")
         ids.append(product.imagine(f"during the outage {len(ids)}"))
-        time.sleep(2)
+        tick.wait(2)
     server.start()
 
     took = seconds_to_interaction(product, sim, "after the outage")
 
-    lines = faulty.lines_since(product, told)
-    sys.stderr.write(f"outage: next after {took:.1f} s; {len(lines)} lines\n")
+    lines = faulty.troubles_since(product, told)
     assert_faithful(product, sim, product.wait_all(ids))
     assert took < PROMISE + SLACK
     assert not [line for line in lines if "Traceback" in line]
-    assert len(lines) < 80, len(lines)
+    assert len(lines) < MOST_LINES, lines

@@ -131,4 +131,4 @@ def test_long_work_may_take_its_time(connect: Callable[[], Any]) -> None:
 def test_the_server_ends_what_a_dead_line_has_left_open(
     connect: Callable[[], Any],
 ) -> None:
-    assert ask(connect(), "SELECT @@SESSION.wait_timeout") == patience.IDLE
+    assert ask(connect(), "SELECT @@SESSION.wait_timeout") == patience.IDLE_LINE

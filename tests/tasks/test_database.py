@@ -18,7 +18,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Calls that wait for this event are stuck; it is set at the end."""
     release = threading.Event()
     monkeypatch.setattr(database, "LIMIT", 0.2)
-    monkeypatch.setattr(database, "_pool", database._new_pool())
+    monkeypatch.setattr(database, "_pool", database.Threads())
     yield release
     release.set()
 
@@ -35,6 +35,37 @@ async def test_stuck_threads_are_replaced(held: threading.Event) -> None:
 
     assert {type(each) for each in outcomes} == {Stuck}
     assert await in_thread(threading.active_count) > 0
+
+
+async def test_a_queue_that_moves_is_not_stuck(
+    held: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last ones wait for longer than a call may take, behind others that end."""
+    monkeypatch.setattr(database, "LIMIT", 2.0)
+    pool, pause = database._pool, threading.Event()
+
+    calls = [in_thread(pause.wait, 0.5) for _ in range(THREADS * 5)]
+
+    assert await asyncio.gather(*calls) == [False] * len(calls)
+    assert database._pool is pool
+
+
+async def test_what_nobody_waits_for_any_more_is_not_begun(
+    held: threading.Event,
+) -> None:
+    begun: list[int] = []
+    busy = [asyncio.create_task(in_thread(held.wait)) for _ in range(THREADS)]
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(in_thread(begun.append, 1))
+    await asyncio.sleep(0)
+
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    held.set()
+    await asyncio.gather(*busy, return_exceptions=True)
+
+    assert waiting.cancelled()
+    assert begun == []
 
 
 async def test_a_timeout_of_the_call_itself_is_its_own(held: threading.Event) -> None:
