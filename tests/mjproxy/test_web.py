@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -161,19 +162,44 @@ def test_a_connection_goes_on_after_a_large_answer(server: Server) -> None:
     assert answer(connection) == (200, b"3")
 
 
+SHAKE = request(
+    "/ws",
+    upgrade="websocket",
+    connection="Upgrade",
+    sec_websocket_key="dGhlIHNhbXBsZSBub25jZQ==",
+    sec_websocket_version=13,
+)
+
+
+def frame(size: int) -> bytes:
+    """Return a message of zeros, masked by zeros."""
+    return b"\x82\xff" + size.to_bytes(8, "big") + bytes(4) + bytes(size)
+
+
 def test_a_websocket_that_is_not_read_costs_little_memory(server: Server) -> None:
     before = server.memory()
-    shake = request(
-        "/ws",
-        upgrade="websocket",
-        connection="Upgrade",
-        sec_websocket_key="dGhlIHNhbXBsZSBub25jZQ==",
-        sec_websocket_version=13,
-    )
 
-    sockets = [server.send(shake) for _ in range(5)]
+    sockets = [server.send(SHAKE) for _ in range(5)]
     begun = [each.recv(12) for each in sockets]
 
     assert begun == [b"HTTP/1.1 101"] * 5
     assert answer(server.send(request("/")))[0] == 200
     assert server.peak() - before < 10 * MB
+
+
+@pytest.mark.parametrize(("size", "count"), [(60_000, 1_000), (1_000_000, 100)])
+def test_who_talks_too_much_on_a_websocket_is_dropped(
+    server: Server, size: int, count: int
+) -> None:
+    before = server.memory()
+    talker = server.send(SHAKE)
+    assert talker.recv(12) == b"HTTP/1.1 101"
+
+    with suppress(ConnectionError):
+        for _ in range(count):
+            talker.sendall(frame(size))
+        while talker.recv(1 << 20):
+            pass
+
+    assert answer(server.send(request("/")))[0] == 200
+    assert server.peak() - before < 15 * MB
