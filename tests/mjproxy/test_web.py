@@ -173,7 +173,8 @@ SHAKE = request(
 
 def frame(size: int) -> bytes:
     """Return a message of zeros, masked by zeros."""
-    return b"\x82\xff" + size.to_bytes(8, "big") + bytes(4) + bytes(size)
+    form = (b"\xfe", 2) if size < 1 << 16 else (b"\xff", 8)
+    return b"\x82" + form[0] + size.to_bytes(form[1], "big") + bytes(4 + size)
 
 
 def test_a_websocket_that_is_not_read_costs_little_memory(server: Server) -> None:
@@ -185,6 +186,18 @@ def test_a_websocket_that_is_not_read_costs_little_memory(server: Server) -> Non
     assert begun == [b"HTTP/1.1 101"] * 5
     assert answer(server.send(request("/")))[0] == 200
     assert server.peak() - before < 10 * MB
+
+
+def test_a_websocket_that_is_read_gets_all_its_long_messages(server: Server) -> None:
+    reader = server.send(SHAKE)
+    received = 0
+
+    while part := reader.recv(1 << 20):
+        received += len(part)
+        if part.endswith(b"\x88\x02\x03\xe8"):  # the last frame: closed as agreed
+            break
+
+    assert received > BIG // (1 << 18) * (1 << 18)
 
 
 @pytest.mark.parametrize(("size", "count"), [(60_000, 1_000), (1_000_000, 100)])
