@@ -24,7 +24,7 @@ from drf_spectacular.views import SpectacularSwaggerView
 
 from accounts.pages import policy
 
-_CACHING: Final = "public, max-age=60"
+_CACHING: Final = "public, no-cache"  # kept, and asked for anew: it may be old
 _KIND: Final = "application/vnd.oai.openapi+json"
 _ENGLISH: Final = "en-us"  # in no other language are the texts whole
 _GZIP: Final = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))")

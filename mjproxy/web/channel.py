@@ -44,7 +44,10 @@ class BoundedRequest(WebRequest):
         self._received = 0
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's names
-        self.content: Any = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
+        if length is None:  # Twisted makes a file of it from the first byte on
+            self.content: Any = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
+        else:
+            super().gotLength(length)
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
         self._received += len(data)
@@ -75,6 +78,7 @@ class Channel(_HTTPChannel):
 
     def __init__(self) -> None:
         super().__init__()
+        self._patience = HEADERS_WITHIN
         self.gate = asyncio.Event()  # open while there is room for more to send
         self.gate.set()
 
@@ -83,9 +87,15 @@ class Channel(_HTTPChannel):
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
         if self._is_refused:
             return
-        if self._clock is None and not self._handlingRequest:
-            self._expect(HEADERS_WITHIN)
         super().dataReceived(data)
+        # Nearly all requests come whole, and a clock for each would cost something.
+        if self._clock is None and self._is_half_sent():
+            self._clock = self.callLater(self._patience, self._too_late)
+
+    def _is_half_sent(self) -> bool:
+        if self._is_refused or self._handlingRequest:
+            return False
+        return bool(self.requests or self._buffer)
 
     def allHeadersReceived(self) -> None:  # noqa: N802
         request = self.requests[-1]
@@ -106,7 +116,7 @@ class Channel(_HTTPChannel):
             self.refuse(413)
 
     def allContentReceived(self) -> None:  # noqa: N802
-        self._expect(None)
+        self._expect(HEADERS_WITHIN)  # of the next one
         self.places.busy(self)
         super().allContentReceived()
 
@@ -120,19 +130,19 @@ class Channel(_HTTPChannel):
 
     def refuse(self, status: int) -> None:
         """Answer an error and hear no more; the caller may still be talking."""
-        self._expect(None)
+        self._expect(HEADERS_WITHIN)
         self.setTimeout(None)
         self._is_refused = True
         self.transport.write(_refused(status, self.requests))
         self._networkProducer.unregisterProducer()
         self._abortingCall = self.callLater(LINGER, self.forceAbortClient)
 
-    def _expect(self, seconds: float | None) -> None:
+    def _expect(self, seconds: float) -> None:
+        """Be patient for so long with what comes next, once it has begun."""
+        self._patience = seconds
         if self._clock is not None:
             self._clock.cancel()
             self._clock = None
-        if seconds is not None:
-            self._clock = self.callLater(seconds, self._too_late)
 
     def _too_late(self) -> None:
         self._clock = None
@@ -173,7 +183,7 @@ class Channel(_HTTPChannel):
 
     def gone(self) -> None:
         """Let go of what a closed connection holds; a second time does nothing."""
-        self._expect(None)
+        self._expect(HEADERS_WITHIN)
         self._flow()
         self.places.leave(self)
 

@@ -15,6 +15,8 @@ from mjproxy.web.channel import BoundedRequest, Channel
 from mjproxy.web.places import Places, places_for
 
 PIECE: Final = 1 << 16  # bytes that are given to a connection at once
+LONGEST: Final = 1 << 16  # bytes of a message to us, four times what is read
+UNHEARD: Final = 50  # messages of a WebSocket; who sends more before they are read goes
 
 
 class Socket(WebSocketProtocol):
@@ -25,6 +27,18 @@ class Socket(WebSocketProtocol):
     @property
     def gate(self) -> Any:
         return self.channel and self.channel.gate
+
+    def onMessageFrameBegin(self, length: int) -> None:  # noqa: N802
+        # Daphne's limit counts for what is sent as well, and a task may be long.
+        super().onMessageFrameBegin(length)
+        if self.message_data_total_length > LONGEST:
+            self.transport.abortConnection()
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: FBT001, N802, N803
+        if self.application_queue.qsize() >= UNHEARD:
+            self.transport.abortConnection()
+            return
+        super().onMessage(payload, isBinary)
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802 - Twisted's name
         if self.channel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -161,19 +162,57 @@ def test_a_connection_goes_on_after_a_large_answer(server: Server) -> None:
     assert answer(connection) == (200, b"3")
 
 
+SHAKE = request(
+    "/ws",
+    upgrade="websocket",
+    connection="Upgrade",
+    sec_websocket_key="dGhlIHNhbXBsZSBub25jZQ==",
+    sec_websocket_version=13,
+)
+
+
+def frame(size: int) -> bytes:
+    """Return a message of zeros, masked by zeros."""
+    form = (b"\xfe", 2) if size < 1 << 16 else (b"\xff", 8)
+    return b"\x82" + form[0] + size.to_bytes(form[1], "big") + bytes(4 + size)
+
+
 def test_a_websocket_that_is_not_read_costs_little_memory(server: Server) -> None:
     before = server.memory()
-    shake = request(
-        "/ws",
-        upgrade="websocket",
-        connection="Upgrade",
-        sec_websocket_key="dGhlIHNhbXBsZSBub25jZQ==",
-        sec_websocket_version=13,
-    )
 
-    sockets = [server.send(shake) for _ in range(5)]
+    sockets = [server.send(SHAKE) for _ in range(5)]
     begun = [each.recv(12) for each in sockets]
 
     assert begun == [b"HTTP/1.1 101"] * 5
     assert answer(server.send(request("/")))[0] == 200
     assert server.peak() - before < 10 * MB
+
+
+def test_a_websocket_that_is_read_gets_all_its_long_messages(server: Server) -> None:
+    reader = server.send(SHAKE)
+    received = 0
+
+    while part := reader.recv(1 << 20):
+        received += len(part)
+        if part.endswith(b"\x88\x02\x03\xe8"):  # the last frame: closed as agreed
+            break
+
+    assert received > BIG // (1 << 18) * (1 << 18)
+
+
+@pytest.mark.parametrize(("size", "count"), [(60_000, 1_000), (1_000_000, 100)])
+def test_who_talks_too_much_on_a_websocket_is_dropped(
+    server: Server, size: int, count: int
+) -> None:
+    before = server.memory()
+    talker = server.send(SHAKE)
+    assert talker.recv(12) == b"HTTP/1.1 101"
+
+    with suppress(ConnectionError):
+        for _ in range(count):
+            talker.sendall(frame(size))
+        while talker.recv(1 << 20):
+            pass
+
+    assert answer(server.send(request("/")))[0] == 200
+    assert server.peak() - before < 15 * MB
