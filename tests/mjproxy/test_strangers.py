@@ -11,9 +11,8 @@ import pytest
 from django.conf import settings as product
 from django.core.exceptions import SuspiciousOperation
 from django.test import Client
+from django.utils.module_loading import import_string
 from pytest_django.fixtures import Settings
-
-from mjproxy.logs import SecretFilter, StrangerFilter
 
 
 @pytest.fixture
@@ -21,12 +20,11 @@ def log() -> Iterator[io.StringIO]:
     """Return what the console gets, through the filters of the settings."""
     logs: Any = product.LOGGING
     console = logs["handlers"]["console"]
-    filters = {"secrets": SecretFilter, "strangers": StrangerFilter}
     text = io.StringIO()
     handler = logging.StreamHandler(text)
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
     for name in console["filters"]:
-        handler.addFilter(filters[name]())
+        handler.addFilter(import_string(logs["filters"][name]["()"])())
     logging.getLogger().addHandler(handler)
     yield text
     logging.getLogger().removeHandler(handler)

@@ -118,11 +118,18 @@ async def test_it_goes_to_the_account_that_is_named_and_makes_no_task(
     wish = {"instanceId": accounts[1].channel_id}
     body = {"base64Array": [PICTURE, OFFICIAL_LINK], "accountFilter": wish}
 
-    with gateway(lambda errand: finish(errand.pk, LINKS)) as run:
+    kept: list[Path] = []
+
+    def upload(errand: Errand) -> None:
+        kept.extend((media / ".inputs").rglob("*.png"))
+        finish(errand.pk, LINKS)
+
+    with gateway(upload) as run:
         await read(await ask(PATH, body))
 
     assert run[0].account_id == accounts[1].pk
-    assert len(list((media / ".inputs").rglob("*.png"))) == 1
+    assert len(kept) == 1
+    assert not kept[0].exists()
     assert not await Task.objects.aexists()
 
 
