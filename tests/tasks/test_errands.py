@@ -240,4 +240,4 @@ def test_one_user_has_no_more_than_so_many_open(
     theirs = ask_seed(bob, task)
     assert ask_seed(alice, task).pk == theirs.pk
     Errand.objects.filter(kind=ErrandKind.UPLOAD).update(state=ErrandState.DONE)
-    assert send_on(ErrandKind.UPLOAD, owner=alice, account=account)
+    assert send_on(ErrandKind.UPLOAD, owner=alice, account=account).pk
