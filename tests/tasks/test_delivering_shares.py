@@ -203,8 +203,21 @@ def make_hooked_many(owner: User, url: str, count: int) -> Receiver:
     return receiver(first)
 
 
-def test_a_receiver_that_keeps_failing_rests(hook: Server) -> None:
-    hook.handler = always(503)
+def test_what_a_receiver_refuses_holds_up_nothing_else_there(hook: Server) -> None:
+    hook.handler = always(404)
+    owner = make_user()
+    tasks = [make_task(owner, notify_hook=hook.origin) for _ in range(12)]
+    for task in tasks:
+        fail(task.pk, "no luck")
+
+    deliver(tasks[0])
+
+    assert len(hook.calls) == 12
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_receiver_that_keeps_failing_rests(hook: Server, status: int) -> None:
+    hook.handler = always(status)
     owner = make_user()
     for _ in range(shares.KEEPS_FAILING + 5):
         fail(make_task(owner, notify_hook=hook.origin).pk, "no luck")
