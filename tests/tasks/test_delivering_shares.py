@@ -19,7 +19,7 @@ from tasks.enums import TaskStatus
 from tasks.models import DeliveryState, Task, WebhookDelivery
 from tasks.services import advance, fail
 from tasks.shares import Receiver
-from tasks.webhooks import record_delivery
+from tasks.webhooks import Call, record_delivery
 from tests.factories import make_finished, make_task, make_user
 from tests.tasks.hooking import (
     break_off,
@@ -97,6 +97,49 @@ async def _most_at_once(hook: Server, called: Receiver) -> int:
     go_on.set()
     await delivering.finished()
     return most
+
+
+def test_news_that_come_while_a_call_ends_are_not_left(
+    hook: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look for more finds nothing, because the call has not ended yet."""
+    task = make_hooked(hook.origin)
+    advance(task.pk, TaskStatus.SUBMITTED)
+    claim = picking.claim_due
+
+    async def race() -> None:
+        came, go_on = asyncio.Event(), asyncio.Event()
+
+        async def hold(request: web.Request) -> web.Response:
+            came.set()
+            await go_on.wait()
+            return web.Response()
+
+        hook.handler = hold
+        await delivering.start(receiver(task))
+        await came.wait()
+        await in_thread(fail, task.pk, "no luck")
+
+        loop, deliverer = asyncio.get_running_loop(), delivering.here()
+
+        def late(called: Receiver, most: int) -> list[Call]:
+            """Look, and let the call end before what was found is known."""
+            monkeypatch.setattr(picking, "claim_due", claim)
+            found = claim(called, most)
+            loop.call_soon_threadsafe(go_on.set)
+            end = time.monotonic() + PATIENCE
+            while deliverer._calls and time.monotonic() < end:
+                time.sleep(0.001)
+            return found
+
+        monkeypatch.setattr(picking, "claim_due", late)
+        await delivering.start(receiver(task))
+        await delivering.finished()
+
+    bridge.run(race(), timeout=60)
+
+    told = [orjson.loads(call.body)["status"] for call in hook.calls]
+    assert told == ["SUBMITTED", "FAILURE"]
 
 
 def test_ends_go_before_progress(hook: Server) -> None:
