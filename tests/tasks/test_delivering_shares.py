@@ -127,9 +127,8 @@ def test_news_that_come_while_a_call_ends_are_not_left(
             monkeypatch.setattr(picking, "claim_due", claim)
             found = claim(called, most)
             loop.call_soon_threadsafe(go_on.set)
-            end = time.monotonic() + PATIENCE
-            while deliverer._calls and time.monotonic() < end:
-                time.sleep(0.001)
+            ended = asyncio.run_coroutine_threadsafe(deliverer.finished(), loop)
+            ended.result(PATIENCE)
             return found
 
         monkeypatch.setattr(picking, "claim_due", late)
