@@ -69,7 +69,7 @@ mysql-core: $(VENV)/.mysql  ## of those what asks most of the database
 
 MYSQL_accounts := deadlocks keys mails pool services standing turns verification \
   verification_server
-MYSQL_tasks := admin banned_words delivering errands jobs load pictures retention services \
+MYSQL_tasks := admin banned_words delivering errands jobs load picking pictures retention services \
   services_waiting webhooks
 MYSQL_gateway := cancelling dispatch errands fairness lanes leases lost matching outage \
   preparing querying queueing repair sweeping windows

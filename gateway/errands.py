@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from django.utils import timezone
 
 from accounts import backoff
 from accounts.enums import AccountState
+from accounts.models import DiscordAccount
 from gateway import clients, lanes, posting, uploads
 from gateway.bringing import in_memory
 from gateway.claims import Claim, renewing
@@ -77,10 +79,7 @@ def _claim(errand_id: int) -> tuple[Errand, GatewaySession] | None:
         Q(claimed_until=None) | Q(claimed_until__lt=now)
     )
     errand = rows.select_related("account", "task").first()
-    if errand is None or errand.account.state != AccountState.READY:
-        return None
-    session = GatewaySession.objects.filter(account=errand.account).first()
-    if session is None or not is_open(session, errand.account):
+    if errand is None or (session := _session_of(errand)) is None:
         return None
     if errand.kind != ErrandKind.UPLOAD and lanes.is_resting(errand.account_id):
         return None
@@ -133,7 +132,7 @@ async def _do(http: DiscordHttp, errand: Errand, session: GatewaySession) -> Non
         case ErrandKind.UPLOAD:
             await _upload(http, errand)
         case ErrandKind.PRESS:
-            await _press(http, errand, session)
+            await _press(http, errand)
         case ErrandKind.SEED:
             await _ask_seed(http, errand, session)
 
@@ -170,12 +169,41 @@ async def _upload(http: DiscordHttp, errand: Errand) -> None:
     await in_thread(finish, errand.pk, [picture.link for picture in brought])
 
 
-async def _press(http: DiscordHttp, errand: Errand, session: GatewaySession) -> None:
+async def _at_its_turn(errand: Errand) -> GatewaySession | None:
+    """Wait for the errand's turn in the account's pace; return the session of then.
+
+    None where it has no turn yet, or nothing can be sent: the sweep tries it again.
+    """
+    session = None
+    if moment := await in_thread(lanes.reserve, errand.account):
+        await asyncio.sleep((moment - timezone.now()).total_seconds())
+        session = await in_thread(_session_of, errand)
+    await in_thread(_renew if session else _free, errand.pk)
+    return session
+
+
+def _session_of(errand: Errand) -> GatewaySession | None:
+    """Return the session that the errand's account may be spoken for in, if any."""
+    account = DiscordAccount.objects.filter(pk=errand.account_id).first()
+    session = GatewaySession.objects.filter(account=errand.account_id).first()
+    if account is None or account.state != AccountState.READY or session is None:
+        return None
+    return session if is_open(session, account) else None
+
+
+def _free(errand_id: int) -> None:
+    rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING)
+    rows.update(claimed_until=None)
+
+
+async def _press(http: DiscordHttp, errand: Errand) -> None:
     if errand.task is None:
         return
     if errand.nonce:
         # It may have been taken, or may still arrive; a second press would take it
         # back. What becomes of it, events tell.
+        return
+    if (session := await _at_its_turn(errand)) is None:
         return
     body = payloads.button(
         place_of(errand.task, errand.account, session),
@@ -199,10 +227,10 @@ async def _ask_seed(http: DiscordHttp, errand: Errand, session: GatewaySession) 
     dm = await channel_with(http, errand.account, place.application_id)
     if task.seed_message_id:
         await http.react(dm, task.seed_message_id, ENVELOPE)
-    elif timezone.now() - errand.created_at > SHOW_PATIENCE:
+    elif errand.nonce and timezone.now() - errand.created_at > SHOW_PATIENCE:
         await http.react(place.channel_id, task.buttons_message_id, ENVELOPE)
-    else:
-        here = Place(place.application_id, dm, session.session_id)
+    elif now := await _at_its_turn(errand):
+        here = Place(place.application_id, dm, now.session_id)
         body = await in_thread(_show, errand.account_id, here, task)
         await _post(http, errand, body)
 
@@ -219,7 +247,6 @@ async def _post(http: DiscordHttp, errand: Errand, body: dict[str, Any]) -> None
     note = partial(_note_nonce, errand.pk, (errand.account_id, body["session_id"]))
     if not await in_thread(note, errand.nonce, nonce):
         return
-    await in_thread(lanes.keep_pace, errand.account)
     claim = Claim(nonce, note, began)
     sent_at = timezone.now()
     if posted := await posting.post(http, errand.account, body, claim):

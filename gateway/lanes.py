@@ -25,6 +25,9 @@ from gateway.models import DispatchLane, GatewaySession
 from gateway.timing import LANE_HOLD
 
 LONGEST_PAUSE: Final = 2 * 3600.0  # seconds between two tasks
+# An errand takes no later moment: whoever waits for it has gone by then.
+LONGEST_AHEAD: Final = timedelta(seconds=20)
+TASKS_FIRST: Final = timedelta(seconds=1)
 _SEEN: Final = (
     "wanted",
     "next_send_at",
@@ -151,16 +154,50 @@ def keep_pace(account: DiscordAccount) -> datetime | None:
 
     Returns the moment from which it may go; None where the account has no pace.
     """
+    pause = _pause(account)
+    if not pause:
+        return None
+    moment = timezone.now() + pause
+    sooner = Q(next_send_at=None) | Q(next_send_at__lt=moment)
+    lane = _of(account.pk).filter(sooner)
+    lane.update(next_send_at=moment, errand_was_last=False)
+    return moment
+
+
+def _pause(account: DiscordAccount) -> timedelta:
+    """Return how long an account keeps still after an interaction."""
     seconds = account.interval + random.uniform(  # noqa: S311
         account.after_interval_min,
         max(account.after_interval_min, account.after_interval_max),
     )
-    if not seconds:
+    return timedelta(seconds=min(seconds, LONGEST_PAUSE))
+
+
+def reserve(account: DiscordAccount) -> datetime | None:
+    """Take a place in the account's pace for an errand; return when it may leave.
+
+    Tasks and errands take turns: an errand may have the moment after a task's, even
+    before it has come; after an errand's it leaves the next moment to a task for a
+    while. None: not now, ask again.
+    """
+    lane, now = _of(account.pk), timezone.now()
+    rows = lane.values_list("next_send_at", "errand_was_last")
+    row = rows.first() or (rows.first() if _make(account.pk) else None)
+    if row is None:
         return None
-    moment = timezone.now() + timedelta(seconds=min(seconds, LONGEST_PAUSE))
-    sooner = Q(next_send_at=None) | Q(next_send_at__lt=moment)
-    _of(account.pk).filter(sooner).update(next_send_at=moment)
-    return moment
+    paced, errand_was_last = row
+    moment, pause = max(now, paced or now), _pause(account)
+    if moment - now > LONGEST_AHEAD:
+        return None
+    if not pause:
+        return moment
+    if errand_was_last and paced and now < paced + TASKS_FIRST:
+        return None
+    free = Q(holder="") | Q(held_until=None) | Q(held_until__lt=now)
+    awake = Q(rest_until=None) | Q(rest_until__lte=now)
+    unchanged = lane.filter(free & awake, next_send_at=paced)
+    taken = unchanged.update(next_send_at=moment + pause, errand_was_last=True)
+    return moment if taken else None
 
 
 def rest(account_id: int, until: datetime, reason: str = "") -> None:

@@ -55,6 +55,9 @@ class DispatchLane(models.Model):
     fence = models.PositiveBigIntegerField(default=0)
     wanted = models.PositiveBigIntegerField(default=0, help_text="Counts the nudges.")
     next_send_at = models.DateTimeField(null=True, help_text="The pace.")
+    errand_was_last = models.BooleanField(
+        default=False, help_text="A task goes before the next errand."
+    )
     rest_until = models.DateTimeField(null=True, help_text="Discord wants silence.")
     rest_reason = models.CharField(max_length=400, blank=True)
     wake_at = models.DateTimeField(null=True, help_text="A job is booked for then.")

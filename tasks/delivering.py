@@ -120,7 +120,7 @@ class Deliverer:
         rest = 0.0
         if outcome.delivered:
             self._shares.went_well(receiver, time.monotonic() - began)
-        elif not outcome.hopeless:
+        elif outcome.is_trouble:
             rest = self._shares.failed(receiver)
         await in_thread(webhooks.settle, call, outcome)
         if rest:

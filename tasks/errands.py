@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -15,6 +15,7 @@ from accounts.deadlocks import again_after_deadlock
 from accounts.models import DiscordAccount, User
 from tasks import inputs
 from tasks.enums import ErrandKind, ErrandState
+from tasks.exceptions import ErrandsUsedUp
 from tasks.inputs import Brought
 from tasks.models import Errand, Task
 from tasks.services import tell_changed
@@ -22,8 +23,9 @@ from tasks.signals import errand_submitted
 
 logger = logging.getLogger(__name__)
 
+MOST: Final = 20  # errands that one user may have open
 
-@again_after_deadlock
+
 def send_on(
     kind: ErrandKind,
     *,
@@ -33,12 +35,48 @@ def send_on(
     custom_id: str = "",
     brought: Sequence[Brought] = (),
 ) -> Errand:
-    """Write an errand with what it brings along; it is run after the commit."""
+    """Write an errand with what it brings along; it is run after the commit.
+
+    Where the same is open for a task already, whoever asked for it, that one is
+    returned. Raises ErrandsUsedUp where its owner has enough of them open.
+    """
+    key = _key(kind, task, custom_id)
+    if key and (asked := Errand.objects.filter(open_key=key).first()):
+        return asked
+    check_open(owner)
+    errand = Errand(
+        kind=kind,
+        owner=owner,
+        account=account,
+        task=task,
+        custom_id=custom_id,
+        open_key=key,
+    )
+    try:
+        return _write(errand, brought)
+    except IntegrityError:
+        # Somebody asked for the same at the same moment.
+        if key and (asked := Errand.objects.filter(open_key=key).first()):
+            return asked
+        raise
+
+
+def _key(kind: ErrandKind, task: Task | None, custom_id: str) -> str | None:
+    """Return what two errands for the same have in common; None for uploads."""
+    return f"{kind}:{task.pk}:{custom_id}" if task else None
+
+
+def check_open(owner: User) -> None:
+    """Raise ErrandsUsedUp where a user has as many errands open as one may."""
+    if Errand.objects.filter(owner=owner, state=ErrandState.WAITING).count() >= MOST:
+        raise ErrandsUsedUp(MOST)
+
+
+@again_after_deadlock
+def _write(errand: Errand, brought: Sequence[Brought]) -> Errand:
     files = inputs.write_files(brought)
     with inputs.gone_if_full(files), transaction.atomic():
-        errand = Errand.objects.create(
-            kind=kind, owner=owner, account=account, task=task, custom_id=custom_id
-        )
+        errand.save(force_insert=True)
         inputs.write_rows(files, errand=errand)
         send: Any = partial(
             errand_submitted.send_robust, sender=Errand, errand_id=errand.pk
@@ -50,7 +88,9 @@ def send_on(
 def finish(errand_id: int, result: Any) -> bool:
     """Note what an errand brought; False where it was over."""
     rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING)
-    done = rows.update(state=ErrandState.DONE, result=result, done_at=timezone.now())
+    done = rows.update(
+        state=ErrandState.DONE, open_key=None, result=result, done_at=timezone.now()
+    )
     if done:
         inputs.drop(Errand(pk=errand_id))
     return bool(done)
@@ -64,7 +104,7 @@ def give_up(errand_id: int, zh: str, en: str) -> bool:
     pressed = Q(kind=ErrandKind.PRESS, state=ErrandState.DONE)
     rows = Errand.objects.filter(Q(state=ErrandState.WAITING) | pressed, pk=errand_id)
     given_up = rows.update(
-        state=ErrandState.FAILED, error_zh=zh[:400], error_en=en[:400]
+        state=ErrandState.FAILED, open_key=None, error_zh=zh[:400], error_en=en[:400]
     )
     if given_up:
         inputs.drop(Errand(pk=errand_id))
@@ -82,7 +122,7 @@ def note_seed(task: Task, seed: str) -> None:
         waiting = Errand.objects.filter(
             task=task, kind=ErrandKind.SEED, state=ErrandState.WAITING
         )
-        waiting.update(state=ErrandState.DONE, result=seed)
+        waiting.update(state=ErrandState.DONE, open_key=None, result=seed)
 
 
 def note_seed_message(task: Task, message_id: str) -> list[int]:

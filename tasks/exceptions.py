@@ -114,6 +114,18 @@ class Overloaded(QueueFull):
     headers = {"Retry-After": str(RETRY_AFTER)}
 
 
+class ErrandsUsedUp(QueueFull):
+    """One user asks for as many uploads, seeds and presses at once as one may."""
+
+    def __init__(self, most: int) -> None:
+        Refused.__init__(
+            self,
+            f"您进行中的请求已达上限（{most}个），请稍后尝试",
+            f"You have as many uploads, seeds and presses open as one user may "
+            f"({most}), retry later",
+        )
+
+
 class NothingShortened(Refused):
     code = ReturnCode.NOT_FOUND
 

@@ -198,6 +198,8 @@ class Errand(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     claimed_until = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
+    # While it is open: who asks for the same meanwhile waits for this one.
+    open_key = models.CharField(max_length=240, null=True, unique=True)  # noqa: DJ001
     # The interaction that it has become, and what the bot answers it with.
     nonce = models.CharField(max_length=25, null=True, unique=True)  # noqa: DJ001
     interaction_id = models.CharField(max_length=20, blank=True)

@@ -30,6 +30,7 @@ RETRY_AFTER: Final = (
     *[12 * 3600] * 5,
 )
 GONE: Final = 410
+_TOO_MUCH: Final = frozenset({408, 425, 429})
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -63,6 +64,13 @@ class Outcome:
     @property
     def delivered(self) -> bool:
         return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def is_trouble(self) -> bool:
+        """Tell whether the receiver is away, or has too much to do: others may wait."""
+        if self.status is None:
+            return not self.hopeless
+        return self.status >= 500 or self.status in _TOO_MUCH
 
 
 def record_delivery(task: Task) -> None:

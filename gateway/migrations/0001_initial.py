@@ -37,6 +37,7 @@ class Migration(migrations.Migration):
                 ('fence', models.PositiveBigIntegerField(default=0)),
                 ('wanted', models.PositiveBigIntegerField(default=0, help_text='Counts the nudges.')),
                 ('next_send_at', models.DateTimeField(help_text='The pace.', null=True)),
+                ('errand_was_last', models.BooleanField(default=False, help_text='A task goes before the next errand.')),
                 ('rest_until', models.DateTimeField(help_text='Discord wants silence.', null=True)),
                 ('rest_reason', models.CharField(blank=True, max_length=400)),
                 ('wake_at', models.DateTimeField(help_text='A job is booked for then.', null=True)),

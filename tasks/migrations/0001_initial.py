@@ -67,6 +67,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('claimed_until', models.DateTimeField(null=True)),
                 ('done_at', models.DateTimeField(null=True)),
+                ('open_key', models.CharField(max_length=240, null=True, unique=True)),
                 ('nonce', models.CharField(max_length=25, null=True, unique=True)),
                 ('interaction_id', models.CharField(blank=True, max_length=20)),
                 ('message_id', models.CharField(blank=True, max_length=20)),

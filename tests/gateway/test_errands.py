@@ -155,6 +155,42 @@ def test_without_a_ready_account_it_waits(
     assert http.bodies == []
 
 
+def test_who_asks_for_the_same_shares_one_press(drawn: Task, http: FakeHttp) -> None:
+    errands_asked = {press(drawn).pk for _ in range(30)}
+
+    assert len(errands_asked) == 1
+
+
+def test_the_pace_of_the_account_holds_for_presses(
+    drawn: Task, alice: User, live: DiscordAccount, http: FakeHttp
+) -> None:
+    live.interval = 60
+    live.save()
+    others = [make_finished(alice, account=live) for _ in range(3)]
+
+    asked = [run(press(each)) for each in (drawn, *others)]
+
+    assert len(http.bodies) == 1
+    # The others wait for their turn: whoever looks may take them again.
+    assert [errand.nonce is None for errand in asked] == [False, True, True, True]
+    assert errands.waiting() == [errand.pk for errand in asked[1:]]
+
+
+def test_a_press_that_waited_is_not_sent_by_a_closed_session(
+    drawn: Task, live: DiscordAccount, http: FakeHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reserve(account: DiscordAccount) -> Any:
+        type(account.session).objects.update(is_live=False)
+        return timezone.now()
+
+    monkeypatch.setattr(lanes, "reserve", reserve)
+
+    errand = run(press(drawn))
+
+    assert http.bodies == []
+    assert (errand.state, errand.claimed_until) == (ErrandState.WAITING, None)
+
+
 def test_what_takes_too_long_is_given_up(drawn: Task) -> None:
     errand = press(drawn)
     Errand.objects.update(created_at=timezone.now() - 2 * errands.LIFE)

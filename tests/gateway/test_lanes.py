@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db.models import QuerySet
@@ -200,3 +201,87 @@ def test_lanes_of_users_who_are_gone_are_removed_after_a_day(
 
     left = set(DispatchLane.objects.values_list("pk", flat=True))
     assert left == {"2", "3", ours}
+
+
+# --- errands in the pace -------------------------------------------------------------
+
+
+@pytest.fixture
+def paced(account: DiscordAccount, clock: Any) -> DiscordAccount:
+    account.interval = 5
+    account.save()
+    lanes.leave(enter(account))
+    return account
+
+
+def seconds_until(moment: datetime | None) -> float | None:
+    return (moment - timezone.now()).total_seconds() if moment else None
+
+
+def test_the_first_errand_leaves_at_once(paced: DiscordAccount) -> None:
+    assert seconds_until(lanes.reserve(paced)) == 0
+    assert enter(paced).rest == 5
+
+
+def test_an_errand_has_the_moment_after_a_task(paced: DiscordAccount) -> None:
+    lanes.keep_pace(paced)
+
+    assert seconds_until(lanes.reserve(paced)) == 5
+    assert enter(paced).rest == 10
+
+
+def test_after_an_errand_the_next_moment_is_a_tasks(
+    paced: DiscordAccount, clock: Any
+) -> None:
+    lanes.reserve(paced)
+    assert lanes.reserve(paced) is None
+
+    clock.shift(5)
+    assert lanes.reserve(paced) is None  # a task that waits leaves now
+    lanes.keep_pace(paced)
+
+    assert seconds_until(lanes.reserve(paced)) == 5
+
+
+def test_where_no_task_comes_the_next_errand_follows(
+    paced: DiscordAccount, clock: Any
+) -> None:
+    lanes.reserve(paced)
+
+    clock.shift(6)
+
+    assert seconds_until(lanes.reserve(paced)) == 0
+
+
+def test_nobody_reserves_while_a_task_is_being_sent(paced: DiscordAccount) -> None:
+    hold = enter(paced)
+    assert lanes.reserve(paced) is None
+
+    lanes.leave(hold)
+
+    assert lanes.reserve(paced) is not None
+
+
+def test_nothing_is_reserved_that_nobody_will_wait_for(paced: DiscordAccount) -> None:
+    paced.interval = 60
+    lanes.keep_pace(paced)
+
+    assert lanes.reserve(paced) is None
+
+
+def test_while_discord_wants_silence_nothing_is_reserved(
+    paced: DiscordAccount,
+) -> None:
+    lanes.rest(paced.pk, timezone.now() + timedelta(seconds=3))
+
+    assert lanes.reserve(paced) is None
+
+
+def test_without_a_pace_all_errands_leave_at_once(
+    account: DiscordAccount, clock: Any
+) -> None:
+    assert [seconds_until(lanes.reserve(account)) for _ in range(3)] == [0, 0, 0]
+
+
+def test_an_account_that_nobody_knows_at_discord_reserves_nothing(db: None) -> None:
+    assert lanes.reserve(make_account()) is None

@@ -21,8 +21,10 @@ def silent() -> Iterator[str]:
 
 
 @contextmanager
-def knowing(names: Mapping[str, str], *, code: int = NO_SUCH_NAME) -> Iterator[str]:
-    """Answer for `names`; of other names say `code`."""
+def knowing(
+    names: Mapping[str, str], *, code: int | None = NO_SUCH_NAME
+) -> Iterator[str]:
+    """Answer for `names`; of other names say `code`, or nothing."""
     with _bound() as server:
         told = threading.Thread(target=_serve, args=(server, names, code), daemon=True)
         told.start()
@@ -44,25 +46,35 @@ def _address(server: socket.socket) -> str:
     return f"{host}:{port}"
 
 
-def _serve(server: socket.socket, names: Mapping[str, str], code: int) -> None:
+def _serve(server: socket.socket, names: Mapping[str, str], code: int | None) -> None:
     while True:
         question, asker = server.recvfrom(4096)
         if question == STOP:
             return
-        server.sendto(_answer(question, names, code), asker)
+        name, kind, end = _asked(question)
+        if name in names:
+            server.sendto(_answer(question, end, names[name], kind), asker)
+        elif code is not None:
+            server.sendto(_header(question, code, 0) + question[12:end], asker)
 
 
-def _answer(question: bytes, names: Mapping[str, str], code: int) -> bytes:
+def _asked(question: bytes) -> tuple[str, int, int]:
+    """Return the name, the kind of record and where the question ends."""
     labels, at = [], 12
     while size := question[at]:
         labels.append(question[at + 1 : at + 1 + size].decode())
         at += size + 1
     (kind,) = struct.unpack_from("!H", question, at + 1)
-    name = ".".join(labels).lower()
+    return ".".join(labels).lower(), kind, at + 5
+
+
+def _answer(question: bytes, end: int, address: str, kind: int) -> bytes:
     found = b""
-    if kind == A and name in names:
-        address = IPv4Address(names[name]).packed
-        found = struct.pack("!HHHIH", 0xC00C, A, 1, 60, 4) + address
-    flags = 0x8180 if name in names else 0x8180 | code
-    head = question[:2] + struct.pack("!HHHHH", flags, 1, bool(found), 0, 0)
-    return head + question[12 : at + 5] + found
+    if kind == A:
+        packed = IPv4Address(address).packed
+        found = struct.pack("!HHHIH", 0xC00C, A, 1, 60, 4) + packed
+    return _header(question, 0, bool(found)) + question[12:end] + found
+
+
+def _header(question: bytes, code: int, answers: int) -> bytes:
+    return question[:2] + struct.pack("!HHHHH", 0x8180 | code, 1, answers, 0, 0)

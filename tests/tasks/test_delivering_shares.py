@@ -19,7 +19,7 @@ from tasks.enums import TaskStatus
 from tasks.models import DeliveryState, Task, WebhookDelivery
 from tasks.services import advance, fail
 from tasks.shares import Receiver
-from tasks.webhooks import record_delivery
+from tasks.webhooks import Call, record_delivery
 from tests.factories import make_finished, make_task, make_user
 from tests.tasks.hooking import (
     break_off,
@@ -97,6 +97,48 @@ async def _most_at_once(hook: Server, called: Receiver) -> int:
     go_on.set()
     await delivering.finished()
     return most
+
+
+def test_news_that_come_while_a_call_ends_are_not_left(
+    hook: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look for more finds nothing, because the call has not ended yet."""
+    task = make_hooked(hook.origin)
+    advance(task.pk, TaskStatus.SUBMITTED)
+    claim = picking.claim_due
+
+    async def race() -> None:
+        came, go_on = asyncio.Event(), asyncio.Event()
+
+        async def hold(request: web.Request) -> web.Response:
+            came.set()
+            await go_on.wait()
+            return web.Response()
+
+        hook.handler = hold
+        await delivering.start(receiver(task))
+        await came.wait()
+        await in_thread(fail, task.pk, "no luck")
+
+        loop, deliverer = asyncio.get_running_loop(), delivering.here()
+
+        def late(called: Receiver, most: int) -> list[Call]:
+            """Look, and let the call end before what was found is known."""
+            monkeypatch.setattr(picking, "claim_due", claim)
+            found = claim(called, most)
+            loop.call_soon_threadsafe(go_on.set)
+            ended = asyncio.run_coroutine_threadsafe(deliverer.finished(), loop)
+            ended.result(PATIENCE)
+            return found
+
+        monkeypatch.setattr(picking, "claim_due", late)
+        await delivering.start(receiver(task))
+        await delivering.finished()
+
+    bridge.run(race(), timeout=60)
+
+    told = [orjson.loads(call.body)["status"] for call in hook.calls]
+    assert told == ["SUBMITTED", "FAILURE"]
 
 
 def test_ends_go_before_progress(hook: Server) -> None:
@@ -203,8 +245,21 @@ def make_hooked_many(owner: User, url: str, count: int) -> Receiver:
     return receiver(first)
 
 
-def test_a_receiver_that_keeps_failing_rests(hook: Server) -> None:
-    hook.handler = always(503)
+def test_what_a_receiver_refuses_holds_up_nothing_else_there(hook: Server) -> None:
+    hook.handler = always(404)
+    owner = make_user()
+    tasks = [make_task(owner, notify_hook=hook.origin) for _ in range(12)]
+    for task in tasks:
+        fail(task.pk, "no luck")
+
+    deliver(tasks[0])
+
+    assert len(hook.calls) == 12
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_receiver_that_keeps_failing_rests(hook: Server, status: int) -> None:
+    hook.handler = always(status)
     owner = make_user()
     for _ in range(shares.KEEPS_FAILING + 5):
         fail(make_task(owner, notify_hook=hook.origin).pk, "no luck")

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
-from tasks.enums import ErrandKind, ErrandState, InputRole
-from tasks.errands import finish, give_up, note_seed, note_seed_message, send_on
+from tasks.enums import ErrandKind, ErrandState, InputRole, ReturnCode
+from tasks.errands import MOST, finish, give_up, note_seed, note_seed_message, send_on
+from tasks.exceptions import ErrandsUsedUp
 from tasks.inputs import read
 from tasks.models import Errand, Task
 from tests.factories import make_finished
@@ -137,3 +141,103 @@ def test_a_message_that_nobody_asked_for_is_not_noted(task: Task) -> None:
 
     task.refresh_from_db()
     assert task.seed_message_id == ""
+
+
+# --- shared ---------------------------------------------------------------------------
+
+
+def ask_seed(owner: User, task: Task) -> Errand:
+    assert task.account
+    return send_on(ErrandKind.SEED, owner=owner, account=task.account, task=task)
+
+
+def test_all_who_ask_for_a_seed_share_one_errand(
+    alice: User,
+    bob: User,
+    task: Task,
+    heard: Heard,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        asked = [ask_seed(owner, task) for owner in (alice, bob, alice)]
+
+    assert len({errand.pk for errand in asked}) == 1
+    assert heard == [("errand", asked[0].pk)]
+
+
+@pytest.mark.parametrize("ended", ["told", "given up"])
+def test_what_is_over_is_shared_no_more(alice: User, task: Task, ended: str) -> None:
+    first = ask_seed(alice, task)
+    if ended == "told":
+        note_seed(task, "12")
+    else:
+        give_up(first.pk, "超时", "Timed out")
+
+    assert ask_seed(alice, task).pk != first.pk
+
+
+def test_a_press_is_shared_by_task_and_button(alice: User, task: Task) -> None:
+    account = task.account
+    assert account
+    other = make_finished(alice, account=account)
+
+    asked = [
+        send_on(
+            ErrandKind.PRESS, owner=alice, account=account, task=t, custom_id=button
+        )
+        for t, button in ((task, "a"), (task, "b"), (other, "a"), (task, "a"))
+    ]
+
+    pks = [errand.pk for errand in asked]
+    assert len(set(pks)) == 3
+    assert pks[0] == pks[3]
+    assert finish(pks[0], None)
+    again = send_on(
+        ErrandKind.PRESS, owner=alice, account=account, task=task, custom_id="a"
+    )
+    assert again.pk not in pks
+
+
+def test_uploads_are_never_shared(alice: User, account: DiscordAccount) -> None:
+    asked = [send_on(ErrandKind.UPLOAD, owner=alice, account=account) for _ in range(2)]
+
+    assert asked[0].pk != asked[1].pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_ask_at_the_same_moment_one_writes(alice: User, task: Task) -> None:
+    start = threading.Barrier(8)
+
+    def ask() -> int:
+        start.wait(20)
+        try:
+            return ask_seed(alice, task).pk
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        asked = [each.result(60) for each in [pool.submit(ask) for _ in range(8)]]
+
+    assert len(set(asked)) == 1
+    assert Errand.objects.count() == 1
+
+
+def test_one_user_has_no_more_than_so_many_open(
+    alice: User, bob: User, task: Task, account: DiscordAccount
+) -> None:
+    for _ in range(MOST):
+        make_errand(account, alice, ErrandKind.UPLOAD)
+
+    with pytest.raises(ErrandsUsedUp) as refused:
+        send_on(ErrandKind.UPLOAD, owner=alice, account=account)
+
+    assert (refused.value.code, refused.value.status) == (
+        ReturnCode.QUEUE_REJECTED,
+        200,
+    )
+    assert str(MOST) in refused.value.zh
+    # What another has asked for already costs nothing.
+    theirs = ask_seed(bob, task)
+    assert ask_seed(alice, task).pk == theirs.pk
+    Errand.objects.filter(kind=ErrandKind.UPLOAD).update(state=ErrandState.DONE)
+    assert send_on(ErrandKind.UPLOAD, owner=alice, account=account).pk
