@@ -43,7 +43,7 @@ from tasks.models import (
 from tasks.representation import image_url, progress_text
 from tasks.services import cancel
 from tasks.task_search import NEWEST_FOR_TEXT
-from tasks.webhooks import resend
+from tasks.webhooks import hook_secret, resend
 
 _STATUS_COLOURS: Final = {
     TaskStatus.SUCCESS: "success",
@@ -367,6 +367,20 @@ class DrawingSettingsAdmin(SingletonModelAdmin, ModelAdmin[DrawingSettings]):
     form = DrawingSettingsForm
     exclude = SETTINGS_SECRETS
     change_form_template = ""  # the theme's
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: DrawingSettings,
+        form: Any,
+        change: bool,  # noqa: FBT001 - Django's signature
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        renew = form.cleaned_data["renew_hook_secret"]
+        if renew or (obj.notify_hook and not form.stored("hook_secret")):
+            text = "The secret of the hook, shown only now: <code>{}</code>"
+            secret = hook_secret(renew=True)
+            self.message_user(request, format_html(text, secret))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = self.get_fields(request, obj)
