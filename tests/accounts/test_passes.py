@@ -16,6 +16,7 @@ from accounts.keys import create_key, digest
 from accounts.models import ApiKey, User
 from accounts.passes import Pass, pass_of
 from accounts.services import ensure_operator
+from accounts.signals import access_changed
 from tasks.enums import ErrandKind, InputRole
 from tasks.errands import send_on
 from tasks.models import Errand, InputPicture, Task
@@ -113,9 +114,9 @@ def told() -> Iterator[list[int]]:
     def note(*, user_id: int, **_: Any) -> None:
         found.append(user_id)
 
-    passes.access_changed.connect(note, weak=False)
+    access_changed.connect(note, weak=False)
     yield found
-    passes.access_changed.disconnect(note)
+    access_changed.disconnect(note)
 
 
 @pytest.fixture

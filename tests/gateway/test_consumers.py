@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -278,12 +279,14 @@ async def closed_with(socket: WebsocketCommunicator) -> int:
     return code
 
 
-ENDS = {
+def shut_out() -> None:
+    User.objects.update(is_active=False)
+    passes.tell(User.objects.get().pk)
+
+
+ENDS: dict[str, Callable[[], object]] = {
     "its key is revoked": lambda: passes.revoke(ApiKey.objects.all()),
-    "its user is disabled": lambda: (
-        User.objects.update(is_active=False),
-        passes.tell(User.objects.get().pk),
-    ),
+    "its user is disabled": shut_out,
     "its user is deleted": lambda: passes.delete_user(User.objects.get()),
 }
 

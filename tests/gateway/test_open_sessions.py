@@ -210,7 +210,7 @@ def test_a_task_that_waits_for_a_socket_counts_no_try_and_says_why(
     real = ACTS["a drawing"][0].is_open
 
     def is_open(session: GatewaySession, account: DiscordAccount) -> bool:
-        found = real(session, account)
+        found: bool = real(session, account)
         GONE["its process has died"]()
         return found
 
