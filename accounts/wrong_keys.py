@@ -34,7 +34,8 @@ def user_by(keys: Sequence[str], address: str | None) -> User | None:
     Raises UserDisabled, and TooManyTries where the keys are not looked at.
     """
     digests = [digest(key) for key in keys]
-    if not _are_known(digests) and _is_shut(address):
+    is_known = any(each in _known for each in digests)
+    if not is_known and _is_shut(address) and not _were_right(digests):
         raise TooManyTries(WINDOW)
     try:
         user = owner_of(keys)
@@ -43,7 +44,7 @@ def user_by(keys: Sequence[str], address: str | None) -> User | None:
         raise
     if user is None:
         _count(address)
-    else:
+    elif not is_known:
         _remember(digests)
     return user
 
@@ -66,9 +67,8 @@ def _count(address: str | None) -> None:
         _uncounted(exc)
 
 
-def _are_known(digests: Sequence[str]) -> bool:
-    if any(each in _known for each in digests):
-        return True
+def _were_right(digests: Sequence[str]) -> bool:
+    """Tell whether another process has seen one of them be right."""
     try:
         return bool(cache.get_many([f"right-key:{each}" for each in digests]))
     except Exception as exc:
@@ -76,8 +76,6 @@ def _are_known(digests: Sequence[str]) -> bool:
 
 
 def _remember(digests: Sequence[str]) -> None:
-    if any(each in _known for each in digests):
-        return
     if len(_known) >= _MOST_KNOWN:
         _known.clear()
     _known.update(dict.fromkeys(digests))

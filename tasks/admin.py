@@ -126,6 +126,7 @@ class TaskAdmin(ReadOnly[Task]):
                     "parent_link",
                     "client_state",
                     "notify_hook",
+                    "operator_hook",
                     "client_ip",
                 )
             },

@@ -24,7 +24,9 @@ def test_the_key_is_answered_once_and_works(
 
 
 def test_the_key_may_be_chosen(operator_api: ApiClient) -> None:
-    said = operator_api.send(PATH, {"name": "carol", "token": "the-own-key-of-carol"}).json()
+    said = operator_api.send(
+        PATH, {"name": "carol", "token": "the-own-key-of-carol"}
+    ).json()
 
     assert said["data"]["token"] == "the-own-key-of-carol"
 
