@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed, Throttled
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from accounts.api.answers import throttled
 from accounts.callers import asker_of
 from accounts.exceptions import TooManyTries, UserDisabled
 from accounts.models import User
@@ -20,7 +21,7 @@ class KeyOrSession(SessionAuthentication):
         except UserDisabled as exc:
             raise AuthenticationFailed(exc.en) from exc
         except TooManyTries as exc:
-            raise Throttled(exc.seconds, f"{exc.zh} / {exc.en}") from exc
+            raise throttled(exc.seconds, f"{exc.zh} / {exc.en}") from exc
         if asker is None:
             return None
         if asker.by_session:

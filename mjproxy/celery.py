@@ -7,7 +7,6 @@ from celery import Celery
 from celery.signals import task_postrun, task_prerun, worker_ready, worker_shutdown
 from django.db import close_old_connections
 
-from tasks import clock
 from tasks.life import Life
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mjproxy.settings")
@@ -20,6 +19,9 @@ app.autodiscover_tasks(related_name="jobs")
 @worker_ready.connect
 def begin_life(sender: Any, **_: Any) -> None:
     """Tell from now on that this worker lives, and which queues it serves."""
+    # Here, not above: it needs the settings, which are named below the imports.
+    from tasks import clock
+
     queues = [queue.name for queue in sender.task_consumer.queues]
     life = Life(*(f"worker.{name}" for name in queues))
     life.works = clock.was_right
