@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from solo.admin import SingletonModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from accounts import passes
 from accounts import pool_admin as pool_admin
 from accounts import standing_admin as standing_admin
 from accounts import verification_admin as verification_admin
@@ -104,6 +105,24 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin[User]):  # type: ignore[type-arg]
         if not change:
             obj.webhook_secret = new_webhook_secret()
         super().save_model(request, obj, form, change)
+        passes.tell(obj.pk)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Count what goes with the users: their tasks may be too many to list."""
+        users = list(objs)
+        counts = {"users": len(users)}
+        for related in User._meta.related_objects:
+            model: Any = related.related_model
+            rows = model._base_manager.filter(**{f"{related.field.name}__in": users})
+            counts[str(model._meta.verbose_name_plural)] = rows.count()
+        return [str(user) for user in users], counts, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        passes.delete_user(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset:
+            passes.delete_user(user)
 
     @admin.display(description="Operator", boolean=True, ordering="is_staff")
     def operator(self, user: User) -> bool:
@@ -154,6 +173,7 @@ class ApiKeyAdmin(ModelAdmin[ApiKey]):
     ) -> None:
         if change:
             super().save_model(request, obj, form, change)
+            passes.tell(obj.owner_id)
             return
         key = create_key(obj.owner, name=obj.name)
         obj.pk = ApiKey.objects.values_list("pk", flat=True).get(digest=digest(key))
@@ -167,8 +187,16 @@ class ApiKeyAdmin(ModelAdmin[ApiKey]):
 
     @admin.action(description="Revoke", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
-        count = queryset.update(is_active=False)
+        count = passes.revoke(queryset)
         self.message_user(request, f"{count} key(s) revoked.")
+
+    def delete_model(self, request: HttpRequest, obj: ApiKey) -> None:
+        super().delete_model(request, obj)
+        passes.tell(obj.owner_id)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        passes.revoke(queryset)
+        super().delete_queryset(request, queryset)
 
 
 @admin.register(AccessSettings)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.http import HttpRequest
 
-from accounts.keys import GUEST_NAME, owner_of
+from accounts.exceptions import TooManyTries
+from accounts.keys import GUEST_NAME
 from accounts.models import AccessSettings, User
+from accounts.wrong_keys import user_by
 
 
 @dataclass(frozen=True)
@@ -24,17 +26,24 @@ def asker_of(request: HttpRequest) -> Asker | None:
     """Return who asks, or None for a stranger.
 
     A wrong key counts as none: behind it the session is looked at, then whether guests
-    are let in. Raises UserDisabled for the key of a user who was shut out.
+    are let in. Raises UserDisabled for the key of a user who was shut out, and
+    TooManyTries for a stranger with a key whose address has shown too many wrong ones.
     """
-    keys = keys_in(request)
-    if keys and (user := owner_of(keys)):
-        return Asker(user)
+    keys, refused = keys_in(request), None
+    try:
+        if keys and (user := user_by(keys, client_ip(request))):
+            return Asker(user)
+    except TooManyTries as exc:
+        refused = exc
     if settings.SESSION_COOKIE_NAME in request.COOKIES:
         signed_in = request.user
         if isinstance(signed_in, User) and signed_in.is_active:
             return Asker(signed_in, by_session=True)
-    guest = guest_user()
-    return Asker(guest) if guest else None
+    if guest := guest_user():
+        return Asker(guest)
+    if refused:
+        raise refused
+    return None
 
 
 def keys_in(request: HttpRequest) -> list[str]:

@@ -22,6 +22,17 @@ class UserDisabled(AccountsError):
         super().__init__("账号已禁用", "Forbidden: User is disabled.")
 
 
+class TooManyTries(AccountsError):
+    """Too many wrong keys came from this address; these were not looked at."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            "错误的 Token 过多，请稍后尝试",
+            f"Too many wrong keys from this address, retry in {seconds} s",
+        )
+        self.seconds = seconds
+
+
 class NoAccountAvailable(AccountsError):
     """No account can take this task now."""
 

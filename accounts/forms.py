@@ -81,7 +81,7 @@ class AccountForm(SecretForm[DiscordAccount]):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
-        if not self._is_new and self._stored("user_token") is None:
+        if not self._is_new and self.stored("user_token") is None:
             self.add_error("new_user_token", "Enter the token again.")
         return data
 

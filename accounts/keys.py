@@ -16,7 +16,7 @@ from accounts.models import ApiKey, User
 from accounts.prepared import PreparedQuery
 from accounts.races import checked_again
 
-MIN_KEY_LENGTH: Final = 8
+MIN_KEY_LENGTH: Final = 20  # so that none can be guessed
 ADMIN_NAME: Final = "admin"
 GUEST_NAME: Final = "guest"
 
@@ -52,7 +52,8 @@ def create_key(owner: User, *, name: str = "", key: str = "") -> str:
     key = key or "mjp_" + secrets.token_urlsafe(32)
     if len(key) < MIN_KEY_LENGTH:
         raise InvalidField(
-            "Token 太短", f"A token has {MIN_KEY_LENGTH} or more letters"
+            f"Token 太短，至少{MIN_KEY_LENGTH}个字符",
+            f"A token has {MIN_KEY_LENGTH} or more characters",
         )
     if is_taken(key):
         raise InvalidField("Token 重复", "This token is already in use")

@@ -69,14 +69,14 @@ class SecretForm(forms.ModelForm[M]):
     def _standing(self, name: str) -> str:
         if self._is_new:
             return "Kept encrypted, never shown again."
-        match self._stored(name):
+        match self.stored(name):
             case None:
                 return "The stored one fits no encryption key: enter it again."
             case False:
                 return "None is stored."
         return "One is stored. Leave empty to keep it."
 
-    def _stored(self, name: str) -> bool | None:
+    def stored(self, name: str) -> bool | None:
         """Tell whether a secret is stored; None where it cannot be decrypted."""
         try:
             return bool(getattr(self.instance, name))

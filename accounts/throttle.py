@@ -24,7 +24,7 @@ def too_many_tries(*, address: str | None, name: str, door: str = SIGN_IN) -> bo
     """
     try:
         counters = _counters(door, address, name)
-        counted = [(_count(key), limit) for key, limit in counters]
+        counted = [(count(key), limit) for key, limit in counters]
     except Exception as exc:
         logger.warning("%s tries are not counted: %s", door, exc)
         return False
@@ -48,11 +48,12 @@ def _counters(door: str, address: str | None, name: str) -> Iterator[tuple[str, 
         yield f"{door}:name:{digest}", TRIES_PER_NAME
 
 
-def _count(key: str) -> int:
-    if cache.add(key, 1, WINDOW):
+def count(key: str, seconds: int = WINDOW) -> int:
+    """Count a try; return how many there were within so many seconds of the first."""
+    if cache.add(key, 1, seconds):
         return 1
     try:
         return int(cache.incr(key))
     except ValueError:  # it ran out just now
-        cache.set(key, 1, WINDOW)
+        cache.set(key, 1, seconds)
         return 1

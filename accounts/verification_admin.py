@@ -29,7 +29,7 @@ class VerificationSettingsForm(SecretForm[VerificationSettings]):
         data = super().clean()
         if not data.get("server_url"):
             return data
-        if not self._stored("secret"):
+        if not self.stored("secret"):
             self.add_error("new_secret", "A server needs a secret.")
         if not (data.get("notify_base") or settings.PUBLIC_URL):
             self.add_error("notify_base", "The server must know where to report.")

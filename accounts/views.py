@@ -15,9 +15,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.callers import client_ip
-from accounts.keys import user_of_key
+from accounts.keys import digest, user_of_key
 from accounts.models import User
 from accounts.pages import render_page
+from accounts.passes import SESSION_KEY
 from accounts.throttle import WINDOW, forget_tries, too_many_tries
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -52,6 +53,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return _page(request, error=error, name=name, status=403)
     forget_tries(address=address, name=name)
     login(request, user, backend=_BACKEND)
+    if key := form.cleaned_data["key"]:
+        request.session[SESSION_KEY] = digest(key)
     return HttpResponseRedirect(_next(request))
 
 

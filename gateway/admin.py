@@ -7,6 +7,7 @@ from django.utils import timezone
 from solo.admin import SingletonModelAdmin
 
 from accounts.models import DiscordAccount
+from accounts.secret_forms import SecretForm, removal_field, secret_field
 from accounts.theme import ModelAdmin, ReadOnly, badge
 from gateway.account_admin import SyncedAccountAdmin
 from gateway.models import (
@@ -96,6 +97,17 @@ class GatewayProcessAdmin(ReadOnly[GatewayProcess]):
         return ("alive", "Alive") if age < _ALIVE_SECONDS else ("gone", "Gone")
 
 
+class GatewaySettingsForm(SecretForm[GatewaySettings]):
+    """The gateway's settings; its proxy has a password, so it goes in only."""
+
+    secrets = ("proxy_url",)
+
+    new_proxy_url = secret_field("Proxy for accounts without their own")
+    remove_proxy_url = removal_field("Remove the proxy")
+
+
 @admin.register(GatewaySettings)
 class GatewaySettingsAdmin(SingletonModelAdmin, ModelAdmin[GatewaySettings]):
+    form = GatewaySettingsForm
+    exclude = ("proxy_url",)
     change_form_template = ""  # the theme's

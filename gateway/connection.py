@@ -76,6 +76,7 @@ class Connection:
     _saved_seq: int = 0
     _failed_resumes: int = 0
     _greeted: asyncio.Event = field(default_factory=asyncio.Event)
+    _up: asyncio.Event = field(default_factory=asyncio.Event)  # open, and has greeted
 
     def __post_init__(self) -> None:
         self.http = DiscordHttp(self.identity, self.addresses)
@@ -168,13 +169,10 @@ class Connection:
         return "" if isinstance(error, faults.AWAY) else reason
 
     async def _connect_once(self) -> None:
-        url = (
-            self.addresses.resume(self.resume.url)
-            if self.resume.session_id
-            else self.addresses.wss
-        )
-        resumed = bool(self.resume.session_id)
-        if not resumed:
+        resumed, url = bool(self.resume.session_id), self.addresses.wss
+        if resumed:
+            url = self.addresses.resume(self.resume.url)
+        else:
             await greeting.keep_pace(self.identity.token_digest)
             self._failed_resumes = 0
         async with self.door:
@@ -194,6 +192,7 @@ class Connection:
             if self._indexing:
                 self._indexing.cancel()
             await self.socket.close(CLOSE_RESUMABLE)
+            self._up.clear()
 
     async def _open(self, url: str) -> GatewaySocket:
         if not self.user_id:
@@ -224,17 +223,14 @@ class Connection:
     # --- events, in the socket's own call: hand over, never wait ----------------------
 
     def _parsers(self) -> dict[str, Callable[[Any], None]]:
-        def queue(event: str) -> Callable[[Any], None]:
-            return lambda data: self._receive(event, data)
-
-        return {event.value: queue(event.value) for event in Event}
+        return {event.value: partial(self._receive, event.value) for event in Event}
 
     def _receive(self, event: str, data: Any) -> None:
         seq = (self.socket.sequence if self.socket else None) or 0
-        if event == Event.READY:
-            seq = 0
-        if not isinstance(data, dict):
-            data = {}
+        seq = 0 if event == Event.READY else seq
+        if event in (Event.READY, Event.RESUMED):
+            self._up.set()
+        data = data if isinstance(data, dict) else {}
         if event.startswith("MESSAGE_") and not self._concerns(data):
             return
         self.inbox.put(seq, event, data)
@@ -347,6 +343,8 @@ class Connection:
         return "" if await is_known(self.account_id) else reason
 
     async def _became_live(self, *, unbroken: bool) -> None:
+        if not self._up.is_set():
+            return  # the greeting waited to be read, and its socket has gone
         self.comeback.up()
         self._failed_resumes = 0
         await in_thread(extend_deadlines, self.account_id)
@@ -367,6 +365,9 @@ class Connection:
         if held:
             await in_thread(join, self.account_id, self.user_id)
             self.is_live = True
+            if not self._up.is_set():  # so nobody noted that it went down
+                await self._went_down()
+                return
             await in_thread(set_state, self.account_id, AccountState.READY)
         if not unbroken:
             await in_thread(sync_if_due, self.account_id)

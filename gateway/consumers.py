@@ -15,11 +15,14 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
+from django.db import DatabaseError
 from django.http import HttpRequest
 
-from accounts.callers import link_base
-from accounts.keys import user_of_key
+from accounts.callers import client_ip, link_base
+from accounts.exceptions import TooManyTries, UserDisabled
 from accounts.models import User
+from accounts.passes import Pass, pass_of
+from accounts.wrong_keys import user_by
 from gateway import open_streams
 from gateway.open_streams import Place
 from tasks.api.serializers import id_in
@@ -29,7 +32,8 @@ from tasks.selectors import by_ids
 logger = logging.getLogger(__name__)
 
 UNAUTHENTICATED: Final = 4401
-TOO_MANY: Final = 4429
+TOO_MANY: Final = 4429  # open streams, or wrong keys
+LOOK_EVERY: Final = 10.0  # seconds; the nudge that a key was revoked may be lost
 TOO_BIG: Final = 1009
 KEY_WAIT: Final = 5.0  # seconds in which a program without a session names its key
 MIN_GAP: Final = 0.2  # seconds between two messages about one task
@@ -47,7 +51,8 @@ class TasksConsumer(AsyncWebsocketConsumer):
     """
 
     user: User | None = None
-    group = ""
+    entry = Pass(0)
+    groups_joined: tuple[str, ...] = ()
     base = ""
     place: Place | None = None
 
@@ -57,11 +62,13 @@ class TasksConsumer(AsyncWebsocketConsumer):
         self._wake = asyncio.Event()
         self._jobs: set[asyncio.Task[None]] = set()
         await self.accept()
-        request = _request_of(self.scope)
+        self.request = request = _request_of(self.scope)
         self.base = _base_of(request)
         user = self.scope.get("user")
         if user is not None and user.is_authenticated and _same_origin(request):
-            await self._enter(user)
+            session = self.scope.get("session")
+            entry = await database_sync_to_async(pass_of)(user, (), session)
+            await self._enter(user, entry)
         elif await self._has_place(open_streams.UNNAMED):
             self._start(self._expire())
 
@@ -70,8 +77,8 @@ class TasksConsumer(AsyncWebsocketConsumer):
             job.cancel()
         if self.place:
             self.place.leave()
-        if self.group:
-            await self.channel_layer.group_discard(self.group, self.channel_name)
+        for group in self.groups_joined:
+            await self.channel_layer.group_discard(group, self.channel_name)
 
     async def receive(
         self, text_data: str | None = None, bytes_data: bytes | None = None
@@ -82,7 +89,7 @@ class TasksConsumer(AsyncWebsocketConsumer):
             return
         match _parsed(text):
             case {"key": str(key)} if self.user is None:
-                await self._enter(await database_sync_to_async(user_of_key)(key))
+                await self._enter_by(key)
             case {"type": "get", "ids": list(ids)} if self.user is not None:
                 wanted = (id_in(each) for each in ids[:MAX_IDS])
                 self._note(each for each in wanted if each is not None)
@@ -90,15 +97,32 @@ class TasksConsumer(AsyncWebsocketConsumer):
     async def task_changed(self, event: dict[str, Any]) -> None:
         self._note([event["task_id"]])
 
-    async def _enter(self, user: User | None) -> None:
+    async def access_changed(self, event: dict[str, Any]) -> None:
+        await self._look()
+
+    async def _enter_by(self, key: str) -> None:
+        address = client_ip(self.request)
+        try:
+            user = await database_sync_to_async(user_by)([key], address)
+        except TooManyTries:
+            await self.close(TOO_MANY)
+            return
+        except UserDisabled:
+            user = None
         if user is None:
             await self.close(UNAUTHENTICATED)
             return
+        await self._enter(user, await database_sync_to_async(pass_of)(user, [key], {}))
+
+    async def _enter(self, user: User, entry: Pass) -> None:
         if not await self._has_place(user.pk):
             return
-        self.user, self.group = user, f"owner.{user.pk}"
-        await self.channel_layer.group_add(self.group, self.channel_name)
+        self.user, self.entry = user, entry
+        self.groups_joined = f"owner.{user.pk}", f"access.{user.pk}"
+        for group in self.groups_joined:
+            await self.channel_layer.group_add(group, self.channel_name)
         self._start(self._send_news())
+        self._start(self._keep_looking())
         await self.send('{"type":"ready"}')
 
     async def _has_place(self, user_id: int) -> bool:
@@ -112,6 +136,21 @@ class TasksConsumer(AsyncWebsocketConsumer):
             return False
         open_streams.leave_with(self, self.place)
         return True
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await self._look()  # at once: it may have changed before we listened
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def _look(self) -> None:
+        """Close where they may not come in any more, as the rows say."""
+        try:
+            valid = await database_sync_to_async(self.entry.is_valid)()
+        except DatabaseError as exc:
+            logger.warning("user %s was not looked at: %s", self.user, exc)
+            return
+        if not valid:
+            await self.close(UNAUTHENTICATED)
 
     async def _expire(self) -> None:
         await asyncio.sleep(KEY_WAIT)

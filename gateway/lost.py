@@ -102,7 +102,9 @@ def _end_errands() -> None:
 
 
 def _with_accounts(tasks: QuerySet[Task]) -> QuerySet[Task]:
-    rows = tasks.select_related("account").defer(*_SECRETS)
+    rows = tasks.select_related("account", "owner").defer(
+        *_SECRETS, "owner__webhook_secret"
+    )
     return rows.order_by("pk")
 
 
@@ -124,9 +126,8 @@ def _shape(task: Task) -> _Shape:
     """Return what decides where a task may go: of many that wait, one is tried."""
     if not _is_movable(task):
         return (task.pk,)
-    asked = str(sorted((task.account_filter or {}).items()))
     subjects = pool().subjects_of(task.prompt)
-    return task.account_id, task.action, task.bot_type, task.mode, asked, subjects
+    return task.account_id, task.action, task.bot_type, _wanted(task), subjects
 
 
 def _is_movable(task: Task) -> bool:
@@ -157,8 +158,7 @@ def _taken(task: Task) -> DiscordAccount:
         take_place(account)
         return account
     action, bot_type = TaskAction(task.action), BotType(task.bot_type)
-    wanted = Wanted.of(task.account_filter, task.mode)
-    chosen = choose(action, bot_type, wanted, task.prompt)
+    chosen = choose(action, bot_type, _wanted(task), task.prompt)
     take_chosen(chosen, action)
     return chosen.account
 
@@ -166,10 +166,12 @@ def _taken(task: Task) -> DiscordAccount:
 def _may_wait(task: Task) -> bool:
     if not _is_movable(task):
         return False
-    wanted = Wanted.of(task.account_filter, task.mode)
-    return may_come(
-        TaskAction(task.action), BotType(task.bot_type), wanted, task.prompt
-    )
+    action, bot_type = TaskAction(task.action), BotType(task.bot_type)
+    return may_come(action, bot_type, _wanted(task), task.prompt)
+
+
+def _wanted(task: Task) -> Wanted:
+    return Wanted.of(task.account_filter, task.owner, task.mode)
 
 
 def _reason(account: DiscordAccount | None, other: NoAccount | None = None) -> str:

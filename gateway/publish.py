@@ -26,6 +26,12 @@ def publish_change(task_id: int, owner_id: int) -> None:
     bridge.spawn(_to_groups((f"task.{task_id}", f"owner.{owner_id}"), message))
 
 
+def publish_access(user_id: int) -> None:
+    """Tell what a user has opened to look whether they may still come in."""
+    message = {"type": "access.changed"}
+    bridge.spawn(_to_groups((f"access.{user_id}",), message))
+
+
 def publish_accounts_changed() -> None:
     """Tell the gateway processes to look at the accounts; once for many changes."""
     global _telling

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.checking import set_checker
 from accounts.models import DiscordAccount
-from accounts.signals import account_changed, verification_due
+from accounts.signals import access_changed, account_changed, verification_due
 from accounts.sub_channels import Pairs
 from gateway.addresses import load_addresses
 from gateway.commands import longest_known
@@ -22,7 +22,11 @@ from gateway.hints import (
     enqueue_verification,
 )
 from gateway.models import GatewaySettings
-from gateway.publish import publish_accounts_changed, publish_change
+from gateway.publish import (
+    publish_access,
+    publish_accounts_changed,
+    publish_change,
+)
 from gateway.queueing import somebody_waits
 from gateway.waiting import lanes_of
 from tasks import limits
@@ -109,6 +113,11 @@ set_checker(check_account)
 @receiver(verification_due)
 def attend_verification(*, account_id: int, **kwargs: Any) -> None:
     enqueue_verification(account_id)
+
+
+@receiver(access_changed)
+def look_again(*, user_id: int, **kwargs: Any) -> None:
+    publish_access(user_id)
 
 
 @receiver(account_changed)

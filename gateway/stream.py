@@ -25,8 +25,9 @@ from rest_framework.views import APIView
 
 from accounts import backoff
 from accounts.api.serializers import OperationSerializer
-from accounts.callers import link_base
+from accounts.callers import keys_in, link_base
 from accounts.models import User
+from accounts.passes import Pass, pass_of
 from gateway import open_streams
 from gateway.open_streams import Place
 from tasks.api.answers import TASK_ID, TaskEventSerializer
@@ -88,7 +89,9 @@ class TaskStreamView(APIView):
     def get(self, request: Request, task_id: str, mode: str = "") -> HttpResponseBase:
         pk = id_in(task_id)
         user: Any = request.user  # signed in: the permission class has seen to it
-        story = Story(user, pk or 0, link_base(request._request))
+        plain = request._request
+        came = pass_of(user, keys_in(plain), getattr(plain, "session", None))
+        story = Story(user, pk or 0, link_base(plain), came)
         task = story.task() if pk else None
         if task is None:
             raise NotFound("No such task")
@@ -115,14 +118,17 @@ class Story:
     user: User
     task_id: int
     base: str
+    came: Pass
 
     def task(self) -> Task | None:
-        return find(self.user, self.task_id)
+        """Return the row; None where it is not there for this user any more."""
+        return find(self.user, self.task_id) if self.came.is_valid() else None
 
     async def events(self, seen: str, place: Place) -> AsyncIterator[bytes]:
         """Yield the events after the one with the id `seen`, and comments between."""
         news = asyncio.Event()
-        listening = asyncio.create_task(_listen(self.task_id, news))
+        groups = f"task.{self.task_id}", f"access.{self.user.pk}"
+        listening = asyncio.create_task(_listen(groups, news))
         loop = asyncio.get_running_loop()
         comment_at = loop.time() + COMMENT_EVERY
         try:
@@ -164,24 +170,26 @@ async def _set_before(event: asyncio.Event, moment: float) -> bool:
     return event.is_set()
 
 
-async def _listen(task_id: int, news: asyncio.Event) -> None:
+async def _listen(groups: tuple[str, ...], news: asyncio.Event) -> None:
     """Set `news` at each nudge; without a channel layer the looks are enough."""
-    layer, group = channel_layers[DEFAULT_CHANNEL_LAYER], f"task.{task_id}"
+    layer = channel_layers[DEFAULT_CHANNEL_LAYER]
     failures = 0
     while True:
         try:
             channel = await layer.new_channel()
             try:
-                await layer.group_add(group, channel)
+                for group in groups:
+                    await layer.group_add(group, channel)
                 news.set()  # what changed before we listened
                 failures = 0
                 while True:
                     await layer.receive(channel)
                     news.set()
             finally:
-                await layer.group_discard(group, channel)
+                for group in groups:
+                    await layer.group_discard(group, channel)
         except Exception as exc:
             failures += 1
             if failures == 1:
-                logger.warning("task %s: stream hears nothing: %s", task_id, exc)
+                logger.warning("%s: stream hears nothing: %s", groups[0], exc)
             await asyncio.sleep(backoff.delay(failures, first=RECONNECT))

@@ -6,8 +6,9 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from accounts.api.answers import throttled
 from accounts.callers import asker_of
-from accounts.exceptions import UserDisabled
+from accounts.exceptions import TooManyTries, UserDisabled
 from accounts.models import User
 
 
@@ -19,6 +20,8 @@ class KeyOrSession(SessionAuthentication):
             asker = asker_of(request._request)
         except UserDisabled as exc:
             raise AuthenticationFailed(exc.en) from exc
+        except TooManyTries as exc:
+            raise throttled(exc.seconds, f"{exc.zh} / {exc.en}") from exc
         if asker is None:
             return None
         if asker.by_session:

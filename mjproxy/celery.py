@@ -14,7 +14,6 @@ from celery.signals import (
 from django.db import close_old_connections
 
 from mjproxy import broker
-from tasks import clock
 from tasks.life import Life
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mjproxy.settings")
@@ -35,6 +34,9 @@ def wait_for_nothing_for_ever(**_: Any) -> None:
 @worker_ready.connect
 def begin_life(sender: Any, **_: Any) -> None:
     """Tell from now on that this worker hears, and which queues it serves."""
+    # Here, not above: it needs the settings, which are named below the imports.
+    from tasks import clock
+
     queues = [queue.name for queue in sender.task_consumer.queues]
     life = Life(*(f"worker.{name}" for name in queues))
     life.works = clock.was_right

@@ -49,8 +49,8 @@ ENCRYPTION_KEYS = parted(_keys, r"\s") or [_keys]
 ADMIN_TOKEN = env.kept_secret(
     "MJPROXY_ADMIN_TOKEN", SECRETS_DIR, lambda: "mjp_" + secrets.token_urlsafe(32)
 )
-if len(ADMIN_TOKEN) < 8:
-    raise ImproperlyConfigured("MJPROXY_ADMIN_TOKEN needs 8 characters or more")
+if len(ADMIN_TOKEN) < 20:
+    raise ImproperlyConfigured("MJPROXY_ADMIN_TOKEN needs 20 characters or more")
 
 # --- Discord addresses: start values, the gateway settings row may replace them ------
 _HTTP, _WS = ("http", "https"), ("ws", "wss")
@@ -119,6 +119,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.passes.PassedSessions",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

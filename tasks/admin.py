@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from solo.admin import SingletonModelAdmin
 
 from accounts.theme import (
     BoundedPaginator,
@@ -26,22 +25,11 @@ from accounts.theme import (
 from tasks.admin_lists import WhenFilter, search
 from tasks.banned_words import ban_too
 from tasks.enums import TaskStatus
-from tasks.forms import (
-    TRANSLATION,
-    BannedWordForm,
-    DrawingSettingsForm,
-    NewBannedWordsForm,
-)
-from tasks.models import (
-    SETTINGS_SECRETS,
-    BannedWord,
-    DeliveryState,
-    DrawingSettings,
-    Task,
-    WebhookDelivery,
-)
+from tasks.forms import BannedWordForm, NewBannedWordsForm
+from tasks.models import BannedWord, DeliveryState, Task, WebhookDelivery
 from tasks.representation import image_url, progress_text
 from tasks.services import cancel
+from tasks.settings_admin import DrawingSettingsAdmin as DrawingSettingsAdmin
 from tasks.task_search import NEWEST_FOR_TEXT
 from tasks.waiting import NOTHING, waiting_of
 from tasks.webhooks import resend
@@ -135,6 +123,7 @@ class TaskAdmin(ReadOnly[Task]):
                     "parent_link",
                     "client_state",
                     "notify_hook",
+                    "operator_hook",
                     "client_ip",
                 )
             },
@@ -373,15 +362,3 @@ class BannedWordAdmin(ModelAdmin[BannedWord]):
         super().save_model(request, obj, form, change)
         if not change:
             ban_too(obj, form.further)
-
-
-@admin.register(DrawingSettings)
-class DrawingSettingsAdmin(SingletonModelAdmin, ModelAdmin[DrawingSettings]):
-    form = DrawingSettingsForm
-    exclude = SETTINGS_SECRETS
-    change_form_template = ""  # the theme's
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        fields = self.get_fields(request, obj)
-        others = [name for name in fields if name not in TRANSLATION]
-        return [(None, {"fields": others}), ("Translation", {"fields": TRANSLATION})]

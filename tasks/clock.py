@@ -51,21 +51,22 @@ _seen = _Seen()
 _lock = threading.Lock()
 
 
-def skew() -> float:
+def skew() -> float | None:
     """Return the seconds by which our clock is surely ahead, negative if behind.
 
     The answer was made at some moment of the round trip, so half of that is
-    tolerated. Raises django.db.Error.
+    tolerated. None where it took too long to tell. Raises django.db.Error.
     """
     query = _SQL.get(connection.vendor)
     if query is None:
         return 0.0
-    before = time.time()
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor:  # connecting is no part of the trip
+        before = time.time()
         cursor.execute(query)
         there = float(cursor.fetchone()[0])
-    after = time.time()
-    return max(0.0, before - there) or min(0.0, after - there)
+        after = time.time()
+    sure = max(0.0, before - there) or min(0.0, after - there)
+    return None if not sure and after - before > 2 * MOST else sure
 
 
 def is_right() -> bool:
@@ -104,7 +105,8 @@ def _is_due() -> bool:
 def _look() -> None:
     was = was_right()
     with contextlib.suppress(Error):  # away: whoever wants it will find out
-        _seen.skew = skew()
+        found = skew()
+        _seen.skew = _seen.skew if found is None else found
     now = time.monotonic()
     _seen.at, _seen.drift = now, time.time() - now
     if not was_right():

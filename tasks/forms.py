@@ -34,6 +34,7 @@ class DrawingSettingsForm(SecretForm[DrawingSettings]):
 
     secrets = SETTINGS_SECRETS
 
+    renew_hook_secret = removal_field("Make a new secret for the hook")
     new_baidu_secret = secret_field("Baidu secret")
     remove_baidu_secret = removal_field("Remove the Baidu secret")
     new_gpt_key = secret_field("GPT key")

@@ -59,6 +59,8 @@ class Task(models.Model):
     description = models.TextField(blank=True)
     client_state = models.TextField("state", blank=True)
     notify_hook = models.TextField(blank=True)
+    # Called where the caller names none. Their answers do not show it.
+    operator_hook = models.TextField(blank=True)
     link_base = models.CharField(max_length=300, blank=True)
     client_ip = models.GenericIPAddressField(null=True)
     idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001
@@ -260,6 +262,7 @@ class WebhookDelivery(models.Model):
     revision = models.PositiveIntegerField()
     status = models.CharField(max_length=16, choices=TaskStatus)
     is_final = models.BooleanField(default=False)
+    is_operators = models.BooleanField(default=False, help_text="The default hook's.")
     url = models.TextField()
     body = models.TextField()
     state = models.CharField(
@@ -300,7 +303,7 @@ class BannedWord(models.Model):
         return self.word
 
 
-SETTINGS_SECRETS: Final = ("baidu_secret", "gpt_key")
+SETTINGS_SECRETS: Final = ("hook_secret", "baidu_secret", "gpt_key")
 
 
 class SettingsManager(models.Manager["DrawingSettings"]):
@@ -321,8 +324,10 @@ class DrawingSettings(SingletonModel):
         max_length=MAX_LENGTH,
         blank=True,
         validators=[web_address],
-        help_text="Called for tasks that name no hook of their own.",
+        help_text="Called for tasks that name no hook of their own. Users do not see "
+        "it; its calls are signed with a secret of its own.",
     )
+    hook_secret = EncryptedTextField(blank=True, editable=False)
     keep_pictures = models.BooleanField(
         default=True,
         help_text="Copy finished pictures; Discord's links die after a day.",

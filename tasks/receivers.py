@@ -6,17 +6,24 @@ from typing import Any
 
 from django.dispatch import receiver
 
+from accounts.signals import user_leaves
 from tasks import inputs, pictures
 from tasks.jobs import deliver_task, keep_picture
 from tasks.models import Task
 from tasks.nudges import nudge
+from tasks.removing import remove_files_of
 from tasks.signals import task_changed
 
 
 @receiver(task_changed)
 def call_hook(*, task: Task, **kwargs: Any) -> None:
-    if task.notify_hook:
+    if task.notify_hook or task.operator_hook:
         nudge(deliver_task.name, task.pk)
+
+
+@receiver(user_leaves)
+def remove_files(*, user_id: int, **kwargs: Any) -> None:
+    remove_files_of(user_id)
 
 
 @receiver(task_changed)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from typing import Final
 
+from django.db.models import Q
+
 from tasks import pictures
-from tasks.models import DeliveryState, Task
+from tasks.models import DeliveryState, InputPicture, Task
 from tasks.services import fail
 
 logger = logging.getLogger(__name__)
@@ -32,3 +34,14 @@ def remove_told(task: Task, *, in_any_case: bool) -> bool:
     Task.objects.filter(pk=task.pk).delete()
     logger.info("task %s: removed", task.pk)
     return True
+
+
+def remove_files_of(user_id: int) -> None:
+    """Remove all pictures of a user: those that were drawn, and those they brought."""
+    drawn = Task.objects.filter(owner=user_id).exclude(picture_file="")
+    theirs = Q(task__owner=user_id) | Q(errand__owner=user_id)
+    brought = InputPicture.objects.filter(theirs).exclude(file="")
+    for file in drawn.order_by().values_list("picture_file", flat=True).iterator():
+        pictures.remove(file)
+    for file in brought.order_by().values_list("file", flat=True).iterator():
+        pictures.remove(file)

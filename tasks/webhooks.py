@@ -15,10 +15,10 @@ from accounts.addresses import WrongAddress, parts_of
 from accounts.crypto import UndecryptableSecret
 from accounts.models import User
 from accounts.prepared import PreparedQuery
-from accounts.services import ensure_webhook_secret
+from accounts.services import ensure_webhook_secret, new_webhook_secret
 from tasks.enums import TERMINAL, TaskStatus
 from tasks.faults import Work
-from tasks.models import DeliveryState, Task, WebhookDelivery
+from tasks.models import DeliveryState, DrawingSettings, Task, WebhookDelivery
 from tasks.representation import task_bytes
 
 logger = logging.getLogger(__name__)
@@ -79,7 +79,8 @@ def record_delivery(task: Task) -> None:
     Only the newest news of a task waits: earlier ones that were not delivered yet are
     skipped by the delivery job, the end never is.
     """
-    if not task.notify_hook:
+    hook = task.notify_hook or task.operator_hook
+    if not hook:
         return
     WebhookDelivery.objects.create(
         task=task,
@@ -87,8 +88,9 @@ def record_delivery(task: Task) -> None:
         revision=task.revision,
         status=task.status,
         is_final=task.status in TERMINAL,
-        url=task.notify_hook,
-        host=host_of(task.notify_hook),
+        is_operators=not task.notify_hook,
+        url=hook,
+        host=host_of(hook),
         body=task_bytes(task).decode(),
     )
 
@@ -145,18 +147,10 @@ def claim_next(task_id: int, host: str) -> Call | None:
         revision=row.revision,
         url=row.url,
         body=row.body.encode(),
-        secret=_secret_of(row.task.owner_id),
+        secret=_secret_of(row),
         attempts=row.attempts,
         claimed_until=until,
     )
-
-
-def _secret_of(user_id: int) -> str:
-    """Return what signs a user's calls, "" where it fits no key."""
-    try:
-        return ensure_webhook_secret(_owner(user_id)[0])
-    except UndecryptableSecret:
-        return ""
 
 
 def settle(call: Call, outcome: Outcome) -> None:
@@ -226,7 +220,8 @@ _queue: Final = PreparedQuery[WebhookDelivery](
         .select_related("task")
         .only(
             *("revision", "status", "attempts", "is_final", "by_hand", "url", "body"),
-            *("host", "claimed_until", "next_attempt_at", "task__owner_id"),
+            *("host", "claimed_until", "next_attempt_at", "is_operators"),
+            "task__owner_id",
         )
         .order_by("by_hand", "revision")
     ),
@@ -235,6 +230,31 @@ _queue: Final = PreparedQuery[WebhookDelivery](
 _owner: Final = PreparedQuery[User](
     lambda pk: User.objects.filter(pk=pk).only("webhook_secret"), markers=(-1,)
 )
+
+
+def _secret_of(row: WebhookDelivery) -> str:
+    """Return what signs a call: its user's secret, or the operator's for their hook.
+
+    "" where it fits no key.
+    """
+    try:
+        if row.is_operators:
+            return hook_secret()
+        return ensure_webhook_secret(_owner(row.task.owner_id)[0])
+    except UndecryptableSecret:
+        return ""
+
+
+def hook_secret(*, renew: bool = False) -> str:
+    """Return the secret of the operator's hook, made where missing."""
+    settings = DrawingSettings.get_solo()
+    if renew or not settings.hook_secret:
+        rows = DrawingSettings.objects.filter(pk=settings.pk)
+        # Of two that make one at the same time, the first is kept.
+        missing = rows if renew else rows.filter(hook_secret="")
+        missing.update(hook_secret=new_webhook_secret())
+        settings.refresh_from_db(fields=["hook_secret"])
+    return str(settings.hook_secret)
 
 
 def _without_stale(rows: list[WebhookDelivery], now: datetime) -> list[WebhookDelivery]:

@@ -11,13 +11,13 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.answers import json_answer
+from accounts.api.answers import json_answer, throttled
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
 from accounts.callers import client_ip
 from accounts.exceptions import InvalidField
 from accounts.keys import owner_of
-from accounts.throttle import forget_tries, too_many_tries
+from accounts.throttle import WINDOW, forget_tries, too_many_tries
 
 
 class LoginView(APIView):
@@ -46,7 +46,7 @@ class LoginView(APIView):
             raise InvalidField("禁止登录", "Login needs a key")
         address = client_ip(request._request)
         if too_many_tries(address=address, name=""):
-            raise InvalidField("请求过于频繁", "Too many tries, wait some minutes")
+            raise throttled(WINDOW, "请求过于频繁 / Too many tries, wait some minutes")
         user = owner_of([key])
         if user is None:
             raise InvalidField("用户 Token 错误", "No user has this key")

@@ -113,7 +113,7 @@ class UploadView(APIView):
             caller=caller,
             pictures=fields["base64Array"],
             # A prefix is a speed to draw with; here nothing is drawn.
-            wanted=Wanted.of(fields["accountFilter"]),
+            wanted=Wanted.of(fields["accountFilter"], caller.user),
         )
         return errand_answer(errand, UPLOAD_SECONDS, _links)
 

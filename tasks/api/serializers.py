@@ -43,7 +43,7 @@ class AccountFilterSerializer(DialectSerializer):
     remixAutoConsidered = serializers.BooleanField(
         required=False, help_text="Whether the account answers them by itself."
     )
-    remark = Text(help_text="Part of the account's remark.")
+    remark = Text(help_text="Part of the account's remark; for operators.")
 
 
 class SubmitSerializer(DialectSerializer):

@@ -146,7 +146,7 @@ def bot_of(fields: dict[str, Any]) -> BotType:
 
 def wanted_of(caller: Caller, fields: dict[str, Any]) -> Wanted:
     """Return what the account filter asks for; a prefix counts more than its modes."""
-    return Wanted.of(fields["accountFilter"], caller.mode)
+    return Wanted.of(fields["accountFilter"], caller.user, caller.mode)
 
 
 def known_id(task_id: str) -> int:

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from accounts.api.answers import compressed, json_answer
 from accounts.api.requests import user_of
 from accounts.callers import asker_of, link_base
-from accounts.exceptions import UserDisabled
+from accounts.exceptions import TooManyTries, UserDisabled
 from accounts.models import User
 from tasks import selectors
 from tasks.api import examples
@@ -48,7 +48,7 @@ class TaskFetchView(APIView):
             asker = asker_of(request) if request.method == "GET" else None
             if asker is not None:
                 return _task_answer(request, asker.user, kwargs["task_id"])
-        except (UserDisabled, Error):
+        except (UserDisabled, TooManyTries, Error):
             pass
         return super().dispatch(request, *args, **kwargs)
 

@@ -117,7 +117,7 @@ def new_task(
     account: DiscordAccount | None = None,
 ) -> Task:
     """Return a row that is not written yet. Its account may be chosen later."""
-    hook = caller.notify_hook.strip() or DrawingSettings.get_solo().notify_hook
+    hook = caller.notify_hook.strip()
     task = Task(
         owner=caller.user,
         action=action,
@@ -125,6 +125,7 @@ def new_task(
         mode=caller.mode,
         client_state=caller.state,
         notify_hook=hook,
+        operator_hook="" if hook else DrawingSettings.get_solo().notify_hook,
         link_base=caller.link_base,
         client_ip=caller.client_ip,
         idempotency_key=caller.idempotency_key or None,

@@ -14,7 +14,7 @@ from accounts.balancing import order
 from accounts.eligibility import Need, first_of, rules
 from accounts.enums import ChoiceRule
 from accounts.health import LOST
-from accounts.models import DiscordAccount
+from accounts.models import DiscordAccount, User
 from accounts.pool import pool
 from accounts.prepared import PreparedQuery
 from accounts.selectors import for_choice
@@ -52,9 +52,14 @@ class Wanted:
     remark: str = ""
 
     @classmethod
-    def of(cls, asked: Mapping[str, Any] | None, mode: str = "") -> Wanted:
-        """Return what a filter asks for; a speed counts more than its modes."""
+    def of(cls, asked: Mapping[str, Any] | None, user: User, mode: str = "") -> Wanted:
+        """Return what a user's filter asks for; a speed counts more than its modes.
+
+        Remarks are the operators' own words: for others they choose nothing, so that
+        no answer tells what they say.
+        """
         given = asked or {}
+        remark = given.get("remark") if user.is_operator else ""
         channel = given.get("instanceId") or given.get("channelId") or ""
         return cls(
             instance_id=channel.strip(),
@@ -62,7 +67,7 @@ class Wanted:
             remix=given.get("remix"),
             niji_remix=given.get("nijiRemix"),
             remix_auto_considered=given.get("remixAutoConsidered"),
-            remark=(given.get("remark") or "").strip(),
+            remark=(remark or "").strip(),
         )
 
 

@@ -33,5 +33,5 @@ def _host(task: Task) -> DiscordAccount | None:
         return None
     sub_channels = SubChannel.objects.filter(channel_id=task.channel_id)
     here = Q(channel_id=task.channel_id) | Q(pk__in=sub_channels.values("account"))
-    wanted = replace(Wanted.of(task.account_filter), instance_id="")
+    wanted = replace(Wanted.of(task.account_filter, task.owner), instance_id="")
     return host_among(here, BotType(task.bot_type), wanted)

@@ -147,11 +147,11 @@ def test_a_users_name_that_was_just_taken_is_refused_with_words(
 def test_a_key_that_was_just_taken_is_refused_with_words(
     operator_api: ApiClient, alice: User, late: Callable[..., None]
 ) -> None:
-    create_key(alice, key="a-chosen-key")
+    create_key(alice, key="a-chosen-key-that-is-long")
     late(keys, "is_taken", passes=False)
 
     said = operator_api.send(
-        "/mj/admin/user", {"name": "carol", "token": "a-chosen-key"}
+        "/mj/admin/user", {"name": "carol", "token": "a-chosen-key-that-is-long"}
     ).json()
 
     assert (said["success"], said["message"]) == (False, "Token 重复")

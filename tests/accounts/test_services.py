@@ -88,7 +88,7 @@ def test_a_name_that_cannot_be_used_is_refused(alice: User, name: str) -> None:
 
 def test_a_taken_token_makes_no_user(alice: User) -> None:
     with pytest.raises(InvalidField):
-        services.create_user(name="carol", token="key-of-alice")
+        services.create_user(name="carol", token="the-own-key-of-alice")
 
     assert not User.objects.filter(username="carol").exists()
 

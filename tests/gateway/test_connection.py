@@ -202,25 +202,6 @@ async def test_it_resumes_after_every_end_that_allows_it(
     assert at_discord.resumes == 1
 
 
-async def test_a_session_that_was_ended_is_down_at_once_not_after_a_pause(
-    simulator: Simulator, line: Line, watch: Watch, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    noted: list[bool] = []
-    watch.calls.clear()
-
-    def uniform(low: float, high: float) -> float:
-        if (low, high) == (1, 5):
-            noted.append("note_session" in watch.calls)
-        return 0.0
-
-    monkeypatch.setattr(random, "uniform", uniform)
-
-    await control(simulator, "POST", "/gateway/invalid_session", {})
-
-    await line.is_up(2)
-    assert noted == [True]
-
-
 @pytest.mark.parametrize("how", ["refused", "invalidated", "ended"])
 async def test_without_its_session_it_identifies_and_wants_repair(
     simulator: Simulator, account: DiscordAccount, line: Line, how: str

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -13,9 +14,11 @@ from channels.layers import channel_layers
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
+from django.core.cache import cache
 from django.test import Client
 
-from accounts.models import User
+from accounts import passes, wrong_keys
+from accounts.models import ApiKey, User
 from gateway import consumers, open_streams
 from gateway.routing import websocket_urlpatterns
 from mjproxy.forwarded import FromOutside
@@ -299,3 +302,84 @@ async def test_a_read_that_fails_is_tried_again(
 
     assert (await received(socket))["task"]["id"] == str(task.pk)
     await socket.disconnect()
+
+
+# --- taken back ----------------------------------------------------------------------
+
+
+async def by_key(key: str) -> WebsocketCommunicator:
+    socket = communicator()
+    assert (await socket.connect())[0]
+    await socket.send_to(orjson.dumps({"key": key}).decode())
+    return socket
+
+
+async def closed_with(socket: WebsocketCommunicator) -> int:
+    """Return the code with which the server closes the socket."""
+    while (message := await socket.receive_output(10))["type"] != "websocket.close":
+        pass
+    code: int = message["code"]
+    return code
+
+
+def shut_out() -> None:
+    User.objects.update(is_active=False)
+    passes.tell(User.objects.get().pk)
+
+
+ENDS: dict[str, Callable[[], object]] = {
+    "its key is revoked": lambda: passes.revoke(ApiKey.objects.all()),
+    "its user is disabled": shut_out,
+    "its user is deleted": lambda: passes.delete_user(User.objects.get()),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_a_socket_that_a_key_has_opened_ends_with_it(
+    alice: User, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setattr(consumers, "LOOK_EVERY", 3600.0)  # the nudge alone
+    socket = await by_key(ALICES_KEY)
+    assert await received(socket) == {"type": "ready"}
+
+    await sync_to_async(ENDS[end])()
+
+    assert await closed_with(socket) == consumers.UNAUTHENTICATED
+
+
+async def test_a_lost_nudge_of_a_revoked_key_is_made_good(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "LOOK_EVERY", 0.05)
+    socket = await by_key(ALICES_KEY)
+    assert await received(socket) == {"type": "ready"}
+
+    await ApiKey.objects.aupdate(is_active=False)
+
+    assert await closed_with(socket) == consumers.UNAUTHENTICATED
+
+
+async def test_a_socket_of_a_session_by_password_outlives_a_key(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "LOOK_EVERY", 0.05)
+    socket = await signed_in(alice)
+
+    await sync_to_async(ENDS["its key is revoked"])()
+    assert await socket.receive_nothing(0.5)
+
+    await sync_to_async(ENDS["its user is disabled"])()
+    assert await closed_with(socket) == consumers.UNAUTHENTICATED
+
+
+async def test_wrong_keys_on_sockets_are_counted_by_address(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wrong_keys, "MOST", 2)
+    cache.clear()
+
+    codes = [await closed_with(await by_key(f"guess {n}")) for n in range(3)]
+
+    wrong = consumers.UNAUTHENTICATED
+    assert codes == [wrong, wrong, consumers.TOO_MANY]
+    assert await closed_with(await by_key(ALICES_KEY)) == consumers.TOO_MANY

@@ -39,6 +39,7 @@ from tests.gateway.rows import again, make_running, make_waiting
 def test_a_drawing_moves_only_where_it_could_have_been_submitted(
     alice: User, fields: dict[str, Any]
 ) -> None:
+    User.objects.update(is_staff=True)  # a remark chooses for operators
     gone = make_account(state=AccountState.PAUSED, remark="red")
     make_account(**({"remark": "red"} | fields))
     task = make_waiting(alice, gone, mode="RELAX", account_filter={"remark": "red"})

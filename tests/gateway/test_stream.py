@@ -13,7 +13,7 @@ from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import channel_layers
 from django.test import AsyncClient
 
-from accounts import backoff
+from accounts import backoff, passes
 from accounts.models import User
 from gateway import open_streams, stream
 from tasks.enums import TaskStatus
@@ -199,7 +199,36 @@ async def test_without_a_channel_layer_it_is_asked_for_less_and_less(
     monkeypatch.setattr(backoff, "delay", delay)
 
     with pytest.raises(asyncio.CancelledError):
-        await stream._listen(1, asyncio.Event())
+        await stream._listen(("task.1",), asyncio.Event())
 
     assert attempts == [1, 2, 3, 4, 5, 6]
     assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize("nudged", [True, False])
+@pytest.mark.parametrize("end", ["key", "disabled", "deleted"])
+async def test_a_stream_ends_with_its_key_and_its_user(
+    alice: User, monkeypatch: pytest.MonkeyPatch, end: str, nudged: bool
+) -> None:
+    monkeypatch.setattr(stream, "LOOK_EVERY", 3600.0 if nudged else 0.05)
+    task = await sync_to_async(make_task)(alice)
+    parts = aiter((await opened(task)).streaming_content)
+    await next_event(parts)
+
+    def act() -> None:
+        match end:
+            case "key":
+                passes.revoke(alice.api_keys.all())
+            case "disabled":
+                User.objects.update(is_active=False)
+                passes.tell(alice.pk)
+            case "deleted":
+                passes.delete_user(alice)
+
+    if not nudged:
+        monkeypatch.setattr(passes, "tell", lambda _: None)
+    await sync_to_async(act)()
+
+    async with asyncio.timeout(10):
+        rest = [part async for part in parts]
+    assert [part for part in rest if part.startswith(b"event:")] == []

@@ -61,7 +61,7 @@ def test_a_key_needs_no_page_token(page: Client, api: ApiClient, alice: User) ->
         f"/mj/task/{task.pk}/cancel",
         "{}",
         "application/json",
-        headers={"mj-api-secret": "key-of-alice"},
+        headers={"mj-api-secret": "the-own-key-of-alice"},
     )
 
     assert answer.status_code == 200

@@ -58,7 +58,7 @@ def free_port() -> int:
         ("MJPROXY_PUBLIC_URL", "draw.example.com"),
         ("MJPROXY_PUBLIC_URL", "https://draw.example.com/mj"),
         ("MJPROXY_ALLOWED_HOSTS", "https://draw.example.com/mj"),
-        ("MJPROXY_ADMIN_TOKEN", "short"),
+        ("MJPROXY_ADMIN_TOKEN", "a-token-of-19-signs"),
         ("MJPROXY_ENCRYPTION_KEYS", "no-key"),
         ("MJPROXY_LOG_LEVEL", "LOUD"),
         ("MJPROXY_SECRET_KEY_FILE", "/nowhere/key"),

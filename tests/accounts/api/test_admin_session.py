@@ -11,6 +11,7 @@ from accounts import throttle
 from accounts.models import User
 from tests.conftest import OPERATORS_KEY, ApiClient
 
+REFUSED = "请求过于频繁 / Too many tries, wait some minutes"
 PATH = "/mj/admin/login"
 
 
@@ -32,7 +33,7 @@ def test_after_ten_wrong_keys_even_the_right_one_waits(
     elsewhere = stranger.send(PATH, f'"{OPERATORS_KEY}"', REMOTE_ADDR="192.0.2.7")
 
     assert set(wrong) == {"用户 Token 错误"}
-    assert (refused["success"], refused["message"]) == (False, "请求过于频繁")
+    assert (refused["success"], refused["message"]) == (False, REFUSED)
     assert elsewhere.json()["code"] == 1
 
 
@@ -44,7 +45,7 @@ def test_the_sign_in_page_and_this_door_count_together(
 
     said = stranger.send(PATH, f'"{OPERATORS_KEY}"').json()
 
-    assert said["message"] == "请求过于频繁"
+    assert said["message"] == REFUSED
 
 
 def test_right_keys_are_not_counted(stranger: ApiClient, operator: User) -> None:

@@ -24,9 +24,11 @@ def test_the_key_is_answered_once_and_works(
 
 
 def test_the_key_may_be_chosen(operator_api: ApiClient) -> None:
-    said = operator_api.send(PATH, {"name": "carol", "token": "carols-key"}).json()
+    said = operator_api.send(
+        PATH, {"name": "carol", "token": "the-own-key-of-carol"}
+    ).json()
 
-    assert said["data"]["token"] == "carols-key"
+    assert said["data"]["token"] == "the-own-key-of-carol"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +79,7 @@ def test_a_user_may_be_given_a_priority(
         {"name": None},
         {"name": "olga"},
         {"token": "short"},
-        {"token": "key-of-operator"},
+        {"token": "the-key-of-an-operator"},
         {"role": "KING"},
         {"id": "5"},
     ],

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 from tests.contract.scene import Scene
 from tests.contract.wire import Answer, Look, Sent, Told
 
-KEY: Final = "key-of-the-client"
+KEY: Final = "the-own-key-of-the-client"
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ async def test_an_operator_may_ask_for_anothers(
     operator_api: ApiClient, task: Task
 ) -> None:
     with gateway(found):
-        response = await ask(path(task.pk), key="key-of-operator")
+        response = await ask(path(task.pk), key="the-key-of-an-operator")
 
     assert await read(response) == KNOWN
 

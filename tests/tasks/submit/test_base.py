@@ -150,7 +150,9 @@ def test_the_operators_hook_stands_in_for_none(
 ) -> None:
     DrawingSettings.objects.create(notify_hook="https://hooks.example/all")
 
-    assert fresh(Caller(alice), account).notify_hook == "https://hooks.example/all"
+    for own, named in (("", "https://hooks.example/all"), ("https://a.example/", "")):
+        task = fresh(Caller(alice, notify_hook=own), account)
+        assert (task.notify_hook, task.operator_hook) == (own, named)
 
 
 def test_a_waiting_task_has_a_deadline(alice: User) -> None:

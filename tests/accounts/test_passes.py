@@ -1,0 +1,197 @@
+"""What was opened with a key ends with the key, and with its user."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from accounts import passes
+from accounts.keys import create_key, digest
+from accounts.models import ApiKey, User
+from accounts.passes import Pass, pass_of
+from accounts.services import ensure_operator
+from accounts.signals import access_changed
+from tasks.enums import ErrandKind, InputRole
+from tasks.errands import send_on
+from tasks.models import Errand, InputPicture, Task
+from tests.conftest import ALICES_KEY, BOBS_KEY
+from tests.factories import make_account, make_finished, make_user
+
+pytestmark = pytest.mark.django_db
+
+HOME = "/draw"
+
+
+def signed_in(**fields: str) -> Client:
+    page = Client()
+    answer = page.post("/sign-in", fields)
+    assert answer.status_code == 302, answer.content
+    return page
+
+
+def comes_in(page: Client) -> bool:
+    answer = page.get("/mj/account/list")
+    return bool(answer.status_code == 200)
+
+
+@pytest.fixture
+def people(alice: User) -> User:
+    alice.set_password("a-password-of-alice")
+    alice.save()
+    return alice
+
+
+ENDS: dict[str, Callable[[User], object]] = {
+    "its key is revoked": lambda user: passes.revoke(user.api_keys.all()),
+    "its key's row is deleted": lambda user: user.api_keys.all().delete(),
+    "its user is disabled": lambda user: User.objects.filter(pk=user.pk).update(
+        is_active=False
+    ),
+    "its user is deleted": passes.delete_user,
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_session_that_a_key_has_opened_ends(people: User, end: str) -> None:
+    page = signed_in(key=ALICES_KEY)
+    assert comes_in(page)
+
+    ENDS[end](people)
+
+    assert not comes_in(page)
+
+
+def test_a_session_by_password_stays_when_a_key_is_revoked(people: User) -> None:
+    page = signed_in(username="alice", password="a-password-of-alice")
+
+    passes.revoke(people.api_keys.all())
+    assert comes_in(page)
+
+    ENDS["its user is disabled"](people)
+    assert not comes_in(page)
+
+
+def test_a_session_of_another_key_stays(people: User) -> None:
+    other = create_key(people)
+    page = signed_in(key=other)
+
+    passes.revoke(ApiKey.objects.filter(digest=digest(ALICES_KEY)))
+
+    assert comes_in(page)
+
+
+def test_a_session_of_the_admin_token_ends_when_it_is_another(
+    db: None, settings: Settings
+) -> None:
+    ensure_operator()
+    page = signed_in(key=settings.ADMIN_TOKEN)
+    assert comes_in(page)
+
+    settings.ADMIN_TOKEN = "another-token-of-the-operator"
+
+    assert not comes_in(page)
+
+
+def test_a_pass_is_that_of_the_right_key(alice: User, bob: User) -> None:
+    assert pass_of(alice, [BOBS_KEY], {}).digests == ()
+    assert pass_of(alice, ["nonsense", ALICES_KEY], {}).is_valid()
+    assert not Pass(alice.pk, (digest(BOBS_KEY),)).is_valid()
+    assert not Pass(alice.pk, (digest(settings.ADMIN_TOKEN),)).is_valid()
+    assert not Pass(0).is_valid()
+    assert pass_of(alice, [], {passes.SESSION_KEY: 5}).digests == ()
+
+
+@pytest.fixture
+def told() -> Iterator[list[int]]:
+    found: list[int] = []
+
+    def note(*, user_id: int, **_: Any) -> None:
+        found.append(user_id)
+
+    access_changed.connect(note, weak=False)
+    yield found
+    access_changed.disconnect(note)
+
+
+@pytest.fixture
+def admin() -> Client:
+    page = Client()
+    page.force_login(make_user("olaf", is_staff=True, is_superuser=True))
+    return page
+
+
+def act(admin: Client, model: str, action: str, pk: int, **fields: Any) -> None:
+    body = {"action": action, "_selected_action": [pk], **fields}
+    answer = admin.post(f"/admin/accounts/{model}/", body)
+    assert answer.status_code == 302, answer.content[:500]
+
+
+def test_the_admin_tells_of_keys_and_users(
+    alice: User,
+    admin: Client,
+    told: list[int],
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    key = alice.api_keys.get()
+    pk = alice.pk
+
+    with django_capture_on_commit_callbacks(execute=True):
+        act(admin, "apikey", "revoke", key.pk)
+    assert told == [pk]
+    key.refresh_from_db()
+    assert not key.is_active
+
+    with django_capture_on_commit_callbacks(execute=True):
+        act(admin, "apikey", "delete_selected", key.pk, post="yes")
+    assert told == [pk, pk]
+
+    with django_capture_on_commit_callbacks(execute=True):
+        fields = {"username": "alice", "priority": "1"}  # not active any more
+        answer = admin.post(f"/admin/accounts/user/{pk}/change/", fields)
+        assert answer.status_code == 302, answer.content
+    assert told == [pk] * 3
+    alice.refresh_from_db()
+    assert not alice.is_active
+
+    with django_capture_on_commit_callbacks(execute=True):
+        act(admin, "user", "delete_selected", pk, post="yes")
+    assert told == [pk] * 4
+    assert not User.objects.filter(pk=pk).exists()
+
+
+@pytest.mark.parametrize("way", ["one", "many"])
+def test_deleting_a_user_removes_their_pictures_and_no_others(
+    alice: User, bob: User, admin: Client, settings: Settings, tmp_path: Path, way: str
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    files = {}
+    for user in (alice, bob):
+        names = [f"{user.username}-{kind}" for kind in ("drawn", "brought", "sent")]
+        for name in names:
+            (tmp_path / name).write_bytes(b"x")
+        task = make_finished(user, picture_file=names[0])
+        _bring(names[1], task=task)
+        errand = send_on(ErrandKind.UPLOAD, owner=user, account=make_account())
+        _bring(names[2], errand=errand)
+        files[user.username] = names
+
+    if way == "one":
+        admin.post(f"/admin/accounts/user/{alice.pk}/delete/", {"post": "yes"})
+    else:
+        act(admin, "user", "delete_selected", alice.pk, post="yes")
+
+    assert not Task.objects.filter(owner=alice.pk).exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(files["bob"])
+    assert Errand.objects.count() == 1
+
+
+def _bring(file: str, **of: Any) -> None:
+    InputPicture.objects.create(
+        role=InputRole.PROMPT, file=file, content_type="image/png", **of
+    )

@@ -1,0 +1,117 @@
+"""The operator's hook: users do not see it, and it has a secret of its own."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from tasks import webhooks
+from tasks.enums import TaskStatus
+from tasks.models import DrawingSettings, Task, WebhookDelivery
+from tasks.services import advance
+from tests.conftest import ApiClient
+from tests.factories import make_account, make_user
+
+pytestmark = pytest.mark.django_db
+
+HOOK = "http://operator.example.com/secret-path?token=s3cr3t"
+OWN = "http://alice.example.com/hook"
+
+
+@pytest.fixture
+def admin() -> Client:
+    page = Client()
+    page.force_login(make_user("olaf", is_staff=True, is_superuser=True))
+    return page
+
+
+@pytest.fixture
+def hooked() -> None:
+    make_account()
+    DrawingSettings.objects.update_or_create(defaults={"notify_hook": HOOK})
+
+
+def drawn(api: ApiClient, **body: str) -> Task:
+    said = api.send("/mj/submit/imagine", {"prompt": "a red fox", **body}).json()
+    task = Task.objects.get(pk=said["result"])
+    assert advance(task.pk, TaskStatus.FAILURE, fail_reason="over")
+    return task
+
+
+def test_no_answer_shows_it(
+    hooked: None, api: ApiClient, operator_api: ApiClient
+) -> None:
+    task = drawn(api)
+
+    for asking in (api, operator_api):
+        for answer in (
+            asking.get(f"/mj/task/{task.pk}/fetch"),
+            asking.send("/mj/task/list-by-ids", {"ids": [str(task.pk)]}),
+            asking.get("/mj/task/list"),
+        ):
+            assert "operator.example.com" not in answer.content.decode()
+    call = WebhookDelivery.objects.get()
+    assert (call.url, call.is_operators) == (HOOK, True)
+    assert "operator.example.com" not in call.body
+
+
+def test_its_calls_are_signed_with_its_own_secret(
+    hooked: None, api: ApiClient, alice: User
+) -> None:
+    ours, theirs = drawn(api), drawn(api, notifyHook=OWN)
+
+    by_operator = webhooks.claim_next(ours.pk, webhooks.host_of(HOOK))
+    by_alice = webhooks.claim_next(theirs.pk, webhooks.host_of(OWN))
+
+    assert by_operator is not None
+    assert by_alice is not None
+    alice.refresh_from_db()
+    assert (by_alice.url, by_alice.secret) == (OWN, alice.webhook_secret)
+    assert by_operator.secret == DrawingSettings.objects.get().hook_secret
+    assert by_operator.secret.startswith("whsec_")
+    assert by_operator.secret != by_alice.secret
+
+
+def test_a_hook_of_ones_own_goes_in_its_place(hooked: None, api: ApiClient) -> None:
+    task = drawn(api, notifyHook=OWN)
+
+    assert api.get(f"/mj/task/{task.pk}/fetch").json()["properties"]["notifyHook"] == (
+        OWN
+    )
+    assert [call.url for call in WebhookDelivery.objects.all()] == [OWN]
+
+
+def test_the_secret_is_shown_once_and_made_anew_when_asked(
+    admin: Client, api: ApiClient
+) -> None:
+    address = "/admin/tasks/drawingsettings/"
+    page = admin.get(address).content.decode()
+    assert ' name="new_hook_secret"' not in page
+    fields = {
+        "notify_hook": HOOK,
+        "keep_tasks_days": 0,
+        "window_minutes": 30,
+        "translator": "none",
+        "translator_timeout": 10,
+        "gpt_model": "gpt-4o-mini",
+        "gpt_max_tokens": 2048,
+        "gpt_temperature": 0,
+    }
+    choices = re.findall(r'<option value="(\w*)"[^>]*>', page)
+    fields["translator"] = choices[0]
+
+    shown = admin.post(address, fields, follow=True).content.decode()
+    (secret,) = set(re.findall(r"whsec_[\w+/=]+", shown))
+    assert webhooks.hook_secret() == secret
+
+    again = admin.post(address, fields, follow=True).content.decode()
+    assert "whsec_" not in again
+    assert secret not in admin.get(address).content.decode()
+
+    renewed = {**fields, "renew_hook_secret": "on"}
+    shown = admin.post(address, renewed, follow=True).content.decode()
+    (other,) = set(re.findall(r"whsec_[\w+/=]+", shown))
+    assert webhooks.hook_secret() == other != secret
