@@ -69,7 +69,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
     words |= _clock_words()
     code = 200 if words["database"] == OK else 503
     well = set(words.values()) == {OK}
-    return json_answer({"status": "ok" if well else "degraded", **words}, status=code)
+    return _told({"status": "ok" if well else "degraded", **words}, code)
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
@@ -91,9 +91,14 @@ def readyz(request: HttpRequest) -> HttpResponse:
     words |= clocks
     reasons += [f"a clock is wrong: {said}" for said in clocks.values()]
     status = "ready" if ready else "not ready"
-    return json_answer(
-        {"status": status, **words, "reasons": reasons}, status=200 if ready else 503
-    )
+    return _told({"status": status, **words, "reasons": reasons}, 200 if ready else 503)
+
+
+def _told(words: Mapping[str, Any], code: int) -> HttpResponse:
+    answer = json_answer(words, status=code)
+    # Who asks every few seconds would fill the log with it.
+    answer._has_been_logged = True  # type: ignore[attr-defined]
+    return answer
 
 
 def _words(seen: Mapping[str, life.Seen]) -> dict[str, str]:

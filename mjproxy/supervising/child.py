@@ -158,7 +158,7 @@ class Child:
         if self.alive and self.kill_at <= now:
             output.line(f"{self.role} is killed: it did not stop in time")
             self.signal(signal.SIGKILL)
-            self.kill_at = math.inf
+            self.kill_at, self.heard = math.inf, now  # its end needs a moment
 
     # --- signs of life ---------------------------------------------------------------
 

@@ -96,7 +96,7 @@ def test_a_full_disk_refuses_and_is_over_when_there_is_room(
         status, words = submit(product, "imagine", {"prompt": f"while full {n}"})
         assert status == 503 or words["code"] in (1, 22)
         ids += [words["result"]] if status == 200 else []
-    assert readiness(product)["disk"] == "full"
+    eventually(lambda: readiness(product)["disk"] == "full", what="it is known")
     assert call("GET", f"{product.url}/healthz")[0] == 200
 
     (small_disk / "filler").unlink()

@@ -254,6 +254,20 @@ def test_without_the_database_neither_is_well(
         assert (answer.status_code, answer.json()["database"]) == (503, "down")
 
 
+def test_who_asks_again_and_again_does_not_fill_the_log(
+    stranger: ApiClient,
+    everybody: dict[str, Life],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(readiness, "database", lambda: "down")
+
+    for path in ("/healthz", "/readyz"):
+        assert stranger.get(path).status_code == 503
+
+    assert caplog.records == []
+
+
 def test_signs_are_given_every_few_seconds_however_often_asked(
     server: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:

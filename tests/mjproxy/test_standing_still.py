@@ -69,6 +69,7 @@ def test_a_stopped_process_is_replaced(watched: Callable[[str], Running]) -> Non
     assert f"ERROR web (process {first}) was silent" in running.await_text("silent")
     assert "ended with signal 9" in running.await_text("ended with")
     assert pid_of(running.await_text("pid")) != first
+    assert len([line for line in running.seen if "was silent" in line]) == 1
 
 
 @pytest.mark.parametrize(
