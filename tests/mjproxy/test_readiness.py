@@ -19,7 +19,7 @@ from django.utils import timezone
 from accounts.models import User
 from mjproxy import readiness
 from tasks.disk import is_full
-from tests.mjproxy.test_health import connected
+from tests.mjproxy.health.asking import connected
 
 pytestmark = pytest.mark.django_db
 

@@ -1,0 +1,56 @@
+"""A wrong clock on the health pages."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from tasks import clock as tasks_clock
+from tasks import life
+from tasks.life import Life
+from tests.conftest import ApiClient
+from tests.mjproxy.health.asking import (
+    ALL_WELL,
+    healthz,
+    readyz,
+)
+
+
+def wrong_clock(monkeypatch: pytest.MonkeyPatch, skew: float) -> None:
+    monkeypatch.setattr(tasks_clock, "skew", lambda: skew)
+    tasks_clock._seen.at = None
+    tasks_clock.is_right()
+
+
+def test_a_wrong_clock_of_this_machine_is_said_and_nothing_is_ready(
+    stranger: ApiClient, everybody: dict[str, Life], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong_clock(monkeypatch, 9.0)
+
+    said = f"{socket.gethostname()}: 9.0 s ahead of the database's"
+    assert healthz(stranger) == {"status": "degraded", **ALL_WELL, "clock": said}
+    status, words = readyz(stranger)
+    assert (status, words["clock"]) == (503, said)
+    assert words["reasons"] == [f"a clock is wrong: {said}"]
+
+    wrong_clock(monkeypatch, 0.0)
+    life.client().delete(tasks_clock._KEY)
+    assert readyz(stranger)[0] == 200
+
+
+def test_a_wrong_clock_of_another_machine_is_said_for_a_while(
+    stranger: ApiClient, everybody: dict[str, Life], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as there:
+        there.setattr(socket, "gethostname", lambda: "another")
+        wrong_clock(monkeypatch, -3.0)
+    wrong_clock(monkeypatch, 0.0)
+
+    status, words = readyz(stranger)
+    assert words["clock"] == "another: 3.0 s behind the database's"
+    assert status == 200  # others can draw
+
+    now = tasks_clock._redis_time() + tasks_clock._KEPT + 1
+    monkeypatch.setattr(tasks_clock, "_redis_time", lambda: now)
+    assert "clock" not in healthz(stranger)
