@@ -102,13 +102,23 @@ class TaskStreamView(APIView):
             place = open_streams.enter(user.pk)
         except open_streams.TooMany:
             raise Throttled(RETRY_AFTER, "Too many open streams") from None
-        response = StreamingHttpResponse(
+        response = EventStream(
             story.events(seen, place), content_type="text/event-stream"
         )
         open_streams.leave_with(response, place)  # the events may never be begun
         response["Cache-Control"] = "no-store"
         response["X-Accel-Buffering"] = "no"
         return response
+
+
+class EventStream(StreamingHttpResponse):
+    """Ends its events when it ends itself, which Django leaves to the collector."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        parts: Any = self._iterator
+        async with contextlib.aclosing(parts):
+            async for part in parts:
+                yield part
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ def plain_prefix_only(endpoints: list[Endpoint]) -> list[Endpoint]:
 # What may be answered anywhere, before a view has its say.
 _COMMON: Final = {
     "401": "No right key, a user who is shut out, or an operator's address.",
+    "429": "Too many wrong keys from this address: come again later.",
     "503": "The database does not answer, or too many wait for a host outside.",
 }
 _WITH_A_BODY: Final = {"413": "The body is larger than the server takes."}

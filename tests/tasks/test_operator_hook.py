@@ -99,6 +99,8 @@ def test_the_secret_is_shown_once_and_made_anew_when_asked(
         "gpt_model": "gpt-4o-mini",
         "gpt_max_tokens": 2048,
         "gpt_temperature": 0,
+        "brought_pictures": 300,
+        "brought_megabytes": 500,
     }
     choices = re.findall(r'<option value="(\w*)"[^>]*>', page)
     fields["translator"] = choices[0]

@@ -36,7 +36,13 @@ make_task(alice, account=account, prompt="two \\u2028 lines 😀 é")
 make_task(alice, account=account, status="SUBMITTED", nonce="1")
 hooked = make_task(alice, notify_hook="https://hook.example/")
 WebhookDelivery.objects.create(
-    task=hooked, revision=1, status="NOT_START", url=hooked.notify_hook, body="{}"
+    owner=alice,
+    task=hooked,
+    revision=1,
+    status="NOT_START",
+    url=hooked.notify_hook,
+    host="hook.example:443",
+    body="{}",
 )
 OperatorMail.objects.create(
     account=account, trouble="paused", at=timezone.now(), next_attempt_at=timezone.now()

@@ -42,7 +42,13 @@ while True:
     with transaction.atomic():
         task = make_task(owner, prompt="written together")
         WebhookDelivery.objects.create(
-            task=task, revision=1, status="NOT_START", url="https://h.example", body="."
+            owner=owner,
+            task=task,
+            revision=1,
+            status="NOT_START",
+            url="https://h.example",
+            host="h.example:443",
+            body=".",
         )
     print(task.pk, flush=True)
 """
