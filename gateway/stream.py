@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -102,9 +102,7 @@ class TaskStreamView(APIView):
             place = open_streams.enter(user.pk)
         except open_streams.TooMany:
             raise Throttled(RETRY_AFTER, "Too many open streams") from None
-        response = EventStream(
-            story.events(seen, place), content_type="text/event-stream"
-        )
+        response = EventStream(story.events(seen, place))
         open_streams.leave_with(response, place)  # the events may never be begun
         response["Cache-Control"] = "no-store"
         response["X-Accel-Buffering"] = "no"
@@ -114,10 +112,13 @@ class TaskStreamView(APIView):
 class EventStream(StreamingHttpResponse):
     """Ends its events when it ends itself, which Django leaves to the collector."""
 
+    def __init__(self, events: AsyncGenerator[bytes]) -> None:
+        super().__init__(events, content_type="text/event-stream")
+        self.events = events
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        parts: Any = self._iterator
-        async with contextlib.aclosing(parts):
-            async for part in parts:
+        async with contextlib.aclosing(self.events) as events:
+            async for part in events:
                 yield part
 
 
@@ -134,7 +135,7 @@ class Story:
         """Return the row; None where it is not there for this user any more."""
         return find(self.user, self.task_id) if self.came.is_valid() else None
 
-    async def events(self, seen: str, place: Place) -> AsyncIterator[bytes]:
+    async def events(self, seen: str, place: Place) -> AsyncGenerator[bytes]:
         """Yield the events after the one with the id `seen`, and comments between."""
         news = asyncio.Event()
         groups = f"task.{self.task_id}", f"access.{self.user.pk}"
