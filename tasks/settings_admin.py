@@ -37,5 +37,9 @@ class DrawingSettingsAdmin(SingletonModelAdmin, ModelAdmin[DrawingSettings]):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = self.get_fields(request, obj)
-        others = [name for name in fields if name not in TRANSLATION]
-        return [(None, {"fields": others}), ("Translation", {"fields": TRANSLATION})]
+        hook = ["notify_hook", "renew_hook_secret"]
+        others = [name for name in fields if name not in {*TRANSLATION, *hook}]
+        return [
+            (None, {"fields": hook + others}),
+            ("Translation", {"fields": TRANSLATION}),
+        ]
