@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from accounts.health import LOST, WITHOUT_SOCKET
 from accounts.models import DiscordAccount
+from gateway import holders
 from gateway.models import GatewayProcess, GatewaySession
 from tasks.enums import RUNNING
 from tasks.models import Task
@@ -156,6 +157,7 @@ def is_open(session: GatewaySession, account: DiscordAccount) -> bool:
         and is_held(session)
         and session.lease_until
         and session.lease_until > _renewed_lately()
+        and not holders.is_dead(session.holder)
     )
 
 

@@ -9,7 +9,7 @@ import signal
 from channels.worker import Worker
 
 from accounts import backoff
-from gateway import hints
+from gateway import hints, holders
 from gateway.comeback import STEADY
 from gateway.manager import Manager
 from gateway.open_files import allow_open_files
@@ -31,6 +31,7 @@ class GatewayWorker(Worker):
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         manager = Manager()
+        alive = await asyncio.to_thread(holders.keep, manager.name)
         hints.listeners.append(manager.kick)
         life = Life("gateway")
         life.works = clock.was_right
@@ -49,6 +50,8 @@ class GatewayWorker(Worker):
         await manager.close()
         if not holding.done() or holding.cancelled():
             await asyncio.to_thread(life.end)
+        if alive:
+            alive.close()
         if holding.done() and not holding.cancelled():
             holding.result()
 

@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from gateway.leases import FRESH
 from tests.e2e.harness import Product, Simulator, eventually
 from tests.e2e.judge import assert_faithful
 
 KILLS: Final = 4
 PACE: Final = 0.2  # seconds between two submits
 # A claim is committed before its post, which is on its way for a moment.
-SETTLED: Final = FRESH.total_seconds() + 1.0
+SETTLED: Final = 2.0  # seconds
 
 
 @contextmanager
