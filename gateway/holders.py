@@ -52,17 +52,29 @@ def _is_unlocked(path: Path) -> bool:
     return True
 
 
+def dead() -> list[str]:
+    """Return the names of those that are certain to have ended, until `forget`."""
+    folder = _path("")
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return [name for name in names if not name.startswith(".") and is_dead(name)]
+
+
+def forget(name: str) -> None:
+    """Remove the file of a process that has ended."""
+    _path(name).unlink(missing_ok=True)
+
+
 def _tidy(folder: Path) -> None:
-    """Remove the files that the dead have left."""
+    """Remove old files of other boots."""
     for path in folder.iterdir():
         with contextlib.suppress(OSError):
             is_old = time.time() - path.stat().st_mtime > _OLD
-            if _is_unlocked(path) or (is_old and path.read_text() != _boot()):
+            if is_old and path.read_text() != _boot():
                 path.unlink()
 
 
 def _path(name: str) -> Path:
-    return Path(settings.DATA_DIR, "gateways", name)
+    return Path(settings.DATA_DIR, "gateways") / name
 
 
 def _boot() -> str:

@@ -80,6 +80,13 @@ def retire(name: str) -> None:
     GatewayProcess.objects.filter(name=name).delete()
 
 
+def retire_dead() -> None:
+    """Give back at once what processes held of which this machine knows the end."""
+    for name in holders.dead():
+        retire(name)
+        holders.forget(name)
+
+
 def renew(name: str) -> dict[int, Lease]:
     """Renew all leases of this process and return them by account."""
     held = GatewaySession.objects.filter(holder=name)

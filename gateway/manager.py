@@ -287,6 +287,7 @@ def _look(
     name: str, *, late: bool
 ) -> tuple[dict[int, leases.Lease], set[int], Addresses]:
     """Renew and take leases; return them, those that others should have, and where."""
+    leases.retire_dead()
     processes = leases.announce(name)
     leased = leases.renew(name)
     share = leases.share(processes)

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from gateway import timing
 from tests.e2e.harness import Product, Simulator, eventually
 from tests.e2e.judge import assert_faithful
 
 KILLS: Final = 4
 PACE: Final = 0.2  # seconds between two submits
 # A claim is committed before its post, which is on its way for a moment.
-SETTLED: Final = 2.0  # seconds
+SETTLED: Final = timing.LATE_POST + 1.0
 
 
 @contextmanager

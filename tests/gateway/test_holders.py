@@ -13,7 +13,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount
-from gateway import holders
+from gateway import holders, leases
 from gateway.leases import is_open
 from tests.gateway.rows import make_session
 
@@ -81,24 +81,33 @@ def test_of_a_process_of_another_machine_nothing_is_known(
     assert not holders.is_dead("nobody knows it")
 
 
-def test_a_new_process_removes_what_the_dead_have_left(
-    holder: subprocess.Popen[str], folder: Path
+def test_what_the_dead_have_held_is_free_at_once(
+    account: DiscordAccount, holder: subprocess.Popen[str], folder: Path
 ) -> None:
-    others = {"near": 3600.0, "long gone": 2 * 24 * 3600.0}
-    for name, age in others.items():
-        (folder / name).write_text("another boot")
-        os.utime(folder / name, (0, time.time() - age))
-    alive = holders.keep("two")
-    assert {path.name for path in folder.iterdir()} == {"one", "two", "near"}
+    make_session(account, holder="one")
+    (folder / "far").write_text("another boot")
+    leases.retire_dead()
+    assert leases.acquire("two", 1) == {}
+
     holder.kill()
     holder.wait(20)
+    leases.retire_dead()
 
-    third = holders.keep("three")
+    assert list(leases.acquire("two", 1)) == [account.pk]
+    assert [path.name for path in folder.iterdir()] == ["far"]
 
-    assert {path.name for path in folder.iterdir()} == {"two", "three", "near"}
-    for file in (alive, third):
-        assert file
-        file.close()
+
+def test_old_files_of_other_boots_are_removed(folder: Path) -> None:
+    folder.mkdir()
+    for name, age in {"near": 3600.0, "long gone": 2 * 24 * 3600.0}.items():
+        (folder / name).write_text("another boot")
+        os.utime(folder / name, (0, time.time() - age))
+
+    kept = holders.keep("one")
+
+    assert {path.name for path in folder.iterdir()} == {"one", "near"}
+    assert kept
+    kept.close()
 
 
 def test_where_boots_have_no_name_the_time_of_the_lease_decides(
