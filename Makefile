@@ -48,8 +48,8 @@ check: format lint types layers migrations deploy schema test  ## all that CI ru
 # What these ask of database and Redis the others ask too: once is enough for them.
 services: $(VENV)/.dev  ## what depends on the database and Redis that are given
 	$(PYTEST) -n auto $(foreach name,e2e gateway/simulator gateway/protocol,--ignore=tests/$(name)) tests
-	$(E2E) $(foreach name,page every_page clients every_button niji commands, \
-	  --ignore-glob='*/test_$(name)*')
+	$(E2E) $(foreach name,page every_page clients every_button niji commands late \
+	  restarts standing_still up,--ignore-glob='*/test_$(name)*')
 
 # The server that a distribution's package sets up; make MYSQL=mysql://... for another.
 MYSQL ?= mysql://root@127.0.0.1:3306/mjproxy
