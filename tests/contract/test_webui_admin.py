@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
+from django.utils import timezone
 
 from accounts import snapshots, verification
 from accounts.enums import AccountState
@@ -20,6 +22,8 @@ from tests.gateway.queries import MJ
 ACCOUNT: Final = "/mj/admin/account"
 ACCOUNTS: Final = "/mj/admin/accounts"
 LINK: Final = "https://discord.com/channels/1118138338562560101/1118138338562561111"
+_LATER = timezone.localtime() + timedelta(hours=6)
+OTHER_HOURS: Final = f"{_LATER:%H}:00-{_LATER:%H}:30"  # not now, whatever the time is
 # It fills its forms from a row of the table, and sends back the fields that they have.
 RECONNECT_FORM: Final = (
     "id", "guildId", "channelId", "userToken", "userAgent", "enable", "mode",
@@ -75,7 +79,7 @@ def full(db: None) -> DiscordAccount:
         allow_modes=["FAST"],
         max_queue_size=7,
         work_time="00:00-23:59",
-        fishing_time="03:00-04:00",
+        fishing_time=OTHER_HOURS,
         day_draw_limit=50,
         private_channel_id="1118138338562562222",
         niji_bot_channel_id="1118138338562563333",
@@ -202,7 +206,7 @@ def test_what_is_changed_in_its_form_is_written(
     full.refresh_from_db()
     assert (full.max_queue_size, full.user_token) == (9, "another")
     assert (full.work_time, full.mode, full.allow_modes) == ("", "", [])
-    assert (full.weight, full.fishing_time) == (1, "03:00-04:00")
+    assert (full.weight, full.fishing_time) == (1, OTHER_HOURS)
 
 
 def test_it_adds_an_account_with_the_fields_that_were_filled(
