@@ -46,6 +46,8 @@ class Deliverer:
         close_at_exit(self._session)
         self._shares = Shares()
         self._starting: dict[Receiver, bool] = {}
+        # Receivers for whom more may be due than there was room for.
+        self._crowded: set[Receiver] = set()
         self._calls: set[asyncio.Task[None]] = set()
         self._is_looking = False
 
@@ -68,6 +70,31 @@ class Deliverer:
         finally:
             self._is_looking = False
 
+    async def start_task(self, receiver: Receiver, task_id: int) -> None:
+        """Start the next call of a task, if it is due and there is room for it.
+
+        Where more waits for the receiver, all that is due is looked at.
+        """
+        if receiver in self._crowded or not self._shares.take(receiver):
+            self._crowded.add(receiver)
+            await self.start(receiver)
+            return
+        finding = Work("finding webhooks of task", task_id)
+        await faults.watch(finding, partial(self._start_next, receiver))
+
+    async def _start_next(self, receiver: Receiver, task_id: int) -> None:
+        """Start the next call of a task with the place that was taken for it."""
+        call = None
+        try:
+            call = await in_thread(picking.claim, task_id, receiver.host)
+        finally:
+            if call is None:
+                self._shares.give_back(receiver)
+        if call:
+            self._begin(receiver, call)
+        else:
+            await self._start_others(receiver)
+
     async def start(self, receiver: Receiver) -> None:
         """Start the calls that are due at a receiver, as many as there is room for.
 
@@ -89,6 +116,7 @@ class Deliverer:
     async def _start_due(self, receiver: Receiver, _: int) -> None:
         places = 0
         calls: list[Call] = []
+        self._crowded.add(receiver)
         while places < shares.MOST and self._shares.take(receiver):
             places += 1
         try:
@@ -98,10 +126,15 @@ class Deliverer:
         finally:
             for _ in range(places - len(calls)):
                 self._shares.give_back(receiver)
+        if len(calls) < places:
+            self._crowded.discard(receiver)
         for call in calls:
-            task = asyncio.create_task(self._make(receiver, call))
-            self._calls.add(task)
-            task.add_done_callback(self._calls.discard)
+            self._begin(receiver, call)
+
+    def _begin(self, receiver: Receiver, call: Call) -> None:
+        task = asyncio.create_task(self._make(receiver, call))
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
 
     async def _make(self, receiver: Receiver, call: Call) -> None:
         """Make a claimed call; then what waits for the place that comes free."""
@@ -110,9 +143,16 @@ class Deliverer:
             await faults.watch(webhooks.work(call.task_id), making, at_once=True)
         finally:
             self._shares.give_back(receiver)
-        for each in (self._shares.next_waiting(), receiver):
-            if each:
-                await self.start(each)
+        await self._start_others(receiver)
+        # News of the task that came meanwhile had to wait for this call's end.
+        await self.start_task(receiver, call.task_id)
+
+    async def _start_others(self, receiver: Receiver) -> None:
+        """Start what waits for a place of the receiver's, now that one is free."""
+        if waiting := self._shares.next_waiting():
+            await self.start(waiting)
+        if receiver in self._crowded:
+            await self.start(receiver)
 
     async def _call(self, receiver: Receiver, call: Call, _: int) -> None:
         began = time.monotonic()
@@ -179,6 +219,10 @@ def here() -> Deliverer:
     if loop not in _deliverers:
         _deliverers[loop] = Deliverer()
     return _deliverers[loop]
+
+
+async def start_task(receiver: Receiver, task_id: int) -> None:
+    await here().start_task(receiver, task_id)
 
 
 async def start(receiver: Receiver) -> None:

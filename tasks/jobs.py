@@ -29,7 +29,7 @@ def deliver_task(task_id: int) -> None:
 
 def _deliver_task(task_id: int) -> None:
     if receiver := picking.receiver_of(task_id):
-        bridge.spawn(delivering.start(receiver))
+        bridge.spawn(delivering.start_task(receiver, task_id))
 
 
 @shared_task(name="tasks.deliver_due", ignore_result=True)

@@ -8,6 +8,7 @@ from typing import Final
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from accounts.prepared import PreparedQuery
 from tasks import faults, webhooks
 from tasks.models import DeliveryState, WebhookDelivery
 from tasks.shares import Receiver
@@ -17,11 +18,20 @@ from tasks.webhooks import Call, unclaimed
 SPARE: Final = 16
 
 
+_next: Final = PreparedQuery[WebhookDelivery](
+    lambda task_id: (
+        webhooks.waiting(task_id)
+        .only("owner", "host")
+        .order_by("by_hand", "revision")[:1]
+    ),
+    markers=(-1,),
+)
+
+
 def receiver_of(task_id: int) -> Receiver | None:
     """Return whom the task's next call goes to, or None where none waits."""
-    rows = webhooks.waiting(task_id).order_by("by_hand", "revision")
-    row = rows.values_list("owner_id", "host").first()
-    return Receiver(*row) if row else None
+    rows = _next(task_id)
+    return Receiver(rows[0].owner_id, rows[0].host) if rows else None
 
 
 def due_receivers() -> list[Receiver]:
@@ -34,14 +44,14 @@ def claim_due(receiver: Receiver, most: int) -> list[Call]:
     """Claim up to `most` calls to a receiver, of as many tasks."""
     calls: list[Call] = []
     for task_id in _due_tasks(receiver, most + SPARE):
-        if call := _claim(task_id, receiver.host):
+        if call := claim(task_id, receiver.host):
             calls.append(call)
         if len(calls) == most:
             break
     return calls
 
 
-def _claim(task_id: int, host: str) -> Call | None:
+def claim(task_id: int, host: str) -> Call | None:
     """Claim a task's next call; what breaks there holds up no other task."""
     work = webhooks.work(task_id)
     if faults.is_resting(work):

@@ -141,6 +141,68 @@ def test_news_that_come_while_a_call_ends_are_not_left(
     assert told == ["SUBMITTED", "FAILURE"]
 
 
+def test_a_receiver_with_room_is_not_searched(
+    hook: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of a task's calls is claimed by the task, news of the meantime too."""
+    task = make_hooked(hook.origin)
+    advance(task.pk, TaskStatus.SUBMITTED)
+    searches: list[Receiver] = []
+    monkeypatch.setattr(
+        picking, "claim_due", lambda called, most: searches.append(called) or []
+    )
+
+    async def nudged_twice() -> None:
+        came, go_on = asyncio.Event(), asyncio.Event()
+
+        async def hold(request: web.Request) -> web.Response:
+            came.set()
+            await go_on.wait()
+            return web.Response()
+
+        hook.handler = hold
+        await delivering.start_task(receiver(task), task.pk)
+        await came.wait()
+        await in_thread(fail, task.pk, "no luck")
+        await delivering.start_task(receiver(task), task.pk)
+        go_on.set()
+        await delivering.finished()
+
+    bridge.run(nudged_twice(), timeout=60)
+
+    told = [orjson.loads(call.body)["status"] for call in hook.calls]
+    assert (told, searches) == (["SUBMITTED", "FAILURE"], [])
+
+
+def test_nudges_without_room_are_made_up_for(hook: Server) -> None:
+    owner = make_user()
+    tasks = [make_task(owner, notify_hook=hook.origin) for _ in range(12)]
+    for task in tasks:
+        advance(task.pk, TaskStatus.SUBMITTED)
+
+    async def nudge_all() -> None:
+        full, go_on = asyncio.Event(), asyncio.Event()
+
+        async def hold(request: web.Request) -> web.Response:
+            if len(hook.calls) == shares.FIRST:
+                full.set()
+            await go_on.wait()
+            return web.Response()
+
+        hook.handler = hold
+        for task in tasks:
+            await delivering.start_task(receiver(task), task.pk)
+        await full.wait()
+        go_on.set()
+        await delivering.finished()
+
+    bridge.run(nudge_all(), timeout=60)
+
+    told = {orjson.loads(call.body)["id"] for call in hook.calls}
+    assert told == {str(task.pk) for task in tasks}
+    assert len(hook.calls) == len(tasks)
+
+
 def test_ends_go_before_progress(hook: Server) -> None:
     """Of many tasks whose receiver is busy, those that are over are told first."""
     owner = make_user()
