@@ -148,9 +148,12 @@ def test_a_receiver_with_room_is_not_searched(
     task = make_hooked(hook.origin)
     advance(task.pk, TaskStatus.SUBMITTED)
     searches: list[Receiver] = []
-    monkeypatch.setattr(
-        picking, "claim_due", lambda called, most: searches.append(called) or []
-    )
+
+    def search(called: Receiver, most: int) -> list[Call]:
+        searches.append(called)
+        return []
+
+    monkeypatch.setattr(picking, "claim_due", search)
 
     async def nudged_twice() -> None:
         came, go_on = asyncio.Event(), asyncio.Event()
