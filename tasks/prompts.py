@@ -93,7 +93,8 @@ def words_of(prompt: str) -> str:
     Midjourney rewrites links, parameters, quotes and blanks in its echo, so two prompts
     with the same words cannot be told apart by their text.
     """
-    text = LINK.sub("\0", tidy(prompt).replace("\0", " "))
+    # A blank follows each link, as in what is sent: a parameter may be glued to it.
+    text = LINK.sub("\0 ", tidy(prompt).replace("\0", " "))
     text = _PARAMETERS.split(text, maxsplit=1)[0]
     text = unicodedata.normalize("NFKC", text).lower()
     return "".join(

@@ -243,6 +243,7 @@ def test_what_was_done_before_sending_does_not_change_the_key(
         ("红狐狸——ar 3:2", "红狐狸 --ar 3:2 --v 7.0"),
         ("red fox, 8k--ar 3:2", "red fox, 8k --ar 3:2"),
         ("https://x/a--b fox", "<https://s.mj.run/abc> fox"),
+        ("<https://x/a>--unknown fox", "<https://s.mj.run/abc> --unknown fox"),
     ],
 )
 def test_what_midjourney_rewrites_does_not_change_the_key(one: str, other: str) -> None:
