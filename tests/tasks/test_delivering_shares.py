@@ -99,6 +99,20 @@ async def _most_at_once(hook: Server, called: Receiver) -> int:
     return most
 
 
+def holding(hook: Server, calls: int = 1) -> tuple[asyncio.Event, asyncio.Event]:
+    """Let calls wait; return what is set once so many have come, and what ends it."""
+    came, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(request: web.Request) -> web.Response:
+        if len(hook.calls) >= calls:
+            came.set()
+        await go_on.wait()
+        return web.Response()
+
+    hook.handler = hold
+    return came, go_on
+
+
 def test_news_that_come_while_a_call_ends_are_not_left(
     hook: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,14 +122,7 @@ def test_news_that_come_while_a_call_ends_are_not_left(
     claim = picking.claim_due
 
     async def race() -> None:
-        came, go_on = asyncio.Event(), asyncio.Event()
-
-        async def hold(request: web.Request) -> web.Response:
-            came.set()
-            await go_on.wait()
-            return web.Response()
-
-        hook.handler = hold
+        came, go_on = holding(hook)
         await delivering.start(receiver(task))
         await came.wait()
         await in_thread(fail, task.pk, "no luck")
@@ -156,14 +163,7 @@ def test_a_receiver_with_room_is_not_searched(
     monkeypatch.setattr(picking, "claim_due", search)
 
     async def nudged_twice() -> None:
-        came, go_on = asyncio.Event(), asyncio.Event()
-
-        async def hold(request: web.Request) -> web.Response:
-            came.set()
-            await go_on.wait()
-            return web.Response()
-
-        hook.handler = hold
+        came, go_on = holding(hook)
         await delivering.start_task(receiver(task), task.pk)
         await came.wait()
         await in_thread(fail, task.pk, "no luck")
@@ -184,15 +184,7 @@ def test_nudges_without_room_are_made_up_for(hook: Server) -> None:
         advance(task.pk, TaskStatus.SUBMITTED)
 
     async def nudge_all() -> None:
-        full, go_on = asyncio.Event(), asyncio.Event()
-
-        async def hold(request: web.Request) -> web.Response:
-            if len(hook.calls) == shares.FIRST:
-                full.set()
-            await go_on.wait()
-            return web.Response()
-
-        hook.handler = hold
+        full, go_on = holding(hook, shares.FIRST)
         for task in tasks:
             await delivering.start_task(receiver(task), task.pk)
         await full.wait()
@@ -215,15 +207,7 @@ def test_ends_go_before_progress(hook: Server) -> None:
     over = tasks[-1]
 
     async def first_four_then_the_end() -> None:
-        full, go_on = asyncio.Event(), asyncio.Event()
-
-        async def hold(request: web.Request) -> web.Response:
-            if len(hook.calls) == shares.FIRST:
-                full.set()
-            await go_on.wait()
-            return web.Response()
-
-        hook.handler = hold
+        full, go_on = holding(hook, shares.FIRST)
         await delivering.start(receiver(over))
         await full.wait()
         await in_thread(fail, over.pk, "no luck")
