@@ -162,7 +162,7 @@ def programs(listener: int) -> list[Program]:
     listen = ["--fd", str(listener)]
     commands = {
         # -v 0: no line for each request
-        "web": [python, "-m", "mjproxy.web", "-v", "0", *listen]
+        "web": [python, "-m", "mjproxy.server", "-v", "0", *listen]
         + ["mjproxy.asgi:application"],
         "gateway": [python, manage, "rungateway", "--skip-checks"],
         "worker": [*worker, "-Q", "dispatch,default", "-n", "worker@%h"]

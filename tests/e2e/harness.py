@@ -25,7 +25,7 @@ TERMINAL: Final = {"SUCCESS", "FAILURE"}
 
 
 ROLES: Final = {
-    "web": "mjproxy.web",
+    "web": "mjproxy.server",
     "worker": "celery",
     "gateway": "rungateway",
     "valkey": "valkey-server",

@@ -161,7 +161,7 @@ def test_a_kept_secret_is_made_once_and_private(tmp_path: Path) -> None:
 def test_every_role_is_told_by_its_command_line() -> None:
     lines = {program.role: " ".join(program.argv) for program in start.programs(7)}
 
-    assert "mjproxy.web" in lines["web"]
+    assert "mjproxy.server" in lines["web"]
     assert "--fd 7" in lines["web"]
     assert "rungateway" in lines["gateway"]
     assert "celery" in lines["worker"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from mjproxy.web import channel, places
+from mjproxy.server import connection, connection_limit
 from tests.mjproxy.web_app import application as application
 
-_channel: Any = channel
-_places: Any = places
+_channel: Any = connection
+_places: Any = connection_limit
 _places.MOST_BYTES = 40_000_000
 _channel.HEADERS_WITHIN = 1.0
 _channel.BODY_WITHIN = 2.0

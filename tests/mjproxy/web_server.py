@@ -53,7 +53,7 @@ class Server:
 
 @contextmanager
 def running(
-    app: str, data: Path, *, module: str = "mjproxy.web", files: int = 0
+    app: str, data: Path, *, module: str = "mjproxy.server", files: int = 0
 ) -> Iterator[Server]:
     """Run a server; `files` is the system's limit on its open files."""
     port = free_port()

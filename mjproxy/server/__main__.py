@@ -1,11 +1,11 @@
-"""`python -m mjproxy.web`: takes the arguments of `daphne`."""
+"""`python -m mjproxy.server`: takes the arguments of `daphne`."""
 
 from __future__ import annotations
 
 from daphne.cli import CommandLineInterface
 
-from mjproxy.web.draining import DrainingServer
-from mjproxy.web.server import BoundedServer
+from mjproxy.server.draining import DrainingServer
+from mjproxy.server.http_server import BoundedServer
 
 
 class Server(DrainingServer, BoundedServer):

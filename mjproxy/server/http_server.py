@@ -11,8 +11,8 @@ from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from django.conf import settings
 
 from gateway.open_files import allow_open_files
-from mjproxy.web.channel import BoundedRequest, Channel
-from mjproxy.web.places import Places, places_for
+from mjproxy.server.connection import BoundedRequest, Channel
+from mjproxy.server.connection_limit import Places, places_for
 
 PIECE: Final = 1 << 16  # bytes that are given to a connection at once
 LONGEST: Final = 1 << 16  # bytes of a message to us, four times what is read

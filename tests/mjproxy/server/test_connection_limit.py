@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from mjproxy.web.places import MOST, Places, places_for
+from mjproxy.server.connection_limit import MOST, Places, places_for
 
 
 @dataclass(eq=False)

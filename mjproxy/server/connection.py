@@ -15,8 +15,8 @@ from daphne.http_protocol import WebRequest
 from twisted.web import http
 
 from mjproxy.body_limits import body_limit
+from mjproxy.server.connection_limit import Places
 from mjproxy.serving import refusal
-from mjproxy.web.places import Places
 
 # Seconds.
 HEADERS_WITHIN: Final = (

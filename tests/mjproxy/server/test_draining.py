@@ -36,7 +36,7 @@ class Web:
             "tests.mjproxy.drained_app:application",
         ]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "mjproxy.web", *words],
+            [sys.executable, "-m", "mjproxy.server", *words],
             cwd=ROOT,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
             pass_fds=[number],
