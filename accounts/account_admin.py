@@ -22,7 +22,7 @@ from accounts.many_admin import ManyAccountsAdmin
 from accounts.models import DiscordAccount
 from accounts.services import delete_account, reconnect, save_account, set_enabled
 from accounts.standing_admin import STATE_COLOURS, latest_events, state_words
-from accounts.theme import badge
+from mjproxy.lib.admin.theme import badge
 
 
 class GroupFilter(admin.AllValuesFieldListFilter):

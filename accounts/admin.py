@@ -22,7 +22,7 @@ from accounts import verification_admin as verification_admin
 from accounts.keys import create_key, digest
 from accounts.models import AccessSettings, ApiKey, User
 from accounts.services import new_webhook_secret
-from accounts.theme import ModelAdmin
+from mjproxy.lib.admin.theme import ModelAdmin
 
 admin.site.unregister(Group)  # two kinds of people: operators and the others
 

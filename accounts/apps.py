@@ -6,6 +6,6 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts and people"
 
     def ready(self) -> None:
-        from accounts.deadlocks import watch_connections
+        from mjproxy.lib.db.deadlocks import watch_connections
 
         watch_connections()

@@ -9,7 +9,6 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts.deadlocks import again_after_deadlock
 from accounts.editing import Changes, domains_of
 from accounts.enums import AccountState
 from accounts.joining import share
@@ -17,6 +16,7 @@ from accounts.models import DiscordAccount
 from accounts.moves import tell
 from accounts.selectors import lock_users
 from accounts.standing import follow_person
+from mjproxy.lib.db.deadlocks import again_after_deadlock
 
 
 class NotForAll(Exception):

@@ -15,8 +15,8 @@ from unfold.widgets import (
 from accounts import sub_channels
 from accounts.enums import SpeedMode
 from accounts.models import DiscordAccount
-from accounts.secret_forms import SecretForm, removal_field, secret_field
 from accounts.sub_channels import Lines
+from mjproxy.lib.admin.secret_forms import SecretForm, removal_field, secret_field
 
 SECRETS: Final = ("user_token", "bot_token", "proxy_url")
 

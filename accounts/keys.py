@@ -13,8 +13,8 @@ from django.utils.crypto import constant_time_compare
 
 from accounts.exceptions import InvalidField, UserDisabled
 from accounts.models import ApiKey, User
-from accounts.prepared import PreparedQuery
-from accounts.races import checked_again
+from mjproxy.lib.db.compiled_query import PreparedQuery
+from mjproxy.lib.db.unique_races import checked_again
 
 MIN_KEY_LENGTH: Final = 20  # so that none can be guessed
 ADMIN_NAME: Final = "admin"

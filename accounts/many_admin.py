@@ -22,9 +22,9 @@ from accounts.api.transfer_views import file_answer
 from accounts.forms import AccountForm
 from accounts.many_forms import ExportForm, ImportForm, ManyForm
 from accounts.models import DiscordAccount
-from accounts.sealing import BadFile
 from accounts.selectors import without_secrets
-from accounts.theme import ModelAdmin, page_action
+from mjproxy.lib.admin.theme import ModelAdmin, page_action
+from mjproxy.lib.sealed_file import BadFile
 
 _TEMPLATE: Final = "accounts/many.html"
 _FIELDS: Final = [member.field for member in WRITABLE.values() if member.bulk]

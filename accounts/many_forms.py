@@ -13,7 +13,7 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from accounts.sealing import MOST_BYTES, SHORTEST_PASSPHRASE
+from mjproxy.lib.sealed_file import MOST_BYTES, SHORTEST_PASSPHRASE
 
 _TICK = "change_"
 

@@ -17,11 +17,11 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts import hours
-from accounts.deadlocks import again_after_deadlock
 from accounts.enums import AccountState
 from accounts.health import Actor, Cause, Standing, is_history, may_move
 from accounts.models import AccountEvent, DiscordAccount
 from accounts.signals import account_changed
+from mjproxy.lib.db.deadlocks import again_after_deadlock
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.models import DomainTag, PoolSettings
 from accounts.models.tags import keywords_of
-from accounts.theme import ModelAdmin
+from mjproxy.lib.admin.theme import ModelAdmin
 
 
 class KeywordsField(forms.CharField):

@@ -7,9 +7,9 @@ from typing import Final
 
 from django.db.models import Q, QuerySet
 
-from accounts.crypto import readable
 from accounts.health import TAKE_NEW, TROUBLES
 from accounts.models import DiscordAccount
+from mjproxy.lib.db.encrypted_field import readable
 
 # Reading one costs a decryption.
 SECRETS: Final = ("user_token", "bot_token", "proxy_url")

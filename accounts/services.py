@@ -16,8 +16,6 @@ from django.utils import timezone
 
 from accounts import standing, sub_channels
 from accounts.checking import CONNECTION, changed
-from accounts.crypto import unreadable
-from accounts.deadlocks import again_after_deadlock
 from accounts.enums import PriorityClass, SpeedMode
 from accounts.exceptions import InvalidField
 from accounts.following import is_idle
@@ -25,8 +23,10 @@ from accounts.joining import OF_USER, leave, share
 from accounts.keys import ADMIN_NAME, GUEST_NAME, create_key
 from accounts.models import DiscordAccount, User
 from accounts.moves import tell
-from accounts.races import checked_again
 from accounts.selectors import ids_of_user, lock_users
+from mjproxy.lib.db.deadlocks import again_after_deadlock
+from mjproxy.lib.db.encrypted_field import unreadable
+from mjproxy.lib.db.unique_races import checked_again
 
 logger = logging.getLogger(__name__)
 

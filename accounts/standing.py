@@ -13,7 +13,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import mails
-from accounts.deadlocks import again_after_deadlock
 from accounts.enums import AccountState
 from accounts.health import (
     LOST,
@@ -35,6 +34,7 @@ from accounts.moves import (
     tell,
 )
 from accounts.selectors import ids_of_user, ids_with_token_of, lock_users
+from mjproxy.lib.db.deadlocks import again_after_deadlock
 
 FIELDS: Final = ("state", "state_reason", "state_since", "resume_at")
 

@@ -17,8 +17,8 @@ from accounts import mails
 from accounts.enums import AccountState, MailState
 from accounts.models import AccountEvent, DiscordAccount, MailSettings, OperatorMail
 from accounts.models.mails import MAIL_SECRETS
-from accounts.secret_forms import SecretForm, removal_field, secret_field
-from accounts.theme import BoundedPaginator, ModelAdmin, ReadOnly, badge
+from mjproxy.lib.admin.secret_forms import SecretForm, removal_field, secret_field
+from mjproxy.lib.admin.theme import BoundedPaginator, ModelAdmin, ReadOnly, badge
 
 _ROUTINE_COLOURS: Final = {
     AccountState.READY: "success",

@@ -17,12 +17,12 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from accounts import mails, standing
-from accounts.crypto import readable
-from accounts.deadlocks import again_after_deadlock
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification, VerificationSettings
 from accounts.selectors import ids_of_user
 from accounts.signals import verification_due
+from mjproxy.lib.db.deadlocks import again_after_deadlock
+from mjproxy.lib.db.encrypted_field import readable
 
 logger = logging.getLogger(__name__)
 

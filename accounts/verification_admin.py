@@ -9,8 +9,8 @@ from django.contrib import admin
 from solo.admin import SingletonModelAdmin
 
 from accounts.models import VerificationSettings
-from accounts.secret_forms import SecretForm, removal_field, secret_field
-from accounts.theme import ModelAdmin
+from mjproxy.lib.admin.secret_forms import SecretForm, removal_field, secret_field
+from mjproxy.lib.admin.theme import ModelAdmin
 
 
 class VerificationSettingsForm(SecretForm[VerificationSettings]):

@@ -16,11 +16,12 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
-from accounts import backoff, standing, verification
-from accounts.crypto import readable
+from accounts import standing, verification
 from accounts.enums import AccountState
 from accounts.models import Verification, VerificationSettings
 from accounts.verification import BY_HAND
+from mjproxy.lib.db.encrypted_field import readable
+from mjproxy.lib.process import backoff
 
 logger = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.callers import client_ip
 from accounts.keys import digest, user_of_key
 from accounts.models import User
-from accounts.pages import render_page
 from accounts.passes import SESSION_KEY
-from accounts.throttle import WINDOW, forget_tries, too_many_tries
+from mjproxy.lib.web.page import render_page
+from mjproxy.lib.web.throttle import WINDOW, forget_tries, too_many_tries
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 

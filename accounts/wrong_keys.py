@@ -12,10 +12,10 @@ from typing import Final
 
 from django.core.cache import cache
 
-from accounts import throttle
 from accounts.exceptions import TooManyTries, UserDisabled
 from accounts.keys import digest, owner_of
 from accounts.models import User
+from mjproxy.lib.web import throttle
 
 logger = logging.getLogger(__name__)
 

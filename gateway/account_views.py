@@ -13,8 +13,6 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.answers import json_answer, operation_result
-from accounts.api.fields import DialectSerializer, Text, Word
 from accounts.api.permissions import IsOperator
 from accounts.api.serializers import OperationSerializer
 from accounts.enums import BotType
@@ -24,6 +22,8 @@ from accounts.models import DiscordAccount
 from accounts.selectors import account_by_id
 from gateway import asking
 from gateway.models import AccountQuery
+from mjproxy.lib.dialect.answers import json_answer, operation_result
+from mjproxy.lib.dialect.fields import DialectSerializer, Text, Word
 
 _ACCOUNT_ID = OpenApiParameter("account_id", str, OpenApiParameter.PATH)
 _ASKED = OpenApiExample(

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from accounts.addresses import LONGEST, escaped, parts_of
-from accounts.crypto import readable, unreadable
 from gateway.models import GatewaySettings
+from mjproxy.lib.db.encrypted_field import readable, unreadable
+from mjproxy.lib.validators.addresses import LONGEST, escaped, parts_of
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,6 @@ from django.utils import timezone
 from solo.admin import SingletonModelAdmin
 
 from accounts.models import DiscordAccount
-from accounts.secret_forms import SecretForm, removal_field, secret_field
-from accounts.theme import ModelAdmin, ReadOnly, badge
 from gateway.account_admin import SyncedAccountAdmin
 from gateway.models import (
     AccountQuery,
@@ -18,6 +16,8 @@ from gateway.models import (
     GatewaySession,
     GatewaySettings,
 )
+from mjproxy.lib.admin.secret_forms import SecretForm, removal_field, secret_field
+from mjproxy.lib.admin.theme import ModelAdmin, ReadOnly, badge
 
 _ALIVE_SECONDS = 15
 

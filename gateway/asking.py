@@ -12,15 +12,15 @@ from django.db.models import F, Max, QuerySet
 from django.utils import timezone
 
 from accounts import snapshots
-from accounts.deadlocks import again_after_deadlock
 from accounts.enums import AccountState, BotType
 from accounts.exceptions import InvalidField
-from accounts.limits import span_of
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import enabled_accounts, without_secrets
 from gateway.enums import OVER, QueryKind, QueryState
 from gateway.hints import enqueue_query
 from gateway.models import AccountQuery, GatewaySettings
+from mjproxy.lib.db.deadlocks import again_after_deadlock
+from mjproxy.lib.validators.number_limits import span_of
 
 HOURLY: Final = 5  # readings of an account that nobody asked for
 BATCH: Final = 100

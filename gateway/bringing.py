@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Final
 
 from gateway.timing import FETCH_TIMEOUT
-from tasks import cdn, fetcher, inputs, own_pictures, pictures
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process.bulkhead import Places
+from mjproxy.lib.safe_http import client
+from mjproxy.lib.safe_http.client import Unfetchable
+from mjproxy.lib.safe_http.file_kinds import is_picture
+from tasks import cdn, inputs, own_pictures, pictures
 from tasks.exceptions import InvalidRequest
-from tasks.fetcher import Unfetchable
-from tasks.kinds import is_picture
 from tasks.links import is_official
 from tasks.models import InputPicture, Task
-from tasks.places import Places
 
 # Fetches of one process, and those from one host.
 _fetches: Final = Places(in_all=32, each=4)
@@ -75,9 +76,9 @@ async def _fetch_into(draft: Path, url: str) -> None:
     elif is_official(url) and await in_thread(_is_at_cdn, url):
         await _from_discord(url, draft)
     else:
-        host = fetcher.check_url(url).host
+        host = client.check_url(url).host
         async with _fetches.place(host):
-            await fetcher.get(
+            await client.get(
                 url,
                 draft,
                 max_bytes=inputs.MAX_BYTES,

@@ -15,7 +15,6 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from accounts import backoff
 from accounts.health import TROUBLES
 from accounts.models import DiscordAccount
 from gateway import clients, lanes, posting
@@ -28,12 +27,12 @@ from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import CommandType
 from gateway.refusals import REFUSALS, note_refusal, rest
-from tasks import bridge, faults
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.ids import new_nonce
+from mjproxy.lib.process import backoff, event_loop, faults
+from mjproxy.lib.process.faults import Work
 from tasks.custom_ids import cancel_id
-from tasks.database import in_thread
 from tasks.enums import RUNNING
-from tasks.faults import Work
-from tasks.ids import new_nonce
 from tasks.models import Task
 
 logger = logging.getLogger(__name__)
@@ -84,7 +83,7 @@ def press_cancel(task_id: int) -> bool:
     claim = Claim(body["nonce"], partial(_renew, task_id, presses, speaker), began)
     press = partial(_press, task.account, body, claim)
     pressing = Work("pressing cancel of task", task_id)
-    bridge.spawn(faults.watch(pressing, press, at_once=True))
+    event_loop.spawn(faults.watch(pressing, press, at_once=True))
     return True
 
 

@@ -19,7 +19,7 @@ from accounts.models import DiscordAccount
 from accounts.sub_channels import Pairs
 from gateway.addresses import Addresses, load_addresses
 from gateway.http import DiscordHttp, Identity
-from tasks import bridge
+from mjproxy.lib.process import event_loop
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ def _check(account: DiscordAccount, channels: Mapping[str, Pairs]) -> Wrong:
         proxy_url=account.proxy_url,
     )
     asking = _ask(identity, addresses, channels)
-    return bridge.run(asking, timeout=LIMIT + 10)
+    return event_loop.run(asking, timeout=LIMIT + 10)
 
 
 async def _ask(

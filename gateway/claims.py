@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from time import monotonic
 
 from gateway import timing
-from tasks.database import in_thread
-from tasks.ids import new_nonce
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.ids import new_nonce
 
 
 @dataclass

@@ -11,7 +11,7 @@ from gateway import timing
 from gateway.addresses import Addresses, load_addresses
 from gateway.context import identity_of
 from gateway.http import DiscordHttp, Identity
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
 
 ADDRESSES_KEPT: Final = 5.0  # seconds
 

@@ -7,11 +7,10 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
-from accounts import backoff
 from accounts.enums import AccountState
 from gateway.refusals import break_off
-from tasks import faults
-from tasks.faults import Work
+from mjproxy.lib.process import backoff, faults
+from mjproxy.lib.process.faults import Work
 
 logger = logging.getLogger(__name__)
 

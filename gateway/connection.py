@@ -14,7 +14,6 @@ from curl_cffi import CurlError
 from discord.errors import DiscordException, HTTPException
 from django.utils import timezone
 
-from accounts import backoff
 from accounts.enums import AccountState
 from accounts.joining import join
 from accounts.standing import retell, set_state, trouble
@@ -39,9 +38,9 @@ from gateway.socket import (
     ReconnectWebSocket,
     connect,
 )
-from tasks import faults
-from tasks.database import in_thread
-from tasks.faults import Work
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process import backoff, faults
+from mjproxy.lib.process.faults import Work
 
 logger = logging.getLogger(__name__)
 

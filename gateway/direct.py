@@ -16,7 +16,7 @@ from accounts.services import note_private_channel
 from gateway.http import DiscordHttp
 from gateway.protocol import private_channels
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,6 @@ from typing import Any, Final
 from django.db.models import F, Q
 from django.utils import timezone
 
-from accounts.limits import span_of
 from accounts.models import DiscordAccount
 from gateway import clients, lanes, posting, queueing, speeds
 from gateway.claims import Claim
@@ -22,11 +21,12 @@ from gateway.leases import still_open
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from gateway.refusals import note_refusal, rest, resting
-from tasks import bridge, faults
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.ids import new_nonce
+from mjproxy.lib.process import event_loop, faults
+from mjproxy.lib.process.faults import Work
+from mjproxy.lib.validators.number_limits import span_of
 from tasks.enums import RUNNING, Delivery, TaskStatus
-from tasks.faults import Work
-from tasks.ids import new_nonce
 from tasks.limits import TooLong
 from tasks.models import Task
 from tasks.services import advance, fail, release, tell_unanswered
@@ -152,7 +152,7 @@ def _start_post(
     speaker = account.pk, body["session_id"]
     claim = Claim(nonce, partial(_renew, task_id, speaker), began)
     post = partial(_post, account, body, claim)
-    bridge.spawn(faults.watch(_sending(task_id), post, at_once=True))
+    event_loop.spawn(faults.watch(_sending(task_id), post, at_once=True))
 
 
 async def _post(

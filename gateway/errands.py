@@ -14,7 +14,6 @@ from discord.errors import DiscordException
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import backoff
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway import clients, lanes, posting, uploads
@@ -34,13 +33,14 @@ from gateway.refusals import REFUSALS, note_refusal, rest
 from gateway.seeds import ENVELOPE
 from gateway.timing import CLAIM
 from gateway.uploads import UploadFailed
-from tasks import faults, inputs
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.ids import new_nonce
+from mjproxy.lib.process import backoff, faults
+from mjproxy.lib.process.faults import Work
+from mjproxy.lib.safe_http.client import Unfetchable
+from tasks import inputs
 from tasks.enums import ErrandKind, ErrandState
 from tasks.errands import finish, give_up
-from tasks.faults import Work
-from tasks.fetcher import Unfetchable
-from tasks.ids import new_nonce
 from tasks.models import Errand, InputPicture, Task
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from channels.consumer import AsyncConsumer
 
-from tasks.nudges import nudge
+from mjproxy.lib.process.nudge import nudge
 
 CHANNEL: Final = "gateway"
 listeners: list[Callable[[], None]] = []

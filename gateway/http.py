@@ -19,7 +19,6 @@ from discord import http as library
 from discord.errors import DiscordException
 from discord.http import HTTPClient, Route
 
-from accounts.crypto import UndecryptableSecret
 from gateway import timing
 from gateway.addresses import Addresses
 from gateway.bodies import NotDiscord, json_or_text, taking
@@ -27,6 +26,7 @@ from gateway.client_headers import client_headers
 from gateway.curl import Session
 from gateway.failures import failed
 from gateway.protocol.answers import Answer, Verdict, classify
+from mjproxy.lib.db.encrypted_field import UndecryptableSecret
 
 library.json_or_text = json_or_text
 

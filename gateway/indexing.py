@@ -12,7 +12,7 @@ from accounts.enums import AccountState
 from accounts.standing import trouble
 from gateway.commands import has_index, save_index
 from gateway.http import DiscordHttp
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
 
 # No answer, a long rate limit, or somebody else's answer.
 _MISSED: Final = (

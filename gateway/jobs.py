@@ -26,14 +26,14 @@ from gateway import (
     windows,
 )
 from gateway.refusals import break_off
-from tasks import bridge, faults
-from tasks.faults import Work
+from mjproxy.lib.process import event_loop, faults
+from mjproxy.lib.process.faults import Work
 
 
 @worker_ready.connect
 def warm_up(**_: Any) -> None:
     """Start what the first task would otherwise wait for: the loop, the addresses."""
-    bridge.spawn(clients.current_addresses())
+    event_loop.spawn(clients.current_addresses())
 
 
 @shared_task(name="gateway.dispatch_account", ignore_result=True)
@@ -56,22 +56,22 @@ def press_cancel(task_id: int) -> None:
 
 @shared_task(name="gateway.answer_window", ignore_result=True)
 def answer_window(task_id: int) -> None:
-    bridge.spawn(windows.answer(task_id))
+    event_loop.spawn(windows.answer(task_id))
 
 
 @shared_task(name="gateway.prepare_task", ignore_result=True)
 def prepare_task(task_id: int) -> None:
-    bridge.spawn(preparing.prepare(task_id))
+    event_loop.spawn(preparing.prepare(task_id))
 
 
 @shared_task(name="gateway.run_errand", ignore_result=True)
 def run_errand(errand_id: int) -> None:
-    bridge.spawn(errands.run(errand_id))
+    event_loop.spawn(errands.run(errand_id))
 
 
 @shared_task(name="gateway.attend_verification", ignore_result=True)
 def attend_verification(account_id: int) -> None:
-    bridge.spawn(verifying.attend(account_id))
+    event_loop.spawn(verifying.attend(account_id))
 
 
 @shared_task(name="gateway.ask_account", ignore_result=True)

@@ -12,12 +12,12 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Case, Q, QuerySet, Value, When
 
-from accounts.deadlocks import again_after_deadlock
 from accounts.enums import AccountState
 from accounts.health import LOST, TAKE_NEW
 from accounts.models import DiscordAccount
 from accounts.pool import pool
 from accounts.selectors import SECRETS
+from mjproxy.lib.db.deadlocks import again_after_deadlock
 from tasks.enums import RUNNING, BotType, ErrandState, TaskAction, TaskStatus
 from tasks.errands import give_up
 from tasks.exceptions import NoAccount, QueueFull

@@ -15,8 +15,6 @@ from typing import Final
 
 from django.db import Error
 
-from accounts import backoff
-from accounts.crypto import UndecryptableSecret
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from accounts.standing import set_state, trouble
@@ -27,9 +25,11 @@ from gateway.connection import Connection
 from gateway.context import identity_of
 from gateway.http import Identity
 from gateway.repair import judging, look_after, repair, silent_tasks
-from tasks import clock, faults
-from tasks.database import in_thread
-from tasks.faults import Work
+from mjproxy.lib.db import clock
+from mjproxy.lib.db.encrypted_field import UndecryptableSecret
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process import backoff, faults
+from mjproxy.lib.process.faults import Work
 
 logger = logging.getLogger(__name__)
 

@@ -15,11 +15,11 @@ from typing import Final
 
 from django.db.models import Q, QuerySet
 
-from accounts.prepared import PreparedQuery
 from gateway.protocol.messages import Message
+from mjproxy.lib.db.compiled_query import PreparedQuery
+from mjproxy.lib.ids import DISCORD_EPOCH_MS
 from tasks import custom_ids, prompts
 from tasks.enums import RUNNING, TaskAction
-from tasks.ids import DISCORD_EPOCH_MS
 from tasks.models import Task
 
 logger = logging.getLogger(__name__)

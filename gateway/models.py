@@ -8,12 +8,12 @@ from django.db import models
 from django.utils import timezone
 from solo.models import SingletonModel
 
-from accounts.addresses import base_address, proxy_address, socket_address
-from accounts.crypto import EncryptedTextField
 from accounts.enums import BotType
-from accounts.limits import between
 from accounts.models import DiscordAccount
 from gateway.enums import QueryKind, QueryState
+from mjproxy.lib.db.encrypted_field import EncryptedTextField
+from mjproxy.lib.validators.addresses import base_address, proxy_address, socket_address
+from mjproxy.lib.validators.number_limits import between
 
 
 class GatewaySession(models.Model):

@@ -10,9 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import verification
-from accounts.deadlocks import again_after_deadlock
 from accounts.enums import AccountState
-from accounts.limits import span_of
 from accounts.services import note_notice
 from accounts.standing import trouble
 from gateway import lanes, speeds, verifying
@@ -21,6 +19,8 @@ from gateway.protocol.constants import MessageFlag
 from gateway.protocol.messages import Message
 from gateway.protocol.notice_kinds import VERIFICATION, AccountEffect, TaskEffect
 from gateway.protocol.notices import Notice
+from mjproxy.lib.db.deadlocks import again_after_deadlock
+from mjproxy.lib.validators.number_limits import span_of
 from tasks.models import Task
 from tasks.services import CANCELLED, fail, learn, release_refused
 

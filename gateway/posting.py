@@ -17,7 +17,7 @@ from gateway.commands import UnknownCommand, find_command, save_index
 from gateway.http import DiscordHttp
 from gateway.protocol.answers import Answer, Verdict
 from gateway.refusals import reached
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
 
 logger = logging.getLogger(__name__)
 

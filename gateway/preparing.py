@@ -11,7 +11,6 @@ from django.db.models import Q, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
-from accounts import backoff
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from accounts.standing import trouble
@@ -21,12 +20,13 @@ from gateway.claims import renewing
 from gateway.http import DiscordHttp
 from gateway.timing import CLAIM
 from gateway.uploads import UploadFailed
-from tasks import faults, inputs, links, prompts
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process import backoff, faults
+from mjproxy.lib.process.bulkhead import Places
+from mjproxy.lib.safe_http.client import Unfetchable
+from tasks import inputs, links, prompts
 from tasks.enums import InputRole, TaskAction, TaskStatus
-from tasks.fetcher import Unfetchable
 from tasks.models import InputPicture, Task
-from tasks.places import Places
 from tasks.services import fail, mark_prepared
 from tasks.submit.extensions import (
     CLIP_IS_OPEN,

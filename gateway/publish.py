@@ -11,7 +11,7 @@ from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import channel_layers
 
 from gateway.hints import CHANNEL
-from tasks import bridge
+from mjproxy.lib.process import event_loop
 
 logger = logging.getLogger(__name__)
 
@@ -23,13 +23,13 @@ _telling = False
 def publish_change(task_id: int, owner_id: int) -> None:
     """Tell the task's stream and its owner's page that the row changed."""
     message = {"type": "task.changed", "task_id": task_id}
-    bridge.spawn(_to_groups((f"task.{task_id}", f"owner.{owner_id}"), message))
+    event_loop.spawn(_to_groups((f"task.{task_id}", f"owner.{owner_id}"), message))
 
 
 def publish_access(user_id: int) -> None:
     """Tell what a user has opened to look whether they may still come in."""
     message = {"type": "access.changed"}
-    bridge.spawn(_to_groups((f"access.{user_id}",), message))
+    event_loop.spawn(_to_groups((f"access.{user_id}",), message))
 
 
 def publish_accounts_changed() -> None:
@@ -37,7 +37,7 @@ def publish_accounts_changed() -> None:
     global _telling
     if not _telling:
         _telling = True
-        bridge.spawn(_tell_gateways())
+        event_loop.spawn(_tell_gateways())
 
 
 async def _tell_gateways() -> None:

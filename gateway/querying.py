@@ -18,7 +18,6 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts import snapshots
-from accounts.deadlocks import again_after_deadlock
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import without_secrets
 from gateway import claims, clients, lanes, posting, timing
@@ -33,10 +32,11 @@ from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from gateway.protocol.payloads import Place
 from gateway.refusals import note_refusal, rest
-from tasks import bridge, faults
-from tasks.database import in_thread
-from tasks.faults import Work
-from tasks.ids import new_nonce
+from mjproxy.lib.db.deadlocks import again_after_deadlock
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.ids import new_nonce
+from mjproxy.lib.process import event_loop, faults
+from mjproxy.lib.process.faults import Work
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ def run_next(account_id: int) -> None:
     """Send the account's next query if it is time; safe to call any number of times."""
     if claim := _claim(account_id):
         post = partial(_post, claim)
-        bridge.spawn(faults.watch(_sending(claim.query.pk), post, at_once=True))
+        event_loop.spawn(faults.watch(_sending(claim.query.pk), post, at_once=True))
 
 
 def _sending(query_id: int) -> Work:

@@ -14,11 +14,11 @@ from typing import Final
 from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
-from accounts.prepared import PreparedQuery
 from accounts.selectors import SECRETS
 from gateway.fairness import Turns, Waiter, next_turn
 from gateway.leases import is_open
 from gateway.models import GatewaySession
+from mjproxy.lib.db.compiled_query import PreparedQuery
 from tasks.enums import RUNNING, TaskStatus
 from tasks.models import Task
 

@@ -17,7 +17,7 @@ from django.db import Error
 from gateway.http import DiscordHttp
 from gateway.models import GatewaySettings
 from gateway.protocol.constants import MessageFlag
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
 
 logger = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ from typing import Final
 
 from django.utils import timezone
 
-from accounts import backoff
 from accounts.enums import AccountState
 from accounts.standing import trouble
 from gateway import lanes
 from gateway.protocol.answers import Answer, Verdict
+from mjproxy.lib.process import backoff
 from tasks.waiting import again
 
 REFUSALS: Final = {

@@ -22,10 +22,10 @@ from gateway.handlers import Speaker, handle
 from gateway.matching import CLOCK_SKEW, snowflake_at
 from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol.constants import Event
-from tasks import faults
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process import faults
+from mjproxy.lib.process.faults import Work
 from tasks.enums import RUNNING, Delivery, WindowState
-from tasks.faults import Work
 from tasks.models import Task
 from tasks.services import CANCELLED, fail, release
 

@@ -23,13 +23,13 @@ from rest_framework.exceptions import NotFound, Throttled
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts import backoff
 from accounts.api.serializers import OperationSerializer
 from accounts.callers import keys_in, link_base
 from accounts.models import User
 from accounts.passes import Pass, pass_of
 from gateway import open_streams
 from gateway.open_streams import Place
+from mjproxy.lib.process import backoff
 from tasks.api.answers import TASK_ID, TaskEventSerializer
 from tasks.api.serializers import id_in
 from tasks.models import Task

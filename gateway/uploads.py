@@ -9,7 +9,7 @@ from curl_cffi.requests.exceptions import RequestException
 from discord.errors import DiscordException, HTTPException
 
 from gateway.http import DiscordHttp
-from tasks.ids import new_nonce
+from mjproxy.lib.ids import new_nonce
 
 logger = logging.getLogger(__name__)
 

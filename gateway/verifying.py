@@ -24,11 +24,17 @@ from gateway.addresses import Addresses, load_addresses
 from gateway.http import DiscordHttp
 from gateway.protocol.constants import MIDJOURNEY_APP
 from gateway.timing import PAGE_TIMEOUT, TELL_TIMEOUT
-from tasks import faults
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process import faults
+from mjproxy.lib.process.faults import Work
+from mjproxy.lib.safe_http.client import (
+    Unfetchable,
+    check_url,
+    open_session,
+    read_capped,
+    reason_of,
+)
 from tasks.custom_ids import PAGE_PREFIX
-from tasks.database import in_thread
-from tasks.faults import Work
-from tasks.fetcher import Unfetchable, check_url, open_session, read_capped, reason_of
 
 logger = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from typing import Final
 
 from django.db.models import Q, QuerySet
 
-from accounts.prepared import PreparedQuery
 from gateway.leases import is_open
 from gateway.models import DispatchLane, GatewaySession
+from mjproxy.lib.db.compiled_query import PreparedQuery
 from tasks.waiting import Lane
 
 _SEEN: Final = (

@@ -18,7 +18,6 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import backoff
 from accounts.models import DiscordAccount
 from accounts.services import note_remix
 from gateway import activity, clients, lanes, posting, timing
@@ -32,11 +31,12 @@ from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol import modals, payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.refusals import note_refusal, rest, resting
-from tasks import custom_ids, faults, limits, pictures
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.ids import new_nonce
+from mjproxy.lib.process import backoff, faults
+from mjproxy.lib.process.faults import Work
+from tasks import custom_ids, limits, pictures
 from tasks.enums import RUNNING, BotType, Delivery, InputRole, WindowState
-from tasks.faults import Work
-from tasks.ids import new_nonce
 from tasks.models import Task
 from tasks.services import (
     ANY,

@@ -8,15 +8,15 @@ import signal
 
 from channels.worker import Worker
 
-from accounts import backoff
 from gateway import hints, holders
 from gateway.comeback import STEADY
 from gateway.manager import Manager
-from gateway.open_files import allow_open_files
-from tasks import clock
-from tasks.database import watch_over_threads
-from tasks.life import Life
-from tasks.watchdog import notify, watch
+from mjproxy.lib.db import clock
+from mjproxy.lib.db.threads import watch_over_threads
+from mjproxy.lib.process import backoff
+from mjproxy.lib.process.open_files import allow_open_files
+from mjproxy.lib.process.signs_of_life import Life
+from mjproxy.lib.process.watchdog import notify, watch
 
 logger = logging.getLogger(__name__)
 

@@ -10,15 +10,17 @@ import sys
 
 import redis
 
-from tasks import life
+from mjproxy.lib.process import signs_of_life
 
 
 def why_not(role: str) -> str:
     """Return why no process of the role works on this machine, or "" where one does."""
-    if role not in life.PARTS:
-        return f"{role!r} is none of {', '.join(life.PARTS)}"
+    if role not in signs_of_life.PARTS:
+        return f"{role!r} is none of {', '.join(signs_of_life.PARTS)}"
     try:
-        found = any(life.lives_here(name) for name in life.PARTS[role])
+        found = any(
+            signs_of_life.lives_here(name) for name in signs_of_life.PARTS[role]
+        )
     except redis.RedisError as exc:
         return f"Redis does not answer: {exc}"
     return "" if found else f"no {role} of this machine has been seen for 10 s"

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-from accounts.pages import ADMIN_POLICY, page_policy
+from mjproxy.lib.web.page import ADMIN_POLICY, page_policy
 
 _PAGE: Final = "text/html"
 _API: Final = ("/mj", "/healthz", "/readyz")

@@ -22,11 +22,11 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.answers import json_answer, operation_result
 from accounts.exceptions import AccountsError
-from tasks.disk import is_full
+from mjproxy.lib.dialect.answers import json_answer, operation_result
+from mjproxy.lib.process.disk_full import is_full
+from mjproxy.lib.web.outside_hosts import Asking, Unasked
 from tasks.exceptions import Refused
-from tasks.outside import Asking, Unasked
 
 logger = logging.getLogger(__name__)
 

@@ -21,11 +21,12 @@ from channels.routing import (  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.urls import get_resolver, re_path  # noqa: E402
 
-from accounts import patience  # noqa: E402
 from gateway.routing import channel_routes, websocket_urlpatterns  # noqa: E402
 from mjproxy import health  # noqa: E402
 from mjproxy.body_limits import body_limit  # noqa: E402
 from mjproxy.forwarded import FromOutside  # noqa: E402
+from mjproxy.lib.db import time_limits  # noqa: E402
+from mjproxy.lib.process.nudge import nudge  # noqa: E402
 from mjproxy.serving import (  # noqa: E402
     THREADS,
     Apart,
@@ -35,7 +36,6 @@ from mjproxy.serving import (  # noqa: E402
     Presence,
 )
 from mjproxy.statics import with_static_files  # noqa: E402
-from tasks.nudges import nudge  # noqa: E402
 
 
 async def unknown_socket(scope: Any, receive: Any, send: Any) -> None:
@@ -45,7 +45,7 @@ async def unknown_socket(scope: Any, receive: Any, send: Any) -> None:
 
 
 _unknown: Any = unknown_socket
-patience.bind(patience.REQUESTS)
+time_limits.bind(time_limits.REQUESTS)
 _requests = PooledSync(OneHopHandler(THREADS), part=THREADS)
 _looks = PooledSync(OneHopHandler(), size=2)
 _router: Any = ProtocolTypeRouter(

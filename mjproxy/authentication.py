@@ -6,10 +6,10 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from accounts.api.answers import throttled
 from accounts.callers import asker_of
 from accounts.exceptions import TooManyTries, UserDisabled
 from accounts.models import User
+from mjproxy.lib.dialect.answers import throttled
 
 
 class KeyOrSession(SessionAuthentication):

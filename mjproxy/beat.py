@@ -18,8 +18,8 @@ from celery.signals import setup_logging
 from django.conf import settings
 
 from mjproxy import broker
-from tasks.life import Life
-from tasks.watchdog import notify, watch
+from mjproxy.lib.process.signs_of_life import Life
+from mjproxy.lib.process.watchdog import notify, watch
 
 logger = logging.getLogger(__name__)
 TICK: Final = "tick"

@@ -14,7 +14,7 @@ from celery.signals import (
 from django.db import close_old_connections
 
 from mjproxy import broker
-from tasks.life import Life
+from mjproxy.lib.process.signs_of_life import Life
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mjproxy.settings")
 app = Celery("mjproxy", amqp=broker.Amqp, task_cls="mjproxy.jobs:Job")
@@ -26,16 +26,16 @@ app.autodiscover_tasks(related_name="jobs")
 @worker_init.connect
 def wait_for_nothing_for_ever(**_: Any) -> None:
     """Bound each wait for the database; only here, as its settings must be loaded."""
-    from accounts import patience
+    from mjproxy.lib.db import time_limits
 
-    patience.bind(patience.JOBS)
+    time_limits.bind(time_limits.JOBS)
 
 
 @worker_ready.connect
 def begin_life(sender: Any, **_: Any) -> None:
     """Tell from now on that this worker hears, and which queues it serves."""
     # Here, not above: it needs the settings, which are named below the imports.
-    from tasks import clock
+    from mjproxy.lib.db import clock
 
     queues = [queue.name for queue in sender.task_consumer.queues]
     life = Life(*(f"worker.{name}" for name in queues))

@@ -13,7 +13,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
-from mjproxy import private
+from mjproxy.lib.process import private_files
 
 TAG: Final = "mjproxy"
 LOOPBACK: Final = {"127.0.0.1", "::1", "localhost"}
@@ -26,7 +26,7 @@ def check_deployment(**kwargs: Any) -> list[CheckMessage]:
 
 @register(TAG)
 def check_data_folder(**kwargs: Any) -> list[CheckMessage]:
-    if not private.is_open(settings.DATA_DIR):
+    if not private_files.is_open(settings.DATA_DIR):
         return []
     text = f"MJPROXY_DATA_DIR={settings.DATA_DIR} can be entered by other users"
     return [Warning(text, id="mjproxy.W005")]

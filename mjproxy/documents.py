@@ -22,7 +22,7 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.views import SpectacularSwaggerView
 
-from accounts.pages import policy
+from mjproxy.lib.web.page import policy
 
 _CACHING: Final = "public, no-cache"  # kept, and asked for anew: it may be old
 _KIND: Final = "application/vnd.oai.openapi+json"

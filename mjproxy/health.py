@@ -12,12 +12,13 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 
-from accounts.api.answers import json_answer
 from mjproxy import readiness
+from mjproxy.lib.db import clock
+from mjproxy.lib.dialect.answers import json_answer
+from mjproxy.lib.process import signs_of_life
+from mjproxy.lib.process.signs_of_life import State
 from mjproxy.looking import Question, begin_all
 from mjproxy.readiness import NO_ANSWER, OK
-from tasks import clock, life
-from tasks.life import State
 
 PATHS: Final = ("/healthz", "/readyz")
 
@@ -101,7 +102,7 @@ def _told(words: Mapping[str, Any], code: int) -> HttpResponse:
     return answer
 
 
-def _words(seen: Mapping[str, life.Seen]) -> dict[str, str]:
+def _words(seen: Mapping[str, signs_of_life.Seen]) -> dict[str, str]:
     words = {part: found.state.value for part, found in seen.items()}
     if seen["redis"].state is State.UNKNOWN:
         words["redis"] = NO_ANSWER

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from accounts.lists import parted
+from mjproxy.lib.validators.text_lists import parted
 
 _NAME: Final = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_-]+)*", re.ASCII)
 DEFAULT_PORTS: Final = {"http": "80", "https": "443"}

@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import Task
 
-from tasks import clock
+from mjproxy.lib.db import clock
 
 
 class Job(Task):  # type: ignore[type-arg]

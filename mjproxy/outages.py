@@ -69,9 +69,9 @@ class Outage:
 
 
 def _redis_answers() -> None:
-    from tasks import life
+    from mjproxy.lib.process import signs_of_life
 
-    life.client().ping()
+    signs_of_life.client().ping()
 
 
 def _database_answers() -> None:

@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from gateway.models import GatewaySession
-from tasks import life
-from tasks.disk import is_full
-from tasks.life import State
+from mjproxy.lib.process import signs_of_life
+from mjproxy.lib.process.disk_full import is_full
+from mjproxy.lib.process.signs_of_life import State
 
 logger = logging.getLogger(__name__)
 
@@ -76,22 +76,30 @@ def disk() -> str:
     return OK if shutil.disk_usage(settings.DATA_DIR).free >= LEAST_FREE else "full"
 
 
-def broker() -> dict[str, life.Seen]:
+def broker() -> dict[str, signs_of_life.Seen]:
     """Return how Redis and each part that tells it of itself stand."""
     try:
-        life.client().set(_PROBE, 1, ex=60)
+        signs_of_life.client().set(_PROBE, 1, ex=60)
     except redis.exceptions.ResponseError:
-        said = life.Seen(State.DOWN, works=False)  # it answers, and takes nothing
-        return {"redis": said} | {part: life.look(part) for part in life.PARTS}
+        said = signs_of_life.Seen(
+            State.DOWN, works=False
+        )  # it answers, and takes nothing
+        return {"redis": said} | {
+            part: signs_of_life.look(part) for part in signs_of_life.PARTS
+        }
     except redis.RedisError:
         return without_broker(State.DOWN)
-    well = life.Seen(State.OK, works=True)
-    return {"redis": well} | {part: life.look(part) for part in life.PARTS}
+    well = signs_of_life.Seen(State.OK, works=True)
+    return {"redis": well} | {
+        part: signs_of_life.look(part) for part in signs_of_life.PARTS
+    }
 
 
-def without_broker(state: State) -> dict[str, life.Seen]:
-    unknown = life.Seen(State.UNKNOWN, works=False)
-    return {"redis": life.Seen(state, works=False)} | dict.fromkeys(life.PARTS, unknown)
+def without_broker(state: State) -> dict[str, signs_of_life.Seen]:
+    unknown = signs_of_life.Seen(State.UNKNOWN, works=False)
+    return {"redis": signs_of_life.Seen(state, works=False)} | dict.fromkeys(
+        signs_of_life.PARTS, unknown
+    )
 
 
 def _are_up_to_date() -> bool:

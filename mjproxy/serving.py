@@ -23,10 +23,10 @@ from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import response_for_exception
 from django.http import HttpResponse, HttpResponseBase
 
-from accounts import presence
-from accounts.api.answers import operation_result
-from tasks.outside import Asking, Later, asking
-from tasks.watchdog import watch
+from mjproxy.lib.dialect.answers import operation_result
+from mjproxy.lib.process.watchdog import watch
+from mjproxy.lib.web import client_presence
+from mjproxy.lib.web.outside_hosts import Asking, Later, asking
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -52,7 +52,7 @@ class OneHopHandler(ASGIHandler):
     async def get_response_async(self, request: Any) -> HttpResponseBase:
         """Answer a request; what it needs from outside is waited for without a thread.
 
-        A request that has asked for something is run anew (tasks/outside.py).
+        A request that has asked for something is run anew (mjproxy/lib/web/outside_hosts.py).
         """
         run: Any = sync_to_async(self._respond, thread_sensitive=True)
         with asking():
@@ -147,7 +147,7 @@ class Presence:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        left, token = presence.begin()
+        left, token = client_presence.begin()
 
         async def heard() -> MutableMapping[str, Any]:
             message = await receive()
@@ -158,7 +158,7 @@ class Presence:
         try:
             await self.app(scope, heard, send)
         finally:
-            presence.end(token)
+            client_presence.end(token)
 
 
 class BodyTooLarge(Exception):

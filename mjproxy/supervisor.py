@@ -17,13 +17,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from mjproxy.lib.process.watchdog import notify
 from mjproxy.supervising.child import STOPPING, Child
 from mjproxy.supervising.hearing import Ear
 from mjproxy.supervising.output import output
 from mjproxy.supervising.plan import Plan
 from mjproxy.supervising.probe import Probe
 from mjproxy.supervising.replacing import Replacing
-from tasks.watchdog import notify
 
 # web to the end: meanwhile it takes what comes, and rows wait for the next start.
 STOP_ORDER: Final = ("gateway", "worker", "beat", "web", "simulator", "valkey")

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from celery.signals import task_postrun, worker_init, worker_ready
 
-from tasks import bridge
-from tasks.watchdog import notify, watch
+from mjproxy.lib.process import event_loop
+from mjproxy.lib.process.watchdog import notify, watch
 
 JOBS: Final = "jobs"
 
@@ -21,7 +21,7 @@ def watch_over(sender: Any, **_: Any) -> None:
     """Watch from the start, before there is a broker to connect to."""
     watch.require("consumer", partial(ask_consumer, sender))
     watch.require(JOBS, partial(ask_threads, sender))
-    watch.require("bridge", bridge.loop().call_soon_threadsafe)
+    watch.require("bridge", event_loop.loop().call_soon_threadsafe)
     watch.begin()
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.theme import (
+from mjproxy.lib.admin.theme import (
     BoundedPaginator,
     ModelAdmin,
     ReadOnly,

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from tasks.ids import first_id_at
+from mjproxy.lib.ids import first_id_at
 from tasks.models import Task
 from tasks.task_search import oldest_for_text
 

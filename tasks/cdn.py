@@ -12,14 +12,21 @@ from typing import Final
 
 import aiohttp
 
-from accounts.addresses import exact
-from tasks import faults, pictures
-from tasks.database import in_thread
-from tasks.faults import Work
-from tasks.fetcher import USER_AGENT, Unfetchable, close_at_exit, reason_of, save_capped
-from tasks.kinds import kind_of
-from tasks.places import Places
-from tasks.resolver import Resolver
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process import faults
+from mjproxy.lib.process.bulkhead import Places
+from mjproxy.lib.process.faults import Work
+from mjproxy.lib.safe_http.client import (
+    USER_AGENT,
+    Unfetchable,
+    close_at_exit,
+    reason_of,
+    save_capped,
+)
+from mjproxy.lib.safe_http.file_kinds import kind_of
+from mjproxy.lib.safe_http.resolver import Resolver
+from mjproxy.lib.validators.addresses import exact
+from tasks import pictures
 
 logger = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from accounts.links import path_of_todo
 from accounts.models import DiscordAccount
 from accounts.selectors import accounts_for_a_person
 from accounts.standing_admin import STATE_COLOURS, state_words
-from tasks.clock import wrong_clocks
+from mjproxy.lib.db.clock import wrong_clocks
+from mjproxy.lib.ids import first_id_at
 from tasks.enums import RUNNING, TaskStatus
-from tasks.ids import first_id_at
 from tasks.models import DeliveryState, Task, WebhookDelivery
 
 MOST: Final = 10_000  # what is more is not counted

@@ -15,10 +15,10 @@ from typing import Final
 import aiohttp
 from standardwebhooks import Webhook
 
-from tasks import faults, picking, shares, webhooks
-from tasks.database import in_thread
-from tasks.faults import Work
-from tasks.fetcher import (
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process import faults
+from mjproxy.lib.process.faults import Work
+from mjproxy.lib.safe_http.client import (
     Unfetchable,
     check_url,
     close_at_exit,
@@ -26,6 +26,7 @@ from tasks.fetcher import (
     read_capped,
     reason_of,
 )
+from tasks import picking, shares, webhooks
 from tasks.shares import Receiver, Shares
 from tasks.webhooks import Call, Outcome
 

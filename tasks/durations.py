@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.models import DiscordAccount
-from accounts.prepared import PreparedQuery
+from mjproxy.lib.db.compiled_query import PreparedQuery
 from tasks.enums import TaskStatus
 from tasks.models import Task
 

@@ -11,8 +11,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from accounts.deadlocks import again_after_deadlock
 from accounts.models import DiscordAccount, User
+from mjproxy.lib.db.deadlocks import again_after_deadlock
 from tasks import inputs
 from tasks.enums import ErrandKind, ErrandState
 from tasks.exceptions import ErrandsUsedUp

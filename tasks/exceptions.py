@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mjproxy.lib.process.bulkhead import RETRY_AFTER
 from tasks.enums import ReturnCode
-from tasks.places import RETRY_AFTER
 
 
 class Refused(Exception):

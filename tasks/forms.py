@@ -9,8 +9,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from accounts.lists import parted
-from accounts.secret_forms import SecretForm, removal_field, secret_field
+from mjproxy.lib.admin.secret_forms import SecretForm, removal_field, secret_field
+from mjproxy.lib.validators.text_lists import parted
 from tasks.models import SETTINGS_SECRETS, BannedWord, DrawingSettings
 
 # The part of the drawing settings that says who translates.

@@ -18,11 +18,12 @@ from django.db import DatabaseError
 from django.db.models import Q, QuerySet
 from PIL import Image
 
-from tasks import fetcher, own_pictures, pictures
-from tasks.disk import is_full
+from mjproxy.lib.process.disk_full import is_full
+from mjproxy.lib.safe_http import client
+from mjproxy.lib.safe_http.file_kinds import HEAD, is_cut_off, kind_of
+from tasks import own_pictures, pictures
 from tasks.enums import TERMINAL, ErrandState, InputRole, TaskAction
 from tasks.exceptions import InvalidRequest
-from tasks.kinds import HEAD, is_cut_off, kind_of
 from tasks.links import is_official
 from tasks.models import Errand, InputPicture, Task
 from tasks.own_pictures import MAX_BYTES as MAX_BYTES
@@ -115,8 +116,8 @@ def check_link(url: str) -> None:
     Nobody is asked: where a name leads is seen when its picture is fetched.
     """
     try:
-        fetcher.check_url(url)
-    except fetcher.Unfetchable as exc:
+        client.check_url(url)
+    except client.Unfetchable as exc:
         raise InvalidRequest(f"链接错误: {exc.zh}", f"Wrong link: {exc.en}") from exc
 
 

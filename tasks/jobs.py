@@ -7,17 +7,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from tasks import (
-    bridge,
-    cdn,
-    delivering,
-    faults,
-    mailing,
-    picking,
-    pictures,
-    retention,
-    webhooks,
-)
+from mjproxy.lib.process import event_loop, faults
+from tasks import cdn, delivering, mailing, picking, pictures, retention, webhooks
 
 
 @shared_task(name="tasks.deliver_task", ignore_result=True)
@@ -29,7 +20,7 @@ def deliver_task(task_id: int) -> None:
 
 def _deliver_task(task_id: int) -> None:
     if receiver := picking.receiver_of(task_id):
-        bridge.spawn(delivering.start_task(receiver, task_id))
+        event_loop.spawn(delivering.start_task(receiver, task_id))
 
 
 @shared_task(name="tasks.deliver_due", ignore_result=True)
@@ -40,13 +31,13 @@ def deliver_due() -> None:
 
 def _deliver_due() -> None:
     if receivers := picking.due_receivers():
-        bridge.spawn(delivering.start_all(receivers))
+        event_loop.spawn(delivering.start_all(receivers))
 
 
 @shared_task(name="tasks.keep_picture", ignore_result=True)
 def keep_picture(task_id: int) -> None:
     """Copy the picture of a finished task."""
-    bridge.spawn(cdn.keep(task_id))
+    event_loop.spawn(cdn.keep(task_id))
 
 
 @shared_task(name="tasks.keep_missing", ignore_result=True)
@@ -57,13 +48,13 @@ def keep_missing() -> None:
 
 def _keep_missing() -> None:
     for task_id in pictures.to_keep():
-        bridge.spawn(cdn.keep(task_id))
+        event_loop.spawn(cdn.keep(task_id))
 
 
 @shared_task(name="tasks.send_mails", ignore_result=True)
 def send_mails() -> None:
     """Tell the operator of the accounts that wait for a person."""
-    bridge.spawn(mailing.send_due())
+    event_loop.spawn(mailing.send_due())
 
 
 @shared_task(name="tasks.retention", ignore_result=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from accounts import mails
-from tasks import faults
-from tasks.database import in_thread
-from tasks.faults import Work
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process import faults
+from mjproxy.lib.process.faults import Work
 
 
 async def send_due() -> None:

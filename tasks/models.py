@@ -10,12 +10,13 @@ from django.db.models import Q
 from django.utils import timezone
 from solo.models import SingletonModel
 
-from accounts.addresses import MAX_LENGTH, service_address, web_address
-from accounts.crypto import EncryptedTextField
 from accounts.enums import SpeedMode
-from accounts.headers import one_word
-from accounts.limits import between
 from accounts.models import DiscordAccount
+from mjproxy.lib.db.encrypted_field import EncryptedTextField
+from mjproxy.lib.ids import new_picture_key, new_task_id
+from mjproxy.lib.validators.addresses import MAX_LENGTH, service_address, web_address
+from mjproxy.lib.validators.header_values import one_word
+from mjproxy.lib.validators.number_limits import between
 from tasks.enums import (
     LOADING,
     OPEN,
@@ -30,7 +31,6 @@ from tasks.enums import (
     TranslateWay,
     WindowState,
 )
-from tasks.ids import new_picture_key, new_task_id
 
 
 class Task(models.Model):

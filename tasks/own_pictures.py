@@ -12,8 +12,8 @@ from django.conf import settings
 from django.utils.crypto import constant_time_compare
 from PIL import Image
 
-from accounts.addresses import Parts, WrongAddress, parts_of
 from accounts.models import User
+from mjproxy.lib.validators.addresses import Parts, WrongAddress, parts_of
 from tasks import pictures
 from tasks.enums import TaskStatus
 from tasks.exceptions import InvalidRequest

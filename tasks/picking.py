@@ -8,8 +8,9 @@ from typing import Final
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from accounts.prepared import PreparedQuery
-from tasks import faults, webhooks
+from mjproxy.lib.db.compiled_query import PreparedQuery
+from mjproxy.lib.process import faults
+from tasks import webhooks
 from tasks.models import DeliveryState, WebhookDelivery
 from tasks.shares import Receiver
 from tasks.webhooks import Call, unclaimed

@@ -22,12 +22,13 @@ from django.utils.cache import get_conditional_response
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 
-from tasks import cdn, pictures, ranges
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process.bulkhead import RETRY_AFTER, NoPlace
+from mjproxy.lib.web import byte_ranges
+from mjproxy.lib.web.outside_hosts import Later
+from tasks import cdn, pictures
 from tasks.enums import TaskStatus
 from tasks.models import DrawingSettings, Task
-from tasks.outside import Later
-from tasks.places import RETRY_AFTER, NoPlace
 from tasks.representation import EXTENSIONS
 
 _NAME: Final = re.compile(
@@ -168,8 +169,8 @@ def _from_file(request: HttpRequest, path: Path) -> HttpResponseBase:
     """Answer with a file, or with the part that is asked for. Raises Answer."""
     size = path.stat().st_size
     try:
-        part = ranges.asked(request.headers.get("Range", ""), size)
-    except ranges.Unsatisfiable:
+        part = byte_ranges.asked(request.headers.get("Range", ""), size)
+    except byte_ranges.Unsatisfiable:
         answer = Answer(416, "the picture has no such part")
         answer.response["Content-Range"] = f"bytes */{size}"
         raise answer from None

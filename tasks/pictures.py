@@ -18,10 +18,10 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import backoff
-from accounts.addresses import LONGEST, WrongAddress, parts_of
+from mjproxy.lib.ids import first_task_id_of
+from mjproxy.lib.process import backoff
+from mjproxy.lib.validators.addresses import LONGEST, WrongAddress, parts_of
 from tasks.enums import TaskStatus
-from tasks.ids import first_task_id_of
 from tasks.models import DrawingSettings, Task
 from tasks.representation import EXTENSIONS
 

@@ -7,10 +7,10 @@ from typing import Any
 from django.dispatch import receiver
 
 from accounts.signals import user_leaves
+from mjproxy.lib.process.nudge import nudge
 from tasks import inputs, pictures
 from tasks.jobs import deliver_task, keep_picture
 from tasks.models import Task
-from tasks.nudges import nudge
 from tasks.removing import remove_files_of
 from tasks.signals import task_changed
 

@@ -10,11 +10,11 @@ from django.contrib.admin.models import LogEntry
 from django.core.management import call_command
 from django.utils import timezone
 
-from accounts import patience
 from accounts.models import AccountEvent, OperatorMail
+from mjproxy.lib.db import time_limits
+from mjproxy.lib.ids import first_task_id_of
 from tasks import inputs, pictures
 from tasks.enums import TERMINAL
-from tasks.ids import first_task_id_of
 from tasks.models import (
     DeliveryState,
     DrawingSettings,
@@ -36,7 +36,7 @@ KEEP_EDITS: Final = timedelta(days=365)
 
 def remove_old() -> None:
     """Remove old tasks with their pictures, old deliveries, scraps of files."""
-    with patience.lifted():
+    with time_limits.lifted():
         _remove_old()
 
 

@@ -7,9 +7,9 @@ from typing import Final
 
 from django.db.models import Count, Prefetch, QuerySet
 
-from accounts.lists import parted
 from accounts.models import DiscordAccount, User
-from accounts.prepared import PreparedQuery
+from mjproxy.lib.db.compiled_query import PreparedQuery
+from mjproxy.lib.validators.text_lists import parted
 from tasks.enums import RUNNING, TaskStatus
 from tasks.models import BannedWord, Task
 from tasks.representation import RELATED

@@ -14,9 +14,9 @@ from django.db.models.functions import Coalesce
 from django.dispatch import Signal
 from django.utils import timezone
 
-from accounts import presence
-from accounts.deadlocks import again_after_deadlock
 from accounts.models import DiscordAccount
+from mjproxy.lib.db.deadlocks import again_after_deadlock
+from mjproxy.lib.web import client_presence
 from tasks.enums import (
     ALLOWED_FROM,
     OPEN,
@@ -332,7 +332,7 @@ def insert(
                 if then is not None:
                     then(task)
                 _tell(task_submitted, task)
-                if presence.has_left():  # nobody would ever get its id
+                if client_presence.has_left():  # nobody would ever get its id
                     raise CallerGone
                 return task
         except IntegrityError:

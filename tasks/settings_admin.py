@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from solo.admin import SingletonModelAdmin
 
-from accounts.theme import ModelAdmin
+from mjproxy.lib.admin.theme import ModelAdmin
 from tasks.forms import TRANSLATION, DrawingSettingsForm
 from tasks.models import SETTINGS_SECRETS, DrawingSettings
 from tasks.webhooks import hook_secret

@@ -12,7 +12,7 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from typing import Final
 
-from accounts import backoff
+from mjproxy.lib.process import backoff
 
 AT_ONCE: Final = 128
 FIRST: Final = 4  # calls at once to a receiver that nothing is known of

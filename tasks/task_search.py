@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.enums import SpeedMode
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount, User
-from tasks.ids import first_id_at
+from mjproxy.lib.ids import first_id_at
 from tasks.models import Task
 
 # Text is looked for in so many of the newest tasks; ids are found at any age.

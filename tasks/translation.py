@@ -15,17 +15,17 @@ from typing import Final
 import aiohttp
 from django.core.cache import cache
 
+from mjproxy.lib.process.bulkhead import NoPlace
+from mjproxy.lib.safe_http.client import USER_AGENT, reason_of
+from mjproxy.lib.safe_http.resolver import Resolver
+from mjproxy.lib.web.outside_hosts import Unasked, answer_to
 from tasks.dashes import DASHES
 from tasks.enums import TranslateWay
 from tasks.exceptions import Overloaded
-from tasks.fetcher import USER_AGENT, reason_of
 from tasks.links import LINK, outside_links
 from tasks.models import DrawingSettings
-from tasks.outside import Unasked, answer_to
 from tasks.parameters import Prompt, parse
-from tasks.places import NoPlace
 from tasks.prompts import MAX_PROMPT_LENGTH, tidy
-from tasks.resolver import Resolver
 from tasks.translators import TranslationFailed, Translator, chosen
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def translate(prompt: str) -> str:
 
     Words before the parameters and words after `--no` are translated; links and other
     parameters stay (docs/protocol.md, prompts). Asks a service, for as many seconds as
-    the drawing settings say, outside of the web threads (tasks/outside.py). Raises
+    the drawing settings say, outside of the web threads (mjproxy/lib/web/outside_hosts.py). Raises
     Overloaded where too many prompts are being translated.
     """
     if not _CHINESE.search(prompt):

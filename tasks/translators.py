@@ -15,9 +15,9 @@ from typing import Any, Final, Protocol
 
 import aiohttp
 
-from accounts.addresses import exact
+from mjproxy.lib.safe_http.client import read_capped
+from mjproxy.lib.validators.addresses import exact
 from tasks.enums import TranslateWay
-from tasks.fetcher import read_capped
 from tasks.models import DrawingSettings
 
 BAIDU_URL: Final = "https://fanyi-api.baidu.com/api/trans/vip/translate"

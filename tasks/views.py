@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from accounts.pages import render_page
+from mjproxy.lib.web.page import render_page
 from tasks.prompts import MAX_PROMPT_LENGTH
 
 ASPECTS = ("1:1", "3:2", "16:9", "4:5", "2:3", "9:16")

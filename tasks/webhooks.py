@@ -10,14 +10,14 @@ from typing import Final
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import backoff
-from accounts.addresses import WrongAddress, parts_of
-from accounts.crypto import UndecryptableSecret
 from accounts.models import User
-from accounts.prepared import PreparedQuery
 from accounts.services import ensure_webhook_secret, new_webhook_secret
+from mjproxy.lib.db.compiled_query import PreparedQuery
+from mjproxy.lib.db.encrypted_field import UndecryptableSecret
+from mjproxy.lib.process import backoff
+from mjproxy.lib.process.faults import Work
+from mjproxy.lib.validators.addresses import WrongAddress, parts_of
 from tasks.enums import TERMINAL, TaskStatus
-from tasks.faults import Work
 from tasks.models import DeliveryState, DrawingSettings, Task, WebhookDelivery
 from tasks.representation import task_bytes
 

@@ -18,7 +18,9 @@ from accounts import checking, pool, wrong_keys
 from accounts.keys import create_key
 from accounts.models import DiscordAccount, User
 from mjproxy import looking
-from tasks import clock, database, faults, resolver
+from mjproxy.lib.db import clock, threads
+from mjproxy.lib.process import faults
+from mjproxy.lib.safe_http import resolver
 from tests.factories import make_account, make_user
 from tests.mysql_rules import checked_as_sql
 
@@ -65,10 +67,10 @@ def _mysql_would_take_it(monkeypatch: pytest.MonkeyPatch) -> None:
 def _threads_have_come_to_rest() -> Iterator[None]:
     """Wait for what still runs in the rows' threads: no flush may meet it."""
     yield
-    if database._pool._threads:
-        meeting = threading.Barrier(database.THREADS + 1)
-        for _ in range(database.THREADS):
-            database._pool.submit(meeting.wait, PATIENCE)
+    if threads._pool._threads:
+        meeting = threading.Barrier(threads.THREADS + 1)
+        for _ in range(threads.THREADS):
+            threads._pool.submit(meeting.wait, PATIENCE)
         meeting.wait(PATIENCE)
 
 

@@ -7,10 +7,10 @@ from typing import Any, Final
 from django.db.models import Q, QuerySet
 from rest_framework import serializers
 
-from accounts.api.fields import DialectSerializer, Items, Text
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount
 from accounts.selectors import without_secrets
+from mjproxy.lib.dialect.fields import DialectSerializer, Items, Text
 
 MOST_IDS: Final = 1000
 SORTED_BY: Final = {

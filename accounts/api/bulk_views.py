@@ -13,8 +13,6 @@ from rest_framework.views import APIView
 
 from accounts import bulk
 from accounts.api.account_search import MOST_IDS, WhichSerializer, chosen
-from accounts.api.answers import json_answer, operation_result
-from accounts.api.fields import DialectSerializer, Items
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
 from accounts.api.serializers import (
@@ -25,6 +23,8 @@ from accounts.api.serializers import (
 )
 from accounts.api.views import example
 from accounts.exceptions import InvalidField
+from mjproxy.lib.dialect.answers import json_answer, operation_result
+from mjproxy.lib.dialect.fields import DialectSerializer, Items
 
 
 class BulkEditSerializer(WhichSerializer):

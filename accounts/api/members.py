@@ -10,11 +10,11 @@ from typing import Any, Final
 from rest_framework import serializers
 
 from accounts import verification
-from accounts.api.fields import Items, Number, Text, Whole, Word, WordOrNone
 from accounts.enums import AccountState, BotType, SpeedMode
-from accounts.limits import limits_of
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.snapshots import snapshots_of
+from mjproxy.lib.dialect.fields import Items, Number, Text, Whole, Word, WordOrNone
+from mjproxy.lib.validators.number_limits import limits_of
 
 Field = serializers.Field[Any, Any, Any, Any]
 Make = Callable[..., Field]

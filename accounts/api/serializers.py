@@ -9,9 +9,9 @@ from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
 from accounts.api.account_members import WRITABLE
-from accounts.api.fields import DialectSerializer, Items, Text, Word
 from accounts.api.members import Field, Member
 from accounts.enums import PriorityClass
+from mjproxy.lib.dialect.fields import DialectSerializer, Items, Text, Word
 
 _TOKENS: Final = ("user_token", "bot_token", "proxy_url")
 _WIRE_NAMES: Final = {member.field: name for name, member in WRITABLE.items()}

@@ -11,13 +11,13 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.answers import json_answer, throttled
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
 from accounts.callers import client_ip
 from accounts.exceptions import InvalidField
 from accounts.keys import owner_of
-from accounts.throttle import WINDOW, forget_tries, too_many_tries
+from mjproxy.lib.dialect.answers import json_answer, throttled
+from mjproxy.lib.web.throttle import WINDOW, forget_tries, too_many_tries
 
 
 class LoginView(APIView):

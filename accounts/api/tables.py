@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
-from accounts.api.fields import DialectSerializer, Text, Whole
 from accounts.api.serializers import OperationSerializer
+from mjproxy.lib.dialect.fields import DialectSerializer, Text, Whole
 
 MOST_ROWS: Final = 100
 

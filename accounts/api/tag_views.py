@@ -16,15 +16,15 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.answers import json_answer, operation_result
-from accounts.api.fields import DialectSerializer, Items, Text, Whole
 from accounts.api.permissions import IsOperator
 from accounts.api.serializers import OperationSerializer
 from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of
 from accounts.exceptions import InvalidField
-from accounts.limits import limits_of
 from accounts.models import DomainTag
 from accounts.models.tags import keywords_of
+from mjproxy.lib.dialect.answers import json_answer, operation_result
+from mjproxy.lib.dialect.fields import DialectSerializer, Items, Text, Whole
+from mjproxy.lib.validators.number_limits import limits_of
 
 _FIELDS: Final = {
     "name": "name",

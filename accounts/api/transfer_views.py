@@ -13,8 +13,6 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api.account_search import WhichSerializer, chosen
-from accounts.api.answers import json_answer, operation_result
-from accounts.api.fields import DialectSerializer, Text
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
 from accounts.api.serializers import OperationSerializer
@@ -22,7 +20,9 @@ from accounts.api.transfer import Refused, Report, export_file, import_file
 from accounts.api.views import example
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount
-from accounts.sealing import BadFile
+from mjproxy.lib.dialect.answers import json_answer, operation_result
+from mjproxy.lib.dialect.fields import DialectSerializer, Text
+from mjproxy.lib.sealed_file import BadFile
 
 FILE_NAME: Final = "accounts.json"
 _SHOWN_ERRORS: Final = 100

@@ -12,7 +12,6 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts import services
-from accounts.api.answers import json_answer, operation_result
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
 from accounts.api.serializers import (
@@ -26,8 +25,9 @@ from accounts.editing import fill, save_filled
 from accounts.enums import PriorityClass
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount, User
-from accounts.races import checked_again
 from accounts.selectors import account_by_id, channel_is_taken
+from mjproxy.lib.db.unique_races import checked_again
+from mjproxy.lib.dialect.answers import json_answer, operation_result
 
 _ACCOUNT_ID = OpenApiParameter(
     "account_id", str, OpenApiParameter.PATH, description="Row id or channel id."

@@ -11,12 +11,12 @@ from django.db import models
 from django.utils import timezone
 
 from accounts import hours
-from accounts.addresses import proxy_address
-from accounts.crypto import EncryptedTextField
 from accounts.enums import AccountState, SpeedMode
-from accounts.headers import header_text, one_word
-from accounts.limits import between
 from accounts.models.tags import DomainTag
+from mjproxy.lib.db.encrypted_field import EncryptedTextField
+from mjproxy.lib.validators.addresses import proxy_address
+from mjproxy.lib.validators.header_values import header_text, one_word
+from mjproxy.lib.validators.number_limits import between
 
 snowflake = RegexValidator(r"\A[0-9]{15,20}\Z", "A Discord id is 15 to 20 digits.")
 invitation = RegexValidator(

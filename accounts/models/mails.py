@@ -9,11 +9,11 @@ from django.core.validators import RegexValidator, validate_email
 from django.db import models
 from solo.models import SingletonModel
 
-from accounts.crypto import EncryptedTextField
 from accounts.enums import AccountState, MailSecurity, MailState
-from accounts.limits import between
-from accounts.lists import parted
 from accounts.models.discord import DiscordAccount
+from mjproxy.lib.db.encrypted_field import EncryptedTextField
+from mjproxy.lib.validators.number_limits import between
+from mjproxy.lib.validators.text_lists import parted
 
 MAIL_SECRETS: Final = ("password",)
 MOST_RECIPIENTS: Final = 20

@@ -6,8 +6,8 @@ from django.db import models
 from solo.models import SingletonModel
 
 from accounts.enums import ChoiceRule
-from accounts.limits import between
 from accounts.models.discord import no_markup
+from mjproxy.lib.validators.number_limits import between
 
 
 class AccessSettings(SingletonModel):

@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
-from accounts.limits import between
-from accounts.lists import parted
+from mjproxy.lib.validators.number_limits import between
+from mjproxy.lib.validators.text_lists import parted
 
 
 def keywords_of(words: Iterable[str]) -> list[str]:

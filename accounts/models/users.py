@@ -7,8 +7,8 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 
-from accounts.crypto import EncryptedTextField
 from accounts.enums import PriorityClass
+from mjproxy.lib.db.encrypted_field import EncryptedTextField
 
 
 class User(AbstractUser):

@@ -6,9 +6,9 @@ from django.db import models
 from django.utils import timezone
 from solo.models import SingletonModel
 
-from accounts.addresses import base_address
-from accounts.crypto import EncryptedTextField
 from accounts.models.discord import DiscordAccount
+from mjproxy.lib.db.encrypted_field import EncryptedTextField
+from mjproxy.lib.validators.addresses import base_address
 
 
 class Verification(models.Model):

@@ -17,7 +17,6 @@ from django.conf import settings
 from django.db import Error, connections, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
-from accounts.sealing import BadFile
 from mjproxy.backups import making, rows, running, secrets
 from mjproxy.backups.archive import (
     SECRETS,
@@ -28,6 +27,7 @@ from mjproxy.backups.archive import (
     verify,
 )
 from mjproxy.databases import database
+from mjproxy.lib.sealed_file import BadFile
 
 # What Redis and beat remember of a database that is gone.
 _STALE: Final = ("redis", "redis.sock", "beat-schedule*")

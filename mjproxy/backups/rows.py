@@ -24,9 +24,9 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Field, Model
 
-from accounts.crypto import EncryptedTextField, Sealed
-from accounts.rotation import as_stored
 from mjproxy.backups.archive import BadArchive, Manifest, member
+from mjproxy.lib.db.encrypted_field import EncryptedTextField, Sealed
+from mjproxy.lib.db.key_rotation import as_stored
 
 ALIAS: Final = "backup"
 AT_ONCE: Final = 500  # rows read in one statement

@@ -12,8 +12,8 @@ from django.db import Error, connections
 from django.utils import timezone
 
 from gateway.models import GatewayProcess
-from tasks import life
-from tasks.life import State
+from mjproxy.lib.process import signs_of_life
+from mjproxy.lib.process.signs_of_life import State
 
 # Sessions of others in our database.
 _SESSIONS: Final = {
@@ -23,7 +23,7 @@ _SESSIONS: Final = {
     "mysql": "SELECT count(*) FROM information_schema.processlist "
     "WHERE db = database() AND id <> connection_id()",
 }
-_SEEN: Final = timedelta(seconds=life.LATE)
+_SEEN: Final = timedelta(seconds=signs_of_life.LATE)
 
 
 def who_runs(connection: Any) -> list[str]:
@@ -32,16 +32,16 @@ def who_runs(connection: Any) -> list[str]:
 
 
 def _parts() -> Iterator[str]:
-    for part in life.PARTS:
-        if life.look(part).state in (State.OK, State.RESTARTING):
-            yield f"a {part} was seen within the last {life.LATE:.0f} s"
+    for part in signs_of_life.PARTS:
+        if signs_of_life.look(part).state in (State.OK, State.RESTARTING):
+            yield f"a {part} was seen within the last {signs_of_life.LATE:.0f} s"
 
 
 def _gateways(connection: Any) -> Iterator[str]:
     seen = GatewayProcess.objects.using(connection.alias)
     try:
         if seen.filter(seen_at__gt=timezone.now() - _SEEN).exists():
-            yield f"a gateway was seen within the last {life.LATE:.0f} s"
+            yield f"a gateway was seen within the last {signs_of_life.LATE:.0f} s"
     except Error:
         return  # there are no tables, or they are damaged: that is why we are here
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from django.conf import settings
 
-from accounts.sealing import BadFile, seal, unseal
 from mjproxy import env
+from mjproxy.lib.sealed_file import BadFile, seal, unseal
 
 KIND: Final = "mjproxy-secrets"
 

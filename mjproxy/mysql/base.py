@@ -12,8 +12,8 @@ from typing import Any, Final
 from django.db.backends.mysql import base, schema
 from django.db.utils import OperationalError
 
-from accounts import patience
 from mjproxy.door import SLOW, door
+from mjproxy.lib.db import time_limits
 
 # "A" and "a", "a" and "a " are two texts. The two servers name that differently.
 EXACT: Final = {True: "utf8mb4_nopad_bin", False: "utf8mb4_0900_bin"}
@@ -46,12 +46,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_connection_params(self) -> dict[str, Any]:
         params: dict[str, Any] = super().get_connection_params()
-        if (limit := patience.limit()) is not None:
+        if (limit := time_limits.limit()) is not None:
             params["read_timeout"] = params["write_timeout"] = int(limit)
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        if patience.limit() is None:
+        if time_limits.limit() is None:
             return super().get_new_connection(conn_params)
         with door.opened():
             return super().get_new_connection(conn_params)
@@ -72,8 +72,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _let_idle_end(self) -> None:
         """Have the server end what we left, so that no lock outlives a dead line."""
-        if seconds := patience.limit():
-            idle = int(max(seconds, patience.IDLE_LINE))
+        if seconds := time_limits.limit():
+            idle = int(max(seconds, time_limits.IDLE_LINE))
             with self.cursor() as cursor:
                 cursor.execute(f"SET SESSION wait_timeout = {idle}")
 

@@ -1,7 +1,7 @@
 """The engine for PostgreSQL: Django finds it by the name of this package.
 
 A server, or the way to it, may fall silent without closing a connection, and TCP would
-wait for many minutes. Here every wait has an end (`accounts/patience.py`): a connection
+wait for many minutes. Here every wait has an end (`mjproxy/lib/db/time_limits.py`): a connection
 that does not answer is closed and its call fails. All that are older than this
 silence are replaced before they are used again. Each thread has a connection of its
 own: no thread waits for another's, as it might for a pool's.
@@ -17,8 +17,8 @@ import psycopg
 from django.db.backends.postgresql import base
 from psycopg import IsolationLevel, errors
 
-from accounts import patience
 from mjproxy.door import door
+from mjproxy.lib.db import time_limits
 
 _INTERVAL: Final = 0.1  # seconds between two looks of psycopg at its own state
 
@@ -31,7 +31,7 @@ class BoundedConnection(psycopg.Connection[Any]):
     def wait(
         self, gen: Any, interval: float = _INTERVAL, timeout: float | None = None
     ) -> Any:
-        limit = patience.limit() if timeout is None else None
+        limit = time_limits.limit() if timeout is None else None
         if limit is None:
             return super().wait(gen, interval, timeout)
         try:
@@ -50,7 +50,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         self.isolation_level = IsolationLevel.READ_COMMITTED
-        if patience.limit() is None:
+        if time_limits.limit() is None:
             return BoundedConnection.connect(**conn_params)
         with door.opened():
             made = BoundedConnection.connect(**conn_params)
@@ -59,13 +59,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def init_connection_state(self) -> None:
         super().init_connection_state()
-        if patience.limit() is not None:
+        if time_limits.limit() is not None:
             self.tell_limits()
 
     def tell_limits(self) -> None:
         """Tell the server how long a statement of this thread may take."""
-        seconds = patience.limit() or 0
-        idle = max(seconds, patience.IDLE) if seconds else 0
+        seconds = time_limits.limit() or 0
+        idle = max(seconds, time_limits.IDLE) if seconds else 0
         with self.wrap_database_errors:
             self.connection.execute(
                 f"SET statement_timeout = {int(seconds * 1000)}; "

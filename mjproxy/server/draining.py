@@ -16,8 +16,8 @@ from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import defer, reactor, tcp
 from twisted.web import http
 
+from mjproxy.lib.process.watchdog import notify, watch
 from mjproxy.supervising.plan import DRAIN
-from tasks.watchdog import notify, watch
 
 LOOK: Final = 0.05  # seconds between two looks at what is still open
 # Seconds for the first request of a connection that was taken just before the end.

@@ -10,7 +10,7 @@ from daphne.http_protocol import HTTPFactory
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from django.conf import settings
 
-from gateway.open_files import allow_open_files
+from mjproxy.lib.process.open_files import allow_open_files
 from mjproxy.server.connection import BoundedRequest, Channel
 from mjproxy.server.connection_limit import Places, places_for
 

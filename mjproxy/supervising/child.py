@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from mjproxy.damaged import set_aside
+from mjproxy.lib.process.damaged_files import set_aside
 from mjproxy.supervising.output import output
 from mjproxy.supervising.plan import Program
 

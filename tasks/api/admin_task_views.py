@@ -12,14 +12,14 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.answers import json_answer, operation_result, waiting_answer
-from accounts.api.fields import DialectSerializer, Text, WordOrNone
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
 from accounts.api.serializers import OperationSerializer
 from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of
 from accounts.callers import link_base
 from accounts.enums import SpeedMode
+from mjproxy.lib.dialect.answers import json_answer, operation_result, waiting_answer
+from mjproxy.lib.dialect.fields import DialectSerializer, Text, WordOrNone
 from tasks import removing, selectors, task_search
 from tasks.api import examples
 from tasks.api.answers import TASK_ID

@@ -19,7 +19,6 @@ from accounts.api.account_members import (
     account_json,
 )
 from accounts.api.account_search import SORTED_BY, AccountSearchSerializer, found
-from accounts.api.answers import compressed, json_answer
 from accounts.api.bulk_views import BulkEditView
 from accounts.api.requests import user_of
 from accounts.api.serializers import OperationSerializer
@@ -32,6 +31,7 @@ from accounts.api.tables import (
 from accounts.api.views import AccountView, account_or_refuse
 from accounts.models import DiscordAccount, User
 from accounts.selectors import enabled_accounts, without_secrets
+from mjproxy.lib.dialect.answers import compressed, json_answer
 from tasks.api.examples import answered, sent
 from tasks.api.pool_views import OPERATORS_ACCOUNT
 from tasks.selectors import load

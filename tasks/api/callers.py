@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from rest_framework.request import Request
 
-from accounts.addresses import MAX_LENGTH, WrongAddress, parts_of
 from accounts.api.requests import user_of
 from accounts.callers import client_ip, link_base
-from tasks import clock
+from mjproxy.lib.db import clock
+from mjproxy.lib.validators.addresses import MAX_LENGTH, WrongAddress, parts_of
 from tasks.exceptions import ClockIsWrong, InvalidRequest
 from tasks.submit.base import MAX_IDEMPOTENCY_KEY, Caller
 

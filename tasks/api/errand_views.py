@@ -12,8 +12,8 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.answers import json_answer, waiting_answer
 from accounts.api.requests import user_of
+from mjproxy.lib.dialect.answers import json_answer, waiting_answer
 from tasks.api import answers, examples
 from tasks.api.callers import caller_of
 from tasks.api.serializers import UploadSerializer, id_in

@@ -15,13 +15,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.answers import json_answer, operation_result
 from accounts.api.serializers import OperationSerializer
 from accounts.callers import asker_of
 from accounts.exceptions import TooManyTries, UserDisabled
 from accounts.models import AccessSettings
+from mjproxy.lib.dialect.answers import json_answer, operation_result
+from mjproxy.lib.ids import first_id_at
 from tasks.api.examples import answered
-from tasks.ids import first_id_at
 from tasks.models import Task
 
 logger = logging.getLogger(__name__)

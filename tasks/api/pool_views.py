@@ -15,10 +15,10 @@ from accounts.api.account_members import (
     PoolAccountSerializer,
     account_json,
 )
-from accounts.api.answers import compressed, json_answer
 from accounts.api.requests import user_of
 from accounts.models import DiscordAccount
 from accounts.selectors import account_by_id, without_secrets
+from mjproxy.lib.dialect.answers import compressed, json_answer
 from tasks.api import examples
 from tasks.selectors import load
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.api.fields import DialectSerializer, Items, Text, Whole, Word
+from mjproxy.lib.dialect.fields import DialectSerializer, Items, Text, Whole, Word
 from tasks.enums import TaskAction
 
 # The numbers that some clients send in place of the words.

@@ -16,8 +16,8 @@ from drf_spectacular.utils import (
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.answers import json_answer
-from accounts.api.fields import DialectSerializer
+from mjproxy.lib.dialect.answers import json_answer
+from mjproxy.lib.dialect.fields import DialectSerializer
 from tasks.api import examples
 from tasks.api.answers import SubmitAnswerSerializer, TaskSerializer
 from tasks.api.callers import caller_of

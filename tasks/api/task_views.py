@@ -12,11 +12,11 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.answers import compressed, json_answer
 from accounts.api.requests import user_of
 from accounts.callers import asker_of, link_base
 from accounts.exceptions import TooManyTries, UserDisabled
 from accounts.models import User
+from mjproxy.lib.dialect.answers import compressed, json_answer
 from tasks import selectors
 from tasks.api import examples
 from tasks.api.answers import TASK_ID, TASKS_OR_FAILURE, TaskSerializer

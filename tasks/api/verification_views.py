@@ -15,19 +15,25 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts import throttle, verification, verification_server
+from accounts import verification, verification_server
 from accounts.api.account_members import account_json
-from accounts.api.answers import Look, json_answer, operation_result, waiting_answer
-from accounts.api.fields import DialectSerializer, Text
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
 from accounts.api.serializers import OperationSerializer
 from accounts.api.views import account_or_refuse
 from accounts.callers import client_ip
-from accounts.crypto import readable
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount, User
 from accounts.selectors import without_secrets
+from mjproxy.lib.db.encrypted_field import readable
+from mjproxy.lib.dialect.answers import (
+    Look,
+    json_answer,
+    operation_result,
+    waiting_answer,
+)
+from mjproxy.lib.dialect.fields import DialectSerializer, Text
+from mjproxy.lib.web import throttle
 from tasks.api.examples import answered, sent
 from tasks.api.pool_views import ACCOUNT
 from tasks.selectors import load

@@ -10,9 +10,9 @@ from typing import Any, Final
 from django.db import IntegrityError
 from django.utils import timezone
 
-from accounts.limits import span_of
 from accounts.models import DiscordAccount, User
 from accounts.turns import take_turn
+from mjproxy.lib.validators.number_limits import span_of
 from tasks import inputs
 from tasks.enums import BotType, TaskAction, TaskStatus
 from tasks.exceptions import (

@@ -9,9 +9,9 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.deadlocks import again_after_deadlock
-from accounts.limits import span_of
 from accounts.models import DiscordAccount
+from mjproxy.lib.db.deadlocks import again_after_deadlock
+from mjproxy.lib.validators.number_limits import span_of
 from tasks import custom_ids, limits, prompts
 from tasks.custom_ids import Button, Window
 from tasks.enums import OPEN, BotType, TaskAction, TaskStatus, WindowState

@@ -16,8 +16,8 @@ from accounts.enums import ChoiceRule
 from accounts.health import LOST
 from accounts.models import DiscordAccount, User
 from accounts.pool import pool
-from accounts.prepared import PreparedQuery
 from accounts.selectors import for_choice
+from mjproxy.lib.db.compiled_query import PreparedQuery
 from tasks.enums import BotType, TaskAction
 from tasks.exceptions import QueueFull
 from tasks.load import with_load

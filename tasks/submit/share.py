@@ -8,7 +8,7 @@ from typing import Final
 from django.db.models import Count, Q, Sum
 
 from accounts.models import PoolSettings
-from accounts.prepared import PreparedQuery
+from mjproxy.lib.db.compiled_query import PreparedQuery
 from tasks.enums import TaskStatus
 from tasks.exceptions import PicturesUsedUp, ShareUsedUp
 from tasks.inputs import Brought

@@ -6,8 +6,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.deadlocks import again_after_deadlock
 from accounts.models import DiscordAccount
+from mjproxy.lib.db.deadlocks import again_after_deadlock
 from tasks import custom_ids, inputs, limits, prompts
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tasks.exceptions import InvalidRequest, ParentNotFound, Refused

@@ -16,9 +16,9 @@ from accounts.models import (
     Verification,
     VerificationSettings,
 )
-from accounts.rotation import stored, unreadable
 from accounts.services import ensure_operator
 from gateway.models import GatewaySettings
+from mjproxy.lib.db.key_rotation import stored, unreadable
 from tasks.models import DrawingSettings, WebhookDelivery
 from tasks.webhooks import claim_next
 from tests.conftest import ApiClient

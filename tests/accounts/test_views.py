@@ -7,8 +7,8 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from accounts import throttle
 from accounts.models import User
+from mjproxy.lib.web import throttle
 from tests.conftest import ALICES_KEY
 
 PASSWORD = "correct horse battery"

@@ -19,7 +19,7 @@ from mjproxy.start import redis_server
 from tests.e2e.calls import call, eventually, free_port
 from tests.e2e.harness import Product, Simulator, specs
 from tests.e2e.services import given_services
-from tests.mjproxy.test_damaged import answers
+from tests.mjproxy.lib.process.test_damaged_files import answers
 from tests.relay import Relay, relay_to
 
 pytestmark = pytest.mark.timeout(240)

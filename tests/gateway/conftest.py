@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from accounts.backoff import Streaks
 from accounts.models import DiscordAccount
 from gateway import clients, commands, errands, refusals, uploads
 from gateway.handlers import Speaker
-from tasks import bridge
+from mjproxy.lib.process import event_loop
+from mjproxy.lib.process.backoff import Streaks
 from tests.factories import make_account
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.preparing import LINK, site_answer
@@ -62,7 +62,7 @@ def http(monkeypatch: pytest.MonkeyPatch) -> FakeHttp:
         return fake
 
     monkeypatch.setattr(clients, "client_of", client_of)
-    monkeypatch.setattr(bridge, "spawn", bridge.run)
+    monkeypatch.setattr(event_loop, "spawn", event_loop.run)
     return fake
 
 

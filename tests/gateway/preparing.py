@@ -6,7 +6,8 @@ from aiohttp import web
 
 from accounts.models import DiscordAccount, User
 from gateway import preparing
-from tasks import bridge, inputs
+from mjproxy.lib.process import event_loop
+from tasks import inputs
 from tasks.enums import InputRole
 from tasks.inputs import Brought
 from tasks.models import Task
@@ -27,7 +28,7 @@ def given(role: InputRole, position: int = 0, colour: str = "red") -> Brought:
 
 
 def prepared(task: Task) -> Task:
-    bridge.run(preparing.prepare(task.pk))
+    event_loop.run(preparing.prepare(task.pk))
     return again(task)
 
 

@@ -10,9 +10,9 @@ from django.utils import timezone
 from accounts.models import DiscordAccount, User
 from gateway.models import CommandIndex, GatewaySession
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
+from mjproxy.lib.ids import new_nonce
 from tasks import prompts
 from tasks.enums import Delivery, TaskAction, TaskStatus
-from tasks.ids import new_nonce
 from tasks.models import Task
 from tests.factories import make_task
 from tests.gateway.wire import PARENT_JOB, PROMPT, US

@@ -25,7 +25,7 @@ from gateway.protocol.constants import MIDJOURNEY_APP
 from gateway.simulator.app import Simulator
 from gateway.simulator.config import Config
 from gateway.simulator.world import AccountSpec, default_accounts
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
 from tasks.models import Task
 from tests.factories import make_account
 from tests.gateway.rows import make_session

@@ -15,7 +15,7 @@ from gateway.asking import ask_command, ask_press, ask_version
 from gateway.enums import OVER, QueryKind, QueryState
 from gateway.models import AccountQuery
 from gateway.simulator.app import Simulator
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
 from tests.gateway.queries import MJ, NIJI, snapshot
 from tests.gateway.sockets import (
     Line,

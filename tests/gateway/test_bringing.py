@@ -13,13 +13,13 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount, User
 from gateway import bringing, preparing, uploads
-from tasks import bridge
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process import event_loop
+from mjproxy.lib.process.bulkhead import Places
+from mjproxy.lib.safe_http.resolver import Resolver
 from tasks.enums import InputRole, TaskStatus
 from tasks.inputs import Brought
 from tasks.models import InputPicture, Task
-from tasks.places import Places
-from tasks.resolver import Resolver
 from tasks.services import fail
 from tests.factories import make_account
 from tests.gateway.preparing import LINK, given, prepared, waiting
@@ -42,7 +42,7 @@ def prepare_all(tasks: list[Task]) -> None:
     async def together() -> None:
         await asyncio.gather(*(preparing.prepare(task.pk) for task in tasks))
 
-    bridge.run(together())
+    event_loop.run(together())
 
 
 def test_few_pictures_are_in_memory_at_once(
@@ -104,7 +104,7 @@ def test_a_host_that_hangs_holds_up_neither_other_hosts_nor_other_users(
             left.set()
             await asyncio.gather(*work)
 
-        bridge.run(check())
+        event_loop.run(check())
 
     assert again(bobs).prepared
     assert {again(task).status for task in hung} == {TaskStatus.FAILURE}

@@ -13,7 +13,7 @@ from gateway.handlers import Outcome, Speaker, handle
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP, Event
-from tasks import bridge
+from mjproxy.lib.process import event_loop
 from tasks.enums import BotType, TaskStatus
 from tasks.models import Task
 from tasks.services import cancel
@@ -123,7 +123,7 @@ def test_a_worker_that_dies_before_its_press_leaves_the_next_one_booked(
 ) -> None:
     task = make_cancelled(alice, live, job_id=JOB)
     with monkeypatch.context() as patched:
-        patched.setattr(bridge, "spawn", lambda work: work.close())
+        patched.setattr(event_loop, "spawn", lambda work: work.close())
         assert cancelling.press_cancel(task.pk) is True
     assert http.bodies == []
 

@@ -18,7 +18,7 @@ from gateway import checking, receivers
 from gateway.addresses import Addresses
 from gateway.models import GatewaySettings
 from gateway.simulator.app import Simulator
-from tasks import bridge
+from mjproxy.lib.process import event_loop
 from tests.gateway.rest_server import Server, serving
 from tests.gateway.sockets import addresses_of, make_simulated, simulating, spec_of
 from tests.gateway.test_http import addresses
@@ -34,19 +34,19 @@ UNKNOWN = "1999000000000000001"
 def simulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
     """A simulator in the loop of the bridge, so that this thread may wait."""
     life = simulating()
-    found = bridge.run(life.__aenter__())
+    found = event_loop.run(life.__aenter__())
     use(monkeypatch, addresses_of(found))
     yield found
-    bridge.run(life.__aexit__(None, None, None))
+    event_loop.run(life.__aexit__(None, None, None))
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     life = serving()
-    found = bridge.run(life.__aenter__())
+    found = event_loop.run(life.__aenter__())
     use(monkeypatch, addresses(found.url))
     yield found
-    bridge.run(life.__aexit__(None, None, None))
+    event_loop.run(life.__aexit__(None, None, None))
 
 
 @pytest.fixture
@@ -318,7 +318,7 @@ def test_a_third_that_is_checked_meanwhile_does_not_wait(
     assert wrong_with(unsaved()) == {}
 
     assert found == []  # the others still wait
-    bridge.loop().call_soon_threadsafe(left.set)
+    event_loop.loop().call_soon_threadsafe(left.set)
     for look in looks:
         look.join(20)
     assert [set(each) for each in found] == [{"user_token"}] * 2

@@ -10,7 +10,7 @@ from accounts import services
 from accounts.models import DiscordAccount
 from gateway import clients
 from gateway.protocol.answers import Verdict
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
 from tests.gateway.rest_server import Server, serving
 from tests.gateway.test_http import BODY, addresses
 

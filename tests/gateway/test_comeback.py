@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from discord.errors import RateLimited
 
-from accounts import backoff
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway import comeback
@@ -20,8 +19,8 @@ from gateway.comeback import Comeback
 from gateway.http import DiscordHttp
 from gateway.models import CommandIndex
 from gateway.simulator.app import Simulator
-from tasks import faults
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process import backoff, faults
 from tests.gateway.sockets import (
     Watch,
     addresses_of,

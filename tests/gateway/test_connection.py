@@ -10,14 +10,14 @@ from dataclasses import replace
 
 import pytest
 
-from accounts import backoff
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from gateway import connection as module
 from gateway.comeback import Resume
 from gateway.models import CommandIndex, GatewaySession
 from gateway.simulator.app import Simulator
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process import backoff
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tests.gateway.rows import make_running

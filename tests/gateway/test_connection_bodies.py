@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from accounts import backoff
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway import connection as module
 from gateway.simulator.app import Simulator
+from mjproxy.lib.process import backoff
 from tests.gateway.sockets import (
     Watch,
     addresses_of,

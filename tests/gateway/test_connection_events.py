@@ -17,7 +17,7 @@ from gateway.connection import Connection
 from gateway.context import identity_of
 from gateway.handlers import handle as real_handle
 from gateway.protocol.constants import MIDJOURNEY_APP, Event
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tests.gateway import wire

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from accounts import backoff
 from accounts.models import DiscordAccount
 from gateway import connection as module
 from gateway.protocol.constants import Event
 from gateway.simulator.app import Simulator
+from mjproxy.lib.process import backoff
 from tests.gateway.sockets import (
     Line,
     Watch,

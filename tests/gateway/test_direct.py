@@ -12,7 +12,7 @@ from accounts.models import DiscordAccount
 from gateway import direct
 from gateway.http import DiscordHttp
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
 from tests.gateway.rest_server import Server, serving
 from tests.gateway.test_http import addresses, identity
 

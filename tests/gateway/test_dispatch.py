@@ -17,7 +17,7 @@ from gateway.models import CommandIndex, DispatchLane, GatewaySession
 from gateway.protocol.answers import Answer
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from gateway.queueing import Crew
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
 from tasks.enums import BotType, Delivery, TaskAction, TaskStatus
 from tasks.models import Task
 from tests.factories import make_account, make_finished

@@ -14,7 +14,7 @@ from accounts.models import DiscordAccount, User
 from gateway import dispatch, interactions, lanes, queueing
 from gateway.models import CommandIndex
 from gateway.protocol.answers import Answer, Verdict
-from tasks import faults
+from mjproxy.lib.process import faults
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tests.gateway.fakes import FakeHttp

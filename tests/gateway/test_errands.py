@@ -15,7 +15,8 @@ from gateway.models import DispatchLane
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP
 from gateway.uploads import UploadFailed
-from tasks import bridge, inputs
+from mjproxy.lib.process import event_loop
+from tasks import inputs
 from tasks.enums import ErrandKind, ErrandState, InputRole
 from tasks.errands import send_on
 from tasks.models import Errand, Task
@@ -59,7 +60,7 @@ def press(task: Task) -> Errand:
 
 
 def run(errand: Errand) -> Errand:
-    bridge.run(errands.run(errand.pk))
+    event_loop.run(errands.run(errand.pk))
     errand.refresh_from_db()
     return errand
 

@@ -8,8 +8,8 @@ from django.forms.models import model_to_dict
 from accounts.models import DiscordAccount, User
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.protocol.constants import Event
+from mjproxy.lib.ids import new_nonce
 from tasks.enums import Delivery, TaskStatus
-from tasks.ids import new_nonce
 from tasks.models import Task
 from tests.gateway import wire
 from tests.gateway.rows import again, make_running

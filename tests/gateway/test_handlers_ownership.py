@@ -7,8 +7,8 @@ import pytest
 from accounts.models import DiscordAccount, User
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.protocol.constants import Event
+from mjproxy.lib.ids import new_nonce
 from tasks.enums import TaskAction, TaskStatus
-from tasks.ids import new_nonce
 from tasks.models import Task
 from tests.factories import make_finished
 from tests.gateway import wire

@@ -23,9 +23,9 @@ from gateway import (
 from gateway.matching import snowflake_at
 from gateway.models import AccountQuery, CommandIndex
 from gateway.repair import judge
-from tasks import bridge
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process import event_loop
 from tasks.custom_ids import PAGE_PREFIX
-from tasks.database import in_thread
 from tasks.enums import (
     Delivery,
     ErrandKind,
@@ -74,7 +74,7 @@ def answering(alice: User, live: DiscordAccount) -> tuple[Meanwhile, Meanwhile]:
     facts: dict[str, Any] = {"window_id": "MJ::x", "interaction_id": "5"}
     facts |= {"window": WindowState.OPEN, "action": TaskAction.VARIATION}
     task = make_pressed(alice, live, "variation", **facts)
-    return lambda: bridge.run(windows.answer(task.pk)), _ends(task)
+    return lambda: event_loop.run(windows.answer(task.pk)), _ends(task)
 
 
 def cancel(alice: User, live: DiscordAccount) -> tuple[Meanwhile, Meanwhile]:
@@ -96,7 +96,7 @@ def pressing(alice: User, live: DiscordAccount) -> tuple[Meanwhile, Meanwhile]:
     kind = ErrandKind.PRESS
     errand = send_on(kind, owner=alice, account=live, task=task, custom_id="MJ::x")
     over = Errand.objects.update
-    return lambda: bridge.run(errands.run(errand.pk)), lambda: over(nonce="another")
+    return lambda: event_loop.run(errands.run(errand.pk)), lambda: over(nonce="another")
 
 
 def _ends(task: Task) -> Meanwhile:
@@ -201,8 +201,8 @@ def test_what_may_not_be_renewed_any_more_may_be_tried_again(
     done, kind = make_finished(alice, account=live), ErrandKind.PRESS
     errand = send_on(kind, owner=alice, account=live, task=done, custom_id="MJ::x")
 
-    bridge.run(windows.answer(task.pk))
-    bridge.run(errands.run(errand.pk))
+    event_loop.run(windows.answer(task.pk))
+    event_loop.run(errands.run(errand.pk))
 
     errand.refresh_from_db()
     assert http.bodies == []
@@ -260,7 +260,7 @@ def test_a_press_whose_worker_died_is_not_repeated(
     errand = send_on(kind, owner=alice, account=live, task=task, custom_id="MJ::x")
     Errand.objects.update(nonce="71")  # committed before the post, then killed
 
-    bridge.run(errands.run(errand.pk))
+    event_loop.run(errands.run(errand.pk))
 
     errand.refresh_from_db()
     assert http.bodies == []

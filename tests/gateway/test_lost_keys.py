@@ -10,14 +10,14 @@ import pytest
 from cryptography.fernet import Fernet
 from django.conf import settings as loaded
 
-from accounts.crypto import Sealed
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from accounts.services import save_account
 from gateway import connection, manager
 from gateway.models import GatewaySettings
 from gateway.simulator.app import Simulator
-from tasks.database import in_thread
+from mjproxy.lib.db.encrypted_field import Sealed
+from mjproxy.lib.db.threads import in_thread
 from tests.gateway.sockets import (
     Watch,
     addresses_of,

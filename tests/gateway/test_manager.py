@@ -13,7 +13,6 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError
 
-from accounts import backoff
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from accounts.services import set_enabled
@@ -24,7 +23,8 @@ from gateway.context import identity_of
 from gateway.manager import Manager
 from gateway.models import GatewayProcess, GatewaySession, GatewaySettings
 from gateway.simulator.app import Simulator
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process import backoff
 from tasks.enums import TaskStatus
 from tests.gateway.rows import make_running
 from tests.gateway.sockets import (

@@ -11,15 +11,15 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError
 
-from accounts import backoff
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from accounts.services import set_enabled
 from gateway import connection, leases, manager
 from gateway.models import GatewayProcess, GatewaySession, GatewaySettings
 from gateway.simulator.app import Simulator
-from tasks import clock
-from tasks.database import in_thread
+from mjproxy.lib.db import clock
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process import backoff
 from tests.gateway.sockets import (
     Watch,
     addresses_of,

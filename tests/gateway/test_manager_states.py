@@ -17,7 +17,7 @@ from accounts.standing import follow_work_hours, resume_due, trouble
 from gateway import connection, manager
 from gateway.models import GatewaySettings
 from gateway.simulator.app import Simulator
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
 from tasks.services import fail
 from tests.gateway.rows import make_running
 from tests.gateway.sockets import (

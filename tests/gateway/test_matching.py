@@ -12,8 +12,8 @@ from accounts.models import DiscordAccount, User
 from gateway import matching
 from gateway.matching import Match
 from gateway.protocol import messages
+from mjproxy.lib.ids import new_nonce
 from tasks.enums import BotType, TaskAction, TaskStatus
-from tasks.ids import new_nonce
 from tasks.models import Task
 from tests.factories import make_account
 from tests.gateway import wire

@@ -23,8 +23,8 @@ from gateway import (
 )
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
-from tasks import bridge
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process import event_loop
 from tasks.enums import ErrandKind, TaskStatus, WindowState
 from tasks.errands import send_on
 from tasks.models import Task
@@ -90,7 +90,7 @@ def _answer_window(alice: User, account: DiscordAccount) -> None:
         window_id="MJ::RemixModal::1",
         interaction_id="1311111111111114001",
     )
-    bridge.run(windows.answer(task.pk))
+    event_loop.run(windows.answer(task.pk))
 
 
 def _press(alice: User, account: DiscordAccount) -> None:
@@ -102,7 +102,7 @@ def _press(alice: User, account: DiscordAccount) -> None:
         task=task,
         custom_id="MJ::BOOKMARK::5c0ffee0-1234-4abc-8def-0123456789ab",
     )
-    bridge.run(errands.run(errand.pk))
+    event_loop.run(errands.run(errand.pk))
 
 
 def _ask(alice: User, account: DiscordAccount) -> None:

@@ -19,8 +19,8 @@ from gateway.context import identity_of
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.matching import snowflake_at
 from gateway.protocol.constants import Event
-from tasks import bridge
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process import event_loop
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tests.factories import make_finished
 from tests.gateway import wire
@@ -95,7 +95,7 @@ def test_a_windows_answer_goes_there_too(
         **ELSEWHERE,
     )
 
-    bridge.run(windows.answer(task.pk))
+    event_loop.run(windows.answer(task.pk))
 
     assert place(http.bodies[0]) == ELSEWHERE
 

@@ -17,7 +17,7 @@ from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict, classify
 from gateway.protocol.constants import MIDJOURNEY_APP
 from gateway.protocol.payloads import Place
-from tasks import bridge
+from mjproxy.lib.process import event_loop
 from tasks.enums import ErrandKind, ErrandState, TaskStatus
 from tasks.errands import send_on
 from tests.factories import make_finished
@@ -57,7 +57,7 @@ def post(
     holds: bool = True,
 ) -> Posted | None:
     claim = Claim(body["nonce"], lambda *_: holds, time.monotonic())
-    return bridge.run(posting.post(http, account, body, claim))
+    return event_loop.run(posting.post(http, account, body, claim))
 
 
 def imagine(nonce: str = "11") -> dict[str, Any]:
@@ -136,7 +136,7 @@ def test_a_seed_is_asked_with_the_new_version(
     task = make_finished(alice, account=live)
     errand = send_on(ErrandKind.SEED, owner=alice, account=live, task=task)
 
-    bridge.run(errands.run(errand.pk))
+    event_loop.run(errands.run(errand.pk))
 
     errand.refresh_from_db()
     assert errand.state == ErrandState.WAITING  # for the bot's answer

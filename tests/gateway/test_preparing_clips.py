@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount, User
 from gateway import preparing
-from tasks import bridge
+from mjproxy.lib.process import event_loop
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tasks.submit.base import Caller
@@ -29,7 +29,7 @@ def _own_files(settings: Settings, tmp_path: Path) -> None:
 
 
 def prepared(task: Task) -> Task:
-    bridge.run(preparing.prepare(task.pk))
+    event_loop.run(preparing.prepare(task.pk))
     return again(task)
 
 

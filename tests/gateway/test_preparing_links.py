@@ -11,12 +11,12 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount, User
 from gateway import preparing
+from mjproxy.lib.safe_http.resolver import Resolver
 from tasks import inputs, pictures
 from tasks.enums import InputRole, TaskAction, TaskStatus
 from tasks.inputs import Brought
 from tasks.models import Task
 from tasks.own_pictures import Viewer
-from tasks.resolver import Resolver
 from tests.factories import make_finished
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.preparing import given, prepared, waiting

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from accounts import backoff
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway import connection as module
@@ -20,7 +19,8 @@ from gateway.addresses import Addresses
 from gateway.context import identity_of
 from gateway.http import DiscordHttp
 from gateway.simulator.app import Simulator
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process import backoff
 from tests.gateway.sockets import (
     Watch,
     addresses_of,

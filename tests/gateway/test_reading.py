@@ -15,7 +15,7 @@ from gateway import reading
 from gateway.http import DiscordHttp
 from gateway.models import GatewaySettings
 from gateway.reading import Reader
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
 from tests.gateway.rest_server import Server, serving
 from tests.gateway.test_http import addresses, identity
 

@@ -16,7 +16,7 @@ from gateway.handlers import Speaker
 from gateway.matching import message_time
 from gateway.repair import look_after, repair
 from gateway.timing import REQUEST_LIFE
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tests.gateway import wire

@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 from django.db import InterfaceError, OperationalError
 
-from accounts import backoff
 from accounts.models import DiscordAccount
 from gateway import manager
 from gateway.manager import Manager
-from tasks import faults
+from mjproxy.lib.process import backoff, faults
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

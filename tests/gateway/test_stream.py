@@ -13,9 +13,10 @@ from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import channel_layers
 from django.test import AsyncClient
 
-from accounts import backoff, passes
+from accounts import passes
 from accounts.models import User
 from gateway import open_streams, stream
+from mjproxy.lib.process import backoff
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tests.conftest import ALICES_KEY, BOBS_KEY, ApiClient

@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts import backoff, verification
+from accounts import verification
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User, Verification
 from gateway import (
@@ -30,8 +30,10 @@ from gateway.handlers import Speaker
 from gateway.manager import Manager
 from gateway.models import AccountQuery
 from gateway.protocol.constants import Event
-from tasks import bridge, faults, inputs
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process import backoff, event_loop, faults
+from mjproxy.lib.process.faults import MOST
+from tasks import inputs
 from tasks.enums import (
     ErrandKind,
     ErrandState,
@@ -41,7 +43,6 @@ from tasks.enums import (
     WindowState,
 )
 from tasks.errands import send_on
-from tasks.faults import MOST
 from tasks.models import Errand, Task
 from tests.factories import make_account, make_finished
 from tests.gateway.fakes import FakeHttp
@@ -384,6 +385,6 @@ def test_a_coroutine_that_breaks_reaches_the_log(
     async def breaks(_: int) -> None:
         raise ZeroDivisionError
 
-    bridge.run(faults.watch(faults.Work("a test of channel", int(CHANNEL)), breaks))
+    event_loop.run(faults.watch(faults.Work("a test of channel", int(CHANNEL)), breaks))
 
     assert sum(bool(record.exc_info) for record in caplog.records) == 1

@@ -18,7 +18,7 @@ from gateway.enums import QueryKind, QueryState
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.models import AccountQuery, GatewaySettings
 from gateway.protocol.constants import Event
-from tasks import bridge
+from mjproxy.lib.process import event_loop
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.rest_server import Server, serving
 from tests.gateway.wire import CHANNEL
@@ -222,7 +222,7 @@ async def test_a_passed_one_needs_no_page(
 def test_the_sweep_makes_what_nobody_was_told_of(
     activity: Activity, account: DiscordAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bridge, "spawn", bridge.run)
+    monkeypatch.setattr(event_loop, "spawn", event_loop.run)
     verifying.challenged(account.pk, f"MJ::iframe::{TOKEN}")
 
     jobs.sweep()

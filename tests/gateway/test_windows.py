@@ -16,7 +16,7 @@ from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import Event
 from gateway.repair import judge, silent_tasks
 from gateway.timing import REQUEST_LIFE
-from tasks import bridge
+from mjproxy.lib.process import event_loop
 from tasks.enums import Delivery, TaskAction, TaskStatus, WindowState
 from tasks.models import Task
 from tasks.services import CANCELLED, cancel
@@ -77,7 +77,7 @@ def opened(speaker: Speaker, task: Task, **fields: Any) -> Task:
 
 
 def answered(task: Task) -> Task:
-    bridge.run(windows.answer(task.pk))
+    event_loop.run(windows.answer(task.pk))
     return again(task)
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from channels.worker import Worker
 
-from accounts import backoff
-from gateway.open_files import OPEN_FILES, allow_open_files
 from gateway.worker import GatewayWorker
+from mjproxy.lib.process import backoff
+from mjproxy.lib.process.open_files import OPEN_FILES, allow_open_files
 
 FILES = resource.RLIMIT_NOFILE
 
@@ -34,7 +34,7 @@ def test_a_gateway_may_hold_as_many_sockets_as_the_system_allows(hard: int) -> N
 
 
 def test_a_higher_limit_stays(hard: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.open_files.OPEN_FILES", 512)
+    monkeypatch.setattr("mjproxy.lib.process.open_files.OPEN_FILES", 512)
 
     allow_open_files()
 

@@ -15,9 +15,9 @@ import pytest
 from django.db import OperationalError, connections
 from django.db.utils import ConnectionHandler
 
-from accounts import patience
 from mjproxy.databases import database
 from mjproxy.door import REST, door
+from mjproxy.lib.db import time_limits
 from tests.relay import Relay, relay_to
 
 LIMIT: Final = 1.0
@@ -40,7 +40,7 @@ def line() -> Iterator[Relay]:
 
 @pytest.fixture(autouse=True)
 def _nothing_has_happened_yet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(patience, "_bound", LIMIT)
+    monkeypatch.setattr(time_limits, "_bound", LIMIT)
     door.__init__()  # type: ignore[misc]
     yield
     door.__init__()  # type: ignore[misc]
@@ -122,7 +122,7 @@ def test_a_restart_of_the_server_costs_nothing(
 def test_long_work_may_take_its_time(connect: Callable[[], Any]) -> None:
     wrapper = connect()
 
-    with as_default(wrapper), patience.lifted():
+    with as_default(wrapper), time_limits.lifted():
         assert ask(wrapper, "SELECT SLEEP(2.5)") == 0
     with pytest.raises(OperationalError):
         ask(wrapper, "SELECT SLEEP(10)")
@@ -131,4 +131,4 @@ def test_long_work_may_take_its_time(connect: Callable[[], Any]) -> None:
 def test_the_server_ends_what_a_dead_line_has_left_open(
     connect: Callable[[], Any],
 ) -> None:
-    assert ask(connect(), "SELECT @@SESSION.wait_timeout") == patience.IDLE_LINE
+    assert ask(connect(), "SELECT @@SESSION.wait_timeout") == time_limits.IDLE_LINE

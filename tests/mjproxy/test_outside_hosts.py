@@ -16,11 +16,12 @@ from django.core.cache import cache
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from tasks import cdn, outside
+from mjproxy.lib.process.bulkhead import Places
+from mjproxy.lib.safe_http.resolver import Resolver
+from mjproxy.lib.web import outside_hosts
+from tasks import cdn
 from tasks.enums import TaskStatus
 from tasks.models import BannedWord, Task
-from tasks.places import Places
-from tasks.resolver import Resolver
 from tests.conftest import ALICES_KEY, BOBS_KEY
 from tests.factories import make_task
 from tests.mjproxy.asking import Answer, application, ask
@@ -247,7 +248,7 @@ def test_a_translator_that_fails_leaves_the_prompt() -> None:
 def test_more_prompts_than_a_users_share_are_refused_at_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(outside, "_places", Places(in_all=9, each=3))
+    monkeypatch.setattr(outside_hosts, "_places", Places(in_all=9, each=3))
     hang = Hanging()
 
     async def check() -> Answer:

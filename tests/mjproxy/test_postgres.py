@@ -14,9 +14,9 @@ import pytest
 from django.db import OperationalError, connections, transaction
 from django.db.utils import ConnectionHandler
 
-from accounts import patience
 from mjproxy.databases import database
 from mjproxy.door import REST, door
+from mjproxy.lib.db import time_limits
 from tests.e2e.faulty import postgres_server
 from tests.relay import Relay, relay_to
 
@@ -38,7 +38,7 @@ def line() -> Iterator[Relay]:
 
 @pytest.fixture(autouse=True)
 def _nothing_has_happened_yet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(patience, "_bound", LIMIT)
+    monkeypatch.setattr(time_limits, "_bound", LIMIT)
     door.__init__()  # type: ignore[misc]
     yield
     door.__init__()  # type: ignore[misc]
@@ -177,7 +177,7 @@ def test_a_slow_statement_ends_and_its_connection_stays(
 def test_long_work_may_take_its_time(connect: Callable[[], Any]) -> None:
     wrapper = connect()
 
-    with as_default(wrapper), patience.lifted():
+    with as_default(wrapper), time_limits.lifted():
         assert ask(wrapper, "SELECT 1 FROM pg_sleep(1)") == 1
         assert ask(wrapper, "SHOW statement_timeout") == "10min"
 
@@ -189,12 +189,12 @@ def test_the_server_ends_what_a_dead_line_has_left_open(
 ) -> None:
     found = ask(connect(), "SHOW idle_in_transaction_session_timeout")
 
-    assert found == f"{patience.IDLE:g}s"
+    assert found == f"{time_limits.IDLE:g}s"
 
 
 def test_commands_are_not_bound(
     connect: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "_bound", None)
+    monkeypatch.setattr(time_limits, "_bound", None)
 
     assert ask(connect(), "SHOW statement_timeout") == "0"

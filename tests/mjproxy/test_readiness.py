@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from mjproxy import readiness
-from tasks.disk import is_full
+from mjproxy.lib.process.disk_full import is_full
 from tests.mjproxy.health.asking import connected
 
 pytestmark = pytest.mark.django_db

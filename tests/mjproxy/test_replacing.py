@@ -17,7 +17,7 @@ from tests.mjproxy.test_supervisor import ROOT, Running, _kill, _spawn
 # second one from starting.
 SCRIPT = """
 import os, pathlib, signal, sys
-from tasks.watchdog import notify, watch
+from mjproxy.lib.process.watchdog import notify, watch
 if sys.argv[1:]:
     mark = pathlib.Path(sys.argv[1])
     if mark.exists():

@@ -15,9 +15,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import presence
+from mjproxy.lib.process.watchdog import Watch
+from mjproxy.lib.web import client_presence
 from mjproxy.serving import Apart, BodyCap, OneHopHandler, PooledSync, Presence
-from tasks.watchdog import Watch
 
 PATIENCE = 20.0
 seen: list[int] = []
@@ -26,7 +26,7 @@ asked, left = threading.Event(), threading.Event()
 
 def wait_until_left(request: HttpRequest) -> HttpResponse:
     asked.set()
-    while not presence.has_left():
+    while not client_presence.has_left():
         left.wait(0.01)
     left.set()
     return HttpResponse(b"late")
@@ -178,7 +178,7 @@ async def test_a_view_sees_that_its_client_has_gone() -> None:
     await Presence(OneHopHandler())(scope, goes().__anext__, send)
 
     assert await asyncio.to_thread(left.wait, 20)
-    assert not presence.has_left()
+    assert not client_presence.has_left()
 
 
 @pytest.mark.urls(__name__)

@@ -17,7 +17,7 @@ SILENCE = 2.0  # seconds
 IMPORTS = (
     "import asyncio, os, signal, threading\n"
     "from concurrent.futures import ThreadPoolExecutor\n"
-    "from tasks.watchdog import watch\n"
+    "from mjproxy.lib.process.watchdog import watch\n"
 )
 TELLING = IMPORTS + TELL_PID + "\nwatch.begin()\nwhile True: signal.pause()\n"
 MUTE = TELL_PID + "import signal\nwhile True: signal.pause()\n"
@@ -120,7 +120,7 @@ def test_words_of_a_stranger_count_for_nobody(
     """What a child's own child tells is not its own word."""
     script = (
         "import os, signal, subprocess, sys\n" + TELL_PID + "\n"
-        "other = 'import time\\nfrom tasks.watchdog import notify\\n'\n"
+        "other = 'import time\\nfrom mjproxy.lib.process.watchdog import notify\\n'\n"
         "other += 'while True: notify(\"WATCHDOG=1\"); time.sleep(0.1)'\n"
         "child = subprocess.Popen([sys.executable, '-c', other])\n"
         "signal.signal(signal.SIGABRT, lambda *_: (child.kill(), sys.exit(4)))\n"

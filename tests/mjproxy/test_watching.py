@@ -12,8 +12,8 @@ import pytest
 from celery import signals
 
 from mjproxy import beat, watching
+from mjproxy.lib.process.watchdog import Watch
 from mjproxy.watching import ask_consumer, ask_threads
-from tasks.watchdog import Watch
 
 
 @pytest.fixture

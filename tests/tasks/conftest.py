@@ -10,8 +10,8 @@ import pytest
 from django.core.cache import cache
 from pytest_django.fixtures import Settings
 
+from mjproxy.lib.safe_http.resolver import Resolver
 from tasks.models import Errand, InputPicture, Task
-from tasks.resolver import Resolver
 from tasks.signals import errand_submitted, task_changed, task_submitted
 from tests.tasks.fetching import PNG, Answers
 from tests.tasks.refusals import NAMES, Block

@@ -10,8 +10,9 @@ from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from tasks import bridge, fetcher
-from tasks.kinds import is_picture
+from mjproxy.lib.process import event_loop
+from mjproxy.lib.safe_http import client
+from mjproxy.lib.safe_http.file_kinds import is_picture
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 
@@ -52,5 +53,5 @@ def get(url: str, **kwargs: Any) -> Fetched:
     values: dict[str, Any] = {"max_bytes": 1000, "wanted": is_picture}
     with tempfile.TemporaryDirectory() as folder:
         into = Path(folder, "found")
-        found = bridge.run(fetcher.get(url, into, **(values | kwargs)))
+        found = event_loop.run(client.get(url, into, **(values | kwargs)))
         return Fetched(found, into.read_bytes())

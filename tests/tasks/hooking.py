@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from tasks import bridge, delivering
+from mjproxy.lib.process import event_loop
+from tasks import delivering
 from tasks.models import Task
 from tasks.shares import Receiver, Shares
 from tasks.webhooks import host_of
@@ -16,7 +17,7 @@ def forget_receivers() -> None:
     async def forget() -> None:
         delivering.here()._shares = Shares()
 
-    bridge.run(forget())
+    event_loop.run(forget())
 
 
 def receiver(task: Task) -> Receiver:
@@ -30,14 +31,14 @@ def deliver(*tasks: Task) -> None:
         await delivering.start_all([receiver(task) for task in tasks])
         await delivering.finished()
 
-    bridge.run(make(), timeout=60)
+    event_loop.run(make(), timeout=60)
 
 
 def calls_under_way() -> int:
     async def calls() -> int:
         return len(delivering.here()._calls)
 
-    return bridge.run(calls())
+    return event_loop.run(calls())
 
 
 def break_off() -> None:
@@ -48,9 +49,9 @@ def break_off() -> None:
             call.cancel()
         await delivering.finished()
 
-    bridge.run(end())
+    event_loop.run(end())
 
 
 def wait(seconds: float) -> None:
     """Let the bridge's loop turn for a moment, between two looks."""
-    bridge.run(asyncio.sleep(seconds))
+    event_loop.run(asyncio.sleep(seconds))

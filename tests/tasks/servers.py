@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tasks import bridge
+from mjproxy.lib.process import event_loop
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -47,11 +47,11 @@ class Server:
 @contextmanager
 def serving(handler: Handler | None = None) -> Iterator[Server]:
     server = Server(handler)
-    runner = bridge.run(_start(server))
+    runner = event_loop.run(_start(server))
     try:
         yield server
     finally:
-        bridge.run(runner.cleanup())
+        event_loop.run(runner.cleanup())
 
 
 async def _start(server: Server) -> web.ServerRunner:
@@ -92,8 +92,8 @@ def listening(
     async def stop(server: asyncio.Server) -> None:
         server.close()
 
-    server = bridge.run(start())
+    server = event_loop.run(start())
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
-        bridge.run(stop(server))
+        event_loop.run(stop(server))

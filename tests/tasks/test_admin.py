@@ -9,11 +9,11 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accounts import theme
 from accounts.models import User
+from mjproxy.lib.admin import theme
+from mjproxy.lib.ids import first_id_at
 from tasks import task_search
 from tasks.enums import Delivery, TaskStatus
-from tasks.ids import first_id_at
 from tasks.models import DeliveryState, DrawingSettings, Task, WebhookDelivery
 from tests.factories import make_account, make_finished, make_task, make_user
 

@@ -10,7 +10,8 @@ from aiohttp import web
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from tasks import bridge, cdn, pictures
+from mjproxy.lib.process import event_loop
+from tasks import cdn, pictures
 from tasks.cdn import CdnError, Picture
 from tasks.models import Task
 from tests.factories import make_finished, make_user
@@ -32,7 +33,7 @@ def server(settings: Settings, tmp_path: Path) -> Iterator[Server]:
 
 
 def download(server: Server, target: str = "/a.png") -> tuple[str, bytes]:
-    found = bridge.run(cdn.download(f"{server.origin}{target}", "alice"))
+    found = event_loop.run(cdn.download(f"{server.origin}{target}", "alice"))
     return found.content_type, found.path.read_bytes()
 
 
@@ -45,7 +46,7 @@ def test_it_downloads_and_sends_nothing_of_ours(server: Server) -> None:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_cdn_is_asked_byte_for_byte(server: Server, target: str) -> None:
-    bridge.run(cdn.download(f"https://cdn.discordapp.com{target}", "alice"))
+    event_loop.run(cdn.download(f"https://cdn.discordapp.com{target}", "alice"))
 
     assert server.calls[0].target == target
 
@@ -127,7 +128,7 @@ def test_those_who_ask_at_the_same_time_share_one_download(server: Server) -> No
         go_on.set()
         return list(await asyncio.gather(first, second))
 
-    one, other = bridge.run(both())
+    one, other = event_loop.run(both())
     assert one == other
     assert one.path.read_bytes() == PNG
     assert len(server.calls) == 1
@@ -136,8 +137,8 @@ def test_those_who_ask_at_the_same_time_share_one_download(server: Server) -> No
 def test_a_finished_picture_is_kept_byte_for_byte(server: Server) -> None:
     task = make_finished(make_user(), picture_source=SOURCE)
 
-    bridge.run(cdn.keep(task.pk))
-    bridge.run(cdn.keep(task.pk))
+    event_loop.run(cdn.keep(task.pk))
+    event_loop.run(cdn.keep(task.pk))
 
     task.refresh_from_db()
     path = pictures.kept_path(task)
@@ -149,13 +150,13 @@ def test_a_finished_picture_is_kept_byte_for_byte(server: Server) -> None:
 def test_keeping_goes_on_after_a_failure(server: Server) -> None:
     task = make_finished(make_user(), picture_source=SOURCE)
     server.handler = always(503)
-    bridge.run(cdn.keep(task.pk))
+    event_loop.run(cdn.keep(task.pk))
     assert pictures.to_keep() == []
 
     server.handler = always(body=PNG, content_type="image/png")
     Task.objects.update(picture_next_at=timezone.now())
     assert pictures.to_keep() == [task.pk]
-    bridge.run(cdn.keep(task.pk))
+    event_loop.run(cdn.keep(task.pk))
 
     task.refresh_from_db()
     assert task.picture_tries == 2

@@ -12,8 +12,9 @@ from pytest_django.fixtures import Settings
 from standardwebhooks import Webhook
 
 from accounts.models import User
-from tasks import bridge, delivering
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process import event_loop
+from tasks import delivering
 from tasks.enums import TaskStatus
 from tasks.models import DeliveryState, Task, WebhookDelivery
 from tasks.services import advance, fail
@@ -135,7 +136,7 @@ def test_two_deliverers_make_one_call(hook: Server) -> None:
             await each.finished()
             await each.aclose()
 
-    bridge.run(both())
+    event_loop.run(both())
 
     assert len(hook.calls) == 1
     assert only_row().state == S.DELIVERED

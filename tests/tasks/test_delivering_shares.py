@@ -13,8 +13,9 @@ from aiohttp import web
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from tasks import bridge, delivering, jobs, picking, shares
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process import event_loop
+from tasks import delivering, jobs, picking, shares
 from tasks.enums import TaskStatus
 from tasks.models import DeliveryState, Task, WebhookDelivery
 from tasks.services import advance, fail
@@ -68,7 +69,7 @@ def test_a_receiver_gets_four_calls_at_once_at_first(hook: Server) -> None:
     for task in tasks:
         fail(task.pk, "no luck")
 
-    most = bridge.run(_most_at_once(hook, receiver(tasks[0])))
+    most = event_loop.run(_most_at_once(hook, receiver(tasks[0])))
 
     assert most == shares.FIRST == 4
     assert len(hook.calls) == 6
@@ -142,7 +143,7 @@ def test_news_that_come_while_a_call_ends_are_not_left(
         await delivering.start(receiver(task))
         await delivering.finished()
 
-    bridge.run(race(), timeout=60)
+    event_loop.run(race(), timeout=60)
 
     told = [orjson.loads(call.body)["status"] for call in hook.calls]
     assert told == ["SUBMITTED", "FAILURE"]
@@ -171,7 +172,7 @@ def test_a_receiver_with_room_is_not_searched(
         go_on.set()
         await delivering.finished()
 
-    bridge.run(nudged_twice(), timeout=60)
+    event_loop.run(nudged_twice(), timeout=60)
 
     told = [orjson.loads(call.body)["status"] for call in hook.calls]
     assert (told, searches) == (["SUBMITTED", "FAILURE"], [])
@@ -191,7 +192,7 @@ def test_nudges_without_room_are_made_up_for(hook: Server) -> None:
         go_on.set()
         await delivering.finished()
 
-    bridge.run(nudge_all(), timeout=60)
+    event_loop.run(nudge_all(), timeout=60)
 
     told = {orjson.loads(call.body)["id"] for call in hook.calls}
     assert told == {str(task.pk) for task in tasks}
@@ -214,7 +215,7 @@ def test_ends_go_before_progress(hook: Server) -> None:
         go_on.set()
         await delivering.finished()
 
-    bridge.run(first_four_then_the_end())
+    event_loop.run(first_four_then_the_end())
 
     told = [orjson.loads(call.body) for call in hook.calls]
     mine = [at for at, each in enumerate(told) if each["id"] == str(over.pk)]
@@ -235,7 +236,7 @@ def test_a_user_with_many_hanging_hosts_holds_up_no_other() -> None:
             fail(task.pk, "no luck")
         quick = stack.enter_context(serving())
         task = make_task(alice, notify_hook=quick.origin)
-        bridge.run(delivering.start_all(picking.due_receivers()), timeout=60)
+        event_loop.run(delivering.start_all(picking.due_receivers()), timeout=60)
         fail(task.pk, "no luck")
         began = time.monotonic()
 
@@ -262,8 +263,8 @@ def test_a_dead_host_with_thousands_of_calls_holds_up_no_other(hook: Server) -> 
     deliver(task)
 
     assert len(hook.calls) == 1
-    bridge.run(delivering.start(lost))
-    bridge.run(delivering.finished())
+    event_loop.run(delivering.start(lost))
+    event_loop.run(delivering.finished())
     tried = WebhookDelivery.objects.filter(owner=mallory, attempts__gt=0)
     assert 0 < tried.count() <= shares.FIRST + shares.KEEPS_FAILING
     assert picking.due_receivers() == []

@@ -15,7 +15,8 @@ from PIL import Image
 from pytest_django import Settings
 
 from accounts.models import User
-from tasks import inputs, kinds, masks
+from mjproxy.lib.safe_http import file_kinds
+from tasks import inputs, masks
 from tasks.enums import InputRole
 from tasks.exceptions import InvalidRequest
 from tasks.models import InputPicture, Task
@@ -176,7 +177,7 @@ def test_bent_pictures_do_no_harm(name: str, data: st.DataObject) -> None:
         place = data.draw(st.integers(0, min(len(body), 900) - 1))
         body[place] = data.draw(st.integers(0, 255))
 
-    for check in (inputs.measure, kinds.is_cut_off):
+    for check in (inputs.measure, file_kinds.is_cut_off):
         with contextlib.suppress(InvalidRequest):
             check(bytes(body))
 

@@ -11,7 +11,8 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from mjproxy.celery import app
-from tasks import bridge, delivering, jobs
+from mjproxy.lib.process import event_loop
+from tasks import delivering, jobs
 from tasks.enums import TaskStatus
 from tasks.models import DeliveryState, Task, WebhookDelivery
 from tasks.services import advance, fail
@@ -35,20 +36,20 @@ def server(settings: Settings, tmp_path: Path) -> Iterator[Server]:
 def started(monkeypatch: pytest.MonkeyPatch) -> list[Future[Any]]:
     """What jobs start in the bridge's loop, to be waited for."""
     found: list[Future[Any]] = []
-    spawn = bridge.spawn
+    spawn = event_loop.spawn
 
     def noted(coroutine: Coroutine[Any, Any, Any]) -> Future[Any]:
         found.append(spawn(coroutine))
         return found[-1]
 
-    monkeypatch.setattr(bridge, "spawn", noted)
+    monkeypatch.setattr(event_loop, "spawn", noted)
     return found
 
 
 def wait_for(started: list[Future[Any]]) -> None:
     for future in started:
         future.result(20)
-    bridge.run(delivering.finished())
+    event_loop.run(delivering.finished())
 
 
 @pytest.mark.django_db(transaction=True)
@@ -86,7 +87,7 @@ def test_a_job_does_not_wait_for_the_receiver(
     go_on = threading.Event()
 
     async def hold(request: Any) -> Any:
-        await bridge.loop().run_in_executor(None, go_on.wait)
+        await event_loop.loop().run_in_executor(None, go_on.wait)
         return await always()(request)
 
     server.handler = hold

@@ -8,8 +8,8 @@ from django.utils import timezone
 from accounts import mails
 from accounts.enums import MailSecurity, MailState
 from accounts.models import MailSettings, OperatorMail
+from mjproxy.lib.db.threads import in_thread
 from tasks import mailing
-from tasks.database import in_thread
 from tests.factories import make_account
 from tests.mail_server import mail_server
 

@@ -10,11 +10,12 @@ from django.db import connections
 from django.test import AsyncClient, Client
 from pytest_django.fixtures import Settings
 
-from tasks import bridge, pictures
-from tasks.database import in_thread
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process import event_loop
+from mjproxy.lib.web.outside_hosts import Later
+from tasks import pictures
 from tasks.enums import TaskStatus
 from tasks.models import DrawingSettings, Task
-from tasks.outside import Later
 from tasks.representation import image_url
 from tests.factories import make_finished, make_task, make_user
 from tests.tasks.servers import Server, always, serving
@@ -60,14 +61,16 @@ def link(task: Task) -> str:
 def get(url: str, method: str = "GET", **headers: str) -> Any:
     response: Any = Client().generic(method, url, headers=headers)
     if isinstance(response, Later):
-        bridge.run(response.begin())
+        event_loop.run(response.begin())
     return response
 
 
 def body(response: Any) -> bytes:
     if not response.streaming:
         return bytes(response.content)
-    return bridge.run(_joined(response)) if response.is_async else b"".join(response)
+    return (
+        event_loop.run(_joined(response)) if response.is_async else b"".join(response)
+    )
 
 
 async def _joined(response: Any) -> bytes:

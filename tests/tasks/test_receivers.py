@@ -8,7 +8,8 @@ from celery import current_app
 from kombu.exceptions import OperationalError
 
 from accounts.models import User
-from tasks import nudges, receivers
+from mjproxy.lib.process import nudge
+from tasks import receivers
 from tasks.enums import TaskStatus
 from tasks.jobs import deliver_task, keep_picture
 from tasks.models import DrawingSettings
@@ -64,18 +65,18 @@ def test_a_missing_broker_is_not_asked_at_once_again(
         raise OperationalError("no broker")
 
     monkeypatch.setattr(current_app, "send_task", away)
-    monkeypatch.setattr(nudges, "_away_until", 0.0)
+    monkeypatch.setattr(nudge, "_away_until", 0.0)
 
-    assert nudges.send("a.job", 1) is False
-    assert nudges.send("a.job", 2) is False
+    assert nudge.send("a.job", 1) is False
+    assert nudge.send("a.job", 2) is False
 
     assert asked == [("a.job", (1,))]
 
 
 def test_a_nudge_is_sent_by_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: SimpleQueue[tuple[str, int]] = SimpleQueue()
-    monkeypatch.setattr(nudges, "send", lambda job, pk: sent.put((job, pk)))
+    monkeypatch.setattr(nudge, "send", lambda job, pk: sent.put((job, pk)))
 
-    nudges.nudge("a.job", 7)
+    nudge.nudge("a.job", 7)
 
     assert sent.get(timeout=10) == ("a.job", 7)

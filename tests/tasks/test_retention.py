@@ -12,9 +12,9 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import AccountEvent, DiscordAccount, OperatorMail, User
+from mjproxy.lib.ids import first_task_id_of
 from tasks import jobs, pictures, retention
 from tasks.enums import ErrandKind, InputRole, TaskStatus
-from tasks.ids import first_task_id_of
 from tasks.models import (
     DeliveryState,
     DrawingSettings,

@@ -14,19 +14,10 @@ from pytest_django.fixtures import Settings
 from accounts import mails
 from accounts.enums import AccountState, MailState
 from accounts.models import DiscordAccount, MailSettings, OperatorMail, User
-from tasks import (
-    bridge,
-    cdn,
-    delivering,
-    faults,
-    jobs,
-    mailing,
-    picking,
-    pictures,
-    webhooks,
-)
+from mjproxy.lib.process import event_loop, faults
+from mjproxy.lib.process.faults import MOST
+from tasks import cdn, delivering, jobs, mailing, picking, pictures, webhooks
 from tasks.cdn import Picture
-from tasks.faults import MOST
 from tasks.models import DeliveryState, Task, WebhookDelivery
 from tasks.webhooks import record_delivery
 from tests.factories import make_finished
@@ -40,7 +31,7 @@ SOURCE = "https://cdn.discordapp.com/attachments/1/2/a.png"
 @pytest.fixture(autouse=True)
 def _no_rests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(faults, "is_resting", lambda _: False)
-    monkeypatch.setattr(bridge, "spawn", bridge.run)
+    monkeypatch.setattr(event_loop, "spawn", event_loop.run)
 
 
 def tracebacks(caplog: pytest.LogCaptureFixture) -> int:
@@ -72,7 +63,7 @@ def test_a_hook_that_cannot_be_called_is_given_up(
     for _ in range(MOST):
         WebhookDelivery.objects.update(claimed_until=None)
         jobs.deliver_task(task.pk)
-        bridge.run(delivering.finished())
+        event_loop.run(delivering.finished())
 
     call = WebhookDelivery.objects.get()
     assert call.state == DeliveryState.GIVEN_UP

@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.api.transfer import export_file
 from accounts.models import DiscordAccount
-from accounts.passphrases import add_option, passphrase_of
-from accounts.sealing import BadFile
+from mjproxy.lib.passphrase import add_option, passphrase_of
+from mjproxy.lib.sealed_file import BadFile
 
 
 class Command(BaseCommand):

@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.api.transfer import Refused, import_file
-from accounts.passphrases import add_option, passphrase_of
-from accounts.sealing import MOST_BYTES, BadFile
+from mjproxy.lib.passphrase import add_option, passphrase_of
+from mjproxy.lib.sealed_file import MOST_BYTES, BadFile
 
 
 class Command(BaseCommand):

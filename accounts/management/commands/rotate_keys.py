@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.rotation import rotate
+from mjproxy.lib.db.key_rotation import rotate
 
 
 class Command(BaseCommand):

@@ -9,17 +9,17 @@ from channels.layers import get_channel_layer
 from channels.routing import ChannelNameRouter
 from django.core.management.base import BaseCommand
 
-from accounts import patience
 from gateway import durability
 from gateway.hints import CHANNEL, GatewayConsumer
 from gateway.worker import GatewayWorker
+from mjproxy.lib.db import time_limits
 
 
 class Command(BaseCommand):
     help = "Hold the gateway sockets of the enabled Discord accounts."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        patience.bind(patience.JOBS)
+        time_limits.bind(time_limits.JOBS)
         durability.relax()
         channel_routes: dict[str, Any] = {CHANNEL: GatewayConsumer.as_asgi()}
         GatewayWorker(

@@ -12,8 +12,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 
-from accounts.passphrases import add_option, passphrase_of
 from mjproxy.backups.making import make
+from mjproxy.lib.passphrase import add_option, passphrase_of
 
 STREAM = "-"
 

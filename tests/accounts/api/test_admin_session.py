@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from django.core.cache import cache
 
-from accounts import throttle
 from accounts.models import User
+from mjproxy.lib.web import throttle
 from tests.conftest import OPERATORS_KEY, ApiClient
 
 REFUSED = "请求过于频繁 / Too many tries, wait some minutes"

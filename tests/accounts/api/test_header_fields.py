@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts import sealing
 from accounts.api.transfer import Refused, import_file
 from accounts.models import DiscordAccount
+from mjproxy.lib import sealed_file
 from tasks.models import DrawingSettings
 from tests.accounts.api.test_admin_account import BODY, PATH, put
 from tests.accounts.api.test_bulk import put as put_many
@@ -88,12 +88,12 @@ def test_an_edit_of_many_is_refused(operator_api: ApiClient, text: str) -> None:
 def test_an_import_is_refused(
     monkeypatch: pytest.MonkeyPatch, name: str, text: str
 ) -> None:
-    monkeypatch.setattr(sealing, "COST", {"n": 2**14, "r": 8, "p": 1})
+    monkeypatch.setattr(sealed_file, "COST", {"n": 2**14, "r": 8, "p": 1})
     row, secrets = dict(BODY), {"userToken": row_token(name, text)}
     del row["userToken"]
     if name == "userAgent":
         row[name] = text
-    sealed = sealing.seal([row], [secrets], PASSPHRASE)
+    sealed = sealed_file.seal([row], [secrets], PASSPHRASE)
 
     with pytest.raises(Refused):
         import_file(sealed, PASSPHRASE, update=False)

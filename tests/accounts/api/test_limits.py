@@ -11,17 +11,17 @@ from django.db import models
 from django.test import Client
 from django.utils import timezone
 
-from accounts import sealing
 from accounts.api.account_members import WRITABLE
 from accounts.api.members import NUMBER, WHOLE
 from accounts.api.transfer import Refused, import_file
-from accounts.limits import LONGEST, limits_of, span_of
 from accounts.models import DiscordAccount, DomainTag, PoolSettings
-from accounts.sealing import seal
-from accounts.theme import ReadOnly
 from gateway import lanes
 from gateway.asking import sync_if_due
 from gateway.models import GatewaySettings
+from mjproxy.lib import sealed_file
+from mjproxy.lib.admin.theme import ReadOnly
+from mjproxy.lib.sealed_file import seal
+from mjproxy.lib.validators.number_limits import LONGEST, limits_of, span_of
 from tasks.models import DrawingSettings, Task
 from tasks.retention import remove_old_tasks
 from tasks.submit.base import queue_deadline
@@ -141,7 +141,7 @@ def test_a_number_out_of_bounds_is_refused_at_every_door(
 def test_a_number_out_of_bounds_is_refused_in_a_file_and_on_the_pages(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(sealing, "COST", {"n": 2**14, "r": 8, "p": 1})
+    monkeypatch.setattr(sealed_file, "COST", {"n": 2**14, "r": 8, "p": 1})
     client = Client()
     client.force_login(make_user("olga", is_staff=True, is_superuser=True))
     account, field = make_account(), NUMBERS[name]

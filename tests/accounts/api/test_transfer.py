@@ -10,10 +10,10 @@ from django.core.management import CommandError, call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts import sealing
 from accounts.api.transfer import Refused, export_file, import_file
 from accounts.models import DiscordAccount, DomainTag
-from accounts.sealing import BadFile, WrongPassphrase, seal
+from mjproxy.lib import sealed_file
+from mjproxy.lib.sealed_file import BadFile, WrongPassphrase, seal
 from tests.conftest import ApiClient
 from tests.factories import make_account
 
@@ -35,7 +35,7 @@ FIELDS = [f.name for f in DiscordAccount._meta.concrete_fields if f.name not in 
 
 @pytest.fixture(autouse=True)
 def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealing, "COST", {"n": 2**14, "r": 8, "p": 1})
+    monkeypatch.setattr(sealed_file, "COST", {"n": 2**14, "r": 8, "p": 1})
 
 
 def exported() -> bytes:

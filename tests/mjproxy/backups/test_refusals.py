@@ -15,8 +15,8 @@ import pytest
 from mjproxy import start
 from mjproxy.backups import running
 from mjproxy.backups.archive import Manifest, verify, writing
-from tasks import life
-from tasks.life import Seen, State
+from mjproxy.lib.process import signs_of_life
+from mjproxy.lib.process.signs_of_life import Seen, State
 from tests.mjproxy.backups.home import SETUP, Home
 
 pytestmark = pytest.mark.timeout(240)
@@ -75,7 +75,9 @@ def test_a_gateway_that_was_just_seen_is_in_the_way(home: Home, archive: Path) -
 
 def test_signs_of_life_are_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     states = {"worker": State.OK, "beat": State.RESTARTING, "gateway": State.UNKNOWN}
-    monkeypatch.setattr(life, "look", lambda part: Seen(states[part], works=True))
+    monkeypatch.setattr(
+        signs_of_life, "look", lambda part: Seen(states[part], works=True)
+    )
 
     found = list(running._parts())
 

@@ -198,7 +198,9 @@ def test_pictures_and_secrets_come_along_where_they_are_wanted(
     assert (home.data / "secrets" / "encryption_keys").read_text() == key
     assert "1 picture(s) are back" in said
     assert key.encode() not in file.read_bytes()
-    home.python("from accounts.rotation import unreadable\nassert not unreadable()")
+    home.python(
+        "from mjproxy.lib.db.key_rotation import unreadable\nassert not unreadable()"
+    )
     modes = {path.stat().st_mode & 0o077 for path in home.data.rglob("*")}
     assert modes == {0}
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from gateway.models import GatewaySession
-from tasks.life import PARTS
+from mjproxy.lib.process.signs_of_life import PARTS
 from tests.conftest import ApiClient
 from tests.factories import make_account
 

@@ -9,12 +9,12 @@ import pytest
 import redis
 from pytest_django.fixtures import Settings
 
+from mjproxy.lib.process import signs_of_life
+from mjproxy.lib.process.signs_of_life import WINDOW, Life
 from mjproxy.start import redis_server
-from tasks import life
-from tasks.life import WINDOW, Life
 from tests.e2e.calls import eventually
 from tests.mjproxy.health.asking import ROLES, Clock, connected
-from tests.mjproxy.test_damaged import answers
+from tests.mjproxy.lib.process.test_damaged_files import answers
 
 PATIENCE = 30
 
@@ -37,16 +37,16 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def server(settings: Settings, url: str) -> Iterator[redis.Redis]:
     settings.REDIS_URL = url
-    life.client.cache_clear()
+    signs_of_life.client.cache_clear()
     redis.Redis.from_url(url).flushall()
-    yield life.client()
-    life.client.cache_clear()
+    yield signs_of_life.client()
+    signs_of_life.client.cache_clear()
 
 
 @pytest.fixture
 def clock(server: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Clock:
     found = Clock()
-    monkeypatch.setattr(life, "_now", found)
+    monkeypatch.setattr(signs_of_life, "_now", found)
     return found
 
 

@@ -6,9 +6,9 @@ import socket
 
 import pytest
 
-from tasks import clock as tasks_clock
-from tasks import life
-from tasks.life import Life
+from mjproxy.lib.db import clock as tasks_clock
+from mjproxy.lib.process import signs_of_life
+from mjproxy.lib.process.signs_of_life import Life
 from tests.conftest import ApiClient
 from tests.mjproxy.health.asking import (
     ALL_WELL,
@@ -35,7 +35,7 @@ def test_a_wrong_clock_of_this_machine_is_said_and_nothing_is_ready(
     assert words["reasons"] == [f"a clock is wrong: {said}"]
 
     wrong_clock(monkeypatch, 0.0)
-    life.client().delete(tasks_clock._KEY)
+    signs_of_life.client().delete(tasks_clock._KEY)
     assert readyz(stranger)[0] == 200
 
 

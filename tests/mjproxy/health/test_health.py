@@ -9,8 +9,16 @@ import redis
 from pytest_django.fixtures import Settings
 
 from mjproxy import readiness
-from tasks import life
-from tasks.life import LATE, MOST_BROKEN, PARTS, STEADY, WINDOW, Life, State
+from mjproxy.lib.process import signs_of_life
+from mjproxy.lib.process.signs_of_life import (
+    LATE,
+    MOST_BROKEN,
+    PARTS,
+    STEADY,
+    WINDOW,
+    Life,
+    State,
+)
 from tests.conftest import ApiClient
 from tests.mjproxy.health.asking import (
     ALL_WELL,
@@ -106,14 +114,14 @@ def test_a_restart_now_and_then_is_no_crash_loop(clock: Clock) -> None:
         one._next = 0.0
         one.sign()
 
-    assert life.look("beat").state is State.OK
+    assert signs_of_life.look("beat").state is State.OK
 
 
 def test_many_that_start_together_are_no_crash_loop(clock: Clock) -> None:
     for _ in range(8):
         Life("gateway").begin()
 
-    assert life.look("gateway") == life.Seen(State.OK, works=True)
+    assert signs_of_life.look("gateway") == signs_of_life.Seen(State.OK, works=True)
 
 
 def test_who_was_stopped_on_purpose_has_not_broken(clock: Clock) -> None:
@@ -123,12 +131,12 @@ def test_who_was_stopped_on_purpose_has_not_broken(clock: Clock) -> None:
         one.end()
     Life("gateway").begin()
 
-    assert life.look("gateway").state is State.OK
+    assert signs_of_life.look("gateway").state is State.OK
 
 
 def test_a_crash_loop_is_forgotten_when_it_is_over(clock: Clock) -> None:
     crash("beat", clock, 8)
-    assert life.look("beat").state is State.RESTARTING
+    assert signs_of_life.look("beat").state is State.RESTARTING
 
     one = Life("beat")
     one.begin()
@@ -136,14 +144,14 @@ def test_a_crash_loop_is_forgotten_when_it_is_over(clock: Clock) -> None:
     one._next = 0.0
     one.sign()
 
-    assert life.look("beat").state is State.OK
+    assert signs_of_life.look("beat").state is State.OK
 
 
 def test_without_redis_nobody_knows(
     stranger: ApiClient, server: redis.Redis, settings: Settings, tmp_path: Path
 ) -> None:
     settings.REDIS_URL = f"unix://{tmp_path}/nobody"
-    life.client.cache_clear()
+    signs_of_life.client.cache_clear()
     one = Life("beat")
     one.begin()
     one.sign()

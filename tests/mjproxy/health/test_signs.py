@@ -19,8 +19,8 @@ from mjproxy import alive, broker
 from mjproxy.beat import Scheduler
 from mjproxy.beat import app as beat_app
 from mjproxy.celery import begin_life
-from tasks import life
-from tasks.life import LATE, PARTS, Life, State
+from mjproxy.lib.process import signs_of_life
+from mjproxy.lib.process.signs_of_life import LATE, PARTS, Life, State
 from tests.e2e.calls import eventually
 from tests.mjproxy.health.asking import (
     Clock,
@@ -50,18 +50,18 @@ def test_a_worker_tells_which_queues_it_serves(
     server: redis.Redis, queues: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Life, "sign_for_ever", lambda *_: None)
-    monkeypatch.setattr("tasks.clock.keep_looking", lambda: None)
+    monkeypatch.setattr("mjproxy.lib.db.clock.keep_looking", lambda: None)
     served = [SimpleNamespace(name=name) for name in queues]
 
     begin_life(SimpleNamespace(task_consumer=SimpleNamespace(queues=served)))
 
-    assert life.look("worker").works is (len(queues) == 2)
+    assert signs_of_life.look("worker").works is (len(queues) == 2)
 
 
 def test_a_thread_signs_until_the_end(
     server: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(life, "EVERY", 0.0)
+    monkeypatch.setattr(signs_of_life, "EVERY", 0.0)
     one = Life("beat")
 
     one.sign_for_ever(lambda: True)
@@ -74,7 +74,7 @@ def test_a_thread_signs_until_the_end(
 def test_a_thread_does_not_sign_for_who_hears_nothing(
     server: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(life, "EVERY", 0.0)
+    monkeypatch.setattr(signs_of_life, "EVERY", 0.0)
     asked = threading.Event()
     one = Life("worker.default")
 
@@ -119,9 +119,9 @@ def test_beats_looks_at_its_schedule_are_signs(
 
     scheduler.tick()
 
-    assert life.look("beat") == life.Seen(State.OK, works=True)
+    assert signs_of_life.look("beat") == signs_of_life.Seen(State.OK, works=True)
     scheduler.close()
-    assert life.look("beat").state is State.DOWN
+    assert signs_of_life.look("beat").state is State.DOWN
 
 
 def test_who_must_not_work_gives_no_sign(
@@ -133,7 +133,7 @@ def test_who_must_not_work_gives_no_sign(
     worker._next = 0.0
     worker.sign()
 
-    assert life.look("worker").state is State.DOWN
+    assert signs_of_life.look("worker").state is State.DOWN
 
 
 @pytest.mark.parametrize("role", PARTS)
@@ -148,7 +148,7 @@ def test_a_role_is_alive_where_a_process_of_this_machine_has_signed(
     monkeypatch.setattr("socket.gethostname", lambda: "another-machine")
     assert "has been seen" in alive.why_not(role)
     monkeypatch.undo()
-    monkeypatch.setattr(life, "_now", clock)
+    monkeypatch.setattr(signs_of_life, "_now", clock)
     clock.now += LATE + 1
     assert "has been seen" in alive.why_not(role)
 
@@ -157,7 +157,7 @@ def test_alive_says_what_it_cannot_find_out(
     server: redis.Redis, settings: Settings, tmp_path: Path
 ) -> None:
     settings.REDIS_URL = f"unix://{tmp_path}/nobody"
-    life.client.cache_clear()
+    signs_of_life.client.cache_clear()
 
     assert "Redis does not answer" in alive.why_not("beat")
     assert "is none of" in alive.why_not("web")

@@ -11,9 +11,10 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from accounts import throttle, verification, verification_server
+from accounts import verification, verification_server
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification, VerificationSettings
+from mjproxy.lib.web import throttle
 from tasks.api import verification_views
 from tests.conftest import ApiClient
 from tests.factories import make_account

@@ -13,10 +13,10 @@ from django.test import AsyncClient, Client
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
+from mjproxy.lib.ids import first_id_at
 from tasks import pictures, removing, task_search
 from tasks.api import admin_task_views
 from tasks.enums import TaskAction, TaskStatus
-from tasks.ids import first_id_at
 from tasks.models import InputPicture, Task, WebhookDelivery
 from tasks.services import advance
 from tests.conftest import OPERATORS_KEY, ApiClient

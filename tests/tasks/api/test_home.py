@@ -12,8 +12,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.keys import GUEST_NAME
 from accounts.models import AccessSettings, User
+from mjproxy.lib.ids import first_id_at
 from tasks.api import home_view
-from tasks.ids import first_id_at
 from tests.conftest import ApiClient
 from tests.factories import make_task, make_user
 

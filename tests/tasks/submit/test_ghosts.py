@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from accounts import presence
 from accounts.models import DiscordAccount, User
+from mjproxy.lib.web import client_presence
 from tasks.exceptions import CallerGone
 from tasks.models import InputPicture, Task
 from tasks.submit.base import Caller
@@ -19,10 +19,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def client_has_gone() -> Iterator[None]:
-    left, token = presence.begin()
+    left, token = client_presence.begin()
     left.set()
     yield
-    presence.end(token)
+    client_presence.end(token)
 
 
 @pytest.mark.usefixtures("client_has_gone")
@@ -38,11 +38,11 @@ def test_a_submit_whose_client_has_gone_writes_nothing(
 
 def test_the_same_key_again_draws_once(alice: User, account: DiscordAccount) -> None:
     caller = Caller(alice, idempotency_key="k")
-    left, token = presence.begin()
+    left, token = client_presence.begin()
     left.set()
     with pytest.raises(CallerGone):
         submit_imagine(caller=caller, prompt="a fox")
-    presence.end(token)
+    client_presence.end(token)
 
     first = submit_imagine(caller=caller, prompt="a fox").task
     again = submit_imagine(caller=caller, prompt="a fox").task

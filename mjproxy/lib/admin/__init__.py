@@ -1,0 +1,1 @@
+"""Parts of admin pages: the theme, forms with secrets."""

@@ -1,0 +1,113 @@
+"""What the admin pages of all apps are built from: the theme, with types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db import IntegrityError
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from unfold.decorators import action, display
+
+from mjproxy.lib.validators.number_limits import limits_of
+
+if TYPE_CHECKING:  # the theme has no types; it keeps those of Django
+    from django.contrib.admin import ModelAdmin as ThemeAdmin
+    from django.contrib.admin import TabularInline
+else:
+    from unfold.admin import ModelAdmin as ThemeAdmin
+    from unfold.admin import TabularInline
+
+__all__ = [
+    "BoundedPaginator",
+    "ModelAdmin",
+    "ReadOnly",
+    "TabularInline",
+    "badge",
+    "page_action",
+]
+
+M = TypeVar("M", bound=Model)
+F = TypeVar("F", bound=Callable[..., Any])
+
+MOST_ROWS: Final = 5000
+
+
+def badge(
+    description: str, colours: Mapping[Any, str], *, ordering: str | None = None
+) -> Callable[[F], F]:
+    """Show a column as a coloured label; the method returns (value, words)."""
+
+    def mark(function: F) -> F:
+        marked = display(
+            description=description, label=dict(colours), ordering=ordering
+        )
+        return cast(F, marked(function))
+
+    return mark
+
+
+def page_action(description: str, *, permissions: list[str]) -> Callable[[F], F]:
+    """Make a page of a method, and a button above the list that leads to it."""
+
+    def mark(function: F) -> F:
+        path = function.__name__.replace("_", "-")
+        marked = action(description=description, url_path=path, permissions=permissions)
+        return cast(F, marked(function))
+
+    return mark
+
+
+class BoundedPaginator(Paginator[Any]):
+    """Counts and pages no further than `MOST_ROWS`; filters lead to what is older.
+
+    To count a million rows, or to skip them, takes seconds.
+    """
+
+    @cached_property
+    def count(self) -> int:
+        rows = self.object_list
+        if isinstance(rows, QuerySet):
+            return rows.order_by().values("pk")[:MOST_ROWS].count()
+        return len(rows)
+
+
+class ModelAdmin(ThemeAdmin[M]):
+    """Pages of a model, whose fields for numbers know their bounds."""
+
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        kwargs = limits_of(db_field) | kwargs
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    """The theme's pages for rows of a model."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Show or take the form of one row.
+
+        Where somebody else has written the same since the form was checked, it is
+        checked again, and says so.
+        """
+        view = super().changeform_view
+        try:
+            return view(request, *args, **kwargs)
+        except (IntegrityError, ValidationError):
+            return view(request, *args, **kwargs)
+
+
+class ReadOnly(ModelAdmin[M]):
+    """Rows that the product writes and people only look at."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False

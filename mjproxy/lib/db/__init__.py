@@ -1,0 +1,1 @@
+"""The database: threads, time limits, repeated transactions, encrypted columns."""

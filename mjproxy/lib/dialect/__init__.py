@@ -1,0 +1,1 @@
+"""Fields and answers of the `/mj` dialect."""

@@ -1,0 +1,282 @@
+"""The only door for addresses that users give: checked, pinned, sized."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import errno
+import socket
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from django.conf import settings
+from yarl import URL
+
+from mjproxy.lib.safe_http import networks
+from mjproxy.lib.safe_http.file_kinds import HEAD
+from mjproxy.lib.safe_http.resolver import Resolver
+from mjproxy.lib.validators.addresses import (
+    MAX_LENGTH,
+    WrongAddress,
+    escaped,
+    joined,
+    numeric,
+    parts_of,
+)
+
+MAX_REDIRECTS: Final = 3
+PIECE: Final = 1 << 16  # bytes that are in memory of each fetch
+USER_AGENT: Final = f"mjproxy/{settings.VERSION}"
+
+# Answers after which asking again may help, besides those of 500 and more.
+_LATER: Final = frozenset({408, 425, 429})
+# Nobody is there, and nobody will be within the minute that a link is tried for.
+_NOBODY: Final = frozenset({errno.ECONNREFUSED, errno.EHOSTUNREACH})
+
+
+class Unfetchable(Exception):
+    """An address cannot be asked, for a reason its giver may read.
+
+    `permanent` where asking again cannot help.
+    """
+
+    def __init__(self, zh: str, en: str, *, permanent: bool = False) -> None:
+        super().__init__(en)
+        self.zh, self.en, self.permanent = zh, en, permanent
+
+
+def _invalid(zh: str, en: str) -> Unfetchable:
+    return Unfetchable(zh, en, permanent=True)
+
+
+def check_url(url: str) -> URL:
+    """Return the address as it is asked for, or raise Unfetchable; asks nobody."""
+    try:
+        parts = parts_of(url)
+    except WrongAddress as exc:
+        raise _invalid(exc.zh, exc.en) from exc
+    if parts.port in networks.REFUSED_PORTS and not settings.ALLOW_PRIVATE_HOOKS:
+        raise _invalid("不允许访问该端口", f"port {parts.port} is not one of HTTP")
+    if numeric(parts.host) and not _may_dial(parts.host):
+        raise _invalid("不允许访问内网地址", "the address is not a public one")
+    return parts.url
+
+
+class GuardedResolver(AbstractResolver):
+    """Resolves a name and lets through what the policy allows.
+
+    The connector dials what comes out of here: there is no second look-up, so a name
+    that changes its mind in between gains nothing.
+    """
+
+    def __init__(self, inner: AbstractResolver | None = None) -> None:
+        self._inner = inner or Resolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: Any = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        found = await self._inner.resolve(host, port, family)
+        allowed = [each for each in found if _may_dial(each["host"])]
+        if found and not allowed:
+            raise _invalid("不允许访问内网地址", "the name leads to a private address")
+        return allowed
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+def _may_dial(host: str) -> bool:
+    address = numeric(host)
+    return address is not None and networks.is_allowed(
+        address, private=settings.ALLOW_PRIVATE_HOOKS
+    )
+
+
+def _guarded_socket(info: Any) -> socket.socket:
+    # Every connection passes here with the numbers it will dial, also those to literal
+    # addresses, for which aiohttp asks no resolver.
+    family, kind, protocol, _, sockaddr = info
+    if not _may_dial(str(sockaddr[0])):
+        raise PermissionError(f"{sockaddr[0]} is not allowed")
+    return socket.socket(family=family, type=kind, proto=protocol)
+
+
+def open_session(
+    *, limit: int = 64, resolver: AbstractResolver | None = None
+) -> aiohttp.ClientSession:
+    """Return a session that dials vetted addresses only, through nobody's proxy.
+
+    Each request has a connection of its own: one that was kept open may be dead, and a
+    call that was lost in it could not be told from one that arrived.
+    """
+    connector = aiohttp.TCPConnector(
+        limit=limit,
+        force_close=True,
+        use_dns_cache=False,
+        resolver=GuardedResolver(resolver),
+        socket_factory=_guarded_socket,
+    )
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        trust_env=False,
+        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+    )
+
+
+def close_at_exit(session: aiohttp.ClientSession) -> None:
+    """Close a session of this loop when the process ends, if the loop still turns."""
+    loop = asyncio.get_running_loop()
+
+    def close() -> None:
+        if not loop.is_running() or session.closed:
+            return
+        with contextlib.suppress(Exception):
+            asyncio.run_coroutine_threadsafe(session.close(), loop).result(1)
+
+    atexit.register(close)
+
+
+async def get(
+    url: str,
+    into: Path,
+    *,
+    max_bytes: int,
+    wanted: Callable[[bytes], bool],
+    timeout: float = 30,  # noqa: ASYNC109
+    resolver: AbstractResolver | None = None,
+) -> str:
+    """Fetch what a user's link points to into a file; return where it was found.
+
+    `wanted` is asked about its first bytes: what the sender calls it does not count.
+    Raises Unfetchable.
+    """
+    try:
+        async with (
+            asyncio.timeout(timeout),
+            open_session(resolver=resolver) as session,
+        ):
+            for _ in range(MAX_REDIRECTS + 1):
+                target = check_url(url)
+                async with session.get(target, allow_redirects=False) as response:
+                    if response.status not in (301, 302, 303, 307, 308):
+                        await _take(response, into, max_bytes, wanted)
+                        return str(response.url)
+                    url = _next(target, response)
+    except (TimeoutError, aiohttp.ClientError, OSError) as exc:
+        hopeless = _is_hopeless(exc)
+        raise Unfetchable("链接无法访问", reason_of(exc), permanent=hopeless) from exc
+    raise _invalid("重定向次数过多", f"more than {MAX_REDIRECTS} redirects")
+
+
+def _next(target: URL, response: aiohttp.ClientResponse) -> str:
+    location = response.headers.get("Location", "")
+    if not location.strip():
+        raise _invalid("重定向地址错误", "a redirect to no address")
+    return joined(str(target), escaped(location[: MAX_LENGTH + 1]))
+
+
+async def _take(
+    response: aiohttp.ClientResponse,
+    into: Path,
+    max_bytes: int,
+    wanted: Callable[[bytes], bool],
+) -> None:
+    if (status := response.status) != 200:
+        hopeless = status < 500 and status not in _LATER
+        raise Unfetchable("链接无法访问", f"HTTP {status}", permanent=hopeless)
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise _invalid("文件编码错误", "it is compressed although not asked for")
+
+    def check(head: bytes) -> None:
+        if not wanted(head):
+            label = response.headers.get("Content-Type", "of no known type")[:80]
+            raise _invalid("文件类型错误", f"it is {label}")
+
+    await save_capped(response, into, max_bytes, check)
+
+
+async def read_capped(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    """Return the body, or raise Unfetchable as soon as it exceeds `max_bytes`."""
+    return b"".join([piece async for piece in _pieces(response, max_bytes)])
+
+
+async def save_capped(
+    response: aiohttp.ClientResponse,
+    into: Path,
+    max_bytes: int,
+    check: Callable[[bytes], None],
+) -> bytes:
+    """Write the body to a file, piece by piece; return its first bytes.
+
+    `check` is shown those before the others are waited for. Raises what it raises, and
+    Unfetchable as soon as the body exceeds `max_bytes`.
+    """
+    head, checked = b"", False
+    file = await asyncio.to_thread(into.open, "wb")
+    try:
+        async for piece in _pieces(response, max_bytes):
+            head += piece[: HEAD - len(head)]
+            if not checked and len(head) == HEAD:
+                check(head)
+                checked = True
+            await asyncio.to_thread(file.write, piece)
+    finally:
+        file.close()
+    if not checked:
+        check(head)
+    return head
+
+
+async def _pieces(
+    response: aiohttp.ClientResponse, max_bytes: int
+) -> AsyncIterator[bytes]:
+    too_large = _invalid("文件过大", f"larger than {max_bytes} bytes")
+    if (response.content_length or 0) > max_bytes:
+        raise too_large
+    seen = 0
+    async for piece in response.content.iter_chunked(PIECE):
+        seen += len(piece)
+        if seen > max_bytes:
+            raise too_large
+        yield piece
+
+
+def _is_hopeless(exc: BaseException) -> bool:
+    """Tell whether nobody will be reached at this address a minute later either."""
+    match exc:
+        case aiohttp.ClientConnectorDNSError():
+            return exc.os_error.errno != socket.EAI_AGAIN
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.InvalidURL():
+            return True
+        case aiohttp.ClientConnectorError():
+            refused = isinstance(exc.os_error, PermissionError)
+            return refused or exc.os_error.errno in _NOBODY
+    return False
+
+
+def reason_of(exc: BaseException) -> str:
+    """Return what went wrong, in words that hold no part of the address."""
+    match exc:
+        case Unfetchable():
+            return exc.en
+        case TimeoutError():
+            return "timed out"
+        case aiohttp.ClientConnectorDNSError():
+            return "the name cannot be resolved"
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
+            return "the TLS certificate or handshake is wrong"
+        case aiohttp.ClientConnectorError():
+            return f"cannot connect: {exc.os_error.strerror or 'refused'}"
+        case aiohttp.ServerDisconnectedError():
+            return "the connection was closed without an answer"
+        case aiohttp.ClientPayloadError():
+            return "the answer broke off"
+        case aiohttp.ClientResponseError():
+            return "the answer is not HTTP"
+    return type(exc).__name__

@@ -1,0 +1,1 @@
+"""Requests and answers: pages, byte ranges, throttling, slow hosts outside."""
