@@ -61,7 +61,7 @@ mysql: $(VENV)/.mysql  ## all tests on MySQL or MariaDB (MYSQL=mysql://... names
 # Where rows are written by condition, locked, sorted or searched; and what kills processes.
 mysql-core: $(VENV)/.mysql  ## of those what asks most of the database
 	$(ON_MYSQL) $(PYTEST) -n auto tests/test_migrations.py \
-	  tests/mjproxy/test_mysql.py tests/mjproxy/test_mysql_faults.py \
+	  tests/mjproxy/db/test_mysql.py tests/mjproxy/db/test_mysql_faults.py \
 	  tests/mjproxy/backups/test_roundtrip.py tests/tasks/submit \
 	  $(foreach name,accounts tasks gateway,$(MYSQL_$(name):%=tests/$(name)/test_%.py))
 	$(ON_MYSQL) $(E2E)/test_drawing.py tests/e2e/test_crash.py \

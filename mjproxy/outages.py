@@ -150,7 +150,7 @@ def _tells_of_no_database(error: BaseException, kinds: set[tuple[str, str]]) -> 
     if "psycopg" in modules or "psycopg.errors" in modules:
         state = getattr(error, "sqlstate", None)
         return not state or state.startswith(("08", "53", "57P"))
-    if ("mjproxy.door", "Away") in kinds:
+    if ("mjproxy.db.connection_gate", "Away") in kinds:
         return True
     if any(module.startswith("MySQLdb") for module in modules):
         return bool(error.args) and error.args[0] in _MYSQL_AWAY

@@ -14,7 +14,7 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 from mjproxy import __version__, env
-from mjproxy.databases import database
+from mjproxy.db.database_url import database
 from mjproxy.hosts import allowed_hosts, public_url
 from mjproxy.lib.process import private_files
 from mjproxy.lib.validators.text_lists import parted

@@ -26,7 +26,7 @@ from mjproxy.backups.archive import (
     unpack_pictures,
     verify,
 )
-from mjproxy.databases import database
+from mjproxy.db.database_url import database
 from mjproxy.lib.sealed_file import BadFile
 
 # What Redis and beat remember of a database that is gone.

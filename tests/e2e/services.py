@@ -13,7 +13,7 @@ import psycopg
 import redis
 from django.db.utils import ConnectionHandler
 
-from mjproxy.databases import database
+from mjproxy.db.database_url import database
 
 # Test processes that run side by side have services of their own.
 WORKER: Final = os.environ.get("PYTEST_XDIST_WORKER", "gw0")

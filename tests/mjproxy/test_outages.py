@@ -17,7 +17,7 @@ from django.db import OperationalError
 from psycopg import errors
 
 from mjproxy import outages
-from mjproxy.door import Away
+from mjproxy.db.connection_gate import Away
 from mjproxy.outages import DATABASE, REDIS, Outage, OutageFilter, service_of
 
 

@@ -17,7 +17,7 @@ import psycopg
 from django.db.backends.postgresql import base
 from psycopg import IsolationLevel, errors
 
-from mjproxy.door import door
+from mjproxy.db.connection_gate import door
 from mjproxy.lib.db import time_limits
 
 _INTERVAL: Final = 0.1  # seconds between two looks of psycopg at its own state

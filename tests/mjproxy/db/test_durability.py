@@ -11,7 +11,7 @@ from django.db.backends.signals import connection_created
 from django.db.utils import ConnectionHandler
 
 from gateway import durability
-from mjproxy.databases import database
+from mjproxy.db.database_url import database
 
 NORMAL, FULL = 1, 2
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -14,8 +14,8 @@ import pytest
 from django.db import OperationalError, connections, transaction
 from django.db.utils import ConnectionHandler
 
-from mjproxy.databases import database
-from mjproxy.door import REST, door
+from mjproxy.db.connection_gate import REST, door
+from mjproxy.db.database_url import database
 from mjproxy.lib.db import time_limits
 from tests.e2e.faulty import postgres_server
 from tests.relay import Relay, relay_to

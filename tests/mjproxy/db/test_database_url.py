@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from mjproxy.databases import database
+from mjproxy.db.database_url import database
 
 DATA = Path("/srv/data")
 SECRET = "p%2Fa%23s%3As%40%25"  # p/a#s:s@%
@@ -30,7 +30,7 @@ def test_without_an_address_it_is_a_file_in_the_data_folder() -> None:
         (
             f"postgres://u%40:{SECRET}@DB.example:6/name",
             {
-                "ENGINE": "mjproxy.postgres",
+                "ENGINE": "mjproxy.db.postgres",
                 "HOST": "db.example",
                 "PORT": 6,
                 "USER": "u@",
@@ -41,8 +41,8 @@ def test_without_an_address_it_is_a_file_in_the_data_folder() -> None:
         ("postgres://u@[::1]:6/n", {"HOST": "::1", "PORT": 6}),
         ("postgres://u@%2Fvar%2FRun%2Fpg:6/n", {"HOST": "/var/Run/pg", "PORT": 6}),
         ("postgresql://u@%2fvar%2FRun/n", {"HOST": "/var/Run", "PORT": ""}),
-        ("mysql://u:p@h/n", {"ENGINE": "mjproxy.mysql", "CONN_HEALTH_CHECKS": True}),
-        ("mariadb://u:p@h:3/n", {"ENGINE": "mjproxy.mysql", "PORT": 3}),
+        ("mysql://u:p@h/n", {"ENGINE": "mjproxy.db.mysql", "CONN_HEALTH_CHECKS": True}),
+        ("mariadb://u:p@h:3/n", {"ENGINE": "mjproxy.db.mysql", "PORT": 3}),
         ("mysql://u@%2Frun%2FMy.sock/n", {"HOST": "/run/My.sock"}),
         ("sqlite:////srv/a%20b%3F.db", {"NAME": "/srv/a b?.db"}),
     ],

@@ -11,8 +11,8 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 _SQLITE: Final = "django.db.backends.sqlite3"
-_POSTGRES: Final = "mjproxy.postgres"
-_MYSQL: Final = "mjproxy.mysql"
+_POSTGRES: Final = "mjproxy.db.postgres"
+_MYSQL: Final = "mjproxy.db.mysql"
 for _scheme in ("postgres", "postgresql", "pgsql"):
     dj_database_url.register(_scheme, _POSTGRES)(dj_database_url.apply_current_schema)
 for _scheme in ("mysql", "mariadb"):

@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.db.backends.mysql import base, schema
 from django.db.utils import OperationalError
 
-from mjproxy.door import SLOW, door
+from mjproxy.db.connection_gate import SLOW, door
 from mjproxy.lib.db import time_limits
 
 # "A" and "a", "a" and "a " are two texts. The two servers name that differently.

@@ -1,0 +1,1 @@
+"""Databases: DATABASE_URL, and Django's backends with bounded waits."""
