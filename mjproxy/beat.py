@@ -17,9 +17,9 @@ from celery.beat import PersistentScheduler
 from celery.signals import setup_logging
 from django.conf import settings
 
-from mjproxy import broker
 from mjproxy.lib.process.signs_of_life import Life
 from mjproxy.lib.process.watchdog import notify, watch
+from mjproxy.redis import broker
 
 logger = logging.getLogger(__name__)
 TICK: Final = "tick"

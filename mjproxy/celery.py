@@ -13,8 +13,8 @@ from celery.signals import (
 )
 from django.db import close_old_connections
 
-from mjproxy import broker
 from mjproxy.lib.process.signs_of_life import Life
+from mjproxy.redis import broker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mjproxy.settings")
 app = Celery("mjproxy", amqp=broker.Amqp, task_cls="mjproxy.jobs:Job")

@@ -18,7 +18,7 @@ from mjproxy.db.database_url import database
 from mjproxy.hosts import allowed_hosts, public_url
 from mjproxy.lib.process import private_files
 from mjproxy.lib.validators.text_lists import parted
-from mjproxy.redis_address import redis_address, socket_address
+from mjproxy.redis.address import redis_address, socket_address
 from mjproxy.theme import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -184,7 +184,7 @@ _REDIS_WAITS = {
 }
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "mjproxy.layers.Layer",
+        "BACKEND": "mjproxy.redis.channel_layer.Layer",
         "CONFIG": {"hosts": [{"address": REDIS_URL, **_REDIS_WAITS}]},
     },
 }

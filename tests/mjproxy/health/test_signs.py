@@ -15,12 +15,13 @@ import pytest
 import redis
 from pytest_django.fixtures import Settings
 
-from mjproxy import alive, broker
+from mjproxy import alive
 from mjproxy.beat import Scheduler
 from mjproxy.beat import app as beat_app
 from mjproxy.celery import begin_life
 from mjproxy.lib.process import signs_of_life
 from mjproxy.lib.process.signs_of_life import LATE, PARTS, Life, State
+from mjproxy.redis import broker
 from tests.e2e.calls import eventually
 from tests.mjproxy.health.asking import (
     Clock,

@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from kombu import Connection
 from kombu.transport.redis import Channel
 
-from mjproxy.redis_address import RedisAddress, redis_address, socket_address
+from mjproxy.redis.address import RedisAddress, redis_address, socket_address
 
 FACTS = (
     *("host", "port", "path", "db", "username", "password"),

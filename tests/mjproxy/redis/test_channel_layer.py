@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from mjproxy import layers
-from mjproxy.layers import Layer
+from mjproxy.redis import channel_layer
+from mjproxy.redis.channel_layer import Layer
 from tests.e2e.faulty import RedisServer
 from tests.relay import Relay, relay_to
 
@@ -38,8 +38,8 @@ def layer_at(port: int) -> Any:
 
 @pytest.fixture
 async def here(line: Relay, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
-    monkeypatch.setattr(layers, "LOOK_EVERY", 0.1)
-    monkeypatch.setattr(layers, "PATIENCE", 0.5)
+    monkeypatch.setattr(channel_layer, "LOOK_EVERY", 0.1)
+    monkeypatch.setattr(channel_layer, "PATIENCE", 0.5)
     layer = layer_at(line.port)
     yield layer
     line.heal()

@@ -1,0 +1,1 @@
+"""Redis: its address, Celery's broker and the channel layer."""
