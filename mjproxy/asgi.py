@@ -23,11 +23,9 @@ from django.urls import get_resolver, re_path  # noqa: E402
 
 from gateway.routing import channel_routes, websocket_urlpatterns  # noqa: E402
 from mjproxy import health  # noqa: E402
-from mjproxy.body_limits import body_limit  # noqa: E402
-from mjproxy.forwarded import FromOutside  # noqa: E402
 from mjproxy.lib.db import time_limits  # noqa: E402
 from mjproxy.lib.process.nudge import nudge  # noqa: E402
-from mjproxy.serving import (  # noqa: E402
+from mjproxy.web.asgi_handlers import (  # noqa: E402
     THREADS,
     Apart,
     BodyCap,
@@ -35,7 +33,9 @@ from mjproxy.serving import (  # noqa: E402
     PooledSync,
     Presence,
 )
-from mjproxy.statics import with_static_files  # noqa: E402
+from mjproxy.web.body_limits import body_limit  # noqa: E402
+from mjproxy.web.forwarded import FromOutside  # noqa: E402
+from mjproxy.web.static_files import with_static_files  # noqa: E402
 
 
 async def unknown_socket(scope: Any, receive: Any, send: Any) -> None:

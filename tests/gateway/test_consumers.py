@@ -21,7 +21,7 @@ from accounts import passes, wrong_keys
 from accounts.models import ApiKey, User
 from gateway import consumers, open_streams
 from gateway.routing import websocket_urlpatterns
-from mjproxy.forwarded import FromOutside
+from mjproxy.web.forwarded import FromOutside
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tasks.selectors import by_ids

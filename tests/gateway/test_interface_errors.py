@@ -57,7 +57,7 @@ def test_a_look_at_a_task_is_503(
         raise error("away")
 
     monkeypatch.setattr(task_views, "_task_answer", away)
-    monkeypatch.setattr("mjproxy.authentication.KeyOrSession.authenticate", away)
+    monkeypatch.setattr("mjproxy.web.authentication.KeyOrSession.authenticate", away)
 
     answer = api.get("/mj/task/1/fetch")
 

@@ -12,7 +12,7 @@ import orjson
 from asgiref.sync import SyncToAsync, sync_to_async
 from django.db import connections
 
-from mjproxy.serving import OneHopHandler, PooledSync
+from mjproxy.web.asgi_handlers import OneHopHandler, PooledSync
 from tasks import cdn
 
 

@@ -14,10 +14,10 @@ from rest_framework import serializers
 from accounts.api.transfer import MOST_ACCOUNTS
 from accounts.api.transfer_views import ImportView
 from accounts.models import DiscordAccount, User
-from mjproxy import body_limits
-from mjproxy.api import MOST_PARTS
-from mjproxy.body_limits import body_limit
 from mjproxy.lib.dialect.fields import DialectSerializer, Items
+from mjproxy.web import body_limits
+from mjproxy.web.body_limits import body_limit
+from mjproxy.web.json_api import MOST_PARTS
 from tasks.api import task_views
 from tasks.api.serializers import MAX_IDS, Ids
 from tests.conftest import ApiClient

@@ -10,7 +10,7 @@ from typing import Final
 
 from django.conf import settings
 
-from mjproxy.middleware import canonical
+from mjproxy.web.middleware import canonical
 
 LOGIN: Final = 4_000
 SMALL: Final = 64_000

@@ -12,7 +12,7 @@ import pytest
 from django.test import Client, RequestFactory
 from drf_spectacular.generators import SchemaGenerator
 
-from mjproxy import documents
+from mjproxy.web import schema_document
 
 PATHS = ["/api/schema", "/api/docs"]
 GZIP = {"Accept-Encoding": "gzip"}
@@ -20,11 +20,11 @@ GZIP = {"Accept-Encoding": "gzip"}
 
 @pytest.fixture(autouse=True)
 def _nothing_is_made() -> Iterator[None]:
-    documents._schema.cache_clear()
-    documents._docs.cache_clear()
+    schema_document._schema.cache_clear()
+    schema_document._docs.cache_clear()
     yield
-    documents._schema.cache_clear()
-    documents._docs.cache_clear()
+    schema_document._schema.cache_clear()
+    schema_document._docs.cache_clear()
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_many_who_ask_at_once_get_one_document(made: list[int]) -> None:
     requests = [RequestFactory().get("/api/schema") for _ in range(40)]
 
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(documents.schema, requests))
+        answers = list(pool.map(schema_document.schema, requests))
 
     assert len(made) == 1
     assert len({id(answer.content) for answer in answers}) == 1  # the very same bytes
@@ -79,8 +79,8 @@ def test_who_has_it_is_told_so(
 @pytest.mark.parametrize("path", PATHS)
 def test_it_is_the_same_in_every_language(client: Client, path: str) -> None:
     chinese = client.get(path, headers={"Accept-Language": "zh-hans"}).content
-    documents._schema.cache_clear()
-    documents._docs.cache_clear()
+    schema_document._schema.cache_clear()
+    schema_document._docs.cache_clear()
 
     assert client.get(path, headers={"Accept-Language": "en"}).content == chinese
 

@@ -17,7 +17,13 @@ from rest_framework.views import APIView
 
 from mjproxy.lib.process.watchdog import Watch
 from mjproxy.lib.web import client_presence
-from mjproxy.serving import Apart, BodyCap, OneHopHandler, PooledSync, Presence
+from mjproxy.web.asgi_handlers import (
+    Apart,
+    BodyCap,
+    OneHopHandler,
+    PooledSync,
+    Presence,
+)
 
 PATIENCE = 20.0
 seen: list[int] = []

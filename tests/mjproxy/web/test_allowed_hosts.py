@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
 
-from mjproxy.hosts import allowed_hosts, public_url
+from mjproxy.web.allowed_hosts import allowed_hosts, public_url
 
 
 @pytest.mark.parametrize(

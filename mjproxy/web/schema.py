@@ -89,7 +89,7 @@ def _failure(text: str) -> dict[str, Any]:
 class KeyOrSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Shows the forms of the key in the schema."""
 
-    target_class = "mjproxy.authentication.KeyOrSession"
+    target_class = "mjproxy.web.authentication.KeyOrSession"
     name = ["secretHeader", "bearer", "rawAuthorization"]
 
     def get_security_requirement(

@@ -8,7 +8,7 @@ from django.middleware.common import CommonMiddleware
 from django.test import Client
 
 from accounts.models import User
-from mjproxy.middleware import canonical
+from mjproxy.web.middleware import canonical
 from tasks import selectors
 from tasks.models import Task
 from tests.conftest import ApiClient

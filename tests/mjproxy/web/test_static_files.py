@@ -13,11 +13,12 @@ import pytest
 from django.conf import settings as configured
 from django.templatetags.static import static
 
-from mjproxy import start, statics
+from mjproxy import start
+from mjproxy.web import static_files
 
 HASHED = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "mjproxy.statics.HashedFiles"},
+    "staticfiles": {"BACKEND": "mjproxy.web.static_files.HashedFiles"},
 }
 
 
@@ -39,7 +40,7 @@ async def _application(scope: Any, receive: Any, send: Any) -> None:
 
 @functools.cache
 def server(folder: Path) -> Any:
-    return statics.with_static_files(_application)
+    return static_files.with_static_files(_application)
 
 
 async def get(path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -66,7 +67,7 @@ def source(name: str) -> bytes:
 
 
 async def test_a_script_has_a_hash_in_its_name_and_is_kept_for_ever() -> None:
-    statics.collect()
+    static_files.collect()
     address = static("tasks/tell.js")
     assert re.fullmatch(r"/static/tasks/tell\.[0-9a-f]{12}\.js", address)
 
@@ -83,7 +84,7 @@ async def test_a_script_has_a_hash_in_its_name_and_is_kept_for_ever() -> None:
 
 
 async def test_who_reads_no_gzip_gets_the_plain_file() -> None:
-    statics.collect()
+    static_files.collect()
 
     _, headers, body = await get(static("accounts/page.css"))
 
@@ -102,7 +103,7 @@ async def test_who_reads_no_gzip_gets_the_plain_file() -> None:
     ],
 )
 async def test_what_can_be_made_smaller_is_compressed(name: str) -> None:
-    statics.collect()
+    static_files.collect()
     address = static(name)
 
     _, headers, small = await get(address, **{"accept-encoding": "gzip"})
@@ -114,7 +115,7 @@ async def test_what_can_be_made_smaller_is_compressed(name: str) -> None:
 
 
 async def test_a_font_is_kept_for_ever_and_named_by_its_hash_in_the_style() -> None:
-    statics.collect()
+    static_files.collect()
     _, _, style = await get(static("unfold/fonts/inter/styles.css"))
     name = re.search(rb"url\(\"?(Inter-Regular\.[0-9a-f]{12}\.woff2)", style)
     assert name, style[:500]
@@ -126,7 +127,7 @@ async def test_a_font_is_kept_for_ever_and_named_by_its_hash_in_the_style() -> N
 
 
 async def test_scripts_import_each_other_by_the_names_with_a_hash() -> None:
-    statics.collect()
+    static_files.collect()
 
     for file in sorted((configured.BASE_DIR / "static/tasks").glob("*.js")):
         _, _, body = await get(static(f"tasks/{file.name}"))
@@ -150,13 +151,13 @@ async def test_scripts_import_each_other_by_the_names_with_a_hash() -> None:
     ],
 )
 async def test_everything_else_is_for_the_application(path: str) -> None:
-    statics.collect()
+    static_files.collect()
 
     assert (await get(path))[2] == b"the application"
 
 
 async def test_a_file_that_was_seen_is_answered_without_its_bytes() -> None:
-    statics.collect()
+    static_files.collect()
     address = static("accounts/admin.js")
     _, headers, _ = await get(address)
 
@@ -168,10 +169,10 @@ async def test_a_file_that_was_seen_is_answered_without_its_bytes() -> None:
 def test_what_is_collected_already_is_left_alone(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    statics.collect()
-    monkeypatch.setattr(statics, "call_command", pytest.fail)
+    static_files.collect()
+    monkeypatch.setattr(static_files, "call_command", pytest.fail)
 
-    statics.collect()
+    static_files.collect()
 
 
 def test_a_changed_file_is_collected_although_it_is_older(
@@ -187,12 +188,12 @@ def test_a_changed_file_is_collected_although_it_is_older(
         "django.contrib.staticfiles.finders.FileSystemFinder"
     ]
     settings.STATIC_ROOT = tmp_path / "collected"
-    statics.collect()
+    static_files.collect()
     first = static("here/style.css")
 
     file.write_text("a { color: blue }")
     os.utime(file, (1_000_000_000, 1_000_000_000))
-    statics.collect()
+    static_files.collect()
 
     second = static("here/style.css")
     assert first != second

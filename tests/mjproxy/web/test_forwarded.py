@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from accounts.callers import client_ip
 from accounts.models import User
-from mjproxy.forwarded import FromOutside, address_in, from_outside
+from mjproxy.web.forwarded import FromOutside, address_in, from_outside
 from tests.conftest import ALICES_KEY
 
 PEER = "9.9.9.9"

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mjproxy.hosts import DEFAULT_PORTS
-from mjproxy.serving import App, Receive, Scope, Send
+from mjproxy.web.allowed_hosts import DEFAULT_PORTS
+from mjproxy.web.asgi_handlers import App, Receive, Scope, Send
 
 Headers = list[tuple[bytes, bytes]]
 _NAMES: Final = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host")
