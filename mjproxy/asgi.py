@@ -22,7 +22,7 @@ from django.conf import settings  # noqa: E402
 from django.urls import get_resolver, re_path  # noqa: E402
 
 from gateway.routing import channel_routes, websocket_urlpatterns  # noqa: E402
-from mjproxy import health  # noqa: E402
+from mjproxy.health import views  # noqa: E402
 from mjproxy.lib.db import time_limits  # noqa: E402
 from mjproxy.lib.process.nudge import nudge  # noqa: E402
 from mjproxy.web.asgi_handlers import (  # noqa: E402
@@ -51,7 +51,7 @@ _looks = PooledSync(OneHopHandler(), size=2)
 _router: Any = ProtocolTypeRouter(
     {
         "http": with_static_files(
-            BodyCap(Presence(Apart(_looks, health.PATHS, _requests)), body_limit)
+            BodyCap(Presence(Apart(_looks, views.PATHS, _requests)), body_limit)
         ),
         "websocket": AuthMiddlewareStack(
             URLRouter([*websocket_urlpatterns, re_path(r"", _unknown)])

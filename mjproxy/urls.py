@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from mjproxy.health import healthz, readyz
+from mjproxy.health.views import healthz, readyz
 from mjproxy.web.json_api import looked_at_only, unknown_address
 from mjproxy.web.schema_document import docs, schema
 

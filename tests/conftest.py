@@ -17,7 +17,7 @@ from django.test import Client
 from accounts import checking, pool, wrong_keys
 from accounts.keys import create_key
 from accounts.models import DiscordAccount, User
-from mjproxy import looking
+from mjproxy.health import background_check
 from mjproxy.lib.db import clock, threads
 from mjproxy.lib.process import faults
 from mjproxy.lib.safe_http import resolver
@@ -96,8 +96,8 @@ def _the_clock_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _health_is_asked_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask anew each time, in the thread of the test: others see not what it wrote."""
-    monkeypatch.setattr(looking, "spawn", lambda work: work())
-    monkeypatch.setattr(looking, "FRESH", 0.0)
+    monkeypatch.setattr(background_check, "spawn", lambda work: work())
+    monkeypatch.setattr(background_check, "FRESH", 0.0)
 
 
 @pytest.fixture(autouse=True)

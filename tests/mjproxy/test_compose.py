@@ -43,7 +43,7 @@ def test_each_service_is_asked_whether_it_works(name: str) -> None:
 def test_a_role_without_an_address_answers_a_command(role: str) -> None:
     words = shlex.split(SERVICES[role]["healthcheck"]["test"])
 
-    assert words == ["python", "-m", "mjproxy.alive", role]
+    assert words == ["python", "-m", "mjproxy.health.alive", role]
 
 
 def test_web_has_time_to_finish_what_it_is_answering() -> None:

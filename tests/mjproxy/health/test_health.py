@@ -8,7 +8,7 @@ import pytest
 import redis
 from pytest_django.fixtures import Settings
 
-from mjproxy import readiness
+from mjproxy.health import readiness
 from mjproxy.lib.process import signs_of_life
 from mjproxy.lib.process.signs_of_life import (
     LATE,

@@ -15,10 +15,10 @@ import pytest
 import redis
 from pytest_django.fixtures import Settings
 
-from mjproxy import alive
 from mjproxy.beat import Scheduler
 from mjproxy.beat import app as beat_app
 from mjproxy.celery import begin_life
+from mjproxy.health import alive
 from mjproxy.lib.process import signs_of_life
 from mjproxy.lib.process.signs_of_life import LATE, PARTS, Life, State
 from mjproxy.redis import broker
@@ -165,7 +165,7 @@ def test_alive_says_what_it_cannot_find_out(
 
 
 def test_alive_is_a_command() -> None:
-    words = [sys.executable, "-m", "mjproxy.alive", "nobody"]
+    words = [sys.executable, "-m", "mjproxy.health.alive", "nobody"]
 
     done = subprocess.run(words, capture_output=True, text=True, check=False)
 

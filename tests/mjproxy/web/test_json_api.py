@@ -217,7 +217,7 @@ def test_a_head_and_options_are_answered_where_get_is(api: ApiClient) -> None:
 def test_healthz_is_503_without_the_database(
     stranger: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mjproxy.readiness.database", lambda: "down")
+    monkeypatch.setattr("mjproxy.health.readiness.database", lambda: "down")
 
     answer = stranger.get("/healthz")
 

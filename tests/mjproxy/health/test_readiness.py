@@ -17,7 +17,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from accounts.models import User
-from mjproxy import readiness
+from mjproxy.health import readiness
 from mjproxy.lib.process.disk_full import is_full
 from tests.mjproxy.health.asking import connected
 

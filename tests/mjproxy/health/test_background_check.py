@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from mjproxy import looking
-from mjproxy.looking import PATIENCE, Question
+from mjproxy.health import background_check
+from mjproxy.health.background_check import PATIENCE, Question
 
 LIMIT = 20.0
 
@@ -20,8 +20,8 @@ def in_a_thread(work: Callable[[], None]) -> None:
 
 @pytest.fixture(autouse=True)
 def threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looking, "spawn", in_a_thread)
-    monkeypatch.setattr(looking, "FRESH", 1000.0)
+    monkeypatch.setattr(background_check, "spawn", in_a_thread)
+    monkeypatch.setattr(background_check, "FRESH", 1000.0)
 
 
 def test_many_who_want_to_know_ask_once() -> None:
@@ -81,7 +81,7 @@ def test_what_hangs_for_ever_is_asked_over_another_way(
 
     question = Question(ask, "silent")
     assert question.answer() == "silent"
-    monkeypatch.setattr(looking, "ASK_ANEW", 0.0)
+    monkeypatch.setattr(background_check, "ASK_ANEW", 0.0)
 
     assert question.answer() == "well"
     hold.set()

@@ -12,13 +12,13 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 
-from mjproxy import readiness
+from mjproxy.health import readiness
+from mjproxy.health.background_check import Question, begin_all
+from mjproxy.health.readiness import NO_ANSWER, OK
 from mjproxy.lib.db import clock
 from mjproxy.lib.dialect.answers import json_answer
 from mjproxy.lib.process import signs_of_life
 from mjproxy.lib.process.signs_of_life import State
-from mjproxy.looking import Question, begin_all
-from mjproxy.readiness import NO_ANSWER, OK
 
 PATHS: Final = ("/healthz", "/readyz")
 
