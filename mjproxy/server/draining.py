@@ -17,7 +17,7 @@ from twisted.internet import defer, reactor, tcp
 from twisted.web import http
 
 from mjproxy.lib.process.watchdog import notify, watch
-from mjproxy.supervising.plan import DRAIN
+from mjproxy.run.plan import DRAIN
 
 LOOK: Final = 0.05  # seconds between two looks at what is still open
 # Seconds for the first request of a connection that was taken just before the end.

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import redis
 
-from mjproxy.start import redis_server
+from mjproxy.run.start import redis_server
 from tests.e2e.calls import call, eventually, free_port
 from tests.e2e.harness import Product
 

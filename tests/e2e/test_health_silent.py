@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 import redis
 
-from mjproxy.start import redis_server
+from mjproxy.run.start import redis_server
 from tests.e2e.calls import call, eventually, free_port
 from tests.e2e.harness import Product, Simulator, specs
 from tests.e2e.services import given_services

@@ -17,7 +17,7 @@ import pytest
 from tests.e2e.harness import Product, Simulator, eventually, specs
 from tests.e2e.services import given_services
 from tests.mjproxy.lib.process.test_private_files import seen_by_nobody
-from tests.mjproxy.test_start import ROOT
+from tests.mjproxy.run.test_start import ROOT
 
 ACCOUNTS = 1
 

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from mjproxy.supervising.plan import SILENCE
+from mjproxy.run.plan import SILENCE
 from tests.e2e.harness import Product, Simulator, eventually
 from tests.e2e.judge import assert_faithful
 

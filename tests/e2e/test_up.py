@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.mjproxy.test_start import ROOT, clean_environment
+from tests.mjproxy.run.test_start import ROOT, clean_environment
 
 pytestmark = pytest.mark.timeout(180)
 PATIENCE = 30

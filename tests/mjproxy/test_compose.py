@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from mjproxy.lib.process.signs_of_life import PARTS
-from mjproxy.supervising.plan import DRAIN
+from mjproxy.run.plan import DRAIN
 
 FILE = Path(__file__).resolve().parents[2] / "docker" / "compose.yaml"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text())["services"]

@@ -10,8 +10,15 @@ from contextlib import ExitStack
 
 import pytest
 
-from mjproxy.supervising.plan import Plan, Program
-from tests.mjproxy.test_supervisor import ROOT, TELL_PID, Running, _kill, _spawn, pid_of
+from mjproxy.run.plan import Plan, Program
+from tests.mjproxy.run.test_supervisor import (
+    ROOT,
+    TELL_PID,
+    Running,
+    _kill,
+    _spawn,
+    pid_of,
+)
 
 SILENCE = 2.0  # seconds
 IMPORTS = (

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from mjproxy import start
+from mjproxy.run import start
 
 
 class Command(BaseCommand):

@@ -13,11 +13,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 
-from mjproxy import start
 from mjproxy.backups.archive import BadArchive
 from mjproxy.backups.restoring import Refused, Report, restore
 from mjproxy.lib.passphrase import add_option, passphrase_of
 from mjproxy.lib.sealed_file import BadFile
+from mjproxy.run import start
 
 
 class Command(BaseCommand):

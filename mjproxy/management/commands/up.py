@@ -9,9 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from mjproxy import demo, showroom, start
-from mjproxy.supervising.plan import Plan, Program
-from mjproxy.supervisor import become
+from mjproxy.run import demo, demo_data, start
+from mjproxy.run.plan import Plan, Program
+from mjproxy.run.supervisor import become
 
 
 class Command(BaseCommand):
@@ -57,9 +57,9 @@ class Command(BaseCommand):
     def _open_showroom(self, url: str) -> list[str]:
         # Nobody listens yet, and the gateway reads the rows when it starts.
         logging.getLogger("gateway.publish").setLevel(logging.ERROR)
-        showroom.add_accounts()
+        demo_data.add_accounts()
         return [
             f"Address:   {url}",
-            f"Sign in:   admin / {showroom.new_password()}",
-            f"API key:   {showroom.new_key()}",
+            f"Sign in:   admin / {demo_data.new_password()}",
+            f"API key:   {demo_data.new_key()}",
         ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.mjproxy.test_start import ROOT, clean_environment
+from tests.mjproxy.run.test_start import ROOT, clean_environment
 
 NOT_ROWS = {"django_migrations", "sqlite_sequence"}
 SETUP = "import django; django.setup()\n"

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.mjproxy.backups.home import Home
-from tests.mjproxy.test_start import ROOT
+from tests.mjproxy.run.test_start import ROOT
 
 pytestmark = pytest.mark.timeout(240)
 

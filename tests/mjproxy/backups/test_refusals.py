@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from mjproxy import start
 from mjproxy.backups import running
 from mjproxy.backups.archive import Manifest, verify, writing
 from mjproxy.lib.process import signs_of_life
 from mjproxy.lib.process.signs_of_life import Seen, State
+from mjproxy.run import start
 from tests.mjproxy.backups.home import SETUP, Home
 
 pytestmark = pytest.mark.timeout(240)

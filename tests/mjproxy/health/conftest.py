@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 
 from mjproxy.lib.process import signs_of_life
 from mjproxy.lib.process.signs_of_life import WINDOW, Life
-from mjproxy.start import redis_server
+from mjproxy.run.start import redis_server
 from tests.e2e.calls import eventually
 from tests.mjproxy.health.asking import ROLES, Clock, connected
 from tests.mjproxy.lib.process.test_damaged_files import answers

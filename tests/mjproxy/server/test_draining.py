@@ -16,7 +16,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from mjproxy.listening import Listener, listen
+from mjproxy.run.listen_socket import Listener, listen
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 30

@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings as configured
 from django.templatetags.static import static
 
-from mjproxy import start
+from mjproxy.run import start
 from mjproxy.web import static_files
 
 HASHED = {

@@ -10,10 +10,10 @@ import pytest
 import redis
 
 from mjproxy.lib.process.damaged_files import set_aside
-from mjproxy.start import redis_server
-from mjproxy.supervising.plan import Plan, Program
+from mjproxy.run.plan import Plan, Program
+from mjproxy.run.start import redis_server
 from tests.e2e.calls import eventually
-from tests.mjproxy.test_supervisor import PATIENCE, Running, _kill, _spawn
+from tests.mjproxy.run.test_supervisor import PATIENCE, Running, _kill, _spawn
 
 FILES = "appendonlydir/appendonly.aof"
 

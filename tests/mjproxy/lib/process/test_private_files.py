@@ -15,7 +15,7 @@ import pytest
 
 from mjproxy.checks import check_data_folder
 from mjproxy.lib.process import private_files
-from tests.mjproxy.test_start import ROOT, clean_environment
+from tests.mjproxy.run.test_start import ROOT, clean_environment
 
 NOBODY = 65534
 

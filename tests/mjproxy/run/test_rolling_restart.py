@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mjproxy.supervising.plan import Plan, Program
-from tests.mjproxy.test_supervisor import ROOT, Running, _kill, _spawn
+from mjproxy.run.plan import Plan, Program
+from tests.mjproxy.run.test_supervisor import ROOT, Running, _kill, _spawn
 
 # It says when it works and when it ends. The file that it is given, if any, keeps the
 # second one from starting.

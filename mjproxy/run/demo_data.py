@@ -6,7 +6,7 @@ from accounts.keys import ADMIN_NAME, create_key
 from accounts.models import ApiKey, DiscordAccount, User
 from accounts.services import reset_password, save_account
 from gateway.simulator.world import default_accounts
-from mjproxy.demo import ACCOUNTS, KEY_NAME
+from mjproxy.run.demo import ACCOUNTS, KEY_NAME
 
 
 def add_accounts() -> None:

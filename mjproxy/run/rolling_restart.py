@@ -7,9 +7,9 @@ import signal
 from collections.abc import Callable
 from typing import Final
 
-from mjproxy.supervising.child import Child
-from mjproxy.supervising.hearing import CAN_HEAR
-from mjproxy.supervising.output import output
+from mjproxy.run.child import Child
+from mjproxy.run.notify_socket import CAN_HEAR
+from mjproxy.run.output import output
 
 PATIENCE: Final = 60.0  # seconds that a process may take to say that it is ready
 DEAF_PATIENCE: Final = 5.0  # seconds after which it counts as ready where we hear none

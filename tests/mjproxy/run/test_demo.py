@@ -10,7 +10,7 @@ from accounts.keys import user_of_key
 from accounts.models import DiscordAccount
 from accounts.services import ensure_operator
 from gateway.simulator.world import default_accounts
-from mjproxy import demo, showroom
+from mjproxy.run import demo, demo_data
 
 
 def test_only_up_with_demo_is_a_demo() -> None:
@@ -72,8 +72,8 @@ def test_a_port_that_is_taken_is_given_up(tmp_path: Path) -> None:
 
 @pytest.mark.django_db
 def test_the_simulators_accounts_are_added_once() -> None:
-    showroom.add_accounts()
-    showroom.add_accounts()
+    demo_data.add_accounts()
+    demo_data.add_accounts()
 
     found = {a.channel_id: a.user_token for a in DiscordAccount.objects.all()}
     assert found == {s.channel_id: s.user_token for s in default_accounts(3)}
@@ -82,9 +82,9 @@ def test_the_simulators_accounts_are_added_once() -> None:
 @pytest.mark.django_db
 def test_a_run_voids_the_key_of_the_run_before() -> None:
     ensure_operator()
-    first = showroom.new_key()
+    first = demo_data.new_key()
 
-    second = showroom.new_key()
+    second = demo_data.new_key()
 
     assert user_of_key(first) is None
     user = user_of_key(second)
@@ -96,6 +96,6 @@ def test_a_run_voids_the_key_of_the_run_before() -> None:
 def test_a_run_gets_a_password_that_works() -> None:
     ensure_operator()
 
-    password = showroom.new_password()
+    password = demo_data.new_password()
 
     assert authenticate(username="admin", password=password) is not None

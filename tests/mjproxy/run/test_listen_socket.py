@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from mjproxy.listening import Unusable, listen
-from mjproxy.supervising.probe import reachable
+from mjproxy.run.listen_socket import Unusable, listen
+from mjproxy.run.probe import reachable
 
 ROOT = Path(__file__).resolve().parents[2]
 TELL = (
-    "from mjproxy.listening import Unusable, listen\n"
+    "from mjproxy.run.listen_socket import Unusable, listen\n"
     "try: found = listen('127.0.0.1', 9, 0)\n"
     "except Unusable as exc: print(exc)\n"
     "else: print(found.url, found.socket.fileno(), found.socket.get_inheritable())\n"

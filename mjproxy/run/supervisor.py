@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from mjproxy.lib.process.watchdog import notify
-from mjproxy.supervising.child import STOPPING, Child
-from mjproxy.supervising.hearing import Ear
-from mjproxy.supervising.output import output
-from mjproxy.supervising.plan import Plan
-from mjproxy.supervising.probe import Probe
-from mjproxy.supervising.replacing import Replacing
+from mjproxy.run.child import STOPPING, Child
+from mjproxy.run.notify_socket import Ear
+from mjproxy.run.output import output
+from mjproxy.run.plan import Plan
+from mjproxy.run.probe import Probe
+from mjproxy.run.rolling_restart import Replacing
 
 # web to the end: meanwhile it takes what comes, and rows wait for the next start.
 STOP_ORDER: Final = ("gateway", "worker", "beat", "web", "simulator", "valkey")
@@ -172,7 +172,7 @@ def become(plan: Plan, *, keep: Sequence[int] = ()) -> None:
     env = os.environ | {"PYTHONPATH": _with_root(root)}
     sys.stdout.flush()
     sys.stderr.flush()
-    argv = [sys.executable, "-m", "mjproxy.supervisor", str(reader)]
+    argv = [sys.executable, "-m", "mjproxy.run.supervisor", str(reader)]
     os.execve(sys.executable, argv, env)  # noqa: S606
 
 

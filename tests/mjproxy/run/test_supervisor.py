@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from mjproxy.supervising.child import LONGEST_LINE
-from mjproxy.supervising.plan import Plan, Program
+from mjproxy.run.child import LONGEST_LINE
+from mjproxy.run.plan import Plan, Program
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 30
@@ -116,7 +116,7 @@ def _spawn(
         pipe.write(plan.dump())
     try:
         return subprocess.Popen(
-            [sys.executable, "-m", "mjproxy.supervisor", str(reader)],
+            [sys.executable, "-m", "mjproxy.run.supervisor", str(reader)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             pass_fds=[reader],

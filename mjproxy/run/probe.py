@@ -7,7 +7,7 @@ import selectors
 import socket
 from typing import Final
 
-from mjproxy.supervising.plan import Plan
+from mjproxy.run.plan import Plan
 
 EVERY: Final = 0.2  # seconds between two questions
 PATIENCE: Final = 10.0  # seconds that an answer may take

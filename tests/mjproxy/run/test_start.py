@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from mjproxy import env, start
+from mjproxy import env
+from mjproxy.run import start
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("MJPROXY_", "NG_DISCORD_", "DATABASE_URL", "REDIS_URL", "DJANGO_")

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from mjproxy.lib.process.damaged_files import set_aside
-from mjproxy.supervising.output import output
-from mjproxy.supervising.plan import Program
+from mjproxy.run.output import output
+from mjproxy.run.plan import Program
 
 FIRST_PAUSE: Final = 0.2
 LONGEST_PAUSE: Final = 10.0

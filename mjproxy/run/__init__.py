@@ -1,0 +1,1 @@
+"""Run all processes on one machine: start, supervisor, demo."""

@@ -1,1 +1,0 @@
-"""What the supervisor is made of; plain Python, without Django."""
