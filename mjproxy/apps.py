@@ -22,6 +22,10 @@ class ProductConfig(AppConfig):
     def ready(self) -> None:
         sys.setswitchinterval(THREAD_TURN)
         # Celery's app must exist before the first job is sent from any process.
-        from mjproxy import celery, checks, watching  # noqa: F401
+        from mjproxy import (
+            celery,
+            checks,
+            worker_watchdog,  # noqa: F401
+        )
 
         request.host_validation_re = HOST

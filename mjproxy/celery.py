@@ -17,7 +17,7 @@ from mjproxy.lib.process.signs_of_life import Life
 from mjproxy.redis import broker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mjproxy.settings")
-app = Celery("mjproxy", amqp=broker.Amqp, task_cls="mjproxy.jobs:Job")
+app = Celery("mjproxy", amqp=broker.Amqp, task_cls="mjproxy.job_class:Job")
 app.steps["consumer"].add(broker.Hearing)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(related_name="jobs")

@@ -14,11 +14,11 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 from mjproxy import __version__, env
+from mjproxy.admin_menu import UNFOLD as UNFOLD
 from mjproxy.db.database_url import database
 from mjproxy.lib.process import private_files
 from mjproxy.lib.validators.text_lists import parted
 from mjproxy.redis.address import redis_address, socket_address
-from mjproxy.theme import UNFOLD as UNFOLD
 from mjproxy.web.allowed_hosts import allowed_hosts, public_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -312,7 +312,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
-        "outages": {"()": "mjproxy.outages.OutageFilter"},
+        "outages": {"()": "mjproxy.outage_log.OutageFilter"},
         "secrets": {"()": "mjproxy.logs.SecretFilter"},
         "strangers": {"()": "mjproxy.logs.StrangerFilter"},
     },

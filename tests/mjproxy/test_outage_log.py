@@ -16,9 +16,9 @@ from celery.beat import SchedulingError
 from django.db import OperationalError
 from psycopg import errors
 
-from mjproxy import outages
+from mjproxy import outage_log
 from mjproxy.db.connection_gate import Away
-from mjproxy.outages import DATABASE, REDIS, Outage, OutageFilter, service_of
+from mjproxy.outage_log import DATABASE, REDIS, Outage, OutageFilter, service_of
 
 
 class Service:
@@ -37,10 +37,10 @@ class Service:
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     found = Service()
-    monkeypatch.setattr(outages, "LOOK_EVERY", 0.02)
-    monkeypatch.setattr(outages, "QUIET", 0.05)
+    monkeypatch.setattr(outage_log, "LOOK_EVERY", 0.02)
+    monkeypatch.setattr(outage_log, "QUIET", 0.05)
     for name in (REDIS, DATABASE):
-        monkeypatch.setitem(outages.OUTAGES, name, Outage(name, found))
+        monkeypatch.setitem(outage_log.OUTAGES, name, Outage(name, found))
     yield found
     found.is_up.set()
     for thread in threading.enumerate():
@@ -59,7 +59,7 @@ class Log:
         self.logger.setLevel(logging.INFO)
         self.logger.propagate = False  # to the product's own console
         self.logger.addHandler(handler)
-        outages.logger.addHandler(handler)
+        outage_log.logger.addHandler(handler)
         self.handler = handler
 
     @property
@@ -71,7 +71,7 @@ class Log:
 def log(service: Service) -> Iterator[Log]:
     found = Log()
     yield found
-    for logger in (found.logger, outages.logger):
+    for logger in (found.logger, outage_log.logger):
         logger.removeHandler(found.handler)
 
 
@@ -122,7 +122,7 @@ OTHERS: dict[str, Exception] = {
 
 @pytest.mark.parametrize(("service_name", "error"), AWAY.values(), ids=AWAY)
 def test_what_tells_of_an_outage(service_name: str, error: Exception) -> None:
-    found = {service_of(each) for each in outages._chain(error)} - {""}
+    found = {service_of(each) for each in outage_log._chain(error)} - {""}
 
     assert found == {service_name}
 

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from celery import signals
 
-from mjproxy import beat, watching
+from mjproxy import beat, worker_watchdog
 from mjproxy.lib.process.watchdog import Watch
-from mjproxy.watching import ask_consumer, ask_threads
+from mjproxy.worker_watchdog import ask_consumer, ask_threads
 
 
 @pytest.fixture
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     found = Watch()
-    monkeypatch.setattr(watching, "watch", found)
+    monkeypatch.setattr(worker_watchdog, "watch", found)
     monkeypatch.setattr(beat, "watch", found)
     return found
 
@@ -71,7 +71,7 @@ def test_the_threads_of_jobs_answer_themselves() -> None:
 
 
 def test_a_finished_job_counts_too(watch: Watch) -> None:
-    watch.require(watching.JOBS)
+    watch.require(worker_watchdog.JOBS)
     assert not watch.look()
 
     signals.task_postrun.send(sender=None)
