@@ -13,15 +13,15 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts import health
+from accounts import states
 from accounts.checking import check
 from accounts.enums import AccountState
 from accounts.forms import SECRETS, AccountForm
-from accounts.links import verification_path
 from accounts.many_admin import ManyAccountsAdmin
 from accounts.models import DiscordAccount
 from accounts.services import delete_account, reconnect, save_account, set_enabled
 from accounts.standing_admin import STATE_COLOURS, latest_events, state_words
+from accounts.state.links import verification_path
 from mjproxy.lib.admin.theme import badge
 
 
@@ -218,11 +218,11 @@ class AccountAdmin(ManyAccountsAdmin):
 
     @admin.display(description="Who must act")
     def who_must_act(self, account: DiscordAccount) -> str:
-        return health.who(account)
+        return states.who(account)
 
     @admin.display(description="What to do")
     def what_to_do(self, account: DiscordAccount) -> str:
-        return health.todo(account)
+        return states.todo(account)
 
     @admin.display(description="History")
     def history(self, account: DiscordAccount) -> SafeString:

@@ -11,11 +11,11 @@ from django.db import transaction
 
 from accounts.editing import Changes, domains_of
 from accounts.enums import AccountState
-from accounts.joining import share
 from accounts.models import DiscordAccount
-from accounts.moves import tell
 from accounts.selectors import lock_users
-from accounts.standing import follow_person
+from accounts.state.changes import follow_person
+from accounts.state.moves import tell
+from accounts.state.same_user import share
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 
 

@@ -28,8 +28,8 @@ from django.db.models.functions import Cast, StrIndex
 from django.db.models.lookups import GreaterThan
 
 from accounts.enums import AccountState, SpeedMode
-from accounts.health import TAKE_NEW
 from accounts.models import DiscordAccount
+from accounts.states import TAKE_NEW
 
 _COSTLY: Final = frozenset({SpeedMode.FAST, SpeedMode.TURBO})
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, DomainTag, PoolSettings
 from accounts.models.tags import keywords_of
-from accounts.moves import home
+from accounts.state.moves import home
 
 # Read by every submit, so kept for a moment in each process.
 KEPT_FOR: Final = 1.0  # seconds

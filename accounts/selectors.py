@@ -7,8 +7,8 @@ from typing import Final
 
 from django.db.models import Q, QuerySet
 
-from accounts.health import TAKE_NEW, TROUBLES
 from accounts.models import DiscordAccount
+from accounts.states import TAKE_NEW, TROUBLES
 from mjproxy.lib.db.encrypted_field import readable
 
 # Reading one costs a decryption.

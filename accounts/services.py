@@ -14,16 +14,17 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from accounts import standing, sub_channels
+from accounts import sub_channels
 from accounts.checking import CONNECTION, changed
 from accounts.enums import PriorityClass, SpeedMode
 from accounts.exceptions import InvalidField
 from accounts.following import is_idle
-from accounts.joining import OF_USER, leave, share
 from accounts.keys import ADMIN_NAME, GUEST_NAME, create_key
 from accounts.models import DiscordAccount, User
-from accounts.moves import tell
 from accounts.selectors import ids_of_user, lock_users
+from accounts.state import changes
+from accounts.state.moves import tell
+from accounts.state.same_user import OF_USER, leave, share
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.db.encrypted_field import unreadable
 from mjproxy.lib.db.unique_races import checked_again
@@ -56,7 +57,7 @@ def save_account(
     account.is_fishing = is_idle(account.fishing_time, timezone.now())
     if account._state.adding:
         account.revision += 1
-        standing.begin(account)
+        changes.begin(account)
         account.save()
         sub_channels.replace(account, further or {})
         tell(account.pk)
@@ -77,9 +78,9 @@ def save_account(
     if of_user:
         share(account.pk, {k: v for k, v in of_user.items() if k in written})
     helped = fields is None or bool(connects or _HELPING & {*fields})
-    standing.follow_person(account.pk, by=by, helped=helped)
+    changes.follow_person(account.pk, by=by, helped=helped)
     tell(account.pk)
-    account.refresh_from_db(fields=["revision", *standing.FIELDS])
+    account.refresh_from_db(fields=["revision", *changes.FIELDS])
     return account
 
 

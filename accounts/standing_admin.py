@@ -13,10 +13,10 @@ from django.utils.safestring import SafeString
 from solo.admin import SingletonModelAdmin
 from unfold.decorators import action
 
-from accounts import mails
 from accounts.enums import AccountState, MailState
 from accounts.models import AccountEvent, DiscordAccount, MailSettings, OperatorMail
 from accounts.models.mails import MAIL_SECRETS
+from accounts.state import mails
 from mjproxy.lib.admin.secret_forms import SecretForm, removal_field, secret_field
 from mjproxy.lib.admin.theme import BoundedPaginator, ModelAdmin, ReadOnly, badge
 

@@ -16,11 +16,11 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
-from accounts import mails, standing
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification, VerificationSettings
 from accounts.selectors import ids_of_user
 from accounts.signals import verification_due
+from accounts.state import changes, mails
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.db.encrypted_field import readable
 
@@ -71,13 +71,13 @@ def ask(
     by_server = bool(ack_url and server_settings())
     said = BY_SERVER if by_server else reason
     state = AccountState.VERIFICATION
-    locked = standing.trouble(account_id, state, said, asked_at=asked_at)
+    locked = changes.trouble(account_id, state, said, asked_at=asked_at)
     if not locked and not _may_be_replaced(account_id, token, now):
         return False
     before = Verification.objects.filter(account=account_id).first()
     if locked and before and now - before.asked_at < mails.ONCE:
         # The last one was mailed a moment ago, but somebody has passed that since.
-        standing.retell(account_id, AccountState.VERIFICATION, said, mail=True)
+        changes.retell(account_id, AccountState.VERIFICATION, said, mail=True)
     since = DiscordAccount.objects.values_list("state_since", flat=True)
     begun = since.get(pk=account_id) if locked else now
     facts = _NO_CHALLENGE | {"token": token, "ack_url": ack_url, "asked_at": begun}
@@ -138,7 +138,7 @@ def passed(account_id: int, *, by: str, asked_at: datetime | None = None) -> boo
     facts = _NO_CHALLENGE | {"passed_at": timezone.now()}
     if not rows.update(**facts) and asked_at:
         return False
-    unlocked = standing.release(account_id, AccountState.VERIFICATION, by=by)
+    unlocked = changes.release(account_id, AccountState.VERIFICATION, by=by)
     if unlocked:
         logger.info("account %s: its verification is passed, says %s", account_id, by)
     return unlocked
@@ -184,7 +184,7 @@ def break_off(account_id: int, reason: str) -> None:
     rows = current().filter(account=account_id)
     rows.filter(hand_at__isnull=False).update(failed_at=now)
     rows.update(wanted_at=None, claimed_until=None, hand_at=None, error=reason[:400])
-    standing.retell(account_id, AccountState.VERIFICATION, f"{BY_HAND}: {reason}")
+    changes.retell(account_id, AccountState.VERIFICATION, f"{BY_HAND}: {reason}")
 
 
 def due() -> list[int]:

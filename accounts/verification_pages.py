@@ -16,9 +16,9 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import verification
 from accounts.enums import AccountState
-from accounts.links import verification_path
 from accounts.models import DiscordAccount, Verification
 from accounts.selectors import without_secrets
+from accounts.state.links import verification_path
 
 # So long the page looks by itself whether the new link is there.
 PATIENCE: Final = timedelta(seconds=30)

@@ -16,9 +16,10 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
-from accounts import standing, verification
+from accounts import verification
 from accounts.enums import AccountState
 from accounts.models import Verification, VerificationSettings
+from accounts.state import changes
 from accounts.verification import BY_HAND
 from mjproxy.lib.db.encrypted_field import readable
 from mjproxy.lib.process import backoff
@@ -108,7 +109,7 @@ def fall_back(row: Verification, reason: str) -> None:
     if not first:
         return
     said = f"{BY_HAND}: {reason}"
-    standing.retell(row.account_id, AccountState.VERIFICATION, said, mail=True)
+    changes.retell(row.account_id, AccountState.VERIFICATION, said, mail=True)
     logger.error("account %s, a person must act: %s", row.account_id, said)
     verification.want_page(row.account_id)
 

@@ -16,7 +16,7 @@ from accounts.api.snapshots import buttons_of, versions_of
 from accounts.exceptions import AccountsError
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import without_secrets
-from accounts.snapshots import bots_of, snapshots_of
+from accounts.state.bot_snapshots import bots_of, snapshots_of
 from gateway import asking
 from gateway.enums import OVER
 from gateway.models import AccountQuery

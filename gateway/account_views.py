@@ -17,9 +17,9 @@ from accounts.api.permissions import IsOperator
 from accounts.api.serializers import OperationSerializer
 from accounts.enums import BotType
 from accounts.exceptions import InvalidField, NoAccountAvailable
-from accounts.health import WITHOUT_SOCKET
 from accounts.models import DiscordAccount
 from accounts.selectors import account_by_id
+from accounts.states import WITHOUT_SOCKET
 from gateway import asking
 from gateway.models import AccountQuery
 from mjproxy.lib.dialect.answers import json_answer, operation_result

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts import snapshots
 from accounts.enums import AccountState, BotType
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.services import note_remix
-from accounts.standing import trouble
+from accounts.state import bot_snapshots
+from accounts.state.changes import trouble
 from gateway import querying, speeds
 from gateway.asking import ask
 from gateway.enums import ON_PANEL, QueryKind, QueryState
@@ -162,7 +162,7 @@ def _commanded(query: AccountQuery, text: str) -> None:
     if remix is not None:
         sent = query.sent_at
         note_remix(query.account_id, niji=query.is_niji, on=remix, asked_at=sent)
-        snapshots.note(query.account_id, query.bot, remix_on=remix)
+        bot_snapshots.note(query.account_id, query.bot, remix_on=remix)
     look = [(query.bot, QueryKind.INFO), (query.bot, QueryKind.SETTINGS)]
     ask(query.account_id, look, by_hand=query.by_hand)
 
@@ -178,7 +178,7 @@ def note_plan(
     Nobody's act is undone by what was `asked_at` before it.
     """
     now = timezone.now()
-    snapshots.note(
+    bot_snapshots.note(
         account_id,
         bot,
         properties=plan.properties,
@@ -207,7 +207,7 @@ def note_panel(
     **place: Any,
 ) -> None:
     """Keep what the settings show."""
-    snapshots.note(
+    bot_snapshots.note(
         account_id,
         bot,
         components=panel.components,

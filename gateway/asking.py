@@ -11,11 +11,11 @@ from django.db import transaction
 from django.db.models import F, Max, QuerySet
 from django.utils import timezone
 
-from accounts import snapshots
 from accounts.enums import AccountState, BotType
 from accounts.exceptions import InvalidField
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import enabled_accounts, without_secrets
+from accounts.state import bot_snapshots
 from gateway.enums import OVER, QueryKind, QueryState
 from gateway.hints import enqueue_query
 from gateway.models import AccountQuery, GatewaySettings
@@ -69,7 +69,7 @@ def ask(
             created_at=now,  # one moment for all: they are one reading
         )
         written.append(query)
-        snapshots.note(account_id, bot, asked_at=now)
+        bot_snapshots.note(account_id, bot, asked_at=now)
     transaction.on_commit(partial(enqueue_query, account_id))
     return written
 
@@ -79,7 +79,7 @@ def ask_sync(account: DiscordAccount, *, by_hand: bool) -> list[AccountQuery]:
 
     By hand it is never too often.
     """
-    bots = snapshots.bots_of(account)
+    bots = bot_snapshots.bots_of(account)
     if not by_hand and _readings(account.pk).count() >= HOURLY:
         return []
     wanted = [(bot, QueryKind.INFO) for bot in bots]

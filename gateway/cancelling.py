@@ -15,8 +15,8 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from accounts.health import TROUBLES
 from accounts.models import DiscordAccount
+from accounts.states import TROUBLES
 from gateway import clients, lanes, posting
 from gateway.claims import Claim
 from gateway.commands import UnknownCommand, find_command

@@ -15,8 +15,8 @@ from discord.errors import DiscordException, HTTPException
 from django.utils import timezone
 
 from accounts.enums import AccountState
-from accounts.joining import join
-from accounts.standing import retell, set_state, trouble
+from accounts.state.changes import retell, set_state, trouble
+from accounts.state.same_user import join
 from gateway import greeting
 from gateway.addresses import Addresses
 from gateway.asking import sync_if_due

@@ -8,11 +8,11 @@ from typing import Any, Final
 from curl_cffi.requests.exceptions import RequestException
 from discord.errors import DiscordException
 
-from accounts import snapshots
 from accounts.enums import BotType
 from accounts.models import DiscordAccount
 from accounts.selectors import without_secrets
 from accounts.services import note_private_channel
+from accounts.state import bot_snapshots
 from gateway.http import DiscordHttp
 from gateway.protocol import private_channels
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
@@ -42,7 +42,7 @@ async def open_missing(http: DiscordHttp, account_id: int) -> None:
     account = await in_thread(rows.first)
     if account is None:
         return
-    for bot in snapshots.bots_of(account):
+    for bot in bot_snapshots.bots_of(account):
         try:
             await channel_with(http, account, _APPS[bot])
         except (DiscordException, RequestException, OSError) as exc:

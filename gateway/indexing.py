@@ -9,7 +9,7 @@ from curl_cffi.requests.exceptions import RequestException
 from discord.errors import DiscordException, HTTPException
 
 from accounts.enums import AccountState
-from accounts.standing import trouble
+from accounts.state.changes import trouble
 from gateway.commands import has_index, save_index
 from gateway.http import DiscordHttp
 from mjproxy.lib.db.threads import in_thread

@@ -9,8 +9,9 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready
 
-from accounts import standing, verification
+from accounts import verification
 from accounts.following import follow_hours
+from accounts.state import changes
 from gateway import (
     asking,
     cancelling,
@@ -91,8 +92,8 @@ def sweep() -> None:
     """Find the tasks, and the rested accounts, that nobody nudged."""
     for step in (
         follow_hours,
-        standing.resume_due,
-        standing.follow_work_hours,
+        changes.resume_due,
+        changes.follow_work_hours,
         _nudge,
         lost.leave_lost_accounts,
         sweeping.end_overdue,

@@ -15,8 +15,8 @@ from typing import Any, Final
 from django.db.models import Exists, F, Q, QuerySet
 from django.utils import timezone
 
-from accounts.health import LOST, WITHOUT_SOCKET
 from accounts.models import DiscordAccount
+from accounts.states import LOST, WITHOUT_SOCKET
 from gateway import holders
 from gateway.models import GatewayProcess, GatewaySession
 from tasks.enums import RUNNING

@@ -13,10 +13,10 @@ from django.db import transaction
 from django.db.models import Case, Q, QuerySet, Value, When
 
 from accounts.enums import AccountState
-from accounts.health import LOST, TAKE_NEW
 from accounts.models import DiscordAccount
 from accounts.pool import pool
 from accounts.selectors import SECRETS
+from accounts.states import LOST, TAKE_NEW
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from tasks.enums import RUNNING, BotType, ErrandState, TaskAction, TaskStatus
 from tasks.errands import give_up

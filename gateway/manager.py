@@ -17,7 +17,7 @@ from django.db import Error
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from accounts.standing import set_state, trouble
+from accounts.state.changes import set_state, trouble
 from gateway import leases
 from gateway.addresses import Addresses, load_addresses
 from gateway.comeback import Resume, connecting

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts import verification
 from accounts.enums import AccountState
 from accounts.services import note_notice
-from accounts.standing import trouble
+from accounts.state.changes import trouble
 from gateway import lanes, speeds, verifying
 from gateway.matching import CLOCK_SKEW, moment_of
 from gateway.protocol.constants import MessageFlag

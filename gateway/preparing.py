@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from accounts.standing import trouble
+from accounts.state.changes import trouble
 from gateway import clients, uploads
 from gateway.bringing import in_memory
 from gateway.claims import renewing

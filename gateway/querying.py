@@ -17,9 +17,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from accounts import snapshots
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import without_secrets
+from accounts.state import bot_snapshots
 from gateway import claims, clients, lanes, posting, timing
 from gateway.asking import ask
 from gateway.commands import UnknownCommand, find_command
@@ -268,7 +268,7 @@ def _refused(query: AccountQuery, answer: Answer) -> None:
     """Discord certainly took nothing. A panel may be gone: then a new one is asked."""
     on_panel = query.kind in ON_PANEL
     if on_panel:
-        snapshots.forget_panel(query.account_id, query.bot)
+        bot_snapshots.forget_panel(query.account_id, query.bot)
     if on_panel and query.attempts < MOST_TRIES:
         _wait_again(query, needs=None)
     else:
@@ -284,7 +284,7 @@ def unanswered(query: AccountQuery) -> None:
         return
     ended = give_up(query, "Midjourney 没有回复 / Midjourney did not answer")
     if ended and toggles:
-        snapshots.forget_panel(query.account_id, query.bot)
+        bot_snapshots.forget_panel(query.account_id, query.bot)
         look = [(query.bot, QueryKind.SETTINGS)]
         ask(query.account_id, look, by_hand=query.by_hand)
 
@@ -307,7 +307,9 @@ def give_up(query: AccountQuery, reason: str) -> bool:
     ended = _end(query, state=QueryState.FAILED, error=reason[:400])
     if ended:
         logger.warning("account %s: %s: %s", query.account_id, query, reason)
-        snapshots.note(query.account_id, query.bot, error=f"{query}: {reason}"[:400])
+        bot_snapshots.note(
+            query.account_id, query.bot, error=f"{query}: {reason}"[:400]
+        )
     return ended
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from django.utils import timezone
 
 from accounts.enums import AccountState
-from accounts.standing import trouble
+from accounts.state.changes import trouble
 from gateway import lanes
 from gateway.protocol.answers import Answer, Verdict
 from mjproxy.lib.process import backoff

@@ -8,11 +8,11 @@ from typing import Final
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import snapshots
 from accounts.enums import SpeedMode
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import enabled_accounts, ids_of_user, without_secrets
 from accounts.services import clear_fast_exhausted, mark_fast_exhausted
+from accounts.state import bot_snapshots
 from gateway.asking import ask
 from gateway.enums import OVER, QueryKind, QueryState
 from gateway.models import AccountQuery
@@ -59,7 +59,7 @@ def _tell_bots(account_id: int, mode: str, wish: Q) -> None:
     account = rows.filter(pk__in=ids_of_user(account_id)).order_by("pk").first()
     if account is None:
         return
-    wanted = [(bot, QueryKind.COMMAND) for bot in snapshots.bots_of(account)]
+    wanted = [(bot, QueryKind.COMMAND) for bot in bot_snapshots.bots_of(account)]
     ask(account.pk, wanted, target=mode)
 
 

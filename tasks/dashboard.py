@@ -9,12 +9,12 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import health
+from accounts import states
 from accounts.enums import AccountState
-from accounts.links import path_of_todo
 from accounts.models import DiscordAccount
 from accounts.selectors import accounts_for_a_person
 from accounts.standing_admin import STATE_COLOURS, state_words
+from accounts.state.links import path_of_todo
 from mjproxy.lib.db.clock import wrong_clocks
 from mjproxy.lib.ids import first_id_at
 from tasks.enums import RUNNING, TaskStatus
@@ -56,7 +56,7 @@ def _needed() -> tuple[Numbers, int]:
             "colour": STATE_COLOURS[AccountState(account.state)],
             "reason": account.state_reason,
             "since": account.state_since,
-            "todo": health.todo(account),
+            "todo": states.todo(account),
             "address": path_of_todo(account.pk, account.state),
         }
         for account in rows.only(*_SHOWN)[:MOST_NEEDED]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from accounts.state import send_mails as state_send_mails
 from mjproxy.lib.process import event_loop, faults
-from tasks import cdn, delivering, mailing, picking, pictures, retention, webhooks
+from tasks import cdn, delivering, picking, pictures, retention, webhooks
 
 
 @shared_task(name="tasks.deliver_task", ignore_result=True)
@@ -54,7 +55,7 @@ def _keep_missing() -> None:
 @shared_task(name="tasks.send_mails", ignore_result=True)
 def send_mails() -> None:
     """Tell the operator of the accounts that wait for a person."""
-    event_loop.spawn(mailing.send_due())
+    event_loop.spawn(state_send_mails.send_due())
 
 
 @shared_task(name="tasks.retention", ignore_result=True)

@@ -16,7 +16,7 @@ from typing import Final
 
 from django.utils import timezone
 
-from accounts import health
+from accounts import states
 from accounts.models import DiscordAccount
 from tasks.durations import usual_seconds
 from tasks.enums import RUNNING, Delivery, TaskStatus
@@ -108,7 +108,7 @@ def _is_unanswered(task: Task) -> bool:
 
 def account_reason(account: DiscordAccount) -> str:
     """Return why an account does not draw now."""
-    return account.state_reason or health.todo(account)
+    return account.state_reason or states.todo(account)
 
 
 def again(zh: str, en: str, reason: str) -> str:

@@ -176,7 +176,7 @@ def test_the_state_of_an_account_has_one_writer() -> None:
         if _writes_a_standing(call)
     }
 
-    assert found == {"accounts/moves.py", "accounts/standing.py"}
+    assert found == {"accounts/state/moves.py", "accounts/state/changes.py"}
 
 
 def _writes_a_standing(node: ast.AST) -> bool:

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from accounts import verification
 from accounts.enums import AccountState, BotType, SpeedMode
 from accounts.models import BotSnapshot, DiscordAccount
-from accounts.snapshots import snapshots_of
+from accounts.state.bot_snapshots import snapshots_of
 from mjproxy.lib.dialect.fields import Items, Number, Text, Whole, Word, WordOrNone
 from mjproxy.lib.validators.number_limits import limits_of
 

@@ -13,10 +13,10 @@ from django.utils import timezone
 from accounts.balancing import order
 from accounts.eligibility import Need, first_of, rules
 from accounts.enums import ChoiceRule
-from accounts.health import LOST
 from accounts.models import DiscordAccount, User
 from accounts.pool import pool
 from accounts.selectors import for_choice
+from accounts.states import LOST
 from mjproxy.lib.db.compiled_query import PreparedQuery
 from tasks.enums import BotType, TaskAction
 from tasks.exceptions import QueueFull

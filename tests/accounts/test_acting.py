@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from accounts import services, standing, verification
+from accounts import services, verification
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from tests.accounts.test_joining import ACK, rows_of_one_user, states
+from accounts.state import changes
+from tests.accounts.state.test_same_user import ACK, rows_of_one_user, states
 
 S = AccountState
 
@@ -19,18 +20,18 @@ def test_what_was_asked_before_a_person_acted_decides_nothing(
 ) -> None:
     first, second = rows_of_one_user()
     asked_at = timezone.now()
-    standing.trouble(first.pk, S.NO_SUBSCRIPTION, "no plan")
+    changes.trouble(first.pk, S.NO_SUBSCRIPTION, "no plan")
     first.refresh_from_db()
     services.set_enabled(first, enabled=True)
 
     for row in (first, second):
-        assert not standing.trouble(
+        assert not changes.trouble(
             row.pk, S.NO_SUBSCRIPTION, "no plan", own=own, asked_at=asked_at
         )
     assert states(first, second) == [S.CONNECTING, S.CONNECTING]
 
     now = timezone.now()
-    assert standing.trouble(first.pk, S.NO_SUBSCRIPTION, "no plan", asked_at=now)
+    assert changes.trouble(first.pk, S.NO_SUBSCRIPTION, "no plan", asked_at=now)
 
 
 def test_a_connection_of_before_an_edit_decides_nothing(
@@ -41,8 +42,8 @@ def test_a_connection_of_before_an_edit_decides_nothing(
     services.save_account(account, fields={"user_token"})
 
     refused = account.pk, S.INVALID_TOKEN, "refused"
-    assert not standing.trouble(*refused, revision=old)
-    assert standing.trouble(*refused, revision=account.revision)
+    assert not changes.trouble(*refused, revision=old)
+    assert changes.trouble(*refused, revision=account.revision)
 
 
 def test_a_passed_verification_is_not_asked_for_by_an_older_challenge(

@@ -10,9 +10,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts import standing
 from accounts.enums import AccountState, MailSecurity
 from accounts.models import DiscordAccount, MailSettings, User
+from accounts.state import changes
 from tests.factories import make_account
 from tests.mail_server import Mailbox, mail_server
 
@@ -50,7 +50,7 @@ def text_of(response: Any) -> str:
 def test_the_page_of_an_account_says_what_is_wrong_and_who_must_act(
     admin: Client, account: DiscordAccount
 ) -> None:
-    standing.trouble(account.pk, S.VERIFICATION, "Discord asks for a captcha")
+    changes.trouble(account.pk, S.VERIFICATION, "Discord asks for a captcha")
     end = timezone.now() + timedelta(hours=1)
 
     page = text_of(admin.get(f"/admin/accounts/discordaccount/{account.pk}/change/"))
@@ -60,14 +60,14 @@ def test_the_page_of_an_account_says_what_is_wrong_and_who_must_act(
     assert "pass the verification as this account" in page
     assert "Ready → Human verification needed" in page
     other = make_account()
-    standing.trouble(other.pk, S.BLOCKED, "for an hour", end)
+    changes.trouble(other.pk, S.BLOCKED, "for an hour", end)
     page = text_of(admin.get(f"/admin/accounts/discordaccount/{other.pk}/change/"))
     assert f"it goes on by itself at {end:%Y-%m-%d %H:%M} UTC" in page
 
 
 def test_a_hostile_reason_is_only_text(admin: Client, account: DiscordAccount) -> None:
     reason = "<script>alert(1)</script>"
-    standing.trouble(account.pk, S.PAUSED, reason)
+    changes.trouble(account.pk, S.PAUSED, reason)
 
     for address in (
         f"/admin/accounts/discordaccount/{account.pk}/change/",
@@ -96,8 +96,8 @@ def test_the_history_is_listed_filtered_and_never_changed(
     admin: Client, account: DiscordAccount
 ) -> None:
     other = make_account(remark="another one")
-    standing.trouble(account.pk, S.PAUSED, "first reason")
-    standing.trouble(other.pk, S.INVALID_TOKEN, "second reason")
+    changes.trouble(account.pk, S.PAUSED, "first reason")
+    changes.trouble(other.pk, S.INVALID_TOKEN, "second reason")
 
     assert "second reason" in text_of(admin.get(HISTORY))
     page = text_of(admin.get(f"{HISTORY}?account__id__exact={account.pk}"))
@@ -119,10 +119,10 @@ def test_the_history_is_listed_filtered_and_never_changed(
 
 def test_the_dashboard_lists_who_waits_for_a_person(admin: Client) -> None:
     paused = make_account(remark="the paused one")
-    standing.trouble(paused.pk, S.PAUSED, "a moderator has written")
+    changes.trouble(paused.pk, S.PAUSED, "a moderator has written")
     rests = make_account(remark="the blocked one")
     end = timezone.now() + timedelta(hours=1)
-    standing.trouble(rests.pk, S.BLOCKED, "for an hour", end)
+    changes.trouble(rests.pk, S.BLOCKED, "for an hour", end)
     make_account(remark="the switched off", enabled=False, state=S.DISABLED)
 
     page = text_of(admin.get("/admin/"))

@@ -7,10 +7,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts import services, standing, verification
+from accounts import services, verification
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification, VerificationSettings
 from accounts.signals import verification_due
+from accounts.state import changes
 from tests.factories import make_account
 
 ACK = "https://936929561302675456.discordsays.com/captcha/api/c/tok/ack?hash=1"
@@ -111,7 +112,7 @@ def test_a_locked_account_does_not_become_ready_by_itself(
 ) -> None:
     lock(account)
 
-    assert not standing.set_state(account.pk, AccountState.READY)
+    assert not changes.set_state(account.pk, AccountState.READY)
 
     assert verification.is_locked(account.pk)
 
@@ -119,7 +120,7 @@ def test_a_locked_account_does_not_become_ready_by_itself(
 def test_a_challenge_of_before_is_not_that_of_now(account: DiscordAccount) -> None:
     lock(account)
     services.set_enabled(account, enabled=True)  # passed it over
-    standing.trouble(account.pk, AccountState.VERIFICATION, "a captcha of Discord's")
+    changes.trouble(account.pk, AccountState.VERIFICATION, "a captcha of Discord's")
     account = DiscordAccount.objects.get(pk=account.pk)
 
     assert verification.members(account)["cfHashUrl"] == ""

@@ -5,15 +5,16 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts import mails, standing, verification, verification_server
+from accounts import verification, verification_server
 from accounts.enums import AccountState
-from accounts.links import verification_path
 from accounts.models import (
     DiscordAccount,
     MailSettings,
     OperatorMail,
     VerificationSettings,
 )
+from accounts.state import changes, mails
+from accounts.state.links import verification_path
 from tests.factories import make_user
 
 ACK = "https://936929561302675456.discordsays.com/captcha/api/c/tell-nobody/ack?hash=1"
@@ -106,7 +107,7 @@ def test_the_history_names_who_has_passed_it(account: DiscordAccount) -> None:
 
 
 def test_a_heavier_trouble_is_not_a_verification(account: DiscordAccount) -> None:
-    standing.trouble(account.pk, AccountState.PAUSED, "a moderator's message")
+    changes.trouble(account.pk, AccountState.PAUSED, "a moderator's message")
 
     lock(account)
 

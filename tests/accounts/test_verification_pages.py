@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts import verification
 from accounts.enums import AccountState
-from accounts.links import verification_path
 from accounts.models import DiscordAccount, User, Verification
+from accounts.state.links import verification_path
 from tests.factories import make_user
 
 ACK = "https://936929561302675456.discordsays.com/captcha/api/c/tok/ack?hash=1"

@@ -8,9 +8,10 @@ from typing import Any, Final
 import pytest
 from django.utils import timezone
 
-from accounts import snapshots, verification
+from accounts import verification
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
+from accounts.state import bot_snapshots
 from gateway.models import AccountQuery
 from tests.conftest import OPERATORS_KEY, ApiClient
 from tests.contract.clients.admin_webui import AdminWebui
@@ -150,7 +151,7 @@ def test_its_page_of_an_account_reads_what_the_bots_told(
     operator_api: ApiClient, account: DiscordAccount
 ) -> None:
     unread = row_of(operator_api)
-    snapshots.note(
+    bot_snapshots.note(
         account.pk,
         MJ,
         properties={"Fast Time Remaining": "1/15.0 hours"},

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Response, Route, expect
 
-from accounts.links import verification_path
+from accounts.state.links import verification_path
 from tests.e2e.browsing import DONE, PATIENCE, file, needs_browser
 from tests.e2e.checking import (
     DESK,

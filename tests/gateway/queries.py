@@ -7,9 +7,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts import snapshots
 from accounts.enums import BotType
 from accounts.models import BotSnapshot, DiscordAccount
+from accounts.state import bot_snapshots
 from gateway import querying
 from gateway.enums import QueryKind
 from gateway.models import AccountQuery, CommandIndex
@@ -53,7 +53,7 @@ def show_panel(account: DiscordAccount, *, age: float = 0, **fields: Any) -> Non
         "session_id": SESSION,
         "shown_at": timezone.now() - timedelta(minutes=age),
     }
-    snapshots.note(account.pk, MJ, **(values | fields))
+    bot_snapshots.note(account.pk, MJ, **(values | fields))
 
 
 def sent(account: DiscordAccount, **fields: Any) -> AccountQuery:

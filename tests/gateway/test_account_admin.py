@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from accounts import snapshots
 from accounts.models import DiscordAccount
+from accounts.state import bot_snapshots
 from gateway.enums import QueryKind
 from gateway.models import AccountQuery
 from tests.factories import make_user
@@ -29,7 +29,7 @@ def asked() -> list[tuple[str, str, str, str]]:
 def test_the_page_shows_what_the_bots_told(
     admin: Client, account: DiscordAccount
 ) -> None:
-    snapshots.note(
+    bot_snapshots.note(
         account.pk,
         MJ,
         properties={"Fast Time Remaining": "<b>1</b>/15.0 hours"},

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from accounts import snapshots
 from accounts.api.snapshots import SNAPSHOT_MEMBERS
 from accounts.models import DiscordAccount
+from accounts.state import bot_snapshots
 from gateway.enums import QueryKind
 from gateway.models import AccountQuery
 from tests.conftest import ApiClient
@@ -139,7 +139,7 @@ def test_what_became_of_it_is_told(
 def test_operators_see_what_the_bots_told(
     operator_api: ApiClient, api: ApiClient, account: DiscordAccount
 ) -> None:
-    snapshots.note(
+    bot_snapshots.note(
         account.pk,
         MJ,
         properties={"Fast Time Remaining": "1/15.0 hours", "Job Mode": "Fast"},

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from accounts.standing import trouble
+from accounts.state.changes import trouble
 from gateway import cancelling, dispatch, jobs, lanes
 from gateway.models import DispatchLane
 from tests.gateway.rows import make_running, make_session, make_waiting

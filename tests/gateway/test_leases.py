@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.enums import AccountState
-from accounts.health import TABLE
 from accounts.models import DiscordAccount, User
+from accounts.states import TABLE
 from gateway import leases
 from gateway.models import GatewayProcess, GatewaySession
 from tasks.services import fail

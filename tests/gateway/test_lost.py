@@ -8,9 +8,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.enums import AccountState
-from accounts.health import LOST, TAKE_NEW
 from accounts.models import DiscordAccount, SubChannel, User
 from accounts.services import delete_account
+from accounts.states import LOST, TAKE_NEW
 from gateway import lost
 from tasks.enums import (
     BotType,

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from accounts.services import reconnect, save_account, set_enabled
-from accounts.standing import follow_work_hours, resume_due, trouble
+from accounts.state.changes import follow_work_hours, resume_due, trouble
 from gateway import connection, manager
 from gateway.models import GatewaySettings
 from gateway.simulator.app import Simulator

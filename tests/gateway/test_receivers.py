@@ -9,7 +9,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from accounts.standing import trouble
+from accounts.state.changes import trouble
 from gateway import receivers
 from tasks.enums import TaskStatus
 from tasks.models import Task

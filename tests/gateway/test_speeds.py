@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts import snapshots
 from accounts.models import DiscordAccount, User
+from accounts.state import bot_snapshots
 from gateway import dispatch, speeds
 from gateway.enums import QueryKind, QueryState
 from gateway.models import AccountQuery
@@ -26,7 +26,7 @@ PRESSED = {"custom_id": "MJ::x", "parent_message_id": "1311111111111111001"}
 def switching(account: DiscordAccount) -> DiscordAccount:
     account.enable_switch_speed = True
     account.save()
-    snapshots.note(account.pk, MJ, job_mode="Fast", info_at=timezone.now())
+    bot_snapshots.note(account.pk, MJ, job_mode="Fast", info_at=timezone.now())
     return make_live(account)
 
 
@@ -134,10 +134,10 @@ def test_what_was_read_after_the_switch_counts_more(
     end(QueryState.DONE)
     later = timezone.now() + timedelta(seconds=1)
 
-    snapshots.note(switching.pk, MJ, job_mode="Relaxed", info_at=later)
+    bot_snapshots.note(switching.pk, MJ, job_mode="Relaxed", info_at=later)
     assert not speeds.switch_first(switching, task)
 
-    snapshots.note(switching.pk, MJ, job_mode="Turbo", info_at=later)
+    bot_snapshots.note(switching.pk, MJ, job_mode="Turbo", info_at=later)
     assert speeds.switch_first(switching, task)
 
 

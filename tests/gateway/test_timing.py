@@ -7,7 +7,8 @@ from typing import Final
 
 import pytest
 
-from accounts import mails, verification, verification_server
+from accounts import verification, verification_server
+from accounts.state import mails
 from gateway import errands, timing
 from tasks import cdn, delivering, pictures, waiting, webhooks
 

@@ -11,12 +11,12 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts import mails
 from accounts.enums import AccountState, MailState
 from accounts.models import DiscordAccount, MailSettings, OperatorMail, User
+from accounts.state import mails, send_mails
 from mjproxy.lib.process import event_loop, faults
 from mjproxy.lib.process.faults import MOST
-from tasks import cdn, delivering, jobs, mailing, picking, pictures, webhooks
+from tasks import cdn, delivering, jobs, picking, pictures, webhooks
 from tasks.cdn import Picture
 from tasks.models import DeliveryState, Task, WebhookDelivery
 from tasks.webhooks import record_delivery
@@ -163,7 +163,7 @@ def test_a_mail_that_cannot_be_made_is_given_up(
 
     for _ in range(MOST):
         OperatorMail.objects.update(next_attempt_at=long_ago)
-        asyncio.run(mailing.send_due())
+        asyncio.run(send_mails.send_due())
 
     mail = OperatorMail.objects.get()
     assert mail.state == MailState.GIVEN_UP

@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 
 from accounts.enums import AccountState
-from accounts.links import verification_path
 from accounts.models import User
+from accounts.state.links import verification_path
 from tasks import pictures
 from tasks.enums import TaskStatus
 from tests.conftest import ApiClient

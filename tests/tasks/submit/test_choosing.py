@@ -6,8 +6,8 @@ import pytest
 
 from accounts.eligibility import gives
 from accounts.enums import AccountState
-from accounts.health import TAKE_NEW
 from accounts.models import DiscordAccount, User
+from accounts.states import TAKE_NEW
 from tasks.enums import BotType, TaskAction, TaskStatus
 from tasks.exceptions import NoAccount, QueueFull
 from tasks.submit.choosing import Wanted, any_account, choose

@@ -13,8 +13,8 @@ from time_machine import travel
 
 from accounts import hours
 from accounts.enums import AccountState
-from accounts.health import TAKE_NEW
 from accounts.models import DomainTag, PoolSettings, User
+from accounts.states import TAKE_NEW
 from tasks.enums import BotType, TaskAction, TaskStatus
 from tasks.exceptions import NoAccount, QueueFull
 from tasks.submit.choosing import Wanted, choose

@@ -9,8 +9,8 @@ import pytest
 from time_machine import travel
 
 from accounts.enums import AccountState
-from accounts.health import TAKE_NEW, TROUBLES
 from accounts.models import DiscordAccount, DomainTag, PoolSettings, User
+from accounts.states import TAKE_NEW, TROUBLES
 from tasks.enums import BotType, TaskAction
 from tasks.exceptions import QueueFull, Refused
 from tasks.submit.choosing import Wanted, any_account, choose

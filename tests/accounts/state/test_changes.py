@@ -9,12 +9,12 @@ import time_machine
 from django.db import connection
 from django.utils import timezone
 
-from accounts import standing
 from accounts.enums import AccountState
 from accounts.models import AccountEvent, DiscordAccount
-from accounts.moves import LONGEST_REASON
 from accounts.services import save_account, set_enabled
 from accounts.signals import account_changed
+from accounts.state import changes
+from accounts.state.moves import LONGEST_REASON
 from tests.factories import make_account
 
 S = AccountState
@@ -43,8 +43,8 @@ def history(account: DiscordAccount) -> list[tuple[str, str, str]]:
 
 
 def test_the_same_state_again_is_no_news(account: DiscordAccount) -> None:
-    assert standing.set_state(account.pk, S.READY) is False
-    assert standing.set_state(account.pk, S.DISCONNECTED, "cut") is True
+    assert changes.set_state(account.pk, S.READY) is False
+    assert changes.set_state(account.pk, S.DISCONNECTED, "cut") is True
     assert stand(account) == (S.DISCONNECTED, None)
     assert account.state_reason == "cut"
 
@@ -57,20 +57,20 @@ def test_a_connection_ends_nothing_that_weighs_more(
 ) -> None:
     account = make_account(state=state, state_reason="look at it")
 
-    assert standing.set_state(account.pk, S.READY) is False
-    assert standing.set_state(account.pk, S.DISCONNECTED) is False
+    assert changes.set_state(account.pk, S.READY) is False
+    assert changes.set_state(account.pk, S.DISCONNECTED) is False
     assert stand(account)[0] == state
 
 
 def test_what_is_gone_moves_nowhere(db: None) -> None:
-    assert standing.set_state(4711, S.READY) is False
-    assert standing.trouble(4711, S.PAUSED, "why") is False
+    assert changes.set_state(4711, S.READY) is False
+    assert changes.trouble(4711, S.PAUSED, "why") is False
 
 
 def test_flapping_writes_no_history(account: DiscordAccount) -> None:
     for _ in range(5):
-        standing.set_state(account.pk, S.DISCONNECTED)
-        standing.set_state(account.pk, S.READY)
+        changes.set_state(account.pk, S.DISCONNECTED)
+        changes.set_state(account.pk, S.READY)
 
     assert history(account) == []
 
@@ -78,10 +78,10 @@ def test_flapping_writes_no_history(account: DiscordAccount) -> None:
 def test_a_long_loss_is_told_when_it_is_over(
     account: DiscordAccount, clock: time_machine.Coordinates
 ) -> None:
-    standing.set_state(account.pk, S.DISCONNECTED)
+    changes.set_state(account.pk, S.DISCONNECTED)
     clock.shift(timedelta(minutes=2))
 
-    standing.set_state(account.pk, S.READY)
+    changes.set_state(account.pk, S.READY)
 
     assert history(account) == [(S.DISCONNECTED, S.READY, "")]
 
@@ -107,8 +107,8 @@ def test_of_two_blocks_the_longer_one_holds(
 ) -> None:
     is_longer = first != second == end
 
-    assert standing.trouble(account.pk, S.BLOCKED, "first", first) is True
-    assert standing.trouble(account.pk, S.BLOCKED, "second", second) is is_longer
+    assert changes.trouble(account.pk, S.BLOCKED, "first", first) is True
+    assert changes.trouble(account.pk, S.BLOCKED, "second", second) is is_longer
 
     assert stand(account) == (S.BLOCKED, end)
     assert account.state_reason == ("second" if is_longer else "first")
@@ -117,20 +117,20 @@ def test_of_two_blocks_the_longer_one_holds(
 def test_an_account_that_is_off_has_no_troubles(db: None) -> None:
     account = make_account(enabled=False, state=S.DISABLED)
 
-    assert standing.trouble(account.pk, S.INVALID_TOKEN, "why") is False
+    assert changes.trouble(account.pk, S.INVALID_TOKEN, "why") is False
     assert history(account) == []
 
 
 def test_a_dead_token_ends_a_block(account: DiscordAccount) -> None:
-    standing.trouble(account.pk, S.BLOCKED, "why", SOON)
+    changes.trouble(account.pk, S.BLOCKED, "why", SOON)
 
-    standing.trouble(account.pk, S.INVALID_TOKEN, "dead")
+    changes.trouble(account.pk, S.INVALID_TOKEN, "dead")
 
     assert stand(account) == (S.INVALID_TOKEN, None)
 
 
 def test_a_long_reason_is_cut(account: DiscordAccount) -> None:
-    standing.trouble(account.pk, S.PAUSED, "x" * 5000)
+    changes.trouble(account.pk, S.PAUSED, "x" * 5000)
 
     account.refresh_from_db()
     assert len(account.state_reason) == LONGEST_REASON
@@ -138,10 +138,10 @@ def test_a_long_reason_is_cut(account: DiscordAccount) -> None:
 
 
 def test_a_reason_changes_only_where_its_state_lasts(account: DiscordAccount) -> None:
-    assert standing.retell(account.pk, S.VERIFICATION, "expired") is False
-    standing.trouble(account.pk, S.VERIFICATION, "captcha")
+    assert changes.retell(account.pk, S.VERIFICATION, "expired") is False
+    changes.trouble(account.pk, S.VERIFICATION, "captcha")
 
-    assert standing.retell(account.pk, S.VERIFICATION, "expired") is True
+    assert changes.retell(account.pk, S.VERIFICATION, "expired") is True
 
     account.refresh_from_db()
     assert account.state_reason == "expired"
@@ -157,7 +157,7 @@ def test_what_is_over_ends_by_itself(db: None) -> None:
     endless = make_account(state=S.BLOCKED)
     off = make_account(state=S.BLOCKED, resume_at=NOW, enabled=False)
 
-    standing.resume_due()
+    changes.resume_due()
 
     assert stand(account) == (S.CONNECTING, None)
     assert (account.state_reason, account.revision) == ("", 1)  # it connects anew
@@ -165,11 +165,11 @@ def test_what_is_over_ends_by_itself(db: None) -> None:
 
 
 def test_a_persons_help_ends_only_what_it_was_for(account: DiscordAccount) -> None:
-    standing.trouble(account.pk, S.VERIFICATION, "captcha")
-    standing.trouble(account.pk, S.PAUSED, "a moderator")
+    changes.trouble(account.pk, S.VERIFICATION, "captcha")
+    changes.trouble(account.pk, S.PAUSED, "a moderator")
 
-    assert standing.release(account.pk, S.VERIFICATION, by="olga") is False
-    assert standing.release(account.pk, S.PAUSED, by="olga") is True
+    assert changes.release(account.pk, S.VERIFICATION, by="olga") is False
+    assert changes.release(account.pk, S.PAUSED, by="olga") is True
 
     assert stand(account) == (S.CONNECTING, None)
     assert history(account) == [
@@ -205,7 +205,7 @@ def test_a_person_switches_everything_off_and_on(db: None, state: S) -> None:
 
     set_enabled(account, enabled=False, by="olga")
     assert stand(account) == (S.DISABLED, None)
-    assert standing.set_state(account.pk, S.READY) is False
+    assert changes.set_state(account.pk, S.READY) is False
     set_enabled(account, enabled=True, by="olga")
 
     assert stand(account) == (S.CONNECTING, None)
@@ -213,7 +213,7 @@ def test_a_person_switches_everything_off_and_on(db: None, state: S) -> None:
 
 def test_an_edit_does_not_bring_back_what_it_has_read(account: DiscordAccount) -> None:
     stale = DiscordAccount.objects.get(pk=account.pk)
-    standing.trouble(account.pk, S.BLOCKED, "why", timezone.now() + timedelta(hours=1))
+    changes.trouble(account.pk, S.BLOCKED, "why", timezone.now() + timedelta(hours=1))
     DiscordAccount.objects.update(day_draw_count=7, notice_id=9)
     stale.enabled = False
 
@@ -243,7 +243,7 @@ def test_after_its_hours_an_account_rests(db: None, state: AccountState) -> None
     account = make_account(state=state, work_time=OFFICE)
     others = [make_account(), make_account(work_time="16:00-23:00")]
 
-    standing.follow_work_hours()
+    changes.follow_work_hours()
 
     assert stand(account) == (S.RESTING, at(9) + timedelta(days=1))
     assert "outside its work hours" in account.state_reason
@@ -255,7 +255,7 @@ def test_after_its_hours_an_account_rests(db: None, state: AccountState) -> None
 def test_a_trouble_is_not_hidden_by_the_night(db: None, state: AccountState) -> None:
     account = make_account(state=state, work_time=OFFICE)
 
-    standing.follow_work_hours()
+    changes.follow_work_hours()
 
     assert stand(account) == (state, None)
 
@@ -264,14 +264,14 @@ def test_it_comes_back_at_the_hour(
     account: DiscordAccount, evening: time_machine.Coordinates
 ) -> None:
     DiscordAccount.objects.update(work_time=OFFICE)
-    standing.follow_work_hours()
+    changes.follow_work_hours()
 
     evening.move_to(at(8, 59) + timedelta(days=1))
-    standing.resume_due()
+    changes.resume_due()
     assert stand(account)[0] == S.RESTING
     evening.move_to(at(9) + timedelta(days=1))
-    standing.resume_due()
-    standing.follow_work_hours()
+    changes.resume_due()
+    changes.follow_work_hours()
 
     assert stand(account) == (S.CONNECTING, None)
     assert [row[:2] for row in history(account)] == [
@@ -285,7 +285,7 @@ def test_a_block_that_ends_at_night_becomes_a_rest(db: None) -> None:
     over = timezone.now()
     account = make_account(state=S.BLOCKED, resume_at=over, work_time=OFFICE)
 
-    standing.resume_due()
+    changes.resume_due()
 
     assert stand(account) == (S.RESTING, at(9) + timedelta(days=1))
 
@@ -330,7 +330,7 @@ def test_malformed_hours_stop_nobody(db: None) -> None:
     odd = make_account(work_time="25:00-9")
     other = make_account(work_time=OFFICE)
 
-    standing.follow_work_hours()
+    changes.follow_work_hours()
 
     assert (stand(odd)[0], stand(other)[0]) == (S.READY, S.RESTING)
 
@@ -350,7 +350,7 @@ def test_news_is_told_once_and_after_the_commit(
     try:
         with django_capture_on_commit_callbacks(execute=True):
             for _ in range(3):
-                standing.trouble(account.pk, S.PAUSED, "why")
+                changes.trouble(account.pk, S.PAUSED, "why")
             assert heard == []
     finally:
         account_changed.disconnect(hear)
@@ -367,9 +367,9 @@ def test_of_many_movers_the_heaviest_wins_and_each_move_is_told() -> None:
     def move(state: AccountState | None) -> None:
         meeting.wait(20)
         if state:
-            standing.trouble(account.pk, state, "why")
+            changes.trouble(account.pk, state, "why")
         else:
-            standing.set_state(account.pk, S.DISCONNECTED)
+            changes.set_state(account.pk, S.DISCONNECTED)
         connection.close()
 
     movers = [threading.Thread(target=move, args=(s,)) for s in (*states, None)]

@@ -12,10 +12,10 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from pytest_django.fixtures import Settings
 
-from accounts import mails, standing
 from accounts.enums import AccountState, MailSecurity, MailState
 from accounts.models import DiscordAccount, MailSettings, OperatorMail
 from accounts.models.mails import addresses_in
+from accounts.state import changes, mails
 from tests.factories import make_account
 from tests.mail_server import Mailbox, mail_server
 
@@ -71,7 +71,7 @@ def test_a_trouble_is_mailed(
     settings: Settings,
 ) -> None:
     settings.PUBLIC_URL = "https://draw.example.com"
-    standing.trouble(account.pk, S.NO_SUBSCRIPTION, "没有订阅 / no active plan")
+    changes.trouble(account.pk, S.NO_SUBSCRIPTION, "没有订阅 / no active plan")
     assert send() is None  # what comes within seconds is told together
     wait(clock, seconds=5)
 
@@ -91,8 +91,8 @@ def test_a_trouble_is_mailed(
 
 @pytest.mark.parametrize("state", [S.DISCONNECTED, S.RESTING, S.DISABLED])
 def test_what_needs_nobody_is_not_mailed(account: DiscordAccount, state: S) -> None:
-    standing.set_state(account.pk, state)
-    standing.trouble(account.pk, S.BLOCKED, "for an hour", NOW + timedelta(hours=1))
+    changes.set_state(account.pk, state)
+    changes.trouble(account.pk, S.BLOCKED, "for an hour", NOW + timedelta(hours=1))
 
     assert not OperatorMail.objects.exists()
 
@@ -102,7 +102,7 @@ def test_without_a_wish_nothing_is_written(
 ) -> None:
     MailSettings.objects.update(is_on=False)
 
-    standing.trouble(account.pk, S.PAUSED, "why")
+    changes.trouble(account.pk, S.PAUSED, "why")
 
     assert not OperatorMail.objects.exists()
 
@@ -110,7 +110,7 @@ def test_without_a_wish_nothing_is_written(
 def test_mails_that_are_switched_off_do_not_leave_later(
     account: DiscordAccount, clock: time_machine.Coordinates
 ) -> None:
-    standing.trouble(account.pk, S.PAUSED, "why")
+    changes.trouble(account.pk, S.PAUSED, "why")
     MailSettings.objects.update(is_on=False)
     wait(clock, seconds=5)
 
@@ -123,7 +123,7 @@ def test_mails_that_are_switched_off_do_not_leave_later(
 
 def test_a_move_that_is_undone_is_not_mailed(account: DiscordAccount) -> None:
     with transaction.atomic():
-        standing.trouble(account.pk, S.PAUSED, "why")
+        changes.trouble(account.pk, S.PAUSED, "why")
         transaction.set_rollback(True)
 
     assert not OperatorMail.objects.exists()
@@ -132,8 +132,8 @@ def test_a_move_that_is_undone_is_not_mailed(account: DiscordAccount) -> None:
 def test_a_verification_that_failed_is_told_again(
     account: DiscordAccount, box: Mailbox, clock: time_machine.Coordinates
 ) -> None:
-    standing.trouble(account.pk, S.VERIFICATION, "a captcha")
-    standing.retell(account.pk, S.VERIFICATION, "it has expired", mail=True)
+    changes.trouble(account.pk, S.VERIFICATION, "a captcha")
+    changes.retell(account.pk, S.VERIFICATION, "it has expired", mail=True)
     wait(clock, seconds=5)
 
     assert send() == ""
@@ -146,8 +146,8 @@ def test_a_verification_that_failed_is_told_again(
 
 
 def flap(account: DiscordAccount) -> None:
-    standing.trouble(account.pk, S.PAUSED, "why")
-    standing.release(account.pk, S.PAUSED, by="olga")
+    changes.trouble(account.pk, S.PAUSED, "why")
+    changes.release(account.pk, S.PAUSED, by="olga")
 
 
 def test_the_same_trouble_is_told_once_an_hour(
@@ -170,7 +170,7 @@ def test_many_accounts_make_one_mail(
     count = mails.MOST_IN_A_MAIL + 10
     for number in range(count):
         account = make_account(remark=f"number {number} of many")
-        standing.trouble(account.pk, S.INVALID_TOKEN, "401")
+        changes.trouble(account.pk, S.INVALID_TOKEN, "401")
     wait(clock, seconds=5)
 
     assert send() == ""
@@ -185,11 +185,11 @@ def test_many_accounts_make_one_mail(
 def test_between_two_mails_is_a_minute(
     account: DiscordAccount, box: Mailbox, clock: time_machine.Coordinates
 ) -> None:
-    standing.trouble(account.pk, S.PAUSED, "why")
+    changes.trouble(account.pk, S.PAUSED, "why")
     wait(clock, seconds=5)
     assert send() == ""
     other = make_account()
-    standing.trouble(other.pk, S.PAUSED, "why")
+    changes.trouble(other.pk, S.PAUSED, "why")
 
     wait(clock, seconds=30)
     assert send() is None
@@ -206,7 +206,7 @@ def test_a_mail_that_is_refused_is_sent_again(
     account: DiscordAccount, box: Mailbox, clock: time_machine.Coordinates
 ) -> None:
     box.refuses = "451 come back later"
-    standing.trouble(account.pk, S.PAUSED, "why")
+    changes.trouble(account.pk, S.PAUSED, "why")
     wait(clock, seconds=5)
     assert "451" in (send() or "")
     mail = OperatorMail.objects.get()
@@ -225,7 +225,7 @@ def test_a_server_that_is_away_is_tried_for_a_day(
     account: DiscordAccount, clock: time_machine.Coordinates
 ) -> None:
     MailSettings.objects.update(port=1)
-    standing.trouble(account.pk, S.PAUSED, "why")
+    changes.trouble(account.pk, S.PAUSED, "why")
     tries = 0
     for _ in range(60 * 26):
         wait(clock, minutes=1)
@@ -241,11 +241,11 @@ def test_what_is_new_waits_with_what_could_not_be_sent(
     account: DiscordAccount, box: Mailbox, clock: time_machine.Coordinates
 ) -> None:
     box.refuses = "554 never"
-    standing.trouble(account.pk, S.PAUSED, "why")
+    changes.trouble(account.pk, S.PAUSED, "why")
     wait(clock, seconds=5)
     send()
     other = make_account()
-    standing.trouble(other.pk, S.PAUSED, "why")
+    changes.trouble(other.pk, S.PAUSED, "why")
     wait(clock, seconds=10)
     assert send() is None
 
@@ -259,7 +259,7 @@ def test_what_is_new_waits_with_what_could_not_be_sent(
 def test_a_killed_sender_loses_no_mail(
     account: DiscordAccount, box: Mailbox, clock: time_machine.Coordinates
 ) -> None:
-    standing.trouble(account.pk, S.PAUSED, "why")
+    changes.trouble(account.pk, S.PAUSED, "why")
     wait(clock, seconds=5)
     assert mails.claim_due() is not None  # and then it is killed
     assert send() is None
@@ -309,7 +309,7 @@ def test_no_secret_is_in_a_mail_nor_in_the_row(
     box: Mailbox, clock: time_machine.Coordinates, row: MailSettings
 ) -> None:
     account = make_account(user_token="very-secret", proxy_url="http://u:pass@h:1")
-    standing.trouble(account.pk, S.INVALID_TOKEN, "401")
+    changes.trouble(account.pk, S.INVALID_TOKEN, "401")
     wait(clock, seconds=5)
     send()
 
@@ -325,7 +325,7 @@ def test_a_password_that_cannot_be_read_is_said(
 ) -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE accounts_mailsettings SET password = 'of another key'")
-    standing.trouble(account.pk, S.PAUSED, "why")
+    changes.trouble(account.pk, S.PAUSED, "why")
     wait(clock, seconds=5)
 
     assert send() is None

@@ -1,4 +1,4 @@
-"""The only place that moves accounts between states (`accounts.health` has the table).
+"""The only place that moves accounts between states (`accounts.states` has the table).
 
 What Midjourney or Discord says is said of a Discord user, and so is what a person does
 about it: all rows of the user are moved in one transaction.
@@ -12,18 +12,11 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import mails
 from accounts.enums import AccountState
-from accounts.health import (
-    LOST,
-    ROUTINE,
-    TROUBLES,
-    Actor,
-    Cause,
-    Standing,
-)
 from accounts.models import DiscordAccount
-from accounts.moves import (
+from accounts.selectors import ids_of_user, ids_with_token_of, lock_users
+from accounts.state import mails
+from accounts.state.moves import (
     LONGEST_REASON,
     Found,
     Known,
@@ -33,7 +26,14 @@ from accounts.moves import (
     resting_words,
     tell,
 )
-from accounts.selectors import ids_of_user, ids_with_token_of, lock_users
+from accounts.states import (
+    LOST,
+    ROUTINE,
+    TROUBLES,
+    Actor,
+    Cause,
+    Standing,
+)
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 
 FIELDS: Final = ("state", "state_reason", "state_since", "resume_at")

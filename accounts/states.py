@@ -1,6 +1,6 @@
 """Where an account may stand: each state, its weight, who must act, and the moves.
 
-Nothing here reads or writes a row; `accounts.standing` alone moves accounts.
+Nothing here reads or writes a row; `accounts.state.changes` alone moves accounts.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from accounts import mails
+from accounts.state import mails
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import faults
 from mjproxy.lib.process.faults import Work

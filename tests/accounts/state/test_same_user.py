@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts import bulk, joining, services, snapshots, standing, verification
+from accounts import bulk, services, verification
 from accounts.enums import AccountState, SpeedMode
 from accounts.models import (
     AccountEvent,
@@ -20,6 +20,7 @@ from accounts.models import (
     MailSettings,
     OperatorMail,
 )
+from accounts.state import bot_snapshots, changes, same_user
 from tests.factories import make_account
 
 S = AccountState
@@ -55,7 +56,7 @@ def test_a_trouble_of_the_user_stands_on_each_of_its_rows(
     first, second, third = rows_of_one_user(3)
     until = timezone.now() + timedelta(hours=1)
 
-    assert standing.trouble(second.pk, state, "why", until)
+    assert changes.trouble(second.pk, state, "why", until)
 
     assert states(first, second, third) == [state] * 3
     assert {row.state_reason for row in (first, second, third)} == {"why"}
@@ -68,9 +69,9 @@ def test_one_trouble_is_mailed_once(db: None) -> None:
     MailSettings.objects.update_or_create(pk=1, defaults={"is_on": True})
     first, second = rows_of_one_user()
 
-    standing.trouble(second.pk, S.BLOCKED, "why")
-    standing.release(second.pk, S.BLOCKED, by="olga")
-    standing.trouble(first.pk, S.BLOCKED, "why")
+    changes.trouble(second.pk, S.BLOCKED, "why")
+    changes.release(second.pk, S.BLOCKED, by="olga")
+    changes.trouble(first.pk, S.BLOCKED, "why")
 
     assert [mail.account_id for mail in OperatorMail.objects.all()] == [second.pk]
 
@@ -78,7 +79,7 @@ def test_one_trouble_is_mailed_once(db: None) -> None:
 def test_what_is_about_one_channel_stays_with_its_row(db: None) -> None:
     first, second = rows_of_one_user()
 
-    standing.trouble(first.pk, S.PAUSED, "no commands here", own=True)
+    changes.trouble(first.pk, S.PAUSED, "no commands here", own=True)
 
     assert states(first, second) == [S.PAUSED, S.READY]
 
@@ -87,7 +88,7 @@ def test_a_dead_token_is_that_of_the_rows_that_have_it(db: None) -> None:
     first, second = rows_of_one_user()
     (third,) = rows_of_one_user(1, user_token="another-of-the-user")
 
-    standing.trouble(first.pk, S.INVALID_TOKEN, "refused", own=True)
+    changes.trouble(first.pk, S.INVALID_TOKEN, "refused", own=True)
 
     assert states(first, second, third) == [S.INVALID_TOKEN, S.INVALID_TOKEN, S.READY]
 
@@ -95,7 +96,7 @@ def test_a_dead_token_is_that_of_the_rows_that_have_it(db: None) -> None:
 def test_rows_that_are_not_known_to_be_of_one_user_share_nothing(db: None) -> None:
     first, second = rows_of_one_user(discord_user="")
 
-    standing.trouble(first.pk, S.BLOCKED, "why")
+    changes.trouble(first.pk, S.BLOCKED, "why")
 
     assert states(first, second) == [S.BLOCKED, S.READY]
 
@@ -104,7 +105,7 @@ def test_a_row_that_is_off_stays_off(db: None) -> None:
     first, second = rows_of_one_user()
     services.set_enabled(second, enabled=False)
 
-    standing.trouble(first.pk, S.BLOCKED, "why")
+    changes.trouble(first.pk, S.BLOCKED, "why")
 
     assert states(first, second) == [S.BLOCKED, S.DISABLED]
 
@@ -118,8 +119,8 @@ def test_who_enables_one_row_acts_for_the_user(
     stranger: DiscordAccount, state: AccountState, way: str
 ) -> None:
     first, second = rows_of_one_user()
-    standing.trouble(first.pk, state, "why")
-    standing.trouble(stranger.pk, state, "why")
+    changes.trouble(first.pk, state, "why")
+    changes.trouble(stranger.pk, state, "why")
     second.refresh_from_db()
 
     if way == "enable":
@@ -136,8 +137,8 @@ def test_who_enables_one_row_acts_for_the_user(
 
 def test_who_helps_one_row_ends_no_other_trouble_of_the_user(db: None) -> None:
     first, second = rows_of_one_user()
-    standing.trouble(second.pk, S.PAUSED, "no commands here", own=True)
-    standing.trouble(first.pk, S.NO_SUBSCRIPTION, "why")
+    changes.trouble(second.pk, S.PAUSED, "no commands here", own=True)
+    changes.trouble(first.pk, S.NO_SUBSCRIPTION, "why")
 
     assert states(first, second) == [S.NO_SUBSCRIPTION, S.PAUSED]
     services.set_enabled(first, enabled=True)
@@ -147,8 +148,8 @@ def test_who_helps_one_row_ends_no_other_trouble_of_the_user(db: None) -> None:
 
 def test_a_row_whose_own_trouble_ends_shows_what_its_user_waits_for(db: None) -> None:
     first, second = rows_of_one_user()
-    standing.trouble(second.pk, S.PAUSED, "no commands here", own=True)
-    standing.trouble(first.pk, S.NO_SUBSCRIPTION, "why")
+    changes.trouble(second.pk, S.PAUSED, "no commands here", own=True)
+    changes.trouble(first.pk, S.NO_SUBSCRIPTION, "why")
     second.refresh_from_db()
 
     services.set_enabled(second, enabled=True)
@@ -167,7 +168,7 @@ def test_who_switches_one_row_off_leaves_the_others_on(db: None) -> None:
 def test_a_row_that_is_switched_on_shows_what_its_user_waits_for(db: None) -> None:
     first, second = rows_of_one_user()
     services.set_enabled(second, enabled=False)
-    standing.trouble(first.pk, S.BLOCKED, "why")
+    changes.trouble(first.pk, S.BLOCKED, "why")
 
     services.set_enabled(second, enabled=True)
     assert states(first, second) == [S.BLOCKED, S.BLOCKED]
@@ -178,7 +179,7 @@ def test_a_row_that_is_switched_on_shows_what_its_user_waits_for(db: None) -> No
 
 def test_the_same_token_entered_again_is_tried_again(db: None) -> None:
     first, second = rows_of_one_user()
-    standing.trouble(first.pk, S.INVALID_TOKEN, "refused")
+    changes.trouble(first.pk, S.INVALID_TOKEN, "refused")
     first.refresh_from_db()
 
     services.save_account(first, fields={"user_token"})
@@ -187,7 +188,7 @@ def test_the_same_token_entered_again_is_tried_again(db: None) -> None:
 
 
 def test_an_edit_of_a_remark_ends_no_trouble(account: DiscordAccount) -> None:
-    standing.trouble(account.pk, S.BLOCKED, "why")
+    changes.trouble(account.pk, S.BLOCKED, "why")
     account.refresh_from_db()
     account.remark = "a fox"
 
@@ -256,7 +257,7 @@ def test_remix_mode_is_the_users(stranger: DiscordAccount, niji: bool) -> None:
     assert (stranger.mj_remix_on, stranger.niji_remix_on) == (False, False)
 
 
-@pytest.mark.parametrize("field", joining.OF_USER)
+@pytest.mark.parametrize("field", same_user.OF_USER)
 @pytest.mark.parametrize("many", [True, False])
 def test_what_an_operator_says_of_the_user_is_said_of_each_row(
     stranger: DiscordAccount, field: str, many: bool
@@ -275,11 +276,11 @@ def test_what_an_operator_says_of_the_user_is_said_of_each_row(
 
 def test_what_a_bot_tells_is_shown_on_each_row(stranger: DiscordAccount) -> None:
     first, second = rows_of_one_user()
-    snapshots.note(second.pk, MJ, message_id="7", session_id="s", suffix="old")
+    bot_snapshots.note(second.pk, MJ, message_id="7", session_id="s", suffix="old")
 
     place = {"message_id": "9", "session_id": "t", "shown_at": timezone.now()}
     facts = {"suffix": "--v 7", "switches": {"Remix": True}, "components": [{}]}
-    snapshots.note(first.pk, MJ, **facts, **place)
+    bot_snapshots.note(first.pk, MJ, **facts, **place)
 
     told = BotSnapshot.objects.get(account=second)
     assert (told.suffix, told.switches) == ("--v 7", {"Remix": True})
@@ -292,8 +293,8 @@ def test_what_a_bot_tells_is_shown_on_each_row(stranger: DiscordAccount) -> None
 def test_what_went_wrong_for_one_row_is_shown_there_alone(db: None) -> None:
     first, second = rows_of_one_user()
 
-    snapshots.note(first.pk, MJ, error="it was not connected")
-    snapshots.forget_panel(first.pk, MJ)
+    bot_snapshots.note(first.pk, MJ, error="it was not connected")
+    bot_snapshots.forget_panel(first.pk, MJ)
 
     assert BotSnapshot.objects.get().account == first
     assert not second.snapshots.exists()
@@ -312,15 +313,15 @@ def test_a_notice_in_the_direct_messages_counts_once(db: None) -> None:
 
 def test_who_connects_as_a_known_user_shows_what_is_known(db: None) -> None:
     known = make_account(discord_user=USER)
-    standing.trouble(known.pk, S.BLOCKED, "blocked for a day")
+    changes.trouble(known.pk, S.BLOCKED, "blocked for a day")
     services.mark_fast_exhausted(known.pk, "used up")
     services.note_remix(known.pk, niji=True, on=True)
     services.note_notice(known.pk, "77")
-    snapshots.note(known.pk, MJ, suffix="--v 7", message_id="9", session_id="s")
+    bot_snapshots.note(known.pk, MJ, suffix="--v 7", message_id="9", session_id="s")
     new = make_account(state=S.CONNECTING)
 
-    assert joining.join(new.pk, USER)
-    assert not joining.join(new.pk, USER)
+    assert same_user.join(new.pk, USER)
+    assert not same_user.join(new.pk, USER)
 
     assert states(new) == [S.BLOCKED]
     assert new.state_reason == "blocked for a day"
@@ -334,9 +335,9 @@ def test_who_connects_as_a_known_user_shows_what_is_known(db: None) -> None:
 def test_who_joins_with_a_trouble_brings_it_along(db: None) -> None:
     known = make_account(discord_user=USER)
     new = make_account()
-    standing.trouble(new.pk, S.PAUSED, "terms notice")
+    changes.trouble(new.pk, S.PAUSED, "terms notice")
 
-    joining.join(new.pk, USER)
+    same_user.join(new.pk, USER)
 
     assert states(known, new) == [S.PAUSED, S.PAUSED]
 
@@ -344,19 +345,19 @@ def test_who_joins_with_a_trouble_brings_it_along(db: None) -> None:
 def test_a_trouble_of_one_channel_is_not_brought_along(db: None) -> None:
     known = make_account(discord_user=USER)
     new = make_account()
-    standing.trouble(new.pk, S.PAUSED, "no commands here", own=True)
+    changes.trouble(new.pk, S.PAUSED, "no commands here", own=True)
 
-    joining.join(new.pk, USER)
+    same_user.join(new.pk, USER)
 
     assert states(known, new) == [S.READY, S.PAUSED]
 
 
 def test_another_token_forgets_what_was_the_users(db: None) -> None:
     first, second = rows_of_one_user(enable_auto_set_relax=True)
-    standing.trouble(first.pk, S.BLOCKED, "why")
+    changes.trouble(first.pk, S.BLOCKED, "why")
     services.mark_fast_exhausted(first.pk, "used up")
     services.note_remix(first.pk, niji=False, on=True)
-    snapshots.note(first.pk, MJ, suffix="--v 7")
+    bot_snapshots.note(first.pk, MJ, suffix="--v 7")
     second.refresh_from_db()
     second.user_token = "of-somebody-else"
 
@@ -369,7 +370,7 @@ def test_another_token_forgets_what_was_the_users(db: None) -> None:
     assert not second.snapshots.exists()
     assert first.fast_exhausted
     assert first.snapshots.exists()
-    standing.trouble(second.pk, S.PAUSED, "why")
+    changes.trouble(second.pk, S.PAUSED, "why")
     assert states(first) == [S.BLOCKED]
 
 
@@ -383,9 +384,9 @@ def test_many_that_act_on_the_rows_of_a_user_end_with_one_state() -> None:
         pk = rows[number % 3].pk
         for _ in range(5):
             if number < 3:
-                standing.trouble(pk, S.BLOCKED, "why")
+                changes.trouble(pk, S.BLOCKED, "why")
             else:
-                standing.follow_person(pk, by="olga")
+                changes.follow_person(pk, by="olga")
         connection.close()
 
     with ThreadPoolExecutor(6) as pool:

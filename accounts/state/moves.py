@@ -1,4 +1,4 @@
-"""The move of an account from one state to another, along `accounts.health`'s table.
+"""The move of an account from one state to another, along `accounts.states`'s table.
 
 A move is one conditional UPDATE; its row of history stands in the same transaction.
 """
@@ -18,9 +18,9 @@ from django.utils import timezone
 
 from accounts import hours
 from accounts.enums import AccountState
-from accounts.health import Actor, Cause, Standing, is_history, may_move
 from accounts.models import AccountEvent, DiscordAccount
 from accounts.signals import account_changed
+from accounts.states import Actor, Cause, Standing, is_history, may_move
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 
 logger = logging.getLogger(__name__)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from accounts import mails
 from accounts.enums import MailSecurity, MailState
 from accounts.models import MailSettings, OperatorMail
+from accounts.state import mails, send_mails
 from mjproxy.lib.db.threads import in_thread
-from tasks import mailing
 from tests.factories import make_account
 from tests.mail_server import mail_server
 
@@ -32,8 +31,8 @@ async def test_what_is_due_is_sent_once() -> None:
     with mail_server() as box:
         await in_thread(write, box.port)
 
-        await mailing.send_due()
-        await mailing.send_due()
+        await send_mails.send_due()
+        await send_mails.send_due()
 
         assert len(box.mails) == 1
     mail = await in_thread(OperatorMail.objects.get)
@@ -44,7 +43,7 @@ async def test_a_failure_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     await in_thread(write, 1)
     monkeypatch.setattr(mails, "TIMEOUT", 2.0)
 
-    await mailing.send_due()
+    await send_mails.send_due()
 
     mail = await in_thread(OperatorMail.objects.get)
     assert (mail.state, mail.attempts) == (MailState.WAITING, 1)

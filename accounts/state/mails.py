@@ -19,11 +19,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.enums import AccountState, MailSecurity, MailState
-from accounts.health import TABLE
-from accounts.links import path_of_todo
 from accounts.models import MailSettings, OperatorMail
 from accounts.models.mails import MOST_RECIPIENTS as MOST_RECIPIENTS
 from accounts.models.mails import addresses_in
+from accounts.state.links import path_of_todo
+from accounts.states import TABLE
 from mjproxy.lib.db.encrypted_field import UndecryptableSecret
 from mjproxy.lib.process import backoff
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from accounts.enums import BotType
-from accounts.joining import OF_ROW
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import ids_of_user
+from accounts.state.same_user import OF_ROW
 
 
 def note(account_id: int, bot: str, **facts: Any) -> None:

@@ -13,10 +13,10 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import standing
 from accounts.models import BotSnapshot, DiscordAccount
-from accounts.moves import tell
 from accounts.selectors import ids_of_user, lock_users
+from accounts.state import changes
+from accounts.state.moves import tell
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def join(account_id: int, discord_user: str) -> bool:
         logger.info("account %s: shares its user with %s", account_id, others)
         _take_over(account_id, others[0])
         for pk in (account_id, *others):
-            standing.share_troubles(pk)
+            changes.share_troubles(pk)
         tell(account_id)
     return True
 

@@ -7,10 +7,10 @@ from itertools import product
 
 import pytest
 
-from accounts import health
+from accounts import states
 from accounts.enums import AccountState
-from accounts.health import TABLE, Actor, Cause, Standing, may_move
 from accounts.models import DiscordAccount
+from accounts.states import TABLE, Actor, Cause, Standing, may_move
 
 S = AccountState
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
@@ -121,7 +121,7 @@ def test_tasks_are_given_only_to_what_keeps_them(state: AccountState) -> None:
 def test_flapping_is_no_history(
     now: AccountState, then: AccountState, lasted: timedelta, told: bool
 ) -> None:
-    assert health.is_history(now, then, NOW - lasted, NOW) is told
+    assert states.is_history(now, then, NOW - lasted, NOW) is told
 
 
 @pytest.mark.parametrize("until", [None, SOON])
@@ -131,14 +131,14 @@ def test_people_are_told_in_both_languages(
 ) -> None:
     account = DiscordAccount(state=state, resume_at=until)
 
-    for words in (health.todo(account), health.who(account)):
+    for words in (states.todo(account), states.who(account)):
         chinese, english = words.split(" / ")
         assert english.isascii()
         assert not chinese.isascii()
-    assert ("13:00 UTC" in health.todo(account)) is bool(until)
+    assert ("13:00 UTC" in states.todo(account)) is bool(until)
 
 
 def test_the_lock_is_the_verification() -> None:
-    locked = [s for s in AccountState if health.is_locked(DiscordAccount(state=s))]
+    locked = [s for s in AccountState if states.is_locked(DiscordAccount(state=s))]
 
     assert locked == [S.VERIFICATION]

@@ -1,0 +1,1 @@
+"""Where an account stands: moves between states, mails, shared facts."""
