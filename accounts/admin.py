@@ -15,12 +15,12 @@ from django.utils.html import format_html
 from solo.admin import SingletonModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from accounts import passes
 from accounts import pool_admin as pool_admin
 from accounts import standing_admin as standing_admin
 from accounts import verification_admin as verification_admin
-from accounts.keys import create_key, digest
 from accounts.models import AccessSettings, ApiKey, User
+from accounts.people import passes
+from accounts.people.keys import create_key, digest
 from accounts.services import new_webhook_secret
 from mjproxy.lib.admin.theme import ModelAdmin
 

@@ -19,8 +19,8 @@ from accounts.checking import CONNECTION, changed
 from accounts.enums import PriorityClass, SpeedMode
 from accounts.exceptions import InvalidField
 from accounts.following import is_idle
-from accounts.keys import ADMIN_NAME, GUEST_NAME, create_key
 from accounts.models import DiscordAccount, User
+from accounts.people.keys import ADMIN_NAME, GUEST_NAME, create_key
 from accounts.selectors import ids_of_user, lock_users
 from accounts.state import changes
 from accounts.state.moves import tell

@@ -14,10 +14,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.callers import client_ip
-from accounts.keys import digest, user_of_key
 from accounts.models import User
-from accounts.passes import SESSION_KEY
+from accounts.people.callers import client_ip
+from accounts.people.keys import digest, user_of_key
+from accounts.people.passes import SESSION_KEY
 from mjproxy.lib.web.page import render_page
 from mjproxy.lib.web.throttle import WINDOW, forget_tries, too_many_tries
 

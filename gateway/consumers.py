@@ -18,11 +18,11 @@ from django.core.handlers.asgi import ASGIRequest
 from django.db import DatabaseError
 from django.http import HttpRequest
 
-from accounts.callers import client_ip, link_base
 from accounts.exceptions import TooManyTries, UserDisabled
 from accounts.models import User
-from accounts.passes import Pass, pass_of
-from accounts.wrong_keys import user_by
+from accounts.people.callers import client_ip, link_base
+from accounts.people.passes import Pass, pass_of
+from accounts.people.wrong_keys import user_by
 from gateway import open_streams
 from gateway.open_streams import Place
 from tasks.api.serializers import id_in

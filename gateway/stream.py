@@ -24,9 +24,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api.serializers import OperationSerializer
-from accounts.callers import keys_in, link_base
 from accounts.models import User
-from accounts.passes import Pass, pass_of
+from accounts.people.callers import keys_in, link_base
+from accounts.people.passes import Pass, pass_of
 from gateway import open_streams
 from gateway.open_streams import Place
 from mjproxy.lib.process import backoff

@@ -14,9 +14,10 @@ from django.db import connections
 from django.db.models.sql.compiler import SQLUpdateCompiler
 from django.test import Client
 
-from accounts import checking, pool, wrong_keys
-from accounts.keys import create_key
+from accounts import checking, pool
 from accounts.models import DiscordAccount, User
+from accounts.people import wrong_keys
+from accounts.people.keys import create_key
 from mjproxy.health import background_check
 from mjproxy.lib.db import clock, threads
 from mjproxy.lib.process import faults

@@ -13,9 +13,9 @@ from rest_framework.views import APIView
 
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
-from accounts.callers import client_ip
 from accounts.exceptions import InvalidField
-from accounts.keys import owner_of
+from accounts.people.callers import client_ip
+from accounts.people.keys import owner_of
 from mjproxy.lib.dialect.answers import json_answer, throttled
 from mjproxy.lib.web.throttle import WINDOW, forget_tries, too_many_tries
 

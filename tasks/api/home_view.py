@@ -16,9 +16,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api.serializers import OperationSerializer
-from accounts.callers import asker_of
 from accounts.exceptions import TooManyTries, UserDisabled
 from accounts.models import AccessSettings
+from accounts.people.callers import asker_of
 from mjproxy.lib.dialect.answers import json_answer, operation_result
 from mjproxy.lib.ids import first_id_at
 from tasks.api.examples import answered

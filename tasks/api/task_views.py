@@ -13,9 +13,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api.requests import user_of
-from accounts.callers import asker_of, link_base
 from accounts.exceptions import TooManyTries, UserDisabled
 from accounts.models import User
+from accounts.people.callers import asker_of, link_base
 from mjproxy.lib.dialect.answers import compressed, json_answer
 from tasks import selectors
 from tasks.api import examples

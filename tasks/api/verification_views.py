@@ -21,9 +21,9 @@ from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
 from accounts.api.serializers import OperationSerializer
 from accounts.api.views import account_or_refuse
-from accounts.callers import client_ip
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount, User
+from accounts.people.callers import client_ip
 from accounts.selectors import without_secrets
 from mjproxy.lib.db.encrypted_field import readable
 from mjproxy.lib.dialect.answers import (

@@ -13,8 +13,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts import checking
 from accounts.enums import AccountState, PriorityClass
-from accounts.keys import user_of_key
 from accounts.models import ApiKey, DiscordAccount, User
+from accounts.people.keys import user_of_key
 from accounts.sub_channels import lines_of
 from tests.factories import make_account, make_user
 

@@ -5,8 +5,8 @@ from django.core.exceptions import ValidationError
 
 from accounts import services
 from accounts.exceptions import InvalidField
-from accounts.keys import GUEST_NAME, user_of_key
 from accounts.models import DiscordAccount, User
+from accounts.people.keys import GUEST_NAME, user_of_key
 
 
 @pytest.mark.parametrize(

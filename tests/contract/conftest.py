@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.test import AsyncClient, Client
 
-from accounts.keys import GUEST_NAME, create_key
 from accounts.models import AccessSettings, User
+from accounts.people.keys import GUEST_NAME, create_key
 from tests.contract.clients.base import KEY
 from tests.contract.clients.base import Client as Caller
 from tests.contract.scene import Scene, build

@@ -17,8 +17,8 @@ from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 
-from accounts import passes, wrong_keys
 from accounts.models import ApiKey, User
+from accounts.people import passes, wrong_keys
 from gateway import consumers, open_streams
 from gateway.routing import websocket_urlpatterns
 from mjproxy.web.forwarded import FromOutside

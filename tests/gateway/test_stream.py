@@ -13,8 +13,8 @@ from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import channel_layers
 from django.test import AsyncClient
 
-from accounts import passes
 from accounts.models import User
+from accounts.people import passes
 from gateway import open_streams, stream
 from mjproxy.lib.process import backoff
 from tasks.enums import TaskStatus

@@ -10,8 +10,8 @@ import pytest
 from django.urls import get_resolver
 from django.urls.resolvers import URLPattern, URLResolver
 
-from accounts.keys import GUEST_NAME
 from accounts.models import AccessSettings
+from accounts.people.keys import GUEST_NAME
 from tests.conftest import ApiClient
 from tests.factories import make_account, make_user
 

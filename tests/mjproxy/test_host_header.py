@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from accounts.callers import link_base
+from accounts.people.callers import link_base
 
 
 @pytest.fixture(autouse=True)

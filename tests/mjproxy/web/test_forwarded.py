@@ -10,8 +10,8 @@ from django.test import AsyncClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.callers import client_ip
 from accounts.models import User
+from accounts.people.callers import client_ip
 from mjproxy.web.forwarded import FromOutside, address_in, from_outside
 from tests.conftest import ALICES_KEY
 

@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.keys import GUEST_NAME
 from accounts.models import AccessSettings, User
+from accounts.people.keys import GUEST_NAME
 from mjproxy.lib.ids import first_id_at
 from tasks.api import home_view
 from tests.conftest import ApiClient

@@ -11,10 +11,11 @@ import pytest
 from django.db import connection, models
 from django.test import Client
 
-from accounts import checking, keys
+from accounts import checking
 from accounts.api import views
-from accounts.keys import create_key
 from accounts.models import ApiKey, DiscordAccount, User
+from accounts.people import keys
+from accounts.people.keys import create_key
 from accounts.services import create_user
 from tasks.models import BannedWord
 from tests.conftest import OPERATORS_KEY, ApiClient

@@ -13,8 +13,8 @@ from typing import Final
 from django.core.cache import cache
 
 from accounts.exceptions import TooManyTries, UserDisabled
-from accounts.keys import digest, owner_of
 from accounts.models import User
+from accounts.people.keys import digest, owner_of
 from mjproxy.lib.web import throttle
 
 logger = logging.getLogger(__name__)

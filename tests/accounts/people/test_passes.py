@@ -11,10 +11,10 @@ from django.conf import settings
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from accounts import passes
-from accounts.keys import create_key, digest
 from accounts.models import ApiKey, User
-from accounts.passes import Pass, pass_of
+from accounts.people import passes
+from accounts.people.keys import create_key, digest
+from accounts.people.passes import Pass, pass_of
 from accounts.services import ensure_operator
 from accounts.signals import access_changed
 from tasks.enums import ErrandKind, InputRole

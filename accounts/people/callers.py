@@ -9,9 +9,9 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.exceptions import TooManyTries
-from accounts.keys import GUEST_NAME
 from accounts.models import AccessSettings, User
-from accounts.wrong_keys import user_by
+from accounts.people.keys import GUEST_NAME
+from accounts.people.wrong_keys import user_by
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import pytest
 from django.conf import settings
 
 from accounts.exceptions import InvalidField, UserDisabled
-from accounts.keys import create_key, owner_of, user_of_key
 from accounts.models import ApiKey, User
+from accounts.people.keys import create_key, owner_of, user_of_key
 from accounts.services import ensure_operator
 from tests.conftest import ALICES_KEY, BOBS_KEY
 

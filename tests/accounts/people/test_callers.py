@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.test import RequestFactory
 
-from accounts.callers import client_ip, keys_in, link_base
+from accounts.people.callers import client_ip, keys_in, link_base
 
 
 @pytest.mark.parametrize(

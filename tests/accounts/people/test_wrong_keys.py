@@ -8,9 +8,9 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from accounts import wrong_keys
-from accounts.keys import create_key
 from accounts.models import AccessSettings, User
+from accounts.people import wrong_keys
+from accounts.people.keys import create_key
 from accounts.services import ensure_operator
 from tests.conftest import ALICES_KEY, BOBS_KEY, OPERATORS_KEY, ApiClient
 

@@ -17,8 +17,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 
-from accounts.keys import digest
 from accounts.models import ApiKey, User
+from accounts.people.keys import digest
 from accounts.signals import access_changed, user_leaves
 
 SESSION_KEY: Final = "key_digest"  # in a session that was opened with a key

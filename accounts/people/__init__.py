@@ -1,0 +1,1 @@
+"""People and programs that ask: users, keys, sessions."""
