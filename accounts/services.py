@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from accounts import sub_channels
 from accounts.checking import CONNECTION, changed
+from accounts.choice.idle_hours import is_idle
 from accounts.enums import PriorityClass, SpeedMode
 from accounts.exceptions import InvalidField
-from accounts.following import is_idle
 from accounts.models import DiscordAccount, User
 from accounts.people.keys import ADMIN_NAME, GUEST_NAME, create_key
 from accounts.selectors import ids_of_user, lock_users

@@ -10,7 +10,7 @@ from celery import shared_task
 from celery.signals import worker_ready
 
 from accounts import verification
-from accounts.following import follow_hours
+from accounts.choice.idle_hours import follow_hours
 from accounts.state import changes
 from gateway import (
     asking,

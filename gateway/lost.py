@@ -12,9 +12,9 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Case, Q, QuerySet, Value, When
 
+from accounts.choice.pool_settings import pool
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from accounts.pool import pool
 from accounts.selectors import SECRETS
 from accounts.states import LOST, TAKE_NEW
 from mjproxy.lib.db.deadlocks import again_after_deadlock

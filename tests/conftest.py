@@ -14,7 +14,8 @@ from django.db import connections
 from django.db.models.sql.compiler import SQLUpdateCompiler
 from django.test import Client
 
-from accounts import checking, pool
+from accounts import checking
+from accounts.choice import pool_settings
 from accounts.models import DiscordAccount, User
 from accounts.people import wrong_keys
 from accounts.people.keys import create_key
@@ -78,7 +79,7 @@ def _threads_have_come_to_rest() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _nothing_is_known_of_the_pool() -> None:
     """Forget what another test's rows have said: a rollback tells nobody."""
-    pool.forget()
+    pool_settings.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -23,8 +23,8 @@ from accounts.api.members import (
     ShownSerializer,
 )
 from accounts.api.snapshots import SNAPSHOT_MEMBERS
+from accounts.choice.usage import drawn_today
 from accounts.models import DiscordAccount, User
-from accounts.turns import drawn_today
 
 HIDDEN: Final = "****"  # a secret that is kept: it may come back like this
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 from django.db import IntegrityError
 from django.utils import timezone
 
+from accounts.choice.usage import take_turn
 from accounts.models import DiscordAccount, User
-from accounts.turns import take_turn
 from mjproxy.lib.validators.number_limits import span_of
 from tasks import inputs
 from tasks.enums import BotType, TaskAction, TaskStatus

@@ -10,11 +10,11 @@ from typing import Any, Final
 from django.db.models import F, Q, Subquery
 from django.utils import timezone
 
-from accounts.balancing import order
-from accounts.eligibility import Need, first_of, rules
+from accounts.choice.order import order
+from accounts.choice.pool_settings import pool
+from accounts.choice.rules import Need, first_of, rules
 from accounts.enums import ChoiceRule
 from accounts.models import DiscordAccount, User
-from accounts.pool import pool
 from accounts.selectors import for_choice
 from accounts.states import LOST
 from mjproxy.lib.db.compiled_query import PreparedQuery

@@ -9,7 +9,7 @@ from django.db.models import BigIntegerField, Case, Q, Value, When
 from django.utils import timezone
 
 from accounts import hours
-from accounts.eligibility import Need, Rule, rules
+from accounts.choice.rules import Need, Rule, rules
 from accounts.models import DiscordAccount
 from accounts.selectors import for_choice
 from tasks.exceptions import NoAccount, QueueFull, Refused

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from accounts.eligibility import gives
+from accounts.choice.rules import gives
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from accounts.states import TAKE_NEW

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
-from accounts.eligibility import below_day_limit
+from accounts.choice.rules import below_day_limit
 from accounts.models import DiscordAccount
 
 

@@ -7,7 +7,7 @@ import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries
 from time_machine import travel
 
-from accounts.following import follow_hours
+from accounts.choice.idle_hours import follow_hours
 from accounts.models import DiscordAccount
 from accounts.services import save_account
 from tests.factories import make_account

@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 from time_machine import travel
 
+from accounts.choice.usage import drawn_today, take_turn
 from accounts.models import DiscordAccount
 from accounts.services import save_account
-from accounts.turns import drawn_today, take_turn
 from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db

@@ -7,10 +7,10 @@ import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries
 from time_machine import travel
 
-from accounts import pool as module
+from accounts.choice import pool_settings as module
+from accounts.choice.pool_settings import pool
 from accounts.enums import ChoiceRule
 from accounts.models import DomainTag, PoolSettings
-from accounts.pool import pool
 from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ import pytest
 from django.db.models import Case, IntegerField, Value, When
 from django.utils import timezone
 
-from accounts.balancing import order
+from accounts.choice.order import order
 from accounts.enums import AccountState, ChoiceRule
 from accounts.models import DiscordAccount
 from tests.factories import make_account

@@ -1,0 +1,1 @@
+"""Which account may draw a task, and which comes first."""
