@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods
 
-from accounts import verification
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification
 from accounts.selectors import without_secrets
 from accounts.state.links import verification_path
+from accounts.verification import lock
 
 # So long the page looks by itself whether the new link is there.
 PATIENCE: Final = timedelta(seconds=30)
@@ -41,10 +41,10 @@ def verification_page(request: HttpRequest, account_id: int) -> HttpResponse:
 def _act(request: HttpRequest, account: DiscordAccount) -> None:
     match request.POST.get("what"):
         case "link":
-            if not verification.want_page(account.pk):
+            if not lock.want_page(account.pk):
                 messages.error(request, _("There is no challenge to make a link from."))
         case "passed":
-            if verification.passed(account.pk, by=request.user.get_username()):
+            if lock.passed(account.pk, by=request.user.get_username()):
                 text = _("The account connects again and draws.")
                 messages.success(request, text)
             else:
@@ -62,9 +62,7 @@ def _ago(moment: datetime | None) -> str:
 def _shown(account: DiscordAccount) -> dict[str, Any]:
     last = Verification.objects.filter(account=account)
     passed_at = last.values_list("passed_at", flat=True).first()
-    row = verification.row_of(account) or Verification(
-        account=account, passed_at=passed_at
-    )
+    row = lock.row_of(account) or Verification(account=account, passed_at=passed_at)
     now = timezone.now()
     return {
         "title": _("Human verification"),
@@ -76,8 +74,8 @@ def _shown(account: DiscordAccount) -> dict[str, Any]:
         "row": row,
         "is_locked": account.state == AccountState.VERIFICATION,
         "is_again": bool(
-            row.passed_at and row.asked_at - row.passed_at < verification.LINK_LIFE
+            row.passed_at and row.asked_at - row.passed_at < lock.LINK_LIFE
         ),
         "is_making": bool(row.wanted_at and now - row.wanted_at < PATIENCE),
-        "is_stale": bool(row.page_at and now - row.page_at > verification.LINK_LIFE),
+        "is_stale": bool(row.page_at and now - row.page_at > lock.LINK_LIFE),
     }

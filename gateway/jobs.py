@@ -9,9 +9,9 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready
 
-from accounts import verification
 from accounts.choice.idle_hours import follow_hours
 from accounts.state import changes
+from accounts.verification import lock
 from gateway import (
     asking,
     cancelling,
@@ -110,7 +110,7 @@ def _nudge() -> None:
         (preparing.unprepared, prepare_task),
         (errands.waiting, run_errand),
         (querying.accounts_to_ask, ask_account.delay),
-        (verification.due, attend_verification),
+        (lock.due, attend_verification),
     ):
         faults.step(_start_all, due, start)
 

@@ -9,10 +9,10 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import verification
 from accounts.enums import AccountState
 from accounts.services import note_notice
 from accounts.state.changes import trouble
+from accounts.verification import lock
 from gateway import lanes, speeds, verifying
 from gateway.matching import CLOCK_SKEW, moment_of
 from gateway.protocol.constants import MessageFlag
@@ -72,7 +72,7 @@ def heed(
         reason = notice.account_reason(until)
         asked_at = _written_at(message)
         if state is AccountState.VERIFICATION:
-            verification.ask(account_id, reason=reason, asked_at=asked_at)
+            lock.ask(account_id, reason=reason, asked_at=asked_at)
         elif state:
             trouble(account_id, state, reason, until, asked_at=asked_at)
         else:

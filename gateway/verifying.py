@@ -16,9 +16,9 @@ import aiohttp
 import orjson
 from curl_cffi.requests.exceptions import RequestException
 
-from accounts import verification, verification_server
 from accounts.models import Verification
-from accounts.verification_server import Handing
+from accounts.verification import helper_server, lock
+from accounts.verification.helper_server import Handing
 from gateway import clients
 from gateway.addresses import Addresses, load_addresses
 from gateway.http import DiscordHttp
@@ -57,9 +57,9 @@ def challenged(
     token = custom_id.removeprefix(PAGE_PREFIX)
     if token == custom_id or not _TOKEN.fullmatch(token):
         logger.warning("account %s: a challenge of an unknown form", account_id)
-        return verification.ask(account_id, asked_at=asked_at)
+        return lock.ask(account_id, asked_at=asked_at)
     url = _ack_url(load_addresses(), token)
-    return verification.ask(account_id, token=token, ack_url=url, asked_at=asked_at)
+    return lock.ask(account_id, token=token, ack_url=url, asked_at=asked_at)
 
 
 def _ack_url(addresses: Addresses, token: str) -> str:
@@ -72,23 +72,23 @@ def _ack_url(addresses: Addresses, token: str) -> str:
 
 async def attend(account_id: int) -> None:
     """Do what an account's verification waits for; safe to call any number of times."""
-    work = Work("verification of account", account_id, verification.break_off)
+    work = Work("verification of account", account_id, lock.break_off)
     await faults.watch(work, _attend)
 
 
 async def _attend(account_id: int) -> None:
-    if claimed := await in_thread(verification.claim_page, account_id):
+    if claimed := await in_thread(lock.claim_page, account_id):
         try:
             async with asyncio.timeout(PAGE_TIMEOUT):
                 url = await _make_page(claimed)
         except (NoPage, RequestException, OSError, TimeoutError) as exc:
             said = str(exc) if isinstance(exc, NoPage) else type(exc).__name__
-            await in_thread(verification.note_page, claimed, error=said[:400])
+            await in_thread(lock.note_page, claimed, error=said[:400])
         else:
-            await in_thread(verification.note_page, claimed, url=url)
-    if handing := await in_thread(verification_server.claim, account_id):
+            await in_thread(lock.note_page, claimed, url=url)
+    if handing := await in_thread(helper_server.claim, account_id):
         error = await _tell(handing)
-        await in_thread(verification_server.note_answer, handing, error)
+        await in_thread(helper_server.note_answer, handing, error)
 
 
 async def _make_page(claimed: Verification) -> str:

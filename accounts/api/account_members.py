@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from accounts import hours, verification
+from accounts import hours
 from accounts.api.members import (
     FLAG,
     NUMBER,
@@ -25,6 +25,7 @@ from accounts.api.members import (
 from accounts.api.snapshots import SNAPSHOT_MEMBERS
 from accounts.choice.usage import drawn_today
 from accounts.models import DiscordAccount, User
+from accounts.verification import lock
 
 HIDDEN: Final = "****"  # a secret that is kept: it may come back like this
 
@@ -246,7 +247,7 @@ class FetchedAccountSerializer(ShownSerializer):
 
 
 # What a list of accounts loads along.
-RELATED: Final = ("sub_channels", "vertical_domains", verification.ALONG)
+RELATED: Final = ("sub_channels", "vertical_domains", lock.ALONG)
 
 
 def account_json(

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
-from accounts import verification
 from accounts.enums import AccountState, BotType, SpeedMode
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.state.bot_snapshots import snapshots_of
+from accounts.verification import lock
 from mjproxy.lib.dialect.fields import Items, Number, Text, Whole, Word, WordOrNone
 from mjproxy.lib.validators.number_limits import limits_of
 
@@ -92,7 +92,7 @@ class Seen:
 
     @cached_property
     def verification(self) -> dict[str, Any]:
-        return verification.members(self.account)
+        return lock.members(self.account)
 
     @cached_property
     def _bots(self) -> dict[str, BotSnapshot]:

@@ -15,7 +15,6 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts import verification, verification_server
 from accounts.api.account_members import account_json
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
@@ -25,6 +24,7 @@ from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount, User
 from accounts.people.callers import client_ip
 from accounts.selectors import without_secrets
+from accounts.verification import helper_server, lock
 from mjproxy.lib.db.encrypted_field import readable
 from mjproxy.lib.dialect.answers import (
     Look,
@@ -83,13 +83,13 @@ class VerificationView(APIView):
         asked.is_valid(raise_exception=True)
         account = account_or_refuse(account_id)
         refresh = asked.validated_data["refresh"]
-        row = verification.row_of(account)
-        if not verification.members(account)["cfHashUrl"] or row is None:
+        row = lock.row_of(account)
+        if not lock.members(account)["cfHashUrl"] or row is None:
             raise NoLink
         viewer = user_of(request)
         if not refresh:
             return json_answer(operation_result(data=_shown(account, viewer)))
-        if not verification.want_page(account.pk):
+        if not lock.want_page(account.pk):
             raise NoLink
         look = _when_made(account.pk, viewer, row.page_at)
         return waiting_answer(look, REFRESH_SECONDS)
@@ -105,7 +105,7 @@ class VerificationView(APIView):
     )
     def post(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         account = account_or_refuse(account_id)
-        verification.passed(account.pk, by=user_of(request).get_username())
+        lock.passed(account.pk, by=user_of(request).get_username())
         return json_answer(operation_result())
 
 
@@ -119,7 +119,7 @@ def _when_made(pk: int, viewer: User, before: datetime | None) -> Look:
 
     def look(last: bool) -> dict[str, Any] | None:  # noqa: FBT001
         account = without_secrets(DiscordAccount.objects.filter(pk=pk)).first()
-        row = verification.row_of(account) if account else None
+        row = lock.row_of(account) if account else None
         if account is None or row is None:
             return _not_made("the account is gone")
         if row.wanted_at:
@@ -200,11 +200,11 @@ def _hear(said: dict[str, Any], address: str | None) -> None:
     if throttle.too_many_tries(address=address, name="", door=DOOR):
         logger.warning("verification reports from %s: too many wrong ones", address)
         return
-    if not verification_server.is_secret(said["secret"]):
+    if not helper_server.is_secret(said["secret"]):
         logger.warning("a verification report from %s without the secret", address)
         return
     throttle.forget_tries(address=address, name="", door=DOOR)
-    counted = verification_server.hear(
+    counted = helper_server.hear(
         url=said["url"],
         state=said["state"],
         success=said["success"],

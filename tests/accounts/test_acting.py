@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from accounts import services, verification
+from accounts import services
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from accounts.state import changes
+from accounts.verification import lock
 from tests.accounts.state.test_same_user import ACK, rows_of_one_user, states
 
 S = AccountState
@@ -50,10 +51,10 @@ def test_a_passed_verification_is_not_asked_for_by_an_older_challenge(
     account: DiscordAccount,
 ) -> None:
     asked_at = timezone.now()
-    verification.ask(account.pk, token="tok", ack_url=ACK)
-    verification.passed(account.pk, by="olga")
+    lock.ask(account.pk, token="tok", ack_url=ACK)
+    lock.passed(account.pk, by="olga")
 
-    assert not verification.ask(account.pk, token="two", ack_url=ACK, asked_at=asked_at)
+    assert not lock.ask(account.pk, token="two", ack_url=ACK, asked_at=asked_at)
 
     assert states(account) == [S.CONNECTING]
 

@@ -6,10 +6,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts import verification
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User, Verification
 from accounts.state.links import verification_path
+from accounts.verification import lock
 from tests.factories import make_user
 
 ACK = "https://936929561302675456.discordsays.com/captcha/api/c/tok/ack?hash=1"
@@ -24,10 +24,10 @@ def olga(client: Client, db: None) -> Client:
 
 @pytest.fixture
 def locked(account: DiscordAccount) -> DiscordAccount:
-    verification.ask(account.pk, token="tok", ack_url=ACK)
-    claimed = verification.claim_page(account.pk)
+    lock.ask(account.pk, token="tok", ack_url=ACK)
+    claimed = lock.claim_page(account.pk)
     assert claimed
-    verification.note_page(claimed, url=PAGE)
+    lock.note_page(claimed, url=PAGE)
     account.refresh_from_db()
     return account
 
@@ -63,7 +63,7 @@ def test_nobody_else_does(
 
     assert response.status_code == 302
     assert response["Location"].startswith("/admin/login/?")
-    assert verification.is_locked(locked.pk)
+    assert lock.is_locked(locked.pk)
 
 
 def test_a_forged_form_is_refused(locked: DiscordAccount) -> None:
@@ -73,7 +73,7 @@ def test_a_forged_form_is_refused(locked: DiscordAccount) -> None:
     response = client.post(f"/accounts/{locked.pk}/verification", {"what": "passed"})
 
     assert response.status_code == 403
-    assert verification.is_locked(locked.pk)
+    assert lock.is_locked(locked.pk)
 
 
 def test_a_person_says_that_it_is_passed(olga: Client, locked: DiscordAccount) -> None:
@@ -112,7 +112,7 @@ def test_an_old_link_is_called_void(olga: Client, locked: DiscordAccount) -> Non
 def test_one_without_a_link_is_passed_in_discord(
     olga: Client, account: DiscordAccount
 ) -> None:
-    verification.ask(account.pk)
+    lock.ask(account.pk)
 
     page = olga.get(f"/accounts/{account.pk}/verification").content.decode()
 
@@ -150,5 +150,5 @@ def test_the_account_leads_there(olga: Client, locked: DiscordAccount) -> None:
     change = f"/admin/accounts/discordaccount/{locked.pk}/change/"
 
     assert verification_path(locked.pk) in olga.get(change).content.decode()
-    verification.passed(locked.pk, by="olga")
+    lock.passed(locked.pk, by="olga")
     assert verification_path(locked.pk) not in olga.get(change).content.decode()

@@ -8,10 +8,10 @@ from typing import Any, Final
 import pytest
 from django.utils import timezone
 
-from accounts import verification
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from accounts.state import bot_snapshots
+from accounts.verification import lock
 from gateway.models import AccountQuery
 from tests.conftest import OPERATORS_KEY, ApiClient
 from tests.contract.clients.admin_webui import AdminWebui
@@ -281,10 +281,10 @@ def test_a_verification_is_shown_as_a_lock(operator_api: ApiClient) -> None:
 def test_a_verification_has_its_links(operator_api: ApiClient) -> None:
     account = make_account()
     ack = "https://936929561302675456.discordsays.com/captcha/api/c/tok/ack?hash=1"
-    verification.ask(account.pk, token="tok", ack_url=ack)
-    claimed = verification.claim_page(account.pk)
+    lock.ask(account.pk, token="tok", ack_url=ack)
+    claimed = lock.claim_page(account.pk)
     assert claimed
-    verification.note_page(claimed, url="https://x.invalid/?hash=1")
+    lock.note_page(claimed, url="https://x.invalid/?hash=1")
 
     row = row_of(operator_api)
 

@@ -7,8 +7,8 @@ from typing import Final
 
 import pytest
 
-from accounts import verification, verification_server
 from accounts.state import mails
+from accounts.verification import helper_server, lock
 from gateway import errands, timing
 from tasks import cdn, delivering, pictures, waiting, webhooks
 
@@ -29,9 +29,9 @@ CLAIMS: Final[dict[str, tuple[float | timedelta, float]]] = {
     "a call of a hook": (webhooks.CLAIM, delivering.TIMEOUT),
     "a picture that is kept": (min(pictures.TRY_AGAIN), cdn.TIMEOUT),
     "a mail": (mails.CLAIM, MAIL_STEPS * mails.TIMEOUT),
-    "a verification page": (verification.CLAIM, timing.PAGE_TIMEOUT),
+    "a verification page": (lock.CLAIM, timing.PAGE_TIMEOUT),
     "telling the verification server": (
-        min(verification_server.PAUSES),
+        min(helper_server.PAUSES),
         timing.TELL_TIMEOUT,
     ),
 }

@@ -11,9 +11,9 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts import verification
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User, Verification
+from accounts.verification import lock
 from gateway import (
     clients,
     dispatch,
@@ -174,7 +174,7 @@ def asking(alice: User, live: DiscordAccount) -> Scene:
 
 
 def verifying(alice: User, live: DiscordAccount) -> Scene:
-    verification.ask(live.pk, token="t", ack_url="https://x.example/ack")
+    lock.ask(live.pk, token="t", ack_url="https://x.example/ack")
 
     def work() -> None:
         Verification.objects.update(claimed_until=None)

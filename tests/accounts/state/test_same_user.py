@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts import bulk, services, verification
+from accounts import bulk, services
 from accounts.enums import AccountState, SpeedMode
 from accounts.models import (
     AccountEvent,
@@ -21,6 +21,7 @@ from accounts.models import (
     OperatorMail,
 )
 from accounts.state import bot_snapshots, changes, same_user
+from accounts.verification import lock
 from tests.factories import make_account
 
 S = AccountState
@@ -199,30 +200,30 @@ def test_an_edit_of_a_remark_ends_no_trouble(account: DiscordAccount) -> None:
 
 def test_a_verification_is_shown_and_passed_on_each_row(db: None) -> None:
     first, second = rows_of_one_user()
-    verification.ask(first.pk, token="tok", ack_url=ACK)
+    lock.ask(first.pk, token="tok", ack_url=ACK)
     second.refresh_from_db()
 
-    shown = verification.members(second)
+    shown = lock.members(second)
     assert (shown["lock"], shown["cfHashUrl"]) == (True, ACK)
-    assert verification.want_page(second.pk)
-    claimed = verification.claim_page(first.pk)
+    assert lock.want_page(second.pk)
+    claimed = lock.claim_page(first.pk)
     assert claimed
-    verification.note_page(claimed, url="https://editor.test/page")
-    assert verification.members(second)["cfUrl"] == "https://editor.test/page"
+    lock.note_page(claimed, url="https://editor.test/page")
+    assert lock.members(second)["cfUrl"] == "https://editor.test/page"
 
-    assert verification.passed(second.pk, by="olga")
+    assert lock.passed(second.pk, by="olga")
 
     assert states(first, second) == [S.CONNECTING, S.CONNECTING]
-    assert verification.members(first)["cfHashUrl"] == ""
+    assert lock.members(first)["cfHashUrl"] == ""
 
 
 def test_one_verification_of_a_user_is_enough(db: None) -> None:
     first, second = rows_of_one_user()
-    verification.ask(first.pk, token="tok", ack_url=ACK)
+    lock.ask(first.pk, token="tok", ack_url=ACK)
 
-    assert not verification.ask(second.pk, token="other", ack_url=ACK)
+    assert not lock.ask(second.pk, token="other", ack_url=ACK)
 
-    assert verification.due() == [first.pk]
+    assert lock.due() == [first.pk]
 
 
 # --- fast time, remix, settings ------------------------------------------------------

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from accounts import verification
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
+from accounts.verification import lock
 from tasks.api import verification_views
 from tests.conftest import OPERATORS_KEY, ApiClient
 from tests.factories import make_account
@@ -19,7 +19,7 @@ committed = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def locked(account: DiscordAccount) -> DiscordAccount:
-    verification.ask(account.pk, token="tok", ack_url=ACK)
+    lock.ask(account.pk, token="tok", ack_url=ACK)
     account.refresh_from_db()
     return account
 
@@ -32,9 +32,9 @@ def path(account: DiscordAccount | str, refresh: bool | str | None = None) -> st
 
 def make(account: DiscordAccount, **outcome: str) -> None:
     """Make the page as the worker does."""
-    claimed = verification.claim_page(account.pk)
+    claimed = lock.claim_page(account.pk)
     assert claimed
-    verification.note_page(claimed, **outcome)
+    lock.note_page(claimed, **outcome)
 
 
 # --- the link -------------------------------------------------------------------------
@@ -110,7 +110,7 @@ async def test_an_account_that_goes_meanwhile_has_no_link(
         if gone:
             DiscordAccount.objects.all().delete()
         else:
-            verification.passed(locked.pk, by="olga")
+            lock.passed(locked.pk, by="olga")
 
     said = await read_while(response, act)
 
@@ -125,7 +125,7 @@ def test_what_is_not_locked_has_no_link(
     said = operator_api.get(path(account, refresh=refresh)).json()
 
     assert (said["success"], said["message"]) == (False, "CF 验证链接不存在")
-    verification.ask(account.pk)  # without a challenge
+    lock.ask(account.pk)  # without a challenge
     assert operator_api.get(path(account, refresh=refresh)).json()["success"] is False
 
 
@@ -157,7 +157,7 @@ def test_users_and_strangers_get_nothing(
             assert b"captcha" not in response.content
     listed = api.get("/mj/account/list").content
     assert b"captcha" not in listed
-    assert verification.is_locked(locked.pk)
+    assert lock.is_locked(locked.pk)
 
 
 # --- done -----------------------------------------------------------------------------

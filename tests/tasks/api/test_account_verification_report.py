@@ -11,9 +11,9 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from accounts import verification, verification_server
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification, VerificationSettings
+from accounts.verification import helper_server, lock
 from mjproxy.lib.web import throttle
 from tasks.api import verification_views
 from tests.conftest import ApiClient
@@ -38,8 +38,8 @@ def handed(db: None) -> DiscordAccount:
     row.secret = SECRET
     row.save()
     account = make_account()
-    verification.ask(account.pk, token="tok", ack_url=ACK)
-    assert verification_server.claim(account.pk)
+    lock.ask(account.pk, token="tok", ack_url=ACK)
+    assert helper_server.claim(account.pk)
     account.refresh_from_db()
     return account
 
@@ -131,7 +131,7 @@ def test_a_hostile_report_unlocks_nothing(
 ) -> None:
     notify(stranger, report(handed, **members))
 
-    assert verification.is_locked(handed.pk)
+    assert lock.is_locked(handed.pk)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_what_is_no_report_is_answered_alike(
 ) -> None:
     notify(stranger, body)
 
-    assert verification.is_locked(handed.pk)
+    assert lock.is_locked(handed.pk)
 
 
 def test_a_report_in_a_huge_body_is_not_read(
@@ -163,7 +163,7 @@ def test_a_report_in_a_huge_body_is_not_read(
 
     notify(stranger, body + b" " * verification_views.MOST_BYTES)
 
-    assert verification.is_locked(handed.pk)
+    assert lock.is_locked(handed.pk)
 
 
 def test_without_a_secret_the_door_is_closed(
@@ -174,30 +174,30 @@ def test_without_a_secret_the_door_is_closed(
     for secret in ("", SECRET):
         notify(stranger, report(handed, secret=secret))
 
-    assert verification.is_locked(handed.pk)
+    assert lock.is_locked(handed.pk)
 
 
 def test_a_report_does_not_unlock_another_account(
     stranger: ApiClient, handed: DiscordAccount
 ) -> None:
     other = make_account()
-    verification.ask(other.pk, token="oth", ack_url=ACK.replace("tok", "oth"))
-    verification_server.claim(other.pk)
+    lock.ask(other.pk, token="oth", ack_url=ACK.replace("tok", "oth"))
+    helper_server.claim(other.pk)
 
     notify(stranger, report(other))
 
-    assert verification.is_locked(other.pk)
-    assert verification.is_locked(handed.pk)
+    assert lock.is_locked(other.pk)
+    assert lock.is_locked(handed.pk)
 
 
 def test_a_report_counts_once(stranger: ApiClient, handed: DiscordAccount) -> None:
     notify(stranger, report(handed))
-    verification.ask(handed.pk, token="new", ack_url=ACK.replace("tok", "new"))
-    verification_server.claim(handed.pk)
+    lock.ask(handed.pk, token="new", ack_url=ACK.replace("tok", "new"))
+    helper_server.claim(handed.pk)
 
     notify(stranger, report(handed))
 
-    assert verification.is_locked(handed.pk)
+    assert lock.is_locked(handed.pk)
 
 
 def test_the_secret_cannot_be_tried_out(
@@ -208,7 +208,7 @@ def test_the_secret_cannot_be_tried_out(
 
     notify(stranger, report(handed))
 
-    assert verification.is_locked(handed.pk)
+    assert lock.is_locked(handed.pk)
     assert not throttle.too_many_tries(address="127.0.0.1", name=""), "sign-in too"
 
 
@@ -220,7 +220,7 @@ def test_right_reports_are_not_held_up(
 
     notify(stranger, report(handed))
 
-    assert not verification.is_locked(handed.pk)
+    assert not lock.is_locked(handed.pk)
 
 
 def test_the_secret_is_in_no_log(

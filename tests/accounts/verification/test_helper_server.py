@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts import services, verification, verification_server
+from accounts import services
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification, VerificationSettings
 from accounts.state import changes
-from accounts.verification_server import MOST_TRIES, Handing
+from accounts.verification import helper_server, lock
+from accounts.verification.helper_server import MOST_TRIES, Handing
 from tests.factories import make_account
 
 ACK = "https://936929561302675456.discordsays.com/captcha/api/c/tok/ack?hash=1"
@@ -28,7 +29,7 @@ def server(db: None) -> VerificationSettings:
 
 @pytest.fixture
 def locked(account: DiscordAccount) -> DiscordAccount:
-    verification.ask(account.pk, token="tok", ack_url=ACK)
+    lock.ask(account.pk, token="tok", ack_url=ACK)
     account.refresh_from_db()
     return account
 
@@ -44,7 +45,7 @@ def age(account: DiscordAccount, **ago: timedelta) -> None:
 
 
 def told(account: DiscordAccount) -> Handing:
-    handing = verification_server.claim(account.pk)
+    handing = helper_server.claim(account.pk)
     assert handing
     return handing
 
@@ -56,7 +57,7 @@ def hear(account: DiscordAccount, **said: Any) -> bool:
         "success": True,
         "message": "",
     }
-    return verification_server.hear(**(report | said))
+    return helper_server.hear(**(report | said))
 
 
 # --- told -----------------------------------------------------------------------------
@@ -74,24 +75,24 @@ def test_the_server_is_told_once_at_a_time(locked: DiscordAccount) -> None:
         "success": False,
         "message": "",
     }
-    assert verification_server.claim(locked.pk) is None
-    assert verification.due() == []
+    assert helper_server.claim(locked.pk) is None
+    assert lock.due() == []
 
 
 def test_an_accepted_one_is_told_no_more(locked: DiscordAccount) -> None:
-    verification_server.note_answer(told(locked))
+    helper_server.note_answer(told(locked))
 
     row = row_of(locked)
     assert row.accepted_at
     assert row.hand_at
     assert row.hand_at > timezone.now() + timedelta(minutes=9)
-    assert verification_server.claim(locked.pk) is None
+    assert helper_server.claim(locked.pk) is None
 
 
 def test_after_four_refusals_a_person_is_called(locked: DiscordAccount) -> None:
     for _ in range(MOST_TRIES):
-        assert locked.state_reason == verification.BY_SERVER
-        verification_server.note_answer(told(locked), "HTTP 503")
+        assert locked.state_reason == lock.BY_SERVER
+        helper_server.note_answer(told(locked), "HTTP 503")
         age(locked, hand_at=timedelta(seconds=1))
         locked.refresh_from_db()
 
@@ -100,7 +101,7 @@ def test_after_four_refusals_a_person_is_called(locked: DiscordAccount) -> None:
     assert row.wanted_at, "no link is made for a person"
     assert locked.state == AccountState.VERIFICATION
     assert "HTTP 503" in locked.state_reason
-    assert verification_server.claim(locked.pk) is None
+    assert helper_server.claim(locked.pk) is None
 
 
 def test_a_worker_that_died_at_the_last_try_leaves_no_gap(
@@ -110,21 +111,21 @@ def test_a_worker_that_died_at_the_last_try_leaves_no_gap(
         told(locked)
         age(locked, hand_at=timedelta(seconds=1))
 
-    assert verification_server.claim(locked.pk) is None
+    assert helper_server.claim(locked.pk) is None
 
     row = row_of(locked)
     assert (row.hand_at, bool(row.wanted_at)) == (None, True)
-    assert verification_server.NOT_TAKEN in locked.state_reason
+    assert helper_server.NOT_TAKEN in locked.state_reason
 
 
 def test_a_server_that_never_reports_is_not_waited_for(locked: DiscordAccount) -> None:
-    verification_server.note_answer(told(locked))
+    helper_server.note_answer(told(locked))
     age(locked, hand_at=timedelta(seconds=1))
 
-    assert verification_server.claim(locked.pk) is None
+    assert helper_server.claim(locked.pk) is None
 
     assert row_of(locked).wanted_at
-    assert verification_server.SILENT in locked.state_reason
+    assert helper_server.SILENT in locked.state_reason
 
 
 def test_a_server_that_was_taken_out_is_not_told(
@@ -133,15 +134,15 @@ def test_a_server_that_was_taken_out_is_not_told(
     server.server_url = ""
     server.save()
 
-    assert verification_server.claim(locked.pk) is None
+    assert helper_server.claim(locked.pk) is None
 
     assert row_of(locked).wanted_at
 
 
 def test_nobody_is_told_of_an_unlocked_account(locked: DiscordAccount) -> None:
-    verification.passed(locked.pk, by="olga")
+    lock.passed(locked.pk, by="olga")
 
-    assert verification_server.claim(locked.pk) is None
+    assert helper_server.claim(locked.pk) is None
 
 
 def test_a_late_answer_to_an_earlier_try_changes_nothing(
@@ -151,7 +152,7 @@ def test_a_late_answer_to_an_earlier_try_changes_nothing(
     age(locked, hand_at=timedelta(seconds=1))
     told(locked)
 
-    verification_server.note_answer(first, "timed out")
+    helper_server.note_answer(first, "timed out")
 
     assert row_of(locked).error == ""
 
@@ -173,11 +174,11 @@ def test_success_counts_once(locked: DiscordAccount) -> None:
     hear(locked)
 
     assert not hear(locked)
-    verification.ask(locked.pk, token="new", ack_url=ACK.replace("tok", "new"))
+    lock.ask(locked.pk, token="new", ack_url=ACK.replace("tok", "new"))
     told(locked)
     assert not hear(locked)
 
-    assert verification.is_locked(locked.pk)
+    assert lock.is_locked(locked.pk)
 
 
 def test_success_after_ten_minutes_is_a_failure(locked: DiscordAccount) -> None:
@@ -200,7 +201,7 @@ def test_a_failure_keeps_the_lock_with_its_reason(locked: DiscordAccount) -> Non
     row = row_of(locked)
     assert row.wanted_at
     assert locked.state == AccountState.VERIFICATION
-    assert locked.state_reason.startswith(f"{verification.BY_HAND}: no luck xxx")
+    assert locked.state_reason.startswith(f"{lock.BY_HAND}: no luck xxx")
     assert len(row.error) <= 200
 
 
@@ -239,25 +240,25 @@ def test_a_report_about_something_else_changes_nothing(
 
     after = row_of(locked)
     assert (after.failed_at, after.error) == (before.failed_at, before.error)
-    assert locked.state_reason == verification.BY_SERVER
+    assert locked.state_reason == lock.BY_SERVER
 
 
 def test_a_report_about_another_account_changes_nothing(locked: DiscordAccount) -> None:
     other = make_account()
-    verification.ask(other.pk, token="oth", ack_url=ACK.replace("tok", "oth"))
+    lock.ask(other.pk, token="oth", ack_url=ACK.replace("tok", "oth"))
     told(locked)
     told(other)
 
     assert not hear(locked, state=other.channel_id)
 
-    assert verification.is_locked(locked.pk)
-    assert verification.is_locked(other.pk)
+    assert lock.is_locked(locked.pk)
+    assert lock.is_locked(other.pk)
 
 
 def test_what_was_never_handed_over_cannot_be_reported(locked: DiscordAccount) -> None:
     assert not hear(locked)
 
-    assert verification.is_locked(locked.pk)
+    assert lock.is_locked(locked.pk)
 
 
 def test_success_does_not_unlock_what_came_later(locked: DiscordAccount) -> None:
@@ -267,13 +268,13 @@ def test_success_does_not_unlock_what_came_later(locked: DiscordAccount) -> None
 
     assert not hear(locked)
 
-    assert verification.is_locked(locked.pk)
+    assert lock.is_locked(locked.pk)
 
 
 @pytest.mark.parametrize("secret", ["", "shared-secre", "shared-secret ", "é", "\x00"])
 def test_only_the_secret_is_the_secret(secret: str) -> None:
-    assert not verification_server.is_secret(secret)
-    assert verification_server.is_secret(SECRET)
+    assert not helper_server.is_secret(secret)
+    assert helper_server.is_secret(SECRET)
 
 
 @pytest.mark.parametrize("secret", ["", "x"])
@@ -283,4 +284,4 @@ def test_without_a_secret_nobody_has_it(
     server.secret = ""
     server.save()
 
-    assert not verification_server.is_secret(secret)
+    assert not helper_server.is_secret(secret)

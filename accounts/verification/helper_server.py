@@ -16,11 +16,11 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
-from accounts import verification
 from accounts.enums import AccountState
 from accounts.models import Verification, VerificationSettings
 from accounts.state import changes
-from accounts.verification import BY_HAND
+from accounts.verification import lock
+from accounts.verification.lock import BY_HAND
 from mjproxy.lib.db.encrypted_field import readable
 from mjproxy.lib.process import backoff
 
@@ -56,11 +56,11 @@ def claim(account_id: int) -> Handing | None:
     The booking is the claim: who dies with it leaves the row to the next try.
     """
     now = timezone.now()
-    rows = verification.current().filter(account=account_id, hand_at__lte=now)
+    rows = lock.current().filter(account=account_id, hand_at__lte=now)
     row = rows.select_related("account").first()
     if row is None:
         return None
-    server = verification.server_settings()
+    server = lock.server_settings()
     ack_url = readable(row, "ack_url")
     if not (server and ack_url) or row.accepted_at or row.tries >= MOST_TRIES:
         fall_back(row, SILENT if row.accepted_at else row.error or NOT_TAKEN)
@@ -111,7 +111,7 @@ def fall_back(row: Verification, reason: str) -> None:
     said = f"{BY_HAND}: {reason}"
     changes.retell(row.account_id, AccountState.VERIFICATION, said, mail=True)
     logger.error("account %s, a person must act: %s", row.account_id, said)
-    verification.want_page(row.account_id)
+    lock.want_page(row.account_id)
 
 
 # --- heard ----------------------------------------------------------------------------
@@ -132,13 +132,13 @@ def hear(*, url: str, state: str, success: bool, message: str) -> bool:
     """
     if not (state.isascii() and state.isdigit() and len(state) <= 20):
         return False
-    rows = verification.current().filter(account__channel_id=state)
+    rows = lock.current().filter(account__channel_id=state)
     row = rows.exclude(handed_at=None).first()
     asked = readable(row, "ack_url") if row else ""
     if row is None or not asked or not compare_digest(asked.encode(), url.encode()):
         return False
     if success and timezone.now() - row.asked_at <= ANSWER_LIFE:
-        return verification.passed(row.account_id, by=SERVER, asked_at=row.asked_at)
+        return lock.passed(row.account_id, by=SERVER, asked_at=row.asked_at)
     fall_back(row, EXPIRED if success else _plain(message) or "failed")
     return True
 

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts import verification, verification_server
 from accounts.enums import AccountState
 from accounts.models import (
     DiscordAccount,
@@ -15,6 +14,8 @@ from accounts.models import (
 )
 from accounts.state import changes, mails
 from accounts.state.links import verification_path
+from accounts.verification import helper_server
+from accounts.verification import lock as verification_lock
 from tests.factories import make_user
 
 ACK = "https://936929561302675456.discordsays.com/captcha/api/c/tell-nobody/ack?hash=1"
@@ -32,7 +33,7 @@ def row(db: None, settings: Any) -> MailSettings:
 
 
 def lock(account: DiscordAccount) -> None:
-    verification.ask(account.pk, token="tell-nobody", ack_url=ACK)
+    verification_lock.ask(account.pk, token="tell-nobody", ack_url=ACK)
 
 
 def reasons() -> list[str]:
@@ -43,9 +44,9 @@ def test_the_mail_leads_to_the_page_and_not_to_the_challenge(
     account: DiscordAccount, row: MailSettings
 ) -> None:
     lock(account)
-    claimed = verification.claim_page(account.pk)
+    claimed = verification_lock.claim_page(account.pk)
     assert claimed
-    verification.note_page(claimed, url="https://x.invalid/?hash=tell-nobody")
+    verification_lock.note_page(claimed, url="https://x.invalid/?hash=tell-nobody")
 
     message = mails.compose(row, list(OperatorMail.objects.all()))
 
@@ -58,10 +59,10 @@ def test_each_verification_is_mailed_once(account: DiscordAccount) -> None:
     lock(account)
     assert len(reasons()) == 1
 
-    verification.passed(account.pk, by="olga")
+    verification_lock.passed(account.pk, by="olga")
     lock(account)
 
-    assert reasons() == [verification.BY_HAND] * 2
+    assert reasons() == [verification_lock.BY_HAND] * 2
 
 
 def test_a_servers_failure_is_mailed_once(account: DiscordAccount) -> None:
@@ -71,16 +72,16 @@ def test_a_servers_failure_is_mailed_once(account: DiscordAccount) -> None:
         secret="shared",
     )
     lock(account)
-    assert verification_server.claim(account.pk)
+    assert helper_server.claim(account.pk)
 
     for _ in range(3):
-        verification_server.hear(
+        helper_server.hear(
             url=ACK, state=account.channel_id, success=False, message="no luck"
         )
 
     assert reasons() == [
-        verification.BY_SERVER,
-        f"{verification.BY_HAND}: no luck",
+        verification_lock.BY_SERVER,
+        f"{verification_lock.BY_HAND}: no luck",
     ]
 
 
@@ -97,7 +98,7 @@ def test_the_dashboard_leads_to_the_page(
 
 def test_the_history_names_who_has_passed_it(account: DiscordAccount) -> None:
     lock(account)
-    verification.passed(account.pk, by="olga")
+    verification_lock.passed(account.pk, by="olga")
 
     states = list(account.events.order_by("pk").values_list("to_state", "by"))
     assert states == [
@@ -113,4 +114,4 @@ def test_a_heavier_trouble_is_not_a_verification(account: DiscordAccount) -> Non
 
     account.refresh_from_db()
     assert account.state == AccountState.PAUSED
-    assert not verification.passed(account.pk, by="olga")
+    assert not verification_lock.passed(account.pk, by="olga")

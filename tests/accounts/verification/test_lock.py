@@ -7,15 +7,16 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts import services, verification
+from accounts import services
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification, VerificationSettings
 from accounts.signals import verification_due
 from accounts.state import changes
+from accounts.verification import lock as verification_lock
 from tests.factories import make_account
 
 ACK = "https://936929561302675456.discordsays.com/captcha/api/c/tok/ack?hash=1"
-HALF_AN_HOUR = verification.LINK_LIFE + timedelta(seconds=1)
+HALF_AN_HOUR = verification_lock.LINK_LIFE + timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def due() -> Any:
 
 
 def lock(account: DiscordAccount, token: str = "tok", ack_url: str = ACK) -> bool:
-    locked = verification.ask(account.pk, token=token, ack_url=ack_url)
+    locked = verification_lock.ask(account.pk, token=token, ack_url=ack_url)
     account.refresh_from_db()
     return locked
 
@@ -52,16 +53,16 @@ def test_an_account_is_locked_and_its_page_wanted(due: list[int]) -> None:
     assert lock(account)
 
     assert account.state == AccountState.VERIFICATION
-    assert account.state_reason == verification.BY_HAND
+    assert account.state_reason == verification_lock.BY_HAND
     assert account.verification.wanted_at
     assert due == [account.pk]
 
 
 def test_the_challenge_is_encrypted_in_its_columns(account: DiscordAccount) -> None:
     lock(account, token="tell-nobody", ack_url="https://x.invalid/tell-nobody")
-    claimed = verification.claim_page(account.pk)
+    claimed = verification_lock.claim_page(account.pk)
     assert claimed
-    verification.note_page(claimed, url="https://x.invalid/?hash=tell-nobody")
+    verification_lock.note_page(claimed, url="https://x.invalid/?hash=tell-nobody")
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM accounts_verification")
@@ -114,7 +115,7 @@ def test_a_locked_account_does_not_become_ready_by_itself(
 
     assert not changes.set_state(account.pk, AccountState.READY)
 
-    assert verification.is_locked(account.pk)
+    assert verification_lock.is_locked(account.pk)
 
 
 def test_a_challenge_of_before_is_not_that_of_now(account: DiscordAccount) -> None:
@@ -123,13 +124,13 @@ def test_a_challenge_of_before_is_not_that_of_now(account: DiscordAccount) -> No
     changes.trouble(account.pk, AccountState.VERIFICATION, "a captcha of Discord's")
     account = DiscordAccount.objects.get(pk=account.pk)
 
-    assert verification.members(account)["cfHashUrl"] == ""
-    assert verification.due() == []
-    assert not verification.want_page(account.pk)
-    assert verification.claim_page(account.pk) is None
+    assert verification_lock.members(account)["cfHashUrl"] == ""
+    assert verification_lock.due() == []
+    assert not verification_lock.want_page(account.pk)
+    assert verification_lock.claim_page(account.pk) is None
     assert not lock(account, token="new", ack_url="https://x.invalid/new")
     account = DiscordAccount.objects.get(pk=account.pk)
-    assert verification.members(account)["cfHashUrl"] == "https://x.invalid/new"
+    assert verification_lock.members(account)["cfHashUrl"] == "https://x.invalid/new"
 
 
 # --- unlocked -------------------------------------------------------------------------
@@ -141,7 +142,7 @@ def test_a_passed_account_connects_again_without_its_challenge(
     lock(account)
     before = account.revision
 
-    assert verification.passed(account.pk, by="olga")
+    assert verification_lock.passed(account.pk, by="olga")
 
     account.refresh_from_db()
     assert (account.state, account.state_reason) == (AccountState.CONNECTING, "")
@@ -152,7 +153,7 @@ def test_a_passed_account_connects_again_without_its_challenge(
 
 
 def test_what_is_not_locked_is_not_unlocked(account: DiscordAccount) -> None:
-    assert not verification.passed(account.pk, by="olga")
+    assert not verification_lock.passed(account.pk, by="olga")
 
     account.refresh_from_db()
     assert account.state == AccountState.READY
@@ -164,10 +165,10 @@ def test_an_older_challenge_does_not_unlock_a_newer_one(
     lock(account)
     older = account.verification.asked_at - timedelta(minutes=5)
 
-    assert not verification.passed(account.pk, by="olga", asked_at=older)
+    assert not verification_lock.passed(account.pk, by="olga", asked_at=older)
 
-    assert verification.is_locked(account.pk)
-    assert verification.passed(
+    assert verification_lock.is_locked(account.pk)
+    assert verification_lock.passed(
         account.pk, by="olga", asked_at=account.verification.asked_at
     )
 
@@ -176,7 +177,7 @@ def test_an_account_that_is_asked_again_is_locked_again(
     account: DiscordAccount,
 ) -> None:
     lock(account)
-    verification.passed(account.pk, by="olga")
+    verification_lock.passed(account.pk, by="olga")
 
     assert lock(account, token="new", ack_url="https://x.invalid/new")
 
@@ -191,54 +192,54 @@ def test_an_account_that_is_asked_again_is_locked_again(
 def test_a_page_is_made_by_one(account: DiscordAccount) -> None:
     lock(account)
 
-    first = verification.claim_page(account.pk)
+    first = verification_lock.claim_page(account.pk)
 
     assert first
-    assert verification.claim_page(account.pk) is None
-    verification.note_page(first, url="https://x.invalid/?hash=1")
+    assert verification_lock.claim_page(account.pk) is None
+    verification_lock.note_page(first, url="https://x.invalid/?hash=1")
     row = Verification.objects.get(account=account)
     assert row.page_url == "https://x.invalid/?hash=1"
     assert row.page_at
-    assert verification.claim_page(account.pk) is None
+    assert verification_lock.claim_page(account.pk) is None
 
 
 def test_a_maker_that_died_leaves_the_page_to_others(account: DiscordAccount) -> None:
     lock(account)
-    verification.claim_page(account.pk)
+    verification_lock.claim_page(account.pk)
 
-    assert verification.due() == []
+    assert verification_lock.due() == []
     age(account, claimed_until=timedelta(seconds=1))
 
-    assert verification.due() == [account.pk]
-    assert verification.claim_page(account.pk)
+    assert verification_lock.due() == [account.pk]
+    assert verification_lock.claim_page(account.pk)
 
 
 def test_a_page_that_cannot_be_made_leaves_the_older_one(
     account: DiscordAccount,
 ) -> None:
     lock(account)
-    first = verification.claim_page(account.pk)
+    first = verification_lock.claim_page(account.pk)
     assert first
-    verification.note_page(first, url="https://x.invalid/?hash=1")
-    assert verification.want_page(account.pk)
-    second = verification.claim_page(account.pk)
+    verification_lock.note_page(first, url="https://x.invalid/?hash=1")
+    assert verification_lock.want_page(account.pk)
+    second = verification_lock.claim_page(account.pk)
     assert second
 
-    verification.note_page(second, error="it answered 500")
+    verification_lock.note_page(second, error="it answered 500")
 
     row = Verification.objects.get(account=account)
     assert (row.page_url, row.error) == ("https://x.invalid/?hash=1", "it answered 500")
-    assert verification.due() == []
+    assert verification_lock.due() == []
 
 
 def test_a_page_of_an_older_challenge_comes_too_late(account: DiscordAccount) -> None:
     lock(account)
-    claimed = verification.claim_page(account.pk)
+    claimed = verification_lock.claim_page(account.pk)
     assert claimed
-    verification.passed(account.pk, by="olga")
+    verification_lock.passed(account.pk, by="olga")
     lock(account, token="new", ack_url="https://x.invalid/new")
 
-    verification.note_page(claimed, url="https://x.invalid/?hash=old")
+    verification_lock.note_page(claimed, url="https://x.invalid/?hash=old")
 
     row = Verification.objects.get(account=account)
     assert row.page_url == ""
@@ -246,17 +247,17 @@ def test_a_page_of_an_older_challenge_comes_too_late(account: DiscordAccount) ->
 
 
 def test_no_page_is_wanted_without_a_challenge(account: DiscordAccount) -> None:
-    assert not verification.want_page(account.pk)
+    assert not verification_lock.want_page(account.pk)
     lock(account, token="", ack_url="")
-    assert not verification.want_page(account.pk)
-    assert verification.due() == []
+    assert not verification_lock.want_page(account.pk)
+    assert verification_lock.due() == []
 
 
 def test_a_page_is_wanted_once(account: DiscordAccount) -> None:
     lock(account)
     before = account.verification.wanted_at
 
-    assert verification.want_page(account.pk)
+    assert verification_lock.want_page(account.pk)
 
     assert Verification.objects.get(account=account).wanted_at == before
 
@@ -266,12 +267,12 @@ def test_a_page_is_wanted_once(account: DiscordAccount) -> None:
 
 def test_a_locked_account_shows_its_members(account: DiscordAccount) -> None:
     lock(account)
-    claimed = verification.claim_page(account.pk)
+    claimed = verification_lock.claim_page(account.pk)
     assert claimed
-    verification.note_page(claimed, url="https://x.invalid/?hash=1")
+    verification_lock.note_page(claimed, url="https://x.invalid/?hash=1")
     account = DiscordAccount.objects.get(pk=account.pk)
 
-    assert verification.members(account) == {
+    assert verification_lock.members(account) == {
         "lock": True,
         "cfHashUrl": ACK,
         "cfHashCreated": account.verification.asked_at.isoformat(),
@@ -283,7 +284,7 @@ def test_other_accounts_cost_nothing(
     account: DiscordAccount, django_assert_num_queries: Any
 ) -> None:
     with django_assert_num_queries(0):
-        shown = verification.members(account)
+        shown = verification_lock.members(account)
 
     assert shown == {
         "lock": False,
@@ -300,8 +301,8 @@ def test_a_list_of_locked_ones_costs_one_more_query(
         lock(make_account())
 
     with django_assert_num_queries(2):
-        rows = DiscordAccount.objects.prefetch_related(verification.ALONG)
-        shown = [verification.members(account) for account in rows]
+        rows = DiscordAccount.objects.prefetch_related(verification_lock.ALONG)
+        shown = [verification_lock.members(account) for account in rows]
 
     assert [each["cfHashUrl"] for each in shown] == [ACK] * 3
 
@@ -311,20 +312,20 @@ def test_members_survive_a_lost_key(account: DiscordAccount, settings: Any) -> N
     settings.ENCRYPTION_KEYS = ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="]
     account = DiscordAccount.objects.defer("user_token", "bot_token", "proxy_url").get()
 
-    assert verification.members(account)["cfHashUrl"] == ""
+    assert verification_lock.members(account)["cfHashUrl"] == ""
 
 
 def test_a_server_is_told_only_if_all_is_set(account: DiscordAccount) -> None:
     row = VerificationSettings.get_solo()
     row.server_url, row.notify_base = "https://verify.example", "https://proxy.example"
     row.save()
-    assert verification.server_settings() is None
+    assert verification_lock.server_settings() is None
 
     row.secret = "shared"
     row.save()
 
-    assert verification.server_settings() == row
+    assert verification_lock.server_settings() == row
     lock(account)
-    assert account.state_reason == verification.BY_SERVER
+    assert account.state_reason == verification_lock.BY_SERVER
     assert account.verification.hand_at
     assert account.verification.wanted_at is None

@@ -1,0 +1,1 @@
+"""Human verification: the lock of an account, the operator's server."""
