@@ -18,10 +18,10 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from accounts import pool_admin as pool_admin
 from accounts import standing_admin as standing_admin
 from accounts import verification_admin as verification_admin
+from accounts.editing.save import new_webhook_secret
 from accounts.models import AccessSettings, ApiKey, User
 from accounts.people import passes
 from accounts.people.keys import create_key, digest
-from accounts.services import new_webhook_secret
 from mjproxy.lib.admin.theme import ModelAdmin
 
 admin.site.unregister(Group)  # two kinds of people: operators and the others

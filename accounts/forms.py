@@ -12,10 +12,10 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
-from accounts import sub_channels
+from accounts.editing import sub_channels
+from accounts.editing.sub_channels import Lines
 from accounts.enums import SpeedMode
 from accounts.models import DiscordAccount
-from accounts.sub_channels import Lines
 from mjproxy.lib.admin.secret_forms import SecretForm, removal_field, secret_field
 
 SECRETS: Final = ("user_token", "bot_token", "proxy_url")

@@ -15,10 +15,10 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import bulk
 from accounts.api.account_members import WRITABLE
 from accounts.api.transfer import Refused, export_file, import_file
 from accounts.api.transfer_views import file_answer
+from accounts.editing import many
 from accounts.forms import AccountForm
 from accounts.many_forms import ExportForm, ImportForm, ManyForm
 from accounts.models import DiscordAccount
@@ -60,8 +60,8 @@ class ManyAccountsAdmin(ModelAdmin[DiscordAccount]):
         rows = DiscordAccount.objects.filter(pk__in=list(_ids(queryset)))
         try:
             name = request.user.get_username()
-            count = bulk.edit_many(without_secrets(rows), changes, by=name)
-        except bulk.NotForAll as exc:
+            count = many.edit_many(without_secrets(rows), changes, by=name)
+        except many.NotForAll as exc:
             names = {account.pk: str(account) for account in without_secrets(rows)}
             for pk, error in list(exc.errors.items())[:_SHOWN_ERRORS]:
                 text = f"{names.get(pk, pk)}: {' '.join(error.messages)}"

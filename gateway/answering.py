@@ -8,9 +8,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from accounts.editing.save import note_remix
 from accounts.enums import AccountState, BotType
 from accounts.models import BotSnapshot, DiscordAccount
-from accounts.services import note_remix
 from accounts.state import bot_snapshots
 from accounts.state.changes import trouble
 from gateway import querying, speeds

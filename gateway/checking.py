@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from curl_cffi.requests.exceptions import RequestException
 
+from accounts.editing.sub_channels import Pairs
 from accounts.models import DiscordAccount
-from accounts.sub_channels import Pairs
 from gateway.addresses import Addresses, load_addresses
 from gateway.http import DiscordHttp, Identity
 from mjproxy.lib.process import event_loop

@@ -8,10 +8,10 @@ from typing import Any, Final
 from curl_cffi.requests.exceptions import RequestException
 from discord.errors import DiscordException
 
+from accounts.editing.save import note_private_channel
 from accounts.enums import BotType
 from accounts.models import DiscordAccount
 from accounts.selectors import without_secrets
-from accounts.services import note_private_channel
 from accounts.state import bot_snapshots
 from gateway.http import DiscordHttp
 from gateway.protocol import private_channels

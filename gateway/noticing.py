@@ -9,8 +9,8 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.editing.save import note_notice
 from accounts.enums import AccountState
-from accounts.services import note_notice
 from accounts.state.changes import trouble
 from accounts.verification import lock
 from gateway import lanes, speeds, verifying

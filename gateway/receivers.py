@@ -8,10 +8,10 @@ from typing import Any
 from django.dispatch import receiver
 from django.utils import timezone
 
-from accounts.checking import set_checker
+from accounts.editing.discord_check import set_checker
+from accounts.editing.sub_channels import Pairs
 from accounts.models import DiscordAccount
 from accounts.signals import access_changed, account_changed, verification_due
-from accounts.sub_channels import Pairs
 from gateway.addresses import load_addresses
 from gateway.commands import longest_known
 from gateway.hints import (

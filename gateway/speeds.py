@@ -8,10 +8,10 @@ from typing import Final
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.editing.save import clear_fast_exhausted, mark_fast_exhausted
 from accounts.enums import SpeedMode
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import enabled_accounts, ids_of_user, without_secrets
-from accounts.services import clear_fast_exhausted, mark_fast_exhausted
 from accounts.state import bot_snapshots
 from gateway.asking import ask
 from gateway.enums import OVER, QueryKind, QueryState

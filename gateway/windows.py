@@ -18,8 +18,8 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.editing.save import note_remix
 from accounts.models import DiscordAccount
-from accounts.services import note_remix
 from gateway import activity, clients, lanes, posting, timing
 from gateway.claims import Claim
 from gateway.http import DiscordHttp

@@ -11,7 +11,6 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts import bulk
 from accounts.api.account_search import MOST_IDS, WhichSerializer, chosen
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
@@ -22,6 +21,7 @@ from accounts.api.serializers import (
     said_by_member,
 )
 from accounts.api.views import example
+from accounts.editing import many
 from accounts.exceptions import InvalidField
 from mjproxy.lib.dialect.answers import json_answer, operation_result
 from mjproxy.lib.dialect.fields import DialectSerializer, Items
@@ -71,13 +71,13 @@ class BulkEditView(APIView):
         if not changes:
             raise InvalidField("参数错误", "Nothing is to be changed")
         try:
-            count = bulk.edit_many(
+            count = many.edit_many(
                 chosen(form.validated_data), changes, by=user_of(request).username
             )
         except ValidationError as exc:
             text = said_by_member(exc)
             raise InvalidField(f"参数错误: {text}", text) from exc
-        except bulk.NotForAll as exc:
+        except many.NotForAll as exc:
             return json_answer(_refused(exc))
         return json_answer(operation_result(data={"count": count}))
 
@@ -101,7 +101,7 @@ class EnableAccountsView(APIView):
         form.is_valid(raise_exception=True)
         enabled = form.validated_data["enable"]
         rows = chosen({"ids": form.validated_data["ids"]})
-        count = bulk.enable_many(
+        count = many.enable_many(
             rows.values_list("pk", flat=True),
             enabled=enabled,
             by=user_of(request).username,
@@ -110,7 +110,7 @@ class EnableAccountsView(APIView):
         return json_answer(operation_result(data={"count": count}, message=text))
 
 
-def _refused(exc: bulk.NotForAll) -> dict[str, Any]:
+def _refused(exc: many.NotForAll) -> dict[str, Any]:
     errors = {str(pk): said_by_member(error) for pk, error in exc.errors.items()}
     first = next(iter(errors.values()))
     return operation_result(

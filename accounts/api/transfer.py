@@ -15,9 +15,9 @@ from rest_framework.exceptions import ValidationError
 from accounts.api.account_members import WRITABLE
 from accounts.api.members import Seen
 from accounts.api.serializers import AccountSerializer, said_by_member
-from accounts.editing import fill, save_filled
+from accounts.editing.fields import fill, save_filled
+from accounts.editing.save import OPERATOR
 from accounts.models import DiscordAccount, DomainTag
-from accounts.services import OPERATOR
 from mjproxy.lib.db.encrypted_field import UndecryptableSecret
 from mjproxy.lib.sealed_file import BadFile, seal, unseal
 

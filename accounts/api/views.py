@@ -11,7 +11,6 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts import services
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
 from accounts.api.serializers import (
@@ -20,8 +19,9 @@ from accounts.api.serializers import (
     UserSerializer,
     said_by_member,
 )
-from accounts.checking import check
-from accounts.editing import fill, save_filled
+from accounts.editing import save
+from accounts.editing.discord_check import check
+from accounts.editing.fields import fill, save_filled
 from accounts.enums import PriorityClass
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount, User
@@ -112,7 +112,7 @@ class AccountView(APIView):
         examples=[example()],
     )
     def delete(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
-        services.delete_account(account_or_refuse(account_id))
+        save.delete_account(account_or_refuse(account_id))
         return _done()
 
 
@@ -148,7 +148,7 @@ class ReconnectView(APIView):
             changes.setdefault("mode", "")
         changes.setdefault("enabled", account.enabled)
         _save(account, changes, user_of(request))
-        services.reconnect(account.pk)
+        save.reconnect(account.pk)
         return _done(id=str(account.pk))
 
 
@@ -176,7 +176,7 @@ class AddUserView(APIView):
         fields = form.validated_data
         if fields["id"].strip():
             raise InvalidField("参数错误", "Users are edited in the admin pages")
-        user, key = services.create_user(
+        user, key = save.create_user(
             name=fields["name"],
             token=fields["token"].strip(),
             operator=fields["role"] == "ADMIN",

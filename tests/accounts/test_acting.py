@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from accounts import services
+from accounts.editing import save
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from accounts.state import changes
@@ -23,7 +23,7 @@ def test_what_was_asked_before_a_person_acted_decides_nothing(
     asked_at = timezone.now()
     changes.trouble(first.pk, S.NO_SUBSCRIPTION, "no plan")
     first.refresh_from_db()
-    services.set_enabled(first, enabled=True)
+    save.set_enabled(first, enabled=True)
 
     for row in (first, second):
         assert not changes.trouble(
@@ -40,7 +40,7 @@ def test_a_connection_of_before_an_edit_decides_nothing(
 ) -> None:
     old = account.revision
     account.user_token = "a-new-one"
-    services.save_account(account, fields={"user_token"})
+    save.save_account(account, fields={"user_token"})
 
     refused = account.pk, S.INVALID_TOKEN, "refused"
     assert not changes.trouble(*refused, revision=old)
@@ -66,12 +66,12 @@ def test_fast_time_that_an_operator_has_set_is_not_undone(
     asked_at = timezone.now()
     DiscordAccount.objects.update(fast_exhausted=not is_exhausted)
     account.fast_exhausted = is_exhausted
-    services.save_account(account, fields={"fast_exhausted"})
+    save.save_account(account, fields={"fast_exhausted"})
 
     if is_exhausted:
-        services.clear_fast_exhausted(account.pk, asked_at=asked_at)
+        save.clear_fast_exhausted(account.pk, asked_at=asked_at)
     else:
-        services.mark_fast_exhausted(account.pk, "why", asked_at=asked_at)
+        save.mark_fast_exhausted(account.pk, "why", asked_at=asked_at)
 
     account.refresh_from_db()
     assert account.fast_exhausted is is_exhausted
@@ -82,9 +82,9 @@ def test_remix_mode_that_an_operator_has_set_is_not_undone(
 ) -> None:
     asked_at = timezone.now()
     account.mj_remix_on = True
-    services.save_account(account, fields={"mj_remix_on"})
+    save.save_account(account, fields={"mj_remix_on"})
 
-    services.note_remix(account.pk, niji=False, on=False, asked_at=asked_at)
+    save.note_remix(account.pk, niji=False, on=False, asked_at=asked_at)
 
     account.refresh_from_db()
     assert account.mj_remix_on

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.editing.save import save_account
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from accounts.services import save_account
 from gateway.enums import QueryKind, QueryState
 from gateway.handlers import Speaker, handle
 from gateway.matching import snowflake_at

@@ -12,7 +12,7 @@ from aiohttp import web
 from django.core.exceptions import ValidationError
 from django.db import connections
 
-from accounts import checking as asking
+from accounts.editing import discord_check as asking
 from accounts.models import DiscordAccount
 from gateway import checking, receivers
 from gateway.addresses import Addresses

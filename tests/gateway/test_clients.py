@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
-from accounts import services
+from accounts.editing import save
 from accounts.models import DiscordAccount
 from gateway import clients
 from gateway.protocol.answers import Verdict
@@ -36,7 +36,7 @@ async def test_a_client_is_kept_until_an_edit(
     first = await clients.client_of(account)
     assert await clients.client_of(account) is first
 
-    await in_thread(services.reconnect, account.pk)
+    await in_thread(save.reconnect, account.pk)
     await in_thread(account.refresh_from_db)
 
     assert await clients.client_of(account) is not first
@@ -57,7 +57,7 @@ async def test_an_edit_cuts_off_nothing_that_is_on_its_way(
     post = asyncio.create_task(first.post_interaction(BODY))
     await asyncio.wait_for(server.arrived.wait(), 20)
 
-    await in_thread(services.reconnect, account.pk)
+    await in_thread(save.reconnect, account.pk)
     await in_thread(account.refresh_from_db)
     await clients.client_of(account)
     go_on.set()

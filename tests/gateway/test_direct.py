@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from accounts import services
+from accounts.editing import save
 from accounts.models import DiscordAccount
 from gateway import direct
 from gateway.http import DiscordHttp
@@ -68,7 +68,7 @@ def test_another_token_forgets_what_was_found(account: DiscordAccount) -> None:
     account.user_token = "another"
     account.niji_bot_channel_id = OPENED  # entered together with the token
 
-    services.save_account(account)
+    save.save_account(account)
 
     assert kept(account) == ("", OPENED)
 
@@ -77,7 +77,7 @@ def test_the_same_token_forgets_nothing(account: DiscordAccount) -> None:
     direct.found_in(account.pk, READY)
     account.refresh_from_db()
 
-    services.save_account(account)
+    save.save_account(account)
 
     assert kept(account) == (MJ, NIJI)
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from accounts.editing.save import delete_account
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, SubChannel, User
-from accounts.services import delete_account
 from accounts.states import LOST, TAKE_NEW
 from gateway import lost
 from tasks.enums import (

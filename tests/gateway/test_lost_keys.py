@@ -10,9 +10,9 @@ import pytest
 from cryptography.fernet import Fernet
 from django.conf import settings as loaded
 
+from accounts.editing.save import save_account
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from accounts.services import save_account
 from gateway import connection, manager
 from gateway.models import GatewaySettings
 from gateway.simulator.app import Simulator

@@ -13,9 +13,9 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError
 
+from accounts.editing.save import set_enabled
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from accounts.services import set_enabled
 from gateway import connection, leases, manager
 from gateway.addresses import load_addresses
 from gateway.comeback import Resume

@@ -11,9 +11,9 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError
 
+from accounts.editing.save import set_enabled
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from accounts.services import set_enabled
 from gateway import connection, leases, manager
 from gateway.models import GatewayProcess, GatewaySession, GatewaySettings
 from gateway.simulator.app import Simulator

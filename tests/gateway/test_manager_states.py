@@ -10,9 +10,9 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.editing.save import reconnect, save_account, set_enabled
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from accounts.services import reconnect, save_account, set_enabled
 from accounts.state.changes import follow_work_hours, resume_due, trouble
 from gateway import connection, manager
 from gateway.models import GatewaySettings

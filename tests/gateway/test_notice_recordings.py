@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from accounts.editing.save import save_account
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from accounts.services import save_account
 from gateway.handlers import Outcome, Speaker
 from gateway.models import DispatchLane
 from gateway.protocol import messages, notices

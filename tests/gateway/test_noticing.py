@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from accounts.editing.save import save_account
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from accounts.services import save_account
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.noticing import SLACK
 from gateway.protocol.constants import Event

@@ -12,9 +12,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from accounts.editing.save import save_account
 from accounts.enums import AccountState, PriorityClass
 from accounts.models import DiscordAccount, User
-from accounts.services import save_account
 from gateway import dispatch, lanes, queueing
 from gateway.models import DispatchLane, GatewaySession
 from gateway.protocol.answers import Answer, Verdict

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from accounts.editing.save import save_account
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from accounts.services import save_account
 from gateway.dispatch import settle
 from gateway.models import DispatchLane
 from gateway.protocol.answers import Answer, Verdict

@@ -6,10 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts import sub_channels
+from accounts.editing import sub_channels
+from accounts.editing.save import save_account
 from accounts.enums import AccountState
 from accounts.models import AccountEvent, DiscordAccount, DomainTag
-from accounts.services import save_account
 from accounts.signals import account_changed
 from tests.conftest import ApiClient
 from tests.factories import make_account

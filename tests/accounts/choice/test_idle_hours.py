@@ -8,8 +8,8 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 from time_machine import travel
 
 from accounts.choice.idle_hours import follow_hours
+from accounts.editing.save import save_account
 from accounts.models import DiscordAccount
-from accounts.services import save_account
 from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db

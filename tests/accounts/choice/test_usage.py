@@ -8,8 +8,8 @@ from django.utils import timezone
 from time_machine import travel
 
 from accounts.choice.usage import drawn_today, take_turn
+from accounts.editing.save import save_account
 from accounts.models import DiscordAccount
-from accounts.services import save_account
 from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db

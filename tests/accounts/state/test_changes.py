@@ -9,9 +9,9 @@ import time_machine
 from django.db import connection
 from django.utils import timezone
 
+from accounts.editing.save import save_account, set_enabled
 from accounts.enums import AccountState
 from accounts.models import AccountEvent, DiscordAccount
-from accounts.services import save_account, set_enabled
 from accounts.signals import account_changed
 from accounts.state import changes
 from accounts.state.moves import LONGEST_REASON

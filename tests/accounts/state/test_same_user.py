@@ -11,7 +11,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts import bulk, services
+from accounts.editing import many as editing_many
+from accounts.editing import save
 from accounts.enums import AccountState, SpeedMode
 from accounts.models import (
     AccountEvent,
@@ -104,7 +105,7 @@ def test_rows_that_are_not_known_to_be_of_one_user_share_nothing(db: None) -> No
 
 def test_a_row_that_is_off_stays_off(db: None) -> None:
     first, second = rows_of_one_user()
-    services.set_enabled(second, enabled=False)
+    save.set_enabled(second, enabled=False)
 
     changes.trouble(first.pk, S.BLOCKED, "why")
 
@@ -125,9 +126,9 @@ def test_who_enables_one_row_acts_for_the_user(
     second.refresh_from_db()
 
     if way == "enable":
-        services.set_enabled(second, enabled=True, by="olga")
+        save.set_enabled(second, enabled=True, by="olga")
     else:
-        bulk.enable_many([second.pk], enabled=True, by="olga")
+        editing_many.enable_many([second.pk], enabled=True, by="olga")
 
     assert states(first, second) == [S.CONNECTING, S.CONNECTING]
     assert {row.revision for row in (first, second)} == {1}
@@ -142,7 +143,7 @@ def test_who_helps_one_row_ends_no_other_trouble_of_the_user(db: None) -> None:
     changes.trouble(first.pk, S.NO_SUBSCRIPTION, "why")
 
     assert states(first, second) == [S.NO_SUBSCRIPTION, S.PAUSED]
-    services.set_enabled(first, enabled=True)
+    save.set_enabled(first, enabled=True)
 
     assert states(first, second) == [S.CONNECTING, S.PAUSED]
 
@@ -153,7 +154,7 @@ def test_a_row_whose_own_trouble_ends_shows_what_its_user_waits_for(db: None) ->
     changes.trouble(first.pk, S.NO_SUBSCRIPTION, "why")
     second.refresh_from_db()
 
-    services.set_enabled(second, enabled=True)
+    save.set_enabled(second, enabled=True)
 
     assert states(first, second) == [S.NO_SUBSCRIPTION, S.NO_SUBSCRIPTION]
 
@@ -161,20 +162,20 @@ def test_a_row_whose_own_trouble_ends_shows_what_its_user_waits_for(db: None) ->
 def test_who_switches_one_row_off_leaves_the_others_on(db: None) -> None:
     first, second = rows_of_one_user()
 
-    services.set_enabled(first, enabled=False)
+    save.set_enabled(first, enabled=False)
 
     assert states(first, second) == [S.DISABLED, S.READY]
 
 
 def test_a_row_that_is_switched_on_shows_what_its_user_waits_for(db: None) -> None:
     first, second = rows_of_one_user()
-    services.set_enabled(second, enabled=False)
+    save.set_enabled(second, enabled=False)
     changes.trouble(first.pk, S.BLOCKED, "why")
 
-    services.set_enabled(second, enabled=True)
+    save.set_enabled(second, enabled=True)
     assert states(first, second) == [S.BLOCKED, S.BLOCKED]
 
-    services.set_enabled(second, enabled=True)
+    save.set_enabled(second, enabled=True)
     assert states(first, second) == [S.CONNECTING, S.CONNECTING]
 
 
@@ -183,7 +184,7 @@ def test_the_same_token_entered_again_is_tried_again(db: None) -> None:
     changes.trouble(first.pk, S.INVALID_TOKEN, "refused")
     first.refresh_from_db()
 
-    services.save_account(first, fields={"user_token"})
+    save.save_account(first, fields={"user_token"})
 
     assert states(first, second) == [S.CONNECTING, S.CONNECTING]
 
@@ -193,7 +194,7 @@ def test_an_edit_of_a_remark_ends_no_trouble(account: DiscordAccount) -> None:
     account.refresh_from_db()
     account.remark = "a fox"
 
-    services.save_account(account, fields={"remark"})
+    save.save_account(account, fields={"remark"})
 
     assert states(account) == [S.BLOCKED]
 
@@ -233,15 +234,15 @@ def test_the_fast_time_is_the_users(stranger: DiscordAccount) -> None:
     first, second = rows_of_one_user()
     DiscordAccount.objects.filter(pk=first.pk).update(enable_auto_set_relax=True)
 
-    assert services.mark_fast_exhausted(second.pk, "why")
+    assert save.mark_fast_exhausted(second.pk, "why")
     for row in (first, second, stranger):
         row.refresh_from_db()
     assert [row.fast_exhausted for row in (first, second)] == [True, True]
     assert (first.allow_modes, second.allow_modes) == ([SpeedMode.RELAX], [])
     assert not stranger.fast_exhausted
-    assert not services.mark_fast_exhausted(first.pk, "why")
+    assert not save.mark_fast_exhausted(first.pk, "why")
 
-    assert services.clear_fast_exhausted(first.pk)
+    assert save.clear_fast_exhausted(first.pk)
     second.refresh_from_db()
     assert not second.fast_exhausted
 
@@ -250,7 +251,7 @@ def test_the_fast_time_is_the_users(stranger: DiscordAccount) -> None:
 def test_remix_mode_is_the_users(stranger: DiscordAccount, niji: bool) -> None:
     first, second = rows_of_one_user()
 
-    services.note_remix(first.pk, niji=niji, on=True)
+    save.note_remix(first.pk, niji=niji, on=True)
 
     for row in (second, stranger):
         row.refresh_from_db()
@@ -266,10 +267,10 @@ def test_what_an_operator_says_of_the_user_is_said_of_each_row(
     first, second = rows_of_one_user()
 
     if many:
-        bulk.edit_many([first], {field: True}, by="olga")
+        editing_many.edit_many([first], {field: True}, by="olga")
     else:
         setattr(first, field, True)
-        services.save_account(first, fields={field})
+        save.save_account(first, fields={field})
 
     rows = DiscordAccount.objects.filter(**{field: True})
     assert {row.pk for row in rows} == {first.pk, second.pk}
@@ -304,9 +305,9 @@ def test_what_went_wrong_for_one_row_is_shown_there_alone(db: None) -> None:
 def test_a_notice_in_the_direct_messages_counts_once(db: None) -> None:
     first, second = rows_of_one_user()
 
-    assert services.note_notice(first.pk, "10")
-    assert not services.note_notice(second.pk, "10")
-    assert services.note_notice(second.pk, "11")
+    assert save.note_notice(first.pk, "10")
+    assert not save.note_notice(second.pk, "10")
+    assert save.note_notice(second.pk, "11")
 
 
 # --- joining and leaving -------------------------------------------------------------
@@ -315,9 +316,9 @@ def test_a_notice_in_the_direct_messages_counts_once(db: None) -> None:
 def test_who_connects_as_a_known_user_shows_what_is_known(db: None) -> None:
     known = make_account(discord_user=USER)
     changes.trouble(known.pk, S.BLOCKED, "blocked for a day")
-    services.mark_fast_exhausted(known.pk, "used up")
-    services.note_remix(known.pk, niji=True, on=True)
-    services.note_notice(known.pk, "77")
+    save.mark_fast_exhausted(known.pk, "used up")
+    save.note_remix(known.pk, niji=True, on=True)
+    save.note_notice(known.pk, "77")
     bot_snapshots.note(known.pk, MJ, suffix="--v 7", message_id="9", session_id="s")
     new = make_account(state=S.CONNECTING)
 
@@ -356,13 +357,13 @@ def test_a_trouble_of_one_channel_is_not_brought_along(db: None) -> None:
 def test_another_token_forgets_what_was_the_users(db: None) -> None:
     first, second = rows_of_one_user(enable_auto_set_relax=True)
     changes.trouble(first.pk, S.BLOCKED, "why")
-    services.mark_fast_exhausted(first.pk, "used up")
-    services.note_remix(first.pk, niji=False, on=True)
+    save.mark_fast_exhausted(first.pk, "used up")
+    save.note_remix(first.pk, niji=False, on=True)
     bot_snapshots.note(first.pk, MJ, suffix="--v 7")
     second.refresh_from_db()
     second.user_token = "of-somebody-else"
 
-    services.save_account(second, fields={"user_token"})
+    save.save_account(second, fields={"user_token"})
 
     assert states(first, second) == [S.BLOCKED, S.CONNECTING]
     assert second.discord_user == ""

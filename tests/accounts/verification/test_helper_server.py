@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts import services
+from accounts.editing import save
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification, VerificationSettings
 from accounts.state import changes
@@ -263,7 +263,7 @@ def test_what_was_never_handed_over_cannot_be_reported(locked: DiscordAccount) -
 
 def test_success_does_not_unlock_what_came_later(locked: DiscordAccount) -> None:
     told(locked)
-    services.set_enabled(locked, enabled=True)
+    save.set_enabled(locked, enabled=True)
     changes.trouble(locked.pk, AccountState.VERIFICATION, "a captcha of Discord's")
 
     assert not hear(locked)

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts import services
+from accounts.editing import save
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification, VerificationSettings
 from accounts.signals import verification_due
@@ -120,7 +120,7 @@ def test_a_locked_account_does_not_become_ready_by_itself(
 
 def test_a_challenge_of_before_is_not_that_of_now(account: DiscordAccount) -> None:
     lock(account)
-    services.set_enabled(account, enabled=True)  # passed it over
+    save.set_enabled(account, enabled=True)  # passed it over
     changes.trouble(account.pk, AccountState.VERIFICATION, "a captcha of Discord's")
     account = DiscordAccount.objects.get(pk=account.pk)
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
+from accounts.editing.save import delete_account
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from accounts.services import delete_account
 from tasks.api import errand_views
 from tasks.enums import ErrandKind, ErrandState
 from tasks.errands import finish, give_up

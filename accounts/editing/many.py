@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts.editing import Changes, domains_of
+from accounts.editing.fields import Changes, domains_of
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from accounts.selectors import lock_users

@@ -9,9 +9,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts import sub_channels
+from accounts.editing import sub_channels
+from accounts.editing.save import save_account
 from accounts.models import DiscordAccount, DomainTag
-from accounts.services import save_account
 
 Changes = Mapping[str, Any]
 

@@ -14,9 +14,9 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from accounts import sub_channels
-from accounts.checking import CONNECTION, changed
 from accounts.choice.idle_hours import is_idle
+from accounts.editing import sub_channels
+from accounts.editing.discord_check import CONNECTION, changed
 from accounts.enums import PriorityClass, SpeedMode
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount, User

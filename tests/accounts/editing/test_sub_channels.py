@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts import services, sub_channels
+from accounts.editing import save, sub_channels
 from accounts.models import DiscordAccount
 from tests.factories import make_account
 
@@ -73,10 +73,10 @@ def test_anything_is_either_read_or_refused(lines: str | list[str]) -> None:
 
 
 def test_what_stays_keeps_its_row(account: DiscordAccount) -> None:
-    services.save_account(account, further=lines((GUILD, FIRST)))
+    save.save_account(account, further=lines((GUILD, FIRST)))
     kept = account.sub_channels.get().pk
 
-    services.save_account(account, further=lines((GUILD, SECOND), (GUILD, FIRST)))
+    save.save_account(account, further=lines((GUILD, SECOND), (GUILD, FIRST)))
 
     assert set(sub_channels.pairs_of(account)) == {(GUILD, FIRST), (GUILD, SECOND)}
     assert account.sub_channels.get(channel_id=FIRST).pk == kept
@@ -89,15 +89,15 @@ def test_a_note_is_kept_until_it_is_edited(account: DiscordAccount) -> None:
         f"{LINK.format(GUILD, FIRST)}, Anna's  room",
         f"studio: {LINK.format(GUILD, SECOND)}",
     ]
-    services.save_account(account, further=sub_channels.parse(written))
+    save.save_account(account, further=sub_channels.parse(written))
     kept = account.sub_channels.get(channel_id=FIRST).pk
     assert sub_channels.lines_of(account) == written
 
-    services.save_account(account)
+    save.save_account(account)
     assert sub_channels.lines_of(account) == written
 
     edited = [LINK.format(GUILD, FIRST), f"{LINK.format(GUILD, SECOND)} <b>工作室</b>"]
-    services.save_account(account, further=sub_channels.parse(edited))
+    save.save_account(account, further=sub_channels.parse(edited))
     assert sub_channels.lines_of(account) == edited
     assert account.sub_channels.get(channel_id=FIRST).pk == kept
 
@@ -106,7 +106,7 @@ def test_a_note_stands_on_one_line(account: DiscordAccount) -> None:
     link = LINK.format(GUILD, FIRST)
     further = sub_channels.parse([f"{link}\r\nfor\nAnna", ""])
 
-    services.save_account(account, further=further)
+    save.save_account(account, further=further)
 
     assert sub_channels.lines_of(account) == [f"{link} for Anna"]
     assert sub_channels.parse("\n".join(sub_channels.lines_of(account))) == further
@@ -121,27 +121,27 @@ def test_the_address_of_a_message_is_that_of_its_channel() -> None:
 
 
 def test_what_is_gone_is_removed(account: DiscordAccount) -> None:
-    services.save_account(account, further=lines((GUILD, FIRST)))
+    save.save_account(account, further=lines((GUILD, FIRST)))
 
-    services.save_account(account, further=lines())
+    save.save_account(account, further=lines())
 
     assert sub_channels.lines_of(account) == []
 
 
 def test_an_edit_that_says_nothing_of_them_keeps_them(account: DiscordAccount) -> None:
-    services.save_account(account, further=lines((GUILD, FIRST)))
+    save.save_account(account, further=lines((GUILD, FIRST)))
 
-    services.save_account(account)
+    save.save_account(account)
 
     assert sub_channels.lines_of(account) == [LINK.format(GUILD, FIRST)]
 
 
 def test_the_main_channel_is_no_further_channel(account: DiscordAccount) -> None:
-    services.save_account(account, further=lines((GUILD, FIRST)))
+    save.save_account(account, further=lines((GUILD, FIRST)))
     account.channel_id = FIRST
 
     with pytest.raises(ValidationError) as caught:
-        services.save_account(account)
+        save.save_account(account)
 
     assert set(caught.value.message_dict) == {"sub_channels"}
 
@@ -149,7 +149,7 @@ def test_the_main_channel_is_no_further_channel(account: DiscordAccount) -> None
 def test_two_accounts_share_a_channel(account: DiscordAccount) -> None:
     other = make_account()
 
-    services.save_account(account, further=lines((other.guild_id, other.channel_id)))
-    services.save_account(other, further=lines((account.guild_id, account.channel_id)))
+    save.save_account(account, further=lines((other.guild_id, other.channel_id)))
+    save.save_account(other, further=lines((account.guild_id, account.channel_id)))
 
     assert sub_channels.pairs_of(other) == [(account.guild_id, account.channel_id)]

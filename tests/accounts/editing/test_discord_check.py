@@ -6,10 +6,10 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from accounts import checking, services
+from accounts.editing import discord_check, save
+from accounts.editing.sub_channels import Pairs
 from accounts.models import DiscordAccount
 from accounts.selectors import account_by_id
-from accounts.sub_channels import Pairs
 from tests.factories import make_account
 
 SUB, OTHER_SUB = (
@@ -35,7 +35,7 @@ class Discord:
 @pytest.fixture
 def discord(monkeypatch: pytest.MonkeyPatch) -> Discord:
     found = Discord()
-    monkeypatch.setattr(checking, "_checker", found)
+    monkeypatch.setattr(discord_check, "_checker", found)
     return found
 
 
@@ -50,7 +50,7 @@ def test_all_of_a_new_account_is_asked_about(db: None, discord: Discord) -> None
         user_token="a-token",
     )
 
-    checking.check(account, [SUB])
+    discord_check.check(account, [SUB])
 
     assert discord.asked == [{"channel_id": own(account), "sub_channels": [SUB]}]
 
@@ -71,13 +71,13 @@ def test_what_has_changed_is_asked_about(
     asks_own: bool,
     asks_known: bool,
 ) -> None:
-    services.save_account(account, further={SUB: ""})
+    save.save_account(account, further={SUB: ""})
     edited = account_by_id(str(account.pk))
     assert edited is not None
     for name, value in changes.items():
         setattr(edited, name, value)
 
-    checking.check(edited)
+    discord_check.check(edited)
 
     (asked,) = discord.asked
     assert asked["channel_id"] == (own(edited) if asks_own else [])
@@ -87,9 +87,9 @@ def test_what_has_changed_is_asked_about(
 def test_a_further_channel_alone_is_asked_about(
     account: DiscordAccount, discord: Discord
 ) -> None:
-    services.save_account(account, further={SUB: ""})
+    save.save_account(account, further={SUB: ""})
 
-    checking.check(account, [SUB, OTHER_SUB])
+    discord_check.check(account, [SUB, OTHER_SUB])
 
     assert discord.asked == [{"channel_id": [], "sub_channels": [OTHER_SUB]}]
 
@@ -99,7 +99,7 @@ def test_an_edit_of_other_things_asks_nobody(
 ) -> None:
     account.remark, account.core_size = "renamed", 7
 
-    checking.check(account)
+    discord_check.check(account)
 
     assert discord.asked == []
 
@@ -110,7 +110,7 @@ def test_what_is_wrong_here_already_asks_nobody(
     account.channel_id = "12"
 
     with pytest.raises(ValidationError) as caught:
-        checking.check(account)
+        discord_check.check(account)
 
     assert set(caught.value.message_dict) == {"channel_id"}
     assert discord.asked == []
@@ -123,7 +123,7 @@ def test_what_discord_finds_wrong_is_said_by_field(
     account.user_token = "another"
 
     with pytest.raises(ValidationError) as caught:
-        checking.check(account)
+        discord_check.check(account)
 
     assert caught.value.message_dict == discord.wrong
 
@@ -134,13 +134,13 @@ def test_a_token_that_cannot_be_decrypted_counts_as_changed(
     with connection.cursor() as cursor:
         cursor.execute("UPDATE accounts_discordaccount SET user_token = 'broken'")
 
-    assert checking.changed(account) == {"user_token"}
+    assert discord_check.changed(account) == {"user_token"}
 
 
 def test_nobody_to_ask_is_no_error(account: DiscordAccount) -> None:
     account.user_token = "another"
 
-    checking.check(account)
+    discord_check.check(account)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_nobody_to_ask_is_no_error(account: DiscordAccount) -> None:
     ],
 )
 def test_a_good_value_is_taken(db: None, field: str, good: str) -> None:
-    services.save_account(make_account(**{field: good}))
+    save.save_account(make_account(**{field: good}))
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_a_wrong_value_is_an_error_of_its_field(
     setattr(account, field, wrong)
 
     with pytest.raises(ValidationError) as caught:
-        services.save_account(account)
+        save.save_account(account)
 
     assert set(caught.value.message_dict) == {field}
     assert "pass" not in str(caught.value).replace("password", "")  # no secret

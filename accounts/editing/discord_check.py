@@ -10,9 +10,9 @@ from typing import Final
 
 from django.core.exceptions import ValidationError
 
-from accounts import sub_channels
+from accounts.editing import sub_channels
+from accounts.editing.sub_channels import Pair, Pairs
 from accounts.models import DiscordAccount
-from accounts.sub_channels import Pair, Pairs
 from mjproxy.lib.db.encrypted_field import unreadable
 
 # Takes an account and channels to look at; returns what is wrong, by field.

@@ -1,0 +1,1 @@
+"""Edits of accounts: fields, channels, many at once, the check at Discord."""
