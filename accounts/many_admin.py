@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts.api.account_members import WRITABLE
 from accounts.api.transfer import Refused, export_file, import_file
 from accounts.api.transfer_views import file_answer
 from accounts.editing import many
@@ -23,6 +22,7 @@ from accounts.forms import AccountForm
 from accounts.many_forms import ExportForm, ImportForm, ManyForm
 from accounts.models import DiscordAccount
 from accounts.selectors import without_secrets
+from accounts.wire.account import WRITABLE
 from mjproxy.lib.admin.theme import ModelAdmin, page_action
 from mjproxy.lib.sealed_file import BadFile
 

@@ -12,11 +12,11 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
-from accounts.api.snapshots import buttons_of, versions_of
 from accounts.exceptions import AccountsError
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import without_secrets
 from accounts.state.bot_snapshots import bots_of, snapshots_of
+from accounts.wire.bot_members import buttons_of, versions_of
 from gateway import asking
 from gateway.enums import OVER
 from gateway.models import AccountQuery

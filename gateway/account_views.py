@@ -14,12 +14,12 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api.permissions import IsOperator
-from accounts.api.serializers import OperationSerializer
 from accounts.enums import BotType
 from accounts.exceptions import InvalidField, NoAccountAvailable
 from accounts.models import DiscordAccount
 from accounts.selectors import account_by_id
 from accounts.states import WITHOUT_SOCKET
+from accounts.wire.forms import OperationSerializer
 from gateway import asking
 from gateway.models import AccountQuery
 from mjproxy.lib.dialect.answers import json_answer, operation_result

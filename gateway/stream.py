@@ -23,10 +23,10 @@ from rest_framework.exceptions import NotFound, Throttled
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.serializers import OperationSerializer
 from accounts.models import User
 from accounts.people.callers import keys_in, link_base
 from accounts.people.passes import Pass, pass_of
+from accounts.wire.forms import OperationSerializer
 from gateway import open_streams
 from gateway.open_streams import Place
 from mjproxy.lib.process import backoff

@@ -14,15 +14,15 @@ from rest_framework.views import APIView
 from accounts.api.account_search import MOST_IDS, WhichSerializer, chosen
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
-from accounts.api.serializers import (
+from accounts.api.views import example
+from accounts.editing import many
+from accounts.exceptions import InvalidField
+from accounts.wire.forms import (
     BulkChangesSerializer,
     OperationSerializer,
     by_field,
     said_by_member,
 )
-from accounts.api.views import example
-from accounts.editing import many
-from accounts.exceptions import InvalidField
 from mjproxy.lib.dialect.answers import json_answer, operation_result
 from mjproxy.lib.dialect.fields import DialectSerializer, Items
 

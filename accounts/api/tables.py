@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
-from accounts.api.serializers import OperationSerializer
+from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.dialect.fields import DialectSerializer, Text, Whole
 
 MOST_ROWS: Final = 100

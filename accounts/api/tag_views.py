@@ -17,11 +17,11 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api.permissions import IsOperator
-from accounts.api.serializers import OperationSerializer
 from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of
 from accounts.exceptions import InvalidField
 from accounts.models import DomainTag
 from accounts.models.tags import keywords_of
+from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.dialect.answers import json_answer, operation_result
 from mjproxy.lib.dialect.fields import DialectSerializer, Items, Text, Whole
 from mjproxy.lib.validators.number_limits import limits_of

@@ -12,12 +12,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
 
-from accounts.api.account_members import WRITABLE
-from accounts.api.members import Seen
-from accounts.api.serializers import AccountSerializer, said_by_member
 from accounts.editing.fields import fill, save_filled
 from accounts.editing.save import OPERATOR
 from accounts.models import DiscordAccount, DomainTag
+from accounts.wire.account import WRITABLE
+from accounts.wire.forms import AccountSerializer, said_by_member
+from accounts.wire.member import Seen
 from mjproxy.lib.db.encrypted_field import UndecryptableSecret
 from mjproxy.lib.sealed_file import BadFile, seal, unseal
 

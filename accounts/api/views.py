@@ -13,12 +13,6 @@ from rest_framework.views import APIView
 
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
-from accounts.api.serializers import (
-    AccountSerializer,
-    OperationSerializer,
-    UserSerializer,
-    said_by_member,
-)
 from accounts.editing import save
 from accounts.editing.discord_check import check
 from accounts.editing.fields import fill, save_filled
@@ -26,6 +20,12 @@ from accounts.enums import PriorityClass
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount, User
 from accounts.selectors import account_by_id, channel_is_taken
+from accounts.wire.forms import (
+    AccountSerializer,
+    OperationSerializer,
+    UserSerializer,
+    said_by_member,
+)
 from mjproxy.lib.db.unique_races import checked_again
 from mjproxy.lib.dialect.answers import json_answer, operation_result
 

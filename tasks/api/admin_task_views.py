@@ -14,10 +14,10 @@ from rest_framework.views import APIView
 
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
-from accounts.api.serializers import OperationSerializer
 from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of
 from accounts.enums import SpeedMode
 from accounts.people.callers import link_base
+from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.dialect.answers import json_answer, operation_result, waiting_answer
 from mjproxy.lib.dialect.fields import DialectSerializer, Text, WordOrNone
 from tasks import removing, selectors, task_search

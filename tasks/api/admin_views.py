@@ -12,16 +12,9 @@ from drf_spectacular.utils import (
 )
 from rest_framework.request import Request
 
-from accounts.api.account_members import (
-    RELATED,
-    FetchedAccountSerializer,
-    PoolAccountSerializer,
-    account_json,
-)
 from accounts.api.account_search import SORTED_BY, AccountSearchSerializer, found
 from accounts.api.bulk_views import BulkEditView
 from accounts.api.requests import user_of
-from accounts.api.serializers import OperationSerializer
 from accounts.api.tables import (
     TABLE_OR_FAILURE,
     TableSerializer,
@@ -31,6 +24,13 @@ from accounts.api.tables import (
 from accounts.api.views import AccountView, account_or_refuse
 from accounts.models import DiscordAccount, User
 from accounts.selectors import enabled_accounts, without_secrets
+from accounts.wire.account import (
+    RELATED,
+    FetchedAccountSerializer,
+    PoolAccountSerializer,
+    account_json,
+)
+from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.dialect.answers import compressed, json_answer
 from tasks.api.examples import answered, sent
 from tasks.api.pool_views import OPERATORS_ACCOUNT

@@ -13,8 +13,8 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
-from accounts.api.serializers import OperationSerializer
 from accounts.enums import SpeedMode
+from accounts.wire.forms import OperationSerializer
 from tasks.enums import BotType, TaskAction, TaskStatus
 
 TASK_ID: Final = OpenApiParameter(

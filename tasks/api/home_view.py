@@ -15,10 +15,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.serializers import OperationSerializer
 from accounts.exceptions import TooManyTries, UserDisabled
 from accounts.models import AccessSettings
 from accounts.people.callers import asker_of
+from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.dialect.answers import json_answer, operation_result
 from mjproxy.lib.ids import first_id_at
 from tasks.api.examples import answered

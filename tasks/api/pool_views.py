@@ -9,15 +9,15 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.account_members import (
+from accounts.api.requests import user_of
+from accounts.models import DiscordAccount
+from accounts.selectors import account_by_id, without_secrets
+from accounts.wire.account import (
     RELATED,
     FetchedAccountSerializer,
     PoolAccountSerializer,
     account_json,
 )
-from accounts.api.requests import user_of
-from accounts.models import DiscordAccount
-from accounts.selectors import account_by_id, without_secrets
 from mjproxy.lib.dialect.answers import compressed, json_answer
 from tasks.api import examples
 from tasks.selectors import load

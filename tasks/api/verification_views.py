@@ -15,16 +15,16 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.account_members import account_json
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
-from accounts.api.serializers import OperationSerializer
 from accounts.api.views import account_or_refuse
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount, User
 from accounts.people.callers import client_ip
 from accounts.selectors import without_secrets
 from accounts.verification import helper_server, lock
+from accounts.wire.account import account_json
+from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.db.encrypted_field import readable
 from mjproxy.lib.dialect.answers import (
     Look,

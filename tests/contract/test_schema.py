@@ -22,13 +22,13 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from accounts.api.account_members import (
+from accounts.models import DomainTag, User
+from accounts.wire.account import (
     PUBLIC,
     FetchedAccountSerializer,
     PoolAccountSerializer,
     account_json,
 )
-from accounts.models import DomainTag, User
 from tasks.api import errand_views, examples
 from tasks.api.answers import (
     TaskDisplaysSerializer,

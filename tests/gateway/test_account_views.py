@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from accounts.api.snapshots import SNAPSHOT_MEMBERS
 from accounts.models import DiscordAccount
 from accounts.state import bot_snapshots
+from accounts.wire.bot_members import SNAPSHOT_MEMBERS
 from gateway.enums import QueryKind
 from gateway.models import AccountQuery
 from tests.conftest import ApiClient

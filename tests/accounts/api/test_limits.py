@@ -11,10 +11,10 @@ from django.db import models
 from django.test import Client
 from django.utils import timezone
 
-from accounts.api.account_members import WRITABLE
-from accounts.api.members import NUMBER, WHOLE
 from accounts.api.transfer import Refused, import_file
 from accounts.models import DiscordAccount, DomainTag, PoolSettings
+from accounts.wire.account import WRITABLE
+from accounts.wire.member import NUMBER, WHOLE
 from gateway import lanes
 from gateway.asking import sync_if_due
 from gateway.models import GatewaySettings

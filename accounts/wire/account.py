@@ -7,7 +7,11 @@ from typing import Any, Final
 from django.utils import timezone
 
 from accounts import hours
-from accounts.api.members import (
+from accounts.choice.usage import drawn_today
+from accounts.models import DiscordAccount, User
+from accounts.verification import lock
+from accounts.wire.bot_members import SNAPSHOT_MEMBERS
+from accounts.wire.member import (
     FLAG,
     NUMBER,
     OBJECT,
@@ -22,10 +26,6 @@ from accounts.api.members import (
     Seen,
     ShownSerializer,
 )
-from accounts.api.snapshots import SNAPSHOT_MEMBERS
-from accounts.choice.usage import drawn_today
-from accounts.models import DiscordAccount, User
-from accounts.verification import lock
 
 HIDDEN: Final = "****"  # a secret that is kept: it may come back like this
 

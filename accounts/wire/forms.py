@@ -8,9 +8,9 @@ from typing import Any, Final
 from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
-from accounts.api.account_members import WRITABLE
-from accounts.api.members import Field, Member
 from accounts.enums import PriorityClass
+from accounts.wire.account import WRITABLE
+from accounts.wire.member import Field, Member
 from mjproxy.lib.dialect.fields import DialectSerializer, Items, Text, Word
 
 _TOKENS: Final = ("user_token", "bot_token", "proxy_url")

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from accounts.api.members import (
+from accounts.models import BotSnapshot
+from accounts.wire.member import (
     FLAG,
     OBJECT,
     OBJECTS,
@@ -16,7 +17,6 @@ from accounts.api.members import (
     Member,
     Seen,
 )
-from accounts.models import BotSnapshot
 
 _BUTTON, _SELECT = 2, 3  # kinds of a component
 _PLAIN: Final = {"style": 0, "type": 0}

@@ -1,0 +1,1 @@
+"""An account as the API shows it, and the forms that clients send."""
