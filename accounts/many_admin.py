@@ -15,13 +15,13 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts.api.transfer import Refused, export_file, import_file
 from accounts.api.transfer_views import file_answer
 from accounts.editing import many
 from accounts.forms import AccountForm
 from accounts.many_forms import ExportForm, ImportForm, ManyForm
 from accounts.models import DiscordAccount
 from accounts.selectors import without_secrets
+from accounts.transfer.accounts import Refused, export_file, import_file
 from accounts.wire.account import WRITABLE
 from mjproxy.lib.admin.theme import ModelAdmin, page_action
 from mjproxy.lib.sealed_file import BadFile

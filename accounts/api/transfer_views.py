@@ -15,10 +15,10 @@ from rest_framework.views import APIView
 from accounts.api.account_search import WhichSerializer, chosen
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
-from accounts.api.transfer import Refused, Report, export_file, import_file
 from accounts.api.views import example
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount
+from accounts.transfer.accounts import Refused, Report, export_file, import_file
 from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.dialect.answers import json_answer, operation_result
 from mjproxy.lib.dialect.fields import DialectSerializer, Text

@@ -11,9 +11,9 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework import serializers
 
-from accounts.api.transfer import MOST_ACCOUNTS
 from accounts.api.transfer_views import ImportView
 from accounts.models import DiscordAccount, User
+from accounts.transfer.accounts import MOST_ACCOUNTS
 from mjproxy.lib.dialect.fields import DialectSerializer, Items
 from mjproxy.web import body_limits
 from mjproxy.web.body_limits import body_limit

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.api.transfer import export_file
 from accounts.models import DiscordAccount
+from accounts.transfer.accounts import export_file
 from mjproxy.lib.passphrase import add_option, passphrase_of
 from mjproxy.lib.sealed_file import BadFile
 

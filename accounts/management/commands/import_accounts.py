@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.api.transfer import Refused, import_file
+from accounts.transfer.accounts import Refused, import_file
 from mjproxy.lib.passphrase import add_option, passphrase_of
 from mjproxy.lib.sealed_file import MOST_BYTES, BadFile
 

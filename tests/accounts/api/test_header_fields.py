@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.api.transfer import Refused, import_file
 from accounts.models import DiscordAccount
+from accounts.transfer.accounts import Refused, import_file
 from mjproxy.lib import sealed_file
 from tasks.models import DrawingSettings
 from tests.accounts.api.test_admin_account import BODY, PATH, put

@@ -11,8 +11,8 @@ from django.db import models
 from django.test import Client
 from django.utils import timezone
 
-from accounts.api.transfer import Refused, import_file
 from accounts.models import DiscordAccount, DomainTag, PoolSettings
+from accounts.transfer.accounts import Refused, import_file
 from accounts.wire.account import WRITABLE
 from accounts.wire.member import NUMBER, WHOLE
 from gateway import lanes

@@ -10,8 +10,8 @@ from django.core.management import CommandError, call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.api.transfer import Refused, export_file, import_file
 from accounts.models import DiscordAccount, DomainTag
+from accounts.transfer.accounts import Refused, export_file, import_file
 from mjproxy.lib import sealed_file
 from mjproxy.lib.sealed_file import BadFile, WrongPassphrase, seal
 from tests.conftest import ApiClient
@@ -188,7 +188,7 @@ def test_a_token_that_is_none_is_refused_and_not_repeated() -> None:
 
 
 def test_a_file_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("accounts.api.transfer.MOST_ACCOUNTS", 1)
+    monkeypatch.setattr("accounts.transfer.accounts.MOST_ACCOUNTS", 1)
 
     with pytest.raises(BadFile, match="1 accounts at most"):
         import_file(file_of({}, {"channelId": "1118138338562560999"}), PASSPHRASE)
