@@ -26,7 +26,7 @@ urlpatterns = [
     path("api/schema", looked_at_only(schema), name="schema"),
     path("api/docs", looked_at_only(docs), name="docs"),
     path("admin/", admin.site.urls),
-    path("", include("accounts.page_urls")),
+    path("", include("accounts.pages.urls")),
     path("", include("tasks.page_urls")),
 ]
 

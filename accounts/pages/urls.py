@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import path
 
-from accounts.verification_pages import verification_page
-from accounts.views import sign_in, sign_out
+from accounts.pages.sign_in import sign_in, sign_out
+from accounts.pages.verification import verification_page
 
 urlpatterns = [
     path("sign-in", sign_in, name="sign-in"),
