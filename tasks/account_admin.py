@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.account_admin import AccountAdmin
+from accounts.admin.accounts import AccountAdmin
 from accounts.enums import BotType
 from accounts.models import BotSnapshot, DiscordAccount
 from tasks.enums import RUNNING, TaskStatus

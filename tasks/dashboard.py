@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import states
+from accounts.admin.state import STATE_COLOURS, state_words
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from accounts.selectors import accounts_for_a_person
-from accounts.standing_admin import STATE_COLOURS, state_words
 from accounts.state.links import path_of_todo
 from mjproxy.lib.db.clock import wrong_clocks
 from mjproxy.lib.ids import first_id_at

@@ -11,10 +11,10 @@ from accounts.models import DiscordAccount
 from accounts.transfer.accounts import Refused, import_file
 from mjproxy.lib import sealed_file
 from tasks.models import DrawingSettings
+from tests.accounts.admin.test_many import PASSPHRASE, act
+from tests.accounts.admin.test_people import LIST, admin, form_of
 from tests.accounts.api.test_admin_account import BODY, PATH, put
 from tests.accounts.api.test_bulk import put as put_many
-from tests.accounts.test_admin import LIST, admin, form_of
-from tests.accounts.test_many_admin import PASSPHRASE, act
 from tests.conftest import ApiClient
 from tests.factories import make_account
 

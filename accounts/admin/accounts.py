@@ -14,13 +14,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts import states
+from accounts.admin.account_form import SECRETS, AccountForm
+from accounts.admin.many import ManyAccountsAdmin
+from accounts.admin.state import STATE_COLOURS, latest_events, state_words
 from accounts.editing.discord_check import check
 from accounts.editing.save import delete_account, reconnect, save_account, set_enabled
 from accounts.enums import AccountState
-from accounts.forms import SECRETS, AccountForm
-from accounts.many_admin import ManyAccountsAdmin
 from accounts.models import DiscordAccount
-from accounts.standing_admin import STATE_COLOURS, latest_events, state_words
 from accounts.state.links import verification_path
 from mjproxy.lib.admin.theme import badge
 

@@ -15,10 +15,10 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
+from accounts.admin.account_form import AccountForm
+from accounts.admin.many_forms import ExportForm, ImportForm, ManyForm
 from accounts.api.transfer_views import file_answer
 from accounts.editing import many
-from accounts.forms import AccountForm
-from accounts.many_forms import ExportForm, ImportForm, ManyForm
 from accounts.models import DiscordAccount
 from accounts.selectors import without_secrets
 from accounts.transfer.accounts import Refused, export_file, import_file
