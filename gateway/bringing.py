@@ -20,8 +20,8 @@ from mjproxy.lib.safe_http.client import Unfetchable
 from mjproxy.lib.safe_http.file_kinds import is_picture
 from tasks import cdn, inputs, own_pictures, pictures
 from tasks.exceptions import InvalidRequest
-from tasks.links import is_official
 from tasks.models import InputPicture, Task
+from tasks.prompts.links import is_official
 
 # Fetches of one process, and those from one host.
 _fetches: Final = Places(in_all=32, each=4)

@@ -11,9 +11,10 @@ from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from gateway.protocol.payloads import Place, Upload
-from tasks import inputs, limits, sending
+from tasks import inputs, limits
 from tasks.enums import BotType, InputRole, TaskAction
 from tasks.models import Task
+from tasks.prompts import sent_text as prompts_sent_text
 
 _IMAGES: Final = ("image1", "image2", "image3", "image4", "image5")
 
@@ -72,7 +73,7 @@ def interaction_of(
 
 def sent_text(account: DiscordAccount, task: Task) -> str:
     """Return the task's prompt as it is sent, with the speed that holds for it."""
-    return sending.sent_text(account, task.prompt_en, task.mode)
+    return prompts_sent_text.sent_text(account, task.prompt_en, task.mode)
 
 
 def _worded(

@@ -18,9 +18,10 @@ from django.db.models import Q, QuerySet
 from gateway.protocol.messages import Message
 from mjproxy.lib.db.compiled_query import PreparedQuery
 from mjproxy.lib.ids import DISCORD_EPOCH_MS
-from tasks import custom_ids, prompts
+from tasks import custom_ids
 from tasks.enums import RUNNING, TaskAction
 from tasks.models import Task
+from tasks.prompts import text
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +146,7 @@ def by_text(
         status__in=RUNNING,
         bot_type=bot_type,
         action__in=_BY_TEXT,
-        echo_key=prompts.echo_key(said.prompt),
+        echo_key=text.echo_key(said.prompt),
         channel_id__in=(message.channel_id, ""),
     )
     sent = message_time(message.id)

@@ -24,9 +24,11 @@ from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff, faults
 from mjproxy.lib.process.bulkhead import Places
 from mjproxy.lib.safe_http.client import Unfetchable
-from tasks import inputs, links, prompts
+from tasks import inputs
 from tasks.enums import InputRole, TaskAction, TaskStatus
 from tasks.models import InputPicture, Task
+from tasks.prompts import links
+from tasks.prompts import text as prompts_text
 from tasks.services import fail, mark_prepared
 from tasks.submit.extensions import (
     CLIP_IS_OPEN,
@@ -172,7 +174,7 @@ def with_links(task: Task, brought: list[InputPicture]) -> dict[str, str]:
         return changes | {"description": f"/shorten {prompt}"}
     return changes | {
         "description": f"/imagine {prompt}",
-        "echo_key": prompts.echo_key(english),
+        "echo_key": prompts_text.echo_key(english),
     }
 
 

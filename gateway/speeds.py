@@ -18,7 +18,7 @@ from gateway.enums import OVER, QueryKind, QueryState
 from gateway.models import AccountQuery
 from tasks.enums import TaskAction
 from tasks.models import Task
-from tasks.sending import sends_prompt, wanted_speed
+from tasks.prompts.sent_text import sends_prompt, wanted_speed
 
 LEAST_HOURS: Final = 0.2  # with less a drawing may be refused
 # So long a speed that the bots have refused is not asked for again.

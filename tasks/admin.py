@@ -23,10 +23,10 @@ from mjproxy.lib.admin.theme import (
     badge,
 )
 from tasks.admin_lists import WhenFilter, search
-from tasks.banned_words import ban_too
 from tasks.enums import TaskStatus
 from tasks.forms import BannedWordForm, NewBannedWordsForm
 from tasks.models import BannedWord, DeliveryState, Task, WebhookDelivery
+from tasks.prompts.banned_words import ban_too
 from tasks.representation import image_url, progress_text
 from tasks.services import cancel
 from tasks.settings_admin import DrawingSettingsAdmin as DrawingSettingsAdmin

@@ -24,10 +24,10 @@ from mjproxy.lib.safe_http.file_kinds import HEAD, is_cut_off, kind_of
 from tasks import own_pictures, pictures
 from tasks.enums import TERMINAL, ErrandState, InputRole, TaskAction
 from tasks.exceptions import InvalidRequest
-from tasks.links import is_official
 from tasks.models import Errand, InputPicture, Task
 from tasks.own_pictures import MAX_BYTES as MAX_BYTES
 from tasks.own_pictures import Viewer
+from tasks.prompts.links import is_official
 from tasks.representation import extension
 from tasks.unpacking import UNPACKING
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from tasks import links, prompts
 from tasks.enums import InputRole
 from tasks.exceptions import InvalidRequest
 from tasks.inputs import Brought
 from tasks.models import Task
+from tasks.prompts import links
+from tasks.prompts import text as prompts_text
 
 OPTION: Final = 6000  # characters of a command's option, unless Discord says else
 FIELD: Final = 4000  # characters of a window's text
@@ -60,7 +61,7 @@ def check_field(task: Task, brought: Iterable[Brought] = ()) -> None:
 def _sent(task: Task, brought: Iterable[Brought]) -> str:
     """Return the prompt as whatever account would send it, at least."""
     text = _with_links(task.prompt_en, brought)
-    return prompts.sent_prompt(text, task_mode=task.mode)
+    return prompts_text.sent_prompt(text, task_mode=task.mode)
 
 
 def _with_links(text: str, brought: Iterable[Brought]) -> str:

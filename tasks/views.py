@@ -9,7 +9,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from mjproxy.lib.web.page import render_page
-from tasks.prompts import MAX_PROMPT_LENGTH
+from tasks.prompts.text import MAX_PROMPT_LENGTH
 
 ASPECTS = ("1:1", "3:2", "16:9", "4:5", "2:3", "9:16")
 SAMPLES = (

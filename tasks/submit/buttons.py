@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import DiscordAccount
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.validators.number_limits import span_of
-from tasks import custom_ids, limits, prompts
+from tasks import custom_ids, limits
 from tasks.custom_ids import Button, Window
 from tasks.enums import OPEN, BotType, TaskAction, TaskStatus, WindowState
 from tasks.exceptions import (
@@ -23,8 +23,9 @@ from tasks.exceptions import (
 )
 from tasks.inputs import Brought
 from tasks.models import DrawingSettings, Task
+from tasks.prompts import text
+from tasks.prompts.sent_text import sent_text
 from tasks.selectors import visible_to
-from tasks.sending import sent_text
 from tasks.services import cancel
 from tasks.submit.base import (
     MAX_IDEMPOTENCY_KEY,
@@ -151,10 +152,8 @@ def offered_prompt(parent: Task, custom_id: str) -> str:
         if number > len(texts) and template == custom_ids.ANALYSED:
             raise NothingShortened
         return str(texts[number - 1]) if number <= len(texts) else ""
-    inherited = prompts.without_speed(parent.final_prompt or parent.prompt_en)
-    return (
-        prompts.zoomed(inherited) if template == custom_ids.CUSTOM_ZOOM else inherited
-    )
+    inherited = text.without_speed(parent.final_prompt or parent.prompt_en)
+    return text.zoomed(inherited) if template == custom_ids.CUSTOM_ZOOM else inherited
 
 
 # --- rows -----------------------------------------------------------------------------
@@ -252,7 +251,7 @@ def answer_itself(task: Task, given: str, english: str) -> None:
     if task.action == TaskAction.IMAGINE:
         # A drawing of its own: it is recognised by its words, not by the button.
         task.prompt = given or english
-        task.echo_key = prompts.echo_key(english)
+        task.echo_key = text.echo_key(english)
     else:
         task.prompt = given or task.prompt or english
 
@@ -266,7 +265,7 @@ def child_of(
     task.parent = parent
     task.custom_id = custom_id
     task.prompt = parent.prompt
-    task.prompt_en = prompts.without_speed(parent.final_prompt) or parent.prompt_en
+    task.prompt_en = text.without_speed(parent.final_prompt) or parent.prompt_en
     task.final_prompt = parent.final_prompt
     task.parent_message_id = parent.buttons_message_id
     task.guild_id, task.channel_id = parent.guild_id, parent.channel_id

@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from accounts.models import User
-from tasks import limits, links, prompts
+from tasks import limits
 from tasks.enums import OPEN, BotType, InputRole, TaskAction, TaskStatus
 from tasks.exceptions import BannedPrompt, InvalidRequest
 from tasks.inputs import Brought, behind, read, read_all
 from tasks.models import Task
 from tasks.own_pictures import Viewer, find_own
+from tasks.prompts import links
+from tasks.prompts import text as prompts_text
+from tasks.prompts.translation import translate
+from tasks.prompts.video import as_video
 from tasks.selectors import banned_words, visible_to
 from tasks.submit.base import (
     Caller,
@@ -23,8 +27,6 @@ from tasks.submit.base import (
     write,
 )
 from tasks.submit.choosing import Wanted, place
-from tasks.translation import translate
-from tasks.videos import as_video
 from tasks.webhooks import tell_again
 
 # The blend command's words for what the dialect calls dimensions.
@@ -67,7 +69,7 @@ def permitted(prompt: str) -> str:
     english = translate(prompt)
     banned = banned_words()
     for text in (english, prompt):
-        if word := prompts.first_banned_word(text, banned):
+        if word := prompts_text.first_banned_word(text, banned):
             raise BannedPrompt(word=word, prompt=english)
     return english
 
@@ -87,7 +89,7 @@ def _draw(
     task.prompt, task.prompt_en = prompt, english
     task.description = f"/imagine {prompt}"
     before = sum(picture.role == InputRole.PROMPT for picture in brought)
-    task.echo_key = prompts.echo_key("https://x " * before + english)
+    task.echo_key = prompts_text.echo_key("https://x " * before + english)
     limits.check_command(task, "imagine", brought)
     return _place(caller, task, wanted, brought)
 
@@ -132,7 +134,7 @@ def submit_blend(
     task = new_task(caller, TaskAction.BLEND, bot_type)
     task.prompt_en = DIMENSIONS[dimensions]
     task.description = f"/blend {task.pk} {len(brought)}"
-    task.echo_key = prompts.echo_key("https://x " * len(brought))
+    task.echo_key = prompts_text.echo_key("https://x " * len(brought))
     return _place(caller, task, wanted, brought)
 
 

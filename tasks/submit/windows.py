@@ -8,13 +8,14 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount
 from mjproxy.lib.db.deadlocks import again_after_deadlock
-from tasks import custom_ids, inputs, limits, prompts
+from tasks import custom_ids, inputs, limits
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tasks.exceptions import InvalidRequest, ParentNotFound, Refused
 from tasks.inputs import Brought
 from tasks.masks import read_mask
 from tasks.models import Task
 from tasks.own_pictures import Viewer
+from tasks.prompts import text
 from tasks.selectors import load_shown, visible_to
 from tasks.services import advance
 from tasks.submit.base import (
@@ -48,7 +49,7 @@ def submit_window(
     given = checked_prompt(prompt) if prompt.strip() else ""
     english = permitted(given) if given else _offered(task)
     brought = _brought(task, english, mask, caller.viewer)
-    english = prompts.zoomed(english) if _is_zoom(task) else english
+    english = text.zoomed(english) if _is_zoom(task) else english
     task.prompt_en = english
     limits.check_field(task, brought)
     ahead = _go_on(caller, task, account, given, english, brought)
@@ -116,7 +117,7 @@ def _go_on(
                 # A described prompt is drawn for itself, not for the description.
                 prompt=given or (english if imagines else task.prompt or english),
                 prompt_en=english,
-                echo_key=prompts.echo_key(english) if imagines else task.echo_key,
+                echo_key=text.echo_key(english) if imagines else task.echo_key,
                 idempotency_key=caller.idempotency_key or task.idempotency_key,
                 description=f"/up {task.parent_id} {task.custom_id}"[:4000],
                 prepared=not any(picture.needs_upload for picture in brought),

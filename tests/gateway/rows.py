@@ -11,9 +11,9 @@ from accounts.models import DiscordAccount, User
 from gateway.models import CommandIndex, GatewaySession
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from mjproxy.lib.ids import new_nonce
-from tasks import prompts
 from tasks.enums import Delivery, TaskAction, TaskStatus
 from tasks.models import Task
+from tasks.prompts import text
 from tests.factories import make_task
 from tests.gateway.wire import PARENT_JOB, PROMPT, US
 
@@ -52,7 +52,7 @@ def make_waiting(
         "account": account,
         "prompt": prompt,
         "prompt_en": prompt,
-        "echo_key": prompts.echo_key(prompt),
+        "echo_key": text.echo_key(prompt),
     }
     return make_task(owner, **(values | fields))
 

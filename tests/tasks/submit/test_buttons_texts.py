@@ -12,7 +12,7 @@ from tasks.exceptions import (
     QueueFull,
 )
 from tasks.models import Task
-from tasks.prompts import echo_key
+from tasks.prompts.text import echo_key
 from tasks.submit.base import Caller, Submitted
 from tasks.submit.buttons import (
     offered_prompt,

@@ -10,7 +10,7 @@ from accounts.models import DiscordAccount, User
 from tasks.enums import BotType, InputRole, TaskAction
 from tasks.exceptions import BannedPrompt, InvalidRequest, NoAccount, Refused
 from tasks.models import BannedWord, Task
-from tasks.prompts import echo_key
+from tasks.prompts.text import echo_key
 from tasks.submit.base import Caller, Submitted
 from tasks.submit.choosing import Wanted
 from tasks.submit.commands import (

@@ -9,7 +9,7 @@ import pytest
 from accounts.models import DiscordAccount, User
 from tasks.enums import TaskStatus
 from tasks.models import Task
-from tasks.sending import sent_text
+from tasks.prompts.sent_text import sent_text
 from tasks.submit.base import Caller
 from tasks.submit.buttons import submit_button
 from tasks.submit.windows import submit_window

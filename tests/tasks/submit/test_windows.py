@@ -17,7 +17,7 @@ from tasks import pictures
 from tasks.enums import InputRole, TaskAction, TaskStatus, WindowState
 from tasks.exceptions import InvalidRequest, NoAccount, QueueFull, Refused
 from tasks.models import BannedWord, Task
-from tasks.prompts import echo_key
+from tasks.prompts.text import echo_key
 from tasks.services import fail
 from tasks.submit import windows
 from tasks.submit.base import Caller

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Final
 
-from tasks.parameters import FLAGS, KNOWN, NUMBERS, canonical
+from tasks.prompts.parameters import FLAGS, KNOWN, NUMBERS, canonical
 
 _MINUS: Final = "\u2212"
 _JOINERS: Final = "\u200c\u200d"  # part of words and emojis

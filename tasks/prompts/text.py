@@ -9,11 +9,11 @@ from collections.abc import Collection
 from typing import Final
 
 from accounts.enums import SpeedMode
-from tasks.banned_words import first_banned_word as first_banned_word
-from tasks.dashes import DASHES, mended, with_plain_values
 from tasks.exceptions import InvalidRequest
-from tasks.links import LINK, outside_links, unwrapped
-from tasks.parameters import KNOWN, SPEEDS, parse
+from tasks.prompts.banned_words import first_banned_word as first_banned_word
+from tasks.prompts.dashes import DASHES, mended, with_plain_values
+from tasks.prompts.links import LINK, outside_links, unwrapped
+from tasks.prompts.parameters import KNOWN, SPEEDS, parse
 
 MAX_PROMPT_LENGTH: Final = 8192
 

@@ -12,8 +12,8 @@ from aiohttp import web
 
 from tasks.enums import TranslateWay
 from tasks.models import DrawingSettings
-from tasks.translation import translate
-from tasks.translators import chosen
+from tasks.prompts.translation import translate
+from tasks.prompts.translators import chosen
 from tests.tasks.servers import Handler, always, serving
 from tests.tasks.translating import (
     FOX,
@@ -143,7 +143,7 @@ def test_a_bad_answer_leaves_the_prompt_as_it_was(
         assert translate(prompt) == prompt
 
     assert server.calls
-    (record,) = [r for r in caplog.records if r.name == "tasks.translation"]
+    (record,) = [r for r in caplog.records if r.name == "tasks.prompts.translation"]
     assert record.levelno == logging.WARNING
     assert not any(word in caplog.text for word in (KEY, SECRET, FOX, "雪", "app7"))
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.numbered import numbered
+from tasks.prompts.numbered import numbered
 from tests.tasks.prompt_texts import HOSTILE
 
 DESCRIBED = (

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.dashes import mended
-from tasks.parameters import parse
-from tasks.prompts import sent_prompt, tidy, words_of
+from tasks.prompts.dashes import mended
+from tasks.prompts.parameters import parse
+from tasks.prompts.text import sent_prompt, tidy, words_of
 from tests.tasks.prompt_texts import HOSTILE
 
 # Every dash that Unicode knows, the minus sign, and what looks like them.

@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from tasks import translation
 from tasks.enums import TranslateWay
-from tasks.links import links_of
 from tasks.models import DrawingSettings
-from tasks.parameters import Parameter, parse
-from tasks.prompts import tidy
-from tasks.translation import translate
+from tasks.prompts import translation
+from tasks.prompts.links import links_of
+from tasks.prompts.parameters import Parameter, parse
+from tasks.prompts.text import tidy
+from tasks.prompts.translation import translate
 from tests.tasks.prompt_texts import HOSTILE, prompts
 from tests.tasks.servers import always, never, serving
 from tests.tasks.translating import DICTIONARY, FOX, choose, gpt, in_english, says

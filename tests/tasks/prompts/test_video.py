@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tasks.videos import as_video, has_parameter
+from tasks.prompts.video import as_video, has_parameter
 
 
 @pytest.mark.parametrize(

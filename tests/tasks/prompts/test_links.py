@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.links import (
+from tasks.prompts.links import (
     LINK,
     foreign_links,
     is_official,

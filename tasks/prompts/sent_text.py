@@ -6,16 +6,16 @@ from typing import Final
 
 from accounts.enums import SpeedMode
 from accounts.models import DiscordAccount
-from tasks import prompts
 from tasks.enums import TaskAction, WindowState
 from tasks.models import Task
+from tasks.prompts import text
 
 _PROMPTED: Final = frozenset({TaskAction.IMAGINE, TaskAction.VIDEO})
 
 
 def sent_text(account: DiscordAccount, prompt: str, mode: str) -> str:
     """Return a prompt as this account sends it, for a task that wants this speed."""
-    return prompts.sent_prompt(
+    return text.sent_prompt(
         prompt,
         task_mode=mode,
         account_mode=account.mode,

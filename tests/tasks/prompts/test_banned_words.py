@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.banned_words import first_banned_word
+from tasks.prompts.banned_words import first_banned_word
 from tests.tasks.prompt_texts import HOSTILE
 
 

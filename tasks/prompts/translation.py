@@ -19,14 +19,14 @@ from mjproxy.lib.process.bulkhead import NoPlace
 from mjproxy.lib.safe_http.client import USER_AGENT, reason_of
 from mjproxy.lib.safe_http.resolver import Resolver
 from mjproxy.lib.web.outside_hosts import Unasked, answer_to
-from tasks.dashes import DASHES
 from tasks.enums import TranslateWay
 from tasks.exceptions import Overloaded
-from tasks.links import LINK, outside_links
 from tasks.models import DrawingSettings
-from tasks.parameters import Prompt, parse
-from tasks.prompts import MAX_PROMPT_LENGTH, tidy
-from tasks.translators import TranslationFailed, Translator, chosen
+from tasks.prompts.dashes import DASHES
+from tasks.prompts.links import LINK, outside_links
+from tasks.prompts.parameters import Prompt, parse
+from tasks.prompts.text import MAX_PROMPT_LENGTH, tidy
+from tasks.prompts.translators import TranslationFailed, Translator, chosen
 
 logger = logging.getLogger(__name__)
 

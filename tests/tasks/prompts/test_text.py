@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from accounts.enums import SpeedMode
 from tasks.exceptions import InvalidRequest
-from tasks.links import links_of
-from tasks.parameters import SPEEDS, Parameter, parse
-from tasks.prompts import (
+from tasks.prompts.links import links_of
+from tasks.prompts.parameters import SPEEDS, Parameter, parse
+from tasks.prompts.text import (
     echo_key,
     parameters_fit,
     sent_prompt,

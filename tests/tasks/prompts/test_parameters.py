@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from tasks.parameters import Parameter, Prompt, parse
+from tasks.prompts.parameters import Parameter, Prompt, parse
 from tests.tasks.prompt_texts import HOSTILE, prompts
 
 

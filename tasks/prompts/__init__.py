@@ -1,0 +1,1 @@
+"""Prompts: text, parameters, links, banned words, translation."""
