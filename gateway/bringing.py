@@ -18,9 +18,9 @@ from mjproxy.lib.process.bulkhead import Places
 from mjproxy.lib.safe_http import client
 from mjproxy.lib.safe_http.client import Unfetchable
 from mjproxy.lib.safe_http.file_kinds import is_picture
-from tasks import cdn, inputs, own_pictures, pictures
 from tasks.exceptions import InvalidRequest
 from tasks.models import InputPicture, Task
+from tasks.pictures import cdn, inputs, own_links, store
 from tasks.prompts.links import is_official
 
 # Fetches of one process, and those from one host.
@@ -41,12 +41,12 @@ async def in_memory(
     if not picture.file:
         await _fetch(picture)
     async with _uploads.place(account_id):
-        body = await in_thread(pictures.read_input, picture.file)
+        body = await in_thread(store.read_input, picture.file)
         yield body, picture.content_type
 
 
 async def _fetch(picture: InputPicture) -> None:
-    with pictures.drafting() as draft:
+    with store.drafting() as draft:
         try:
             await _fetch_into(draft, picture.source_url)
             await in_thread(_note, picture, draft)
@@ -60,16 +60,16 @@ def _note(picture: InputPicture, found: Path) -> None:
     size = found.stat().st_size
     kind, width, height = inputs.measure_file(found)
     picture.content_type, picture.width, picture.height = kind, width, height
-    picture.size, picture.file = size, pictures.adopt_input(found, kind)
+    picture.size, picture.file = size, store.adopt_input(found, kind)
     fields = ["content_type", "width", "height", "size", "file"]
     rows = InputPicture.objects.filter(pk=picture.pk)
     if not rows.update(**{name: getattr(picture, name) for name in fields}):
-        pictures.remove(picture.file)
+        store.remove(picture.file)
         raise FileNotFoundError("the picture's task is over")
 
 
 async def _fetch_into(draft: Path, url: str) -> None:
-    if own := await in_thread(own_pictures.named_by, url):
+    if own := await in_thread(own_links.named_by, url):
         if not await in_thread(_copy_kept, own, draft):
             await _from_discord(own.picture_source, draft)
             await in_thread(_fit, draft)
@@ -89,20 +89,20 @@ async def _fetch_into(draft: Path, url: str) -> None:
 
 def _copy_kept(own: Task, draft: Path) -> bool:
     """Copy a picture of ours from the disk; False where it is not kept there."""
-    body = own_pictures.kept_bytes(own)
+    body = own_links.kept_bytes(own)
     if body:
-        draft.write_bytes(own_pictures.fitting(body))
+        draft.write_bytes(own_links.fitting(body))
     return bool(body)
 
 
 def _fit(draft: Path) -> None:
-    draft.write_bytes(own_pictures.fitting(draft.read_bytes()))
+    draft.write_bytes(own_links.fitting(draft.read_bytes()))
 
 
 def _is_at_cdn(url: str) -> bool:
     try:
-        return bool(pictures.cdn_url(url))
-    except pictures.UnknownSource:
+        return bool(store.cdn_url(url))
+    except store.UnknownSource:
         return False
 
 
@@ -111,7 +111,7 @@ async def _from_discord(source: str, draft: Path) -> None:
     try:
         found = await cdn.download(source, "brought")
         await in_thread(shutil.copyfile, found.path, draft)
-    except pictures.UnknownSource as exc:
+    except store.UnknownSource as exc:
         raise Unfetchable(
             "链接无法访问", "the picture is not at Discord", permanent=True
         ) from exc

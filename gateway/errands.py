@@ -38,10 +38,10 @@ from mjproxy.lib.ids import new_nonce
 from mjproxy.lib.process import backoff, faults
 from mjproxy.lib.process.faults import Work
 from mjproxy.lib.safe_http.client import Unfetchable
-from tasks import inputs
 from tasks.enums import ErrandKind, ErrandState
 from tasks.errands import finish, give_up
 from tasks.models import Errand, InputPicture, Task
+from tasks.pictures import inputs
 
 logger = logging.getLogger(__name__)
 

@@ -24,9 +24,9 @@ from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff, faults
 from mjproxy.lib.process.bulkhead import Places
 from mjproxy.lib.safe_http.client import Unfetchable
-from tasks import inputs
 from tasks.enums import InputRole, TaskAction, TaskStatus
 from tasks.models import InputPicture, Task
+from tasks.pictures import inputs
 from tasks.prompts import links
 from tasks.prompts import text as prompts_text
 from tasks.services import fail, mark_prepared

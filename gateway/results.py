@@ -16,7 +16,7 @@ from gateway.protocol.words import Words
 from tasks import custom_ids
 from tasks.enums import Delivery, TaskAction, TaskStatus
 from tasks.models import Task
-from tasks.pictures import UnknownSource, cdn_url
+from tasks.pictures.store import UnknownSource, cdn_url
 from tasks.prompts.numbered import numbered
 from tasks.prompts.sent_text import sends_prompt
 from tasks.services import advance

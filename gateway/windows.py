@@ -35,9 +35,10 @@ from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.ids import new_nonce
 from mjproxy.lib.process import backoff, faults
 from mjproxy.lib.process.faults import Work
-from tasks import custom_ids, limits, pictures
+from tasks import custom_ids, limits
 from tasks.enums import RUNNING, BotType, Delivery, InputRole, WindowState
 from tasks.models import Task
+from tasks.pictures import store
 from tasks.services import (
     ANY,
     CANCELLED,
@@ -295,7 +296,7 @@ def _window_body(
 
 def _page_body(task: Task) -> dict[str, Any]:
     mask = task.inputs.filter(role=InputRole.MASK)[0]
-    body = pictures.read_input(mask.file)
+    body = store.read_input(mask.file)
     page_id = task.window_id.removeprefix(custom_ids.PAGE_PREFIX)
     prompt = sent_text(task.account, task) if task.account else task.prompt_en
     return payloads.masked(page_id, b64encode(body).decode(), prompt)

@@ -13,11 +13,11 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
 from mjproxy.lib.db.deadlocks import again_after_deadlock
-from tasks import inputs
 from tasks.enums import ErrandKind, ErrandState
 from tasks.exceptions import ErrandsUsedUp
-from tasks.inputs import Brought
 from tasks.models import Errand, Task
+from tasks.pictures import inputs
+from tasks.pictures.inputs import Brought
 from tasks.services import tell_changed
 from tasks.signals import errand_submitted
 

@@ -9,7 +9,8 @@ from celery import shared_task
 
 from accounts.state import send_mails as state_send_mails
 from mjproxy.lib.process import event_loop, faults
-from tasks import cdn, delivering, picking, pictures, retention, webhooks
+from tasks import delivering, picking, retention, webhooks
+from tasks.pictures import cdn, store
 
 
 @shared_task(name="tasks.deliver_task", ignore_result=True)
@@ -48,7 +49,7 @@ def keep_missing() -> None:
 
 
 def _keep_missing() -> None:
-    for task_id in pictures.to_keep():
+    for task_id in store.to_keep():
         event_loop.spawn(cdn.keep(task_id))
 
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from tasks.enums import InputRole
 from tasks.exceptions import InvalidRequest
-from tasks.inputs import Brought
 from tasks.models import Task
+from tasks.pictures.inputs import Brought
 from tasks.prompts import links
 from tasks.prompts import text as prompts_text
 

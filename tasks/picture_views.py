@@ -26,9 +26,9 @@ from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process.bulkhead import RETRY_AFTER, NoPlace
 from mjproxy.lib.web import byte_ranges
 from mjproxy.lib.web.outside_hosts import Later
-from tasks import cdn, pictures
 from tasks.enums import TaskStatus
 from tasks.models import DrawingSettings, Task
+from tasks.pictures import cdn, store
 from tasks.representation import EXTENSIONS
 
 _NAME: Final = re.compile(
@@ -87,7 +87,7 @@ def _final(request: HttpRequest, task: Task, *, short: bool) -> HttpResponseBase
     if task.status != TaskStatus.SUCCESS or not task.picture_source:
         raise Answer(404, "no such picture")
     how = _How(request, f'"{task.picture_key}"', _SHORT if short else _FOR_EVER)
-    if path := pictures.kept_path(task):
+    if path := store.kept_path(task):
         kind = _TYPES.get(path.suffix[1:], "application/octet-stream")
         return how.shown(kind, path)
     keep = DrawingSettings.get_solo().keep_pictures
@@ -98,8 +98,8 @@ def _preview(request: HttpRequest, task: Task) -> HttpResponseBase:
     source = task.preview_source
     if not source:
         raise Answer(404, "no preview yet")
-    how = _How(request, f'"{pictures.preview_name(source)}"', _SHORT)
-    if cached := pictures.cached_preview(source):
+    how = _How(request, f'"{store.preview_name(source)}"', _SHORT)
+    if cached := store.cached_preview(source):
         return how.shown(*cached)
     return Later(partial(_fetched, how, task, source, keep=False))
 
@@ -123,7 +123,7 @@ async def _download(task: Task, source: str) -> cdn.Picture:
         return await cdn.download(source, task.owner_id, at_once=True)
     except NoPlace:
         raise Answer(503, "too many pictures are being fetched, try again") from None
-    except pictures.UnknownSource:
+    except store.UnknownSource:
         raise Answer(404, "the picture is not at Discord") from None
     except cdn.CdnError as exc:
         if exc.gone:
@@ -132,7 +132,7 @@ async def _download(task: Task, source: str) -> cdn.Picture:
 
 
 def _kept(task: Task, found: cdn.Picture) -> Path:
-    kept = pictures.store_file(task.pk, found.content_type, found.path)
+    kept = store.store_file(task.pk, found.content_type, found.path)
     if kept is None:
         raise Answer(404, "no such picture")
     return kept

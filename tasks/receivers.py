@@ -8,9 +8,9 @@ from django.dispatch import receiver
 
 from accounts.signals import user_leaves
 from mjproxy.lib.process.nudge import nudge
-from tasks import inputs, pictures
 from tasks.jobs import deliver_task, keep_picture
 from tasks.models import Task
+from tasks.pictures import inputs, store
 from tasks.removing import remove_files_of
 from tasks.signals import task_changed
 
@@ -34,5 +34,5 @@ def drop_brought(*, task: Task, **kwargs: Any) -> None:
 
 @receiver(task_changed)
 def keep_finished(*, task: Task, **kwargs: Any) -> None:
-    if pictures.wants_keeping(task):
+    if store.wants_keeping(task):
         nudge(keep_picture.name, task.pk)

@@ -7,8 +7,8 @@ from typing import Final
 
 from django.db.models import Q
 
-from tasks import pictures
 from tasks.models import DeliveryState, InputPicture, Task
+from tasks.pictures import store
 from tasks.services import fail
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ def remove_told(task: Task, *, in_any_case: bool) -> bool:
     if waiting.exists() and not in_any_case:
         return False
     # The file first: a row without its file is found again, a file without a row not.
-    pictures.remove(Task.objects.values_list("picture_file", flat=True).get(pk=task.pk))
+    store.remove(Task.objects.values_list("picture_file", flat=True).get(pk=task.pk))
     Task.objects.filter(pk=task.pk).delete()
     logger.info("task %s: removed", task.pk)
     return True
@@ -42,6 +42,6 @@ def remove_files_of(user_id: int) -> None:
     theirs = Q(task__owner=user_id) | Q(errand__owner=user_id)
     brought = InputPicture.objects.filter(theirs).exclude(file="")
     for file in drawn.order_by().values_list("picture_file", flat=True).iterator():
-        pictures.remove(file)
+        store.remove(file)
     for file in brought.order_by().values_list("file", flat=True).iterator():
-        pictures.remove(file)
+        store.remove(file)

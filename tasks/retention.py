@@ -13,7 +13,6 @@ from django.utils import timezone
 from accounts.models import AccountEvent, OperatorMail
 from mjproxy.lib.db import time_limits
 from mjproxy.lib.ids import first_task_id_of
-from tasks import inputs, pictures
 from tasks.enums import TERMINAL
 from tasks.models import (
     DeliveryState,
@@ -22,6 +21,7 @@ from tasks.models import (
     Task,
     WebhookDelivery,
 )
+from tasks.pictures import inputs, store
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def _remove_old() -> None:
     remove_old_errands()
     remove_old_events()
     remove_expired()
-    scraps = pictures.remove_old_scraps() + inputs.drop_ended() + inputs.remove_strays()
+    scraps = store.remove_old_scraps() + inputs.drop_ended() + inputs.remove_strays()
     if tasks or deliveries or scraps:
         logger.info(
             "removed %d tasks, %d deliveries, %d scraps", tasks, deliveries, scraps
@@ -68,7 +68,7 @@ def remove_old_tasks() -> int:
         batch = dict(rows.values_list("pk", "picture_file")[:BATCH])
         # Files first: a row without its file is found again, a file without a row not.
         for file in batch.values():
-            pictures.remove(file)
+            store.remove(file)
         Task.objects.filter(pk__in=list(batch)).delete()
         removed += len(batch)
         if len(batch) < BATCH:

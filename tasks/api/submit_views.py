@@ -23,7 +23,7 @@ from tasks.api.submit_base import (
 )
 from tasks.enums import InputRole, ReturnCode
 from tasks.exceptions import InvalidRequest, Refused
-from tasks.inputs import read
+from tasks.pictures.inputs import read
 from tasks.submit.base import Caller, Submitted
 from tasks.submit.commands import (
     submit_blend,

@@ -13,7 +13,6 @@ from django.utils import timezone
 from accounts.choice.usage import take_turn
 from accounts.models import DiscordAccount, User
 from mjproxy.lib.validators.number_limits import span_of
-from tasks import inputs
 from tasks.enums import BotType, TaskAction, TaskStatus
 from tasks.exceptions import (
     InvalidRequest,
@@ -22,9 +21,10 @@ from tasks.exceptions import (
     QueueFull,
     Refused,
 )
-from tasks.inputs import Brought, Written
 from tasks.models import DrawingSettings, Task
-from tasks.own_pictures import Viewer
+from tasks.pictures import inputs
+from tasks.pictures.inputs import Brought, Written
+from tasks.pictures.own_links import Viewer
 from tasks.selectors import visible_to, waiting_count
 from tasks.services import insert
 from tasks.submit.share import check_brought, check_share

@@ -21,8 +21,8 @@ from tasks.exceptions import (
     NothingShortened,
     ParentNotFound,
 )
-from tasks.inputs import Brought
 from tasks.models import DrawingSettings, Task
+from tasks.pictures.inputs import Brought
 from tasks.prompts import text
 from tasks.prompts.sent_text import sent_text
 from tasks.selectors import visible_to

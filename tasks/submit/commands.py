@@ -10,9 +10,9 @@ from accounts.models import User
 from tasks import limits
 from tasks.enums import OPEN, BotType, InputRole, TaskAction, TaskStatus
 from tasks.exceptions import BannedPrompt, InvalidRequest
-from tasks.inputs import Brought, behind, read, read_all
 from tasks.models import Task
-from tasks.own_pictures import Viewer, find_own
+from tasks.pictures.inputs import Brought, behind, read, read_all
+from tasks.pictures.own_links import Viewer, find_own
 from tasks.prompts import links
 from tasks.prompts import text as prompts_text
 from tasks.prompts.translation import translate

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from tasks import custom_ids, errands
 from tasks.enums import ErrandKind, InputRole
 from tasks.exceptions import InvalidRequest
-from tasks.inputs import read_all
 from tasks.models import Errand, Task
+from tasks.pictures.inputs import read_all
 from tasks.submit.base import Caller, finished
 from tasks.submit.choosing import Wanted, account_of, any_account
 from tasks.submit.hosting import owner_or_host

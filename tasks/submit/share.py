@@ -11,8 +11,8 @@ from accounts.models import PoolSettings
 from mjproxy.lib.db.compiled_query import PreparedQuery
 from tasks.enums import TaskStatus
 from tasks.exceptions import PicturesUsedUp, ShareUsedUp
-from tasks.inputs import Brought
 from tasks.models import DrawingSettings, InputPicture, Task
+from tasks.pictures.inputs import Brought
 
 # Asked by every submit; without a limit there is no row.
 _limited: Final = PreparedQuery[PoolSettings](

@@ -8,13 +8,14 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount
 from mjproxy.lib.db.deadlocks import again_after_deadlock
-from tasks import custom_ids, inputs, limits
+from tasks import custom_ids, limits
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tasks.exceptions import InvalidRequest, ParentNotFound, Refused
-from tasks.inputs import Brought
-from tasks.masks import read_mask
 from tasks.models import Task
-from tasks.own_pictures import Viewer
+from tasks.pictures import inputs
+from tasks.pictures.inputs import Brought
+from tasks.pictures.masks import read_mask
+from tasks.pictures.own_links import Viewer
 from tasks.prompts import text
 from tasks.selectors import load_shown, visible_to
 from tasks.services import advance

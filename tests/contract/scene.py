@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from accounts.models import DiscordAccount, User
-from tasks import pictures
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tasks.models import Task
+from tasks.pictures import store
 from tests.factories import make_account, make_finished, make_task
 from tests.pictures import bare, data_url, mask, picture
 
@@ -130,4 +130,4 @@ def make_shortened(owner: User, account: DiscordAccount) -> Task:
 
 def keep_picture(task: Task, body: bytes = PNG) -> None:
     """Put the task's finished picture where it is served from."""
-    pictures.store(task.pk, "image/png", body)
+    store.store(task.pk, "image/png", body)

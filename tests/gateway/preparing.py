@@ -7,10 +7,10 @@ from aiohttp import web
 from accounts.models import DiscordAccount, User
 from gateway import preparing
 from mjproxy.lib.process import event_loop
-from tasks import inputs
 from tasks.enums import InputRole
-from tasks.inputs import Brought
 from tasks.models import Task
+from tasks.pictures import inputs
+from tasks.pictures.inputs import Brought
 from tests.gateway.rows import again, make_waiting
 from tests.pictures import bare, bomb, phone, picture
 

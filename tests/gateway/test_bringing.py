@@ -18,8 +18,8 @@ from mjproxy.lib.process import event_loop
 from mjproxy.lib.process.bulkhead import Places
 from mjproxy.lib.safe_http.resolver import Resolver
 from tasks.enums import InputRole, TaskStatus
-from tasks.inputs import Brought
 from tasks.models import InputPicture, Task
+from tasks.pictures.inputs import Brought
 from tasks.services import fail
 from tests.factories import make_account
 from tests.gateway.preparing import LINK, given, prepared, waiting

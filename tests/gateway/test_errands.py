@@ -16,10 +16,10 @@ from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP
 from gateway.uploads import UploadFailed
 from mjproxy.lib.process import event_loop
-from tasks import inputs
 from tasks.enums import ErrandKind, ErrandState, InputRole
 from tasks.errands import send_on
 from tasks.models import Errand, Task
+from tasks.pictures import inputs
 from tests.factories import make_finished
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.rows import make_index, make_session

@@ -11,8 +11,8 @@ from accounts.models import DiscordAccount, User
 from gateway import dispatch, preparing, uploads
 from gateway.uploads import UploadFailed
 from tasks.enums import InputRole, TaskAction, TaskStatus
-from tasks.inputs import Brought
 from tasks.models import InputPicture, Task
+from tasks.pictures.inputs import Brought
 from tasks.services import reassign, release
 from tests.factories import make_account
 from tests.gateway.fakes import FakeHttp

@@ -12,11 +12,11 @@ from pytest_django.fixtures import Settings
 from accounts.models import DiscordAccount, User
 from gateway import preparing
 from mjproxy.lib.safe_http.resolver import Resolver
-from tasks import inputs, pictures
 from tasks.enums import InputRole, TaskAction, TaskStatus
-from tasks.inputs import Brought
 from tasks.models import Task
-from tasks.own_pictures import Viewer
+from tasks.pictures import inputs, store
+from tasks.pictures.inputs import Brought
+from tasks.pictures.own_links import Viewer
 from tests.factories import make_finished
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.preparing import given, prepared, waiting
@@ -159,7 +159,7 @@ def test_a_picture_of_ours_is_not_fetched_from_ourselves(
     url = f"http://10.0.0.9/images/{own.pk}/{own.picture_key}.png"
     brought = inputs.read(url, InputRole.LINK, viewer=Viewer(alice))
     if kept:  # meanwhile
-        pictures.store(own.pk, "image/png", picture(colour="red"))
+        store.store(own.pk, "image/png", picture(colour="red"))
     task = waiting(alice, account, brought)
     Task.objects.filter(pk=task.pk).update(prompt_en=f"{url} a fox")
 

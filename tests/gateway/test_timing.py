@@ -10,7 +10,8 @@ import pytest
 from accounts.state import mails
 from accounts.verification import helper_server, lock
 from gateway import errands, timing
-from tasks import cdn, delivering, pictures, waiting, webhooks
+from tasks import delivering, waiting, webhooks
+from tasks.pictures import cdn, store
 
 POST: Final = timing.LATE_POST + timing.INTERACTION_TIMEOUT
 MASK: Final = timing.LATE_POST + timing.PLAIN_TIMEOUT
@@ -27,7 +28,7 @@ CLAIMS: Final[dict[str, tuple[float | timedelta, float]]] = {
     "a press that must not be repeated": (errands.LIFE, POST),
     "what is said to be looked up": (waiting.NO_ANSWER, POST),
     "a call of a hook": (webhooks.CLAIM, delivering.TIMEOUT),
-    "a picture that is kept": (min(pictures.TRY_AGAIN), cdn.TIMEOUT),
+    "a picture that is kept": (min(store.TRY_AGAIN), cdn.TIMEOUT),
     "a mail": (mails.CLAIM, MAIL_STEPS * mails.TIMEOUT),
     "a verification page": (lock.CLAIM, timing.PAGE_TIMEOUT),
     "telling the verification server": (

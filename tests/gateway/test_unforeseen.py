@@ -33,7 +33,6 @@ from gateway.protocol.constants import Event
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff, event_loop, faults
 from mjproxy.lib.process.faults import MOST
-from tasks import inputs
 from tasks.enums import (
     ErrandKind,
     ErrandState,
@@ -44,6 +43,7 @@ from tasks.enums import (
 )
 from tasks.errands import send_on
 from tasks.models import Errand, Task
+from tasks.pictures import inputs
 from tests.factories import make_account, make_finished
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.queries import make_live, make_query

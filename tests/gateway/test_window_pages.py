@@ -15,10 +15,10 @@ from gateway.handlers import Speaker, handle
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import Event
-from tasks import inputs
 from tasks.enums import TaskAction, TaskStatus, WindowState
-from tasks.masks import read_mask
 from tasks.models import Task
+from tasks.pictures import inputs
+from tasks.pictures.masks import read_mask
 from tests.factories import make_finished
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.rows import GRID, make_session

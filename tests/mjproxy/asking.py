@@ -13,7 +13,7 @@ from asgiref.sync import SyncToAsync, sync_to_async
 from django.db import connections
 
 from mjproxy.web.asgi_handlers import OneHopHandler, PooledSync
-from tasks import cdn
+from tasks.pictures import cdn
 
 
 @dataclass

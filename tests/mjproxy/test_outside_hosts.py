@@ -19,9 +19,9 @@ from accounts.models import User
 from mjproxy.lib.process.bulkhead import Places
 from mjproxy.lib.safe_http.resolver import Resolver
 from mjproxy.lib.web import outside_hosts
-from tasks import cdn
 from tasks.enums import TaskStatus
 from tasks.models import BannedWord, Task
+from tasks.pictures import cdn
 from tests.conftest import ALICES_KEY, BOBS_KEY
 from tests.factories import make_task
 from tests.mjproxy.asking import Answer, application, ask

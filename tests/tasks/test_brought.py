@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from accounts.models import DiscordAccount, User
-from tasks import inputs, retention
+from tasks import retention
 from tasks.enums import ErrandKind, InputRole, ReturnCode, TaskAction, TaskStatus
 from tasks.errands import finish, give_up, send_on
 from tasks.exceptions import PicturesUsedUp
-from tasks.inputs import Brought
 from tasks.models import DrawingSettings, Errand, InputPicture, Task
+from tasks.pictures import inputs
+from tasks.pictures.inputs import Brought
 from tasks.services import advance, cancel, fail, release
 from tasks.submit.base import Caller
 from tasks.submit.commands import submit_blend, submit_imagine

@@ -13,8 +13,8 @@ from accounts.models import DiscordAccount, User
 from tasks.enums import ErrandKind, ErrandState, InputRole, ReturnCode
 from tasks.errands import MOST, finish, give_up, note_seed, note_seed_message, send_on
 from tasks.exceptions import ErrandsUsedUp
-from tasks.inputs import read
 from tasks.models import Errand, Task
+from tasks.pictures.inputs import read
 from tests.factories import make_finished
 from tests.pictures import data_url, picture
 

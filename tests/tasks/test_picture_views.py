@@ -13,9 +13,9 @@ from pytest_django.fixtures import Settings
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import event_loop
 from mjproxy.lib.web.outside_hosts import Later
-from tasks import pictures
 from tasks.enums import TaskStatus
 from tasks.models import DrawingSettings, Task
+from tasks.pictures import store
 from tasks.representation import image_url
 from tests.factories import make_finished, make_task, make_user
 from tests.tasks.servers import Server, always, serving
@@ -78,7 +78,7 @@ async def _joined(response: Any) -> bytes:
 
 
 def keep(task: Task) -> None:
-    pictures.store(task.pk, "image/png", PNG)
+    store.store(task.pk, "image/png", PNG)
 
 
 def test_it_fetches_the_picture_once_and_keeps_it(cdn: Server, task: Task) -> None:

@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import AccountEvent, DiscordAccount, OperatorMail, User
 from mjproxy.lib.ids import first_task_id_of
-from tasks import jobs, pictures, retention
+from tasks import jobs, retention
 from tasks.enums import ErrandKind, InputRole, TaskStatus
 from tasks.models import (
     DeliveryState,
@@ -23,6 +23,7 @@ from tasks.models import (
     Task,
     WebhookDelivery,
 )
+from tasks.pictures import store as pictures_store
 from tests.factories import make_account, make_finished, make_task
 
 S = DeliveryState
@@ -52,7 +53,7 @@ def test_old_tasks_go_with_their_pictures(alice: User, tmp_path: Path) -> None:
     DrawingSettings.objects.create(keep_tasks_days=7)
     old, young = make_old(alice, 8), make_old(alice, 6)
     for task in (old, young):
-        pictures.store(task.pk, "image/png", b"bytes")
+        pictures_store.store(task.pk, "image/png", b"bytes")
     child = make_task(alice, parent=old)
     WebhookDelivery.objects.create(
         task=old, owner=old.owner, revision=1, url="http://x/", body="{}"
@@ -141,7 +142,7 @@ def test_errands_go_when_nobody_waits_any_more(alice: User) -> None:
 
 
 def test_brought_pictures_without_a_row_go(alice: User, tmp_path: Path) -> None:
-    file = pictures.write_input(b"picture", "image/png")
+    file = pictures_store.write_input(b"picture", "image/png")
     old = tmp_path / ".inputs" / "2020-01-01" / "x.png"
     old.parent.mkdir()
     old.write_bytes(b"picture")
@@ -149,7 +150,7 @@ def test_brought_pictures_without_a_row_go(alice: User, tmp_path: Path) -> None:
 
     retention.remove_old()
 
-    assert pictures.read_input(file) == b"picture"
+    assert pictures_store.read_input(file) == b"picture"
     assert not old.parent.exists()
 
 

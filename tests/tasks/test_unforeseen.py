@@ -16,9 +16,11 @@ from accounts.models import DiscordAccount, MailSettings, OperatorMail, User
 from accounts.state import mails, send_mails
 from mjproxy.lib.process import event_loop, faults
 from mjproxy.lib.process.faults import MOST
-from tasks import cdn, delivering, jobs, picking, pictures, webhooks
-from tasks.cdn import Picture
+from tasks import delivering, jobs, picking, webhooks
 from tasks.models import DeliveryState, Task, WebhookDelivery
+from tasks.pictures import cdn
+from tasks.pictures import store as pictures_store
+from tasks.pictures.cdn import Picture
 from tasks.webhooks import record_delivery
 from tests.factories import make_finished
 from tests.tasks.hooking import deliver
@@ -110,7 +112,7 @@ def keep(
         raise error
 
     monkeypatch.setattr(cdn, "download", download)
-    monkeypatch.setattr(pictures, "store_file", store)
+    monkeypatch.setattr(pictures_store, "store_file", store)
     for _ in range(times):
         Task.objects.update(picture_next_at=None)
         jobs.keep_picture(task.pk)
@@ -123,7 +125,7 @@ def test_a_picture_that_cannot_be_kept_is_given_up(
 ) -> None:
     task = keep(drawn, monkeypatch, ZeroDivisionError())
 
-    assert task.picture_tries == len(pictures.TRY_AGAIN)
+    assert task.picture_tries == len(pictures_store.TRY_AGAIN)
     assert tracebacks(caplog) == 1
 
 
@@ -134,7 +136,7 @@ def test_a_disk_that_is_full_is_tried_again_for_long(
 
     task = keep(drawn, monkeypatch, full, MOST + 2)
 
-    assert task.picture_tries == MOST + 2 < len(pictures.TRY_AGAIN)
+    assert task.picture_tries == MOST + 2 < len(pictures_store.TRY_AGAIN)
     assert tracebacks(caplog) == 0
 
 

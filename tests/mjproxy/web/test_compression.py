@@ -12,8 +12,8 @@ from django.test import Client
 from accounts.enums import AccountState
 from accounts.models import User
 from accounts.state.links import verification_path
-from tasks import pictures
 from tasks.enums import TaskStatus
+from tasks.pictures import store
 from tests.conftest import ApiClient
 from tests.factories import make_account, make_finished, make_task
 
@@ -136,7 +136,7 @@ def test_streams_are_not_compressed(browser: Client, operator: User) -> None:
 
 def test_pictures_are_not_compressed_again(browser: Client, operator: User) -> None:
     task = make_finished(operator)
-    pictures.store(task.pk, "image/png", b"\x89PNG" + bytes(4000))
+    store.store(task.pk, "image/png", b"\x89PNG" + bytes(4000))
     task.refresh_from_db()
 
     path = f"/images/{task.pk}/{task.picture_key}.png"

@@ -12,7 +12,7 @@ from django.urls import get_resolver
 from django.urls.resolvers import URLResolver
 
 from accounts.models import User
-from tasks import pictures
+from tasks.pictures import store
 from tests.conftest import OPERATORS_KEY, ApiClient
 from tests.factories import make_account, make_finished
 
@@ -98,7 +98,7 @@ def test_only_the_theme_may_evaluate_texts(browser: Client) -> None:
 
 def test_pictures_and_documents_may_be_kept(client: Client, alice: User) -> None:
     task = make_finished(alice)
-    pictures.store(task.pk, "image/png", b"\x89PNG" + bytes(40))
+    store.store(task.pk, "image/png", b"\x89PNG" + bytes(40))
     task.refresh_from_db()
 
     picture = client.get(f"/images/{task.pk}/{task.picture_key}.png")

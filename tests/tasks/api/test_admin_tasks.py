@@ -14,10 +14,11 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
 from mjproxy.lib.ids import first_id_at
-from tasks import pictures, removing, task_search
+from tasks import removing, task_search
 from tasks.api import admin_task_views
 from tasks.enums import TaskAction, TaskStatus
 from tasks.models import InputPicture, Task, WebhookDelivery
+from tasks.pictures import store
 from tasks.services import advance
 from tests.conftest import OPERATORS_KEY, ApiClient
 from tests.factories import make_account, make_finished, make_task
@@ -208,7 +209,7 @@ def test_a_task_that_is_over_is_removed_with_its_picture(
     operator_api: ApiClient, tasks: list[Task]
 ) -> None:
     task = tasks[0]
-    pictures.store(task.pk, "image/png", picture())
+    store.store(task.pk, "image/png", picture())
     task.refresh_from_db()
     file = Path(settings.MEDIA_ROOT) / task.picture_file
     child = make_task(task.owner, parent=task)

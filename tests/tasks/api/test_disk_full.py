@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db import OperationalError
 
 from accounts.models import DiscordAccount
-from tasks import inputs, pictures
 from tasks.models import Errand, InputPicture, Task
+from tasks.pictures import inputs, store
 from tests.conftest import ApiClient
 from tests.pictures import data_url, picture
 
@@ -60,7 +60,7 @@ def test_no_room_for_a_picture(
     file: int,
 ) -> None:
     full = OSError(errno.ENOSPC, "No space left on device")
-    monkeypatch.setattr(pictures, "_settle", fails_from(file, pictures._settle, full))
+    monkeypatch.setattr(store, "_settle", fails_from(file, store._settle, full))
 
     check_refused(api, path, body)
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 from accounts.models import DiscordAccount, User
 from tasks.enums import BotType, InputRole, TaskAction, TaskStatus
 from tasks.exceptions import InvalidRequest, NoAccount, ParentNotFound, QueueFull
-from tasks.inputs import Brought, read
 from tasks.models import DrawingSettings, InputPicture, Task
+from tasks.pictures.inputs import Brought, read
 from tasks.submit import base
 from tasks.submit.base import (
     MAX_PROMPT_LENGTH,

@@ -13,10 +13,10 @@ from PIL import Image
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from tasks import pictures
 from tasks.enums import InputRole, TaskAction, TaskStatus, WindowState
 from tasks.exceptions import InvalidRequest, NoAccount, QueueFull, Refused
 from tasks.models import BannedWord, Task
+from tasks.pictures import store
 from tasks.prompts.text import echo_key
 from tasks.services import fail
 from tasks.submit import windows
@@ -148,7 +148,7 @@ def test_a_region_takes_a_mask_as_large_as_its_picture(single: Task) -> None:
     (kept,) = task.inputs.all()
     assert (kept.role, kept.width, kept.height) == (InputRole.MASK, 64, 32)
     assert (task.prompt_en, task.prepared) == ("a crown", True)
-    with Image.open(io.BytesIO(pictures.read_input(kept.file))) as image:
+    with Image.open(io.BytesIO(store.read_input(kept.file))) as image:
         assert image.size == (64, 32)
         assert (image.getpixel((0, 0)), image.getpixel((63, 0))) == (255, 0)
 

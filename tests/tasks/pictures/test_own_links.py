@@ -10,11 +10,11 @@ from PIL import Image
 from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount, User
-from tasks import inputs, own_pictures, pictures
 from tasks.enums import InputRole, TaskStatus
 from tasks.exceptions import InvalidRequest
 from tasks.models import InputPicture, Task
-from tasks.own_pictures import Viewer, find_own, fitting, kept_bytes
+from tasks.pictures import inputs, own_links, store
+from tasks.pictures.own_links import Viewer, find_own, fitting, kept_bytes
 from tasks.representation import image_url
 from tests.conftest import ApiClient
 from tests.factories import make_finished, make_task, make_user
@@ -34,7 +34,7 @@ PNG_TYPE = "image/png"
 def own(alice: User) -> Task:
     """A finished task whose picture is kept."""
     task = make_finished(alice)
-    pictures.store(task.pk, PNG_TYPE, BODY)
+    store.store(task.pk, PNG_TYPE, BODY)
     task.refresh_from_db()
     return task
 
@@ -42,7 +42,7 @@ def own(alice: User) -> Task:
 @pytest.fixture
 def others(own: Task) -> Task:
     task = make_finished(make_user("bob"))
-    pictures.store(task.pk, PNG_TYPE, BODY)
+    store.store(task.pk, PNG_TYPE, BODY)
     return task
 
 
@@ -182,7 +182,7 @@ def test_what_is_no_finished_picture_is_refused(
 def test_one_that_is_too_large_for_discord_becomes_a_jpeg(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(own_pictures, "MAX_BYTES", 60_000)
+    monkeypatch.setattr(own_links, "MAX_BYTES", 60_000)
     out = io.BytesIO()
     Image.effect_noise((200, 200), 80).convert("RGB").save(out, "PNG")
 
@@ -193,7 +193,7 @@ def test_one_that_is_too_large_for_discord_becomes_a_jpeg(
 
 
 def test_a_broken_file_of_ours_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own_pictures, "MAX_BYTES", 10)
+    monkeypatch.setattr(own_links, "MAX_BYTES", 10)
 
     with pytest.raises(InvalidRequest):
         fitting(bomb(64, 64))
@@ -204,7 +204,7 @@ def test_a_broken_file_of_ours_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
 
 def bodies() -> list[bytes]:
     rows = InputPicture.objects.order_by("pk")
-    return [pictures.read_input(row.file) for row in rows if row.file]
+    return [store.read_input(row.file) for row in rows if row.file]
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_it_stands_wherever_a_picture_may(
     check_refused(refused, 4, "图片不存在")
     assert said["code"] == 1, said
     row = InputPicture.objects.get(role=role)
-    assert pictures.read_input(row.file) == BODY
+    assert store.read_input(row.file) == BODY
     assert (row.content_type, row.width, row.height) == (PNG_TYPE, 12, 9)
     assert row.link == ""
 

@@ -10,9 +10,9 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from tasks import pictures
 from tasks.models import DrawingSettings, Task
-from tasks.pictures import UnknownSource, cdn_url
+from tasks.pictures import store
+from tasks.pictures.store import UnknownSource, cdn_url
 from tests.factories import make_finished, make_task
 
 SOURCE = "https://cdn.discordapp.com/attachments/1/2/a.png?ex=1&is=2&hm=3"
@@ -21,7 +21,7 @@ SOURCE = "https://cdn.discordapp.com/attachments/1/2/a.png?ex=1&is=2&hm=3"
 @pytest.fixture(autouse=True)
 def _alone(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.MEDIA_ROOT = tmp_path
-    monkeypatch.setattr(pictures, "_cdn_base", None)
+    monkeypatch.setattr(store, "_cdn_base", None)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_links_go_to_the_configured_cdn(settings: Settings) -> None:
 
 
 def test_another_app_may_say_where_the_cdn_is() -> None:
-    pictures.set_cdn_base(lambda: "http://10.0.0.5:9000/cdn/")
+    store.set_cdn_base(lambda: "http://10.0.0.5:9000/cdn/")
     media = SOURCE.replace("cdn.discordapp.com", "media.discordapp.net")
     wanted = "http://10.0.0.5:9000/cdn/attachments/1/2/a.png?ex=1&is=2&hm=3"
 
@@ -72,24 +72,24 @@ def test_a_name_or_password_in_a_link_is_not_sent() -> None:
 
 
 def test_a_picture_is_claimed_once(task: Task) -> None:
-    assert pictures.claim_picture(task.pk) == SOURCE
-    assert pictures.claim_picture(task.pk) is None
-    assert pictures.to_keep() == []
+    assert store.claim_picture(task.pk) == SOURCE
+    assert store.claim_picture(task.pk) is None
+    assert store.to_keep() == []
 
 
 def test_what_failed_is_tried_again_with_longer_pauses(task: Task) -> None:
-    for number, seconds in enumerate(pictures.TRY_AGAIN, 1):
-        assert pictures.to_keep() == [task.pk]
+    for number, seconds in enumerate(store.TRY_AGAIN, 1):
+        assert store.to_keep() == [task.pk]
         before = timezone.now()
-        assert pictures.claim_picture(task.pk)
+        assert store.claim_picture(task.pk)
         task.refresh_from_db()
         assert task.picture_tries == number
         assert task.picture_next_at
         assert task.picture_next_at >= before + timedelta(seconds=seconds)
         Task.objects.update(picture_next_at=timezone.now())
 
-    assert pictures.to_keep() == []
-    assert pictures.claim_picture(task.pk) is None
+    assert store.to_keep() == []
+    assert store.claim_picture(task.pk) is None
 
 
 def test_only_finished_tasks_with_a_picture_are_kept(alice: User) -> None:
@@ -97,30 +97,30 @@ def test_only_finished_tasks_with_a_picture_are_kept(alice: User) -> None:
     make_finished(alice, picture_source="")
     make_finished(alice, picture_file="2026/11/x.png")
 
-    assert pictures.to_keep() == []
+    assert store.to_keep() == []
 
 
 def test_the_operator_may_keep_none(task: Task) -> None:
     DrawingSettings.objects.create(keep_pictures=False)
 
-    assert pictures.to_keep() == []
-    assert pictures.claim_picture(task.pk) is None
+    assert store.to_keep() == []
+    assert store.claim_picture(task.pk) is None
 
 
 def test_foreign_pictures_are_not_fetched(alice: User) -> None:
     task = make_finished(alice, picture_source="https://example.com/a.png")
 
-    assert pictures.claim_picture(task.pk) is None
+    assert store.claim_picture(task.pk) is None
 
 
 def test_the_bytes_are_kept_and_the_row_tells_where(task: Task, tmp_path: Path) -> None:
-    pictures.store(task.pk, "image/png", b"bytes")
+    store.store(task.pk, "image/png", b"bytes")
 
     task.refresh_from_db()
     assert task.finished_at
     name = f"{task.pk}-{task.picture_key}.png"
     assert task.picture_file == f"{task.finished_at:%Y/%m}/{name}"
-    path = pictures.kept_path(task)
+    path = store.kept_path(task)
     assert path
     assert path.read_bytes() == b"bytes"
     assert list((tmp_path / ".drafts").iterdir()) == []
@@ -130,7 +130,7 @@ def test_a_task_that_is_gone_leaves_no_file(task: Task, tmp_path: Path) -> None:
     pk = task.pk
     task.delete()
 
-    pictures.store(pk, "image/png", b"bytes")
+    store.store(pk, "image/png", b"bytes")
 
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
@@ -138,22 +138,22 @@ def test_a_task_that_is_gone_leaves_no_file(task: Task, tmp_path: Path) -> None:
 def test_a_lost_file_is_no_picture(task: Task) -> None:
     task.picture_file = "2026/11/lost.png"
 
-    assert pictures.kept_path(task) is None
+    assert store.kept_path(task) is None
 
 
 def test_previews_are_cached_for_a_while(tmp_path: Path) -> None:
-    assert pictures.cached_preview(SOURCE) is None
-    with pictures.drafting() as draft:
+    assert store.cached_preview(SOURCE) is None
+    with store.drafting() as draft:
         draft.write_bytes(b"preview")
-        path = pictures.cache_preview(SOURCE, "image/webp", draft)
-    assert pictures.cached_preview(SOURCE) == ("image/webp", path)
+        path = store.cache_preview(SOURCE, "image/webp", draft)
+    assert store.cached_preview(SOURCE) == ("image/webp", path)
     assert path.read_bytes() == b"preview"
-    assert pictures.remove_old_scraps() == 0
+    assert store.remove_old_scraps() == 0
     for path in (tmp_path / ".previews").iterdir():
         os.utime(path, (time.time() - 4000,) * 2)
 
-    assert pictures.remove_old_scraps() == 1
-    assert pictures.cached_preview(SOURCE) is None
+    assert store.remove_old_scraps() == 1
+    assert store.cached_preview(SOURCE) is None
 
 
 # --- pictures that requests bring along -----------------------------------------------
@@ -166,22 +166,22 @@ def test_previews_are_cached_for_a_while(tmp_path: Path) -> None:
 def test_a_brought_picture_is_kept_under_the_day_it_came(
     tmp_path: Path, content_type: str, ending: str
 ) -> None:
-    file = pictures.write_input(b"bytes", content_type)
+    file = store.write_input(b"bytes", content_type)
 
     folder, day, name = file.split("/")
     assert (folder, day) == (".inputs", f"{timezone.now():%Y-%m-%d}")
     assert name.endswith(f".{ending}")
-    assert pictures.read_input(file) == (tmp_path / file).read_bytes() == b"bytes"
+    assert store.read_input(file) == (tmp_path / file).read_bytes() == b"bytes"
 
 
 def test_the_same_picture_twice_has_two_files() -> None:
-    files = [pictures.write_input(b"bytes", "image/png") for _ in range(2)]
+    files = [store.write_input(b"bytes", "image/png") for _ in range(2)]
 
-    pictures.remove(files[0])
+    store.remove(files[0])
 
-    assert pictures.read_input(files[1]) == b"bytes"
+    assert store.read_input(files[1]) == b"bytes"
     with pytest.raises(FileNotFoundError):
-        pictures.read_input(files[0])
+        store.read_input(files[0])
 
 
 def test_brought_pictures_of_more_than_an_hour_are_found_by_their_day(
@@ -194,12 +194,12 @@ def test_brought_pictures_of_more_than_an_hour_are_found_by_their_day(
         os.utime(folder / "old.png", (time.time() - 4000,) * 2)
     (days[0] / "new.png").write_bytes(b"b")
 
-    found = sorted(name for names in pictures.old_inputs() for name in names)
+    found = sorted(name for names in store.old_inputs() for name in names)
 
     assert found == [f".inputs/{day}/old.png" for day in ("2026-01-01", "2026-01-02")]
     for name in found:
-        pictures.remove(name)
-    assert [*pictures.old_inputs()] == [[], []]
+        store.remove(name)
+    assert [*store.old_inputs()] == [[], []]
     assert sorted(path.name for path in (tmp_path / ".inputs").iterdir()) == [
         "2026-01-01",
         "other",

@@ -11,9 +11,9 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from mjproxy.lib.process import event_loop
-from tasks import cdn, pictures
-from tasks.cdn import CdnError, Picture
 from tasks.models import Task
+from tasks.pictures import cdn, store
+from tasks.pictures.cdn import CdnError, Picture
 from tests.factories import make_finished, make_user
 from tests.targets import TARGETS
 from tests.tasks.servers import Server, always, serving
@@ -141,7 +141,7 @@ def test_a_finished_picture_is_kept_byte_for_byte(server: Server) -> None:
     event_loop.run(cdn.keep(task.pk))
 
     task.refresh_from_db()
-    path = pictures.kept_path(task)
+    path = store.kept_path(task)
     assert path
     assert path.read_bytes() == PNG
     assert [call.path for call in server.calls] == ["/attachments/1/2/a.png?ex=1"]
@@ -151,13 +151,13 @@ def test_keeping_goes_on_after_a_failure(server: Server) -> None:
     task = make_finished(make_user(), picture_source=SOURCE)
     server.handler = always(503)
     event_loop.run(cdn.keep(task.pk))
-    assert pictures.to_keep() == []
+    assert store.to_keep() == []
 
     server.handler = always(body=PNG, content_type="image/png")
     Task.objects.update(picture_next_at=timezone.now())
-    assert pictures.to_keep() == [task.pk]
+    assert store.to_keep() == [task.pk]
     event_loop.run(cdn.keep(task.pk))
 
     task.refresh_from_db()
     assert task.picture_tries == 2
-    assert pictures.kept_path(task)
+    assert store.kept_path(task)

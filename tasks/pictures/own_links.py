@@ -14,12 +14,12 @@ from PIL import Image
 
 from accounts.models import User
 from mjproxy.lib.validators.addresses import Parts, WrongAddress, parts_of
-from tasks import pictures
 from tasks.enums import TaskStatus
 from tasks.exceptions import InvalidRequest
 from tasks.models import Task
+from tasks.pictures import store
+from tasks.pictures.decode_slots import UNPACKING
 from tasks.selectors import find
-from tasks.unpacking import UNPACKING
 
 # Previews and whatever else is made of a picture have names that begin like its own.
 _PATH: Final = re.compile(
@@ -93,7 +93,7 @@ def check_picture(task: Task) -> None:
 
 def kept_bytes(task: Task) -> bytes:
     """Return the picture from the disk, b"" where it is not kept there."""
-    path = pictures.kept_path(task)
+    path = store.kept_path(task)
     try:
         return path.read_bytes() if path else b""
     except FileNotFoundError:  # removed this moment

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from tasks.exceptions import InvalidRequest
-from tasks.inputs import Brought
-from tasks.masks import read_mask
+from tasks.pictures.inputs import Brought
+from tasks.pictures.masks import read_mask
 from tests.pictures import bomb, chunk, data_url, mask, picture
 
 

@@ -21,15 +21,15 @@ from PIL import Image
 from mjproxy.lib.process.disk_full import is_full
 from mjproxy.lib.safe_http import client
 from mjproxy.lib.safe_http.file_kinds import HEAD, is_cut_off, kind_of
-from tasks import own_pictures, pictures
 from tasks.enums import TERMINAL, ErrandState, InputRole, TaskAction
 from tasks.exceptions import InvalidRequest
 from tasks.models import Errand, InputPicture, Task
-from tasks.own_pictures import MAX_BYTES as MAX_BYTES
-from tasks.own_pictures import Viewer
+from tasks.pictures import own_links, store
+from tasks.pictures.decode_slots import UNPACKING
+from tasks.pictures.own_links import MAX_BYTES as MAX_BYTES
+from tasks.pictures.own_links import Viewer
 from tasks.prompts.links import is_official
 from tasks.representation import extension
-from tasks.unpacking import UNPACKING
 
 MAX_PIXELS: Final = 64_000_000
 BATCH: Final = 500  # rows or files that are looked at together
@@ -90,15 +90,15 @@ def behind(
 
     Raises InvalidRequest.
     """
-    own = own_pictures.find_own(viewer, url) if viewer else None
+    own = own_links.find_own(viewer, url) if viewer else None
     if own is None:
         check_link(url)
         return Brought(role, position, url=url)
-    own_pictures.check_picture(own)
-    kept = own_pictures.kept_bytes(own)
+    own_links.check_picture(own)
+    kept = own_links.kept_bytes(own)
     if not kept:  # a worker asks Discord for it
         return Brought(role, position, url=url)
-    body = own_pictures.fitting(kept)
+    body = own_links.fitting(kept)
     return Brought(role, position, body, *measure(body), url=url)
 
 
@@ -259,7 +259,7 @@ def _drop(rows: QuerySet[InputPicture]) -> int:
     # Files first: a row without its file is found again, a file without a row later.
     found = dict(rows.values_list("pk", "file"))
     for file in found.values():
-        pictures.remove(file)
+        store.remove(file)
     if found:
         InputPicture.objects.filter(pk__in=list(found)).delete()
     return len(found)
@@ -268,26 +268,26 @@ def _drop(rows: QuerySet[InputPicture]) -> int:
 def remove_strays() -> int:
     """Remove files that no row tells of: their request came to nothing."""
     removed = 0
-    for names in pictures.old_inputs():
+    for names in store.old_inputs():
         for start in range(0, len(names), BATCH):
             batch = names[start : start + BATCH]
             rows = InputPicture.objects.filter(file__in=batch)
             strays = set(batch) - set(rows.values_list("file", flat=True))
             for file in strays:
-                pictures.remove(file)
+                store.remove(file)
             removed += len(strays)
     return removed
 
 
 def remove_files(files: Sequence[Written]) -> None:
     for written in files:
-        pictures.remove(written.file)
+        store.remove(written.file)
 
 
 def _write(picture: Brought) -> str:
     if not picture.body:
         return ""
-    return pictures.write_input(picture.body, picture.content_type)
+    return store.write_input(picture.body, picture.content_type)
 
 
 def name_at_discord(picture: InputPicture) -> str:

@@ -9,8 +9,8 @@ from PIL import Image
 
 from tasks.enums import InputRole
 from tasks.exceptions import InvalidRequest
-from tasks.inputs import FORMATS, Brought, not_a_picture, read
-from tasks.unpacking import UNPACKING
+from tasks.pictures.decode_slots import UNPACKING
+from tasks.pictures.inputs import FORMATS, Brought, not_a_picture, read
 
 # The pixels are looked at: as many as Midjourney's largest picture has.
 MAX_PIXELS: Final = 4096 * 4096

@@ -16,10 +16,10 @@ from pytest_django import Settings
 
 from accounts.models import User
 from mjproxy.lib.safe_http import file_kinds
-from tasks import inputs, masks
 from tasks.enums import InputRole
 from tasks.exceptions import InvalidRequest
 from tasks.models import InputPicture, Task
+from tasks.pictures import inputs, masks
 from tests.factories import make_task
 from tests.pictures import bare, bomb, data_url, phone, picture
 

@@ -26,7 +26,7 @@ from mjproxy.lib.safe_http.client import (
 from mjproxy.lib.safe_http.file_kinds import kind_of
 from mjproxy.lib.safe_http.resolver import Resolver
 from mjproxy.lib.validators.addresses import exact
-from tasks import pictures
+from tasks.pictures import store
 
 logger = logging.getLogger(__name__)
 
@@ -90,9 +90,9 @@ class Downloader:
             task.exception()  # seen, also where nobody waits any more
 
     async def _found(self, source: str, who: Hashable, *, at_once: bool) -> Picture:
-        if cached := await in_thread(pictures.cached_preview, source):
+        if cached := await in_thread(store.cached_preview, source):
             return Picture(*cached)
-        url = await in_thread(pictures.cdn_url, source)
+        url = await in_thread(store.cdn_url, source)
         async with self.places.place(who, at_once=at_once):
             try:
                 async with asyncio.timeout(TIMEOUT):
@@ -107,10 +107,10 @@ class Downloader:
                 raise CdnError(reason, gone=response.status in GONE)
             label = response.content_type
             check = partial(_check, label)
-            with pictures.drafting() as draft:
+            with store.drafting() as draft:
                 head = await save_capped(response, draft, MAX_BYTES, check)
                 kind = kind_of(head) or label
-                return Picture(kind, pictures.cache_preview(source, kind, draft))
+                return Picture(kind, store.cache_preview(source, kind, draft))
 
 
 def _check(label: str, head: bytes) -> None:
@@ -144,17 +144,17 @@ async def download(source: str, who: Hashable, *, at_once: bool = False) -> Pict
 
 async def keep(task_id: int) -> None:
     """Copy a finished task's picture, if that is still to be done."""
-    await faults.watch(Work("picture of task", task_id, pictures.give_up), _keep)
+    await faults.watch(Work("picture of task", task_id, store.give_up), _keep)
 
 
 async def _keep(task_id: int) -> None:
     async with _downloader().slots:
-        source = await in_thread(pictures.claim_picture, task_id)
+        source = await in_thread(store.claim_picture, task_id)
         if source is None:
             return
         try:
             found = await download(source, "kept")
             stored = task_id, found.content_type, found.path
-            await in_thread(pictures.store_file, *stored)
+            await in_thread(store.store_file, *stored)
         except (CdnError, OSError) as exc:  # the disk may be full for a while
             logger.warning("task %s: picture not kept, again later: %s", task_id, exc)

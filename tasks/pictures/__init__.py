@@ -1,0 +1,1 @@
+"""Pictures: those that a request brings, and those that are drawn."""
