@@ -32,7 +32,7 @@ from tasks.services import cancel
 from tasks.settings_admin import DrawingSettingsAdmin as DrawingSettingsAdmin
 from tasks.task_search import NEWEST_FOR_TEXT
 from tasks.waiting import NOTHING, waiting_of
-from tasks.webhooks import resend
+from tasks.webhooks.rows import resend
 
 _STATUS_COLOURS: Final = {
     TaskStatus.SUCCESS: "success",

@@ -9,20 +9,21 @@ from celery import shared_task
 
 from accounts.state import send_mails as state_send_mails
 from mjproxy.lib.process import event_loop, faults
-from tasks import delivering, picking, retention, webhooks
+from tasks import retention
 from tasks.pictures import cdn, store
+from tasks.webhooks import calls, picking, rows
 
 
 @shared_task(name="tasks.deliver_task", ignore_result=True)
 def deliver_task(task_id: int) -> None:
     """Call the hook of a task with what waits for it."""
-    finding = faults.Work("finding webhooks of task", task_id, webhooks.give_up)
+    finding = faults.Work("finding webhooks of task", task_id, rows.give_up)
     faults.guard(finding, _deliver_task)
 
 
 def _deliver_task(task_id: int) -> None:
     if receiver := picking.receiver_of(task_id):
-        event_loop.spawn(delivering.start_task(receiver, task_id))
+        event_loop.spawn(calls.start_task(receiver, task_id))
 
 
 @shared_task(name="tasks.deliver_due", ignore_result=True)
@@ -33,7 +34,7 @@ def deliver_due() -> None:
 
 def _deliver_due() -> None:
     if receivers := picking.due_receivers():
-        event_loop.spawn(delivering.start_all(receivers))
+        event_loop.spawn(calls.start_all(receivers))
 
 
 @shared_task(name="tasks.keep_picture", ignore_result=True)

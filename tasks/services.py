@@ -31,7 +31,7 @@ from tasks.exceptions import CallerGone
 from tasks.models import InputPicture, Task
 from tasks.selectors import load_shown
 from tasks.signals import task_changed, task_submitted
-from tasks.webhooks import record_delivery
+from tasks.webhooks.rows import record_delivery
 
 logger = logging.getLogger(__name__)
 

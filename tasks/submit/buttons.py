@@ -41,7 +41,7 @@ from tasks.submit.choosing import account_of
 from tasks.submit.commands import linked, permitted
 from tasks.submit.hosting import owner_or_host
 from tasks.submit.share import check_share
-from tasks.webhooks import tell_again
+from tasks.webhooks.rows import tell_again
 
 _CHANGEABLE: Final = {
     TaskAction.IMAGINE,

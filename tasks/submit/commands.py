@@ -27,7 +27,7 @@ from tasks.submit.base import (
     write,
 )
 from tasks.submit.choosing import Wanted, place
-from tasks.webhooks import tell_again
+from tasks.webhooks.rows import tell_again
 
 # The blend command's words for what the dialect calls dimensions.
 DIMENSIONS: Final = {

@@ -20,7 +20,7 @@ from accounts.models import (
 from gateway.models import GatewaySettings
 from mjproxy.lib.db.key_rotation import stored, unreadable
 from tasks.models import DrawingSettings, WebhookDelivery
-from tasks.webhooks import claim_next
+from tasks.webhooks.rows import claim_next
 from tests.conftest import ApiClient
 from tests.factories import make_account, make_task
 

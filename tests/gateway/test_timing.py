@@ -10,8 +10,9 @@ import pytest
 from accounts.state import mails
 from accounts.verification import helper_server, lock
 from gateway import errands, timing
-from tasks import delivering, waiting, webhooks
+from tasks import waiting
 from tasks.pictures import cdn, store
+from tasks.webhooks import calls, rows
 
 POST: Final = timing.LATE_POST + timing.INTERACTION_TIMEOUT
 MASK: Final = timing.LATE_POST + timing.PLAIN_TIMEOUT
@@ -27,7 +28,7 @@ CLAIMS: Final[dict[str, tuple[float | timedelta, float]]] = {
     "slow work, until it is renewed": (timing.CLAIM, 2 * timing.RENEW_EVERY),
     "a press that must not be repeated": (errands.LIFE, POST),
     "what is said to be looked up": (waiting.NO_ANSWER, POST),
-    "a call of a hook": (webhooks.CLAIM, delivering.TIMEOUT),
+    "a call of a hook": (rows.CLAIM, calls.TIMEOUT),
     "a picture that is kept": (min(store.TRY_AGAIN), cdn.TIMEOUT),
     "a mail": (mails.CLAIM, MAIL_STEPS * mails.TIMEOUT),
     "a verification page": (lock.CLAIM, timing.PAGE_TIMEOUT),

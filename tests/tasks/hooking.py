@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 
 from mjproxy.lib.process import event_loop
-from tasks import delivering
 from tasks.models import Task
-from tasks.shares import Receiver, Shares
-from tasks.webhooks import host_of
+from tasks.webhooks import calls as webhooks_calls
+from tasks.webhooks.rows import host_of
+from tasks.webhooks.shares import Receiver, Shares
 
 
 def forget_receivers() -> None:
     """Let nothing be known of any receiver: another test's may have the same port."""
 
     async def forget() -> None:
-        delivering.here()._shares = Shares()
+        webhooks_calls.here()._shares = Shares()
 
     event_loop.run(forget())
 
@@ -28,15 +28,15 @@ def deliver(*tasks: Task) -> None:
     """Make all calls that are due at the hooks of the tasks."""
 
     async def make() -> None:
-        await delivering.start_all([receiver(task) for task in tasks])
-        await delivering.finished()
+        await webhooks_calls.start_all([receiver(task) for task in tasks])
+        await webhooks_calls.finished()
 
     event_loop.run(make(), timeout=60)
 
 
 def calls_under_way() -> int:
     async def calls() -> int:
-        return len(delivering.here()._calls)
+        return len(webhooks_calls.here()._calls)
 
     return event_loop.run(calls())
 
@@ -45,9 +45,9 @@ def break_off() -> None:
     """End the calls under way, as the end of the process would."""
 
     async def end() -> None:
-        for call in delivering.here()._calls:
+        for call in webhooks_calls.here()._calls:
             call.cancel()
-        await delivering.finished()
+        await webhooks_calls.finished()
 
     event_loop.run(end())
 

@@ -12,10 +12,11 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from mjproxy.celery import app
 from mjproxy.lib.process import event_loop
-from tasks import delivering, jobs
+from tasks import jobs
 from tasks.enums import TaskStatus
 from tasks.models import DeliveryState, Task, WebhookDelivery
 from tasks.services import advance, fail
+from tasks.webhooks import calls
 from tests.factories import make_finished, make_task, make_user
 from tests.tasks.servers import Server, always, serving
 
@@ -49,7 +50,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Future[Any]]:
 def wait_for(started: list[Future[Any]]) -> None:
     for future in started:
         future.result(20)
-    event_loop.run(delivering.finished())
+    event_loop.run(calls.finished())
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from tasks import webhooks
 from tasks.enums import TaskStatus
 from tasks.models import DrawingSettings, Task, WebhookDelivery
 from tasks.services import advance
+from tasks.webhooks import rows
 from tests.conftest import ApiClient
 from tests.factories import make_account, make_user
 
@@ -63,8 +63,8 @@ def test_its_calls_are_signed_with_its_own_secret(
 ) -> None:
     ours, theirs = drawn(api), drawn(api, notifyHook=OWN)
 
-    by_operator = webhooks.claim_next(ours.pk, webhooks.host_of(HOOK))
-    by_alice = webhooks.claim_next(theirs.pk, webhooks.host_of(OWN))
+    by_operator = rows.claim_next(ours.pk, rows.host_of(HOOK))
+    by_alice = rows.claim_next(theirs.pk, rows.host_of(OWN))
 
     assert by_operator is not None
     assert by_alice is not None
@@ -107,7 +107,7 @@ def test_the_secret_is_shown_once_and_made_anew_when_asked(
 
     shown = admin.post(address, fields, follow=True).content.decode()
     (secret,) = set(re.findall(r"whsec_[\w+/=]+", shown))
-    assert webhooks.hook_secret() == secret
+    assert rows.hook_secret() == secret
 
     again = admin.post(address, fields, follow=True).content.decode()
     assert "whsec_" not in again
@@ -116,4 +116,4 @@ def test_the_secret_is_shown_once_and_made_anew_when_asked(
     renewed = {**fields, "renew_hook_secret": "on"}
     shown = admin.post(address, renewed, follow=True).content.decode()
     (other,) = set(re.findall(r"whsec_[\w+/=]+", shown))
-    assert webhooks.hook_secret() == other != secret
+    assert rows.hook_secret() == other != secret

@@ -16,12 +16,13 @@ from accounts.models import DiscordAccount, MailSettings, OperatorMail, User
 from accounts.state import mails, send_mails
 from mjproxy.lib.process import event_loop, faults
 from mjproxy.lib.process.faults import MOST
-from tasks import delivering, jobs, picking, webhooks
+from tasks import jobs
 from tasks.models import DeliveryState, Task, WebhookDelivery
 from tasks.pictures import cdn
 from tasks.pictures import store as pictures_store
 from tasks.pictures.cdn import Picture
-from tasks.webhooks import record_delivery
+from tasks.webhooks import calls, picking, rows
+from tasks.webhooks.rows import record_delivery
 from tests.factories import make_finished
 from tests.tasks.hooking import deliver
 
@@ -44,9 +45,9 @@ def tracebacks(caplog: pytest.LogCaptureFixture) -> int:
     ("module", "broken"),
     [
         (picking, "receiver_of"),
-        (webhooks, "claim_next"),
-        (webhooks, "ensure_webhook_secret"),
-        (delivering, "_headers"),
+        (rows, "claim_next"),
+        (rows, "ensure_webhook_secret"),
+        (calls, "_headers"),
     ],
 )
 def test_a_hook_that_cannot_be_called_is_given_up(
@@ -65,7 +66,7 @@ def test_a_hook_that_cannot_be_called_is_given_up(
     for _ in range(MOST):
         WebhookDelivery.objects.update(claimed_until=None)
         jobs.deliver_task(task.pk)
-        event_loop.run(delivering.finished())
+        event_loop.run(calls.finished())
 
     call = WebhookDelivery.objects.get()
     assert call.state == DeliveryState.GIVEN_UP
@@ -82,12 +83,12 @@ def test_one_hook_that_breaks_holds_up_no_other(
     )
     for each in (broken, task):
         record_delivery(each)
-    claim = webhooks.claim_next
+    claim = rows.claim_next
 
     def breaks(task_id: int, host: str) -> Any:
         return 1 / 0 if task_id == broken.pk else claim(task_id, host)
 
-    monkeypatch.setattr(webhooks, "claim_next", breaks)
+    monkeypatch.setattr(rows, "claim_next", breaks)
 
     deliver(task)
 

@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from mjproxy.lib.db.compiled_query import PreparedQuery
 from mjproxy.lib.process import faults
-from tasks import webhooks
 from tasks.models import DeliveryState, WebhookDelivery
-from tasks.shares import Receiver
-from tasks.webhooks import Call, unclaimed
+from tasks.webhooks import rows as webhooks_rows
+from tasks.webhooks.rows import Call, unclaimed
+from tasks.webhooks.shares import Receiver
 
 # Some that are due may turn out to wait for another call of their task.
 SPARE: Final = 16
@@ -21,7 +21,7 @@ SPARE: Final = 16
 
 _next: Final = PreparedQuery[WebhookDelivery](
     lambda task_id: (
-        webhooks.waiting(task_id)
+        webhooks_rows.waiting(task_id)
         .only("owner", "host")
         .order_by("by_hand", "revision")[:1]
     ),
@@ -54,11 +54,11 @@ def claim_due(receiver: Receiver, most: int) -> list[Call]:
 
 def claim(task_id: int, host: str) -> Call | None:
     """Claim a task's next call; what breaks there holds up no other task."""
-    work = webhooks.work(task_id)
+    work = webhooks_rows.work(task_id)
     if faults.is_resting(work):
         return None
     try:
-        return webhooks.claim_next(task_id, host)
+        return webhooks_rows.claim_next(task_id, host)
     except Exception as exc:
         faults.settle(work, exc)
         return None

@@ -26,9 +26,9 @@ from mjproxy.lib.safe_http.client import (
     read_capped,
     reason_of,
 )
-from tasks import picking, shares, webhooks
-from tasks.shares import Receiver, Shares
-from tasks.webhooks import Call, Outcome
+from tasks.webhooks import picking, rows, shares
+from tasks.webhooks.rows import Call, Outcome
+from tasks.webhooks.shares import Receiver, Shares
 
 UNSIGNED: Final = "the signing secret fits no encryption key: make a new one"
 TIMEOUT: Final = 10.0  # seconds for a whole call
@@ -141,7 +141,7 @@ class Deliverer:
         """Make a claimed call; then what waits for the place that comes free."""
         making = partial(self._call, receiver, call)
         try:
-            await faults.watch(webhooks.work(call.task_id), making, at_once=True)
+            await faults.watch(rows.work(call.task_id), making, at_once=True)
         finally:
             self._shares.give_back(receiver)
         await self._start_others(receiver)
@@ -163,7 +163,7 @@ class Deliverer:
             self._shares.went_well(receiver, time.monotonic() - began)
         elif outcome.is_trouble:
             rest = self._shares.failed(receiver)
-        await in_thread(webhooks.settle, call, outcome)
+        await in_thread(rows.settle, call, outcome)
         if rest:
             await in_thread(picking.rest, receiver, rest)
 
@@ -185,7 +185,7 @@ class Deliverer:
             return Outcome(error=reason_of(exc))
         except Unfetchable as exc:
             return Outcome(error=exc.en, hopeless=exc.permanent)
-        outcome = Outcome(status=status, hopeless=status == webhooks.GONE)
+        outcome = Outcome(status=status, hopeless=status == rows.GONE)
         if outcome.delivered:
             return outcome
         return Outcome(status, f"HTTP {status}", hopeless=outcome.hopeless)

@@ -14,10 +14,10 @@ from standardwebhooks import Webhook
 from accounts.models import User
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import event_loop
-from tasks import delivering
 from tasks.enums import TaskStatus
 from tasks.models import DeliveryState, Task, WebhookDelivery
 from tasks.services import advance, fail
+from tasks.webhooks import calls
 from tests.factories import make_task, make_user
 from tests.targets import TARGETS
 from tests.tasks.hooking import deliver, forget_receivers, receiver
@@ -113,7 +113,7 @@ def test_news_that_come_during_a_call_follow_it(hook: Server) -> None:
     async def more_news(request: web.Request) -> web.Response:
         if len(hook.calls) == 1:
             await in_thread(fail, task.pk, "no luck")
-            await delivering.start(receiver(task))
+            await calls.start(receiver(task))
         return web.Response()
 
     hook.handler = more_news
@@ -130,7 +130,7 @@ def test_two_deliverers_make_one_call(hook: Server) -> None:
     advance(task.pk, TaskStatus.SUBMITTED)
 
     async def both() -> None:
-        deliverers = delivering.Deliverer(), delivering.Deliverer()
+        deliverers = calls.Deliverer(), calls.Deliverer()
         await asyncio.gather(*(each.start(receiver(task)) for each in deliverers))
         for each in deliverers:
             await each.finished()
@@ -214,7 +214,7 @@ def test_a_refused_connection_is_tried_again() -> None:
 def test_a_receiver_that_says_nothing_is_left(
     hook: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivering, "TIMEOUT", 0.3)
+    monkeypatch.setattr(calls, "TIMEOUT", 0.3)
     hook.handler = never
     task = make_hooked(hook.origin)
     fail(task.pk, "no luck")
@@ -227,7 +227,7 @@ def test_a_receiver_that_says_nothing_is_left(
 def test_a_receiver_that_answers_byte_by_byte_is_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(delivering, "TIMEOUT", 0.3)
+    monkeypatch.setattr(calls, "TIMEOUT", 0.3)
 
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tasks import shares
-from tasks.shares import (
+from tasks.webhooks import shares
+from tasks.webhooks.shares import (
     AT_ONCE,
     FIRST,
     KEEPS_FAILING,

@@ -8,10 +8,10 @@ from django.utils import timezone
 from accounts.models import User
 from tasks.enums import TaskStatus
 from tasks.models import Task, WebhookDelivery
-from tasks.picking import claim_due, due_receivers, rest
 from tasks.services import advance, fail
-from tasks.shares import Receiver
-from tasks.webhooks import Call, Outcome, claim_next, resend, settle
+from tasks.webhooks.picking import claim_due, due_receivers, rest
+from tasks.webhooks.rows import Call, Outcome, claim_next, resend, settle
+from tasks.webhooks.shares import Receiver
 from tests.factories import make_task
 
 HOOK, HOST = "http://hook.example/cb?id=1", "hook.example:80"

@@ -10,10 +10,9 @@ from django.utils import timezone
 from accounts.models import User
 from tasks.enums import TaskStatus
 from tasks.models import DeliveryState, Task, WebhookDelivery
-from tasks.picking import claim_due, due_receivers, receiver_of
 from tasks.services import advance, fail
-from tasks.shares import Receiver
-from tasks.webhooks import (
+from tasks.webhooks.picking import claim_due, due_receivers, receiver_of
+from tasks.webhooks.rows import (
     RETRY_AFTER,
     Call,
     Outcome,
@@ -23,6 +22,7 @@ from tasks.webhooks import (
     retry_delay,
     settle,
 )
+from tasks.webhooks.shares import Receiver
 from tests.factories import make_task
 
 HOOK = "http://hook.example/cb?id=1"

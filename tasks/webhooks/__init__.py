@@ -1,0 +1,1 @@
+"""Webhooks: rows written with the change, and the calls."""
