@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.enums import BotType
 from gateway.models import CommandIndex
 from gateway.protocol.constants import BOT_IDS, MIDJOURNEY_APP, NIJI_APP, CommandType
-from tasks import limits
+from tasks.submit import limits
 
 CACHED: Final = 10.0  # seconds; what Discord finds stale is read anew at once
 LIMITS_CACHED: Final = 60.0  # seconds; every submit asks, and limits seldom change

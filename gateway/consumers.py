@@ -26,8 +26,8 @@ from accounts.people.wrong_keys import user_by
 from gateway import open_streams
 from gateway.open_streams import Place
 from tasks.api.serializers import id_in
-from tasks.representation import tasks_json
 from tasks.selectors import by_ids
+from tasks.wire import tasks_json
 
 logger = logging.getLogger(__name__)
 

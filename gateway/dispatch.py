@@ -27,9 +27,9 @@ from mjproxy.lib.process import event_loop, faults
 from mjproxy.lib.process.faults import Work
 from mjproxy.lib.validators.number_limits import span_of
 from tasks.enums import RUNNING, Delivery, TaskStatus
-from tasks.limits import TooLong
 from tasks.models import Task
 from tasks.services import advance, fail, release, tell_unanswered
+from tasks.submit.limits import TooLong
 
 logger = logging.getLogger(__name__)
 

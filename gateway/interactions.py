@@ -11,11 +11,11 @@ from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from gateway.protocol.payloads import Place, Upload
-from tasks import limits
 from tasks.enums import BotType, InputRole, TaskAction
 from tasks.models import Task
 from tasks.pictures import inputs
 from tasks.prompts import sent_text as prompts_sent_text
+from tasks.submit import limits
 
 _IMAGES: Final = ("image1", "image2", "image3", "image4", "image5")
 

@@ -23,9 +23,9 @@ from tasks.errands import give_up
 from tasks.exceptions import NoAccount, QueueFull
 from tasks.models import Errand, Task
 from tasks.services import CANCELLED, fail, reassign
-from tasks.submit.base import TurnLost, take_place
-from tasks.submit.choosing import Wanted, choose, may_come, take_chosen
-from tasks.submit.hosting import owner_or_host
+from tasks.submit.account import Wanted, choose, may_come, take_chosen
+from tasks.submit.button_account import owner_or_host
+from tasks.submit.row import TurnLost, take_place
 
 BATCH: Final = 200
 MOST_WAITING: Final = 2000  # that are looked at in one sweep

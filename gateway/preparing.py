@@ -36,7 +36,7 @@ from tasks.submit.extensions import (
     found_on_clip,
     waits_for_clip,
 )
-from tasks.waiting import again
+from tasks.waiting.reason import again
 
 logger = logging.getLogger(__name__)
 

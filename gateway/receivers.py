@@ -29,13 +29,13 @@ from gateway.publish import (
 )
 from gateway.queueing import somebody_waits
 from gateway.waiting import lanes_of
-from tasks import limits
 from tasks.enums import RUNNING, TERMINAL, TaskAction, TaskStatus
 from tasks.models import Task
 from tasks.pictures.store import set_cdn_base
 from tasks.signals import errand_submitted, task_changed, task_submitted
+from tasks.submit import limits
 from tasks.submit.extensions import waiting_for
-from tasks.waiting import set_lanes
+from tasks.waiting.reason import set_lanes
 
 
 @receiver(task_submitted)

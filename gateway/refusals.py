@@ -13,7 +13,7 @@ from accounts.state.changes import trouble
 from gateway import lanes
 from gateway.protocol.answers import Answer, Verdict
 from mjproxy.lib.process import backoff
-from tasks.waiting import again
+from tasks.waiting.reason import again
 
 REFUSALS: Final = {
     Verdict.TOKEN_DEAD: AccountState.INVALID_TOKEN,

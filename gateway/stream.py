@@ -33,8 +33,8 @@ from mjproxy.lib.process import backoff
 from tasks.api.answers import TASK_ID, TaskEventSerializer
 from tasks.api.serializers import id_in
 from tasks.models import Task
-from tasks.representation import task_bytes
 from tasks.selectors import find
+from tasks.wire import task_bytes
 
 logger = logging.getLogger(__name__)
 

@@ -35,7 +35,7 @@ from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.ids import new_nonce
 from mjproxy.lib.process import backoff, faults
 from mjproxy.lib.process.faults import Work
-from tasks import custom_ids, limits
+from tasks import custom_ids
 from tasks.enums import RUNNING, BotType, Delivery, InputRole, WindowState
 from tasks.models import Task
 from tasks.pictures import store
@@ -47,6 +47,7 @@ from tasks.services import (
     release_window,
     tell_unanswered,
 )
+from tasks.submit import limits
 
 logger = logging.getLogger(__name__)
 

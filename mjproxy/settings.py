@@ -247,7 +247,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 10},
     },
-    "retention": {"task": "tasks.retention", "schedule": 3600.0},
+    "retention": {"task": "tasks.cleanup.retention", "schedule": 3600.0},
 }
 
 # --- API ---------------------------------------------------------------------------

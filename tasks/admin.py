@@ -27,12 +27,12 @@ from tasks.enums import TaskStatus
 from tasks.forms import BannedWordForm, NewBannedWordsForm
 from tasks.models import BannedWord, DeliveryState, Task, WebhookDelivery
 from tasks.prompts.banned_words import ban_too
-from tasks.representation import image_url, progress_text
+from tasks.search import NEWEST_FOR_TEXT
 from tasks.services import cancel
 from tasks.settings_admin import DrawingSettingsAdmin as DrawingSettingsAdmin
-from tasks.task_search import NEWEST_FOR_TEXT
-from tasks.waiting import NOTHING, waiting_of
+from tasks.waiting.reason import NOTHING, waiting_of
 from tasks.webhooks.rows import resend
+from tasks.wire import image_url, progress_text
 
 _STATUS_COLOURS: Final = {
     TaskStatus.SUCCESS: "success",

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from mjproxy.lib.ids import first_id_at
 from tasks.models import Task
-from tasks.task_search import oldest_for_text
+from tasks.search import oldest_for_text
 
 _IDENTITIES: Final = (
     "nonce",

@@ -9,7 +9,7 @@ from celery import shared_task
 
 from accounts.state import send_mails as state_send_mails
 from mjproxy.lib.process import event_loop, faults
-from tasks import retention
+from tasks.cleanup import retention
 from tasks.pictures import cdn, store
 from tasks.webhooks import calls, picking, rows
 
@@ -60,7 +60,7 @@ def send_mails() -> None:
     event_loop.spawn(state_send_mails.send_due())
 
 
-@shared_task(name="tasks.retention", ignore_result=True)
+@shared_task(name="tasks.cleanup.retention", ignore_result=True)
 def remove_old() -> None:
     """Remove what is older than the operator wants it kept."""
     faults.step(retention.remove_old)

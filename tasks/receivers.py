@@ -8,10 +8,10 @@ from django.dispatch import receiver
 
 from accounts.signals import user_leaves
 from mjproxy.lib.process.nudge import nudge
+from tasks.cleanup.removal import remove_files_of
 from tasks.jobs import deliver_task, keep_picture
 from tasks.models import Task
 from tasks.pictures import inputs, store
-from tasks.removing import remove_files_of
 from tasks.signals import task_changed
 
 

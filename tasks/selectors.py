@@ -12,7 +12,7 @@ from mjproxy.lib.db.compiled_query import PreparedQuery
 from mjproxy.lib.validators.text_lists import parted
 from tasks.enums import RUNNING, TaskStatus
 from tasks.models import BannedWord, Task
-from tasks.representation import RELATED
+from tasks.wire import RELATED
 
 # What a task shows of its account.
 _SHOWN: Final = (

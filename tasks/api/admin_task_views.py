@@ -20,13 +20,15 @@ from accounts.people.callers import link_base
 from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.dialect.answers import json_answer, operation_result, waiting_answer
 from mjproxy.lib.dialect.fields import DialectSerializer, Text, WordOrNone
-from tasks import removing, selectors, task_search
+from tasks import search as tasks_search
+from tasks import selectors
 from tasks.api import examples
 from tasks.api.answers import TASK_ID
 from tasks.api.serializers import ACTIONS, Day, id_in
+from tasks.cleanup import removal
 from tasks.enums import TaskStatus
 from tasks.models import Task
-from tasks.representation import task_json
+from tasks.wire import task_json
 
 # So many are counted and paged; a search leads to what is older.
 MOST_COUNTED: Final = 100_000
@@ -70,7 +72,7 @@ class AdminTasksView(APIView):
         form.is_valid(raise_exception=True)
         search = TaskSearchSerializer(data=form.validated_data.get("search", {}))
         search.is_valid(raise_exception=True)
-        rows = task_search.found(search.validated_data).values_list("pk", flat=True)
+        rows = tasks_search.found(search.validated_data).values_list("pk", flat=True)
         # Ids first: to skip whole rows would read them.
         ids, pagination = page_of(
             rows, form.validated_data.get("pagination"), most=MOST_COUNTED
@@ -100,12 +102,12 @@ class AdminTaskView(APIView):
         task = None if pk is None else selectors.find(user_of(request), pk)
         if task is None:
             return json_answer(operation_result())
-        removing.end_for_removal(task)
+        removal.end_for_removal(task)
         if done := _removed(task, last=False):
             return json_answer(done)
         return waiting_answer(partial(_removed, task), HOOK_SECONDS)
 
 
 def _removed(task: Task, last: bool) -> dict[str, Any] | None:  # noqa: FBT001 - Look
-    done = removing.remove_told(task, in_any_case=last)
+    done = removal.remove_told(task, in_any_case=last)
     return operation_result() if done else None

@@ -26,9 +26,9 @@ from tasks.api.submit_base import (
 from tasks.custom_ids import draws_nothing
 from tasks.enums import TaskAction
 from tasks.exceptions import InvalidRequest
-from tasks.submit.base import Caller, Submitted
 from tasks.submit.buttons import submit_button, submit_change
 from tasks.submit.errands import submit_press
+from tasks.submit.row import Caller, Submitted
 from tasks.submit.windows import submit_window
 
 # Only the first digit is read: "U12" has always meant U1.

@@ -12,7 +12,7 @@ from accounts.people.callers import client_ip, link_base
 from mjproxy.lib.db import clock
 from mjproxy.lib.validators.addresses import MAX_LENGTH, WrongAddress, parts_of
 from tasks.exceptions import ClockIsWrong, InvalidRequest
-from tasks.submit.base import MAX_IDEMPOTENCY_KEY, Caller
+from tasks.submit.row import MAX_IDEMPOTENCY_KEY, Caller
 
 MAX_STATE: Final = 255
 

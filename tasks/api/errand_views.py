@@ -22,7 +22,7 @@ from tasks.enums import ErrandKind, ErrandState, ReturnCode
 from tasks.exceptions import InvalidRequest, ParentNotFound
 from tasks.models import Errand
 from tasks.selectors import find
-from tasks.submit.choosing import Wanted
+from tasks.submit.account import Wanted
 from tasks.submit.errands import submit_seed, submit_uploads
 
 # One client gives up after 30 s; asked again, a seed is known by then.

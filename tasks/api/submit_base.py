@@ -24,8 +24,8 @@ from tasks.api.callers import caller_of
 from tasks.api.serializers import SubmitSerializer, id_in
 from tasks.enums import BotType, ReturnCode, TaskStatus
 from tasks.exceptions import ParentNotFound
-from tasks.submit.base import Caller, Submitted
-from tasks.submit.choosing import Wanted
+from tasks.submit.account import Wanted
+from tasks.submit.row import Caller, Submitted
 
 _NIJI: Final = {"NIJI_JOURNEY", "niji"}
 # The word “confirm” is how one client knows that a window is meant.

@@ -24,7 +24,6 @@ from tasks.api.submit_base import (
 from tasks.enums import InputRole, ReturnCode
 from tasks.exceptions import InvalidRequest, Refused
 from tasks.pictures.inputs import read
-from tasks.submit.base import Caller, Submitted
 from tasks.submit.commands import (
     submit_blend,
     submit_describe,
@@ -34,6 +33,7 @@ from tasks.submit.commands import (
     submit_video,
 )
 from tasks.submit.extensions import submit_extension
+from tasks.submit.row import Caller, Submitted
 
 _UNSERVED = {
     "unserved": examples.submitted(

@@ -22,8 +22,8 @@ from tasks.api import examples
 from tasks.api.answers import TASK_ID, TASKS_OR_FAILURE, TaskSerializer
 from tasks.api.serializers import ByIdsSerializer, id_in
 from tasks.models import Task
-from tasks.representation import task_bytes, tasks_json
 from tasks.services import cancel
+from tasks.wire import task_bytes, tasks_json
 
 NEWEST = 100
 PAGE = 100  # tasks that are read at once: a long one has a quarter of a megabyte

@@ -23,7 +23,7 @@ from mjproxy.lib.process import backoff
 from mjproxy.lib.validators.addresses import LONGEST, WrongAddress, parts_of
 from tasks.enums import TaskStatus
 from tasks.models import DrawingSettings, Task
-from tasks.representation import EXTENSIONS
+from tasks.wire import EXTENSIONS
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import DiscordAccount
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.validators.number_limits import span_of
-from tasks import custom_ids, limits
+from tasks import custom_ids
 from tasks.custom_ids import Button, Window
 from tasks.enums import OPEN, BotType, TaskAction, TaskStatus, WindowState
 from tasks.exceptions import (
@@ -27,7 +27,11 @@ from tasks.prompts import text
 from tasks.prompts.sent_text import sent_text
 from tasks.selectors import visible_to
 from tasks.services import cancel
-from tasks.submit.base import (
+from tasks.submit import limits
+from tasks.submit.account import account_of
+from tasks.submit.button_account import owner_or_host
+from tasks.submit.commands import linked, permitted
+from tasks.submit.row import (
     MAX_IDEMPOTENCY_KEY,
     Caller,
     Submitted,
@@ -37,10 +41,7 @@ from tasks.submit.base import (
     take_place,
     write,
 )
-from tasks.submit.choosing import account_of
-from tasks.submit.commands import linked, permitted
-from tasks.submit.hosting import owner_or_host
-from tasks.submit.share import check_share
+from tasks.submit.user_limit import check_share
 from tasks.webhooks.rows import tell_again
 
 _CHANGEABLE: Final = {

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from accounts.models import User
-from tasks import limits
 from tasks.enums import OPEN, BotType, InputRole, TaskAction, TaskStatus
 from tasks.exceptions import BannedPrompt, InvalidRequest
 from tasks.models import Task
@@ -18,7 +17,9 @@ from tasks.prompts import text as prompts_text
 from tasks.prompts.translation import translate
 from tasks.prompts.video import as_video
 from tasks.selectors import banned_words, visible_to
-from tasks.submit.base import (
+from tasks.submit import limits
+from tasks.submit.account import Wanted, place
+from tasks.submit.row import (
     Caller,
     Submitted,
     checked_prompt,
@@ -26,7 +27,6 @@ from tasks.submit.base import (
     replayed,
     write,
 )
-from tasks.submit.choosing import Wanted, place
 from tasks.webhooks.rows import tell_again
 
 # The blend command's words for what the dialect calls dimensions.

@@ -9,10 +9,10 @@ from tasks.enums import ErrandKind, InputRole
 from tasks.exceptions import InvalidRequest
 from tasks.models import Errand, Task
 from tasks.pictures.inputs import read_all
-from tasks.submit.base import Caller, finished
-from tasks.submit.choosing import Wanted, account_of, any_account
-from tasks.submit.hosting import owner_or_host
-from tasks.submit.share import check_brought
+from tasks.submit.account import Wanted, account_of, any_account
+from tasks.submit.button_account import owner_or_host
+from tasks.submit.row import Caller, finished
+from tasks.submit.user_limit import check_brought
 
 MAX_UPLOADS = 10
 

@@ -13,7 +13,16 @@ from tasks import custom_ids
 from tasks.enums import OPEN, TaskStatus, WindowState
 from tasks.exceptions import InvalidRequest
 from tasks.models import Task
-from tasks.submit.base import (
+from tasks.submit.account import Wanted, account_of
+from tasks.submit.buttons import (
+    answer_with,
+    child_of,
+    press,
+    same_upscale,
+    window_for,
+)
+from tasks.submit.commands import check_motion
+from tasks.submit.row import (
     Caller,
     Submitted,
     checked_prompt,
@@ -22,16 +31,7 @@ from tasks.submit.base import (
     take_place,
     write,
 )
-from tasks.submit.buttons import (
-    answer_with,
-    child_of,
-    press,
-    same_upscale,
-    window_for,
-)
-from tasks.submit.choosing import Wanted, account_of
-from tasks.submit.commands import check_motion
-from tasks.submit.share import check_share
+from tasks.submit.user_limit import check_share
 
 # An extension whose clip is not there yet knows no message with its button.
 _UNKNOWN: Final = Q(parent_message_id="") & ~Q(custom_id="")

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount
 from mjproxy.lib.db.deadlocks import again_after_deadlock
-from tasks import custom_ids, limits
+from tasks import custom_ids
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tasks.exceptions import InvalidRequest, ParentNotFound, Refused
 from tasks.models import Task
@@ -19,7 +19,10 @@ from tasks.pictures.own_links import Viewer
 from tasks.prompts import text
 from tasks.selectors import load_shown, visible_to
 from tasks.services import advance
-from tasks.submit.base import (
+from tasks.submit import limits
+from tasks.submit.button_account import owner_or_host
+from tasks.submit.commands import linked, permitted
+from tasks.submit.row import (
     Caller,
     Submitted,
     checked_prompt,
@@ -27,9 +30,7 @@ from tasks.submit.base import (
     replayed,
     take_place,
 )
-from tasks.submit.commands import linked, permitted
-from tasks.submit.hosting import owner_or_host
-from tasks.submit.share import check_brought, check_share
+from tasks.submit.user_limit import check_brought, check_share
 
 
 def submit_window(

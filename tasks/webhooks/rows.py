@@ -19,7 +19,7 @@ from mjproxy.lib.process.faults import Work
 from mjproxy.lib.validators.addresses import WrongAddress, parts_of
 from tasks.enums import TERMINAL, TaskStatus
 from tasks.models import DeliveryState, DrawingSettings, Task, WebhookDelivery
-from tasks.representation import task_bytes
+from tasks.wire import task_bytes
 
 logger = logging.getLogger(__name__)
 

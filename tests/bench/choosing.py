@@ -48,7 +48,7 @@ def _figures() -> dict[str, Any]:
     from accounts.enums import ChoiceRule
     from accounts.models import PoolSettings
     from tasks.enums import BotType, TaskAction
-    from tasks.submit.choosing import Wanted, choose
+    from tasks.submit.account import Wanted, choose
 
     _fill()
     settings = PoolSettings.get_solo()

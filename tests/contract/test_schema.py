@@ -36,7 +36,7 @@ from tasks.api.answers import (
     TaskSerializer,
 )
 from tasks.api.pool_views import ACCOUNT, OPERATORS_ACCOUNT
-from tasks.representation import task_json
+from tasks.wire import task_json
 from tests.conftest import OPERATORS_KEY
 from tests.contract.clients.base import KEY
 from tests.contract.scene import Scene

@@ -11,7 +11,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from accounts.models import User
 from mjproxy.web.schema import named_hooks, plain_null
-from tasks.representation import task_json
+from tasks.wire import task_json
 from tests.factories import make_account, make_finished
 
 _generator: Any = SchemaGenerator  # it has no types

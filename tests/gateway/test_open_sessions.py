@@ -28,7 +28,7 @@ from mjproxy.lib.process import event_loop
 from tasks.enums import ErrandKind, TaskStatus, WindowState
 from tasks.errands import send_on
 from tasks.models import Task
-from tasks.waiting import NOT_CONNECTED, waiting_of
+from tasks.waiting.reason import NOT_CONNECTED, waiting_of
 from tests.factories import make_finished
 from tests.gateway.fakes import ACCEPTED, FakeHttp
 from tests.gateway.queries import make_query

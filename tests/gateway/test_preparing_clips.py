@@ -13,9 +13,9 @@ from gateway import preparing
 from mjproxy.lib.process import event_loop
 from tasks.enums import TaskStatus
 from tasks.models import Task
-from tasks.submit.base import Caller
 from tasks.submit.extensions import NOT_CHOSEN, submit_extension
-from tasks.waiting import waiting_of
+from tasks.submit.row import Caller
+from tasks.waiting.reason import waiting_of
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.rows import again
 from tests.tasks.parents import EXTEND, buttons, make_clips

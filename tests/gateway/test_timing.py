@@ -10,8 +10,8 @@ import pytest
 from accounts.state import mails
 from accounts.verification import helper_server, lock
 from gateway import errands, timing
-from tasks import waiting
 from tasks.pictures import cdn, store
+from tasks.waiting import reason
 from tasks.webhooks import calls, rows
 
 POST: Final = timing.LATE_POST + timing.INTERACTION_TIMEOUT
@@ -27,7 +27,7 @@ CLAIMS: Final[dict[str, tuple[float | timedelta, float]]] = {
     "a question to a bot": (timing.QUERY_ANSWER, POST),
     "slow work, until it is renewed": (timing.CLAIM, 2 * timing.RENEW_EVERY),
     "a press that must not be repeated": (errands.LIFE, POST),
-    "what is said to be looked up": (waiting.NO_ANSWER, POST),
+    "what is said to be looked up": (reason.NO_ANSWER, POST),
     "a call of a hook": (rows.CLAIM, calls.TIMEOUT),
     "a picture that is kept": (min(store.TRY_AGAIN), cdn.TIMEOUT),
     "a mail": (mails.CLAIM, MAIL_STEPS * mails.TIMEOUT),
@@ -56,4 +56,4 @@ def test_a_request_lives_longer_than_linux_sends_it_again() -> None:
 
 def test_what_waits_says_for_how_long() -> None:
     assert timedelta(minutes=3) > timing.REQUEST_LIFE + 2 * timing.LOOK_EVERY
-    assert "within 3 minutes" in waiting.LOOKED_UP
+    assert "within 3 minutes" in reason.LOOKED_UP

@@ -15,10 +15,10 @@ from gateway.preparing import _retry_or_fail
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import Event
 from gateway.waiting import lanes_of
-from tasks import waiting
 from tasks.enums import TaskStatus
 from tasks.models import Task
-from tasks.representation import task_json
+from tasks.waiting import reason as waiting_reason
+from tasks.wire import task_json
 from tests.factories import make_account
 from tests.gateway import wire
 from tests.gateway.fakes import FakeHttp
@@ -50,7 +50,7 @@ def test_a_lane_without_a_socket_is_not_connected(
     make_session(account, **fields)
 
     assert lanes_of([account.pk])[account.pk].is_connected is False
-    assert reason(make_waiting(alice, account)) == waiting.NOT_CONNECTED
+    assert reason(make_waiting(alice, account)) == waiting_reason.NOT_CONNECTED
 
 
 def test_channels_of_one_discord_user_have_one_lane_with_the_least_slots(
@@ -90,7 +90,7 @@ def test_the_pace_is_the_lanes(alice: User, account: DiscordAccount) -> None:
     account.interval = 60
     lanes.keep_pace(account)
 
-    assert reason(make_waiting(alice, account)) == waiting.PACE
+    assert reason(make_waiting(alice, account)) == waiting_reason.PACE
 
 
 def test_a_rate_limit_is_told_to_the_task_and_to_those_behind_it(
@@ -159,7 +159,7 @@ def test_a_picture_that_is_fetched_again_says_why(
 ) -> None:
     make_session(account)
     task = make_waiting(alice, account, prepared=False)
-    assert reason(task) == waiting.BEING_BROUGHT
+    assert reason(task) == waiting_reason.BEING_BROUGHT
 
     _retry_or_fail(task, "链接错误 / a link cannot be fetched: 503", permanent=False)
 
@@ -173,4 +173,4 @@ def test_an_answer_that_does_not_tell_is_looked_up(
 
     settle(account.pk, task.pk, str(task.nonce), Answer(Verdict.UNKNOWN, "cut"))
 
-    assert reason(task) == waiting.LOOKED_UP
+    assert reason(task) == waiting_reason.LOOKED_UP

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from mjproxy.lib.admin import theme
 from mjproxy.lib.ids import first_id_at
-from tasks import task_search
+from tasks import search
 from tasks.enums import Delivery, TaskStatus
 from tasks.models import DeliveryState, DrawingSettings, Task, WebhookDelivery
 from tests.factories import make_account, make_finished, make_task, make_user
@@ -84,7 +84,7 @@ def test_a_task_is_found_by_each_of_its_identities(admin: Client, alice: User) -
 def test_words_are_looked_for_in_the_newest_tasks(
     admin: Client, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(task_search, "NEWEST_FOR_TEXT", 2)
+    monkeypatch.setattr(search, "NEWEST_FOR_TEXT", 2)
     old, new, other = (
         make_task(alice, prompt=prompt)
         for prompt in ("a green Owl", "an owl at night", "a cat")

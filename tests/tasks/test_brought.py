@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from accounts.models import DiscordAccount, User
-from tasks import retention
+from tasks.cleanup import retention
 from tasks.enums import ErrandKind, InputRole, ReturnCode, TaskAction, TaskStatus
 from tasks.errands import finish, give_up, send_on
 from tasks.exceptions import PicturesUsedUp
@@ -18,9 +18,9 @@ from tasks.models import DrawingSettings, Errand, InputPicture, Task
 from tasks.pictures import inputs
 from tasks.pictures.inputs import Brought
 from tasks.services import advance, cancel, fail, release
-from tasks.submit.base import Caller
 from tasks.submit.commands import submit_blend, submit_imagine
 from tasks.submit.errands import submit_uploads
+from tasks.submit.row import Caller
 from tests.factories import make_task
 from tests.pictures import bare, picture
 from tests.tasks.refusals import OFFICIAL_LINK, Block

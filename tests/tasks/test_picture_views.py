@@ -16,7 +16,7 @@ from mjproxy.lib.web.outside_hosts import Later
 from tasks.enums import TaskStatus
 from tasks.models import DrawingSettings, Task
 from tasks.pictures import store
-from tasks.representation import image_url
+from tasks.wire import image_url
 from tests.factories import make_finished, make_task, make_user
 from tests.tasks.servers import Server, always, serving
 

@@ -22,9 +22,9 @@ from mjproxy.lib import sealed_file
 from mjproxy.lib.admin.theme import ReadOnly
 from mjproxy.lib.sealed_file import seal
 from mjproxy.lib.validators.number_limits import LONGEST, limits_of, span_of
+from tasks.cleanup.retention import remove_old_tasks
 from tasks.models import DrawingSettings, Task
-from tasks.retention import remove_old_tasks
-from tasks.submit.base import queue_deadline
+from tasks.submit.row import queue_deadline
 from tests.conftest import ApiClient
 from tests.factories import make_account, make_user
 

@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
 from mjproxy.lib.ids import first_id_at
-from tasks import removing, task_search
+from tasks import search as tasks_search
 from tasks.api import admin_task_views
+from tasks.cleanup import removal
 from tasks.enums import TaskAction, TaskStatus
 from tasks.models import InputPicture, Task, WebhookDelivery
 from tasks.pictures import store
@@ -170,7 +171,7 @@ def test_what_the_page_sends_beside_the_search_is_left_alone(
 def test_text_is_looked_for_in_the_newest_alone(
     operator_api: ApiClient, tasks: list[Task], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(task_search, "NEWEST_FOR_TEXT", 2)
+    monkeypatch.setattr(tasks_search, "NEWEST_FOR_TEXT", 2)
 
     assert table(operator_api, description="fox") == [tasks[2].pk]
     assert table(operator_api, id="mine") == []
@@ -262,7 +263,7 @@ async def test_the_hook_is_told_before_the_row_is_gone(
 
     response = await remove_waiting(task)
     (delivery,) = [row async for row in WebhookDelivery.objects.all()]
-    assert removing.REMOVED in delivery.body
+    assert removal.REMOVED in delivery.body
     waiting = WebhookDelivery.objects.filter(pk=delivery.pk)
     said = await read_while(response, lambda: waiting.update(state="delivered"))
 

@@ -15,7 +15,7 @@ from tasks.exceptions import InvalidRequest
 from tasks.models import InputPicture, Task
 from tasks.pictures import inputs, own_links, store
 from tasks.pictures.own_links import Viewer, find_own, fitting, kept_bytes
-from tasks.representation import image_url
+from tasks.wire import image_url
 from tests.conftest import ApiClient
 from tests.factories import make_finished, make_task, make_user
 from tests.pictures import bomb, data_url, picture

@@ -13,11 +13,11 @@ from tasks.exceptions import (
     QueueFull,
 )
 from tasks.models import DrawingSettings, Task
-from tasks.submit.base import Caller, Submitted
 from tasks.submit.buttons import (
     submit_button,
     submit_change,
 )
+from tasks.submit.row import Caller, Submitted
 from tests.factories import make_account, make_finished, make_task
 from tests.tasks.parents import (
     ANIMATE,

@@ -14,13 +14,13 @@ from tasks.exceptions import (
     ShareUsedUp,
 )
 from tasks.models import BannedWord, Task
-from tasks.submit.base import Caller
 from tasks.submit.extensions import (
     ClipMissing,
     found_on_clip,
     submit_extension,
     waiting_for,
 )
+from tasks.submit.row import Caller
 from tests.factories import make_account
 from tests.tasks.parents import (
     CHOOSE,

@@ -13,11 +13,11 @@ from tasks.exceptions import (
 )
 from tasks.models import Task
 from tasks.prompts.text import echo_key
-from tasks.submit.base import Caller, Submitted
 from tasks.submit.buttons import (
     offered_prompt,
     submit_button,
 )
+from tasks.submit.row import Caller, Submitted
 from tests.factories import make_account, make_task
 from tests.tasks.parents import (
     ANALYSED,

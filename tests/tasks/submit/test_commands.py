@@ -11,8 +11,7 @@ from tasks.enums import BotType, InputRole, TaskAction
 from tasks.exceptions import BannedPrompt, InvalidRequest, NoAccount, Refused
 from tasks.models import BannedWord, Task
 from tasks.prompts.text import echo_key
-from tasks.submit.base import Caller, Submitted
-from tasks.submit.choosing import Wanted
+from tasks.submit.account import Wanted
 from tasks.submit.commands import (
     MAX_LINKS,
     MAX_PROMPT_PICTURES,
@@ -24,6 +23,7 @@ from tasks.submit.commands import (
     submit_shorten,
     submit_video,
 )
+from tasks.submit.row import Caller, Submitted
 from tests.factories import make_account
 from tests.pictures import bare, data_url, picture
 from tests.tasks.refusals import OFFICIAL_LINK, PUBLIC_LINK

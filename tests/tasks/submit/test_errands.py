@@ -9,14 +9,14 @@ from accounts.models import DiscordAccount, User
 from tasks.enums import ErrandKind, ErrandState, InputRole
 from tasks.exceptions import InvalidRequest, NoAccount, ParentNotFound
 from tasks.models import Errand
-from tasks.submit.base import Caller
-from tasks.submit.choosing import Wanted
+from tasks.submit.account import Wanted
 from tasks.submit.errands import (
     MAX_UPLOADS,
     submit_press,
     submit_seed,
     submit_uploads,
 )
+from tasks.submit.row import Caller
 from tests.factories import make_account, make_finished, make_task
 from tests.pictures import data_url, picture
 from tests.tasks.parents import BOOKMARK, make_single

@@ -10,8 +10,8 @@ from accounts.models import DiscordAccount, User
 from mjproxy.lib.web import client_presence
 from tasks.exceptions import CallerGone
 from tasks.models import InputPicture, Task
-from tasks.submit.base import Caller
 from tasks.submit.commands import submit_blend, submit_imagine
+from tasks.submit.row import Caller
 from tests.pictures import data_url, picture
 
 pytestmark = pytest.mark.django_db

@@ -10,8 +10,8 @@ from accounts.models import DiscordAccount, User
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tasks.prompts.sent_text import sent_text
-from tasks.submit.base import Caller
 from tasks.submit.buttons import submit_button
+from tasks.submit.row import Caller
 from tasks.submit.windows import submit_window
 from tests.pictures import data_url, mask
 from tests.tasks.parents import (

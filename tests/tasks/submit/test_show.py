@@ -9,11 +9,11 @@ import pytest
 from accounts.models import DiscordAccount, User
 from tasks.enums import TaskAction, TaskStatus
 from tasks.exceptions import InvalidRequest
-from tasks.submit.base import Caller
-from tasks.submit.choosing import Wanted
+from tasks.submit.account import Wanted
 from tasks.submit.commands import (
     submit_show,
 )
+from tasks.submit.row import Caller
 from tests.factories import make_finished, make_task
 
 pytestmark = pytest.mark.usefixtures("names", "media")

@@ -20,8 +20,8 @@ from tasks.pictures import store
 from tasks.prompts.text import echo_key
 from tasks.services import fail
 from tasks.submit import windows
-from tasks.submit.base import Caller
-from tasks.submit.hosting import owner_or_host
+from tasks.submit.button_account import owner_or_host
+from tasks.submit.row import Caller
 from tasks.submit.windows import submit_window
 from tests.factories import make_account, make_task
 from tests.pictures import data_url, mask, picture

@@ -27,7 +27,7 @@ from tasks.pictures.inputs import Brought, Written
 from tasks.pictures.own_links import Viewer
 from tasks.selectors import visible_to, waiting_count
 from tasks.services import insert
-from tasks.submit.share import check_brought, check_share
+from tasks.submit.user_limit import check_brought, check_share
 
 # A waiting task is given up after so many times the account's own time limit.
 QUEUE_LIMIT_FACTOR: Final = 12

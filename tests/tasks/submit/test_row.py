@@ -12,8 +12,8 @@ from tasks.enums import BotType, InputRole, TaskAction, TaskStatus
 from tasks.exceptions import InvalidRequest, NoAccount, ParentNotFound, QueueFull
 from tasks.models import DrawingSettings, InputPicture, Task
 from tasks.pictures.inputs import Brought, read
-from tasks.submit import base
-from tasks.submit.base import (
+from tasks.submit import row
+from tasks.submit.row import (
     MAX_PROMPT_LENGTH,
     Caller,
     checked_prompt,
@@ -212,7 +212,7 @@ def test_a_row_that_cannot_be_written_leaves_no_file(
     def refuse(*_: Any, **__: Any) -> None:
         raise IntegrityError("no free task id")
 
-    monkeypatch.setattr(base, "insert", refuse)
+    monkeypatch.setattr(row, "insert", refuse)
     caller = Caller(alice)
 
     with pytest.raises(IntegrityError):

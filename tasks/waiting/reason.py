@@ -18,9 +18,9 @@ from django.utils import timezone
 
 from accounts import states
 from accounts.models import DiscordAccount
-from tasks.durations import usual_seconds
 from tasks.enums import RUNNING, Delivery, TaskStatus
 from tasks.models import Task
+from tasks.waiting.durations import usual_seconds
 
 BEING_BROUGHT: Final = "正在准备图片 / its pictures are fetched and put at Discord"
 NO_ACCOUNT: Final = "等待可用账号 / it waits for an account"

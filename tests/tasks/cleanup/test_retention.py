@@ -13,7 +13,8 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import AccountEvent, DiscordAccount, OperatorMail, User
 from mjproxy.lib.ids import first_task_id_of
-from tasks import jobs, retention
+from tasks import jobs
+from tasks.cleanup import retention
 from tasks.enums import ErrandKind, InputRole, TaskStatus
 from tasks.models import (
     DeliveryState,

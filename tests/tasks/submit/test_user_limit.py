@@ -6,10 +6,10 @@ from accounts.models import DiscordAccount, PoolSettings, User
 from tasks.enums import ReturnCode, TaskStatus
 from tasks.exceptions import ShareUsedUp
 from tasks.models import Task
-from tasks.submit.base import Caller, Submitted
 from tasks.submit.buttons import submit_button
 from tasks.submit.commands import submit_imagine
-from tasks.submit.share import check_share
+from tasks.submit.row import Caller, Submitted
+from tasks.submit.user_limit import check_share
 from tasks.submit.windows import submit_window
 from tests.factories import make_task
 from tests.tasks.parents import (

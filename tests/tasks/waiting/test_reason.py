@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from tasks import waiting
 from tasks.enums import RUNNING, Delivery, TaskAction, TaskStatus
 from tasks.models import Task
-from tasks.representation import task_json, tasks_json
-from tasks.waiting import Lane, Waiting, set_lanes
+from tasks.waiting import reason as waiting_reason
+from tasks.waiting.reason import Lane, Waiting, set_lanes
+from tasks.wire import task_json, tasks_json
 from tests.factories import make_account, make_finished, make_task, make_user
 
 SOON = timedelta(minutes=1)
@@ -36,7 +36,7 @@ def lanes(account: DiscordAccount, lane: Lane) -> Iterator[dict[int, Lane]]:
     def read(account_ids: Collection[int]) -> dict[int, Lane]:
         return {pk: known[pk] for pk in account_ids if pk in known}
 
-    before = waiting._read
+    before = waiting_reason._read
     set_lanes(read)
     yield known
     set_lanes(before)
@@ -93,7 +93,7 @@ def test_an_account_that_cannot_draw_says_why(
 
 
 def test_a_task_without_an_account_waits_for_one(alice: User) -> None:
-    assert reason(make_task(alice)) == waiting.NO_ACCOUNT
+    assert reason(make_task(alice)) == waiting_reason.NO_ACCOUNT
 
 
 def test_pictures_are_brought_first_and_why_again_is_told(
@@ -104,7 +104,7 @@ def test_pictures_are_brought_first_and_why_again_is_told(
         alice, account=account, prepared=False, waiting_reason="again: 404"
     )
 
-    assert reason(fresh) == waiting.BEING_BROUGHT
+    assert reason(fresh) == waiting_reason.BEING_BROUGHT
     assert reason(again) == "again: 404"
 
 
@@ -124,11 +124,11 @@ def test_an_account_whose_socket_is_being_restored_says_so(
 ) -> None:
     lanes[account.pk] = replace(lane, is_connected=False)
 
-    assert reason(make_task(alice, account=account)) == waiting.NOT_CONNECTED
+    assert reason(make_task(alice, account=account)) == waiting_reason.NOT_CONNECTED
 
 
 @pytest.mark.parametrize(
-    ("why", "said"), [("Queue full", "Queue full"), ("", waiting.RESTING)]
+    ("why", "said"), [("Queue full", "Queue full"), ("", waiting_reason.RESTING)]
 )
 def test_a_rest_is_told_with_its_reason(
     alice: User,
@@ -170,7 +170,7 @@ def test_what_could_not_be_told_apart_waits_until_it_can(
     same = {"echo_key": "k", "account": account}
     sent = make_task(bob, status=TaskStatus.SUBMITTED, **same)
     task = make_task(alice, **same)
-    assert reason(task) == waiting.LOOK_ALIKE
+    assert reason(task) == waiting_reason.LOOK_ALIKE
 
     Task.objects.filter(pk=sent.pk).update(job_id="J")
     assert reason(task) is None
@@ -199,7 +199,7 @@ def test_the_pace_is_told(
 ) -> None:
     lanes[account.pk] = replace(lane, next_send_at=timezone.now() + SOON)
 
-    assert reason(make_task(alice, account=account)) == waiting.PACE
+    assert reason(make_task(alice, account=account)) == waiting_reason.PACE
 
 
 def test_accounts_of_one_lane_share_slots_and_line(
@@ -218,14 +218,17 @@ def test_accounts_of_one_lane_share_slots_and_line(
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"delivery": Delivery.UNKNOWN}, waiting.LOOKED_UP),
+        ({"delivery": Delivery.UNKNOWN}, waiting_reason.LOOKED_UP),
         ({"delivery": Delivery.SENDING, "claimed_at": timedelta(0)}, None),
-        ({"delivery": Delivery.SENDING, "claimed_at": LONG_AGO}, waiting.LOOKED_UP),
+        (
+            {"delivery": Delivery.SENDING, "claimed_at": LONG_AGO},
+            waiting_reason.LOOKED_UP,
+        ),
         ({"delivery": Delivery.ACCEPTED}, None),
         ({"waiting_reason": "Job queued"}, "Job queued"),
         (
             {"waiting_reason": "Job queued", "cancel_requested_at": timezone.now()},
-            waiting.CANCELLING,
+            waiting_reason.CANCELLING,
         ),
         ({"waiting_reason": "old", "status": TaskStatus.IN_PROGRESS}, None),
         ({"waiting_reason": "old", "status": TaskStatus.SUCCESS}, None),

@@ -11,12 +11,12 @@ from accounts.models import DiscordAccount, SubChannel, User
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tasks.exceptions import NoAccount
 from tasks.models import Task
-from tasks.representation import task_json
-from tasks.submit.base import Caller
+from tasks.submit.button_account import owner_or_host
 from tasks.submit.buttons import submit_button, submit_change
 from tasks.submit.errands import submit_press, submit_seed
-from tasks.submit.hosting import owner_or_host
+from tasks.submit.row import Caller
 from tasks.submit.windows import submit_window
+from tasks.wire import task_json
 from tests.factories import make_account, make_finished
 from tests.tasks.parents import BOOKMARK, LARGER, ZOOM, make_single
 

@@ -10,7 +10,7 @@ from accounts.models import DiscordAccount, SubChannel
 from tasks.enums import BotType
 from tasks.exceptions import NoAccount
 from tasks.models import Task
-from tasks.submit.choosing import Wanted, account_of, host_among
+from tasks.submit.account import Wanted, account_of, host_among
 
 
 def owner_or_host(task: Task) -> DiscordAccount:

@@ -13,7 +13,7 @@ from accounts.models import DiscordAccount, DomainTag, PoolSettings, User
 from accounts.states import TAKE_NEW, TROUBLES
 from tasks.enums import BotType, TaskAction
 from tasks.exceptions import QueueFull, Refused
-from tasks.submit.choosing import Wanted, any_account, choose
+from tasks.submit.account import Wanted, any_account, choose
 from tests.factories import make_account, make_task
 
 pytestmark = pytest.mark.django_db

@@ -22,8 +22,8 @@ from tasks.enums import BotType, TaskAction
 from tasks.exceptions import QueueFull
 from tasks.load import with_load
 from tasks.models import Task
-from tasks.submit.base import TurnLost, give, take_place
-from tasks.submit.reasons import refusal
+from tasks.submit.refusal import refusal
+from tasks.submit.row import TurnLost, give, take_place
 
 _FEATURES: Final = {
     TaskAction.BLEND: "is_blend",

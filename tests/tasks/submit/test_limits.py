@@ -11,13 +11,12 @@ from accounts.models import DiscordAccount, User
 from gateway import commands as kept_commands
 from gateway.commands import longest_known, save_index
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
-from tasks import limits
 from tasks.enums import BotType, TaskAction, TaskStatus, WindowState
 from tasks.models import Task
 from tasks.pictures import inputs
-from tasks.submit import commands
-from tasks.submit.base import Caller
+from tasks.submit import commands, limits
 from tasks.submit.extensions import submit_extension
+from tasks.submit.row import Caller
 from tests.conftest import ApiClient
 from tests.factories import make_account, make_finished, make_task
 from tests.pictures import bare, picture

@@ -17,9 +17,9 @@ from accounts.models import DomainTag, PoolSettings, User
 from accounts.states import TAKE_NEW
 from tasks.enums import BotType, TaskAction, TaskStatus
 from tasks.exceptions import NoAccount, QueueFull
-from tasks.submit.choosing import Wanted, choose
+from tasks.submit.account import Wanted, choose
 from tests.factories import make_account, make_task, make_user
-from tests.tasks.submit.test_choosing_fairly import undone
+from tests.tasks.submit.test_account_fairly import undone
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TODAY, YESTERDAY = date(2026, 3, 1), date(2026, 2, 28)

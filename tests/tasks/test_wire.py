@@ -9,7 +9,7 @@ from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tasks.models import Task
-from tasks.representation import extension, task_bytes, task_json
+from tasks.wire import extension, task_bytes, task_json
 from tests.factories import make_account, make_finished, make_task
 from tests.tasks.parents import (
     JOB,

@@ -13,7 +13,7 @@ from django.utils import timezone
 from tasks import custom_ids
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tasks.models import Task
-from tasks.waiting import NOTHING, Waiting, waiting_of
+from tasks.waiting.reason import NOTHING, Waiting, waiting_of
 
 # One query for a task: what `task_json` follows.
 RELATED: Final = ("account",)

@@ -10,7 +10,7 @@ from accounts.models import DiscordAccount, User
 from accounts.states import TAKE_NEW
 from tasks.enums import BotType, TaskAction, TaskStatus
 from tasks.exceptions import NoAccount, QueueFull
-from tasks.submit.choosing import Wanted, any_account, choose
+from tasks.submit.account import Wanted, any_account, choose
 from tests.factories import make_account, make_task
 
 pytestmark = pytest.mark.django_db

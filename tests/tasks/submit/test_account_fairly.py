@@ -21,9 +21,9 @@ from accounts.models import DiscordAccount, PoolSettings, User
 from tasks.enums import BotType, TaskAction, TaskStatus
 from tasks.exceptions import Refused
 from tasks.models import Task
-from tasks.submit.base import Caller
-from tasks.submit.choosing import Wanted, choose, take_chosen
+from tasks.submit.account import Wanted, choose, take_chosen
 from tasks.submit.commands import submit_imagine
+from tasks.submit.row import Caller
 from tests.factories import make_account, make_task
 
 FAIR = [ChoiceRule.BEST_WAIT_IDLE, ChoiceRule.POLLING]

@@ -1,0 +1,1 @@
+"""Removal of tasks and files: by age, or by an operator."""
