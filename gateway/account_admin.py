@@ -21,7 +21,7 @@ from gateway import asking
 from gateway.enums import OVER
 from gateway.models import AccountQuery
 from gateway.protocol.notices import readable
-from tasks.account_admin import BusyAccountAdmin
+from tasks.admin.accounts import BusyAccountAdmin
 
 _LATEST: Final = 5
 

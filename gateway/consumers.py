@@ -25,7 +25,7 @@ from accounts.people.passes import Pass, pass_of
 from accounts.people.wrong_keys import user_by
 from gateway import open_streams
 from gateway.open_streams import Place
-from tasks.api.serializers import id_in
+from tasks.api.shapes.forms import id_in
 from tasks.selectors import by_ids
 from tasks.wire import tasks_json
 

@@ -30,8 +30,8 @@ from accounts.wire.forms import OperationSerializer
 from gateway import open_streams
 from gateway.open_streams import Place
 from mjproxy.lib.process import backoff
-from tasks.api.answers import TASK_ID, TaskEventSerializer
-from tasks.api.serializers import id_in
+from tasks.api.shapes.answers import TASK_ID, TaskEventSerializer
+from tasks.api.shapes.forms import id_in
 from tasks.models import Task
 from tasks.selectors import find
 from tasks.wire import task_bytes

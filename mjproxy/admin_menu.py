@@ -39,7 +39,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "COLORS": {"primary": _VIOLET},
-    "DASHBOARD_CALLBACK": "tasks.dashboard.dashboard",
+    "DASHBOARD_CALLBACK": "tasks.admin.dashboard.dashboard",
     "STYLES": [lambda request: static("accounts/admin.css")],
     "SCRIPTS": [lambda request: static("accounts/admin.js")],
     "SITE_FAVICONS": [

@@ -27,7 +27,7 @@ urlpatterns = [
     path("api/docs", looked_at_only(docs), name="docs"),
     path("admin/", admin.site.urls),
     path("", include("accounts.pages.urls")),
-    path("", include("tasks.page_urls")),
+    path("", include("tasks.pages.urls")),
 ]
 
 handler400 = "mjproxy.web.json_api.bad_request"

@@ -22,9 +22,9 @@ from mjproxy.lib.dialect.answers import json_answer, operation_result, waiting_a
 from mjproxy.lib.dialect.fields import DialectSerializer, Text, WordOrNone
 from tasks import search as tasks_search
 from tasks import selectors
-from tasks.api import examples
-from tasks.api.answers import TASK_ID
-from tasks.api.serializers import ACTIONS, Day, id_in
+from tasks.api.shapes import examples
+from tasks.api.shapes.answers import TASK_ID
+from tasks.api.shapes.forms import ACTIONS, Day, id_in
 from tasks.cleanup import removal
 from tasks.enums import TaskStatus
 from tasks.models import Task

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from django.http import HttpResponseBase
 
-from tasks.api import examples
 from tasks.api.errand_views import pressed
-from tasks.api.serializers import (
+from tasks.api.shapes import examples
+from tasks.api.shapes.forms import (
     ActionSerializer,
     ChangeSerializer,
     ModalSerializer,

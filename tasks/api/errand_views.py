@@ -14,9 +14,9 @@ from rest_framework.views import APIView
 
 from accounts.api.requests import user_of
 from mjproxy.lib.dialect.answers import json_answer, waiting_answer
-from tasks.api import answers, examples
 from tasks.api.callers import caller_of
-from tasks.api.serializers import UploadSerializer, id_in
+from tasks.api.shapes import answers, examples
+from tasks.api.shapes.forms import UploadSerializer, id_in
 from tasks.api.submit_base import submit_schema
 from tasks.enums import ErrandKind, ErrandState, ReturnCode
 from tasks.exceptions import InvalidRequest, ParentNotFound

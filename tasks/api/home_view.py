@@ -21,7 +21,7 @@ from accounts.people.callers import asker_of
 from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.dialect.answers import json_answer, operation_result
 from mjproxy.lib.ids import first_id_at
-from tasks.api.examples import answered
+from tasks.api.shapes.examples import answered
 from tasks.models import Task
 
 logger = logging.getLogger(__name__)

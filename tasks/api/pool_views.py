@@ -19,7 +19,7 @@ from accounts.wire.account import (
     account_json,
 )
 from mjproxy.lib.dialect.answers import compressed, json_answer
-from tasks.api import examples
+from tasks.api.shapes import examples
 from tasks.selectors import load
 
 ACCOUNT: Final[dict[str, Any]] = {

@@ -18,10 +18,10 @@ from rest_framework.views import APIView
 
 from mjproxy.lib.dialect.answers import json_answer
 from mjproxy.lib.dialect.fields import DialectSerializer
-from tasks.api import examples
-from tasks.api.answers import SubmitAnswerSerializer, TaskSerializer
 from tasks.api.callers import caller_of
-from tasks.api.serializers import SubmitSerializer, id_in
+from tasks.api.shapes import examples
+from tasks.api.shapes.answers import SubmitAnswerSerializer, TaskSerializer
+from tasks.api.shapes.forms import SubmitSerializer, id_in
 from tasks.enums import BotType, ReturnCode, TaskStatus
 from tasks.exceptions import ParentNotFound
 from tasks.submit.account import Wanted

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks.api import examples
-from tasks.api.serializers import (
+from tasks.api.shapes import examples
+from tasks.api.shapes.forms import (
     BlendSerializer,
     DescribeSerializer,
     EditSerializer,

@@ -18,9 +18,9 @@ from accounts.models import User
 from accounts.people.callers import asker_of, link_base
 from mjproxy.lib.dialect.answers import compressed, json_answer
 from tasks import selectors
-from tasks.api import examples
-from tasks.api.answers import TASK_ID, TASKS_OR_FAILURE, TaskSerializer
-from tasks.api.serializers import ByIdsSerializer, id_in
+from tasks.api.shapes import examples
+from tasks.api.shapes.answers import TASK_ID, TASKS_OR_FAILURE, TaskSerializer
+from tasks.api.shapes.forms import ByIdsSerializer, id_in
 from tasks.models import Task
 from tasks.services import cancel
 from tasks.wire import task_bytes, tasks_json

@@ -34,8 +34,8 @@ from mjproxy.lib.dialect.answers import (
 )
 from mjproxy.lib.dialect.fields import DialectSerializer, Text
 from mjproxy.lib.web import throttle
-from tasks.api.examples import answered, sent
 from tasks.api.pool_views import ACCOUNT
+from tasks.api.shapes.examples import answered, sent
 from tasks.selectors import load
 
 logger = logging.getLogger(__name__)

@@ -29,13 +29,14 @@ from accounts.wire.account import (
     PoolAccountSerializer,
     account_json,
 )
-from tasks.api import errand_views, examples
-from tasks.api.answers import (
+from tasks.api import errand_views
+from tasks.api.pool_views import ACCOUNT, OPERATORS_ACCOUNT
+from tasks.api.shapes import examples
+from tasks.api.shapes.answers import (
     TaskDisplaysSerializer,
     TaskPropertiesSerializer,
     TaskSerializer,
 )
-from tasks.api.pool_views import ACCOUNT, OPERATORS_ACCOUNT
 from tasks.wire import task_json
 from tests.conftest import OPERATORS_KEY
 from tests.contract.clients.base import KEY

@@ -19,7 +19,7 @@ from mjproxy.web import body_limits
 from mjproxy.web.body_limits import body_limit
 from mjproxy.web.json_api import MOST_PARTS
 from tasks.api import task_views
-from tasks.api.serializers import MAX_IDS, Ids
+from tasks.api.shapes.forms import MAX_IDS, Ids
 from tests.conftest import ApiClient
 from tests.factories import make_task
 

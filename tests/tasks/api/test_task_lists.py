@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from accounts.models import DiscordAccount, User
-from tasks.api.serializers import MAX_IDS
+from tasks.api.shapes.forms import MAX_IDS
 from tasks.enums import TaskStatus
 from tests.conftest import ApiClient
 from tests.factories import make_finished, make_task

@@ -22,14 +22,14 @@ from mjproxy.lib.admin.theme import (
     TabularInline,
     badge,
 )
-from tasks.admin_lists import WhenFilter, search
+from tasks.admin.forms import BannedWordForm, NewBannedWordsForm
+from tasks.admin.lists import WhenFilter, search
+from tasks.admin.settings import DrawingSettingsAdmin as DrawingSettingsAdmin
 from tasks.enums import TaskStatus
-from tasks.forms import BannedWordForm, NewBannedWordsForm
 from tasks.models import BannedWord, DeliveryState, Task, WebhookDelivery
 from tasks.prompts.banned_words import ban_too
 from tasks.search import NEWEST_FOR_TEXT
 from tasks.services import cancel
-from tasks.settings_admin import DrawingSettingsAdmin as DrawingSettingsAdmin
 from tasks.waiting.reason import NOTHING, waiting_of
 from tasks.webhooks.rows import resend
 from tasks.wire import image_url, progress_text

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from solo.admin import SingletonModelAdmin
 
 from mjproxy.lib.admin.theme import ModelAdmin
-from tasks.forms import TRANSLATION, DrawingSettingsForm
+from tasks.admin.forms import TRANSLATION, DrawingSettingsForm
 from tasks.models import SETTINGS_SECRETS, DrawingSettings
 from tasks.webhooks.rows import hook_secret
 

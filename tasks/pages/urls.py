@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from tasks.picture_views import picture
-from tasks.views import draw
+from tasks.pages.draw import draw
+from tasks.pages.pictures import picture
 
 urlpatterns: list[URLPattern] = [
     path("", draw, name="draw"),

@@ -1,0 +1,5 @@
+"""Pages of the admin: tasks, webhook calls, words, the dashboard."""
+
+from tasks.admin import accounts, dashboard, forms, lists, settings, tasks
+
+__all__ = ["accounts", "dashboard", "forms", "lists", "settings", "tasks"]

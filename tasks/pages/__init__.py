@@ -1,0 +1,1 @@
+"""Pages: drawing, and pictures under links that stay."""
