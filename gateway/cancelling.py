@@ -17,9 +17,10 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount
 from accounts.states import TROUBLES
-from gateway import clients, lanes, posting
+from gateway import lanes, posting
 from gateway.claims import Claim
-from gateway.commands import UnknownCommand, find_command
+from gateway.discord import clients
+from gateway.discord.command_index import UnknownCommand, find_command
 from gateway.interactions import place_of
 from gateway.leases import is_open, still_open
 from gateway.models import GatewaySession

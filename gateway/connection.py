@@ -18,26 +18,26 @@ from accounts.enums import AccountState
 from accounts.state.changes import retell, set_state, trouble
 from accounts.state.same_user import join
 from gateway import greeting
-from gateway.addresses import Addresses
 from gateway.asking import sync_if_due
 from gateway.comeback import Comeback, Fatal, Resume, connecting
-from gateway.direct import found_in, open_missing
+from gateway.discord.addresses import Addresses
+from gateway.discord.direct_messages import found_in, open_missing
+from gateway.discord.index_reader import is_known, read_index
+from gateway.discord.rest import DiscordHttp, Identity, why_unreachable
+from gateway.discord.socket import (
+    ConnectionClosed,
+    GatewaySocket,
+    ReconnectWebSocket,
+    connect,
+)
 from gateway.handlers import Outcome, Speaker, handle
-from gateway.http import DiscordHttp, Identity, why_unreachable
 from gateway.inbox import Inbox
-from gateway.indexing import is_known, read_index
 from gateway.leases import note_session
 from gateway.outage import extend_deadlines
 from gateway.parking import Parked
 from gateway.protocol.constants import Event
 from gateway.protocol.messages import looks_like_bot
 from gateway.reading import Reader
-from gateway.socket import (
-    ConnectionClosed,
-    GatewaySocket,
-    ReconnectWebSocket,
-    connect,
-)
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff, faults
 from mjproxy.lib.process.faults import Work

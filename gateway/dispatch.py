@@ -13,9 +13,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
-from gateway import clients, lanes, posting, queueing, speeds
+from gateway import lanes, posting, queueing, speeds
 from gateway.claims import Claim
-from gateway.commands import UnknownCommand
+from gateway.discord import clients
+from gateway.discord.command_index import UnknownCommand
 from gateway.interactions import interaction_of
 from gateway.leases import still_open
 from gateway.models import GatewaySession

@@ -16,12 +16,14 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from gateway import clients, lanes, posting, uploads
+from gateway import lanes, posting
 from gateway.bringing import in_memory
 from gateway.claims import Claim, renewing
-from gateway.commands import UnknownCommand, find_command
-from gateway.direct import channel_with
-from gateway.http import DiscordHttp
+from gateway.discord import clients, uploads
+from gateway.discord.command_index import UnknownCommand, find_command
+from gateway.discord.direct_messages import channel_with
+from gateway.discord.rest import DiscordHttp
+from gateway.discord.uploads import UploadFailed
 from gateway.interactions import place_of
 from gateway.leases import is_open, still_open
 from gateway.models import GatewaySession
@@ -32,7 +34,6 @@ from gateway.protocol.payloads import Place
 from gateway.refusals import REFUSALS, note_refusal, rest
 from gateway.seeds import ENVELOPE
 from gateway.timing import CLAIM
-from gateway.uploads import UploadFailed
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.ids import new_nonce
 from mjproxy.lib.process import backoff, faults

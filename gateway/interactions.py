@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from accounts.models import DiscordAccount
-from gateway.commands import find_command, longest
+from gateway.discord.command_index import find_command, longest
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP

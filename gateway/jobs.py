@@ -15,7 +15,6 @@ from accounts.verification import lock
 from gateway import (
     asking,
     cancelling,
-    clients,
     dispatch,
     errands,
     lanes,
@@ -26,6 +25,7 @@ from gateway import (
     verifying,
     windows,
 )
+from gateway.discord import clients
 from gateway.refusals import break_off
 from mjproxy.lib.process import event_loop, faults
 from mjproxy.lib.process.faults import Work

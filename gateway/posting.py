@@ -13,8 +13,8 @@ from typing import Any
 
 from accounts.models import DiscordAccount
 from gateway.claims import Claim
-from gateway.commands import UnknownCommand, find_command, save_index
-from gateway.http import DiscordHttp
+from gateway.discord.command_index import UnknownCommand, find_command, save_index
+from gateway.discord.rest import DiscordHttp
 from gateway.protocol.answers import Answer, Verdict
 from gateway.refusals import reached
 from mjproxy.lib.db.threads import in_thread

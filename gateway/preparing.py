@@ -14,12 +14,12 @@ from django.utils import timezone
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from accounts.state.changes import trouble
-from gateway import clients, uploads
 from gateway.bringing import in_memory
 from gateway.claims import renewing
-from gateway.http import DiscordHttp
+from gateway.discord import clients, uploads
+from gateway.discord.rest import DiscordHttp
+from gateway.discord.uploads import UploadFailed
 from gateway.timing import CLAIM
-from gateway.uploads import UploadFailed
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff, faults
 from mjproxy.lib.process.bulkhead import Places

@@ -20,9 +20,10 @@ from django.utils import timezone
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import without_secrets
 from accounts.state import bot_snapshots
-from gateway import claims, clients, lanes, posting, timing
+from gateway import claims, lanes, posting, timing
 from gateway.asking import ask
-from gateway.commands import UnknownCommand, find_command
+from gateway.discord import clients
+from gateway.discord.command_index import UnknownCommand, find_command
 from gateway.enums import ON_PANEL, OVER, QueryKind, QueryState
 from gateway.hints import enqueue_query
 from gateway.leases import is_open, still_open

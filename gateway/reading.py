@@ -14,7 +14,7 @@ from curl_cffi.requests.exceptions import RequestException
 from discord.errors import DiscordException
 from django.db import Error
 
-from gateway.http import DiscordHttp
+from gateway.discord.rest import DiscordHttp
 from gateway.models import GatewaySettings
 from gateway.protocol.constants import MessageFlag
 from mjproxy.lib.db.threads import in_thread

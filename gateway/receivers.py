@@ -12,8 +12,8 @@ from accounts.editing.discord_check import set_checker
 from accounts.editing.sub_channels import Pairs
 from accounts.models import DiscordAccount
 from accounts.signals import access_changed, account_changed, verification_due
-from gateway.addresses import load_addresses
-from gateway.commands import longest_known
+from gateway.discord.addresses import load_addresses
+from gateway.discord.command_index import longest_known
 from gateway.hints import (
     enqueue_cancel,
     enqueue_dispatch,
@@ -102,7 +102,7 @@ def check_account(
     if not GatewaySettings.get_solo().check_accounts:
         return {}
     # Here, not above: a web process that saves no account needs no Discord client.
-    from gateway.checking import check
+    from gateway.discord.account_check import check
 
     return check(account, channels)
 

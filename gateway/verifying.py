@@ -19,9 +19,9 @@ from curl_cffi.requests.exceptions import RequestException
 from accounts.models import Verification
 from accounts.verification import helper_server, lock
 from accounts.verification.helper_server import Handing
-from gateway import clients
-from gateway.addresses import Addresses, load_addresses
-from gateway.http import DiscordHttp
+from gateway.discord import clients
+from gateway.discord.addresses import Addresses, load_addresses
+from gateway.discord.rest import DiscordHttp
 from gateway.protocol.constants import MIDJOURNEY_APP
 from gateway.timing import PAGE_TIMEOUT, TELL_TIMEOUT
 from mjproxy.lib.db.threads import in_thread

@@ -20,9 +20,10 @@ from django.utils import timezone
 
 from accounts.editing.save import note_remix
 from accounts.models import DiscordAccount
-from gateway import activity, clients, lanes, posting, timing
+from gateway import lanes, posting, timing
 from gateway.claims import Claim
-from gateway.http import DiscordHttp
+from gateway.discord import activity_host, clients
+from gateway.discord.rest import DiscordHttp
 from gateway.interactions import place_of, sent_text
 from gateway.leases import is_open, still_open
 from gateway.matching import moment_of
@@ -212,7 +213,7 @@ async def _post(http: DiscordHttp, answering: Answering) -> Answer | None:
     async with http.slot:
         if not await claim.holds():
             return None
-        return await activity.submit_mask(http, body)
+        return await activity_host.submit_mask(http, body)
 
 
 def _not_sent(answering: Answering) -> None:

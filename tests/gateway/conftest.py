@@ -11,7 +11,8 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount
-from gateway import clients, commands, errands, refusals, uploads
+from gateway import errands, refusals
+from gateway.discord import clients, command_index, uploads
 from gateway.handlers import Speaker
 from mjproxy.lib.process import event_loop
 from mjproxy.lib.process.backoff import Streaks
@@ -26,8 +27,8 @@ from tests.tasks.servers import Server, serving
 @pytest.fixture(autouse=True)
 def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of one test have the numbers of another's: no cache may outlive it."""
-    monkeypatch.setattr(commands, "_cache", {})
-    monkeypatch.setattr(commands, "_longest", {})
+    monkeypatch.setattr(command_index, "_cache", {})
+    monkeypatch.setattr(command_index, "_longest", {})
     monkeypatch.setattr(clients, "_clients", {})
     monkeypatch.setattr(clients, "_addresses", None)
     monkeypatch.setattr(refusals, "_unreached", Streaks())

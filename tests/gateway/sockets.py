@@ -13,11 +13,11 @@ import aiohttp
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from gateway.addresses import Addresses
 from gateway.comeback import Resume
-from gateway.commands import find_command
 from gateway.connection import Connection
-from gateway.context import identity_of
+from gateway.discord.addresses import Addresses
+from gateway.discord.command_index import find_command
+from gateway.discord.identity import identity_of
 from gateway.manager import Manager
 from gateway.models import GatewaySession
 from gateway.protocol import payloads

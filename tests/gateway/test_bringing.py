@@ -12,7 +12,8 @@ from aiohttp import web
 from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount, User
-from gateway import bringing, preparing, uploads
+from gateway import bringing, preparing
+from gateway.discord import uploads
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import event_loop
 from mjproxy.lib.process.bulkhead import Places

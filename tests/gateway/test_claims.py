@@ -12,12 +12,13 @@ import pytest
 from aiohttp import web
 
 from accounts.models import DiscordAccount
-from gateway import activity, claims, posting, timing
+from gateway import claims, posting, timing
 from gateway.claims import Claim
-from gateway.http import DiscordHttp
+from gateway.discord import activity_host
+from gateway.discord.rest import DiscordHttp
 from gateway.protocol.answers import Verdict
+from tests.gateway.discord.test_rest import BODY, addresses, identity
 from tests.gateway.rest_server import Server, serving
-from tests.gateway.test_http import BODY, addresses, identity
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -139,7 +140,9 @@ async def test_uploads_and_reading_take_no_slot_of_a_post(
 
     async with asyncio.timeout(timing.INTERACTION_TIMEOUT):
         interaction = await http.post_interaction(BODY)
-        page = await activity.submit_mask(_with_activity(http, server), {"mask": ""})
+        page = await activity_host.submit_mask(
+            _with_activity(http, server), {"mask": ""}
+        )
 
     assert interaction.verdict is page.verdict is Verdict.ACCEPTED
     go_on.set()
@@ -169,7 +172,9 @@ async def test_a_mask_whose_answer_trickles_ends_within_its_time(
     server.answer = trickle
 
     async with asyncio.timeout(PATIENCE):
-        answer = await activity.submit_mask(_with_activity(http, server), {"mask": ""})
+        answer = await activity_host.submit_mask(
+            _with_activity(http, server), {"mask": ""}
+        )
 
     enough.set()
     assert answer.verdict is Verdict.UNKNOWN

@@ -14,9 +14,9 @@ from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway import comeback
 from gateway import connection as module
-from gateway.bodies import NotDiscord
 from gateway.comeback import Comeback
-from gateway.http import DiscordHttp
+from gateway.discord.rest import DiscordHttp
+from gateway.discord.transport.json_bodies import NotDiscord
 from gateway.models import CommandIndex
 from gateway.simulator.app import Simulator
 from mjproxy.lib.db.threads import in_thread

@@ -11,10 +11,10 @@ from django.db import OperationalError
 from accounts.models import DiscordAccount, User
 from gateway import connection as module
 from gateway import parking
-from gateway.addresses import load_addresses
 from gateway.comeback import Resume
 from gateway.connection import Connection
-from gateway.context import identity_of
+from gateway.discord.addresses import load_addresses
+from gateway.discord.identity import identity_of
 from gateway.handlers import handle as real_handle
 from gateway.protocol.constants import MIDJOURNEY_APP, Event
 from mjproxy.lib.db.threads import in_thread

@@ -10,16 +10,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
-from gateway import (
-    cancelling,
-    clients,
-    dispatch,
-    errands,
-    jobs,
-    querying,
-    timing,
-    windows,
-)
+from gateway import cancelling, dispatch, errands, jobs, querying, timing, windows
+from gateway.discord import clients
 from gateway.matching import snowflake_at
 from gateway.models import AccountQuery, CommandIndex
 from gateway.repair import judge

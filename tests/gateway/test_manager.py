@@ -17,9 +17,9 @@ from accounts.editing.save import set_enabled
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from gateway import connection, leases, manager
-from gateway.addresses import load_addresses
 from gateway.comeback import Resume
-from gateway.context import identity_of
+from gateway.discord.addresses import load_addresses
+from gateway.discord.identity import identity_of
 from gateway.manager import Manager
 from gateway.models import GatewayProcess, GatewaySession, GatewaySettings
 from gateway.simulator.app import Simulator

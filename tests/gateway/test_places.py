@@ -15,7 +15,7 @@ from accounts.models import DiscordAccount, SubChannel, User
 from gateway import cancelling, dispatch, repair, windows
 from gateway.comeback import Resume
 from gateway.connection import Connection
-from gateway.context import identity_of
+from gateway.discord.identity import identity_of
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.matching import snowflake_at
 from gateway.protocol.constants import Event
@@ -24,6 +24,7 @@ from mjproxy.lib.process import event_loop
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tests.factories import make_finished
 from tests.gateway import wire
+from tests.gateway.discord.test_rest import addresses
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.rest_server import Server, serving
 from tests.gateway.rows import (
@@ -34,7 +35,6 @@ from tests.gateway.rows import (
     make_session,
     make_waiting,
 )
-from tests.gateway.test_http import addresses
 from tests.gateway.wire import CHANNEL, GUILD, JOB, US
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway import dispatch, preparing, uploads
-from gateway.uploads import UploadFailed
+from gateway import dispatch, preparing
+from gateway.discord import uploads
+from gateway.discord.uploads import UploadFailed
 from tasks.enums import InputRole, TaskAction, TaskStatus
 from tasks.models import InputPicture, Task
 from tasks.pictures.inputs import Brought

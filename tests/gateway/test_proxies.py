@@ -13,11 +13,11 @@ import pytest
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway import connection as module
-from gateway import uploads
-from gateway.activity import submit_mask
-from gateway.addresses import Addresses
-from gateway.context import identity_of
-from gateway.http import DiscordHttp
+from gateway.discord import uploads
+from gateway.discord.activity_host import submit_mask
+from gateway.discord.addresses import Addresses
+from gateway.discord.identity import identity_of
+from gateway.discord.rest import DiscordHttp
 from gateway.simulator.app import Simulator
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff

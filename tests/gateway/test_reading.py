@@ -12,12 +12,12 @@ import pytest
 from aiohttp import web
 
 from gateway import reading
-from gateway.http import DiscordHttp
+from gateway.discord.rest import DiscordHttp
 from gateway.models import GatewaySettings
 from gateway.reading import Reader
 from mjproxy.lib.db.threads import in_thread
+from tests.gateway.discord.test_rest import addresses, identity
 from tests.gateway.rest_server import Server, serving
-from tests.gateway.test_http import addresses, identity
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,7 +15,6 @@ from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User, Verification
 from accounts.verification import lock
 from gateway import (
-    clients,
     dispatch,
     errands,
     handlers,
@@ -25,6 +24,7 @@ from gateway import (
     sweeping,
     windows,
 )
+from gateway.discord import clients
 from gateway.enums import QueryState
 from gateway.handlers import Speaker
 from gateway.manager import Manager

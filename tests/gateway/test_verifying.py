@@ -12,8 +12,9 @@ from curl_cffi.requests.exceptions import RequestException
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification, VerificationSettings
 from accounts.verification import lock
-from gateway import clients, jobs, verifying
-from gateway.addresses import load_addresses
+from gateway import jobs, verifying
+from gateway.discord import clients
+from gateway.discord.addresses import load_addresses
 from gateway.enums import QueryKind, QueryState
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.models import AccountQuery, GatewaySettings

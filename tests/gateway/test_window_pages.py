@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount, User
-from gateway import activity
+from gateway.discord import activity_host
 from gateway.handlers import Speaker, handle
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
@@ -72,7 +72,7 @@ def posted(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         bodies.append(body)
         return Answer(Verdict.ACCEPTED)
 
-    monkeypatch.setattr(activity, "submit_mask", submit_mask)
+    monkeypatch.setattr(activity_host, "submit_mask", submit_mask)
     return bodies
 
 
@@ -120,7 +120,7 @@ def test_an_editor_that_is_down_is_opened_anew_after_a_pause(
     async def submit_mask(_: Any, __: dict[str, Any]) -> Answer:
         return Answer(Verdict.STALE, "the editor answered 503: ", status=503)
 
-    monkeypatch.setattr(activity, "submit_mask", submit_mask)
+    monkeypatch.setattr(activity_host, "submit_mask", submit_mask)
     handle(speaker, PAGE, page(region))
 
     task = answered(region)

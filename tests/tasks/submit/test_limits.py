@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from accounts.models import DiscordAccount, User
-from gateway import commands as kept_commands
-from gateway.commands import longest_known, save_index
+from gateway.discord import command_index as kept_commands
+from gateway.discord.command_index import longest_known, save_index
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from tasks.enums import BotType, TaskAction, TaskStatus, WindowState
 from tasks.models import Task

@@ -20,11 +20,11 @@ from discord.errors import DiscordException
 from discord.http import HTTPClient, Route
 
 from gateway import timing
-from gateway.addresses import Addresses
-from gateway.bodies import NotDiscord, json_or_text, taking
-from gateway.client_headers import client_headers
-from gateway.curl import Session
-from gateway.failures import failed
+from gateway.discord.addresses import Addresses
+from gateway.discord.transport.browser_headers import client_headers
+from gateway.discord.transport.curl_session import Session
+from gateway.discord.transport.failures import failed
+from gateway.discord.transport.json_bodies import NotDiscord, json_or_text, taking
 from gateway.protocol.answers import Answer, Verdict, classify
 from mjproxy.lib.db.encrypted_field import UndecryptableSecret
 

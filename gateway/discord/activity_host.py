@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 from curl_cffi.requests.exceptions import RequestException
 
-from gateway.failures import failed
-from gateway.http import DiscordHttp
+from gateway.discord.rest import DiscordHttp
+from gateway.discord.transport.failures import failed
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP
 

@@ -14,14 +14,15 @@ from django.db import connections
 
 from accounts.editing import discord_check as asking
 from accounts.models import DiscordAccount
-from gateway import checking, receivers
-from gateway.addresses import Addresses
+from gateway import receivers
+from gateway.discord import account_check
+from gateway.discord.addresses import Addresses
 from gateway.models import GatewaySettings
 from gateway.simulator.app import Simulator
 from mjproxy.lib.process import event_loop
+from tests.gateway.discord.test_rest import addresses
 from tests.gateway.rest_server import Server, serving
 from tests.gateway.sockets import addresses_of, make_simulated, simulating, spec_of
-from tests.gateway.test_http import addresses
 from tests.gateway.test_proxies import free_port
 from tests.proxying import Proxy
 
@@ -56,7 +57,7 @@ def proxy() -> Iterator[Proxy]:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, there: Addresses) -> None:
-    monkeypatch.setattr(checking, "load_addresses", lambda: there)
+    monkeypatch.setattr(account_check, "load_addresses", lambda: there)
     monkeypatch.setattr(asking, "_checker", receivers.check_account)
 
 
@@ -247,7 +248,7 @@ def test_what_nobody_foresaw_is_no_error_and_is_told(
     async def breaks(*_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(checking, "_look", breaks)
+    monkeypatch.setattr(account_check, "_look", breaks)
 
     assert wrong_with(unsaved()) == {}
     assert sum(bool(record.exc_info) for record in caplog.records) == 1
@@ -263,8 +264,8 @@ def test_a_discord_that_is_silent_is_waited_for_a_while_only(
         return web.Response(status=503)
 
     server.answer = silent
-    monkeypatch.setattr(checking, "LIMIT", 0.2)
-    monkeypatch.setattr(checking, "PROXY_LIMIT", 0.1)
+    monkeypatch.setattr(account_check, "LIMIT", 0.2)
+    monkeypatch.setattr(account_check, "PROXY_LIMIT", 0.1)
 
     assert wrong_with(unsaved()) == {}
     over.set()
@@ -284,7 +285,7 @@ def test_what_was_found_before_the_time_was_over_counts(
         return web.Response(status=503)
 
     server.answer = slow
-    monkeypatch.setattr(checking, "LIMIT", 2.0)
+    monkeypatch.setattr(account_check, "LIMIT", 2.0)
 
     further = [(UNKNOWN, "1201000000000000011")]
     assert set(wrong_with(unsaved(channel_id=UNKNOWN), further)) == {"channel_id"}
@@ -294,7 +295,7 @@ def test_what_was_found_before_the_time_was_over_counts(
 def test_a_third_that_is_checked_meanwhile_does_not_wait(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checking, "LIMIT", 60.0)
+    monkeypatch.setattr(account_check, "LIMIT", 60.0)
     asked, left = threading.Semaphore(0), asyncio.Event()
 
     async def silent(_: web.Request) -> web.StreamResponse:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from curl_cffi import AsyncCurl, Curl, CurlECode, CurlError, CurlInfo, CurlOpt, requests
 
-from gateway.trust import trust
+from gateway.discord.transport.certificates import trust
 
 # Nothing is sent again by curl itself either: on a kept connection that has died it
 # would repeat the request, which for an interaction is a second drawing.

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from gateway.addresses import Addresses, load_addresses, replace_base
+from gateway.discord.addresses import Addresses, load_addresses, replace_base
 from gateway.models import GatewaySettings
 
 PLAIN: dict[str, Any] = {

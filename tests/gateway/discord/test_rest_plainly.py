@@ -10,10 +10,10 @@ import pytest
 from aiohttp import web
 from curl_cffi.requests.exceptions import RequestException
 
-from gateway import http as gateway_http
-from gateway.http import DiscordHttp
+from gateway.discord import rest as gateway_http
+from gateway.discord.rest import DiscordHttp
+from tests.gateway.discord.test_rest import addresses, identity
 from tests.gateway.rest_server import Server, serving
-from tests.gateway.test_http import addresses, identity
 from tests.targets import TARGETS
 
 

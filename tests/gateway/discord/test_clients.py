@@ -8,11 +8,11 @@ from aiohttp import web
 
 from accounts.editing import save
 from accounts.models import DiscordAccount
-from gateway import clients
+from gateway.discord import clients
 from gateway.protocol.answers import Verdict
 from mjproxy.lib.db.threads import in_thread
+from tests.gateway.discord.test_rest import BODY, addresses
 from tests.gateway.rest_server import Server, serving
-from tests.gateway.test_http import BODY, addresses
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,7 +8,7 @@ from typing import Final
 from curl_cffi.requests.exceptions import RequestException
 from discord.errors import DiscordException, HTTPException
 
-from gateway.http import DiscordHttp
+from gateway.discord.rest import DiscordHttp
 from mjproxy.lib.ids import new_nonce
 
 logger = logging.getLogger(__name__)

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from gateway import curl, timing
-from gateway.http import DiscordHttp
+from gateway import timing
+from gateway.discord.rest import DiscordHttp
+from gateway.discord.transport import curl_session
+from gateway.discord.transport.certificates import Trust
 from gateway.protocol.answers import Verdict
-from gateway.trust import Trust
 from tests.gateway.certificates import make_certificate
-from tests.gateway.test_http import BODY, addresses, identity
+from tests.gateway.discord.test_rest import BODY, addresses, identity
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +65,9 @@ async def test_what_nobody_has_read_may_have_left() -> None:
 async def secure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
     """A server behind TLS that takes a request and never answers."""
     files = make_certificate(tmp_path, "localhost")
-    monkeypatch.setattr(curl, "trust", lambda: Trust(str(files[0]), str(tmp_path)))
+    monkeypatch.setattr(
+        curl_session, "trust", lambda: Trust(str(files[0]), str(tmp_path))
+    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*files)
     enough = asyncio.Event()

@@ -13,7 +13,7 @@ from accounts.enums import BotType
 from accounts.models import DiscordAccount
 from accounts.selectors import without_secrets
 from accounts.state import bot_snapshots
-from gateway.http import DiscordHttp
+from gateway.discord.rest import DiscordHttp
 from gateway.protocol import private_channels
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from mjproxy.lib.db.threads import in_thread

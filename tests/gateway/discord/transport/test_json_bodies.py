@@ -11,14 +11,14 @@ import pytest
 from aiohttp import web
 from discord.errors import DiscordException, HTTPException
 
-from gateway import indexing
-from gateway.bodies import NotDiscord
-from gateway.http import DiscordHttp
+from gateway.discord import index_reader
+from gateway.discord.rest import DiscordHttp
+from gateway.discord.transport.json_bodies import NotDiscord
+from gateway.discord.uploads import UploadFailed, link
 from gateway.protocol.answers import Verdict
-from gateway.uploads import UploadFailed, link
+from tests.gateway.discord.test_rest import BODY, addresses, identity
 from tests.gateway.rest_server import Server, serving
 from tests.gateway.sockets import control, simulating, spec_of
-from tests.gateway.test_http import BODY, addresses, identity
 from tests.gateway.wire import CHANNEL, GUILD
 
 Call = Callable[[DiscordHttp], Awaitable[Any]]
@@ -170,7 +170,7 @@ async def test_a_command_index_that_cannot_be_read_is_told(
 ) -> None:
     say(server, body)
 
-    assert "cannot be read" in await indexing.read_index(http)
+    assert "cannot be read" in await index_reader.read_index(http)
 
 
 @pytest.mark.parametrize("body", [b"", *NO_JSON.values(), *ODD])

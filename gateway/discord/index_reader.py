@@ -10,8 +10,8 @@ from discord.errors import DiscordException, HTTPException
 
 from accounts.enums import AccountState
 from accounts.state.changes import trouble
-from gateway.commands import has_index, save_index
-from gateway.http import DiscordHttp
+from gateway.discord.command_index import has_index, save_index
+from gateway.discord.rest import DiscordHttp
 from mjproxy.lib.db.threads import in_thread
 
 # No answer, a long rate limit, or somebody else's answer.

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import DiscordAccount
-from gateway.commands import UnknownCommand, find_command, save_index
+from gateway.discord.command_index import UnknownCommand, find_command, save_index
 from gateway.models import CommandIndex
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from tests.factories import make_account

@@ -9,12 +9,12 @@ import pytest
 
 from accounts.editing import save
 from accounts.models import DiscordAccount
-from gateway import direct
-from gateway.http import DiscordHttp
+from gateway.discord import direct_messages
+from gateway.discord.rest import DiscordHttp
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from mjproxy.lib.db.threads import in_thread
+from tests.gateway.discord.test_rest import addresses, identity
 from tests.gateway.rest_server import Server, serving
-from tests.gateway.test_http import addresses, identity
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,7 +47,7 @@ def kept(account: DiscordAccount) -> tuple[str, str]:
 
 
 def test_those_of_both_bots_are_kept(account: DiscordAccount) -> None:
-    direct.found_in(account.pk, READY)
+    direct_messages.found_in(account.pk, READY)
 
     assert kept(account) == (MJ, NIJI)
     assert account.revision == 0  # no reason to connect anew
@@ -57,13 +57,13 @@ def test_what_an_operator_entered_stays(account: DiscordAccount) -> None:
     account.private_channel_id = OPENED
     account.save()
 
-    direct.found_in(account.pk, READY)
+    direct_messages.found_in(account.pk, READY)
 
     assert kept(account) == (OPENED, NIJI)
 
 
 def test_another_token_forgets_what_was_found(account: DiscordAccount) -> None:
-    direct.found_in(account.pk, READY)
+    direct_messages.found_in(account.pk, READY)
     account.refresh_from_db()
     account.user_token = "another"
     account.niji_bot_channel_id = OPENED  # entered together with the token
@@ -74,7 +74,7 @@ def test_another_token_forgets_what_was_found(account: DiscordAccount) -> None:
 
 
 def test_the_same_token_forgets_nothing(account: DiscordAccount) -> None:
-    direct.found_in(account.pk, READY)
+    direct_messages.found_in(account.pk, READY)
     account.refresh_from_db()
 
     save.save_account(account)
@@ -89,7 +89,7 @@ async def test_those_of_its_bots_that_are_missing_are_opened(
     rows = DiscordAccount.objects.filter(pk=account.pk)
     await in_thread(rows.update, private_channel_id=MJ, enable_niji=niji)
 
-    await direct.open_missing(http, account.pk)
+    await direct_messages.open_missing(http, account.pk)
 
     assert await in_thread(kept, account) == opened
 
@@ -99,7 +99,7 @@ async def test_those_that_cannot_be_opened_stay_empty(
 ) -> None:
     server.says(403, {"message": "no", "code": 50007})
 
-    await direct.open_missing(http, account.pk)
+    await direct_messages.open_missing(http, account.pk)
 
     assert await in_thread(kept, account) == ("", "")
 
@@ -109,14 +109,14 @@ async def test_one_that_is_known_is_not_opened_again(
 ) -> None:
     account.private_channel_id = MJ
 
-    assert await direct.channel_with(http, account, MIDJOURNEY_APP) == MJ
+    assert await direct_messages.channel_with(http, account, MIDJOURNEY_APP) == MJ
     assert server.seen == []
 
 
 async def test_one_that_is_not_known_is_opened_and_kept(
     account: DiscordAccount, http: DiscordHttp, server: Server
 ) -> None:
-    assert await direct.channel_with(http, account, NIJI_APP) == OPENED
+    assert await direct_messages.channel_with(http, account, NIJI_APP) == OPENED
 
     (seen,) = server.seen
     assert (seen.method, seen.url) == (

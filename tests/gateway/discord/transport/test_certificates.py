@@ -16,8 +16,9 @@ from cryptography import x509
 from curl_cffi.curl import DEFAULT_CACERT
 from curl_cffi.requests.exceptions import CertificateVerifyError
 
-from gateway import curl, trust
-from gateway.curl import Session
+from gateway.discord.transport import certificates as transport_certificates
+from gateway.discord.transport import curl_session
+from gateway.discord.transport.curl_session import Session
 from tests.gateway.certificates import make_certificate
 
 # Hashes as `openssl x509 -subject_hash` prints them, of roots that stand for kinds:
@@ -40,7 +41,7 @@ def test_hashes_are_those_of_openssl() -> None:
         name = certificate.subject
         for part in name.get_attributes_for_oid(x509.NameOID.COMMON_NAME):
             if part.value in KNOWN:
-                found[part.value] = trust.subject_hash(name)
+                found[part.value] = transport_certificates.subject_hash(name)
 
     assert found == KNOWN
 
@@ -82,11 +83,14 @@ async def test_who_is_in_the_bundle_is_trusted_and_nobody_else(
 
     ours = tmp_path / "bundle.pem"
     ours.write_bytes(USUAL + (tmp_path / "localhost.pem").read_bytes())
-    folder = trust.ensure_folder(ours, tmp_path / "made")
-    there = trust.Trust(str(folder / trust.FILE), f"{folder}:{trust.SYSTEM}")
-    monkeypatch.setattr(curl, "trust", lambda: there)
+    folder = transport_certificates.ensure_folder(ours, tmp_path / "made")
+    there = transport_certificates.Trust(
+        str(folder / transport_certificates.FILE),
+        f"{folder}:{transport_certificates.SYSTEM}",
+    )
+    monkeypatch.setattr(curl_session, "trust", lambda: there)
 
-    assert b"localhost" not in (folder / trust.FILE).read_bytes()
+    assert b"localhost" not in (folder / transport_certificates.FILE).read_bytes()
     assert await get(url) == 200
 
 
@@ -99,9 +103,11 @@ def test_equal_subjects_have_a_file_each(tmp_path: Path) -> None:
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes(b"# two of them\n" + b"\n".join(twins))
 
-    folder = trust.ensure_folder(bundle, tmp_path / "made")
+    folder = transport_certificates.ensure_folder(bundle, tmp_path / "made")
 
-    numbered = sorted(path for path in folder.iterdir() if path.name != trust.FILE)
+    numbered = sorted(
+        path for path in folder.iterdir() if path.name != transport_certificates.FILE
+    )
     assert [path.suffix for path in numbered] == [".0", ".1"]
     assert numbered[0].stem == numbered[1].stem
     assert [path.read_bytes().strip() for path in numbered] == [
@@ -115,18 +121,18 @@ def test_what_is_not_understood_is_left_to_curl(tmp_path: Path) -> None:
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes(good + strange)
 
-    folder = trust.ensure_folder(bundle, tmp_path / "made")
+    folder = transport_certificates.ensure_folder(bundle, tmp_path / "made")
 
-    assert strange in (folder / trust.FILE).read_bytes()
+    assert strange in (folder / transport_certificates.FILE).read_bytes()
     assert len(list(folder.iterdir())) == 2
 
 
 def test_the_folder_is_made_once(tmp_path: Path) -> None:
     bundle = Path(certifi.where())
 
-    first = trust.ensure_folder(bundle, tmp_path)
+    first = transport_certificates.ensure_folder(bundle, tmp_path)
     made = first.stat().st_ino
-    again = trust.ensure_folder(bundle, tmp_path)
+    again = transport_certificates.ensure_folder(bundle, tmp_path)
 
     assert again == first
     assert again.stat().st_ino == made
@@ -137,7 +143,9 @@ def test_of_two_that_make_it_at_once_both_go_on(tmp_path: Path) -> None:
     bundle = Path(certifi.where())
 
     with ThreadPoolExecutor(4) as pool:
-        made = set(pool.map(trust.ensure_folder, [bundle] * 4, [tmp_path] * 4))
+        made = set(
+            pool.map(transport_certificates.ensure_folder, [bundle] * 4, [tmp_path] * 4)
+        )
 
     assert set(tmp_path.iterdir()) == made
     assert len(made) == 1
@@ -149,11 +157,13 @@ def test_without_a_folder_the_bundle_is_read_whole(
 ) -> None:
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes(content)
-    monkeypatch.setattr(trust, "DEFAULT_CACERT", str(bundle))
+    monkeypatch.setattr(transport_certificates, "DEFAULT_CACERT", str(bundle))
 
-    found = trust.trust.__wrapped__()
+    found = transport_certificates.trust.__wrapped__()
 
-    assert found == trust.Trust(str(bundle), trust.SYSTEM)
+    assert found == transport_certificates.Trust(
+        str(bundle), transport_certificates.SYSTEM
+    )
 
 
 def test_a_path_that_curl_would_take_for_two_is_not_used(
@@ -161,14 +171,20 @@ def test_a_path_that_curl_would_take_for_two_is_not_used(
 ) -> None:
     settings.DATA_DIR = tmp_path / "a:b"
 
-    found = trust.trust.__wrapped__()
+    found = transport_certificates.trust.__wrapped__()
 
-    assert found == trust.Trust(DEFAULT_CACERT, trust.SYSTEM)
+    assert found == transport_certificates.Trust(
+        DEFAULT_CACERT, transport_certificates.SYSTEM
+    )
 
 
 def test_a_damaged_folder_is_not_used(tmp_path: Path, settings: Any) -> None:
     settings.DATA_DIR = tmp_path
-    folder = trust.ensure_folder(Path(DEFAULT_CACERT), tmp_path / "certificates")
-    (folder / trust.FILE).unlink()
+    folder = transport_certificates.ensure_folder(
+        Path(DEFAULT_CACERT), tmp_path / "certificates"
+    )
+    (folder / transport_certificates.FILE).unlink()
 
-    assert trust.trust.__wrapped__() == trust.Trust(DEFAULT_CACERT, trust.SYSTEM)
+    assert transport_certificates.trust.__wrapped__() == transport_certificates.Trust(
+        DEFAULT_CACERT, transport_certificates.SYSTEM
+    )

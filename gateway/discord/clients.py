@@ -8,9 +8,9 @@ from typing import Final
 
 from accounts.models import DiscordAccount
 from gateway import timing
-from gateway.addresses import Addresses, load_addresses
-from gateway.context import identity_of
-from gateway.http import DiscordHttp, Identity
+from gateway.discord.addresses import Addresses, load_addresses
+from gateway.discord.identity import identity_of
+from gateway.discord.rest import DiscordHttp, Identity
 from mjproxy.lib.db.threads import in_thread
 
 ADDRESSES_KEPT: Final = 5.0  # seconds

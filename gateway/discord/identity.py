@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accounts.models import DiscordAccount
-from gateway.http import Identity
+from gateway.discord.rest import Identity
 
 
 def identity_of(account: DiscordAccount) -> Identity:

@@ -14,9 +14,9 @@ from aiohttp import web
 from discord.errors import HTTPException
 
 from gateway import timing
-from gateway.addresses import Addresses
-from gateway.client_headers import client_headers
-from gateway.http import DiscordHttp, Identity
+from gateway.discord.addresses import Addresses
+from gateway.discord.rest import DiscordHttp, Identity
+from gateway.discord.transport.browser_headers import client_headers
 from gateway.protocol.answers import Verdict
 from tests.gateway.rest_server import Server, serving
 from tests.gateway.wire import CHANNEL, GUILD

@@ -14,8 +14,8 @@ from aiohttp import web
 from curl_cffi import AsyncCurl, CurlOpt, requests
 from curl_cffi.requests.exceptions import RequestException
 
-from gateway import curl
-from gateway.curl import Session
+from gateway.discord.transport import curl_session
+from gateway.discord.transport.curl_session import Session
 from tests.gateway.certificates import make_certificate
 
 
@@ -97,7 +97,7 @@ async def test_the_engine_ends_with_its_last_session() -> None:
 
     await other.close()
     assert engine._timeout_checker.done()
-    assert asyncio.get_running_loop() not in curl._engines
+    assert asyncio.get_running_loop() not in curl_session._engines
 
 
 async def test_every_request_has_a_connection_of_its_own(host: Host) -> None:

@@ -12,7 +12,7 @@ import yarl
 from discord.errors import ConnectionClosed
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
-from gateway.http import DiscordHttp
+from gateway.discord.rest import DiscordHttp
 
 logger = logging.getLogger(__name__)
 

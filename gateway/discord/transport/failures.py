@@ -13,7 +13,7 @@ from curl_cffi.requests.exceptions import (
     RequestException,
 )
 
-from gateway.curl import LEFT
+from gateway.discord.transport.curl_session import LEFT
 from gateway.protocol.answers import Answer, Verdict
 
 # curl: could not resolve host or proxy, could not connect. Nothing was sent.

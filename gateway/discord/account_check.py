@@ -17,8 +17,8 @@ from curl_cffi.requests.exceptions import RequestException
 
 from accounts.editing.sub_channels import Pairs
 from accounts.models import DiscordAccount
-from gateway.addresses import Addresses, load_addresses
-from gateway.http import DiscordHttp, Identity
+from gateway.discord.addresses import Addresses, load_addresses
+from gateway.discord.rest import DiscordHttp, Identity
 from mjproxy.lib.process import event_loop
 
 logger = logging.getLogger(__name__)

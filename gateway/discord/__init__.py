@@ -1,0 +1,1 @@
+"""Discord's wire: REST, the socket, uploads, the command index."""

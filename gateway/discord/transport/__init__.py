@@ -1,0 +1,1 @@
+"""HTTP to Discord: curl sessions, certificates, headers, failures."""
