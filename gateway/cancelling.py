@@ -17,11 +17,12 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount
 from accounts.states import TROUBLES
-from gateway import lanes, posting
+from gateway import posting
 from gateway.claims import Claim
 from gateway.discord import clients
 from gateway.discord.command_index import UnknownCommand, find_command
 from gateway.interactions import place_of
+from gateway.lanes import lane
 from gateway.leases import is_open, still_open
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
@@ -68,7 +69,7 @@ def press_cancel(task_id: int) -> bool:
     session = GatewaySession.objects.filter(account=task.account).first()
     if session is None or not is_open(session, task.account):
         return False
-    if lanes.is_resting(task.account.pk):
+    if lane.is_resting(task.account.pk):
         return False
     try:
         body = _payload(task, task.account, session)
@@ -80,7 +81,7 @@ def press_cancel(task_id: int) -> bool:
     rows = rows.filter(still_open(*speaker))
     if not rows.update(cancel_presses=presses, cancel_next_at=moment):
         return False
-    lanes.keep_pace(task.account)
+    lane.keep_pace(task.account)
     claim = Claim(body["nonce"], partial(_renew, task_id, presses, speaker), began)
     press = partial(_press, task.account, body, claim)
     pressing = Work("pressing cancel of task", task_id)

@@ -13,11 +13,12 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
-from gateway import lanes, posting, queueing, speeds
+from gateway import posting, speeds
 from gateway.claims import Claim
 from gateway.discord import clients
 from gateway.discord.command_index import UnknownCommand
 from gateway.interactions import interaction_of
+from gateway.lanes import lane, next_task
 from gateway.leases import still_open
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
@@ -45,26 +46,26 @@ def run_lane(account_id: int) -> float | None:
     Returns the seconds after which it is worth looking again, or None: then an event
     will tell. Safe to run any number of times at once.
     """
-    hold = lanes.enter(account_id)
+    hold = lane.enter(account_id)
     if hold is None:
         return None
     try:
         while True:
             wait = _send_all(hold)
-            if lanes.leave(hold):
+            if lane.leave(hold):
                 return wait
-            hold = lanes.look(hold)
+            hold = lane.look(hold)
     except Exception:
-        lanes.drop(hold)  # others need not wait until it runs out
+        lane.drop(hold)  # others need not wait until it runs out
         raise
 
 
-def _send_all(hold: lanes.Hold) -> float | None:
-    crew = queueing.crew_of(hold.discord_user)
+def _send_all(hold: lane.Hold) -> float | None:
+    crew = next_task.crew_of(hold.discord_user)
     if not crew.able:
         return None
     while True:
-        found = queueing.next_task(crew, hold.turns)
+        found = next_task.next_task(crew, hold.turns)
         if found is None:
             return None
         if wait := hold.rest:
@@ -77,7 +78,7 @@ def _send_all(hold: lanes.Hold) -> float | None:
         pace = _send(hold, session.account, session, task)
         if pace is None:
             return None
-        hold = replace(lanes.note_turns(hold, turns), next_send_at=pace)
+        hold = replace(lane.note_turns(hold, turns), next_send_at=pace)
 
 
 def _hold_back(task: Task) -> None:
@@ -87,7 +88,7 @@ def _hold_back(task: Task) -> None:
 
 
 def _send(
-    hold: lanes.Hold, account: DiscordAccount, session: GatewaySession, task: Task
+    hold: lane.Hold, account: DiscordAccount, session: GatewaySession, task: Task
 ) -> datetime | None:
     """Claim a task and start its POST.
 
@@ -117,7 +118,7 @@ def _send(
     )
     if not claimed:
         return None
-    return lanes.keep_pace(account) or now
+    return lane.keep_pace(account) or now
 
 
 def _body(

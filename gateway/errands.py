@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from gateway import lanes, posting
+from gateway import posting
 from gateway.bringing import in_memory
 from gateway.claims import Claim, renewing
 from gateway.discord import clients, uploads
@@ -25,6 +25,7 @@ from gateway.discord.direct_messages import channel_with
 from gateway.discord.rest import DiscordHttp
 from gateway.discord.uploads import UploadFailed
 from gateway.interactions import place_of
+from gateway.lanes import lane
 from gateway.leases import is_open, still_open
 from gateway.models import GatewaySession
 from gateway.preparing import FAILED
@@ -82,7 +83,7 @@ def _claim(errand_id: int) -> tuple[Errand, GatewaySession] | None:
     errand = rows.select_related("account", "task").first()
     if errand is None or (session := _session_of(errand)) is None:
         return None
-    if errand.kind != ErrandKind.UPLOAD and lanes.is_resting(errand.account_id):
+    if errand.kind != ErrandKind.UPLOAD and lane.is_resting(errand.account_id):
         return None
     rows = rows.filter(still_open(errand.account_id, session.session_id))
     claimed = rows.update(claimed_until=now + CLAIM)
@@ -176,7 +177,7 @@ async def _at_its_turn(errand: Errand) -> GatewaySession | None:
     None where it has no turn yet, or nothing can be sent: the sweep tries it again.
     """
     session = None
-    if moment := await in_thread(lanes.reserve, errand.account):
+    if moment := await in_thread(lane.reserve, errand.account):
         await asyncio.sleep((moment - timezone.now()).total_seconds())
         session = await in_thread(_session_of, errand)
     await in_thread(_renew if session else _free, errand.pk)

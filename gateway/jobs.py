@@ -17,7 +17,6 @@ from gateway import (
     cancelling,
     dispatch,
     errands,
-    lanes,
     lost,
     preparing,
     querying,
@@ -26,6 +25,7 @@ from gateway import (
     windows,
 )
 from gateway.discord import clients
+from gateway.lanes import lane
 from gateway.refusals import break_off
 from mjproxy.lib.process import event_loop, faults
 from mjproxy.lib.process.faults import Work
@@ -45,7 +45,7 @@ def dispatch_account(account_id: int) -> None:
 
 def _dispatch(account_id: int) -> None:
     wait = dispatch.run_lane(account_id)
-    if wait is not None and lanes.book(account_id, wait):
+    if wait is not None and lane.book(account_id, wait):
         again = math.ceil(min(wait, 60.0) * 1000) / 1000
         dispatch_account.apply_async((account_id,), countdown=again, expires=again + 60)
 
@@ -83,7 +83,7 @@ def ask_account(account_id: int) -> None:
 @shared_task(name="gateway.sync_accounts", ignore_result=True)
 def sync_accounts() -> None:
     """Have the accounts read whose plan and settings were read long ago."""
-    for step in (asking.sync_due, asking.forget_old, lanes.forget_unused):
+    for step in (asking.sync_due, asking.forget_old, lane.forget_unused):
         faults.step(step)
 
 

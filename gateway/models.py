@@ -61,7 +61,7 @@ class DispatchLane(models.Model):
     rest_until = models.DateTimeField(null=True, help_text="Discord wants silence.")
     rest_reason = models.CharField(max_length=400, blank=True)
     wake_at = models.DateTimeField(null=True, help_text="A job is booked for then.")
-    # Whose turn it is (gateway/fairness.py).
+    # Whose turn it is (gateway/lanes/turns.py).
     turns_done = models.PositiveBigIntegerField(default=0)
     waiting_since = models.JSONField(default=dict, help_text="User: turn.")
 

@@ -13,7 +13,8 @@ from accounts.editing.save import note_notice
 from accounts.enums import AccountState
 from accounts.state.changes import trouble
 from accounts.verification import lock
-from gateway import lanes, speeds, verifying
+from gateway import speeds, verifying
+from gateway.lanes import lane
 from gateway.matching import CLOCK_SKEW, moment_of
 from gateway.protocol.constants import MessageFlag
 from gateway.protocol.messages import Message
@@ -137,7 +138,7 @@ def _again(task: Task, message: Message, notice: Notice) -> None:
     if notice.kind.rest and task.account_id is not None:
         # Whatever else the account sent now had the same answer.
         said = f"{notice.kind.zh} / {notice.kind.en}"
-        lanes.rest(task.account_id, timezone.now() + notice.kind.rest, said)
+        lane.rest(task.account_id, timezone.now() + notice.kind.rest, said)
     if task.cancel_requested_at:
         fail(task.pk, CANCELLED)
         return

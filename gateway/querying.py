@@ -20,12 +20,13 @@ from django.utils import timezone
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import without_secrets
 from accounts.state import bot_snapshots
-from gateway import claims, lanes, posting, timing
+from gateway import claims, posting, timing
 from gateway.asking import ask
 from gateway.discord import clients
 from gateway.discord.command_index import UnknownCommand, find_command
 from gateway.enums import ON_PANEL, OVER, QueryKind, QueryState
 from gateway.hints import enqueue_query
+from gateway.lanes import lane
 from gateway.leases import is_open, still_open
 from gateway.models import AccountQuery, GatewaySession
 from gateway.protocol import panels, payloads
@@ -91,7 +92,7 @@ def _claim(account_id: int) -> Claim | None:
     body, began = _body_or_none(account, session, query, nonce), time.monotonic()
     if body is None or not _take(query, session, nonce, body):
         return None
-    lanes.keep_pace(account)
+    lane.keep_pace(account)
     speaker = account.pk, session.session_id
     right = claims.Claim(nonce, partial(_renew, query.pk, speaker), began)
     return Claim(account, query, right, body)
@@ -119,7 +120,7 @@ def _body_or_none(
 def _is_time(account: DiscordAccount, session: GatewaySession) -> bool:
     """Tell whether the Discord user, in whichever of its channels, may ask now."""
     rows = AccountQuery.objects.filter(account__session__user_id=session.user_id)
-    if rows.exclude(flight=None).exists() or lanes.is_resting(account.pk):
+    if rows.exclude(flight=None).exists() or lane.is_resting(account.pk):
         return False
     pace = PACE if account.interval else timedelta(0)
     return not rows.filter(sent_at__gt=timezone.now() - pace).exists()

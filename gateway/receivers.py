@@ -21,14 +21,14 @@ from gateway.hints import (
     enqueue_prepare,
     enqueue_verification,
 )
+from gateway.lanes.next_task import somebody_waits
+from gateway.lanes.waits import lanes_of
 from gateway.models import GatewaySettings
 from gateway.publish import (
     publish_access,
     publish_accounts_changed,
     publish_change,
 )
-from gateway.queueing import somebody_waits
-from gateway.waiting import lanes_of
 from tasks.enums import RUNNING, TERMINAL, TaskAction, TaskStatus
 from tasks.models import Task
 from tasks.pictures.store import set_cdn_base

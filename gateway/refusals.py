@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.state.changes import trouble
-from gateway import lanes
+from gateway.lanes import lane
 from gateway.protocol.answers import Answer, Verdict
 from mjproxy.lib.process import backoff
 from tasks.waiting.reason import again
@@ -48,7 +48,7 @@ def rest(account_id: int, answer: Answer) -> datetime:
     else:
         seconds = backoff.delay(_unreached.again(account_id), first=FIRST_PAUSE)
     moment = timezone.now() + timedelta(seconds=seconds)
-    lanes.rest(account_id, moment, resting(answer))
+    lane.rest(account_id, moment, resting(answer))
     return moment
 
 

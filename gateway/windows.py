@@ -20,11 +20,12 @@ from django.utils import timezone
 
 from accounts.editing.save import note_remix
 from accounts.models import DiscordAccount
-from gateway import lanes, posting, timing
+from gateway import posting, timing
 from gateway.claims import Claim
 from gateway.discord import activity_host, clients
 from gateway.discord.rest import DiscordHttp
 from gateway.interactions import place_of, sent_text
+from gateway.lanes import lane
 from gateway.leases import is_open, still_open
 from gateway.matching import moment_of
 from gateway.models import GatewaySession
@@ -243,7 +244,7 @@ def _claim(task_id: int) -> Answering | None:
     session = GatewaySession.objects.filter(account=task.account).first()
     if session is None or not is_open(session, task.account):
         return None
-    if lanes.is_resting(task.account.pk):
+    if lane.is_resting(task.account.pk):
         return None  # the sweep comes back
     is_page = task.window_id.startswith(custom_ids.PAGE_PREFIX)
     # A page's answer carries no nonce: what comes of it bears the click's interaction.
@@ -270,7 +271,7 @@ def _claim(task_id: int) -> Answering | None:
     )
     if not claimed:
         return None
-    lanes.keep_pace(task.account)
+    lane.keep_pace(task.account)
     claim = Claim(nonce, partial(_renew, task_id, speaker), began)
     return Answering(task.account, task_id, claim, is_page, body)
 

@@ -11,12 +11,14 @@ from django.utils import timezone
 
 from accounts.enums import AccountState, SpeedMode
 from accounts.models import DiscordAccount, User
-from gateway import dispatch, lanes, queueing, timing
-from gateway.fairness import Turns
+from gateway import dispatch, timing
+from gateway.lanes import lane
+from gateway.lanes import next_task as lanes_next_task
+from gateway.lanes.next_task import Crew
+from gateway.lanes.turns import Turns
 from gateway.models import CommandIndex, DispatchLane, GatewaySession
 from gateway.protocol.answers import Answer
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
-from gateway.queueing import Crew
 from mjproxy.lib.db.threads import in_thread
 from tasks.enums import BotType, Delivery, TaskAction, TaskStatus
 from tasks.models import Task
@@ -197,7 +199,7 @@ def test_a_nudge_during_the_last_look_is_not_lost(
     http: FakeHttp,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real = queueing.next_task
+    real = lanes_next_task.next_task
     late: list[Task] = []
 
     def next_task(crew: Crew, turns: Turns) -> tuple[Task, Turns] | None:
@@ -207,7 +209,7 @@ def test_a_nudge_during_the_last_look_is_not_lost(
             assert dispatch.run_lane(live.pk) is None  # another holds the lane
         return found
 
-    monkeypatch.setattr(queueing, "next_task", next_task)
+    monkeypatch.setattr(lanes_next_task, "next_task", next_task)
 
     dispatch.run_lane(live.pk)
 
@@ -219,10 +221,10 @@ def test_a_stale_sender_claims_nothing(
     alice: User, live: DiscordAccount, http: FakeHttp
 ) -> None:
     task = make_waiting(alice, live)
-    stale = lanes.enter(live.pk)
+    stale = lane.enter(live.pk)
     assert stale is not None
     DispatchLane.objects.update(held_until=timezone.now())
-    assert lanes.enter(live.pk) is not None
+    assert lane.enter(live.pk) is not None
     session = GatewaySession.objects.get()
 
     assert dispatch._send(stale, live, session, task) is None

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from accounts.enums import SpeedMode
 from accounts.models import DiscordAccount, User
-from gateway import dispatch, interactions, lanes, queueing
+from gateway import dispatch, interactions
+from gateway.lanes import lane, next_task
 from gateway.models import CommandIndex
 from gateway.protocol.answers import Answer, Verdict
 from mjproxy.lib.process import faults
@@ -86,12 +87,12 @@ def test_a_lane_is_given_back_after_an_error(
     alice: User, live: DiscordAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_waiting(alice, live)
-    monkeypatch.setattr(queueing, "next_task", lambda *_: 1 / 0)
+    monkeypatch.setattr(next_task, "next_task", lambda *_: 1 / 0)
 
     with pytest.raises(ZeroDivisionError):
         dispatch.run_lane(live.pk)
 
-    assert lanes.enter(live.pk) is not None
+    assert lane.enter(live.pk) is not None
 
 
 def test_a_discord_that_is_away_is_called_less_and_less(

@@ -10,9 +10,10 @@ from pytest_django.fixtures import Settings
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway import errands, lanes
+from gateway import errands
 from gateway.discord import uploads
 from gateway.discord.uploads import UploadFailed
+from gateway.lanes import lane
 from gateway.models import DispatchLane
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP
@@ -130,7 +131,7 @@ def test_while_discord_wants_silence_nothing_is_pressed(
     drawn: Task, http: FakeHttp
 ) -> None:
     assert drawn.account_id is not None
-    lanes.rest(drawn.account_id, timezone.now() + timedelta(hours=1))
+    lane.rest(drawn.account_id, timezone.now() + timedelta(hours=1))
 
     assert run(press(drawn)).state == ErrandState.WAITING
     assert http.bodies == []
@@ -185,7 +186,7 @@ def test_a_press_that_waited_is_not_sent_by_a_closed_session(
         type(account.session).objects.update(is_live=False)
         return timezone.now()
 
-    monkeypatch.setattr(lanes, "reserve", reserve)
+    monkeypatch.setattr(lane, "reserve", reserve)
 
     errand = run(press(drawn))
 

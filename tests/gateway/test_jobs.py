@@ -9,7 +9,8 @@ from django.utils import timezone
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from accounts.state.changes import trouble
-from gateway import cancelling, dispatch, jobs, lanes
+from gateway import cancelling, dispatch, jobs
+from gateway.lanes import lane
 from gateway.models import DispatchLane
 from tests.gateway.rows import make_running, make_session, make_waiting
 
@@ -32,7 +33,7 @@ def test_it_looks_again_when_the_pace_allows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     make_session(account)
-    lanes.enter(account.pk)
+    lane.enter(account.pk)
     monkeypatch.setattr(dispatch, "run_lane", lambda _: 1.23456)
 
     jobs.dispatch_account(account.pk)
@@ -47,7 +48,7 @@ def test_a_long_rest_is_looked_at_every_minute(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     make_session(account)
-    lanes.enter(account.pk)
+    lane.enter(account.pk)
     monkeypatch.setattr(dispatch, "run_lane", lambda _: 3000.0)
 
     jobs.dispatch_account(account.pk)

@@ -11,16 +11,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
-from gateway import (
-    cancelling,
-    dispatch,
-    errands,
-    leases,
-    posting,
-    querying,
-    queueing,
-    windows,
-)
+from gateway import cancelling, dispatch, errands, leases, posting, querying, windows
+from gateway.lanes import next_task
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from mjproxy.lib.db.threads import in_thread
@@ -123,7 +115,7 @@ def _cancel(alice: User, account: DiscordAccount) -> None:
 
 
 ACTS: dict[str, tuple[Any, Act]] = {
-    "a drawing": (queueing, _dispatch),
+    "a drawing": (next_task, _dispatch),
     "a window's answer": (windows, _answer_window),
     "a press": (errands, _press),
     "a question": (querying, _ask),
@@ -214,7 +206,7 @@ def test_a_task_that_waits_for_a_socket_counts_no_try_and_says_why(
         GONE["its process has died"]()
         return found
 
-    monkeypatch.setattr(queueing, "is_open", is_open)
+    monkeypatch.setattr(next_task, "is_open", is_open)
 
     dispatch.run_lane(live.pk)
 

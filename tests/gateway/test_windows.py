@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway import lanes, windows
+from gateway import windows
 from gateway.handlers import Outcome, Speaker, handle
+from gateway.lanes import lane
 from gateway.models import GatewaySession
 from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol.answers import Answer, Verdict
@@ -248,13 +249,13 @@ def test_a_rate_limit_leaves_the_window_open_for_later(
 
     assert task.window == WindowState.OPEN
     assert windows.to_answer() == []
-    assert lanes.is_resting(live.account_id)
+    assert lane.is_resting(live.account_id)
 
 
 def test_while_discord_wants_silence_the_window_waits(
     speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
-    lanes.rest(live.account_id, timezone.now() + timedelta(hours=1))
+    lane.rest(live.account_id, timezone.now() + timedelta(hours=1))
     opened(speaker, pressed)
 
     assert answered(pressed).window == WindowState.OPEN
@@ -266,12 +267,12 @@ def test_the_next_task_keeps_its_distance_from_an_answer(
     speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
     DiscordAccount.objects.update(after_interval_min=50, after_interval_max=60)
-    lanes.rest(live.account_id, timezone.now())  # the lane is there
+    lane.rest(live.account_id, timezone.now())  # the lane is there
     opened(speaker, pressed)
 
     answered(pressed)
 
-    hold = lanes.enter(live.account_id)
+    hold = lane.enter(live.account_id)
     assert hold is not None
     assert 40 < hold.rest <= 60
 

@@ -15,8 +15,8 @@ from accounts.models import DiscordAccount, DomainTag, PoolSettings
 from accounts.transfer.accounts import Refused, import_file
 from accounts.wire.account import WRITABLE
 from accounts.wire.member import NUMBER, WHOLE
-from gateway import lanes
 from gateway.asking import sync_if_due
+from gateway.lanes import lane
 from gateway.models import GatewaySettings
 from mjproxy.lib import sealed_file
 from mjproxy.lib.admin.theme import ReadOnly
@@ -190,7 +190,7 @@ def test_rows_from_before_the_bounds_break_nothing(
 
     assert queue_deadline(account) == LONGEST
     assert span_of(2**31 - 1) == LONGEST
-    assert lanes.keep_pace(account) is not None
+    assert lane.keep_pace(account) is not None
     assert remove_old_tasks() == 0
     sync_if_due(account.pk)
     answer = api.send("/mj/submit/imagine", {"prompt": "a red fox"}).json()

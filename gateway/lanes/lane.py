@@ -20,7 +20,7 @@ from django.db.models import Exists, F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
-from gateway.fairness import Turns
+from gateway.lanes.turns import Turns
 from gateway.models import DispatchLane, GatewaySession
 from gateway.timing import LANE_HOLD
 

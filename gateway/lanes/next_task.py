@@ -15,7 +15,7 @@ from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
 from accounts.selectors import SECRETS
-from gateway.fairness import Turns, Waiter, next_turn
+from gateway.lanes.turns import Turns, Waiter, next_turn
 from gateway.leases import is_open
 from gateway.models import GatewaySession
 from mjproxy.lib.db.compiled_query import PreparedQuery

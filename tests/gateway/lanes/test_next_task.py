@@ -15,7 +15,8 @@ from django.utils import timezone
 from accounts.editing.save import save_account
 from accounts.enums import AccountState, PriorityClass
 from accounts.models import DiscordAccount, User
-from gateway import dispatch, lanes, queueing
+from gateway import dispatch
+from gateway.lanes import lane, next_task
 from gateway.models import DispatchLane, GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from tasks.enums import RUNNING, TaskStatus
@@ -173,12 +174,12 @@ def test_the_order_of_a_long_queue_takes_few_queries(
     DiscordAccount.objects.update(core_size=1)
     make_many(alice, live, 30)
     make_many(bob, live, 30)
-    hold = lanes.enter(live.pk)
+    hold = lane.enter(live.pk)
     assert hold is not None
 
     with django_assert_max_num_queries(4):
-        crew = queueing.crew_of(hold.discord_user)
-        assert queueing.next_task(crew, hold.turns) is not None
+        crew = next_task.crew_of(hold.discord_user)
+        assert next_task.next_task(crew, hold.turns) is not None
 
 
 # --- channels of one Discord user ----------------------------------------------------
@@ -274,8 +275,8 @@ def test_the_pace_is_shared(alice: User, live: DiscordAccount, http: FakeHttp) -
 
     assert len(http.bodies) == 1
     assert all(wait is not None and 40 < wait <= 50 for wait in waits)
-    assert lanes.book(live.pk, 50) is True
-    assert lanes.book(sibling.pk, 50) is False, "one look for both"
+    assert lane.book(live.pk, 50) is True
+    assert lane.book(sibling.pk, 50) is False, "one look for both"
 
 
 def test_after_a_rate_limit_all_channels_rest(
@@ -292,7 +293,7 @@ def test_after_a_rate_limit_all_channels_rest(
     assert wait is not None
     assert wait > 90
     assert len(http.bodies) == 1
-    assert lanes.is_resting(sibling.pk)
+    assert lane.is_resting(sibling.pk)
 
 
 def test_workers_of_two_channels_never_send_more_than_there_are_slots(

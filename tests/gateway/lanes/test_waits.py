@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from accounts.models import DiscordAccount, User
-from gateway import lanes
 from gateway.dispatch import run_lane, settle
 from gateway.handlers import Speaker, handle
+from gateway.lanes import lane
+from gateway.lanes.waits import lanes_of
 from gateway.noticing import MAX_ATTEMPTS
 from gateway.preparing import _retry_or_fail
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import Event
-from gateway.waiting import lanes_of
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tasks.waiting import reason as waiting_reason
@@ -86,9 +86,9 @@ def test_sessions_whose_user_is_not_known_yet_stand_alone(
 
 def test_the_pace_is_the_lanes(alice: User, account: DiscordAccount) -> None:
     make_session(account)
-    lanes.enter(account.pk)
+    lane.enter(account.pk)
     account.interval = 60
-    lanes.keep_pace(account)
+    lane.keep_pace(account)
 
     assert reason(make_waiting(alice, account)) == waiting_reason.PACE
 

@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
-from gateway import lanes
-from gateway.lanes import Hold
+from gateway.lanes import lane
+from gateway.lanes.lane import Hold
 from gateway.models import DispatchLane, GatewaySession
 from tests.factories import make_account
 from tests.gateway.rows import make_session
@@ -22,7 +22,7 @@ def account(account: DiscordAccount) -> DiscordAccount:
 
 
 def enter(account: DiscordAccount) -> Hold:
-    hold = lanes.enter(account.pk)
+    hold = lane.enter(account.pk)
     assert hold is not None
     return hold
 
@@ -38,7 +38,7 @@ def is_ours(hold: Hold) -> bool:
 def test_one_sender_holds_a_lane(account: DiscordAccount) -> None:
     hold = enter(account)
 
-    assert lanes.enter(account.pk) is None
+    assert lane.enter(account.pk) is None
     assert is_ours(hold)
 
 
@@ -55,12 +55,12 @@ def test_two_channels_of_one_discord_user_share_a_lane(account: DiscordAccount) 
     make_session(other)
     enter(account)
 
-    assert lanes.enter(other.pk) is None
+    assert lane.enter(other.pk) is None
 
 
 def test_a_lane_that_was_left_is_free_with_a_new_fence(account: DiscordAccount) -> None:
     first = enter(account)
-    assert lanes.leave(lanes.look(first)) is True
+    assert lane.leave(lane.look(first)) is True
 
     second = enter(account)
 
@@ -71,10 +71,10 @@ def test_a_lane_that_was_left_is_free_with_a_new_fence(account: DiscordAccount) 
 def test_no_nudge_is_lost(account: DiscordAccount) -> None:
     hold = enter(account)
 
-    lanes.enter(account.pk)  # a nudge while another looks for work
+    lane.enter(account.pk)  # a nudge while another looks for work
 
-    assert lanes.leave(hold) is False
-    assert lanes.leave(lanes.look(hold)) is True
+    assert lane.leave(hold) is False
+    assert lane.leave(lane.look(hold)) is True
     enter(account)
 
 
@@ -82,19 +82,19 @@ def test_a_holder_that_leaves_at_the_wrong_moment_loses_no_nudge(
     account: DiscordAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold = enter(account)
-    real = lanes._take
+    real = lane._take
     missed: list[str] = []
 
     def take(rows: QuerySet[DispatchLane], holder: str) -> bool:
         won = real(rows, holder)
         if not missed:
             missed.append(holder)
-            assert lanes.leave(hold)  # before the nudge is counted
+            assert lane.leave(hold)  # before the nudge is counted
         return won
 
-    monkeypatch.setattr(lanes, "_take", take)
+    monkeypatch.setattr(lane, "_take", take)
 
-    assert lanes.enter(account.pk) is not None
+    assert lane.enter(account.pk) is not None
 
 
 def test_a_dead_sender_is_replaced(account: DiscordAccount) -> None:
@@ -114,10 +114,10 @@ def test_a_stale_sender_leaves_without_freeing_the_lane(
     expire()
     heir = enter(account)
 
-    assert lanes.leave(stale) is True
+    assert lane.leave(stale) is True
 
     assert is_ours(heir)
-    assert lanes.enter(account.pk) is None
+    assert lane.enter(account.pk) is None
 
 
 def test_a_hold_that_ran_out_is_not_ours(account: DiscordAccount) -> None:
@@ -129,42 +129,42 @@ def test_a_hold_that_ran_out_is_not_ours(account: DiscordAccount) -> None:
 
 def test_a_lane_rests_until_the_moment(account: DiscordAccount) -> None:
     hold = enter(account)
-    assert lanes.look(hold).rest == 0
+    assert lane.look(hold).rest == 0
 
-    lanes.rest(account.pk, timezone.now() + timedelta(seconds=30))
+    lane.rest(account.pk, timezone.now() + timedelta(seconds=30))
 
-    assert 20 < lanes.look(hold).rest <= 30
+    assert 20 < lane.look(hold).rest <= 30
 
 
 def test_a_longer_rest_stays(account: DiscordAccount) -> None:
     hold = enter(account)
-    lanes.rest(account.pk, timezone.now() + timedelta(hours=1))
+    lane.rest(account.pk, timezone.now() + timedelta(hours=1))
 
-    lanes.rest(account.pk, timezone.now() + timedelta(seconds=1))
+    lane.rest(account.pk, timezone.now() + timedelta(seconds=1))
 
-    assert lanes.look(hold).rest > 60
+    assert lane.look(hold).rest > 60
 
 
 def test_a_moment_that_has_passed_is_no_rest(account: DiscordAccount) -> None:
     hold = enter(account)
 
-    lanes.rest(account.pk, timezone.now() - timedelta(seconds=1))
+    lane.rest(account.pk, timezone.now() - timedelta(seconds=1))
 
-    assert lanes.look(hold).rest == 0
+    assert lane.look(hold).rest == 0
 
 
 def test_a_look_is_booked_once(account: DiscordAccount) -> None:
     enter(account)
 
-    assert lanes.book(account.pk, 100) is True
-    assert lanes.book(account.pk, 200) is False
+    assert lane.book(account.pk, 100) is True
+    assert lane.book(account.pk, 200) is False
 
 
 def test_an_earlier_look_is_booked_in_its_place(account: DiscordAccount) -> None:
     enter(account)
-    lanes.book(account.pk, 100)
+    lane.book(account.pk, 100)
 
-    assert lanes.book(account.pk, 50) is True
+    assert lane.book(account.pk, 50) is True
 
 
 def test_a_booking_that_was_lost_runs_out(account: DiscordAccount) -> None:
@@ -172,18 +172,18 @@ def test_a_booking_that_was_lost_runs_out(account: DiscordAccount) -> None:
     past = timezone.now() - timedelta(seconds=1)
     DispatchLane.objects.update(wake_at=past)
 
-    assert lanes.book(account.pk, 100) is True
+    assert lane.book(account.pk, 100) is True
 
 
 @pytest.mark.django_db
 def test_an_account_whose_user_is_not_known_has_no_lane() -> None:
     account = make_account()
-    assert lanes.enter(account.pk) is None
+    assert lane.enter(account.pk) is None
     make_session(account, user_id="")
 
-    assert lanes.enter(account.pk) is None
-    assert lanes.book(account.pk, 1) is False
-    lanes.rest(account.pk, timezone.now() + timedelta(hours=1))
+    assert lane.enter(account.pk) is None
+    assert lane.book(account.pk, 1) is False
+    lane.rest(account.pk, timezone.now() + timedelta(hours=1))
 
     assert not DispatchLane.objects.exists()
 
@@ -197,7 +197,7 @@ def test_lanes_of_users_who_are_gone_are_removed_after_a_day(
         DispatchLane.objects.create(discord_user=user, next_send_at=moment)
     DispatchLane.objects.create(discord_user="3", rest_until=now)
 
-    lanes.forget_unused()
+    lane.forget_unused()
 
     left = set(DispatchLane.objects.values_list("pk", flat=True))
     assert left == {"2", "3", ours}
@@ -210,7 +210,7 @@ def test_lanes_of_users_who_are_gone_are_removed_after_a_day(
 def paced(account: DiscordAccount, clock: Any) -> DiscordAccount:
     account.interval = 5
     account.save()
-    lanes.leave(enter(account))
+    lane.leave(enter(account))
     return account
 
 
@@ -219,69 +219,69 @@ def seconds_until(moment: datetime | None) -> float | None:
 
 
 def test_the_first_errand_leaves_at_once(paced: DiscordAccount) -> None:
-    assert seconds_until(lanes.reserve(paced)) == 0
+    assert seconds_until(lane.reserve(paced)) == 0
     assert enter(paced).rest == 5
 
 
 def test_an_errand_has_the_moment_after_a_task(paced: DiscordAccount) -> None:
-    lanes.keep_pace(paced)
+    lane.keep_pace(paced)
 
-    assert seconds_until(lanes.reserve(paced)) == 5
+    assert seconds_until(lane.reserve(paced)) == 5
     assert enter(paced).rest == 10
 
 
 def test_after_an_errand_the_next_moment_is_a_tasks(
     paced: DiscordAccount, clock: Any
 ) -> None:
-    lanes.reserve(paced)
-    assert lanes.reserve(paced) is None
+    lane.reserve(paced)
+    assert lane.reserve(paced) is None
 
     clock.shift(5)
-    assert lanes.reserve(paced) is None  # a task that waits leaves now
-    lanes.keep_pace(paced)
+    assert lane.reserve(paced) is None  # a task that waits leaves now
+    lane.keep_pace(paced)
 
-    assert seconds_until(lanes.reserve(paced)) == 5
+    assert seconds_until(lane.reserve(paced)) == 5
 
 
 def test_where_no_task_comes_the_next_errand_follows(
     paced: DiscordAccount, clock: Any
 ) -> None:
-    lanes.reserve(paced)
+    lane.reserve(paced)
 
     clock.shift(6)
 
-    assert seconds_until(lanes.reserve(paced)) == 0
+    assert seconds_until(lane.reserve(paced)) == 0
 
 
 def test_nobody_reserves_while_a_task_is_being_sent(paced: DiscordAccount) -> None:
     hold = enter(paced)
-    assert lanes.reserve(paced) is None
+    assert lane.reserve(paced) is None
 
-    lanes.leave(hold)
+    lane.leave(hold)
 
-    assert lanes.reserve(paced) is not None
+    assert lane.reserve(paced) is not None
 
 
 def test_nothing_is_reserved_that_nobody_will_wait_for(paced: DiscordAccount) -> None:
     paced.interval = 60
-    lanes.keep_pace(paced)
+    lane.keep_pace(paced)
 
-    assert lanes.reserve(paced) is None
+    assert lane.reserve(paced) is None
 
 
 def test_while_discord_wants_silence_nothing_is_reserved(
     paced: DiscordAccount,
 ) -> None:
-    lanes.rest(paced.pk, timezone.now() + timedelta(seconds=3))
+    lane.rest(paced.pk, timezone.now() + timedelta(seconds=3))
 
-    assert lanes.reserve(paced) is None
+    assert lane.reserve(paced) is None
 
 
 def test_without_a_pace_all_errands_leave_at_once(
     account: DiscordAccount, clock: Any
 ) -> None:
-    assert [seconds_until(lanes.reserve(account)) for _ in range(3)] == [0, 0, 0]
+    assert [seconds_until(lane.reserve(account)) for _ in range(3)] == [0, 0, 0]
 
 
 def test_an_account_that_nobody_knows_at_discord_reserves_nothing(db: None) -> None:
-    assert lanes.reserve(make_account()) is None
+    assert lane.reserve(make_account()) is None

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.enums import PriorityClass
-from gateway.fairness import DELAY, Turns, Waiter, next_turn
+from gateway.lanes.turns import DELAY, Turns, Waiter, next_turn
 
 LOW, NORMAL, HIGH = PriorityClass.LOW, PriorityClass.NORMAL, PriorityClass.HIGH
 

@@ -1,0 +1,1 @@
+"""Lanes: one sender for a Discord user, its pace, whose turn it is."""
