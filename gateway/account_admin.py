@@ -17,10 +17,10 @@ from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import without_secrets
 from accounts.state.bot_snapshots import bots_of, snapshots_of
 from accounts.wire.bot_members import buttons_of, versions_of
-from gateway import asking
 from gateway.enums import OVER
 from gateway.models import AccountQuery
 from gateway.protocol.notices import readable
+from gateway.queries import ask
 from tasks.admin.accounts import BusyAccountAdmin
 
 _LATEST: Final = 5
@@ -36,7 +36,7 @@ class SyncedAccountAdmin(BusyAccountAdmin):
     def sync(self, request: HttpRequest, queryset: QuerySet[DiscordAccount]) -> None:
         accounts = [account for account in queryset if account.enabled]
         for account in accounts:
-            asking.ask_sync(account, by_hand=True)
+            ask.ask_sync(account, by_hand=True)
         self.message_user(request, f"{len(accounts)} account(s) asked.")
 
     def get_urls(self) -> list[URLPattern]:
@@ -80,15 +80,15 @@ def _ask(account: DiscordAccount, said: Any) -> None:
     bot, value = said.get("bot", ""), said.get("value", "")
     match said.get("what"):
         case "press":
-            asking.ask_press(account, bot, value)
+            ask.ask_press(account, bot, value)
         case "version":
-            asking.ask_version(account, bot, value)
+            ask.ask_version(account, bot, value)
         case "suffix":
-            asking.ask_command(account, bot, "prefer suffix", value)
+            ask.ask_command(account, bot, "prefer suffix", value)
         case "command":
-            asking.ask_command(account, bot, value)
+            ask.ask_command(account, bot, value)
         case _:
-            asking.ask_sync(account, by_hand=True)
+            ask.ask_sync(account, by_hand=True)
 
 
 def _shown(account: DiscordAccount) -> dict[str, Any]:
@@ -110,5 +110,5 @@ def _shown(account: DiscordAccount) -> dict[str, Any]:
         ],
         "queries": queries[:_LATEST],
         "is_asking": queries.exclude(state__in=OVER).exists(),
-        "commands": [name for name, takes in asking.COMMANDS.items() if not takes],
+        "commands": [name for name, takes in ask.COMMANDS.items() if not takes],
     }

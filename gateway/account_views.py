@@ -20,8 +20,8 @@ from accounts.models import DiscordAccount
 from accounts.selectors import account_by_id
 from accounts.states import WITHOUT_SOCKET
 from accounts.wire.forms import OperationSerializer
-from gateway import asking
 from gateway.models import AccountQuery
+from gateway.queries import ask
 from mjproxy.lib.dialect.answers import json_answer, operation_result
 from mjproxy.lib.dialect.fields import DialectSerializer, Text, Word
 
@@ -61,7 +61,7 @@ class PressSerializer(BotSerializer):
 
 
 class CommandSerializer(BotSerializer):
-    command = Text(help_text=f"One of {', '.join(asking.COMMANDS)}.")
+    command = Text(help_text=f"One of {', '.join(ask.COMMANDS)}.")
     value = Text(help_text="The new suffix of `prefer suffix`; empty: none.")
 
 
@@ -80,7 +80,7 @@ class AccountSyncView(APIView):
     )
     def post(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         account = _account(account_id)
-        return _asked(asking.ask_sync(account, by_hand=True))
+        return _asked(ask.ask_sync(account, by_hand=True))
 
 
 class AccountVersionView(APIView):
@@ -98,7 +98,7 @@ class AccountVersionView(APIView):
     )
     def post(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         account, said = _account(account_id), _read(VersionSerializer, request)
-        queries = asking.ask_version(account, said["botType"], said["version"])
+        queries = ask.ask_version(account, said["botType"], said["version"])
         return _asked(queries)
 
 
@@ -117,7 +117,7 @@ class AccountActionView(APIView):
     )
     def post(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         account, said = _account(account_id), _read(PressSerializer, request)
-        queries = asking.ask_press(account, said["botType"], said["customId"])
+        queries = ask.ask_press(account, said["botType"], said["customId"])
         return _asked(queries)
 
 
@@ -137,7 +137,7 @@ class AccountCommandView(APIView):
     def post(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         account, said = _account(account_id), _read(CommandSerializer, request)
         return _asked(
-            asking.ask_command(
+            ask.ask_command(
                 account, said["botType"], said["command"].strip(), said["value"]
             )
         )

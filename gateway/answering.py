@@ -13,8 +13,6 @@ from accounts.enums import AccountState, BotType
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.state import bot_snapshots
 from accounts.state.changes import trouble
-from gateway import querying, speeds
-from gateway.asking import ask
 from gateway.enums import ON_PANEL, QueryKind, QueryState
 from gateway.models import AccountQuery, GatewaySession
 from gateway.noticing import heed
@@ -25,6 +23,9 @@ from gateway.protocol.notice_kinds import VERIFICATION
 from gateway.protocol.notices import Notice
 from gateway.protocol.panels import Panel
 from gateway.protocol.plans import Plan
+from gateway.queries import fast_time
+from gateway.queries.ask import ask
+from gateway.sending import queries
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def interaction_failed(account_id: int, data: dict[str, Any]) -> bool:
     query = _in_flight(account_id)
     if query is None or query.nonce != str(data.get("nonce") or ""):
         return False
-    querying.unanswered(query)
+    queries.unanswered(query)
     return True
 
 
@@ -59,7 +60,7 @@ def challenged(account_id: int, data: dict[str, Any]) -> bool:
     query = _in_flight(account_id)
     if query is None or query.nonce != str(data.get("nonce") or ""):
         return False
-    return querying.give_up(query, Notice(VERIFICATION, "").reason)
+    return queries.give_up(query, Notice(VERIFICATION, "").reason)
 
 
 def heard(
@@ -79,7 +80,7 @@ def heard(
         if notice:
             heed(account_id, user_id, message, notice, known=True)
         said = notice.reason if notice else f"未知回复 / it answered: {message.text}"
-        querying.give_up(query, said)
+        queries.give_up(query, said)
     return True
 
 
@@ -111,14 +112,14 @@ def _understood(query: AccountQuery, message: Message, notice: Notice | None) ->
         case QueryKind.INFO:
             if plan := plans.read(message):
                 note_plan(query.account_id, query.bot, plan, asked_at=query.sent_at)
-                if querying.done(query):
+                if queries.done(query):
                     _ask_anew(query)
                 return True
         case QueryKind.SETTINGS | QueryKind.PRESS | QueryKind.SELECT:
             if panel := panels.read(message):
                 facts = {"asked_at": query.sent_at, **_place(query, message)}
                 note_panel(query.account_id, query.bot, panel, **facts)
-                if querying.done(query) and query.kind == QueryKind.PRESS:
+                if queries.done(query) and query.kind == QueryKind.PRESS:
                     # A speed or a visibility shows in /info too.
                     look = [(query.bot, QueryKind.INFO)]
                     ask(query.account_id, look, by_hand=query.by_hand)
@@ -156,7 +157,7 @@ def _place(query: AccountQuery, message: Message) -> dict[str, Any]:
 
 def _commanded(query: AccountQuery, text: str) -> None:
     said = " ".join(text.replace("\x00", "").split())
-    if not querying.done(query, said):
+    if not queries.done(query, said):
         return
     remix = panels.remix_of(text)
     if remix is not None:
@@ -195,7 +196,7 @@ def note_plan(
         state = AccountState.NO_SUBSCRIPTION
         trouble(account_id, state, said, asked_at=asked_at)
     elif plan.fast_hours is not None:
-        speeds.note_hours(account_id, plan.fast_hours, asked_at=asked_at)
+        fast_time.note_hours(account_id, plan.fast_hours, asked_at=asked_at)
 
 
 def note_panel(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from accounts.enums import AccountState
-from gateway.refusals import break_off
+from gateway.sending.refusals import break_off
 from mjproxy.lib.process import backoff, faults
 from mjproxy.lib.process.faults import Work
 

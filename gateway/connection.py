@@ -18,7 +18,6 @@ from accounts.enums import AccountState
 from accounts.state.changes import retell, set_state, trouble
 from accounts.state.same_user import join
 from gateway import greeting
-from gateway.asking import sync_if_due
 from gateway.comeback import Comeback, Fatal, Resume, connecting
 from gateway.discord.addresses import Addresses
 from gateway.discord.direct_messages import found_in, open_missing
@@ -37,6 +36,7 @@ from gateway.outage import extend_deadlines
 from gateway.parking import Parked
 from gateway.protocol.constants import Event
 from gateway.protocol.messages import looks_like_bot
+from gateway.queries.ask import sync_if_due
 from gateway.reading import Reader
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff, faults

@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils import timezone
 
-from gateway import answering, matching, presses, results, seeds, windows
+from gateway import answering, matching, presses, results, seeds
 from gateway.hints import enqueue_answer
 from gateway.matching import Match
 from gateway.noticing import ask_for_verification, heed, obey
@@ -20,6 +20,7 @@ from gateway.protocol import messages, notices, words
 from gateway.protocol.constants import NIJI_APP, Event, MessageFlag
 from gateway.protocol.messages import Message
 from gateway.protocol.notices import Notice
+from gateway.sending import windows
 from tasks.enums import (
     OPEN,
     TERMINAL,

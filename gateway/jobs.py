@@ -12,21 +12,20 @@ from celery.signals import worker_ready
 from accounts.choice.idle_hours import follow_hours
 from accounts.state import changes
 from accounts.verification import lock
-from gateway import (
-    asking,
-    cancelling,
-    dispatch,
-    errands,
-    lost,
-    preparing,
-    querying,
-    sweeping,
-    verifying,
-    windows,
-)
+from gateway import lost, sweeping
 from gateway.discord import clients
 from gateway.lanes import lane
-from gateway.refusals import break_off
+from gateway.queries import ask
+from gateway.sending import (
+    cancel,
+    dispatch,
+    errands,
+    prepare,
+    queries,
+    verification,
+    windows,
+)
+from gateway.sending.refusals import break_off
 from mjproxy.lib.process import event_loop, faults
 from mjproxy.lib.process.faults import Work
 
@@ -52,7 +51,7 @@ def _dispatch(account_id: int) -> None:
 
 @shared_task(name="gateway.press_cancel", ignore_result=True)
 def press_cancel(task_id: int) -> None:
-    faults.guard(Work("cancelling task", task_id), cancelling.press_cancel)
+    faults.guard(Work("cancelling task", task_id), cancel.press_cancel)
 
 
 @shared_task(name="gateway.answer_window", ignore_result=True)
@@ -62,7 +61,7 @@ def answer_window(task_id: int) -> None:
 
 @shared_task(name="gateway.prepare_task", ignore_result=True)
 def prepare_task(task_id: int) -> None:
-    event_loop.spawn(preparing.prepare(task_id))
+    event_loop.spawn(prepare.prepare(task_id))
 
 
 @shared_task(name="gateway.run_errand", ignore_result=True)
@@ -72,18 +71,18 @@ def run_errand(errand_id: int) -> None:
 
 @shared_task(name="gateway.attend_verification", ignore_result=True)
 def attend_verification(account_id: int) -> None:
-    event_loop.spawn(verifying.attend(account_id))
+    event_loop.spawn(verification.attend(account_id))
 
 
 @shared_task(name="gateway.ask_account", ignore_result=True)
 def ask_account(account_id: int) -> None:
-    faults.guard(Work("asking account", account_id, break_off), querying.run_next)
+    faults.guard(Work("asking account", account_id, break_off), queries.run_next)
 
 
 @shared_task(name="gateway.sync_accounts", ignore_result=True)
 def sync_accounts() -> None:
     """Have the accounts read whose plan and settings were read long ago."""
-    for step in (asking.sync_due, asking.forget_old, lane.forget_unused):
+    for step in (ask.sync_due, ask.forget_old, lane.forget_unused):
         faults.step(step)
 
 
@@ -105,11 +104,11 @@ def _nudge() -> None:
     """Start what is due; what goes wrong with one holds up no other."""
     for due, start in (
         (sweeping.accounts_to_dispatch, dispatch_account.delay),
-        (cancelling.to_press, press_cancel),
+        (cancel.to_press, press_cancel),
         (windows.to_answer, answer_window),
-        (preparing.unprepared, prepare_task),
+        (prepare.unprepared, prepare_task),
         (errands.waiting, run_errand),
-        (querying.accounts_to_ask, ask_account.delay),
+        (queries.accounts_to_ask, ask_account.delay),
         (lock.due, attend_verification),
     ):
         faults.step(_start_all, due, start)

@@ -13,13 +13,14 @@ from accounts.editing.save import note_notice
 from accounts.enums import AccountState
 from accounts.state.changes import trouble
 from accounts.verification import lock
-from gateway import speeds, verifying
 from gateway.lanes import lane
 from gateway.matching import CLOCK_SKEW, moment_of
 from gateway.protocol.constants import MessageFlag
 from gateway.protocol.messages import Message
 from gateway.protocol.notice_kinds import VERIFICATION, AccountEffect, TaskEffect
 from gateway.protocol.notices import Notice
+from gateway.queries import fast_time
+from gateway.sending import verification
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.validators.number_limits import span_of
 from tasks.models import Task
@@ -77,13 +78,13 @@ def heed(
         elif state:
             trouble(account_id, state, reason, until, asked_at=asked_at)
         else:
-            speeds.exhausted(account_id, reason, asked_at=asked_at)
+            fast_time.exhausted(account_id, reason, asked_at=asked_at)
 
 
 def ask_for_verification(account_id: int, custom_id: str, task: Task | None) -> None:
     """Obey a verification page, which opens instead of an answer to `task`."""
     asked_at = task.claimed_at if task else None
-    verifying.challenged(account_id, custom_id, asked_at=asked_at)
+    verification.challenged(account_id, custom_id, asked_at=asked_at)
     if task:
         fail(task.pk, Notice(VERIFICATION, "").reason)
 

@@ -16,12 +16,13 @@ from django.db.models import Min, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from gateway import timing, windows
+from gateway import timing
 from gateway.connection import Connection
 from gateway.handlers import Speaker, handle
 from gateway.matching import CLOCK_SKEW, snowflake_at
 from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol.constants import Event
+from gateway.sending import windows
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import faults
 from mjproxy.lib.process.faults import Work

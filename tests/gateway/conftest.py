@@ -11,9 +11,9 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount
-from gateway import errands, refusals
 from gateway.discord import clients, command_index, uploads
 from gateway.handlers import Speaker
+from gateway.sending import errands, refusals
 from mjproxy.lib.process import event_loop
 from mjproxy.lib.process.backoff import Streaks
 from tests.factories import make_account

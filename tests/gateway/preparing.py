@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from accounts.models import DiscordAccount, User
-from gateway import preparing
+from gateway.sending import prepare
 from mjproxy.lib.process import event_loop
 from tasks.enums import InputRole
 from tasks.models import Task
@@ -28,7 +28,7 @@ def given(role: InputRole, position: int = 0, colour: str = "red") -> Brought:
 
 
 def prepared(task: Task) -> Task:
-    event_loop.run(preparing.prepare(task.pk))
+    event_loop.run(prepare.prepare(task.pk))
     return again(task)
 
 

@@ -10,10 +10,10 @@ from django.utils import timezone
 from accounts.enums import BotType
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.state import bot_snapshots
-from gateway import querying
 from gateway.enums import QueryKind
 from gateway.models import AccountQuery, CommandIndex
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
+from gateway.sending import queries
 from tests.gateway.panel import PANEL, settings
 from tests.gateway.rows import make_session
 
@@ -59,7 +59,7 @@ def show_panel(account: DiscordAccount, *, age: float = 0, **fields: Any) -> Non
 def sent(account: DiscordAccount, **fields: Any) -> AccountQuery:
     """Return a query whose answer is awaited. For tests with the fake `http`."""
     query = make_query(account, **fields)
-    querying.run_next(account.pk)
+    queries.run_next(account.pk)
     query.refresh_from_db()
     return query
 

@@ -10,10 +10,10 @@ import pytest
 
 from accounts.models import DiscordAccount
 from gateway import connection as module
-from gateway import querying
-from gateway.asking import ask_command, ask_press, ask_version
 from gateway.enums import OVER, QueryKind, QueryState
 from gateway.models import AccountQuery
+from gateway.queries.ask import ask_command, ask_press, ask_version
+from gateway.sending import queries
 from gateway.simulator.app import Simulator
 from mjproxy.lib.db.threads import in_thread
 from tests.gateway.queries import MJ, NIJI, snapshot
@@ -60,9 +60,9 @@ async def line(
 async def work(line: Line) -> list[tuple[str, str, str]]:
     """Send all queries, each after the answer to the last; return what came of them."""
     account_id = line.connection.account_id
-    while claim := await in_thread(querying._claim, account_id):
+    while claim := await in_thread(queries._claim, account_id):
         answer = await line.connection.http.post_interaction(claim.body)
-        await in_thread(querying.settle, claim.query.pk, claim.right.nonce, answer)
+        await in_thread(queries.settle, claim.query.pk, claim.right.nonce, answer)
         answered = AccountQuery.objects.filter(pk=claim.query.pk, state__in=OVER)
         await line.watch.until(partial(in_thread, answered.exists))
     rows = AccountQuery.objects.order_by("pk").values_list("bot", "kind", "state")

@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import BotSnapshot, DiscordAccount
-from gateway import querying
 from gateway.enums import QueryKind, QueryState
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.models import AccountQuery
 from gateway.protocol.constants import NIJI_APP, Event
+from gateway.sending import queries
 from tests.factories import make_account
 from tests.gateway import wire
 from tests.gateway.fakes import FakeHttp
@@ -136,8 +136,8 @@ def test_the_answer_to_the_first_try_is_not_that_to_the_second(
 ) -> None:
     query = sent(live)
     AccountQuery.objects.update(deadline_at=timezone.now() - timedelta(seconds=1))
-    querying.accounts_to_ask()
-    querying.run_next(live.pk)
+    queries.accounts_to_ask()
+    queries.run_next(live.pk)
 
     handle(speaker, Event.MESSAGE_CREATE, info(nonce=query.nonce))
 

@@ -9,9 +9,10 @@ from django.utils import timezone
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from accounts.state.changes import trouble
-from gateway import cancelling, dispatch, jobs
+from gateway import jobs
 from gateway.lanes import lane
 from gateway.models import DispatchLane
+from gateway.sending import cancel, dispatch
 from tests.gateway.rows import make_running, make_session, make_waiting
 
 
@@ -77,7 +78,7 @@ def test_the_sweep_nudges_what_nobody_nudged(
         jobs.dispatch_account, "delay", lambda pk: nudged.append(("dispatch", pk))
     )
     monkeypatch.setattr(
-        cancelling, "press_cancel", lambda pk: nudged.append(("cancel", pk))
+        cancel, "press_cancel", lambda pk: nudged.append(("cancel", pk))
     )
     make_session(account)
     make_waiting(alice, account)

@@ -10,11 +10,13 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
-from gateway import cancelling, dispatch, errands, jobs, querying, timing, windows
+from gateway import jobs, timing
 from gateway.discord import clients
 from gateway.matching import snowflake_at
 from gateway.models import AccountQuery, CommandIndex
 from gateway.repair import judge
+from gateway.sending import cancel as sending_cancel
+from gateway.sending import dispatch, errands, queries, windows
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import event_loop
 from tasks.custom_ids import PAGE_PREFIX
@@ -73,14 +75,14 @@ def cancel(alice: User, live: DiscordAccount) -> tuple[Meanwhile, Meanwhile]:
     facts = {"job_id": JOB, "progress_message_id": "1311111111111115001"}
     now = timezone.now()
     task = make_running(alice, live, cancel_requested_at=now, **facts)
-    return lambda: cancelling.press_cancel(task.pk), _ends(task)
+    return lambda: sending_cancel.press_cancel(task.pk), _ends(task)
 
 
 def asking(alice: User, live: DiscordAccount) -> tuple[Meanwhile, Meanwhile]:
     CommandIndex.objects.update(commands=[COMMANDS[0] | {"name": "info"}])
     make_query(live)
     taken = AccountQuery.objects.update
-    return lambda: querying.run_next(live.pk), lambda: taken(nonce="another")
+    return lambda: queries.run_next(live.pk), lambda: taken(nonce="another")
 
 
 def pressing(alice: User, live: DiscordAccount) -> tuple[Meanwhile, Meanwhile]:
@@ -128,7 +130,7 @@ def test_a_late_post_leaves_only_if_its_claim_still_holds(
     monkeypatch.setattr(http, "slot", slot)
     # Each post finds its claim old, and young when it has renewed it.
     ages = iter(range(0, 10_000, 2))
-    monkeypatch.setattr("gateway.claims.monotonic", lambda: 1e9 + next(ages))
+    monkeypatch.setattr("gateway.sending.claims.monotonic", lambda: 1e9 + next(ages))
 
     post()
 

@@ -11,10 +11,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
-from gateway import cancelling, dispatch, errands, leases, posting, querying, windows
+from gateway import leases
 from gateway.lanes import next_task
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
+from gateway.sending import cancel, dispatch, errands, posting, queries, windows
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import event_loop
 from tasks.enums import ErrandKind, TaskStatus, WindowState
@@ -99,7 +100,7 @@ def _press(alice: User, account: DiscordAccount) -> None:
 
 def _ask(alice: User, account: DiscordAccount) -> None:
     make_query(account, target="imagine")
-    querying.run_next(account.pk)
+    queries.run_next(account.pk)
 
 
 def _cancel(alice: User, account: DiscordAccount) -> None:
@@ -111,15 +112,15 @@ def _cancel(alice: User, account: DiscordAccount) -> None:
         progress_message_id="1311111111111115001",
         cancel_requested_at=timezone.now(),
     )
-    cancelling.press_cancel(task.pk)
+    cancel.press_cancel(task.pk)
 
 
 ACTS: dict[str, tuple[Any, Act]] = {
     "a drawing": (next_task, _dispatch),
     "a window's answer": (windows, _answer_window),
     "a press": (errands, _press),
-    "a question": (querying, _ask),
-    "a cancel": (cancelling, _cancel),
+    "a question": (queries, _ask),
+    "a cancel": (cancel, _cancel),
 }
 
 

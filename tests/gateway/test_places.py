@@ -12,13 +12,14 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, SubChannel, User
-from gateway import cancelling, dispatch, repair, windows
+from gateway import repair
 from gateway.comeback import Resume
 from gateway.connection import Connection
 from gateway.discord.identity import identity_of
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.matching import snowflake_at
 from gateway.protocol.constants import Event
+from gateway.sending import cancel, dispatch, windows
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import event_loop
 from tasks.enums import TaskAction, TaskStatus, WindowState
@@ -112,7 +113,7 @@ def test_cancel_is_pressed_there(
         **ELSEWHERE,
     )
 
-    assert cancelling.press_cancel(task.pk)
+    assert cancel.press_cancel(task.pk)
 
     assert place(http.bodies[0]) == ELSEWHERE
 

@@ -10,9 +10,9 @@ from django.utils import timezone
 from accounts.editing.save import save_account
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway.dispatch import settle
 from gateway.models import DispatchLane
 from gateway.protocol.answers import Answer, Verdict
+from gateway.sending.dispatch import settle
 from tasks.enums import Delivery, TaskStatus
 from tasks.models import Task
 from tests.gateway.rows import again, make_running, make_session

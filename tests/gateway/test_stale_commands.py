@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import DiscordAccount, User
-from gateway import dispatch
 from gateway.models import CommandIndex
 from gateway.protocol.answers import Answer, Verdict
+from gateway.sending import dispatch
 from tasks.enums import Delivery, TaskAction, TaskStatus
 from tasks.models import Task
 from tests.gateway.fakes import ACCEPTED, FakeHttp

@@ -9,7 +9,8 @@ import pytest
 
 from accounts.state import mails
 from accounts.verification import helper_server, lock
-from gateway import errands, timing
+from gateway import timing
+from gateway.sending import errands
 from tasks.pictures import cdn, store
 from tasks.waiting import reason
 from tasks.webhooks import calls, rows

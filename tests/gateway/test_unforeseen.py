@@ -14,22 +14,14 @@ from pytest_django.fixtures import Settings
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User, Verification
 from accounts.verification import lock
-from gateway import (
-    dispatch,
-    errands,
-    handlers,
-    jobs,
-    manager,
-    repair,
-    sweeping,
-    windows,
-)
+from gateway import handlers, jobs, manager, repair, sweeping
 from gateway.discord import clients
 from gateway.enums import QueryState
 from gateway.handlers import Speaker
 from gateway.manager import Manager
 from gateway.models import AccountQuery
 from gateway.protocol.constants import Event
+from gateway.sending import dispatch, errands, windows
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff, event_loop, faults
 from mjproxy.lib.process.faults import MOST

@@ -15,9 +15,9 @@ from accounts.models import DiscordAccount, DomainTag, PoolSettings
 from accounts.transfer.accounts import Refused, import_file
 from accounts.wire.account import WRITABLE
 from accounts.wire.member import NUMBER, WHOLE
-from gateway.asking import sync_if_due
 from gateway.lanes import lane
 from gateway.models import GatewaySettings
+from gateway.queries.ask import sync_if_due
 from mjproxy.lib import sealed_file
 from mjproxy.lib.admin.theme import ReadOnly
 from mjproxy.lib.sealed_file import seal

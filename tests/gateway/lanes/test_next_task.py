@@ -15,10 +15,10 @@ from django.utils import timezone
 from accounts.editing.save import save_account
 from accounts.enums import AccountState, PriorityClass
 from accounts.models import DiscordAccount, User
-from gateway import dispatch
 from gateway.lanes import lane, next_task
 from gateway.models import DispatchLane, GatewaySession
 from gateway.protocol.answers import Answer, Verdict
+from gateway.sending import dispatch
 from tasks.enums import RUNNING, TaskStatus
 from tasks.models import Task
 from tests.factories import make_account

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from accounts.models import DiscordAccount, User
-from gateway.dispatch import run_lane, settle
 from gateway.handlers import Speaker, handle
 from gateway.lanes import lane
 from gateway.lanes.waits import lanes_of
 from gateway.noticing import MAX_ATTEMPTS
-from gateway.preparing import _retry_or_fail
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import Event
+from gateway.sending.dispatch import run_lane, settle
+from gateway.sending.prepare import _retry_or_fail
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tasks.waiting import reason as waiting_reason

@@ -9,14 +9,14 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
-from gateway import cancelling, claims, errands, posting
-from gateway.claims import Claim
 from gateway.models import CommandIndex
-from gateway.posting import Posted
 from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict, classify
 from gateway.protocol.constants import MIDJOURNEY_APP
 from gateway.protocol.payloads import Place
+from gateway.sending import cancel, claims, errands, posting
+from gateway.sending.claims import Claim
+from gateway.sending.posting import Posted
 from mjproxy.lib.process import event_loop
 from tasks.enums import ErrandKind, ErrandState, TaskStatus
 from tasks.errands import send_on
@@ -159,7 +159,7 @@ def test_cancel_in_the_menu_is_pressed_with_the_new_version(
         cancel_requested_at=timezone.now(),
     )
 
-    cancelling.press_cancel(task.pk)
+    cancel.press_cancel(task.pk)
 
     assert [b["data"]["version"] for b in http.bodies] == [
         OLD[2]["version"],

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from accounts.models import DiscordAccount
-from gateway.claims import Claim
 from gateway.discord.command_index import UnknownCommand, find_command, save_index
 from gateway.discord.rest import DiscordHttp
 from gateway.protocol.answers import Answer, Verdict
-from gateway.refusals import reached
+from gateway.sending.claims import Claim
+from gateway.sending.refusals import reached
 from mjproxy.lib.db.threads import in_thread
 
 logger = logging.getLogger(__name__)

@@ -10,13 +10,13 @@ from pytest_django.fixtures import Settings
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway import errands
 from gateway.discord import uploads
 from gateway.discord.uploads import UploadFailed
 from gateway.lanes import lane
 from gateway.models import DispatchLane
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP
+from gateway.sending import errands
 from mjproxy.lib.process import event_loop
 from tasks.enums import ErrandKind, ErrandState, InputRole
 from tasks.errands import send_on

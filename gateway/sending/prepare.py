@@ -14,11 +14,11 @@ from django.utils import timezone
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from accounts.state.changes import trouble
-from gateway.bringing import in_memory
-from gateway.claims import renewing
 from gateway.discord import clients, uploads
 from gateway.discord.rest import DiscordHttp
 from gateway.discord.uploads import UploadFailed
+from gateway.sending.brought_pictures import in_memory
+from gateway.sending.claims import renewing
 from gateway.timing import CLAIM
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff, faults

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
 from accounts.state import bot_snapshots
-from gateway import dispatch, speeds
 from gateway.enums import QueryKind, QueryState
 from gateway.models import AccountQuery
+from gateway.queries import fast_time
+from gateway.sending import dispatch
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tasks.models import Task
 from tests.gateway.fakes import FakeHttp
@@ -53,12 +54,12 @@ def test_the_bots_are_switched_before_a_task_of_another_speed(
 ) -> None:
     task = blend(alice, switching, **fields)
 
-    assert speeds.switch_first(switching, task)
-    assert speeds.switch_first(switching, task)  # not there yet
+    assert fast_time.switch_first(switching, task)
+    assert fast_time.switch_first(switching, task)  # not there yet
     assert orders() == [(task.mode.lower(), QueryState.WAITING)]
 
     end(QueryState.DONE)
-    assert not speeds.switch_first(switching, task)
+    assert not fast_time.switch_first(switching, task)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_the_bots_are_switched_before_a_task_of_another_speed(
 def test_what_needs_no_switch_goes_at_once(
     alice: User, switching: DiscordAccount, fields: dict[str, Any]
 ) -> None:
-    assert not speeds.switch_first(switching, blend(alice, switching, **fields))
+    assert not fast_time.switch_first(switching, blend(alice, switching, **fields))
     assert orders() == []
 
 
@@ -86,7 +87,7 @@ def test_nothing_is_switched_unless_the_operator_allows_it(
 ) -> None:
     switching.enable_switch_speed = False
 
-    assert not speeds.switch_first(switching, blend(alice, switching))
+    assert not fast_time.switch_first(switching, blend(alice, switching))
     assert orders() == []
 
 
@@ -108,7 +109,7 @@ def test_the_accounts_own_speed_counts_more(
     for name, value in settings.items():
         setattr(switching, name, value)
 
-    assert speeds.switch_first(switching, blend(alice, switching, mode=mode))
+    assert fast_time.switch_first(switching, blend(alice, switching, mode=mode))
     assert orders() == [(wanted, QueryState.WAITING)]
 
 
@@ -116,29 +117,29 @@ def test_a_speed_that_is_refused_is_not_waited_for_and_asked_again_later(
     alice: User, switching: DiscordAccount
 ) -> None:
     task = blend(alice, switching)
-    speeds.switch_first(switching, task)
+    fast_time.switch_first(switching, task)
 
     end(QueryState.FAILED)
-    assert not speeds.switch_first(switching, task)
+    assert not fast_time.switch_first(switching, task)
     assert len(orders()) == 1
 
     end(QueryState.FAILED, created_at=timezone.now() - timedelta(minutes=11))
-    assert speeds.switch_first(switching, task)
+    assert fast_time.switch_first(switching, task)
 
 
 def test_what_was_read_after_the_switch_counts_more(
     alice: User, switching: DiscordAccount
 ) -> None:
     task = blend(alice, switching)
-    speeds.switch_first(switching, task)
+    fast_time.switch_first(switching, task)
     end(QueryState.DONE)
     later = timezone.now() + timedelta(seconds=1)
 
     bot_snapshots.note(switching.pk, MJ, job_mode="Relaxed", info_at=later)
-    assert not speeds.switch_first(switching, task)
+    assert not fast_time.switch_first(switching, task)
 
     bot_snapshots.note(switching.pk, MJ, job_mode="Turbo", info_at=later)
-    assert speeds.switch_first(switching, task)
+    assert fast_time.switch_first(switching, task)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.enums import AccountState, SpeedMode
 from accounts.models import DiscordAccount, User
-from gateway import dispatch, timing
+from gateway import timing
 from gateway.lanes import lane
 from gateway.lanes import next_task as lanes_next_task
 from gateway.lanes.next_task import Crew
@@ -19,6 +19,7 @@ from gateway.lanes.turns import Turns
 from gateway.models import CommandIndex, DispatchLane, GatewaySession
 from gateway.protocol.answers import Answer
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
+from gateway.sending import dispatch
 from mjproxy.lib.db.threads import in_thread
 from tasks.enums import BotType, Delivery, TaskAction, TaskStatus
 from tasks.models import Task

@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway import dispatch, preparing
 from gateway.discord import uploads
 from gateway.discord.uploads import UploadFailed
+from gateway.sending import dispatch, prepare
 from tasks.enums import InputRole, TaskAction, TaskStatus
 from tasks.models import InputPicture, Task
 from tasks.pictures.inputs import Brought
@@ -57,7 +57,7 @@ def test_an_unprepared_task_is_not_sent(
     dispatch.run_lane(account.pk)
 
     assert http.bodies == []
-    assert preparing.unprepared() == [task.pk]
+    assert prepare.unprepared() == [task.pk]
 
 
 def test_a_foreign_link_is_copied_to_discord_where_it_stands(
@@ -129,11 +129,11 @@ def test_a_failed_upload_is_tried_again_later(
     task = prepared(task)
 
     assert (task.status, task.prepare_tries) == (TaskStatus.NOT_START, 1)
-    assert preparing.unprepared() == []
+    assert prepare.unprepared() == []
 
 
 @pytest.mark.parametrize(
-    ("tries", "permanent"), [(preparing.MOST_TRIES, False), (0, True)]
+    ("tries", "permanent"), [(prepare.MOST_TRIES, False), (0, True)]
 )
 def test_an_upload_that_is_hopeless_ends_the_task(
     alice: User,
@@ -187,7 +187,7 @@ def test_of_two_workers_one_uploads(
 ) -> None:
     task = waiting(alice, account, given(InputRole.PROMPT))
 
-    first, second = preparing.claim(task.pk), preparing.claim(task.pk)
+    first, second = prepare.claim(task.pk), prepare.claim(task.pk)
 
     assert first is not None
     assert second is None
@@ -197,7 +197,7 @@ def test_a_claim_dies_with_its_worker(
     alice: User, account: DiscordAccount, http: FakeHttp, sent: list[Any]
 ) -> None:
     task = waiting(alice, account, given(InputRole.PROMPT))
-    preparing.claim(task.pk)
+    prepare.claim(task.pk)
     Task.objects.update(prepare_after=timezone.now() - timedelta(seconds=1))
 
     assert prepared(task).prepared
@@ -277,10 +277,10 @@ def test_a_move_in_the_middle_of_an_upload_wins(
     alice: User, account: DiscordAccount, http: FakeHttp, sent: list[Any]
 ) -> None:
     task = waiting(alice, account, given(InputRole.COMMAND))
-    work = preparing.claim(task.pk)
+    work = prepare.claim(task.pk)
     assert work is not None
     reassign(again(task), make_account())
 
-    preparing._ready(work)
+    prepare._ready(work)
 
     assert not again(task).prepared

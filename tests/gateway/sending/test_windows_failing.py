@@ -9,16 +9,23 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
-from gateway import windows
 from gateway.handlers import Speaker, handle
 from gateway.models import GatewaySession
 from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol.answers import Answer, Verdict
+from gateway.sending import windows
 from tasks.enums import TaskStatus, WindowState
 from tasks.models import Task
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.rows import again, make_session
-from tests.gateway.test_windows import CLICK, MODAL, answered, modal, opened, press
+from tests.gateway.sending.test_windows import (
+    CLICK,
+    MODAL,
+    answered,
+    modal,
+    opened,
+    press,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

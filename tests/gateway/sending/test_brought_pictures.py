@@ -12,8 +12,8 @@ from aiohttp import web
 from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount, User
-from gateway import bringing, preparing
 from gateway.discord import uploads
+from gateway.sending import brought_pictures, prepare
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import event_loop
 from mjproxy.lib.process.bulkhead import Places
@@ -41,7 +41,7 @@ def linked(alice: User, account: DiscordAccount, url: str) -> Task:
 
 def prepare_all(tasks: list[Task]) -> None:
     async def together() -> None:
-        await asyncio.gather(*(preparing.prepare(task.pk) for task in tasks))
+        await asyncio.gather(*(prepare.prepare(task.pk) for task in tasks))
 
     event_loop.run(together())
 
@@ -49,7 +49,7 @@ def prepare_all(tasks: list[Task]) -> None:
 def test_few_pictures_are_in_memory_at_once(
     alice: User, account: DiscordAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bringing, "_uploads", Places(in_all=3, each=2))
+    monkeypatch.setattr(brought_pictures, "_uploads", Places(in_all=3, each=2))
     accounts = [account, *(make_account() for _ in range(3))]
     inside, full, too_many = Counter[str](), asyncio.Event(), asyncio.Event()
 
@@ -97,10 +97,10 @@ def test_a_host_that_hangs_holds_up_neither_other_hosts_nor_other_users(
         bobs = linked(bob, account, f"{site.origin}/a.png")
 
         async def check() -> None:
-            work = [asyncio.create_task(preparing.prepare(task.pk)) for task in hung]
+            work = [asyncio.create_task(prepare.prepare(task.pk)) for task in hung]
             async with asyncio.timeout(20):
                 await asked.wait()
-                await preparing.prepare(bobs.pk)
+                await prepare.prepare(bobs.pk)
             assert not any(each.done() for each in work)
             left.set()
             await asyncio.gather(*work)
@@ -175,7 +175,7 @@ def test_of_waiting_tasks_every_user_has_one_among_the_first(
     alices = [waiting(alice, account, given(InputRole.PROMPT)) for _ in range(3)]
     bobs = waiting(bob, account, given(InputRole.PROMPT))
 
-    assert preparing.unprepared() == [
+    assert prepare.unprepared() == [
         alices[0].pk,
         bobs.pk,
         *(task.pk for task in alices[1:]),
@@ -191,9 +191,9 @@ async def test_a_task_that_waits_for_its_turn_waits_once(
         seen.append(task_id)
         await asyncio.sleep(0)
 
-    monkeypatch.setattr(preparing, "_in_turn", in_turn)
+    monkeypatch.setattr(prepare, "_in_turn", in_turn)
 
-    await asyncio.gather(*(preparing.prepare(7) for _ in range(3)))
-    await preparing.prepare(7)
+    await asyncio.gather(*(prepare.prepare(7) for _ in range(3)))
+    await prepare.prepare(7)
 
     assert seen == [7, 7]

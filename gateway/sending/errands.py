@@ -16,24 +16,24 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from gateway import posting
-from gateway.bringing import in_memory
-from gateway.claims import Claim, renewing
 from gateway.discord import clients, uploads
 from gateway.discord.command_index import UnknownCommand, find_command
 from gateway.discord.direct_messages import channel_with
 from gateway.discord.rest import DiscordHttp
 from gateway.discord.uploads import UploadFailed
-from gateway.interactions import place_of
 from gateway.lanes import lane
 from gateway.leases import is_open, still_open
 from gateway.models import GatewaySession
-from gateway.preparing import FAILED
 from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.payloads import Place
-from gateway.refusals import REFUSALS, note_refusal, rest
 from gateway.seeds import ENVELOPE
+from gateway.sending import posting
+from gateway.sending.bodies import place_of
+from gateway.sending.brought_pictures import in_memory
+from gateway.sending.claims import Claim, renewing
+from gateway.sending.prepare import FAILED
+from gateway.sending.refusals import REFUSALS, note_refusal, rest
 from gateway.timing import CLAIM
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.ids import new_nonce

@@ -13,9 +13,9 @@ from accounts.enums import SpeedMode
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import enabled_accounts, ids_of_user, without_secrets
 from accounts.state import bot_snapshots
-from gateway.asking import ask
 from gateway.enums import OVER, QueryKind, QueryState
 from gateway.models import AccountQuery
+from gateway.queries.ask import ask
 from tasks.enums import TaskAction
 from tasks.models import Task
 from tasks.prompts.sent_text import sends_prompt, wanted_speed

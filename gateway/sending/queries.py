@@ -20,8 +20,7 @@ from django.utils import timezone
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import without_secrets
 from accounts.state import bot_snapshots
-from gateway import claims, posting, timing
-from gateway.asking import ask
+from gateway import timing
 from gateway.discord import clients
 from gateway.discord.command_index import UnknownCommand, find_command
 from gateway.enums import ON_PANEL, OVER, QueryKind, QueryState
@@ -33,7 +32,9 @@ from gateway.protocol import panels, payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from gateway.protocol.payloads import Place
-from gateway.refusals import note_refusal, rest
+from gateway.queries.ask import ask
+from gateway.sending import claims, posting
+from gateway.sending.refusals import note_refusal, rest
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.ids import new_nonce

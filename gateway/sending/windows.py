@@ -20,11 +20,9 @@ from django.utils import timezone
 
 from accounts.editing.save import note_remix
 from accounts.models import DiscordAccount
-from gateway import posting, timing
-from gateway.claims import Claim
+from gateway import timing
 from gateway.discord import activity_host, clients
 from gateway.discord.rest import DiscordHttp
-from gateway.interactions import place_of, sent_text
 from gateway.lanes import lane
 from gateway.leases import is_open, still_open
 from gateway.matching import moment_of
@@ -32,7 +30,10 @@ from gateway.models import GatewaySession
 from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol import modals, payloads
 from gateway.protocol.answers import Answer, Verdict
-from gateway.refusals import note_refusal, rest, resting
+from gateway.sending import posting
+from gateway.sending.bodies import place_of, sent_text
+from gateway.sending.claims import Claim
+from gateway.sending.refusals import note_refusal, rest, resting
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.ids import new_nonce
 from mjproxy.lib.process import backoff, faults

@@ -9,7 +9,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount, User
-from gateway import preparing
+from gateway.sending import prepare
 from mjproxy.lib.process import event_loop
 from tasks.enums import TaskStatus
 from tasks.models import Task
@@ -29,7 +29,7 @@ def _own_files(settings: Settings, tmp_path: Path) -> None:
 
 
 def prepared(task: Task) -> Task:
-    event_loop.run(preparing.prepare(task.pk))
+    event_loop.run(prepare.prepare(task.pk))
     return again(task)
 
 
@@ -58,12 +58,12 @@ def test_an_extension_waits_until_its_clip_is_there(
     extension: Task, http: FakeHttp
 ) -> None:
     assert not prepared(extension).prepared
-    assert preparing.unprepared() == []
+    assert prepare.unprepared() == []
     assert waiting_of([extension])[extension.pk].reason == NOT_CHOSEN
 
     end(extension.parent, channel_id="77", guild_id="78")
 
-    assert preparing.unprepared() == [extension.pk]
+    assert prepare.unprepared() == [extension.pk]
     task = prepared(extension)
     assert (task.prepared, task.status) == (True, TaskStatus.NOT_START)
     assert task.parent_message_id == "1311111111111117001"
@@ -87,5 +87,5 @@ def test_an_extension_ends_with_a_clip_that_came_to_nothing(
 
     assert (task.status, task.fail_reason) == (
         TaskStatus.FAILURE,
-        f"{preparing.NO_CLIP}: {why}",
+        f"{prepare.NO_CLIP}: {why}",
     )

@@ -17,18 +17,18 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount
 from accounts.states import TROUBLES
-from gateway import posting
-from gateway.claims import Claim
 from gateway.discord import clients
 from gateway.discord.command_index import UnknownCommand, find_command
-from gateway.interactions import place_of
 from gateway.lanes import lane
 from gateway.leases import is_open, still_open
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import CommandType
-from gateway.refusals import REFUSALS, note_refusal, rest
+from gateway.sending import posting
+from gateway.sending.bodies import place_of
+from gateway.sending.claims import Claim
+from gateway.sending.refusals import REFUSALS, note_refusal, rest
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.ids import new_nonce
 from mjproxy.lib.process import backoff, event_loop, faults

@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway import windows
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.lanes import lane
 from gateway.models import GatewaySession
@@ -16,6 +15,7 @@ from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import Event
 from gateway.repair import judge, silent_tasks
+from gateway.sending import windows
 from gateway.timing import REQUEST_LIFE
 from mjproxy.lib.process import event_loop
 from tasks.enums import Delivery, TaskAction, TaskStatus, WindowState

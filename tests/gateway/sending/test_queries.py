@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from gateway import querying
 from gateway.enums import QueryKind, QueryState
 from gateway.models import AccountQuery, GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
+from gateway.sending import queries
 from tests.factories import make_account
 from tests.gateway.fakes import ACCEPTED, FakeHttp
 from tests.gateway.panel import PANEL, RELAX, SELECTOR
@@ -44,20 +44,20 @@ def states(account: DiscordAccount) -> list[tuple[str, str]]:
 def lose_answer() -> None:
     past = timezone.now() - timedelta(seconds=1)
     AccountQuery.objects.filter(state=QueryState.SENT).update(deadline_at=past)
-    querying.accounts_to_ask()
+    queries.accounts_to_ask()
 
 
 def test_the_nonce_is_committed_before_the_post(
     live: DiscordAccount, http: FakeHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     states: list[str] = []
-    settle = querying.settle
+    settle = queries.settle
 
     def settling(query_id: int, nonce: str, answer: Answer) -> None:
         states.append(AccountQuery.objects.get(nonce=nonce).state)
         settle(query_id, nonce, answer)
 
-    monkeypatch.setattr(querying, "settle", settling)
+    monkeypatch.setattr(queries, "settle", settling)
 
     query = sent(live)
 
@@ -81,8 +81,8 @@ def test_one_is_sent_after_another(live: DiscordAccount, http: FakeHttp) -> None
     second = sent(live, kind=QueryKind.SETTINGS)
     assert second.state == QueryState.WAITING
 
-    querying.done(first)
-    querying.run_next(live.pk)
+    queries.done(first)
+    queries.run_next(live.pk)
 
     second.refresh_from_db()
     assert second.state == QueryState.SENT
@@ -90,12 +90,12 @@ def test_one_is_sent_after_another(live: DiscordAccount, http: FakeHttp) -> None
 
 def test_between_two_is_a_pause(live: DiscordAccount, http: FakeHttp) -> None:
     DiscordAccount.objects.update(interval=1.2)
-    querying.done(sent(live))
+    queries.done(sent(live))
     second = sent(live, kind=QueryKind.SETTINGS)
     assert second.state == QueryState.WAITING
 
-    AccountQuery.objects.update(sent_at=timezone.now() - querying.PACE)
-    querying.run_next(live.pk)
+    AccountQuery.objects.update(sent_at=timezone.now() - queries.PACE)
+    queries.run_next(live.pk)
 
     second.refresh_from_db()
     assert second.state == QueryState.SENT
@@ -105,9 +105,9 @@ def test_of_two_workers_one_sends(live: DiscordAccount, http: FakeHttp) -> None:
     first, second = make_query(live), make_query(live, bot=NIJI)
     session = GatewaySession.objects.get()
 
-    assert querying._take(first, session, "1", {})
-    assert not querying._take(first, session, "2", {})
-    assert not querying._take(second, session, "3", {})
+    assert queries._take(first, session, "1", {})
+    assert not queries._take(first, session, "2", {})
+    assert not queries._take(second, session, "3", {})
 
 
 @pytest.mark.parametrize("change", ["down", "lease", "disabled", "paused"])
@@ -219,8 +219,8 @@ def test_without_a_fresh_panel_the_settings_are_asked_first(
     assert query.state == QueryState.WAITING
     assert query.needs is not None
     show_panel(live)
-    querying.done(query.needs)
-    querying.run_next(live.pk)
+    queries.done(query.needs)
+    queries.run_next(live.pk)
     assert http.bodies[1]["data"]["custom_id"] == RELAX
 
 
@@ -230,8 +230,8 @@ def test_settings_that_cannot_be_read_end_the_press(
     query = sent(live, **PRESS)
     assert query.needs is not None
 
-    querying.give_up(query.needs, "no answer")
-    querying.run_next(live.pk)
+    queries.give_up(query.needs, "no answer")
+    queries.run_next(live.pk)
 
     query.refresh_from_db()
     assert (query.state, query.error) == (QueryState.FAILED, "no answer")
@@ -262,7 +262,7 @@ def test_a_panel_that_is_gone_is_asked_for_once_more(
     http.answers = [Answer(Verdict.REFUSED, "Discord 404: Unknown Message"), ACCEPTED]
 
     query = sent(live, **PRESS)
-    querying.run_next(live.pk)
+    queries.run_next(live.pk)
 
     assert query.state == QueryState.WAITING
     assert http.bodies[1]["data"]["name"] == "settings"
@@ -277,9 +277,9 @@ def test_a_lost_answer_is_asked_for_once_more(
     query = sent(live)
 
     lose_answer()
-    querying.run_next(live.pk)
+    queries.run_next(live.pk)
     lose_answer()
-    querying.run_next(live.pk)
+    queries.run_next(live.pk)
 
     query.refresh_from_db()
     assert (query.state, query.flight) == (QueryState.FAILED, None)
@@ -297,7 +297,7 @@ def test_a_switch_is_never_turned_twice(
     sent(live, **fields)
 
     lose_answer()
-    querying.run_next(live.pk)
+    queries.run_next(live.pk)
 
     assert states(live) == [
         (fields["kind"], QueryState.FAILED),
@@ -307,10 +307,10 @@ def test_a_switch_is_never_turned_twice(
 
 def test_what_cannot_be_sent_ends(live: DiscordAccount) -> None:
     GatewaySession.objects.update(is_live=False)
-    old = timezone.now() - 2 * querying.LIFE
+    old = timezone.now() - 2 * queries.LIFE
     query = make_query(live, created_at=old)
 
-    querying.accounts_to_ask()
+    queries.accounts_to_ask()
 
     query.refresh_from_db()
     assert query.state == QueryState.FAILED
@@ -320,10 +320,10 @@ def test_a_rate_limit_is_waited_for(live: DiscordAccount, http: FakeHttp) -> Non
     http.answers = [Answer(Verdict.LATER, "Discord 429", 5.0), ACCEPTED]
 
     query = sent(live)
-    querying.run_next(live.pk)
+    queries.run_next(live.pk)
 
     assert (query.state, query.attempts) == (QueryState.WAITING, 0)
-    assert querying.accounts_to_ask() == []
+    assert queries.accounts_to_ask() == []
     assert len(http.bodies) == 1
 
 
@@ -336,9 +336,9 @@ def test_channels_of_one_discord_user_ask_one_after_the_other(
     second = sent(other)
 
     assert (first.state, second.state) == (QueryState.SENT, QueryState.WAITING)
-    querying.done(first)
+    queries.done(first)
     DiscordAccount.objects.update(interval=0)
-    querying.run_next(other.pk)
+    queries.run_next(other.pk)
     second.refresh_from_db()
     assert second.state == QueryState.SENT
 
@@ -374,7 +374,7 @@ def test_a_stale_command_is_read_anew(live: DiscordAccount, http: FakeHttp) -> N
     http.answers = [Answer(Verdict.STALE, "Discord 400"), ACCEPTED]
 
     query = sent(live)
-    querying.run_next(live.pk)
+    queries.run_next(live.pk)
 
     query.refresh_from_db()
     assert (query.state, query.attempts) == (QueryState.SENT, 1)
@@ -387,4 +387,4 @@ def test_the_accounts_with_waiting_queries_are_found(live: DiscordAccount) -> No
     make_query(live)
     make_query(live, bot=NIJI)
 
-    assert querying.accounts_to_ask() == [live.pk]
+    assert queries.accounts_to_ask() == [live.pk]

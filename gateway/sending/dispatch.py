@@ -13,16 +13,17 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
-from gateway import posting, speeds
-from gateway.claims import Claim
 from gateway.discord import clients
 from gateway.discord.command_index import UnknownCommand
-from gateway.interactions import interaction_of
 from gateway.lanes import lane, next_task
 from gateway.leases import still_open
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
-from gateway.refusals import note_refusal, rest, resting
+from gateway.queries import fast_time
+from gateway.sending import posting
+from gateway.sending.bodies import interaction_of
+from gateway.sending.claims import Claim
+from gateway.sending.refusals import note_refusal, rest, resting
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.ids import new_nonce
 from mjproxy.lib.process import event_loop, faults
@@ -72,7 +73,7 @@ def _send_all(hold: lane.Hold) -> float | None:
             return wait
         task, turns = found
         session = crew.able[task.account_id or 0]
-        if speeds.switch_first(session.account, task):
+        if fast_time.switch_first(session.account, task):
             _hold_back(task)
             continue
         pace = _send(hold, session.account, session, task)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount, User
-from gateway import preparing
+from gateway.sending import prepare
 from mjproxy.lib.safe_http.resolver import Resolver
 from tasks.enums import InputRole, TaskAction, TaskStatus
 from tasks.models import Task
@@ -91,7 +91,7 @@ def test_a_link_that_may_work_later_is_tried_a_few_times(
 
     assert task.status == TaskStatus.FAILURE
     assert f"HTTP {status}" in task.fail_reason
-    assert len(site.calls) == len(pauses) + 1 == preparing.MOST_TRIES + 1
+    assert len(site.calls) == len(pauses) + 1 == prepare.MOST_TRIES + 1
     assert pauses == sorted(pauses)
 
 

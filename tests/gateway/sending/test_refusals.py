@@ -5,7 +5,7 @@ import pytest
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway.protocol.answers import classify
-from gateway.refusals import note_refusal
+from gateway.sending.refusals import note_refusal
 from tests.factories import make_account
 from tests.gateway.wire import US
 

@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from accounts.enums import SpeedMode
 from accounts.models import DiscordAccount, User
-from gateway import dispatch, interactions
 from gateway.lanes import lane, next_task
 from gateway.models import CommandIndex
 from gateway.protocol.answers import Answer, Verdict
+from gateway.sending import bodies, dispatch
 from mjproxy.lib.process import faults
 from tasks.enums import TaskStatus
 from tasks.models import Task
@@ -63,7 +63,7 @@ def test_a_task_that_cannot_be_made_ends_and_holds_up_no_other(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     broken, task = make_waiting(alice, live, "broken"), make_waiting(alice, live)
-    make = interactions.interaction_of
+    make = bodies.interaction_of
 
     def interaction_of(*args: Any) -> Any:
         if args[2].pk == broken.pk:

@@ -12,11 +12,12 @@ import pytest
 from aiohttp import web
 
 from accounts.models import DiscordAccount
-from gateway import claims, posting, timing
-from gateway.claims import Claim
+from gateway import timing
 from gateway.discord import activity_host
 from gateway.discord.rest import DiscordHttp
 from gateway.protocol.answers import Verdict
+from gateway.sending import claims, posting
+from gateway.sending.claims import Claim
 from tests.gateway.discord.test_rest import BODY, addresses, identity
 from tests.gateway.rest_server import Server, serving
 

@@ -12,13 +12,14 @@ from curl_cffi.requests.exceptions import RequestException
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification, VerificationSettings
 from accounts.verification import lock
-from gateway import jobs, verifying
+from gateway import jobs
 from gateway.discord import clients
 from gateway.discord.addresses import load_addresses
 from gateway.enums import QueryKind, QueryState
 from gateway.handlers import Outcome, Speaker, handle
 from gateway.models import AccountQuery, GatewaySettings
 from gateway.protocol.constants import Event
+from gateway.sending import verification
 from mjproxy.lib.process import event_loop
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.rest_server import Server, serving
@@ -78,7 +79,7 @@ def row_of(account: DiscordAccount) -> Verification:
 
 
 def test_the_token_makes_the_address_of_the_keys(account: DiscordAccount) -> None:
-    assert verifying.challenged(account.pk, f"MJ::iframe::{TOKEN}")
+    assert verification.challenged(account.pk, f"MJ::iframe::{TOKEN}")
 
     row = row_of(account)
     assert (row.token, row.ack_url) == (TOKEN, ACK)
@@ -105,7 +106,7 @@ def test_the_token_makes_the_address_of_the_keys(account: DiscordAccount) -> Non
 def test_a_token_that_is_none_makes_no_address(
     account: DiscordAccount, custom_id: str
 ) -> None:
-    assert verifying.challenged(account.pk, custom_id)
+    assert verification.challenged(account.pk, custom_id)
 
     row = row_of(account)
     assert (row.token, row.ack_url) == ("", "")
@@ -117,7 +118,7 @@ def test_the_operators_own_activity_host_is_asked(account: DiscordAccount) -> No
     settings.activity = "https://mirror.example/"
     settings.save()
 
-    verifying.challenged(account.pk, f"MJ::iframe::{TOKEN}")
+    verification.challenged(account.pk, f"MJ::iframe::{TOKEN}")
 
     ack = f"https://mirror.example/captcha/api/c/{TOKEN}/ack?hash=1"
     assert row_of(account).ack_url == ack
@@ -156,10 +157,10 @@ def test_a_question_that_met_it_is_over(
 
 @committed
 async def test_a_page_is_made(activity: Activity, account: DiscordAccount) -> None:
-    await sync_to_async(verifying.challenged)(account.pk, f"MJ::iframe::{TOKEN}")
+    await sync_to_async(verification.challenged)(account.pk, f"MJ::iframe::{TOKEN}")
 
-    await verifying.attend(account.pk)
-    await verifying.attend(account.pk)
+    await verification.attend(account.pk)
+    await verification.attend(account.pk)
 
     row = await sync_to_async(row_of)(account)
     assert row.page_url == f"{PAGE}?hash=h-1&token=t_1.x"
@@ -196,9 +197,9 @@ async def test_no_page_is_made_of_anything_else(
     activity: Activity, account: DiscordAccount, answer: Any, said: str
 ) -> None:
     activity.answer = answer
-    await sync_to_async(verifying.challenged)(account.pk, f"MJ::iframe::{TOKEN}")
+    await sync_to_async(verification.challenged)(account.pk, f"MJ::iframe::{TOKEN}")
 
-    await verifying.attend(account.pk)
+    await verification.attend(account.pk)
 
     row = await sync_to_async(row_of)(account)
     assert (row.page_url, row.wanted_at) == ("", None)
@@ -211,10 +212,10 @@ async def test_no_page_is_made_of_anything_else(
 async def test_a_passed_one_needs_no_page(
     activity: Activity, account: DiscordAccount
 ) -> None:
-    await sync_to_async(verifying.challenged)(account.pk, f"MJ::iframe::{TOKEN}")
+    await sync_to_async(verification.challenged)(account.pk, f"MJ::iframe::{TOKEN}")
     await sync_to_async(lock.passed)(account.pk, by="olga")
 
-    await verifying.attend(account.pk)
+    await verification.attend(account.pk)
 
     assert activity.asked == []
 
@@ -224,7 +225,7 @@ def test_the_sweep_makes_what_nobody_was_told_of(
     activity: Activity, account: DiscordAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(event_loop, "spawn", event_loop.run)
-    verifying.challenged(account.pk, f"MJ::iframe::{TOKEN}")
+    verification.challenged(account.pk, f"MJ::iframe::{TOKEN}")
 
     jobs.sweep()
 
@@ -244,8 +245,8 @@ def use_server(url: str) -> None:
 async def handed(server: Server, account: DiscordAccount) -> Verification:
     """Tell the server of a verification, and return the row as it is then."""
     await sync_to_async(use_server)(server.url)
-    await sync_to_async(verifying.challenged)(account.pk, f"MJ::iframe::{TOKEN}")
-    await verifying.attend(account.pk)
+    await sync_to_async(verification.challenged)(account.pk, f"MJ::iframe::{TOKEN}")
+    await verification.attend(account.pk)
     return await sync_to_async(row_of)(account)
 
 
@@ -304,7 +305,7 @@ async def test_an_endless_answer_is_not_read(
 ) -> None:
     settings.ALLOW_PRIVATE_HOOKS = True
     async with serving() as server:
-        server.says(200, "x" * (verifying.MOST_BYTES + 1))
+        server.says(200, "x" * (verification.MOST_BYTES + 1))
         row = await handed(server, account)
 
     assert row.accepted_at is None

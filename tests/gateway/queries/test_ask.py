@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from accounts.exceptions import InvalidField
 from accounts.models import BotSnapshot, DiscordAccount
-from gateway import asking
 from gateway.enums import OVER, QueryKind, QueryState
 from gateway.models import AccountQuery, GatewaySettings
+from gateway.queries import ask
 from tests.factories import make_account
 from tests.gateway.queries import MJ, NIJI
 from tests.gateway.rows import make_session
@@ -28,7 +28,7 @@ def let_pass(**time: float) -> None:
 
 
 def test_a_reading_asks_both_bots_for_both(account: DiscordAccount) -> None:
-    asking.ask_sync(account, by_hand=True)
+    ask.ask_sync(account, by_hand=True)
 
     assert asked() == [
         (NIJI, QueryKind.INFO),
@@ -39,14 +39,14 @@ def test_a_reading_asks_both_bots_for_both(account: DiscordAccount) -> None:
 
 
 def test_a_bot_that_does_not_draw_is_not_asked(db: None) -> None:
-    asking.ask_sync(make_account(enable_niji=False), by_hand=True)
+    ask.ask_sync(make_account(enable_niji=False), by_hand=True)
 
     assert {bot for bot, _ in asked()} == {MJ}
 
 
 def test_what_waits_is_not_asked_twice(account: DiscordAccount) -> None:
-    asking.ask_sync(account, by_hand=True)
-    asking.ask_sync(account, by_hand=False)
+    ask.ask_sync(account, by_hand=True)
+    ask.ask_sync(account, by_hand=False)
 
     assert len(asked()) == 4
 
@@ -54,42 +54,42 @@ def test_what_waits_is_not_asked_twice(account: DiscordAccount) -> None:
 def test_nobody_is_read_more_than_five_times_an_hour_but_by_hand(
     account: DiscordAccount,
 ) -> None:
-    for minute in range(asking.HOURLY):
-        assert asking.ask_sync(account, by_hand=False)
+    for minute in range(ask.HOURLY):
+        assert ask.ask_sync(account, by_hand=False)
         AccountQuery.objects.filter(state=QueryState.WAITING).update(
             state=QueryState.DONE,
             created_at=timezone.now() - timedelta(minutes=minute),
         )
 
-    assert asking.ask_sync(account, by_hand=False) == []
-    assert len(asking.ask_sync(account, by_hand=True)) == 4
+    assert ask.ask_sync(account, by_hand=False) == []
+    assert len(ask.ask_sync(account, by_hand=True)) == 4
 
 
 def test_an_account_that_was_never_read_is_read_at_once(
     account: DiscordAccount,
 ) -> None:
-    asking.sync_if_due(account.pk)
+    ask.sync_if_due(account.pk)
 
     assert len(asked()) == 4
 
 
 def test_what_was_read_of_late_is_not_read_again(account: DiscordAccount) -> None:
     make_session(account)
-    asking.ask_sync(account, by_hand=False)
+    ask.ask_sync(account, by_hand=False)
     let_pass(hours=3)
 
-    asking.sync_if_due(account.pk)
-    asking.sync_due()
+    ask.sync_if_due(account.pk)
+    ask.sync_due()
 
     assert len(asked()) == 4
 
 
 def test_what_was_read_long_ago_is_read_again(account: DiscordAccount) -> None:
     make_session(account)
-    asking.ask_sync(account, by_hand=False)
+    ask.ask_sync(account, by_hand=False)
     let_pass(hours=8)
 
-    asking.sync_due()
+    ask.sync_due()
 
     assert len(asked()) == 8
 
@@ -98,25 +98,25 @@ def test_accounts_that_came_together_are_not_read_together(db: None) -> None:
     accounts = [make_account() for _ in range(30)]
     for account in accounts:
         make_session(account)
-        asking.ask_sync(account, by_hand=False)
+        ask.ask_sync(account, by_hand=False)
     let_pass(hours=6)
 
-    asking.sync_due()
+    ask.sync_due()
 
     due = AccountQuery.objects.filter(state=QueryState.WAITING).values("account")
     assert 0 < due.distinct().count() < 30
 
 
 def test_a_crowd_that_connects_is_read_a_few_at_a_time(db: None) -> None:
-    crowd = [make_account() for _ in range(2 * asking.READING_AT_ONCE + 3)]
+    crowd = [make_account() for _ in range(2 * ask.READING_AT_ONCE + 3)]
     for account in crowd:
         make_session(account)
-        asking.sync_if_due(account.pk)
+        ask.sync_if_due(account.pk)
 
     read: set[int] = set()
-    for few in (asking.READING_AT_ONCE, asking.READING_AT_ONCE, 3, 0):
-        asking.sync_due()
-        asking.sync_due()  # while they are read, nobody else is
+    for few in (ask.READING_AT_ONCE, ask.READING_AT_ONCE, 3, 0):
+        ask.sync_due()
+        ask.sync_due()  # while they are read, nobody else is
         going_on = AccountQuery.objects.exclude(state__in=OVER)
         now = set(going_on.values_list("account_id", flat=True))
         assert len(now) == few
@@ -129,12 +129,12 @@ def test_a_crowd_that_connects_is_read_a_few_at_a_time(db: None) -> None:
 def test_a_person_reads_an_account_whatever_else_is_read(
     account: DiscordAccount,
 ) -> None:
-    for _ in range(asking.READING_AT_ONCE):
-        asking.ask_sync(make_account(), by_hand=False)
+    for _ in range(ask.READING_AT_ONCE):
+        ask.ask_sync(make_account(), by_hand=False)
 
-    asking.sync_if_due(account.pk)
+    ask.sync_if_due(account.pk)
     by_itself = AccountQuery.objects.filter(account=account).count()
-    asking.ask_sync(account, by_hand=True)
+    ask.ask_sync(account, by_hand=True)
 
     assert by_itself == 0
     assert AccountQuery.objects.filter(account=account).count() == 4
@@ -143,7 +143,7 @@ def test_a_person_reads_an_account_whatever_else_is_read(
 def test_who_is_not_connected_is_not_read_by_schedule(account: DiscordAccount) -> None:
     make_session(account, is_live=False)
 
-    asking.sync_due()
+    ask.sync_due()
 
     assert asked() == []
 
@@ -152,17 +152,17 @@ def test_a_period_of_zero_reads_by_hand_only(account: DiscordAccount) -> None:
     make_session(account)
     GatewaySettings.objects.update_or_create(pk=1, defaults={"sync_minutes": 0})
 
-    asking.sync_if_due(account.pk)
-    asking.sync_due()
+    ask.sync_if_due(account.pk)
+    ask.sync_due()
 
     assert asked() == []
 
 
 def test_old_queries_are_forgotten(account: DiscordAccount) -> None:
-    asking.ask_sync(account, by_hand=True)
+    ask.ask_sync(account, by_hand=True)
     let_pass(hours=25)
 
-    asking.forget_old()
+    ask.forget_old()
 
     assert asked() == []
 
@@ -170,7 +170,7 @@ def test_old_queries_are_forgotten(account: DiscordAccount) -> None:
 @pytest.mark.parametrize("custom_id", ["", "x" * 101, "a\x00b", "a\nb"])
 def test_what_is_no_button_is_refused(account: DiscordAccount, custom_id: str) -> None:
     with pytest.raises(InvalidField):
-        asking.ask_press(account, MJ, custom_id)
+        ask.ask_press(account, MJ, custom_id)
 
 
 @pytest.mark.parametrize(
@@ -189,5 +189,5 @@ def test_what_is_no_command_is_refused(
     account: DiscordAccount, bot: str, name: str, value: str
 ) -> None:
     with pytest.raises(InvalidField):
-        asking.ask_command(account, bot, name, value)
+        ask.ask_command(account, bot, name, value)
     assert asked() == []

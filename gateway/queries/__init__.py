@@ -1,0 +1,1 @@
+"""Questions for the bots: the rows, and what follows from fast time."""

@@ -1,0 +1,1 @@
+"""Outbound: what is posted to Discord, and the claims before a post."""
