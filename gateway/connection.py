@@ -29,7 +29,7 @@ from gateway.discord.socket import (
     ReconnectWebSocket,
     connect,
 )
-from gateway.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Speaker, handle
 from gateway.inbox import Inbox
 from gateway.leases import note_session
 from gateway.outage import extend_deadlines

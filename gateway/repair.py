@@ -18,9 +18,9 @@ from django.utils import timezone
 
 from gateway import timing
 from gateway.connection import Connection
-from gateway.handlers import Speaker, handle
-from gateway.matching import CLOCK_SKEW, snowflake_at
-from gateway.noticing import MAX_ATTEMPTS
+from gateway.events.handlers import Speaker, handle
+from gateway.events.matching import CLOCK_SKEW, snowflake_at
+from gateway.events.notices import MAX_ATTEMPTS
 from gateway.protocol.constants import Event
 from gateway.sending import windows
 from mjproxy.lib.db.threads import in_thread

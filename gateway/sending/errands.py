@@ -21,13 +21,13 @@ from gateway.discord.command_index import UnknownCommand, find_command
 from gateway.discord.direct_messages import channel_with
 from gateway.discord.rest import DiscordHttp
 from gateway.discord.uploads import UploadFailed
+from gateway.events.seeds import ENVELOPE
 from gateway.lanes import lane
 from gateway.leases import is_open, still_open
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.payloads import Place
-from gateway.seeds import ENVELOPE
 from gateway.sending import posting
 from gateway.sending.bodies import place_of
 from gateway.sending.brought_pictures import in_memory
@@ -244,7 +244,7 @@ def _show(account_id: int, here: Place, task: Task) -> dict[str, Any]:
 
 
 async def _post(http: DiscordHttp, errand: Errand, body: dict[str, Any]) -> None:
-    """Post an interaction that draws nothing; `gateway.presses` hears its outcome."""
+    """Post an interaction that draws nothing; `gateway.events.presses` hears its outcome."""
     nonce, began = body["nonce"], time.monotonic()
     note = partial(_note_nonce, errand.pk, (errand.account_id, body["session_id"]))
     if not await in_thread(note, errand.nonce, nonce):

@@ -23,11 +23,11 @@ from accounts.models import DiscordAccount
 from gateway import timing
 from gateway.discord import activity_host, clients
 from gateway.discord.rest import DiscordHttp
+from gateway.events.matching import moment_of
+from gateway.events.notices import MAX_ATTEMPTS
 from gateway.lanes import lane
 from gateway.leases import is_open, still_open
-from gateway.matching import moment_of
 from gateway.models import GatewaySession
-from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol import modals, payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.sending import posting

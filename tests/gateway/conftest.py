@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount
 from gateway.discord import clients, command_index, uploads
-from gateway.handlers import Speaker
+from gateway.events.handlers import Speaker
 from gateway.sending import errands, refusals
 from mjproxy.lib.process import event_loop
 from mjproxy.lib.process.backoff import Streaks

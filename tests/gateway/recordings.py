@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Speaker, handle
 
 FOLDER: Final = Path(__file__).parent / "notices"
 NONCE: Final = "1311111111111115000"

@@ -11,8 +11,8 @@ from accounts.editing.save import save_account
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway.enums import QueryKind, QueryState
-from gateway.handlers import Speaker, handle
-from gateway.matching import snowflake_at
+from gateway.events.handlers import Speaker, handle
+from gateway.events.matching import snowflake_at
 from gateway.models import AccountQuery
 from gateway.protocol.constants import Event
 from tests.gateway import wire

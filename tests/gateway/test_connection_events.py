@@ -15,7 +15,7 @@ from gateway.comeback import Resume
 from gateway.connection import Connection
 from gateway.discord.addresses import load_addresses
 from gateway.discord.identity import identity_of
-from gateway.handlers import handle as real_handle
+from gateway.events.handlers import handle as real_handle
 from gateway.protocol.constants import MIDJOURNEY_APP, Event
 from mjproxy.lib.db.threads import in_thread
 from tasks.enums import TaskStatus

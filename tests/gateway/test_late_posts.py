@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import DiscordAccount, User
 from gateway import jobs, timing
 from gateway.discord import clients
-from gateway.matching import snowflake_at
+from gateway.events.matching import snowflake_at
 from gateway.models import AccountQuery, CommandIndex
 from gateway.repair import judge
 from gateway.sending import cancel as sending_cancel

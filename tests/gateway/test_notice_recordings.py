@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.editing.save import save_account
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway.handlers import Outcome, Speaker
+from gateway.events.handlers import Outcome, Speaker
 from gateway.models import DispatchLane
 from gateway.protocol import messages, notices
 from gateway.protocol.notice_kinds import KINDS, UNKNOWN_ERROR

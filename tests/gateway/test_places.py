@@ -16,8 +16,8 @@ from gateway import repair
 from gateway.comeback import Resume
 from gateway.connection import Connection
 from gateway.discord.identity import identity_of
-from gateway.handlers import Outcome, Speaker, handle
-from gateway.matching import snowflake_at
+from gateway.events.handlers import Outcome, Speaker, handle
+from gateway.events.matching import snowflake_at
 from gateway.protocol.constants import Event
 from gateway.sending import cancel, dispatch, windows
 from mjproxy.lib.db.threads import in_thread

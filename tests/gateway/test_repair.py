@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
 from gateway import repair
+from gateway.events.notices import MAX_ATTEMPTS
 from gateway.models import GatewaySession
-from gateway.noticing import MAX_ATTEMPTS
 from gateway.repair import REMOVED_GRACE, SILENCE, judge, silent_tasks
 from gateway.timing import LOOK_EVERY, REQUEST_LIFE
 from tasks.enums import Delivery, TaskStatus, WindowState

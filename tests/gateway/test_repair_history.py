@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
 from gateway import repair as module
-from gateway.handlers import Speaker
-from gateway.matching import message_time
+from gateway.events.handlers import Speaker
+from gateway.events.matching import message_time
 from gateway.repair import look_after, repair
 from gateway.timing import REQUEST_LIFE
 from mjproxy.lib.db.threads import in_thread

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import DiscordAccount, User
-from gateway.handlers import Speaker, handle
+from gateway.events.handlers import Speaker, handle
 from gateway.protocol.constants import Event
 from tasks.enums import TaskAction, WindowState
 from tasks.models import Task

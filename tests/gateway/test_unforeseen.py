@@ -14,10 +14,11 @@ from pytest_django.fixtures import Settings
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User, Verification
 from accounts.verification import lock
-from gateway import handlers, jobs, manager, repair, sweeping
+from gateway import jobs, manager, repair, sweeping
 from gateway.discord import clients
 from gateway.enums import QueryState
-from gateway.handlers import Speaker
+from gateway.events import handlers
+from gateway.events.handlers import Speaker
 from gateway.manager import Manager
 from gateway.models import AccountQuery
 from gateway.protocol.constants import Event

@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount, User
 from gateway.discord import activity_host
-from gateway.handlers import Speaker, handle
+from gateway.events.handlers import Speaker, handle
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import Event

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from accounts.models import DiscordAccount, User
-from gateway.handlers import Speaker, handle
+from gateway.events.handlers import Speaker, handle
+from gateway.events.notices import MAX_ATTEMPTS
 from gateway.lanes import lane
 from gateway.lanes.waits import lanes_of
-from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import Event
 from gateway.sending.dispatch import run_lane, settle

@@ -16,7 +16,7 @@ from gateway import jobs
 from gateway.discord import clients
 from gateway.discord.addresses import load_addresses
 from gateway.enums import QueryKind, QueryState
-from gateway.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Speaker, handle
 from gateway.models import AccountQuery, GatewaySettings
 from gateway.protocol.constants import Event
 from gateway.sending import verification

@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Speaker, handle
+from gateway.events.notices import MAX_ATTEMPTS
 from gateway.lanes import lane
 from gateway.models import GatewaySession
-from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import Event
 from gateway.repair import judge, silent_tasks

@@ -9,9 +9,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
-from gateway.handlers import Speaker, handle
+from gateway.events.handlers import Speaker, handle
+from gateway.events.notices import MAX_ATTEMPTS
 from gateway.models import GatewaySession
-from gateway.noticing import MAX_ATTEMPTS
 from gateway.protocol.answers import Answer, Verdict
 from gateway.sending import windows
 from tasks.enums import TaskStatus, WindowState

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.enums import AccountState
 from accounts.models import BotSnapshot, DiscordAccount
 from gateway.enums import QueryKind, QueryState
-from gateway.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Speaker, handle
 from gateway.models import AccountQuery
 from gateway.protocol.constants import NIJI_APP, Event
 from gateway.sending import queries

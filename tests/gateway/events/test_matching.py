@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import DiscordAccount, User
-from gateway import matching
-from gateway.matching import Match
+from gateway.events import matching
+from gateway.events.matching import Match
 from gateway.protocol import messages
 from mjproxy.lib.ids import new_nonce
 from tasks.enums import BotType, TaskAction, TaskStatus

@@ -6,7 +6,7 @@ import pytest
 from django.forms.models import model_to_dict
 
 from accounts.models import DiscordAccount, User
-from gateway.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Speaker, handle
 from gateway.protocol.constants import Event
 from mjproxy.lib.ids import new_nonce
 from tasks.enums import Delivery, TaskStatus

@@ -12,10 +12,10 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils import timezone
 
-from gateway import answering, matching, presses, results, seeds
+from gateway.events import matching, presses, query_answers, results, seeds
+from gateway.events.matching import Match
+from gateway.events.notices import ask_for_verification, heed, obey
 from gateway.hints import enqueue_answer
-from gateway.matching import Match
-from gateway.noticing import ask_for_verification, heed, obey
 from gateway.protocol import messages, notices, words
 from gateway.protocol.constants import NIJI_APP, Event, MessageFlag
 from gateway.protocol.messages import Message
@@ -72,7 +72,7 @@ def _interaction_seen(
     account_id = speaker.account_id
     task = matching.by_nonce(account_id, str(data.get("nonce") or ""))
     if task is None and (
-        answering.interaction_seen(account_id, data)
+        query_answers.interaction_seen(account_id, data)
         or presses.seen(account_id, data, done=done)
     ):
         return Outcome.TAUGHT
@@ -89,7 +89,7 @@ def _interaction_seen(
 def _interaction_failed(speaker: Speaker, data: dict[str, Any]) -> Outcome:
     task = matching.by_nonce(speaker.account_id, str(data.get("nonce") or ""))
     if task is None and (
-        answering.interaction_failed(speaker.account_id, data)
+        query_answers.interaction_failed(speaker.account_id, data)
         or presses.failed(speaker.account_id, data)
     ):
         return Outcome.TAUGHT
@@ -119,7 +119,7 @@ def _page_opened(speaker: Speaker, data: dict[str, Any]) -> Outcome:
         return _window_opened(speaker, data)
     task = matching.by_nonce(speaker.account_id, str(data.get("nonce") or ""))
     if task is None:
-        _ = answering.challenged(speaker.account_id, data) or presses.challenged(
+        _ = query_answers.challenged(speaker.account_id, data) or presses.challenged(
             speaker.account_id, data
         )
     ask_for_verification(speaker.account_id, str(data.get("custom_id") or ""), task)
@@ -143,7 +143,7 @@ def _message(speaker: Speaker, data: dict[str, Any]) -> Outcome:
             heed(*us, message, notice, known=True)
         return Outcome.TAUGHT
     match = _resolve(speaker, message)
-    if match is None and answering.heard(*us, message, notice):
+    if match is None and query_answers.heard(*us, message, notice):
         return Outcome.TAUGHT
     if notice:
         known = match is not None

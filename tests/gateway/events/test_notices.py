@@ -11,8 +11,8 @@ from django.utils import timezone
 from accounts.editing.save import save_account
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway.handlers import Outcome, Speaker, handle
-from gateway.noticing import SLACK
+from gateway.events.handlers import Outcome, Speaker, handle
+from gateway.events.notices import SLACK
 from gateway.protocol.constants import Event
 from gateway.protocol.notice_kinds import KINDS, NoticeKind
 from tasks.enums import InputRole, TaskStatus, WindowState

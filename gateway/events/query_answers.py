@@ -14,8 +14,8 @@ from accounts.models import BotSnapshot, DiscordAccount
 from accounts.state import bot_snapshots
 from accounts.state.changes import trouble
 from gateway.enums import ON_PANEL, QueryKind, QueryState
+from gateway.events.notices import heed
 from gateway.models import AccountQuery, GatewaySession
-from gateway.noticing import heed
 from gateway.protocol import panels, plans
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP, MessageFlag
 from gateway.protocol.messages import Message

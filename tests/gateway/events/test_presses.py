@@ -8,7 +8,7 @@ import pytest
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Speaker, handle
 from gateway.protocol.constants import Event, MessageFlag
 from tasks.enums import ErrandKind, ErrandState, TaskAction, TaskStatus
 from tasks.errands import send_on

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from accounts.models import DiscordAccount, User
-from gateway.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Speaker, handle
 from gateway.protocol.constants import Event
 from mjproxy.lib.ids import new_nonce
 from tasks.enums import TaskAction, TaskStatus

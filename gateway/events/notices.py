@@ -13,8 +13,8 @@ from accounts.editing.save import note_notice
 from accounts.enums import AccountState
 from accounts.state.changes import trouble
 from accounts.verification import lock
+from gateway.events.matching import CLOCK_SKEW, moment_of
 from gateway.lanes import lane
-from gateway.matching import CLOCK_SKEW, moment_of
 from gateway.protocol.constants import MessageFlag
 from gateway.protocol.messages import Message
 from gateway.protocol.notice_kinds import VERIFICATION, AccountEffect, TaskEffect

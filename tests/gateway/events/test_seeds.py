@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from accounts.models import DiscordAccount, User
-from gateway import seeds
-from gateway.handlers import Speaker, handle
+from gateway.events import seeds
+from gateway.events.handlers import Speaker, handle
 from gateway.protocol.constants import Event
 from tasks import errands
 from tasks.enums import ErrandKind, ErrandState, TaskStatus

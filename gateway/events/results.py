@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from accounts.enums import SpeedMode
-from gateway.matching import Match
+from gateway.events.matching import Match
 from gateway.protocol import messages
 from gateway.protocol.content import Content
 from gateway.protocol.messages import Attachment, Message

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Speaker, handle
 from gateway.protocol.constants import Event
 from tasks.enums import TaskStatus
 from tasks.models import Task

@@ -1,0 +1,1 @@
+"""Inbound: from an event of Discord to one move of one task."""
