@@ -13,18 +13,18 @@ import aiohttp
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from gateway.comeback import Resume
-from gateway.connection import Connection
 from gateway.discord.addresses import Addresses
 from gateway.discord.command_index import find_command
 from gateway.discord.identity import identity_of
-from gateway.manager import Manager
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.constants import MIDJOURNEY_APP
 from gateway.simulator.app import Simulator
 from gateway.simulator.config import Config
 from gateway.simulator.world import AccountSpec, default_accounts
+from gateway.sockets.connection import Connection
+from gateway.sockets.manager import Manager
+from gateway.sockets.reconnect import Resume
 from mjproxy.lib.db.threads import in_thread
 from tasks.models import Task
 from tests.factories import make_account

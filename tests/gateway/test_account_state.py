@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from accounts.models import DiscordAccount
-from gateway import connection as module
 from gateway.enums import OVER, QueryKind, QueryState
 from gateway.models import AccountQuery
 from gateway.queries.ask import ask_command, ask_press, ask_version
 from gateway.sending import queries
 from gateway.simulator.app import Simulator
+from gateway.sockets import connection as module
 from mjproxy.lib.db.threads import in_thread
 from tests.gateway.queries import MJ, NIJI, snapshot
 from tests.gateway.sockets import (

@@ -9,9 +9,9 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 
 from accounts.models import User
 from gateway import leases
-from gateway.manager import Manager
 from gateway.models import GatewaySettings
-from gateway.reading import Reader
+from gateway.sockets.manager import Manager
+from gateway.sockets.read_marks import Reader
 from tasks.api import task_views
 from tests.conftest import ApiClient
 

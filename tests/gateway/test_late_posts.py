@@ -14,9 +14,9 @@ from gateway import jobs, timing
 from gateway.discord import clients
 from gateway.events.matching import snowflake_at
 from gateway.models import AccountQuery, CommandIndex
-from gateway.repair import judge
 from gateway.sending import cancel as sending_cancel
 from gateway.sending import dispatch, errands, queries, windows
+from gateway.sockets.history import judge
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import event_loop
 from tasks.custom_ids import PAGE_PREFIX

@@ -13,9 +13,9 @@ from django.conf import settings as loaded
 from accounts.editing.save import save_account
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from gateway import connection, manager
 from gateway.models import GatewaySettings
 from gateway.simulator.app import Simulator
+from gateway.sockets import connection, manager
 from mjproxy.lib.db.encrypted_field import Sealed
 from mjproxy.lib.db.threads import in_thread
 from tests.gateway.sockets import (
@@ -47,7 +47,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     found = Watch()
     for module in (connection, manager):
         monkeypatch.setattr(module, "in_thread", found.in_thread)
-    monkeypatch.setattr("gateway.greeting.IDENTIFY_PACE", 0.0)
+    monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(manager, "TICK", 0.05)
     monkeypatch.setattr(manager, "PROXY_REST", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)

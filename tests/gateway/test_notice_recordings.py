@@ -16,7 +16,7 @@ from gateway.events.handlers import Outcome, Speaker
 from gateway.models import DispatchLane
 from gateway.protocol import messages, notices
 from gateway.protocol.notice_kinds import KINDS, UNKNOWN_ERROR
-from gateway.repair import judge
+from gateway.sockets.history import judge
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tests.gateway.recordings import FOLDER, RECORDINGS, Recording

@@ -12,14 +12,14 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, SubChannel, User
-from gateway import repair
-from gateway.comeback import Resume
-from gateway.connection import Connection
 from gateway.discord.identity import identity_of
 from gateway.events.handlers import Outcome, Speaker, handle
 from gateway.events.matching import snowflake_at
 from gateway.protocol.constants import Event
 from gateway.sending import cancel, dispatch, windows
+from gateway.sockets import history
+from gateway.sockets.connection import Connection
+from gateway.sockets.reconnect import Resume
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import event_loop
 from tasks.enums import TaskAction, TaskStatus, WindowState
@@ -203,7 +203,7 @@ async def test_history_is_read_in_each_channel_with_a_task(
     await in_thread(rows)
     connection = await reading(account, server)
 
-    assert await repair.repair(connection)
+    assert await history.repair(connection)
     await connection.close()
 
     assert channels_of(server) == {CHANNEL, ELSEWHERE["channel_id"]}
@@ -216,7 +216,7 @@ async def test_a_channel_that_is_no_sub_channel_any_more_is_read_to_the_end(
     server.says(200, [wire.final("88", nonce=task.nonce) | ELSEWHERE])
     connection = await reading(account, server)
 
-    assert await repair.repair(connection)
+    assert await history.repair(connection)
     await connection.close()
 
     assert (await in_thread(again, task)).status == TaskStatus.SUCCESS
@@ -231,7 +231,7 @@ async def test_a_channel_that_is_closed_does_not_keep_tasks_alive(
     server.says(status, {"message": "no", "code": 0})
     connection = await reading(account, server)
 
-    assert await repair.look_after(connection, [task.pk])
+    assert await history.look_after(connection, [task.pk])
     await connection.close()
 
     assert (await in_thread(again, task)).status == TaskStatus.FAILURE

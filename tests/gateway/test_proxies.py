@@ -12,13 +12,13 @@ import pytest
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from gateway import connection as module
 from gateway.discord import uploads
 from gateway.discord.activity_host import submit_mask
 from gateway.discord.addresses import Addresses
 from gateway.discord.identity import identity_of
 from gateway.discord.rest import DiscordHttp
 from gateway.simulator.app import Simulator
+from gateway.sockets import connection as module
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff
 from tests.gateway.sockets import (
@@ -54,7 +54,7 @@ async def proxy() -> AsyncIterator[Proxy]:
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     found = Watch()
     monkeypatch.setattr(module, "in_thread", found.in_thread)
-    monkeypatch.setattr("gateway.greeting.IDENTIFY_PACE", 0.0)
+    monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)
     return found

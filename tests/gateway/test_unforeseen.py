@@ -14,15 +14,16 @@ from pytest_django.fixtures import Settings
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User, Verification
 from accounts.verification import lock
-from gateway import jobs, manager, repair, sweeping
+from gateway import jobs, sweeping
 from gateway.discord import clients
 from gateway.enums import QueryState
 from gateway.events import handlers
 from gateway.events.handlers import Speaker
-from gateway.manager import Manager
 from gateway.models import AccountQuery
 from gateway.protocol.constants import Event
 from gateway.sending import dispatch, errands, windows
+from gateway.sockets import history, manager
+from gateway.sockets.manager import Manager
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff, event_loop, faults
 from mjproxy.lib.process.faults import MOST
@@ -47,7 +48,7 @@ from tests.gateway.rows import (
     make_session,
     make_waiting,
 )
-from tests.gateway.test_repair_history import History, reader
+from tests.gateway.sockets.test_history_reading import History, reader
 from tests.gateway.wire import CHANNEL, JOB, US, start
 from tests.pictures import bare, picture
 
@@ -276,10 +277,10 @@ async def test_a_message_of_history_that_nobody_can_read_is_passed_over(
     def breaks(speaker: Speaker, event: Event, data: dict[str, Any]) -> Any:
         return 1 / 0 if data["id"] == "90" else handle(speaker, event, data)
 
-    monkeypatch.setattr(repair, "handle", breaks)
+    monkeypatch.setattr(history, "handle", breaks)
     page = [start("90"), start("1311111111111115001", nonce=task.nonce)]
 
-    assert await repair.repair(reader(account, History(page)))
+    assert await history.repair(reader(account, History(page)))
     assert (await in_thread(again, task)).progress_message_id == "1311111111111115001"
 
 
@@ -288,17 +289,17 @@ def test_silent_tasks_that_cannot_be_judged_end(
 ) -> None:
     make_session(account)
     task, other = make_running(alice, account), make_running(alice, account)
-    judge = repair._judge
+    judge = history._judge
 
     def breaks(each: Task, *args: Any) -> None:
         if each.pk == task.pk:
             raise ZeroDivisionError
         judge(each, *args)
 
-    monkeypatch.setattr(repair, "_judge", breaks)
+    monkeypatch.setattr(history, "_judge", breaks)
 
     for _ in range(MOST):
-        repair.judge(account.pk, [task.pk, other.pk])
+        history.judge(account.pk, [task.pk, other.pk])
 
     assert again(task).status == TaskStatus.FAILURE
     assert "ZeroDivisionError" in again(task).fail_reason

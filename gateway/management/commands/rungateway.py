@@ -9,9 +9,9 @@ from channels.layers import get_channel_layer
 from channels.routing import ChannelNameRouter
 from django.core.management.base import BaseCommand
 
-from gateway import durability
 from gateway.hints import CHANNEL, GatewayConsumer
-from gateway.worker import GatewayWorker
+from gateway.sockets import durability
+from gateway.sockets.process import GatewayWorker
 from mjproxy.lib.db import time_limits
 
 

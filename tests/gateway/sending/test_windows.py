@@ -14,8 +14,8 @@ from gateway.lanes import lane
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import Event
-from gateway.repair import judge, silent_tasks
 from gateway.sending import windows
+from gateway.sockets.history import judge, silent_tasks
 from gateway.timing import REQUEST_LIFE
 from mjproxy.lib.process import event_loop
 from tasks.enums import Delivery, TaskAction, TaskStatus, WindowState

@@ -10,7 +10,7 @@ from django.db import connection, connections
 from django.db.backends.signals import connection_created
 from django.db.utils import ConnectionHandler
 
-from gateway import durability
+from gateway.sockets import durability
 from mjproxy.db.database_url import database
 
 NORMAL, FULL = 1, 2

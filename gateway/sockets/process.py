@@ -9,8 +9,8 @@ import signal
 from channels.worker import Worker
 
 from gateway import hints, holders
-from gateway.comeback import STEADY
-from gateway.manager import Manager
+from gateway.sockets.manager import Manager
+from gateway.sockets.reconnect import STEADY
 from mjproxy.lib.db import clock
 from mjproxy.lib.db.threads import watch_over_threads
 from mjproxy.lib.process import backoff

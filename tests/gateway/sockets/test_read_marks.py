@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from gateway import reading
 from gateway.discord.rest import DiscordHttp
 from gateway.models import GatewaySettings
-from gateway.reading import Reader
+from gateway.sockets import read_marks
+from gateway.sockets.read_marks import Reader
 from mjproxy.lib.db.threads import in_thread
 from tests.gateway.discord.test_rest import addresses, identity
 from tests.gateway.rest_server import Server, serving
@@ -59,7 +59,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
 
         sleep = staticmethod(found.sleep)
 
-    monkeypatch.setattr(reading, "asyncio", Asyncio())
+    monkeypatch.setattr(read_marks, "asyncio", Asyncio())
     assert asyncio.sleep is real
     return found
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from channels.worker import Worker
 
-from gateway.worker import GatewayWorker
+from gateway.sockets.process import GatewayWorker
 from mjproxy.lib.process import backoff
 from mjproxy.lib.process.open_files import OPEN_FILES, allow_open_files
 

@@ -17,8 +17,6 @@ from django.utils import timezone
 from accounts.enums import AccountState
 from accounts.state.changes import retell, set_state, trouble
 from accounts.state.same_user import join
-from gateway import greeting
-from gateway.comeback import Comeback, Fatal, Resume, connecting
 from gateway.discord.addresses import Addresses
 from gateway.discord.direct_messages import found_in, open_missing
 from gateway.discord.index_reader import is_known, read_index
@@ -30,14 +28,16 @@ from gateway.discord.socket import (
     connect,
 )
 from gateway.events.handlers import Outcome, Speaker, handle
-from gateway.inbox import Inbox
 from gateway.leases import note_session
-from gateway.outage import extend_deadlines
-from gateway.parking import Parked
 from gateway.protocol.constants import Event
 from gateway.protocol.messages import looks_like_bot
 from gateway.queries.ask import sync_if_due
-from gateway.reading import Reader
+from gateway.sockets import handshake
+from gateway.sockets.inbox import Inbox
+from gateway.sockets.outage import extend_deadlines
+from gateway.sockets.parked_events import Parked
+from gateway.sockets.read_marks import Reader
+from gateway.sockets.reconnect import Comeback, Fatal, Resume, connecting
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff, faults
 from mjproxy.lib.process.faults import Work
@@ -139,13 +139,13 @@ class Connection:
                 await self._went_down()  # now, not after the pause
                 await asyncio.sleep(random.uniform(1, 5))  # noqa: S311
         except ConnectionClosed as closed:
-            greeting.refuse_close(closed.code)
+            handshake.refuse_close(closed.code)
             self.resume = Resume()
         except (CurlError, OSError, TimeoutError) as exc:
             reason = why_unreachable(exc, proxied=bool(self.http.proxy))
             self.comeback.warn(reason)
         except HTTPException as exc:
-            reason = greeting.reason_of_status(exc.status)
+            reason = handshake.reason_of_status(exc.status)
             self.comeback.warn(reason)
         except DiscordException as exc:  # a long rate limit, most likely
             reason = f"Discord cannot be reached ({type(exc).__name__})"
@@ -156,7 +156,7 @@ class Connection:
             return self._unforeseen(exc)
         failure, self._failure = self._failure, None
         if not (failure or reason or self._greeted.is_set()):
-            self.comeback.warn(reason := greeting.NONE)
+            self.comeback.warn(reason := handshake.NONE)
         return self._unforeseen(failure) if failure else reason
 
     def _unforeseen(self, error: Exception) -> str:
@@ -172,7 +172,7 @@ class Connection:
         if resumed:
             url = self.addresses.resume(self.resume.url)
         else:
-            await greeting.keep_pace(self.identity.token_digest)
+            await handshake.keep_pace(self.identity.token_digest)
             self._failed_resumes = 0
         async with self.door:
             self.socket = await asyncio.wait_for(self._open(url), READY_LIMIT)

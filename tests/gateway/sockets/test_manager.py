@@ -16,13 +16,14 @@ from django.db import OperationalError
 from accounts.editing.save import set_enabled
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway import connection, leases, manager
-from gateway.comeback import Resume
+from gateway import leases
 from gateway.discord.addresses import load_addresses
 from gateway.discord.identity import identity_of
-from gateway.manager import Manager
 from gateway.models import GatewayProcess, GatewaySession, GatewaySettings
 from gateway.simulator.app import Simulator
+from gateway.sockets import connection, manager
+from gateway.sockets.manager import Manager
+from gateway.sockets.reconnect import Resume
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff
 from tasks.enums import TaskStatus
@@ -61,7 +62,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     found = Watch()
     monkeypatch.setattr(connection, "in_thread", found.in_thread)
     monkeypatch.setattr(manager, "in_thread", found.in_thread)
-    monkeypatch.setattr("gateway.greeting.IDENTIFY_PACE", 0.0)
+    monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(manager, "TICK", 0.05)
     monkeypatch.setattr(manager, "REST", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)

@@ -9,8 +9,8 @@ import pytest
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from gateway import connection as module
 from gateway.simulator.app import Simulator
+from gateway.sockets import connection as module
 from mjproxy.lib.process import backoff
 from tests.gateway.sockets import (
     Watch,
@@ -43,7 +43,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     """No pause between attempts; the use of the database can be waited for."""
     found = Watch()
     monkeypatch.setattr(module, "in_thread", found.in_thread)
-    monkeypatch.setattr("gateway.greeting.IDENTIFY_PACE", 0.0)
+    monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)
     return found

@@ -7,10 +7,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
-from gateway import repair
 from gateway.events.notices import MAX_ATTEMPTS
 from gateway.models import GatewaySession
-from gateway.repair import REMOVED_GRACE, SILENCE, judge, silent_tasks
+from gateway.sockets import history
+from gateway.sockets.history import REMOVED_GRACE, SILENCE, judge, silent_tasks
 from gateway.timing import LOOK_EVERY, REQUEST_LIFE
 from tasks.enums import Delivery, TaskStatus, WindowState
 from tasks.models import Task
@@ -204,7 +204,7 @@ def test_a_claim_that_is_renewed_while_it_is_judged_stands(
     task = make_running(alice, account, **then(values))
     Task.objects.update(claimed_at=timezone.now())
 
-    repair._send_again(task)
+    history._send_again(task)
 
     assert again(task).status == TaskStatus.SUBMITTED
 

@@ -11,10 +11,10 @@ from curl_cffi.requests.exceptions import RequestException
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
-from gateway import repair as module
 from gateway.events.handlers import Speaker
 from gateway.events.matching import message_time
-from gateway.repair import look_after, repair
+from gateway.sockets import history as module
+from gateway.sockets.history import look_after, repair
 from gateway.timing import REQUEST_LIFE
 from mjproxy.lib.db.threads import in_thread
 from tasks.enums import TaskStatus

@@ -12,13 +12,13 @@ from discord.errors import RateLimited
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from gateway import comeback
-from gateway import connection as module
-from gateway.comeback import Comeback
 from gateway.discord.rest import DiscordHttp
 from gateway.discord.transport.json_bodies import NotDiscord
 from gateway.models import CommandIndex
 from gateway.simulator.app import Simulator
+from gateway.sockets import connection as module
+from gateway.sockets import reconnect
+from gateway.sockets.reconnect import Comeback
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff, faults
 from tests.gateway.sockets import (
@@ -65,7 +65,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def watch(monkeypatch: pytest.MonkeyPatch, pauses: list[int]) -> Watch:
     found = Watch()
     monkeypatch.setattr(module, "in_thread", found.in_thread)
-    monkeypatch.setattr("gateway.greeting.IDENTIFY_PACE", 0.0)
+    monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     return found
 
@@ -283,7 +283,7 @@ async def test_a_connection_that_has_lasted_comes_back_at_once() -> None:
     found = Comeback(1)
 
     for _ in range(5):
-        assert await lost(found, after=comeback.STEADY + 1) == comeback.AT_ONCE
+        assert await lost(found, after=reconnect.STEADY + 1) == reconnect.AT_ONCE
 
 
 async def test_one_that_greets_and_breaks_each_time_waits_longer_and_longer() -> None:
@@ -291,7 +291,7 @@ async def test_one_that_greets_and_breaks_each_time_waits_longer_and_longer() ->
 
     pauses = [await lost(found, after=1.0) for _ in range(8)]
 
-    assert pauses[0] == comeback.AT_ONCE
+    assert pauses[0] == reconnect.AT_ONCE
     assert pauses[1] >= 1
     assert pauses[-1] >= backoff.LONGEST / 2
 

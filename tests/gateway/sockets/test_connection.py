@@ -12,10 +12,10 @@ import pytest
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway import connection as module
-from gateway.comeback import Resume
 from gateway.models import CommandIndex, GatewaySession
 from gateway.simulator.app import Simulator
+from gateway.sockets import connection as module
+from gateway.sockets.reconnect import Resume
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff
 from tasks.enums import TaskStatus
@@ -59,7 +59,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     """No pause between attempts; the use of the database can be waited for."""
     found = Watch()
     monkeypatch.setattr(module, "in_thread", found.in_thread)
-    monkeypatch.setattr("gateway.greeting.IDENTIFY_PACE", 0.0)
+    monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)
     return found
@@ -274,7 +274,7 @@ async def test_refused_connections_are_repeated_at_growing_distance(
             enough.set()
         return 0.0
 
-    monkeypatch.setattr("gateway.greeting.IDENTIFY_PACE", 0.0)
+    monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(backoff, "delay", delay)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

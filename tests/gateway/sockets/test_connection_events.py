@@ -9,14 +9,14 @@ import pytest
 from django.db import OperationalError
 
 from accounts.models import DiscordAccount, User
-from gateway import connection as module
-from gateway import parking
-from gateway.comeback import Resume
-from gateway.connection import Connection
 from gateway.discord.addresses import load_addresses
 from gateway.discord.identity import identity_of
 from gateway.events.handlers import handle as real_handle
 from gateway.protocol.constants import MIDJOURNEY_APP, Event
+from gateway.sockets import connection as module
+from gateway.sockets import parked_events
+from gateway.sockets.connection import Connection
+from gateway.sockets.reconnect import Resume
 from mjproxy.lib.db.threads import in_thread
 from tasks.enums import TaskStatus
 from tasks.models import Task
@@ -131,7 +131,7 @@ async def test_what_still_fits_nothing_stays_parked(
 async def test_what_was_parked_too_long_is_forgotten(
     connection: Connection, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parking, "PARK_SECONDS", -1.0)
+    monkeypatch.setattr(parked_events, "PARK_SECONDS", -1.0)
     await connection._process(CREATE, wire.start("1311111111111116009"))
 
     await connection._process(CREATE, wire.start(PROGRESS, nonce=task.nonce))

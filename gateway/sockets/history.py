@@ -17,12 +17,12 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from gateway import timing
-from gateway.connection import Connection
 from gateway.events.handlers import Speaker, handle
 from gateway.events.matching import CLOCK_SKEW, snowflake_at
 from gateway.events.notices import MAX_ATTEMPTS
 from gateway.protocol.constants import Event
 from gateway.sending import windows
+from gateway.sockets.connection import Connection
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import faults
 from mjproxy.lib.process.faults import Work

@@ -14,9 +14,10 @@ from django.db import OperationalError
 from accounts.editing.save import set_enabled
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from gateway import connection, leases, manager
+from gateway import leases
 from gateway.models import GatewayProcess, GatewaySession, GatewaySettings
 from gateway.simulator.app import Simulator
+from gateway.sockets import connection, manager
 from mjproxy.lib.db import clock
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff
@@ -50,7 +51,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     found = Watch()
     for module in (connection, manager):
         monkeypatch.setattr(module, "in_thread", found.in_thread)
-    monkeypatch.setattr("gateway.greeting.IDENTIFY_PACE", 0.0)
+    monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(manager, "TICK", 0.05)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)

@@ -6,8 +6,8 @@ import asyncio
 from typing import Final
 
 from accounts.enums import AccountState
-from gateway.comeback import Fatal
 from gateway.protocol.constants import FATAL_CLOSE_CODES, CloseCode
+from gateway.sockets.reconnect import Fatal
 
 NONE: Final = "Discord's gateway does not greet, or ends the connection before"
 

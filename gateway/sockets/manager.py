@@ -19,12 +19,12 @@ from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from accounts.state.changes import set_state, trouble
 from gateway import leases
-from gateway.comeback import Resume, connecting
-from gateway.connection import Connection
 from gateway.discord.addresses import Addresses, load_addresses
 from gateway.discord.identity import identity_of
 from gateway.discord.rest import Identity
-from gateway.repair import judging, look_after, repair, silent_tasks
+from gateway.sockets.connection import Connection
+from gateway.sockets.history import judging, look_after, repair, silent_tasks
+from gateway.sockets.reconnect import Resume, connecting
 from mjproxy.lib.db import clock
 from mjproxy.lib.db.encrypted_field import UndecryptableSecret
 from mjproxy.lib.db.threads import in_thread

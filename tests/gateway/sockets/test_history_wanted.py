@@ -10,8 +10,8 @@ import pytest
 from django.db import InterfaceError, OperationalError
 
 from accounts.models import DiscordAccount
-from gateway import manager
-from gateway.manager import Manager
+from gateway.sockets import manager
+from gateway.sockets.manager import Manager
 from mjproxy.lib.process import backoff, faults
 
 pytestmark = pytest.mark.django_db(transaction=True)

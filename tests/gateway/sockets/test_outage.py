@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
 from gateway.models import GatewaySession
-from gateway.outage import extend_deadlines
+from gateway.sockets.outage import extend_deadlines
 from tasks.enums import TaskStatus
 from tests.factories import make_account
 from tests.gateway.rows import again, make_running, make_session

@@ -1,0 +1,1 @@
+"""Sockets: one connection for an account, held by one process."""
