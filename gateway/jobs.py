@@ -12,7 +12,8 @@ from celery.signals import worker_ready
 from accounts.choice.idle_hours import follow_hours
 from accounts.state import changes
 from accounts.verification import lock
-from gateway import lost, sweeping
+from gateway import lost_accounts
+from gateway import sweep as gateway_sweep
 from gateway.discord import clients
 from gateway.lanes import lane
 from gateway.queries import ask
@@ -94,8 +95,8 @@ def sweep() -> None:
         changes.resume_due,
         changes.follow_work_hours,
         _nudge,
-        lost.leave_lost_accounts,
-        sweeping.end_overdue,
+        lost_accounts.leave_lost_accounts,
+        gateway_sweep.end_overdue,
     ):
         faults.step(step)
 
@@ -103,7 +104,7 @@ def sweep() -> None:
 def _nudge() -> None:
     """Start what is due; what goes wrong with one holds up no other."""
     for due, start in (
-        (sweeping.accounts_to_dispatch, dispatch_account.delay),
+        (gateway_sweep.accounts_to_dispatch, dispatch_account.delay),
         (cancel.to_press, press_cancel),
         (windows.to_answer, answer_window),
         (prepare.unprepared, prepare_task),

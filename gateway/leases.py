@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount
 from accounts.states import LOST, WITHOUT_SOCKET
-from gateway import holders
+from gateway import lease_holders
 from gateway.models import GatewayProcess, GatewaySession
 from tasks.enums import RUNNING
 from tasks.models import Task
@@ -82,9 +82,9 @@ def retire(name: str) -> None:
 
 def retire_dead() -> None:
     """Give back at once what processes held of which this machine knows the end."""
-    for name in holders.dead():
+    for name in lease_holders.dead():
         retire(name)
-        holders.forget(name)
+        lease_holders.forget(name)
 
 
 def renew(name: str) -> dict[int, Lease]:
@@ -164,7 +164,7 @@ def is_open(session: GatewaySession, account: DiscordAccount) -> bool:
         and is_held(session)
         and session.lease_until
         and session.lease_until > _renewed_lately()
-        and not holders.is_dead(session.holder)
+        and not lease_holders.is_dead(session.holder)
     )
 
 

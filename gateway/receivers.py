@@ -14,20 +14,20 @@ from accounts.models import DiscordAccount
 from accounts.signals import access_changed, account_changed, verification_due
 from gateway.discord.addresses import load_addresses
 from gateway.discord.command_index import longest_known
-from gateway.hints import (
+from gateway.lanes.next_task import somebody_waits
+from gateway.lanes.waits import lanes_of
+from gateway.live.publish import (
+    publish_access,
+    publish_accounts_changed,
+    publish_change,
+)
+from gateway.models import GatewaySettings
+from gateway.nudges import (
     enqueue_cancel,
     enqueue_dispatch,
     enqueue_errand,
     enqueue_prepare,
     enqueue_verification,
-)
-from gateway.lanes.next_task import somebody_waits
-from gateway.lanes.waits import lanes_of
-from gateway.models import GatewaySettings
-from gateway.publish import (
-    publish_access,
-    publish_accounts_changed,
-    publish_change,
 )
 from tasks.enums import RUNNING, TERMINAL, TaskAction, TaskStatus
 from tasks.models import Task

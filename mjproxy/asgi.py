@@ -21,7 +21,7 @@ from channels.routing import (  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.urls import get_resolver, re_path  # noqa: E402
 
-from gateway.routing import channel_routes, websocket_urlpatterns  # noqa: E402
+from gateway.live.routing import channel_routes, websocket_urlpatterns  # noqa: E402
 from mjproxy.health import views  # noqa: E402
 from mjproxy.lib.db import time_limits  # noqa: E402
 from mjproxy.lib.process.nudge import nudge  # noqa: E402

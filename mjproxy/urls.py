@@ -12,7 +12,7 @@ from mjproxy.web.schema_document import docs, schema
 _dialect: list[URLPattern | URLResolver] = [
     path("", include("tasks.api.urls")),
     path("", include("accounts.api.urls")),
-    path("", include("gateway.urls")),
+    path("", include("gateway.api.urls")),
     re_path("", unknown_address),
 ]
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from gateway.events import matching, presses, query_answers, results, seeds
 from gateway.events.matching import Match
 from gateway.events.notices import ask_for_verification, heed, obey
-from gateway.hints import enqueue_answer
+from gateway.nudges import enqueue_answer
 from gateway.protocol import messages, notices, words
 from gateway.protocol.constants import NIJI_APP, Event, MessageFlag
 from gateway.protocol.messages import Message

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from gateway.hints import enqueue_errand
+from gateway.nudges import enqueue_errand
 from gateway.protocol.messages import Message
 from tasks.errands import note_seed, note_seed_message
 from tasks.models import Task

@@ -17,8 +17,8 @@ from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import enabled_accounts, without_secrets
 from accounts.state import bot_snapshots
 from gateway.enums import OVER, QueryKind, QueryState
-from gateway.hints import enqueue_query
 from gateway.models import AccountQuery, GatewaySettings
+from gateway.nudges import enqueue_query
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.validators.number_limits import span_of
 

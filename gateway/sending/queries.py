@@ -24,10 +24,10 @@ from gateway import timing
 from gateway.discord import clients
 from gateway.discord.command_index import UnknownCommand, find_command
 from gateway.enums import ON_PANEL, OVER, QueryKind, QueryState
-from gateway.hints import enqueue_query
 from gateway.lanes import lane
 from gateway.leases import is_open, still_open
 from gateway.models import AccountQuery, GatewaySession
+from gateway.nudges import enqueue_query
 from gateway.protocol import panels, payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP

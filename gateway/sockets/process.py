@@ -8,7 +8,7 @@ import signal
 
 from channels.worker import Worker
 
-from gateway import hints, holders
+from gateway import lease_holders, nudges
 from gateway.sockets.manager import Manager
 from gateway.sockets.reconnect import STEADY
 from mjproxy.lib.db import clock
@@ -31,8 +31,8 @@ class GatewayWorker(Worker):
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         manager = Manager()
-        alive = await asyncio.to_thread(holders.keep, manager.name)
-        hints.listeners.append(manager.kick)
+        alive = await asyncio.to_thread(lease_holders.keep, manager.name)
+        nudges.listeners.append(manager.kick)
         life = Life("gateway")
         life.works = clock.was_right
         await asyncio.to_thread(life.begin)

@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User, Verification
 from accounts.verification import lock
-from gateway import jobs, sweeping
+from gateway import jobs, sweep
 from gateway.discord import clients
 from gateway.enums import QueryState
 from gateway.events import handlers
@@ -254,7 +254,7 @@ def test_a_step_of_the_sweep_that_breaks_holds_up_no_other(
 
     monkeypatch.setattr(jobs, "follow_hours", lambda: 1 / 0)
     monkeypatch.setattr(windows, "to_answer", lambda: 1 / 0)
-    monkeypatch.setattr(sweeping, "end_overdue", lambda: done.append("end"))
+    monkeypatch.setattr(sweep, "end_overdue", lambda: done.append("end"))
     monkeypatch.setattr(errands, "waiting", waiting)
     monkeypatch.setattr(jobs.dispatch_account, "delay", lambda _: None)
 

@@ -9,7 +9,7 @@ from channels.layers import get_channel_layer
 from channels.routing import ChannelNameRouter
 from django.core.management.base import BaseCommand
 
-from gateway.hints import CHANNEL, GatewayConsumer
+from gateway.nudges import CHANNEL, GatewayConsumer
 from gateway.sockets import durability
 from gateway.sockets.process import GatewayWorker
 from mjproxy.lib.db import time_limits

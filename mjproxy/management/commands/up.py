@@ -56,7 +56,7 @@ class Command(BaseCommand):
 
     def _open_showroom(self, url: str) -> list[str]:
         # Nobody listens yet, and the gateway reads the rows when it starts.
-        logging.getLogger("gateway.publish").setLevel(logging.ERROR)
+        logging.getLogger("gateway.live.publish").setLevel(logging.ERROR)
         demo_data.add_accounts()
         return [
             f"Address:   {url}",

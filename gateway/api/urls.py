@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
-from gateway import account_views
-from gateway.stream import TaskStreamView
+from gateway.api import account_views
+from gateway.live.sse import TaskStreamView
 
 _id = "<account_id>"
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from gateway.lost import GONE
+from gateway.lost_accounts import GONE
 from tasks.enums import RUNNING, TaskStatus
 from tasks.models import Task
 from tasks.services import CANCELLED, fail

@@ -27,8 +27,8 @@ from accounts.models import User
 from accounts.people.callers import keys_in, link_base
 from accounts.people.passes import Pass, pass_of
 from accounts.wire.forms import OperationSerializer
-from gateway import open_streams
-from gateway.open_streams import Place
+from gateway.live import open_streams
+from gateway.live.open_streams import Place
 from mjproxy.lib.process import backoff
 from tasks.api.shapes.answers import TASK_ID, TaskEventSerializer
 from tasks.api.shapes.forms import id_in

@@ -13,7 +13,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount
-from gateway import holders, leases
+from gateway import lease_holders, leases
 from gateway.leases import is_open
 from tests.gateway.rows import make_session
 
@@ -50,12 +50,12 @@ def holder(folder: Path) -> Iterator[subprocess.Popen[str]]:
 def test_a_process_that_was_killed_is_known_to_be_dead_at_once(
     holder: subprocess.Popen[str],
 ) -> None:
-    assert not holders.is_dead("one")
+    assert not lease_holders.is_dead("one")
 
     holder.kill()
     holder.wait(20)
 
-    assert holders.is_dead("one")
+    assert lease_holders.is_dead("one")
 
 
 def test_nothing_is_posted_for_the_socket_of_the_dead(
@@ -77,8 +77,8 @@ def test_of_a_process_of_another_machine_nothing_is_known(
     holder.wait(20)
     (folder / "one").write_text("another boot")
 
-    assert not holders.is_dead("one")
-    assert not holders.is_dead("nobody knows it")
+    assert not lease_holders.is_dead("one")
+    assert not lease_holders.is_dead("nobody knows it")
 
 
 def test_what_the_dead_have_held_is_free_at_once(
@@ -103,7 +103,7 @@ def test_old_files_of_other_boots_are_removed(folder: Path) -> None:
         (folder / name).write_text("another boot")
         os.utime(folder / name, (0, time.time() - age))
 
-    kept = holders.keep("one")
+    kept = lease_holders.keep("one")
 
     assert {path.name for path in folder.iterdir()} == {"one", "near"}
     assert kept
@@ -113,7 +113,7 @@ def test_old_files_of_other_boots_are_removed(folder: Path) -> None:
 def test_where_boots_have_no_name_the_time_of_the_lease_decides(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(holders, "_BOOT", tmp_path / "none")
+    monkeypatch.setattr(lease_holders, "_BOOT", tmp_path / "none")
 
-    assert holders.keep("one") is None
-    assert not holders.is_dead("one")
+    assert lease_holders.keep("one") is None
+    assert not lease_holders.is_dead("one")

@@ -19,8 +19,8 @@ from django.test import Client
 
 from accounts.models import ApiKey, User
 from accounts.people import passes, wrong_keys
-from gateway import consumers, open_streams
-from gateway.routing import websocket_urlpatterns
+from gateway.live import open_streams, websocket
+from gateway.live.routing import websocket_urlpatterns
 from mjproxy.web.forwarded import FromOutside
 from tasks.enums import TaskStatus
 from tasks.models import Task
@@ -180,7 +180,7 @@ async def test_a_wrong_key_closes_it(alice: User) -> None:
 async def test_a_session_does_not_count_for_a_page_of_another_host(
     alice: User, monkeypatch: pytest.MonkeyPatch, origin: str
 ) -> None:
-    monkeypatch.setattr(consumers, "KEY_WAIT", 0.01)
+    monkeypatch.setattr(websocket, "KEY_WAIT", 0.01)
     cookie = await sync_to_async(session_of)(alice)
     socket = communicator(cookie=cookie, origin=origin)
     await socket.connect()
@@ -226,7 +226,7 @@ async def test_a_socket_behind_a_proxy_is_our_own_pages(
 async def test_a_proxy_that_changes_the_host_needs_the_public_url(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers, "KEY_WAIT", 0.01)
+    monkeypatch.setattr(websocket, "KEY_WAIT", 0.01)
     refused = await behind_proxy(alice, "https://draw.example.com")
     assert (await refused.receive_output())["code"] == 4401
 
@@ -267,7 +267,7 @@ async def test_unknown_input_is_ignored(alice: User, text: str) -> None:
 async def test_too_much_input_closes_it(alice: User) -> None:
     socket = await signed_in(alice)
 
-    await socket.send_to(text_data="x" * (consumers.MAX_TEXT + 1))
+    await socket.send_to(text_data="x" * (websocket.MAX_TEXT + 1))
 
     assert (await socket.receive_output())["code"] == 1009
 
@@ -285,8 +285,8 @@ async def test_a_user_who_was_shut_out_hears_no_more(alice: User) -> None:
 async def test_a_read_that_fails_is_tried_again(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers, "RETRY_GAP", 0.01)
-    monkeypatch.setattr(consumers, "MIN_GAP", 0.01)
+    monkeypatch.setattr(websocket, "RETRY_GAP", 0.01)
+    monkeypatch.setattr(websocket, "MIN_GAP", 0.01)
     task = await sync_to_async(make_task)(alice)
     socket = await signed_in(alice)
     failed = asyncio.Event()
@@ -297,7 +297,7 @@ async def test_a_read_that_fails_is_tried_again(
             raise OSError("the database is away")
         return by_ids(*args)
 
-    monkeypatch.setattr(consumers, "by_ids", failing_once)
+    monkeypatch.setattr(websocket, "by_ids", failing_once)
     await nudge(task)
 
     assert (await received(socket))["task"]["id"] == str(task.pk)
@@ -338,38 +338,38 @@ ENDS: dict[str, Callable[[], object]] = {
 async def test_a_socket_that_a_key_has_opened_ends_with_it(
     alice: User, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
-    monkeypatch.setattr(consumers, "LOOK_EVERY", 3600.0)  # the nudge alone
+    monkeypatch.setattr(websocket, "LOOK_EVERY", 3600.0)  # the nudge alone
     socket = await by_key(ALICES_KEY)
     assert await received(socket) == {"type": "ready"}
 
     await sync_to_async(ENDS[end])()
 
-    assert await closed_with(socket) == consumers.UNAUTHENTICATED
+    assert await closed_with(socket) == websocket.UNAUTHENTICATED
 
 
 async def test_a_lost_nudge_of_a_revoked_key_is_made_good(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(websocket, "LOOK_EVERY", 0.05)
     socket = await by_key(ALICES_KEY)
     assert await received(socket) == {"type": "ready"}
 
     await ApiKey.objects.aupdate(is_active=False)
 
-    assert await closed_with(socket) == consumers.UNAUTHENTICATED
+    assert await closed_with(socket) == websocket.UNAUTHENTICATED
 
 
 async def test_a_socket_of_a_session_by_password_outlives_a_key(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(websocket, "LOOK_EVERY", 0.05)
     socket = await signed_in(alice)
 
     await sync_to_async(ENDS["its key is revoked"])()
     assert await socket.receive_nothing(0.5)
 
     await sync_to_async(ENDS["its user is disabled"])()
-    assert await closed_with(socket) == consumers.UNAUTHENTICATED
+    assert await closed_with(socket) == websocket.UNAUTHENTICATED
 
 
 async def test_wrong_keys_on_sockets_are_counted_by_address(
@@ -380,6 +380,6 @@ async def test_wrong_keys_on_sockets_are_counted_by_address(
 
     codes = [await closed_with(await by_key(f"guess {n}")) for n in range(3)]
 
-    wrong = consumers.UNAUTHENTICATED
-    assert codes == [wrong, wrong, consumers.TOO_MANY]
-    assert await closed_with(await by_key(ALICES_KEY)) == consumers.TOO_MANY
+    wrong = websocket.UNAUTHENTICATED
+    assert codes == [wrong, wrong, websocket.TOO_MANY]
+    assert await closed_with(await by_key(ALICES_KEY)) == websocket.TOO_MANY

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway import sweeping
-from gateway.sweeping import GATEWAY_GRACE, LONGEST_WAIT
+from gateway import sweep
+from gateway.sweep import GATEWAY_GRACE, LONGEST_WAIT
 from tasks.enums import TaskStatus
 from tasks.services import CANCELLED
 from tests.factories import make_account
@@ -25,7 +25,7 @@ def test_a_ready_account_with_a_waiting_task_is_found(
     make_waiting(alice, account)
     make_waiting(alice, account)
 
-    assert sweeping.accounts_to_dispatch() == [account.pk]
+    assert sweep.accounts_to_dispatch() == [account.pk]
 
 
 def test_channels_of_one_discord_user_share_its_slots(
@@ -37,12 +37,12 @@ def test_channels_of_one_discord_user_share_its_slots(
     make_waiting(alice, account)
     make_waiting(alice, other)
 
-    (found,) = sweeping.accounts_to_dispatch()
+    (found,) = sweep.accounts_to_dispatch()
     assert found in (account.pk, other.pk)
 
     for n in range(account.core_size):
         make_running(alice, other, f"number {n}")
-    assert sweeping.accounts_to_dispatch() == []
+    assert sweep.accounts_to_dispatch() == []
 
 
 def test_a_task_that_shall_wait_is_not_found(
@@ -50,10 +50,10 @@ def test_a_task_that_shall_wait_is_not_found(
 ) -> None:
     make_session(account)
     make_waiting(alice, account, not_before=timezone.now() + MINUTE)
-    assert sweeping.accounts_to_dispatch() == []
+    assert sweep.accounts_to_dispatch() == []
 
     make_waiting(alice, account, not_before=timezone.now() - MINUTE)
-    assert sweeping.accounts_to_dispatch() == [account.pk]
+    assert sweep.accounts_to_dispatch() == [account.pk]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_an_account_that_cannot_send_is_not_found(
     make_running(alice, account)
     make_waiting(alice, account)
 
-    assert sweeping.accounts_to_dispatch() == []
+    assert sweep.accounts_to_dispatch() == []
 
 
 # --- accounts that are lost ----------------------------------------------------------
@@ -83,7 +83,7 @@ def test_what_waits_too_long_for_its_turn_ends(
     patient = make_waiting(alice, account, deadline_at=timezone.now() + MINUTE)
     endless = make_waiting(alice, account)
 
-    sweeping.end_overdue()
+    sweep.end_overdue()
 
     assert again(task).status == TaskStatus.FAILURE
     assert again(patient).status == TaskStatus.NOT_START
@@ -99,7 +99,7 @@ def test_nobody_waits_longer_for_an_account_that_is_gone(
     if is_deleted:
         gone.delete()
 
-    sweeping.end_overdue()
+    sweep.end_overdue()
 
     assert again(task).status == TaskStatus.FAILURE
 
@@ -117,7 +117,7 @@ def test_a_cut_off_account_is_waited_for_within_reason(
         alice, cut_off, deadline_at=now - MINUTE, submitted_at=now - since
     )
 
-    sweeping.end_overdue()
+    sweep.end_overdue()
 
     assert again(task).status == status
 
@@ -138,7 +138,7 @@ def test_what_runs_on_an_account_that_is_off_ends_in_the_end(
     if off is None:
         account.delete()
 
-    sweeping.end_overdue()
+    sweep.end_overdue()
 
     assert again(task).status == TaskStatus.FAILURE
     assert (again(task).fail_reason == CANCELLED) is asked
@@ -148,7 +148,7 @@ def test_the_gateway_judges_first(alice: User) -> None:
     off = make_account(enabled=False)
     task = make_running(alice, off, deadline_at=timezone.now() - MINUTE)
 
-    sweeping.end_overdue()
+    sweep.end_overdue()
 
     assert again(task).status == TaskStatus.SUBMITTED
 
@@ -168,6 +168,6 @@ def test_an_account_that_is_on_is_left_to_its_gateway_within_reason(
     make_session(account, is_live=False)
     task = make_running(alice, account, deadline_at=timezone.now() - late)
 
-    sweeping.end_overdue()
+    sweep.end_overdue()
 
     assert again(task).status == status

@@ -23,8 +23,8 @@ from accounts.models import User
 from accounts.people.callers import client_ip, link_base
 from accounts.people.passes import Pass, pass_of
 from accounts.people.wrong_keys import user_by
-from gateway import open_streams
-from gateway.open_streams import Place
+from gateway.live import open_streams
+from gateway.live.open_streams import Place
 from tasks.api.shapes.forms import id_in
 from tasks.selectors import by_ids
 from tasks.wire import tasks_json

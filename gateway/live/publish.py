@@ -10,7 +10,7 @@ from typing import Any, Final
 from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import channel_layers
 
-from gateway.hints import CHANNEL
+from gateway.nudges import CHANNEL
 from mjproxy.lib.process import event_loop
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from django.test import AsyncClient
 
 from accounts.models import User
 from accounts.people import passes
-from gateway import open_streams, stream
+from gateway.live import open_streams, sse
 from mjproxy.lib.process import backoff
 from tasks.enums import TaskStatus
 from tasks.models import Task
@@ -92,7 +92,7 @@ async def test_it_goes_on_after_the_last_event_that_was_seen(alice: User) -> Non
 async def test_a_lost_nudge_is_made_good(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(sse, "LOOK_EVERY", 0.05)
     task = await sync_to_async(make_task)(alice)
     parts = aiter((await opened(task)).streaming_content)
     await next_event(parts)
@@ -106,7 +106,7 @@ async def test_a_lost_nudge_is_made_good(
 async def test_a_comment_keeps_a_silent_stream_open(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "COMMENT_EVERY", 0.3)
+    monkeypatch.setattr(sse, "COMMENT_EVERY", 0.3)
     task = await sync_to_async(make_task)(alice)
     parts = aiter((await opened(task)).streaming_content)
     await next_event(parts)
@@ -195,7 +195,7 @@ async def test_without_a_channel_layer_it_is_asked_for_less_and_less(
     monkeypatch.setattr(backoff, "delay", delay)
 
     with pytest.raises(asyncio.CancelledError):
-        await stream._listen(("task.1",), asyncio.Event())
+        await sse._listen(("task.1",), asyncio.Event())
 
     assert attempts == [1, 2, 3, 4, 5, 6]
     assert len(caplog.records) == 1
@@ -206,7 +206,7 @@ async def test_without_a_channel_layer_it_is_asked_for_less_and_less(
 async def test_a_stream_ends_with_its_key_and_its_user(
     alice: User, monkeypatch: pytest.MonkeyPatch, end: str, nudged: bool
 ) -> None:
-    monkeypatch.setattr(stream, "LOOK_EVERY", 3600.0 if nudged else 0.05)
+    monkeypatch.setattr(sse, "LOOK_EVERY", 3600.0 if nudged else 0.05)
     task = await sync_to_async(make_task)(alice)
     parts = aiter((await opened(task)).streaming_content)
     await next_event(parts)

@@ -7,7 +7,7 @@ from django.utils import timezone
 from solo.admin import SingletonModelAdmin
 
 from accounts.models import DiscordAccount
-from gateway.account_admin import SyncedAccountAdmin
+from gateway.admin.accounts import SyncedAccountAdmin
 from gateway.models import (
     AccountQuery,
     CommandIndex,

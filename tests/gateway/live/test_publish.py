@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway import publish
-from gateway.hints import CHANNEL
+from gateway.live import publish
+from gateway.nudges import CHANNEL
 
 Told = SimpleQueue[tuple[str, dict[str, Any]]]
 

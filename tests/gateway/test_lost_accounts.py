@@ -11,7 +11,7 @@ from accounts.editing.save import delete_account
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, SubChannel, User
 from accounts.states import LOST, TAKE_NEW
-from gateway import lost
+from gateway import lost_accounts
 from tasks.enums import (
     BotType,
     ErrandKind,
@@ -44,11 +44,11 @@ def test_a_drawing_moves_only_where_it_could_have_been_submitted(
     make_account(**({"remark": "red"} | fields))
     task = make_waiting(alice, gone, mode="RELAX", account_filter={"remark": "red"})
 
-    lost.leave_lost_accounts()
+    lost_accounts.leave_lost_accounts()
     assert again(task).account == gone
 
     fitting = make_account(remark="red")
-    lost.leave_lost_accounts()
+    lost_accounts.leave_lost_accounts()
     assert again(task).account == fitting
     fitting.refresh_from_db()
     assert fitting.day_draw_count == 1
@@ -60,7 +60,7 @@ def test_no_more_drawings_move_than_an_account_takes(alice: User) -> None:
         make_waiting(alice, gone)
     other = make_account(max_queue_size=2)
 
-    lost.leave_lost_accounts()
+    lost_accounts.leave_lost_accounts()
 
     assert Task.objects.filter(account=other).count() == 2
     other.refresh_from_db()
@@ -79,7 +79,7 @@ def test_new_drawings_of_a_lost_account_move(
 ) -> None:
     task = make_waiting(alice, make_account(**fields))
 
-    lost.leave_lost_accounts()
+    lost_accounts.leave_lost_accounts()
 
     assert again(task).account == account
     assert again(task).revision == task.revision + 1
@@ -91,7 +91,7 @@ def test_a_drawing_moves_to_the_account_with_most_room(
     idle = make_account(core_size=9)
     task = make_waiting(alice, make_account(enabled=False))
 
-    lost.leave_lost_accounts()
+    lost_accounts.leave_lost_accounts()
 
     assert again(task).account == idle
 
@@ -103,7 +103,7 @@ def test_a_button_of_a_lost_account_cannot_move(
     gone = make_account(**fields)
     task = make_waiting(alice, gone, action=TaskAction.UPSCALE)
 
-    lost.leave_lost_accounts()
+    lost_accounts.leave_lost_accounts()
 
     assert again(task).status == TaskStatus.FAILURE
 
@@ -112,7 +112,7 @@ def test_a_button_that_cannot_be_pressed_says_why(alice: User) -> None:
     rests = make_account(state=AccountState.RESTING, state_reason="it rests until 9")
     task = make_waiting(alice, rests, action=TaskAction.UPSCALE)
 
-    lost.leave_lost_accounts()
+    lost_accounts.leave_lost_accounts()
 
     assert "it rests until 9" in (again(task).fail_reason or "")
 
@@ -121,7 +121,7 @@ def test_with_nowhere_to_go_a_drawing_waits(alice: User) -> None:
     gone = make_account(state=AccountState.PAUSED)
     task = make_waiting(alice, gone)
 
-    lost.leave_lost_accounts()
+    lost_accounts.leave_lost_accounts()
 
     assert again(task).account == gone
     assert again(task).status == TaskStatus.NOT_START
@@ -134,7 +134,7 @@ def test_a_drawing_of_a_deleted_account_moves(
     task = make_waiting(alice, gone)
     gone.delete()
 
-    lost.leave_lost_accounts()
+    lost_accounts.leave_lost_accounts()
 
     assert again(task).account == account
 
@@ -153,7 +153,7 @@ def test_a_drawing_moves_only_where_its_bot_draws(
     make_account(core_size=9, **{field: False})
     task = make_waiting(alice, make_account(enabled=False), bot_type=bot_type)
 
-    lost.leave_lost_accounts()
+    lost_accounts.leave_lost_accounts()
 
     assert again(task).account == fitting
 
@@ -165,7 +165,7 @@ def test_a_cut_off_account_keeps_its_tasks(
     task = make_waiting(alice, cut_off)
     running = make_running(alice, cut_off)
 
-    lost.leave_lost_accounts()
+    lost_accounts.leave_lost_accounts()
 
     assert again(task).account == cut_off
     assert again(running).status == TaskStatus.SUBMITTED
@@ -175,7 +175,7 @@ def test_running_tasks_end_with_their_accounts_token(alice: User) -> None:
     dead = make_running(alice, make_account(state=AccountState.INVALID_TOKEN))
     paused = make_running(alice, make_account(state=AccountState.PAUSED))
 
-    lost.leave_lost_accounts()
+    lost_accounts.leave_lost_accounts()
 
     assert again(dead).status == TaskStatus.FAILURE
     assert again(paused).status == TaskStatus.SUBMITTED
@@ -212,7 +212,7 @@ def test_what_nobody_else_may_draw_ends_with_the_true_reason(
     task = make_waiting(alice, gone, account_filter=asked, prepared=prepared)
     leave(gone, fields)
 
-    lost.leave_lost_accounts()
+    lost_accounts.leave_lost_accounts()
 
     assert again(task).status == TaskStatus.FAILURE
     assert said in (again(task).fail_reason or "")
@@ -227,18 +227,18 @@ def test_what_another_account_may_draw_later_waits_for_it(
     delete_account(gone)
     other = make_account(**fields)
 
-    lost.leave_lost_accounts()
+    lost_accounts.leave_lost_accounts()
     assert again(task).status == TaskStatus.NOT_START
 
     DiscordAccount.objects.filter(pk=other.pk).update(is_fishing=False, state="ready")
-    lost.leave_lost_accounts()
+    lost_accounts.leave_lost_accounts()
     assert again(task).account == other
 
 
 def test_what_waits_on_does_not_hold_up_what_can_go(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lost, "MOST_WAITING", 2)
+    monkeypatch.setattr(lost_accounts, "MOST_WAITING", 2)
     paused, gone = make_account(state=AccountState.PAUSED), make_account()
     for _ in range(3):
         make_waiting(alice, paused)
@@ -246,7 +246,7 @@ def test_what_waits_on_does_not_hold_up_what_can_go(
     task = make_waiting(alice, gone, account_filter=asked)
     delete_account(gone)
 
-    lost.leave_lost_accounts()
+    lost_accounts.leave_lost_accounts()
 
     assert again(task).status == TaskStatus.FAILURE
     assert Task.objects.filter(status=TaskStatus.NOT_START).count() == 3
@@ -264,7 +264,7 @@ def test_what_runs_where_nobody_watches_ends_with_the_true_reason(
     task = make_running(alice, gone, cancel_requested_at=moment)
     leave(gone, fields)
 
-    lost.leave_lost_accounts()
+    lost_accounts.leave_lost_accounts()
 
     reason = again(task).fail_reason or ""
     assert again(task).status == TaskStatus.FAILURE
@@ -274,7 +274,7 @@ def test_what_runs_where_nobody_watches_ends_with_the_true_reason(
 def test_what_runs_at_an_account_that_is_off_is_drawn_to_the_end(alice: User) -> None:
     task = make_running(alice, make_account(enabled=False))
 
-    lost.leave_lost_accounts()
+    lost_accounts.leave_lost_accounts()
 
     assert again(task).status == TaskStatus.SUBMITTED
 
@@ -300,7 +300,7 @@ def test_a_window_that_nobody_can_answer_for_its_owner_ends(
     )
     leave(gone, fields)
 
-    lost.leave_lost_accounts()
+    lost_accounts.leave_lost_accounts()
 
     assert (again(task).status == TaskStatus.MODAL) is hosted
     assert (said in (again(task).fail_reason or "")) is not hosted
@@ -323,7 +323,7 @@ def test_a_button_is_pressed_by_another_account_in_its_channel(
     )
     leave(gone, fields)
 
-    lost.leave_lost_accounts()
+    lost_accounts.leave_lost_accounts()
 
     assert again(task).account == other
     assert again(task).status == TaskStatus.NOT_START
@@ -337,7 +337,7 @@ def test_an_errand_of_a_lost_account_ends_at_once(
     gone = make_account(state=state, enabled=enabled, state_reason="for a reason")
     errand = Errand.objects.create(kind=ErrandKind.SEED, owner=alice, account=gone)
 
-    lost.leave_lost_accounts()
+    lost_accounts.leave_lost_accounts()
 
     errand.refresh_from_db()
     said = {AccountState.DISABLED: OFF, AccountState.INVALID_TOKEN: REFUSED}

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.urls import path
 
-from gateway.consumers import TasksConsumer
-from gateway.hints import CHANNEL, GatewayConsumer
+from gateway.live.websocket import TasksConsumer
+from gateway.nudges import CHANNEL, GatewayConsumer
 
 _tasks: Any = TasksConsumer.as_asgi()
 websocket_urlpatterns: list[Any] = [path("ws/tasks", _tasks)]

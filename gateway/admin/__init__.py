@@ -1,0 +1,5 @@
+"""Pages of the admin: sessions, lanes, processes, accounts."""
+
+from gateway.admin import accounts, gateway
+
+__all__ = ["accounts", "gateway"]

@@ -1,0 +1,1 @@
+"""Views for operators: reading an account at Discord."""

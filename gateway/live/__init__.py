@@ -1,0 +1,1 @@
+"""Live updates for clients: WebSocket, server-sent events, nudges."""
