@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.simulator.app import Simulator
-from gateway.simulator.config import Config
+from gateway.simulator.base.config import Config
 
 
 def parse(arguments: list[str] | None = None) -> Config:

@@ -4,30 +4,30 @@ import asyncio
 
 from aiohttp import web
 
-from gateway.simulator import media
-from gateway.simulator.bot import Bot
-from gateway.simulator.cdn import Cdn
-from gateway.simulator.clock import Clock
-from gateway.simulator.config import Config
-from gateway.simulator.control import Control
-from gateway.simulator.core import Core
-from gateway.simulator.door import Door, Handler
-from gateway.simulator.events import Outbox
-from gateway.simulator.gateway import Hub
-from gateway.simulator.gateway_control import GatewayControl
-from gateway.simulator.ids import Ids
-from gateway.simulator.inpaint import Inpaint
-from gateway.simulator.intake import Intake
-from gateway.simulator.knobs import Knobs
-from gateway.simulator.ledger import Ledger
-from gateway.simulator.noise import Noise
-from gateway.simulator.rest import Rest
-from gateway.simulator.results import rehome
-from gateway.simulator.rules import Rules
-from gateway.simulator.store import Store
-from gateway.simulator.uploads import Uploads
-from gateway.simulator.verifier import Verifier
-from gateway.simulator.world import World, default_accounts
+from gateway.simulator.base.clock import Clock
+from gateway.simulator.base.config import Config
+from gateway.simulator.base.ids import Ids
+from gateway.simulator.bot.bot import Bot
+from gateway.simulator.control.control import Control
+from gateway.simulator.control.gateway_control import GatewayControl
+from gateway.simulator.control.noise import Noise
+from gateway.simulator.control.verifier import Verifier
+from gateway.simulator.discord.cdn import Cdn
+from gateway.simulator.discord.gateway import Hub
+from gateway.simulator.discord.inpaint import Inpaint
+from gateway.simulator.discord.intake import Intake
+from gateway.simulator.discord.rest import Rest
+from gateway.simulator.discord.uploads import Uploads
+from gateway.simulator.http.access import Door, Handler
+from gateway.simulator.jobs import media
+from gateway.simulator.jobs.results import rehome
+from gateway.simulator.state.core import Core
+from gateway.simulator.state.events import Outbox
+from gateway.simulator.state.knobs import Knobs
+from gateway.simulator.state.ledger import Ledger
+from gateway.simulator.state.rules import Rules
+from gateway.simulator.state.store import Store
+from gateway.simulator.state.world import World, default_accounts
 
 __all__ = ["Config", "Simulator"]
 

@@ -10,9 +10,9 @@ from typing import Any
 import aiohttp
 
 from gateway.simulator.app import Simulator
-from gateway.simulator.config import Config
-from gateway.simulator.constants import MIDJOURNEY
-from gateway.simulator.world import AccountSpec, default_accounts
+from gateway.simulator.base.config import Config
+from gateway.simulator.base.constants import MIDJOURNEY
+from gateway.simulator.state.world import AccountSpec, default_accounts
 
 Json = dict[str, Any]
 IMAGINE = ("938956540159881230", "1237876415471554623")

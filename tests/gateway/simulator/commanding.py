@@ -7,8 +7,8 @@ from typing import Any
 import aiohttp
 from PIL import Image
 
-from gateway.simulator.catalogue import COMMANDS
-from gateway.simulator.constants import MIDJOURNEY
+from gateway.simulator.base.constants import MIDJOURNEY
+from gateway.simulator.bot.catalogue import COMMANDS
 from tests.gateway.simulator.client import Client
 
 Json = dict[str, Any]

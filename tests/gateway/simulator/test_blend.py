@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.simulator.constants import NIJI
+from gateway.simulator.base.constants import NIJI
 from tests.gateway.simulator.client import Client, button, client, running
 from tests.gateway.simulator.commanding import (
     bytes_of,

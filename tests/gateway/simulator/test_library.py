@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yarl
 
-from gateway.simulator.constants import MIDJOURNEY
-from gateway.simulator.world import default_accounts
+from gateway.simulator.base.constants import MIDJOURNEY
+from gateway.simulator.state.world import default_accounts
 from tests.gateway.simulator.client import IMAGINE, running
 
 discord = pytest.importorskip("discord")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from gateway.simulator.inpaint import PATHS
+from gateway.simulator.discord.inpaint import PATHS
 from tests.gateway.simulator.client import Client, button, client, running
 from tests.gateway.simulator.windowing import result, single
 

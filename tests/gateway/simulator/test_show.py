@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.simulator.constants import MIDJOURNEY, NIJI
+from gateway.simulator.base.constants import MIDJOURNEY, NIJI
 from tests.gateway.simulator.client import Client, button, client, running
 from tests.gateway.simulator.commanding import bytes_of, command, jobs, sha256, text
 

@@ -1,0 +1,1 @@
+"""The simulator's ground: clock, ids, settings, names of the wire."""

@@ -1,0 +1,70 @@
+"""Snowflakes, job uuids, session ids and signatures."""
+
+import hashlib
+import random
+import secrets
+import time
+import uuid
+
+from gateway.simulator.base.constants import DISCORD_EPOCH_MS
+
+# A seeded world starts here: 2026-01-10T12:00:00Z.
+SEEDED_START_MS = 1768046400000
+RUN_MS = 30 * 86400 * 1000
+
+
+class Ids:
+    """Hands out ids that never repeat, deterministic under a seed.
+
+    Seeded snowflakes count up from a fixed moment and do not follow the clock, unless
+    `clock_ids` is set. `run` numbers the starts over one state file.
+    """
+
+    def __init__(
+        self, seed: int | None, *, run: int = 0, clock_ids: bool = False
+    ) -> None:
+        self._random = random.Random(f"{seed}/{run}") if seed is not None else None
+        self._follows_clock = seed is None or clock_ids
+        # A month of numbers for each run: also ids that no state file has seen
+        # must not come back.
+        start = SEEDED_START_MS + run * RUN_MS
+        self._last_ms = 0 if self._follows_clock else start
+        self._increment = 0
+        self.jitter = random.Random(
+            f"jitter/{seed}/{run}" if seed is not None else None
+        )
+
+    def snowflake(self) -> str:
+        """A fresh id, greater than all before it."""
+        now = int(time.time() * 1000) if self._follows_clock else self._last_ms + 1
+        if now > self._last_ms:
+            self._last_ms, self._increment = now, 0
+        else:
+            self._increment += 1
+            if self._increment > 0xFFF:
+                self._last_ms, self._increment = self._last_ms + 1, 0
+        return str((self._last_ms - DISCORD_EPOCH_MS) << 22 | self._increment)
+
+    def stay_above(self, snowflake: str) -> None:
+        """Never hand out an id at or below `snowflake`."""
+        self._last_ms = max(self._last_ms, created_ms(snowflake) + 1)
+
+    def uuid(self) -> str:
+        if self._random is None:
+            return str(uuid.uuid4())
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    def hex(self, digits: int = 32) -> str:
+        if self._random is None:
+            return secrets.token_hex(digits // 2)
+        return f"{self._random.getrandbits(digits * 4):0{digits}x}"
+
+
+def created_ms(snowflake: str) -> int:
+    """The unix milliseconds that a snowflake carries."""
+    return (int(snowflake) >> 22) + DISCORD_EPOCH_MS
+
+
+def signature(path: str, expires: str, issued: str) -> str:
+    """The `hm` of a CDN link; constant over restarts, so that old links stay good."""
+    return hashlib.sha256(f"{path}?{expires}&{issued}".encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""The Midjourney bot: commands, presses, windows, panels."""

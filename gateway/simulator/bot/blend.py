@@ -1,0 +1,35 @@
+"""`/blend`: a grid out of two to five uploaded pictures."""
+
+import hashlib
+
+from gateway.simulator.jobs.drawing import Studio
+from gateway.simulator.jobs.notices import NOTICES
+from gateway.simulator.jobs.results import place_ephemeral
+from gateway.simulator.pixels import pictures
+from gateway.simulator.state.interactions import Interaction
+
+SHAPES = ("", "--ar 2:3", "--ar 1:1", "--ar 3:2")
+
+
+async def blend(studio: Studio, ix: Interaction) -> None:
+    """Draw out of pictures alone; the prompt is their links."""
+    shape = ix.option("dimensions")
+    uploads = [ix.files[name] for name in sorted(ix.files)]
+    given = [upload.data or b"" for upload in uploads]
+    inputs = [hashlib.sha256(data).hexdigest() for data in given]
+    refusal = ""
+    if shape not in SHAPES:
+        refusal = "invalid_parameter"
+    elif any(pictures.size_of(data) is None for data in given):
+        refusal = "invalid_link"
+    elif len(set(inputs)) < len(inputs):
+        refusal = "duplicate_images"
+    if refusal:
+        await studio.replies.notice(ix, NOTICES[refusal])
+        return
+    urls = [
+        place_ephemeral(studio.core, str(ix.data["id"]), data, upload.filename)["url"]
+        for data, upload in zip(given, uploads, strict=True)
+    ]
+    prompt = " ".join(filter(None, [*urls, shape]))
+    await studio.draw(ix, "blend", prompt, inputs=inputs)

@@ -1,0 +1,36 @@
+"""What stands in a window when it opens."""
+
+import re
+
+from gateway.simulator.jobs.drawing import Studio
+from gateway.simulator.jobs.grammar import words_of
+from gateway.simulator.state.interactions import Interaction
+
+ZOOM = re.compile(r"\s*--zoom\s+(?P<factor>\S+)")
+_RATIO = re.compile(r"--(?:ar|aspect)\s")
+
+
+def parent(studio: Studio, ix: Interaction, found: re.Match[str]) -> str:
+    """The prompt of the button's job."""
+    job = studio.job(found["uuid"])
+    return job.echoed if job is not None else ""
+
+
+def motion(studio: Studio, ix: Interaction, found: re.Match[str]) -> str:
+    """The words alone: the start picture and the parameters stay as they are."""
+    return words_of(parent(studio, ix, found))
+
+
+def zoom(studio: Studio, ix: Interaction, found: re.Match[str]) -> str:
+    """That prompt with a ratio and a factor."""
+    prompt = ZOOM.sub("", parent(studio, ix, found))
+    ratio = "" if _RATIO.search(prompt) else " --ar 1:1"
+    return f"{prompt}{ratio} --zoom 2"
+
+
+def option(studio: Studio, ix: Interaction, found: re.Match[str]) -> str:
+    """The text of the numbered line in the message's embed, without its links."""
+    embeds = ix.message.data["embeds"] if ix.message is not None else []
+    text = "\n".join(str(embed.get("description") or "") for embed in embeds)
+    line = re.search(rf"^{found['index']}\ufe0f?\u20e3 (.*)$", text, re.M)
+    return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", line[1]) if line else ""

@@ -1,0 +1,177 @@
+"""The functions behind the buttons."""
+
+import re
+import time
+from collections.abc import Awaitable, Callable
+
+from gateway.simulator.base.wire import Json
+from gateway.simulator.bot import video
+from gateway.simulator.bot.prefills import ZOOM
+from gateway.simulator.jobs.drawing import Studio
+from gateway.simulator.jobs.grammar import ratio_of, squared
+from gateway.simulator.jobs.notices import NOTICES
+from gateway.simulator.jobs.results import tile_seed
+from gateway.simulator.state.interactions import Interaction
+from gateway.simulator.state.jobs import KINDS, Job
+
+Press = Callable[[Studio, Interaction, re.Match[str]], Awaitable[None]]
+
+
+async def upscale(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+    """U1 to U4: the single picture of one tile."""
+    parent = studio.job(found["uuid"])
+    if parent is None:
+        studio.replies.failure(ix)
+        return
+    index = int(found["index"])
+    if _too_soon(studio, ix, found["uuid"] + found["index"]):
+        await studio.replies.notice(ix, NOTICES["duplicate_action"])
+        return
+    studio.press(ix)
+    await studio.draw(
+        ix,
+        "upscale",
+        parent.prompt,
+        echoed=parent.echoed,
+        ratio=parent.ratio,
+        parent_job=parent.uuid,
+        index=index,
+        tile_of=(tile_seed(parent), index),
+    )
+
+
+async def variation(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+    """V1 to V4: a new grid around one tile."""
+    strength = ix.knobs.variation_strength
+    verb = f"Variations ({strength})" if strength else None
+    await _derive(studio, ix, found, "variation", index=int(found["index"]), verb=verb)
+
+
+async def reroll(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+    """The same prompt again, in the words of the parent."""
+    parent = studio.job(found["uuid"])
+    if parent is not None and parent.kind.media == "video":
+        await video.reroll(studio, ix, parent)
+        return
+    verb = None
+    if parent is not None and parent.verbs()[2].startswith(("Variations", "Remix")):
+        verb = parent.verbs()[2]
+    await _derive(studio, ix, found, "reroll", verb=verb)
+
+
+async def custom_zoom(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+    """Zoom out by the factor in the new prompt, which must be above 1, at most 2."""
+    if ix.written is not None and not _zooms(ix.written):
+        await studio.replies.notice(ix, NOTICES["invalid_zoom"])
+        return
+    await _derive(studio, ix, found, "custom_zoom")
+
+
+def _zooms(prompt: str) -> bool:
+    found = ZOOM.search(prompt)
+    try:
+        return found is not None and 1 < float(found["factor"]) <= 2
+    except ValueError:
+        return False
+
+
+async def make_square(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+    """Zoom out until both sides are equal."""
+    parent = studio.job(found["uuid"])
+    if parent is None:
+        studio.replies.failure(ix)
+        return
+    studio.press(ix)
+    await studio.draw(
+        ix,
+        "make_square",
+        squared(parent.prompt),
+        echoed=squared(parent.echoed),
+        ratio=1.0,
+        parent_job=parent.uuid,
+        index=1,
+    )
+
+
+async def bookmark(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+    """Keep a picture among the favourites: its button changes, nothing follows."""
+    job = studio.job(found["uuid"])
+    if job is None:
+        studio.replies.failure(ix)
+        return
+    job.bookmarked = True
+    studio.core.store.job(job)
+    studio.press(ix)
+    studio.replies.success(ix)
+
+
+async def pan(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+    await _derive(studio, ix, found, f"pan_{found['way']}")
+
+
+def derive(kind: str) -> Press:
+    """The press that makes a job of this kind out of the button's job."""
+
+    async def press(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+        await _derive(studio, ix, found, kind)
+
+    return press
+
+
+async def cancel(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+    """Stop a running job; only its own user may."""
+    job = studio.job(found["uuid"])
+    if job is None or job.user_id != ix.account.user_id or not job.cancel():
+        studio.replies.failure(ix)
+        return
+    studio.replies.success(ix)
+
+
+async def _derive(
+    studio: Studio,
+    ix: Interaction,
+    found: re.Match[str],
+    kind: str,
+    *,
+    index: int = 1,
+    verb: str | None = None,
+) -> None:
+    parent = studio.job(found["uuid"])
+    if parent is None:
+        studio.replies.failure(ix)
+        return
+    studio.press(ix)
+    tile_of = None
+    if KINDS[kind].layout == "large":
+        tile_of = parent.tile_of
+    if ix.written is not None:
+        verb = (verb or KINDS[kind].done_verb).replace("Variations", "Remix") or None
+    await studio.draw(
+        ix,
+        kind,
+        parent.prompt if ix.written is None else ix.written,
+        **_words(ix, parent, KINDS[kind].widen),
+        parent_job=parent.uuid,
+        index=index,
+        verb=verb,
+        tile_of=tile_of,
+    )
+
+
+def _words(ix: Interaction, parent: Job, widen: float) -> Json:
+    """Echo and ratio: the parent's, but for what a new prompt says otherwise."""
+    ratio = parent.ratio * widen
+    if ix.written is None:
+        return {"echoed": parent.echoed, "ratio": ratio}
+    asked = ratio_of(ix.written)
+    return {"ratio": ratio if asked == ratio_of(parent.echoed) else asked}
+
+
+def _too_soon(studio: Studio, ix: Interaction, tile: str) -> bool:
+    """Whether this tile was upscaled within the knob's time."""
+    if not ix.knobs.slow_down:
+        return False
+    key, now = f"{ix.account.user_id}/{tile}", time.monotonic()
+    last = studio.last_upscale.get(key)
+    studio.last_upscale[key] = now
+    return last is not None and now - last < ix.knobs.slow_down

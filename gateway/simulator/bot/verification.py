@@ -1,0 +1,102 @@
+"""Verification: accounts that must prove that they are human.
+
+Once a rule has asked an account for it, the bots answer everything that the account
+does with a page, until somebody has pressed that page's button.
+"""
+
+from dataclasses import dataclass, field
+from html import escape
+
+from aiohttp import web
+
+from gateway.simulator.base import wire
+from gateway.simulator.http.access import Handler
+from gateway.simulator.http.answers import answer
+from gateway.simulator.state.core import Core
+from gateway.simulator.state.interactions import Interaction
+from gateway.simulator.state.world import Account
+
+PAGE = """<!doctype html>
+<html lang="en">
+<title>Are you human?</title>
+<h1>Are you human?</h1>
+<form method="post" action="/captcha/challenge/verify">
+<input type="hidden" name="hash" value="{hash}">
+<input type="hidden" name="token" value="{token}">
+<button>I am human</button>
+</form>
+</html>
+"""
+
+
+@dataclass
+class Verification:
+    """The challenges: each account has one at most, whose token stays the same."""
+
+    core: Core
+    _hashes: dict[str, str] = field(default_factory=dict)  # to the token
+
+    def routes(self) -> dict[str, Handler]:
+        """`METHOD /path` to handler."""
+        return {
+            "GET /captcha/api/c/{token}/ack": self.acknowledge,
+            "GET /captcha/embedded/index.html": self.page,
+            "GET /captcha/challenge/index.html": self.page,
+            "POST /captcha/challenge/verify": self.press,
+            "POST /_sim/verify": self.verify,
+        }
+
+    def token_for(self, ix: Interaction) -> str | None:
+        """The token with which to challenge this interaction, if it is to be."""
+        account = ix.account
+        if ix.effects.get("verify") and account.challenge is None:
+            account.challenge = self.core.ids.hex(32)
+        return account.challenge
+
+    async def acknowledge(self, request: web.Request) -> web.Response:
+        """A fresh hash for the page of this token."""
+        token = request.match_info["token"]
+        if self._challenged(token) is None:
+            return answer({"message": "Unknown challenge"}, 404)
+        if request.query.get("hash") != "1":
+            return answer({})
+        fresh = self.core.ids.hex(32)
+        self._hashes[fresh] = token
+        return answer({"hash": fresh, "token": token})
+
+    async def page(self, request: web.Request) -> web.Response:
+        query = {
+            name: escape(request.query.get(name, "")) for name in ("hash", "token")
+        }
+        return web.Response(text=PAGE.format(**query), content_type="text/html")
+
+    async def press(self, request: web.Request) -> web.Response:
+        """The page's button; hash and token must belong together."""
+        form = await request.post()
+        token = self._hashes.get(str(form.get("hash")))
+        if token is None or token != form.get("token") or not self.passed(token):
+            return web.Response(status=404, text="This challenge is over.\n")
+        return web.Response(text="Thank you. You may close this page.\n")
+
+    def passed(self, token: str) -> bool:
+        """End the challenge of this token; whether there was one."""
+        account = self._challenged(token)
+        if account is not None:
+            account.challenge = None
+        return account is not None
+
+    async def verify(self, request: web.Request) -> web.Response:
+        """Control API: `{"account": name}` counts as human again."""
+        try:
+            name = str(wire.load(await request.read())["account"])
+        except (ValueError, KeyError, TypeError):
+            name = ""
+        account = self.core.account(name)
+        if account is None:
+            return answer({"error": f"there is no account {name!r}"}, 400)
+        was, account.challenge = account.challenge, None
+        return answer({"account": account.name, "was_challenged": was is not None})
+
+    def _challenged(self, token: str | None) -> Account | None:
+        accounts = self.core.world.accounts.values()
+        return next((a for a in accounts if token and a.challenge == token), None)

@@ -1,0 +1,122 @@
+"""Clips: `--video` in a prompt, animate, single clips, extend."""
+
+import re
+from fractions import Fraction
+
+from gateway.simulator.jobs.drawing import Studio
+from gateway.simulator.jobs.grammar import links_in, words_of
+from gateway.simulator.jobs.notices import NOTICES
+from gateway.simulator.jobs.results import tile_seed
+from gateway.simulator.state.interactions import Interaction
+from gateway.simulator.state.jobs import Job
+
+SECONDS, EXTENSION = 5, 4
+_WANTED = re.compile(r"--video\b")
+_MOTION = re.compile(r"--motion \w+")
+
+
+def wanted(prompt: str) -> bool:
+    """Whether an imagine asks for clips."""
+    return _WANTED.search(prompt) is not None
+
+
+async def film(studio: Studio, ix: Interaction, inputs: list[str]) -> None:
+    """Four clips that begin with the linked picture."""
+    if not links_in(ix.prompt):
+        await studio.replies.notice(ix, NOTICES["invalid_request"])
+        return
+    form = ix.knobs.video_form
+    await studio.draw(ix, "video", ix.prompt, inputs=inputs, form=form, seconds=SECONDS)
+
+
+async def animate(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+    """Four clips that begin with a finished picture."""
+    parent = studio.job(found["uuid"])
+    if parent is None:
+        studio.replies.failure(ix)
+        return
+    studio.press(ix)
+    shape = Fraction(parent.ratio).limit_denominator(20)
+    words = words_of(parent.prompt) if ix.written is None else words_of(ix.written)
+    prompt = (
+        f"{parent.picture_url} {words} --motion {found['motion']} --video 1"
+        f" --aspect {shape.numerator}:{shape.denominator}"
+    )
+    await studio.draw(
+        ix,
+        "animate",
+        prompt,
+        parent_job=parent.uuid,
+        index=1,
+        form=ix.knobs.video_form,
+        seconds=SECONDS,
+    )
+
+
+async def select(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+    """U1 to U4 below clips: one of them."""
+    parent = studio.job(found["uuid"])
+    if parent is None:
+        studio.replies.failure(ix)
+        return
+    studio.press(ix)
+    index = int(found["index"])
+    await studio.draw(
+        ix,
+        "clip",
+        parent.prompt,
+        echoed=parent.echoed,
+        ratio=parent.ratio,
+        parent_job=parent.uuid,
+        index=index,
+        tile_of=(tile_seed(parent), index),
+        form="mp4",
+        seconds=parent.seconds,
+        carries=parent.uuid if ix.knobs.clip_uuid == "parent" else "",
+    )
+
+
+async def extend(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+    """Four longer clips out of one."""
+    parent = studio.job(found["uuid"])
+    if parent is None:
+        studio.replies.failure(ix)
+        return
+    studio.press(ix)
+    prompt = parent.prompt
+    if ix.written is not None:
+        start = links_in(prompt)[:1]
+        prompt = " ".join([*start, words_of(ix.written), *_flags(prompt)])
+    await studio.draw(
+        ix,
+        "extend",
+        _MOTION.sub(f"--motion {found['motion']}", prompt),
+        ratio=parent.ratio,
+        parent_job=parent.uuid,
+        index=int(found["index"]),
+        form=ix.knobs.video_form,
+        seconds=parent.seconds + EXTENSION,
+    )
+
+
+def _flags(prompt: str) -> list[str]:
+    """The parameters at the end of a prompt."""
+    _, mark, flags = prompt.partition(" --")
+    return [f"--{flags}"] if mark else []
+
+
+async def reroll(studio: Studio, ix: Interaction, parent: Job) -> None:
+    """Four other clips of the same prompt."""
+    studio.press(ix)
+    echoed = {"echoed": parent.echoed} if ix.written is None else {}
+    await studio.draw(
+        ix,
+        "video_reroll",
+        parent.prompt if ix.written is None else ix.written,
+        **echoed,
+        ratio=parent.ratio,
+        parent_job=parent.uuid,
+        inputs=parent.inputs,
+        form=parent.form,
+        seconds=parent.seconds,
+    )

@@ -1,0 +1,1 @@
+"""Discord: REST, gateway sockets, uploads, CDN."""

@@ -1,0 +1,1 @@
+"""HTTP of the simulator: bodies, answers, faults on order."""

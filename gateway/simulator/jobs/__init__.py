@@ -1,0 +1,1 @@
+"""Jobs of the bot: their life, messages, results."""

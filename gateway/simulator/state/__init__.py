@@ -1,0 +1,1 @@
+"""What the simulator knows: users, jobs, interactions, files."""
