@@ -60,19 +60,23 @@ mysql: $(VENV)/.mysql  ## all tests on MySQL or MariaDB (MYSQL=mysql://... names
 
 # Where rows are written by condition, locked, sorted or searched; and what kills processes.
 mysql-core: $(VENV)/.mysql  ## of those what asks most of the database
-	$(ON_MYSQL) $(PYTEST) -n auto tests/test_migrations.py \
-	  tests/mjproxy/db/test_mysql.py tests/mjproxy/db/test_mysql_faults.py \
-	  tests/mjproxy/backups/test_roundtrip.py tests/tasks/submit \
-	  $(foreach name,accounts tasks gateway,$(MYSQL_$(name):%=tests/$(name)/test_%.py))
+	$(ON_MYSQL) $(PYTEST) -n auto tests/test_migrations.py tests/tasks/submit \
+	  $(foreach name,mjproxy accounts tasks gateway,$(MYSQL_$(name):%=tests/$(name)/%.py))
 	$(ON_MYSQL) $(E2E)/test_drawing.py tests/e2e/test_crash.py \
 	  -k 'test_drawing or running or all_processes'
 
-MYSQL_accounts := deadlocks keys mails pool services standing turns verification \
-  verification_server
-MYSQL_tasks := admin banned_words delivering errands jobs load picking pictures retention services \
-  services_waiting webhooks
-MYSQL_gateway := cancelling dispatch errands fairness lanes leases lost matching outage \
-  preparing querying queueing repair sweeping windows
+MYSQL_mjproxy := $(addprefix db/test_,mysql mysql_faults) backups/test_roundtrip \
+  lib/db/test_deadlocks
+MYSQL_accounts := people/test_keys choice/test_pool_settings choice/test_usage \
+  editing/test_save $(addprefix state/test_,changes mails) \
+  $(addprefix verification/test_,lock helper_server)
+MYSQL_tasks := admin/test_tasks prompts/test_banned_words cleanup/test_retention \
+  pictures/test_store $(addprefix webhooks/test_,calls picking rows) \
+  $(addprefix test_,errands jobs load services services_waiting)
+MYSQL_gateway := test_leases test_lost_accounts test_sweep events/test_matching \
+  $(addprefix lanes/test_,lane turns next_task) \
+  $(addprefix sending/test_,cancel dispatch errands prepare queries windows) \
+  $(addprefix sockets/test_,history outage)
 
 format: $(VENV)/.dev  ## is everything formatted?
 	$(BIN)/ruff format --check .

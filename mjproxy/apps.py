@@ -23,8 +23,6 @@ class ProductConfig(AppConfig):
         sys.setswitchinterval(THREAD_TURN)
         # Celery's app must exist before the first job is sent from any process.
         from mjproxy import (
-            celery,
-            checks,
             worker_watchdog,  # noqa: F401
         )
 

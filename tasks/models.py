@@ -254,7 +254,7 @@ class WebhookDelivery(models.Model):
     """One call of a client's hook, written with the change that it reports."""
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="deliveries")
-    # Whom it is picked for (tasks/webhooks/picking.py); the index below serves the key too.
+    # Picked for this user (tasks/webhooks/picking.py); the index below serves the key.
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False
     )

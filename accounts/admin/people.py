@@ -15,9 +15,6 @@ from django.utils.html import format_html
 from solo.admin import SingletonModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from accounts.admin import pool as pool_admin
-from accounts.admin import state as standing_admin
-from accounts.admin import verification as verification_admin
 from accounts.editing.save import new_webhook_secret
 from accounts.models import AccessSettings, ApiKey, User
 from accounts.people import passes

@@ -1,4 +1,4 @@
-"""What is to be asked of the bots, written as rows; `gateway.sending.queries` sends them."""
+"""Write rows for questions to the bots; `gateway.sending.queries` sends them."""
 
 from __future__ import annotations
 

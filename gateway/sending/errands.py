@@ -244,7 +244,7 @@ def _show(account_id: int, here: Place, task: Task) -> dict[str, Any]:
 
 
 async def _post(http: DiscordHttp, errand: Errand, body: dict[str, Any]) -> None:
-    """Post an interaction that draws nothing; `gateway.events.presses` hears its outcome."""
+    """Post an interaction that draws nothing; `events.presses` hears its outcome."""
     nonce, began = body["nonce"], time.monotonic()
     note = partial(_note_nonce, errand.pk, (errand.account_id, body["session_id"]))
     if not await in_thread(note, errand.nonce, nonce):

@@ -1,4 +1,4 @@
-"""`python -m mjproxy.health.alive ROLE`: does a process of that role work on this machine?
+"""`python -m mjproxy.health.alive ROLE`: tell whether a process of that role works.
 
 For health checks of containers: it loads settings and no models.
 """

@@ -168,7 +168,7 @@ def become(plan: Plan, *, keep: Sequence[int] = ()) -> None:
         pipe.write(plan.dump())
     for descriptor in (reader, *keep, *plan.descriptors):
         os.set_inheritable(descriptor, True)
-    root = str(Path(__file__).resolve().parent.parent)
+    root = str(Path(__file__).resolve().parents[2])
     env = os.environ | {"PYTHONPATH": _with_root(root)}
     sys.stdout.flush()
     sys.stderr.flush()

@@ -52,7 +52,8 @@ class OneHopHandler(ASGIHandler):
     async def get_response_async(self, request: Any) -> HttpResponseBase:
         """Answer a request; what it needs from outside is waited for without a thread.
 
-        A request that has asked for something is run anew (mjproxy/lib/web/outside_hosts.py).
+        A request that has asked for something is run anew
+        (mjproxy/lib/web/outside_hosts.py).
         """
         run: Any = sync_to_async(self._respond, thread_sensitive=True)
         with asking():

@@ -189,7 +189,7 @@ def _full(slots: int, ahead: int) -> str:
 
 def _lines(accounts: Mapping[int, DiscordAccount]) -> dict[int, _Line]:
     """Return the line of each account; accounts of one lane share theirs."""
-    lanes = dict(_read(accounts.people.keys()))
+    lanes = dict(_read(accounts.keys()))
     for pk, account in accounts.items():
         lanes.setdefault(pk, Lane(frozenset({pk}), account.core_size, True))
     by_crew: dict[frozenset[int], _Line] = {}

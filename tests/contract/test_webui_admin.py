@@ -18,7 +18,7 @@ from tests.contract.clients.admin_webui import AdminWebui
 from tests.contract.clients.base import text_in
 from tests.factories import make_account, make_finished
 from tests.gateway.panel import RELAX, settings
-from tests.gateway.queries import MJ
+from tests.gateway.query_rows import MJ
 
 ACCOUNT: Final = "/mj/admin/account"
 ACCOUNTS: Final = "/mj/admin/accounts"

@@ -16,8 +16,8 @@ from gateway.sending import queries
 from gateway.simulator.app import Simulator
 from gateway.sockets import connection as module
 from mjproxy.lib.db.threads import in_thread
-from tests.gateway.queries import MJ, NIJI, snapshot
-from tests.gateway.sockets import (
+from tests.gateway.query_rows import MJ, NIJI, snapshot
+from tests.gateway.simulated import (
     Line,
     Watch,
     addresses_of,

@@ -18,7 +18,7 @@ from gateway.protocol.constants import Event
 from tests.gateway import wire
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.panel import info, panel
-from tests.gateway.queries import MJ, make_live, sent
+from tests.gateway.query_rows import MJ, make_live, sent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CREATE = Event.MESSAGE_CREATE

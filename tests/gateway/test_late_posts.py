@@ -32,7 +32,7 @@ from tasks.errands import send_on
 from tasks.models import Errand, Task
 from tests.factories import make_finished
 from tests.gateway.fakes import FakeHttp
-from tests.gateway.queries import make_query
+from tests.gateway.query_rows import make_query
 from tests.gateway.rows import (
     COMMANDS,
     again,

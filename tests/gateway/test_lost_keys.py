@@ -18,7 +18,7 @@ from gateway.simulator.app import Simulator
 from gateway.sockets import connection, manager
 from mjproxy.lib.db.encrypted_field import Sealed
 from mjproxy.lib.db.threads import in_thread
-from tests.gateway.sockets import (
+from tests.gateway.simulated import (
     Watch,
     addresses_of,
     make_simulated,

@@ -24,7 +24,7 @@ from tasks.models import Task
 from tasks.waiting.reason import NOT_CONNECTED, waiting_of
 from tests.factories import make_finished
 from tests.gateway.fakes import ACCEPTED, FakeHttp
-from tests.gateway.queries import make_query
+from tests.gateway.query_rows import make_query
 from tests.gateway.rows import (
     again,
     make_index,

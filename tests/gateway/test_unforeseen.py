@@ -40,7 +40,7 @@ from tasks.models import Errand, Task
 from tasks.pictures import inputs
 from tests.factories import make_account, make_finished
 from tests.gateway.fakes import FakeHttp
-from tests.gateway.queries import make_live, make_query
+from tests.gateway.query_rows import make_live, make_query
 from tests.gateway.rows import (
     again,
     make_pressed,

@@ -1,9 +1,9 @@
 """The engine for PostgreSQL: Django finds it by the name of this package.
 
 A server, or the way to it, may fall silent without closing a connection, and TCP would
-wait for many minutes. Here every wait has an end (`mjproxy/lib/db/time_limits.py`): a connection
-that does not answer is closed and its call fails. All that are older than this
-silence are replaced before they are used again. Each thread has a connection of its
+wait for many minutes. Here every wait has an end (`mjproxy/lib/db/time_limits.py`):
+a connection that does not answer is closed and its call fails. All that are older
+than this silence are replaced before they are used again. Each thread has a connection of its
 own: no thread waits for another's, as it might for a pool's.
 """
 

@@ -1,6 +1,6 @@
 """Addresses that people enter: one rule for each kind, kept and sent byte for byte.
 
-Where an address may lead is another question (mjproxy/lib/safe_http/client.py): nothing here asks it.
+Where an address may lead is checked in `mjproxy/lib/safe_http/client.py`, not here.
 """
 
 from __future__ import annotations

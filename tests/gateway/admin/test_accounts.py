@@ -9,7 +9,7 @@ from gateway.enums import QueryKind
 from gateway.models import AccountQuery
 from tests.factories import make_user
 from tests.gateway.panel import RELAX, settings
-from tests.gateway.queries import MJ
+from tests.gateway.query_rows import MJ
 
 LIST = "/admin/accounts/discordaccount/"
 

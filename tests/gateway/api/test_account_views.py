@@ -11,7 +11,7 @@ from gateway.enums import QueryKind
 from gateway.models import AccountQuery
 from tests.conftest import ApiClient
 from tests.gateway.panel import RELAX, settings
-from tests.gateway.queries import MJ, NIJI
+from tests.gateway.query_rows import MJ, NIJI
 
 pytestmark = pytest.mark.django_db
 

@@ -22,7 +22,7 @@ from gateway.simulator.app import Simulator
 from mjproxy.lib.process import event_loop
 from tests.gateway.discord.test_rest import addresses
 from tests.gateway.rest_server import Server, serving
-from tests.gateway.sockets import addresses_of, make_simulated, simulating, spec_of
+from tests.gateway.simulated import addresses_of, make_simulated, simulating, spec_of
 from tests.gateway.test_proxies import free_port
 from tests.proxying import Proxy
 

@@ -17,7 +17,7 @@ from tests.factories import make_account
 from tests.gateway import wire
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.panel import PANEL, RELAX, info, panel, settings
-from tests.gateway.queries import (
+from tests.gateway.query_rows import (
     MJ,
     NIJI,
     SESSION,

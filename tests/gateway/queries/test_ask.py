@@ -11,7 +11,7 @@ from gateway.enums import OVER, QueryKind, QueryState
 from gateway.models import AccountQuery, GatewaySettings
 from gateway.queries import ask
 from tests.factories import make_account
-from tests.gateway.queries import MJ, NIJI
+from tests.gateway.query_rows import MJ, NIJI
 from tests.gateway.rows import make_session
 
 pytestmark = pytest.mark.django_db

@@ -17,7 +17,7 @@ from gateway.sending import dispatch
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tasks.models import Task
 from tests.gateway.fakes import FakeHttp
-from tests.gateway.queries import MJ, make_live
+from tests.gateway.query_rows import MJ, make_live
 from tests.gateway.rows import again, make_waiting
 
 PRESSED = {"custom_id": "MJ::x", "parent_message_id": "1311111111111111001"}

@@ -16,7 +16,7 @@ from gateway.sending import queries
 from tests.factories import make_account
 from tests.gateway.fakes import ACCEPTED, FakeHttp
 from tests.gateway.panel import PANEL, RELAX, SELECTOR
-from tests.gateway.queries import (
+from tests.gateway.query_rows import (
     NIJI,
     make_live,
     make_query,

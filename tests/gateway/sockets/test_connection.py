@@ -21,7 +21,7 @@ from mjproxy.lib.process import backoff
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tests.gateway.rows import make_running
-from tests.gateway.sockets import (
+from tests.gateway.simulated import (
     Line,
     Watch,
     addresses_of,

@@ -12,7 +12,7 @@ from accounts.models import DiscordAccount
 from gateway.simulator.app import Simulator
 from gateway.sockets import connection as module
 from mjproxy.lib.process import backoff
-from tests.gateway.sockets import (
+from tests.gateway.simulated import (
     Watch,
     addresses_of,
     connected,

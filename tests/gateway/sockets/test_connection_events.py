@@ -22,7 +22,7 @@ from tasks.enums import TaskStatus
 from tasks.models import Task
 from tests.gateway import wire
 from tests.gateway.rows import again, make_running
-from tests.gateway.sockets import Watch, end
+from tests.gateway.simulated import Watch, end
 from tests.gateway.wire import CHANNEL, JOB, US
 
 pytestmark = pytest.mark.django_db(transaction=True)

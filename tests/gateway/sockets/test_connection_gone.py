@@ -14,7 +14,7 @@ from gateway.protocol.constants import Event
 from gateway.simulator.app import Simulator
 from gateway.sockets import connection as module
 from mjproxy.lib.process import backoff
-from tests.gateway.sockets import (
+from tests.gateway.simulated import (
     Line,
     Watch,
     addresses_of,

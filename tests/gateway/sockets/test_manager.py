@@ -28,7 +28,7 @@ from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff
 from tasks.enums import TaskStatus
 from tests.gateway.rows import make_running
-from tests.gateway.sockets import (
+from tests.gateway.simulated import (
     Running,
     Watch,
     addresses_of,

@@ -21,7 +21,7 @@ from gateway.sockets import connection, manager
 from mjproxy.lib.db import clock
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff
-from tests.gateway.sockets import (
+from tests.gateway.simulated import (
     Watch,
     addresses_of,
     control,

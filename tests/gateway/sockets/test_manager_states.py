@@ -20,7 +20,7 @@ from gateway.sockets import connection, manager
 from mjproxy.lib.db.threads import in_thread
 from tasks.services import fail
 from tests.gateway.rows import make_running
-from tests.gateway.sockets import (
+from tests.gateway.simulated import (
     Watch,
     addresses_of,
     control,

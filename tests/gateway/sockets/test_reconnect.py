@@ -21,7 +21,7 @@ from gateway.sockets import reconnect
 from gateway.sockets.reconnect import Comeback
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff, faults
-from tests.gateway.sockets import (
+from tests.gateway.simulated import (
     Watch,
     addresses_of,
     connected,

@@ -14,7 +14,7 @@ import pytest
 from mjproxy.run.listen_socket import Unusable, listen
 from mjproxy.run.probe import reachable
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TELL = (
     "from mjproxy.run.listen_socket import Unusable, listen\n"
     "try: found = listen('127.0.0.1', 9, 0)\n"

@@ -14,7 +14,7 @@ import pytest
 from mjproxy import env
 from mjproxy.run import start
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 OURS = ("MJPROXY_", "NG_DISCORD_", "DATABASE_URL", "REDIS_URL", "DJANGO_")
 
 

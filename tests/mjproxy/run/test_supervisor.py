@@ -17,7 +17,7 @@ import pytest
 from mjproxy.run.child import LONGEST_LINE
 from mjproxy.run.plan import Plan, Program
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 30
 
 TELL_PID = "import os; print('pid', os.getpid(), flush=True); "

@@ -18,7 +18,7 @@ import pytest
 
 from mjproxy.run.listen_socket import Listener, listen
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 30
 APP = "tests.mjproxy.drained_app:application"
 

@@ -18,7 +18,7 @@ from gateway.discord.uploads import UploadFailed, link
 from gateway.protocol.answers import Verdict
 from tests.gateway.discord.test_rest import BODY, addresses, identity
 from tests.gateway.rest_server import Server, serving
-from tests.gateway.sockets import control, simulating, spec_of
+from tests.gateway.simulated import control, simulating, spec_of
 from tests.gateway.wire import CHANNEL, GUILD
 
 Call = Callable[[DiscordHttp], Awaitable[Any]]
