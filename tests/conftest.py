@@ -13,6 +13,7 @@ from asgiref.sync import SyncToAsync
 from django.db import connections
 from django.db.models.sql.compiler import SQLUpdateCompiler
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from accounts.choice import pool_settings
 from accounts.editing import discord_check
@@ -25,6 +26,8 @@ from mjproxy.lib.process import faults
 from mjproxy.lib.safe_http import resolver
 from tests.factories import make_account, make_user
 from tests.mysql_rules import checked_as_sql
+from tests.tasks.fetching import PNG
+from tests.tasks.servers import Server, always, serving
 
 # No test asserts a time: to be slow on a loaded machine is no failure.
 hypothesis.settings.register_profile(
@@ -177,3 +180,14 @@ def stranger(db: None) -> ApiClient:
 @pytest.fixture
 def account(db: None) -> DiscordAccount:
     return make_account()
+
+
+@pytest.fixture
+def private(settings: Settings) -> None:
+    settings.ALLOW_PRIVATE_HOOKS = True
+
+
+@pytest.fixture
+def png_server(private: None) -> Iterator[Server]:
+    with serving(always(body=PNG, content_type="image/png")) as server:
+        yield server

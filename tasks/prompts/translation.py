@@ -45,8 +45,8 @@ def translate(prompt: str) -> str:
     Words before the parameters and words after `--no` are translated; links and other
     parameters stay (docs/protocol.md, prompts). Asks a service, for as many seconds as
     the drawing settings say, outside of the web threads
-    (mjproxy/lib/web/outside_hosts.py). Raises Overloaded where
-    too many prompts are being translated.
+    (mjproxy/lib/web/outside_hosts.py). Raises Overloaded where too many
+    prompts are being translated.
     """
     if not _CHINESE.search(prompt):
         return prompt

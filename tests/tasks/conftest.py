@@ -13,9 +13,8 @@ from pytest_django.fixtures import Settings
 from mjproxy.lib.safe_http.resolver import Resolver
 from tasks.models import Errand, InputPicture, Task
 from tasks.signals import errand_submitted, task_changed, task_submitted
-from tests.tasks.fetching import PNG, Answers
+from tests.tasks.fetching import Answers
 from tests.tasks.refusals import NAMES, Block
-from tests.tasks.servers import Server, always, serving
 
 
 @pytest.fixture
@@ -92,14 +91,3 @@ def nothing_remembered() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
-
-
-@pytest.fixture
-def private(settings: Settings) -> None:
-    settings.ALLOW_PRIVATE_HOOKS = True
-
-
-@pytest.fixture
-def png_server(private: None) -> Iterator[Server]:
-    with serving(always(body=PNG, content_type="image/png")) as server:
-        yield server

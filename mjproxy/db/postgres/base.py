@@ -3,8 +3,8 @@
 A server, or the way to it, may fall silent without closing a connection, and TCP would
 wait for many minutes. Here every wait has an end (`mjproxy/lib/db/time_limits.py`):
 a connection that does not answer is closed and its call fails. All that are older
-than this silence are replaced before they are used again. Each thread has a connection of its
-own: no thread waits for another's, as it might for a pool's.
+than this silence are replaced before they are used again. Each thread has a
+connection of its own: no thread waits for another's, as it might for a pool's.
 """
 
 from __future__ import annotations
