@@ -19,6 +19,7 @@ from accounts.editing.fields import fill, save_filled
 from accounts.enums import PriorityClass
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount, User
+from accounts.people.users import create_user
 from accounts.selectors import account_by_id, channel_is_taken
 from accounts.wire.forms import (
     AccountSerializer,
@@ -176,7 +177,7 @@ class AddUserView(APIView):
         fields = form.validated_data
         if fields["id"].strip():
             raise InvalidField("参数错误", "Users are edited in the admin pages")
-        user, key = save.create_user(
+        user, key = create_user(
             name=fields["name"],
             token=fields["token"].strip(),
             operator=fields["role"] == "ADMIN",

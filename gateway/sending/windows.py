@@ -18,8 +18,8 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.editing.save import note_remix
 from accounts.models import DiscordAccount
+from accounts.state.notes import note_remix
 from gateway import timing
 from gateway.discord import activity_host, clients
 from gateway.discord.rest import DiscordHttp

@@ -10,8 +10,8 @@ from typing import Final
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.editing.save import ensure_webhook_secret, new_webhook_secret
 from accounts.models import User
+from accounts.people.users import ensure_webhook_secret, new_webhook_secret
 from mjproxy.lib.db.compiled_query import PreparedQuery
 from mjproxy.lib.db.encrypted_field import UndecryptableSecret
 from mjproxy.lib.process import backoff

@@ -13,10 +13,10 @@ from django.test import Client
 
 from accounts.api import views
 from accounts.editing import discord_check
-from accounts.editing.save import create_user
 from accounts.models import ApiKey, DiscordAccount, User
 from accounts.people import keys
 from accounts.people.keys import create_key
+from accounts.people.users import create_user
 from tasks.models import BannedWord
 from tests.conftest import OPERATORS_KEY, ApiClient
 from tests.factories import make_account, make_user
