@@ -243,11 +243,17 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60},
     },
     "mails": {
-        "task": "tasks.send_mails",
+        "task": "accounts.send_mails",
         "schedule": 5.0,
         "options": {"expires": 10},
     },
-    "retention": {"task": "tasks.cleanup.retention", "schedule": 3600.0},
+    "clock": {
+        "task": "accounts.follow_clock",
+        "schedule": 2.0,
+        "options": {"expires": 10},
+    },
+    "retention": {"task": "tasks.remove_old", "schedule": 3600.0},
+    "accounts_retention": {"task": "accounts.remove_old", "schedule": 3600.0},
 }
 
 # --- API ---------------------------------------------------------------------------
