@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.dispatch import receiver
 from django.utils import timezone
 
-from accounts.editing.discord_check import set_checker
-from accounts.editing.sub_channels import Pairs
-from accounts.models import DiscordAccount
 from accounts.signals import access_changed, account_changed, verification_due
 from gateway.discord.addresses import load_addresses
 from gateway.discord.command_index import longest_known
@@ -21,7 +17,6 @@ from gateway.live.publish import (
     publish_accounts_changed,
     publish_change,
 )
-from gateway.models import GatewaySettings
 from gateway.nudges import (
     enqueue_cancel,
     enqueue_dispatch,
@@ -93,21 +88,6 @@ def publish(*, task: Task, **kwargs: Any) -> None:
 limits.set_option_limit(longest_known)
 set_lanes(lanes_of)
 set_cdn_base(lambda: load_addresses().cdn)
-
-
-def check_account(
-    account: DiscordAccount, channels: Mapping[str, Pairs]
-) -> dict[str, list[str]]:
-    """Ask Discord about an account, unless the settings say not to."""
-    if not GatewaySettings.get_solo().check_accounts:
-        return {}
-    # Here, not above: a web process that saves no account needs no Discord client.
-    from gateway.discord.account_check import check
-
-    return check(account, channels)
-
-
-set_checker(check_account)
 
 
 @receiver(verification_due)

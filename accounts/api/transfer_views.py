@@ -13,9 +13,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api.account_search import WhichSerializer, chosen
+from accounts.api.examples import done
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
-from accounts.api.views import example
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount
 from accounts.transfer.accounts import Refused, Report, export_file, import_file
@@ -112,7 +112,7 @@ class ImportView(APIView):
             OpenApiExample(
                 "request", value={"passphrase": "...", "file": _FILE}, request_only=True
             ),
-            example(added=["1400000000000000007"], updated=[], skipped=[], errors={}),
+            done(added=["1400000000000000007"], updated=[], skipped=[], errors={}),
         ],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:

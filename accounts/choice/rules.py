@@ -26,7 +26,9 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, StrIndex
 from django.db.models.lookups import GreaterThan
+from django.utils import timezone
 
+from accounts import hours
 from accounts.enums import AccountState, SpeedMode
 from accounts.models import DiscordAccount
 from accounts.states import TAKE_NEW
@@ -189,6 +191,16 @@ def _hours(need: Need) -> Iterator[Rule]:
             "{who}今日绘图次数已达上限",
             "{who} has drawn as much today as it may",
         )
+
+
+def draws_new_now(account: DiscordAccount) -> bool:
+    """Tell of a loaded account what `_hours` says in SQL: may it draw something new?
+
+    Its state is not looked at. A test compares the two.
+    """
+    working = not account.work_time or hours.covers(account.work_time, timezone.now())
+    is_full = 0 <= account.day_draw_limit <= account.drawn_today
+    return working and not account.is_fishing and not is_full
 
 
 _ROOM: Final = (

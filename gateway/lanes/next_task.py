@@ -14,7 +14,7 @@ from typing import Final
 from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
-from accounts.selectors import SECRETS
+from accounts.models import DiscordAccount
 from gateway.lanes.turns import Turns, Waiter, next_turn
 from gateway.leases import is_open
 from gateway.models import GatewaySession
@@ -41,7 +41,7 @@ _by_id: Final = PreparedQuery[Task](
 _sessions: Final = PreparedQuery[GatewaySession](
     lambda user: (
         GatewaySession.objects.select_related("account")
-        .defer(*(f"account__{name}" for name in SECRETS))
+        .defer(*(f"account__{name}" for name in DiscordAccount.SECRETS))
         .filter(user_id=user)
         .order_by("account")
     ),
