@@ -20,6 +20,11 @@ REGISTRIES = [
     "registry.yarn" + "pkg.com",
 ]
 MACHINE_PATHS = re.compile(r"(?<![\w./])/(?:root|work|home/\w+|Users/\w+)/[\w.-]+")
+DOORS = {"admin", "api", "pages", "management", "live", "jobs.py"}
+WRITERS = {
+    *("save", "create", "update", "delete", "get_or_create", "update_or_create"),
+    *("bulk_create", "bulk_update"),
+}
 PROTOCOL_HOMES = ("tasks/custom_ids.py", "gateway/simulator/", "tests/")
 ENV_NAME = re.compile(r"\b(?:MJPROXY_[A-Z_]+|NG_DISCORD_[A-Z_]+|[A-Z]+_URL|PORT|TZ)\b")
 # Composed in mjproxy/run/demo.py or read by make; explained, but no setting.
@@ -165,6 +170,28 @@ def test_midjourneys_button_grammar_has_one_home() -> None:
     ]
 
     assert wrong == []
+
+
+def test_doors_write_no_rows() -> None:
+    found = {
+        named(path): calls
+        for path in files("accounts/*.py", "gateway/*.py", "tasks/*.py")
+        if DOORS & set(path.parts) and "simulator" not in path.parts
+        if (calls := _writing_calls(ast.parse(path.read_text())))
+    }
+
+    assert found == {}
+
+
+def _writing_calls(tree: ast.AST) -> list[str]:
+    """Return the calls that write rows; those of Django's own admin are not seen."""
+    return [
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in WRITERS
+    ]
 
 
 def test_the_state_of_an_account_has_one_writer() -> None:
