@@ -1,4 +1,4 @@
-"""What an operator changes while it runs."""
+"""Settings that an operator changes at run time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mjproxy.lib.validators.number_limits import between
 
 
 class AccessSettings(SingletonModel):
-    """Who may come in."""
+    """Access without a key, and the announcement."""
 
     allow_without_key = models.BooleanField(
         default=False,
@@ -33,7 +33,7 @@ class AccessSettings(SingletonModel):
 
 
 class PoolSettings(SingletonModel):
-    """How work is spread over the accounts."""
+    """The distribution of work over the accounts."""
 
     rule = models.CharField(
         max_length=16,

@@ -1,4 +1,4 @@
-"""The members of an account: one table for what is read, shown and described."""
+"""MEMBERS: the table that reads, shows and documents an account's members."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from accounts.wire.member import (
     ShownSerializer,
 )
 
-HIDDEN: Final = "****"  # a secret that is kept: it may come back like this
+HIDDEN: Final = "****"  # sent instead of a stored secret; clients may send it back
 
 
 def accepts_new_tasks(account: DiscordAccount) -> bool:
-    """Tell whether hours and day limit let new drawings in now."""
+    """Tell whether work hours, idle hours and day limit allow new drawings."""
     working = not account.work_time or hours.covers(account.work_time, timezone.now())
     return working and not account.is_fishing and not _day_is_full(account)
 
@@ -228,25 +228,25 @@ STANDING: Final = (
     Member("queueCount", WHOLE, look=lambda it: it.queued),
     Member("dateCreated", TIME, look=lambda it: it.account.created_at.isoformat()),
 )
-# What a list shows to operators; a table and a look at one account show all.
+# Lists show LISTED to operators; the table and one account show MEMBERS.
 LISTED: Final = (*PUBLIC, *SETTINGS, *STANDING)
 MEMBERS: Final = (*LISTED, *SNAPSHOT_MEMBERS)
 WRITABLE: Final = {member.name: member for member in MEMBERS if member.writable}
 
 
 class PoolAccountSerializer(ShownSerializer):
-    """An account of the pool. No token is ever shown."""
+    """An account as lists show it. Tokens are never shown."""
 
     members = LISTED
 
 
 class FetchedAccountSerializer(ShownSerializer):
-    """An account; operators see what its bots told, too."""
+    """One account with the reports of its bots, which only operators see."""
 
     members = MEMBERS
 
 
-# What a list of accounts loads along.
+# Relations that a list of accounts prefetches.
 RELATED: Final = ("sub_channels", "vertical_domains", lock.ALONG)
 
 
@@ -258,10 +258,11 @@ def account_json(
     queued: int,
     whole: bool = True,
 ) -> dict[str, Any]:
-    """Return what `viewer` may know of an account; `whole`: what its bots told, too.
+    """Return the members of an account that `viewer` may see, as JSON values.
 
-    Operators' answers read `RELATED` rows and, where whole, `snapshots`: prefetch them
-    for a list.
+    `running` and `queued` count tasks. With `whole`, operators also see the reports of
+    the bots. For operators the `RELATED` rows are read, with `whole` also `snapshots`:
+    prefetch them for a list.
     """
     seen = Seen(account, running, queued)
     table = MEMBERS if whole else LISTED

@@ -1,4 +1,4 @@
-"""What operators may send."""
+"""Serializers for the accounts and users that operators send."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _REMOVABLE: Final = {"botToken": "bot_token", "proxyUrl": "proxy_url"}
 
 
 class ChangesSerializer(DialectSerializer):
-    """Members that are to be written, by a table. What is not sent keeps its value."""
+    """Members to write. A member that is not sent keeps its value."""
 
     members: Iterable[Member] = ()
 
@@ -29,7 +29,7 @@ class ChangesSerializer(DialectSerializer):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if isinstance(data, Mapping):
-            # The one member that is null where it is empty: null empties it.
+            # `mode` is the one member whose empty value is null.
             data = {
                 name: "" if name.lower() == "mode" and value is None else value
                 for name, value in data.items()
@@ -39,7 +39,7 @@ class ChangesSerializer(DialectSerializer):
 
 
 class AccountSerializer(ChangesSerializer):
-    """A Discord account. What is not sent keeps its value, or its default."""
+    """A Discord account. Members not sent keep their value or their default."""
 
     members = tuple(WRITABLE.values())
 
@@ -52,13 +52,13 @@ class AccountSerializer(ChangesSerializer):
     )
 
     def changes(self) -> dict[str, Any]:
-        """Return what was sent, by the fields of the row."""
+        """Return the sent values, keyed by the field of the row."""
         gone = {_REMOVABLE[name]: "" for name in self.validated_data.get("remove", ())}
         return gone | by_field(self.members, self.validated_data)
 
 
 class BulkChangesSerializer(ChangesSerializer):
-    """What may be written for many accounts at once."""
+    """Members that may be written for many accounts at once."""
 
     members = tuple(member for member in WRITABLE.values() if member.bulk)
 
@@ -93,7 +93,7 @@ class OperationSerializer(serializers.Serializer[Any]):
 
 
 def by_field(members: Iterable[Member], sent: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was sent of these members, by the fields of the row."""
+    """Return the sent values of these members, keyed by the field of the row."""
     return {
         member.field: _stripped(sent[member.name])
         for member in members
@@ -102,7 +102,7 @@ def by_field(members: Iterable[Member], sent: Mapping[str, Any]) -> dict[str, An
 
 
 def said_by_member(exc: ValidationError) -> str:
-    """Return what is wrong, behind the names that the members have on the wire."""
+    """Return the error messages, each after the JSON name of its member."""
     return "; ".join(
         f"{_WIRE_NAMES.get(field, field)}: {' '.join(messages)}"
         for field, messages in exc.message_dict.items()
@@ -110,7 +110,7 @@ def said_by_member(exc: ValidationError) -> str:
 
 
 def _is_kept(member: Member, value: Any) -> bool:
-    # No secret is ever shown: what comes back empty or as asterisks stays.
+    # Secrets are never shown, so a client sends them back empty or as asterisks.
     return member.field in _TOKENS and not value.strip(" *")
 
 
