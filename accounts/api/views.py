@@ -1,4 +1,4 @@
-"""Doors for operators: accounts of the pool, users."""
+"""Views for operators: accounts of the pool, users."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _ACCOUNT_ID = OpenApiParameter(
 
 
 def _id_of(data: dict[str, Any]) -> dict[str, Any]:
-    # Beside the envelope too: scripts read it at either place.
+    # Scripts read the id at either place.
     return {"id": data["id"]} if "id" in data else {}
 
 
 def example(**data: Any) -> OpenApiExample:
-    """Return an example of an operation that was done."""
+    """Return an example of a successful operation."""
     said = {"success": True, "code": 0, "message": "操作成功"}
     said |= {"timestamp": "639282096000000000"}
     value = {**said, "data": data or None} | _id_of(data)
@@ -85,7 +85,7 @@ class AccountView(APIView):
     @extend_schema(
         operation_id="admin_account_edit",
         tags=["admin"],
-        summary="Edit an account: only what is sent changes",
+        summary="Edit an account; members not sent stay",
         parameters=[_ACCOUNT_ID],
         request=AccountSerializer,
         responses=OperationSerializer,
@@ -144,7 +144,7 @@ class ReconnectView(APIView):
                     "禁止修改频道 ID 和服务器 ID", "The channel and server stay"
                 )
         if "allow_modes" in changes:
-            # The whole form of a known page: a speed that was cleared is left out.
+            # A known page sends its whole form and leaves out a cleared speed.
             changes.setdefault("mode", "")
         changes.setdefault("enabled", account.enabled)
         _save(account, changes, user_of(request))
@@ -158,7 +158,7 @@ class AddUserView(APIView):
     @extend_schema(
         operation_id="admin_user_add",
         tags=["admin"],
-        summary="Make a user; its key and webhook secret are shown this once",
+        summary="Create a user; its key and webhook secret are shown only once",
         request=UserSerializer,
         responses=OperationSerializer,
         examples=[
@@ -209,7 +209,7 @@ def _save(
         check(account, related.channels)
         return save_filled(account, related, by=operator.username)
     except ValidationError as exc:
-        _refuse_taken(account)  # meanwhile: Discord takes its time
+        _refuse_taken(account)  # again: the check at Discord takes seconds
         text = said_by_member(exc)
         raise InvalidField(f"参数错误: {text}", text) from exc
     except (Error, DiscordAccount.DoesNotExist):

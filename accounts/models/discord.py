@@ -50,7 +50,7 @@ class DiscordAccount(models.Model):
         max_length=80,
         blank=True,
         db_index=True,
-        help_text="A name of your choice: lists are filtered by it.",
+        help_text="A name of your choice that filters the list.",
     )
     sponsor = models.CharField(max_length=200, blank=True, validators=[no_markup])
     guild_id = models.CharField(max_length=20, validators=[snowflake])
@@ -120,7 +120,7 @@ class DiscordAccount(models.Model):
     remix_auto_submit = models.BooleanField(
         "answer remix windows",
         default=False,
-        help_text="Answer a remix window with the parent's prompt; do not ask the caller.",
+        help_text="Answer a remix window with the parent's prompt, without asking.",
     )
     # Remix mode at each bot, as last seen.
     mj_remix_on = models.BooleanField("remix mode", default=False)
@@ -138,7 +138,7 @@ class DiscordAccount(models.Model):
         max_length=200,
         blank=True,
         validators=[hours.validate],
-        help_text="Within them buttons are pressed, but nothing new is drawn.",
+        help_text="In these hours buttons are pressed and nothing new is drawn.",
     )
     # Updated every minute from `fishing_time`.
     is_fishing = models.BooleanField(default=False, editable=False)

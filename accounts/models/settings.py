@@ -22,7 +22,7 @@ class AccessSettings(SingletonModel):
         blank=True,
         max_length=2000,
         validators=[no_markup],
-        help_text="Shown to everybody by pages that ask /mj/home, before they sign in.",
+        help_text="Shown by pages that call /mj/home, before anyone signs in.",
     )
 
     class Meta:
@@ -39,7 +39,7 @@ class PoolSettings(SingletonModel):
         max_length=16,
         choices=ChoiceRule,
         default=ChoiceRule.BEST_WAIT_IDLE,
-        help_text="Which of the accounts that can draw a task is given it.",
+        help_text="Chooses between the accounts that can draw a task.",
     )
     is_vertical_domain = models.BooleanField(
         "give subjects to their accounts",

@@ -29,7 +29,7 @@ class User(AbstractUser):
     priority = models.SmallIntegerField(
         choices=PriorityClass,
         default=PriorityClass.NORMAL,
-        help_text="Whose tasks go first where several wait for one account.",
+        help_text="Order of the users whose tasks wait for the same account.",
     )
 
     @property

@@ -56,8 +56,8 @@ class VerificationSettings(SingletonModel):
         max_length=300,
         blank=True,
         validators=[base_address],
-        help_text="Told of each verification: POST /cf/verify. Empty: a person passes "
-        "each one.",
+        help_text="Called for each verification: POST /cf/verify. Empty: a person "
+        "passes each one.",
     )
     notify_base = models.CharField(
         "address of this server",

@@ -74,7 +74,7 @@ PUBLIC: Final = (
         look=lambda it: it.account.mode or None,
         public=True,
         bulk=True,
-        help_text="The only speed that it draws with; null or empty: as asked for.",
+        help_text="The only speed it draws with; null or empty: the task's speed.",
     ),
     Member("enableMj", FLAG, "enable_mj", public=True, bulk=True),
     Member("enableNiji", FLAG, "enable_niji", public=True, bulk=True),
@@ -103,7 +103,7 @@ PUBLIC: Final = (
         FLAG,
         "mj_remix_on",
         public=True,
-        help_text="Remix mode, as the next window will show anyway.",
+        help_text="Remix mode as last seen; the next window corrects it.",
     ),
     Member("nijiRemixOn", FLAG, "niji_remix_on", public=True),
     Member(
@@ -129,7 +129,7 @@ SETTINGS: Final = (
     Member("proxyUrl", TEXT, "proxy_url", readable=False, help_text="Never shown."),
     Member("userAgent", TEXT, "user_agent"),
     Member("remark", TEXT, "remark", bulk=True),
-    Member("group", TEXT, "group", bulk=True, help_text="A name to find many by."),
+    Member("group", TEXT, "group", bulk=True, help_text="A name to filter by."),
     Member("sponsor", TEXT, "sponsor", bulk=True, help_text="No markup."),
     Member("privateChannelId", TEXT, "private_channel_id"),
     Member("nijiBotChannelId", TEXT, "niji_bot_channel_id"),
@@ -139,8 +139,8 @@ SETTINGS: Final = (
         TEXTS,
         "sub_channels",
         look=_links,
-        help_text="Lines with https://discord.com/channels/{server}/{channel}; notes "
-        "beside it are kept.",
+        help_text="Lines with https://discord.com/channels/{server}/{channel}; other "
+        "text of a line is kept as a note.",
     ),
     Member("subChannelValues", OBJECT, look=_servers, help_text="Channel to server."),
     Member(
@@ -169,13 +169,15 @@ SETTINGS: Final = (
     Member("dayDrawCount", WHOLE, look=lambda it: drawn_today(it.account)),
     Member("isVerticalDomain", FLAG, "is_vertical_domain", bulk=True),
     Member("verticalDomainIds", TEXTS, "vertical_domains", look=_domains, bulk=True),
-    Member("maxQueueSize", WHOLE, "max_queue_size", bulk=True, help_text="0: no end."),
+    Member(
+        "maxQueueSize", WHOLE, "max_queue_size", bulk=True, help_text="0: no limit."
+    ),
     Member(
         "queueSize",
         WHOLE,
         "queue_size",
         look=_waits_at_most,
-        help_text="`maxQueueSize` again; of two that are sent, the changed one counts.",
+        help_text="Same as `maxQueueSize`; if both are sent, the changed one counts.",
     ),
     Member("timeoutMinutes", WHOLE, "timeout_minutes", bulk=True),
     Member("interval", NUMBER, "interval", bulk=True, help_text="Seconds."),
@@ -219,7 +221,7 @@ STANDING: Final = (
         "lock",
         FLAG,
         look=lambda it: it.verification["lock"],
-        help_text="It waits for a human verification.",
+        help_text="The account waits for a human verification.",
     ),
     Member("cfHashUrl", TEXT, look=lambda it: it.verification["cfHashUrl"]),
     Member("cfHashCreated", TIME, look=lambda it: it.verification["cfHashCreated"]),

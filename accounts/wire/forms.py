@@ -43,12 +43,15 @@ class AccountSerializer(ChangesSerializer):
 
     members = tuple(WRITABLE.values())
 
-    id = Text(default=serializers.empty, help_text="If sent, that of the address.")
+    id = Text(
+        default=serializers.empty,
+        help_text="Optional; must equal the id in the address.",
+    )
     remove = Items(
         child=serializers.ChoiceField(choices=list(_REMOVABLE)),
         max_length=10,
         required=False,
-        help_text="Secrets to forget.",
+        help_text="Secrets to delete.",
     )
 
     def changes(self) -> dict[str, Any]:
@@ -75,7 +78,7 @@ class BulkChangesSerializer(ChangesSerializer):
 class UserSerializer(DialectSerializer):
     id = Text()
     name = Text()
-    token = Text(help_text="A key of your choice; without it one is made.")
+    token = Text(help_text="A key of your choice; empty: a random one.")
     role = Word("USER", "ADMIN", default="USER")
     status = Word("NORMAL", "DISABLED", default="NORMAL")
     priority = Word(*PriorityClass.names, default=PriorityClass.NORMAL.name)
@@ -89,7 +92,7 @@ class OperationSerializer(serializers.Serializer[Any]):
     message = serializers.CharField()
     timestamp = serializers.CharField(help_text="Ticks of 100 ns from the year 1.")
     data = serializers.DictField(allow_null=True)  # type: ignore[assignment]
-    id = serializers.CharField(required=False, help_text="Of what was written.")
+    id = serializers.CharField(required=False, help_text="Id of the written row.")
 
 
 def by_field(members: Iterable[Member], sent: Mapping[str, Any]) -> dict[str, Any]:
