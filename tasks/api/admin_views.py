@@ -1,4 +1,4 @@
-"""The pool as operators see and steer it, with the load of each account."""
+"""Views for operators: accounts of the pool with their load."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _live(
 ) -> list[dict[str, Any]]:
     running, queued = load()
     return [
-        {"displays": {}}  # pages look into it
+        {"displays": {}}  # known pages read this member
         | account_json(
             account,
             viewer,

@@ -1,4 +1,4 @@
-"""The pool as its users may see it: which accounts draw, and how busy they are."""
+"""Views for users: the accounts of the pool and their load."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ACCOUNT: Final[dict[str, Any]] = {
 }
 
 
-# What operators see of it.
+# The same account for operators.
 OPERATORS_ACCOUNT: Final = ACCOUNT | {
     "guildId": "1118138338562560101",
     "userToken": "****",
