@@ -1,4 +1,4 @@
-"""The accounts' list with their load, of which their own app knows nothing."""
+"""The admin's list of accounts with their load, which the accounts app cannot count."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NONE = "–"
 
 
 class BusyAccountAdmin(AccountAdmin):
-    """Accounts with their load."""
+    """Adds the load to the admin of accounts."""
 
     list_display: Any = (
         "remark_or_channel",
@@ -56,7 +56,7 @@ class BusyAccountAdmin(AccountAdmin):
 
     @admin.display(description="Reason", ordering="state_since")
     def reason(self, account: DiscordAccount) -> str:
-        """Why it stands where it stands, and for how long."""
+        """Show the reason of the account's state and how long it lasts."""
         if account.is_ready:
             return _NONE
         until = account.resume_at
@@ -100,7 +100,7 @@ def _count(*statuses: TaskStatus) -> Coalesce:
 
 
 def _fast_hours() -> Subquery:
-    """The hours that Midjourney's own bot told last: both bots share them."""
+    """Return the hours that Midjourney's bot last reported; both bots share them."""
     told = BotSnapshot.objects.filter(
         account=OuterRef("pk"), bot=BotType.MID_JOURNEY
     ).values("fast_hours")
@@ -108,7 +108,7 @@ def _fast_hours() -> Subquery:
 
 
 def _of(count: int, most: int | None) -> SafeString:
-    """Return `2 / 3`, marked where that is full; without a limit the count alone."""
+    """Return `2 / 3`, marked if it is full; without a limit only the count."""
     if most is None:
         return format_html("{}", count)
     full = "account-full" if count >= most else ""
