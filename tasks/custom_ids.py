@@ -39,7 +39,7 @@ class Button:
 
     @property
     def same(self) -> tuple[str, tuple[tuple[str, str], ...]]:
-        """What the button does, whatever job it belongs to."""
+        """The template and values without the job, equal if buttons do the same."""
         values = {k: v for k, v in self.values.items() if k != "h"}
         return self.kind.template, tuple(sorted(values.items()))
 
