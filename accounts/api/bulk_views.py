@@ -1,4 +1,4 @@
-"""Views for operators who change many accounts at once."""
+"""Views for operators that change many accounts at once."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class PoolSettings(SingletonModel):
         "give subjects to their accounts",
         default=False,
         help_text="A prompt with a subject's keyword goes to the accounts set aside "
-        "for it. Off: those accounts are left alone.",
+        "for it. Off: those accounts get no prompts.",
     )
     waiting_per_user = models.PositiveIntegerField(
         "waiting at most for one user",

@@ -161,7 +161,7 @@ SETTINGS: Final = (
         "isAcceptNewTask",
         FLAG,
         look=lambda it: accepts_new_tasks(it.account),
-        help_text="Hours and day limit let new drawings in now.",
+        help_text="Hours and day limit allow new drawings now.",
     ),
     Member(
         "dayDrawLimit", WHOLE, "day_draw_limit", bulk=True, help_text="-1: no limit."

@@ -56,7 +56,7 @@ class AdminTasksView(APIView):
         operation_id="admin_task_table",
         tags=["admin"],
         summary="A page of all tasks, newest first",
-        description="Text is looked for in the newest 20,000 tasks. `total` counts to "
+        description="Text is searched in the newest 20,000 tasks. `total` counts to "
         "100,000. `sort` has no effect.",
         request=TableSerializer,
         responses=TABLE_OR_FAILURE,

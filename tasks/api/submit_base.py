@@ -58,7 +58,7 @@ _HOOK: Final = OpenApiCallback(
         summary="The task, at each change and at its end",
         description="Signed with Standard Webhooks' headers. Any 2xx is received.",
         request=TaskSerializer,
-        responses={"2XX": OpenApiResponse(description="Whatever the body.")},
+        responses={"2XX": OpenApiResponse(description="Any body.")},
     ),
 )
 
@@ -82,7 +82,7 @@ def submit_schema(
             request=form,
             parameters=[_IDEMPOTENCY],
             responses={
-                200: OpenApiResponse(answer, description="`code` is the verdict."),
+                200: OpenApiResponse(answer, description="`code` is the result."),
                 404: OpenApiResponse(
                     SubmitAnswerSerializer, description="No such related task."
                 ),

@@ -32,7 +32,7 @@ _LISTED = examples.answered("tasks", [examples.TASK])
 _MINE = OpenApiParameter(
     "mine",
     bool,
-    description="An operator's own tasks only. Others see no other tasks anyway.",
+    description="An operator's own tasks only. Other users see only their own.",
 )
 
 
@@ -59,7 +59,7 @@ class TaskFetchView(APIView):
         parameters=[TASK_ID],
         responses={
             200: OpenApiResponse(TaskSerializer, description="The task as it is now."),
-            204: OpenApiResponse(description="No such task, or somebody else's."),
+            204: OpenApiResponse(description="No such task, or another user's."),
         },
         examples=[examples.answered("finished", examples.TASK)],
     )
@@ -123,7 +123,7 @@ class TasksByIdView(APIView):
         responses={
             200: OpenApiResponse(
                 TASKS_OR_FAILURE,
-                description="Those that exist, in the order asked for.",
+                description="The existing tasks, in the order of the ids.",
             )
         },
         examples=[examples.sent({"ids": [examples.TASK_ID]}), _LISTED],

@@ -49,7 +49,7 @@ def _remove_old() -> None:
     scraps = store.remove_old_scraps() + inputs.drop_ended() + inputs.remove_strays()
     if tasks or deliveries or scraps:
         logger.info(
-            "removed %d tasks, %d deliveries, %d scraps", tasks, deliveries, scraps
+            "removed %d tasks, %d deliveries, %d files", tasks, deliveries, scraps
         )
 
 

@@ -75,14 +75,14 @@ class Shares:
         return self._waiting.popitem(last=False)[0] if self._waiting else None
 
     def went_well(self, receiver: Receiver, seconds: float) -> None:
-        """Count a call that was accepted after so many seconds."""
+        """Record a successful call that took this many seconds."""
         share = self._share(receiver)
         share.failures = 0
         if seconds < SOON:
             share.room = min(MOST, share.room + 1)
 
     def failed(self, receiver: Receiver) -> float:
-        """Count a failed call; return the seconds that its receiver rests."""
+        """Record a failed call; return the seconds that its receiver rests."""
         share = self._share(receiver)
         share.failures += 1
         share.room = max(1, share.room // 2)
