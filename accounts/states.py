@@ -22,7 +22,7 @@ _WITH_END: Final = 2
 
 
 class Actor(enum.Enum):
-    """Who must act before the account draws again; the value is for people."""
+    """The party that must act before the account draws again."""
 
     NOBODY = "无需操作", "nobody"
     TIME = "自动恢复", "nobody: it goes on by itself"
