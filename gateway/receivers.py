@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.dispatch import receiver
-from django.utils import timezone
 
 from accounts.signals import access_changed, account_changed, verification_due
 from gateway.discord.addresses import load_addresses
@@ -24,6 +23,7 @@ from gateway.nudges import (
     enqueue_prepare,
     enqueue_verification,
 )
+from mjproxy.lib.db.claim import is_due
 from tasks.enums import RUNNING, TERMINAL, TaskAction, TaskStatus
 from tasks.models import Task
 from tasks.pictures.store import set_cdn_base
@@ -66,7 +66,7 @@ def _wants_cancel(task: Task) -> bool:
         task.status in RUNNING
         and task.cancel_requested_at
         and task.progress_message_id
-        and (task.cancel_next_at is None or task.cancel_next_at <= timezone.now())
+        and is_due(task.cancel_next_at)
     )
 
 

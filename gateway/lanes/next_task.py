@@ -12,12 +12,12 @@ from functools import cached_property
 from typing import Final
 
 from django.db.models import Min, Q, QuerySet
-from django.utils import timezone
 
 from accounts.models import DiscordAccount
 from gateway.lanes.turns import Turns, Waiter, next_turn
 from gateway.leases import is_open
 from gateway.models import GatewaySession
+from mjproxy.lib.db.claim import due, is_due
 from mjproxy.lib.db.compiled_query import PreparedQuery
 from tasks.enums import RUNNING, TaskStatus
 from tasks.models import Task
@@ -106,15 +106,15 @@ def next_task(crew: Crew, turns: Turns) -> tuple[Task, Turns] | None:
 
 
 def _may_go(task: Task, unnamed: set[tuple[object, ...]]) -> bool:
-    is_due = task.not_before is None or task.not_before <= timezone.now()
-    return is_due and (task.account_id, task.echo_key, task.bot_type) not in unnamed
+    key = task.account_id, task.echo_key, task.bot_type
+    return is_due(task.not_before) and key not in unnamed
 
 
 def _waiters(
     account_ids: Sequence[int], unnamed: set[tuple[object, ...]], running: Counter[int]
 ) -> list[Waiter]:
     """Return the users with waiting tasks, each with the oldest that may go."""
-    may_go = Q(not_before=None) | Q(not_before__lte=timezone.now())
+    may_go = due("not_before")
     for account_id, echo_key, bot_type in unnamed:
         may_go &= ~Q(account=account_id, echo_key=echo_key, bot_type=bot_type)
     rows = (

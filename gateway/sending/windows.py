@@ -34,6 +34,7 @@ from gateway.sending import posting
 from gateway.sending.bodies import place_of, sent_text
 from gateway.sending.claims import Claim
 from gateway.sending.refusals import note_refusal, rest, resting
+from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.ids import new_nonce
 from mjproxy.lib.process import backoff, faults
@@ -178,8 +179,8 @@ class Answering:
 
 def to_answer() -> list[int]:
     """Return the tasks whose open window waits for its answer."""
-    due = Q(not_before=None) | Q(not_before__lte=timezone.now())
-    rows = Task.objects.filter(due, status__in=RUNNING, window=WindowState.OPEN)
+    rows = Task.objects.filter(due("not_before"))
+    rows = rows.filter(status__in=RUNNING, window=WindowState.OPEN)
     return list(rows.order_by("pk").values_list("pk", flat=True)[:200])
 
 
