@@ -169,6 +169,7 @@ LOGOUT_REDIRECT_URL = "sign-in"
 
 # --- database ----------------------------------------------------------------------
 DATABASES = {"default": database(env.text("DATABASE_URL"), DATA_DIR)}
+COMPILED_QUERIES = env.flag("MJPROXY_COMPILED_QUERIES", default=True)
 
 # --- Redis: a real one, or the embedded server on a unix socket ----------------------
 EMBEDDED_REDIS_SOCKET = env.socket_path(DATA_DIR / "redis.sock")

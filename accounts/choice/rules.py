@@ -40,7 +40,7 @@ _COSTLY: Final = frozenset({SpeedMode.FAST, SpeedMode.TURBO})
 class Need:
     """What a task needs of its account. Everything empty means: nothing.
 
-    `instance_id` and `remark` may be markers of a prepared query.
+    `instance_id` and `remark` may be expressions of a compiled query.
     """
 
     instance_id: str = ""
@@ -234,6 +234,7 @@ def _fits_subjects(tags: Sequence[int]) -> Q:
     return anything | Q(Exists(links))
 
 
-def _holds(text: Any, part: str) -> Any:
+def _holds(text: Any, part: str | Value) -> Any:
     """Hold where a text has this part, capitals and all."""
-    return GreaterThan(StrIndex(text, Value(part)), 0)
+    found: Any = part if isinstance(part, Value) else Value(part)
+    return GreaterThan(StrIndex(text, found), 0)
