@@ -8,7 +8,8 @@ from accounts import retention
 from accounts.choice import idle_hours
 from accounts.state import changes
 from accounts.state import send_mails as sending
-from mjproxy.lib.process import event_loop, faults
+from mjproxy.lib import faults
+from mjproxy.lib.process import event_loop
 
 
 @shared_task(name="accounts.send_mails", ignore_result=True)

@@ -25,8 +25,9 @@ from gateway.sending import (
     windows,
 )
 from gateway.sending.refusals import break_off
-from mjproxy.lib.process import event_loop, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib import faults
+from mjproxy.lib.faults import Work
+from mjproxy.lib.process import event_loop
 
 
 @worker_ready.connect

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from mjproxy.lib.process import event_loop, faults
+from mjproxy.lib import faults
+from mjproxy.lib.process import event_loop
 from tasks.cleanup import retention
 from tasks.pictures import cdn, store
 from tasks.webhooks import calls, picking, rows

@@ -21,8 +21,8 @@ from accounts.models import DiscordAccount, User
 from accounts.people import wrong_keys
 from accounts.people.keys import create_key
 from mjproxy.health import background_check
+from mjproxy.lib import faults
 from mjproxy.lib.db import clock, threads
-from mjproxy.lib.process import faults
 from mjproxy.lib.safe_http import resolver
 from tests.factories import make_account, make_user
 from tests.mysql_rules import checked_as_sql

@@ -29,11 +29,12 @@ from gateway.sending import posting
 from gateway.sending.bodies import place_of
 from gateway.sending.claims import Claim
 from gateway.sending.refusals import REFUSALS, note_refusal, rest
+from mjproxy.lib import faults
 from mjproxy.lib.db.claim import claim, due, renew
 from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
-from mjproxy.lib.process import backoff, event_loop, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.process import backoff, event_loop
 from tasks.custom_ids import cancel_id
 from tasks.enums import RUNNING
 from tasks.models import Task

@@ -34,11 +34,12 @@ from gateway.sending.claims import Claim
 from gateway.sending.prepare import FAILED
 from gateway.sending.refusals import REFUSALS, note_refusal, rest
 from gateway.timing import CLAIM, RENEW_EVERY
+from mjproxy.lib import faults
 from mjproxy.lib.db.claim import claim, due, renew, renewing
 from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
-from mjproxy.lib.process import backoff, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.process import backoff
 from mjproxy.lib.safe_http.client import Unfetchable
 from tasks.enums import ErrandKind, ErrandState
 from tasks.errands import finish, give_up

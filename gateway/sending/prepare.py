@@ -19,9 +19,10 @@ from gateway.discord.rest import DiscordHttp
 from gateway.discord.uploads import UploadFailed
 from gateway.sending.brought_pictures import in_memory
 from gateway.timing import CLAIM, RENEW_EVERY
+from mjproxy.lib import faults
 from mjproxy.lib.db.claim import claim, due, renew, renewing
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import backoff, faults
+from mjproxy.lib.process import backoff
 from mjproxy.lib.process.bulkhead import Places
 from mjproxy.lib.safe_http.client import Unfetchable
 from tasks.enums import InputRole, TaskAction, TaskStatus

@@ -35,12 +35,13 @@ from gateway.protocol.payloads import Place
 from gateway.queries.ask import ask
 from gateway.sending import claims, posting
 from gateway.sending.refusals import note_refusal, rest
+from mjproxy.lib import faults
 from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
-from mjproxy.lib.process import event_loop, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.process import event_loop
 
 logger = logging.getLogger(__name__)
 

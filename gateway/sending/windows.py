@@ -34,11 +34,12 @@ from gateway.sending import posting
 from gateway.sending.bodies import place_of, sent_text
 from gateway.sending.claims import Claim
 from gateway.sending.refusals import note_refusal, rest, resting
+from mjproxy.lib import faults
 from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
-from mjproxy.lib.process import backoff, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.process import backoff
 from tasks import custom_ids
 from tasks.enums import RUNNING, BotType, Delivery, InputRole, WindowState
 from tasks.models import Task

@@ -23,10 +23,10 @@ from gateway.events.notices import MAX_ATTEMPTS
 from gateway.protocol.constants import Event
 from gateway.sending import windows
 from gateway.sockets.connection import Connection
+from mjproxy.lib import faults
 from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.faults import Work
 from tasks.enums import RUNNING, Delivery, WindowState
 from tasks.models import Task
 from tasks.services import CANCELLED, fail, release

@@ -1,4 +1,4 @@
-"""What a demo run finds in its database: ready accounts, a sign-in and a key."""
+"""Rows for a demo run: ready accounts, a sign-in and a key."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def new_password() -> str:
 
 
 def new_key() -> str:
-    """Make this run's API key; the one of the run before is void."""
+    """Make the API key of this run; the key of the previous run ends."""
     operator = User.objects.get(username=ADMIN_NAME)
     ApiKey.objects.filter(owner=operator, name=KEY_NAME).delete()
     return create_key(operator, name=KEY_NAME)

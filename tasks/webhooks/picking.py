@@ -8,8 +8,8 @@ from typing import Final
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from mjproxy.lib import faults
 from mjproxy.lib.db.compiled_query import CompiledQuery
-from mjproxy.lib.process import faults
 from tasks.models import DeliveryState, WebhookDelivery
 from tasks.webhooks import rows as webhooks_rows
 from tasks.webhooks.rows import Call, unclaimed

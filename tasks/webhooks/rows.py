@@ -14,8 +14,8 @@ from accounts.models import User
 from accounts.people.users import ensure_webhook_secret, new_webhook_secret
 from mjproxy.lib.db.compiled_query import CompiledQuery
 from mjproxy.lib.db.encrypted_field import UndecryptableSecret
+from mjproxy.lib.faults import Work
 from mjproxy.lib.process import backoff
-from mjproxy.lib.process.faults import Work
 from mjproxy.lib.validators.addresses import WrongAddress, parts_of
 from tasks.enums import TERMINAL, TaskStatus
 from tasks.models import DeliveryState, DrawingSettings, Task, WebhookDelivery
