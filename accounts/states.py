@@ -194,10 +194,6 @@ def standing_of(account: Stands) -> Standing:
     return Standing(AccountState(account.state), account.resume_at)
 
 
-def needs_operator(account: Stands) -> bool:
-    return standing_of(account).actor is Actor.OPERATOR
-
-
 def is_locked(account: Stands) -> bool:
     """Tell whether a person must verify the account; `lock` in the API."""
     return account.state == AccountState.VERIFICATION

@@ -8,10 +8,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from django.db.models.signals import post_delete, post_save
-from django.dispatch import receiver
 from django.utils import timezone
 
 from accounts.enums import AccountState
@@ -56,11 +54,7 @@ def pool() -> Pool:
     return kept
 
 
-@receiver(post_save, sender=PoolSettings)
-@receiver(post_save, sender=DomainTag)
-@receiver(post_delete, sender=DomainTag)
-@receiver(post_save, sender=DiscordAccount)
-def forget(**_: Any) -> None:
+def forget() -> None:
     """Drop the kept settings. Other processes follow within `KEPT_FOR` seconds."""
     global _kept
     _kept = None

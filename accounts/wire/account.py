@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
-from django.utils import timezone
-
-from accounts import hours
-from accounts.choice.usage import drawn_today
+from accounts import ports
+from accounts.choice.rules import draws_new_now
 from accounts.models import DiscordAccount, User
 from accounts.verification import lock
 from accounts.wire.bot_members import SNAPSHOT_MEMBERS
@@ -28,16 +27,6 @@ from accounts.wire.member import (
 )
 
 HIDDEN: Final = "****"  # sent instead of a stored secret; clients may send it back
-
-
-def accepts_new_tasks(account: DiscordAccount) -> bool:
-    """Tell whether work hours, idle hours and day limit allow new drawings."""
-    working = not account.work_time or hours.covers(account.work_time, timezone.now())
-    return working and not account.is_fishing and not _day_is_full(account)
-
-
-def _day_is_full(account: DiscordAccount) -> bool:
-    return 0 <= account.day_draw_limit <= drawn_today(account)
 
 
 def _links(seen: Seen) -> list[str]:
@@ -160,13 +149,13 @@ SETTINGS: Final = (
     Member(
         "isAcceptNewTask",
         FLAG,
-        look=lambda it: accepts_new_tasks(it.account),
+        look=lambda it: draws_new_now(it.account),
         help_text="Hours and day limit allow new drawings now.",
     ),
     Member(
         "dayDrawLimit", WHOLE, "day_draw_limit", bulk=True, help_text="-1: no limit."
     ),
-    Member("dayDrawCount", WHOLE, look=lambda it: drawn_today(it.account)),
+    Member("dayDrawCount", WHOLE, look=lambda it: it.account.drawn_today),
     Member("isVerticalDomain", FLAG, "is_vertical_domain", bulk=True),
     Member("verticalDomainIds", TEXTS, "vertical_domains", look=_domains, bulk=True),
     Member(
@@ -252,21 +241,26 @@ class FetchedAccountSerializer(ShownSerializer):
 RELATED: Final = ("sub_channels", "vertical_domains", lock.ALONG)
 
 
-def account_json(
-    account: DiscordAccount,
-    viewer: User,
-    *,
-    running: int,
-    queued: int,
-    whole: bool = True,
-) -> dict[str, Any]:
-    """Return the members of an account that `viewer` may see, as JSON values.
+def accounts_json(
+    accounts: Iterable[DiscordAccount], viewer: User, *, whole: bool
+) -> list[dict[str, Any]]:
+    """Return what `viewer` may know of accounts; `whole`: what their bots told, too.
 
-    `running` and `queued` count tasks. With `whole`, operators also see the reports of
-    the bots. For operators the `RELATED` rows are read, with `whole` also `snapshots`:
-    prefetch them for a list.
+    Operators' answers read `RELATED` rows and, where whole, `snapshots`: prefetch them
+    for a list.
     """
-    seen = Seen(account, running, queued)
+    running, queued = ports.load().counts()
+    return [
+        _account_json(
+            Seen(account, running.get(account.pk, 0), queued.get(account.pk, 0)),
+            viewer,
+            whole=whole,
+        )
+        for account in accounts
+    ]
+
+
+def _account_json(seen: Seen, viewer: User, *, whole: bool) -> dict[str, Any]:
     table = MEMBERS if whole else LISTED
     return {
         member.name: member.value(seen)
