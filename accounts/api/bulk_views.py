@@ -1,4 +1,4 @@
-"""Views for operators that change many accounts at once."""
+"""Views of many accounts for operators: the list, the table, one change for all."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ _LOCKED: Final = ACCOUNT | {
 
 class RefreshSerializer(DialectSerializer):
     refresh = serializers.BooleanField(
-        default=False, help_text="Make a new link; it is good for half an hour."
+        default=False, help_text="Make a new link; it is valid for 30 minutes."
     )
 
 
@@ -95,7 +95,7 @@ class VerificationView(APIView):
     @extend_schema(
         operation_id="admin_account_verified",
         tags=["admin"],
-        summary="A person has passed the verification: the account goes on",
+        summary="Unlock an account after a person has passed the verification",
         parameters=[_ACCOUNT_ID],
         request=None,
         responses=OperationSerializer,
@@ -156,7 +156,7 @@ class VerificationReportView(APIView):
     @extend_schema(
         operation_id="admin_account_verification_report",
         tags=["admin"],
-        summary="For a verification server of your own; closed without a secret",
+        summary="For your own verification server; ignored while no secret is set",
         request=ReportSerializer,
         responses=OpenApiResponse(description="Empty, whatever was sent."),
         examples=[

@@ -209,9 +209,9 @@ class AddUserView(APIView):
 def live(
     accounts: Iterable[DiscordAccount], viewer: User, *, whole: bool
 ) -> list[dict[str, Any]]:
-    """Return accounts with their load, as the pages of operators read them."""
+    """Return accounts in JSON with their load, for the operators' pages."""
     shown = accounts_json(accounts, viewer, whole=whole)
-    return [{"displays": {}} | each for each in shown]  # pages look into it
+    return [{"displays": {}} | each for each in shown]  # known pages read this member
 
 
 def account_or_refuse(account_id: str) -> DiscordAccount:

@@ -55,7 +55,10 @@ def pool() -> Pool:
 
 
 def forget() -> None:
-    """Drop the kept settings. Other processes follow within `KEPT_FOR` seconds."""
+    """Drop the kept settings. Services that write them call this.
+
+    Other processes follow within `KEPT_FOR` seconds.
+    """
     global _kept
     _kept = None
 

@@ -40,7 +40,7 @@ _COSTLY: Final = frozenset({SpeedMode.FAST, SpeedMode.TURBO})
 class Need:
     """The requirements of a task on its account. Empty fields require nothing.
 
-    `instance_id` and `remark` may be markers of a prepared query.
+    `instance_id` and `remark` may be expressions of a compiled query.
     """
 
     instance_id: str = ""
@@ -195,9 +195,9 @@ def _hours(need: Need) -> Iterator[Rule]:
 
 
 def draws_new_now(account: DiscordAccount) -> bool:
-    """Tell of a loaded account what `_hours` says in SQL: may it draw something new?
+    """Tell whether a loaded account may draw something new, as `_hours` does in SQL.
 
-    Its state is not looked at. A test compares the two.
+    Its state is ignored. A test compares the two.
     """
     working = not account.work_time or hours.covers(account.work_time, timezone.now())
     is_full = 0 <= account.day_draw_limit <= account.drawn_today

@@ -35,10 +35,10 @@ def _differs(account: DiscordAccount, name: str) -> bool:
 
 
 def check(account: DiscordAccount, further: Collection[Pair] | None = None) -> None:
-    """Ask Discord about what is new in an account that is about to be saved.
+    """Ask Discord about the changes of an account, before it is saved.
 
-    `further` are the sub-channels that it will have, None: as now. Raises
-    ValidationError, by field. It may take seconds: never call it in a transaction.
+    `further` are its new sub-channels, None if they stay. Raises ValidationError, by
+    field. It may take seconds: never call it in a transaction.
     """
     news = changed(account)
     secret = unreadable(account)

@@ -241,7 +241,7 @@ class DiscordAccount(models.Model):
 
     @property
     def drawn_today(self) -> int:
-        """Return how many drawings it was given since midnight."""
+        """Return how many drawings the account was given since midnight."""
         return self.day_draw_count if self.day == timezone.localdate() else 0
 
 

@@ -24,7 +24,7 @@ from mjproxy.lib.sealed_file import BadFile, seal, unseal
 logger = logging.getLogger(__name__)
 
 MOST_ACCOUNTS: Final = 5000
-# By their names on the wire.
+# JSON name to field.
 SECRETS: Final = {
     name: member.field
     for name, member in WRITABLE.items()

@@ -244,10 +244,10 @@ RELATED: Final = ("sub_channels", "vertical_domains", lock.ALONG)
 def accounts_json(
     accounts: Iterable[DiscordAccount], viewer: User, *, whole: bool
 ) -> list[dict[str, Any]]:
-    """Return what `viewer` may know of accounts; `whole`: what their bots told, too.
+    """Return the members of accounts that `viewer` may see, as JSON values.
 
-    Operators' answers read `RELATED` rows and, where whole, `snapshots`: prefetch them
-    for a list.
+    With `whole`, operators also see the reports of the bots. For operators the
+    `RELATED` rows are read, with `whole` also `snapshots`: prefetch them for a list.
     """
     running, queued = ports.load().counts()
     return [

@@ -15,7 +15,7 @@ from accounts.wire.member import Field, Member
 from mjproxy.lib.dialect.fields import DialectSerializer, Items, Text, Word
 
 _WIRE_NAMES: Final = {member.field: name for name, member in WRITABLE.items()}
-# An account cannot do without its token.
+# All but the user token, which an account needs.
 _REMOVABLE: Final = {
     _WIRE_NAMES[field]: field
     for field in DiscordAccount.SECRETS
