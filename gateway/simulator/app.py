@@ -1,4 +1,4 @@
-"""The simulator as a whole."""
+"""Assemble the simulator: its shared state, its parts and its HTTP routes."""
 
 import asyncio
 
@@ -33,7 +33,7 @@ __all__ = ["Config", "Simulator"]
 
 
 class Simulator:
-    """One Discord with both bots, on one port."""
+    """Simulator: one Discord with both bots, on one port."""
 
     def __init__(self, config: Config | None = None) -> None:
         self.config = config or Config()
@@ -55,7 +55,7 @@ class Simulator:
         return self.core.url
 
     async def start(self) -> None:
-        """Listen; `url` is known afterwards."""
+        """Start to listen; `url` is known afterwards."""
         self._runner = web.AppRunner(
             self._app(),
             access_log=None,
@@ -152,7 +152,10 @@ def _core(config: Config) -> Core:
 
 
 def _abandon(core: Core, uuid: str) -> None:
-    """A job that was running when the process ended: its message is gone."""
+    """Mark a job that was running when the process ended as vanished.
+
+    Its progress message is removed.
+    """
     job = core.world.jobs[uuid]
     job.state = "vanished"
     core.store.job(job)

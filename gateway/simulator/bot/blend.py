@@ -1,4 +1,4 @@
-"""`/blend`: a grid out of two to five uploaded pictures."""
+"""`/blend`: draw a grid from two to five uploaded pictures."""
 
 import hashlib
 
@@ -12,7 +12,7 @@ SHAPES = ("", "--ar 2:3", "--ar 1:1", "--ar 3:2")
 
 
 async def blend(studio: Studio, ix: Interaction) -> None:
-    """Draw out of pictures alone; the prompt is their links."""
+    """Draw a grid from uploaded pictures; the prompt is their links."""
     shape = ix.option("dimensions")
     uploads = [ix.files[name] for name in sorted(ix.files)]
     given = [upload.data or b"" for upload in uploads]

@@ -1,4 +1,4 @@
-"""The bot: which command and which button leads to which function."""
+"""The bot: tables of commands and buttons with the functions that handle them."""
 
 import asyncio
 import logging
@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 Handler = Callable[[Studio, Interaction], Awaitable[None]]
 Press = Callable[[Studio, Interaction, re.Match[str]], Awaitable[None]]
 
-# A later command is one row here and one function in `commands`.
+# A new command needs one row here and one function in `commands`.
 COMMANDS: dict[str, Handler] = {
     "imagine": commands.imagine,
     "blend": blend.blend,
@@ -59,7 +59,7 @@ UUID = r"(?P<uuid>[0-9a-f-]{36})"
 
 @dataclass(frozen=True)
 class Button:
-    """A form of custom id, the function behind it and the window before that."""
+    """One form of custom id, its function, and the window that comes before it."""
 
     pattern: re.Pattern[str]
     press: Press
@@ -70,7 +70,7 @@ def _row(pattern: str, press: Press, window: Window | Page | None = None) -> But
     return Button(re.compile(pattern.replace("{h}", UUID)), press, window)
 
 
-# A later button is one row here and one function in `presses`.
+# A new button needs one row here and one function in `presses`.
 BUTTONS = (
     _row(r"MJ::JOB::upsample::(?P<index>[1-4])::{h}", presses.upscale),
     _row(
@@ -139,7 +139,7 @@ BUTTONS = (
 
 
 class Bot:
-    """Both bots: they differ in their application id only."""
+    """Bot: both bots, which differ only in their application id."""
 
     def __init__(self, core: Core) -> None:
         self.core = core
@@ -153,15 +153,15 @@ class Bot:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def accept(self, ix: Interaction) -> None:
-        """Start to work on an interaction that Discord has accepted."""
+        """Start to handle an interaction that Discord has accepted."""
         self._start(self._guarded(self._work(ix)))
 
     def go_on(self, ix: Interaction) -> None:
-        """Make the job of a click whose page has been submitted."""
+        """Start the job of a click whose page has been submitted."""
         self._start(self._guarded(self._handle(ix)))
 
     def give_seed(self, account: Account, job: Job) -> None:
-        """Tell a job's seed in the account's DM, a little later."""
+        """Post a job's seed in the account's DM after `seed_delay` seconds."""
 
         async def give() -> None:
             await self.core.clock.sleep(self.core.knobs.seed_delay)
@@ -175,11 +175,11 @@ class Bot:
         task.add_done_callback(self._tasks.discard)
 
     def tell(self, ix: Interaction, notice: Notice, form: str) -> None:
-        """Tell a notice that answers no request."""
+        """Post a notice that answers no request."""
         self.studio.replies.unasked(ix, notice, form)
 
     async def stop(self) -> None:
-        """Drop all work."""
+        """Cancel all running work."""
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""The functions behind the commands."""
+"""Handle the commands `/imagine`, `Cancel Job` and `/info`."""
 
 from gateway.simulator.base.constants import Colour
 from gateway.simulator.bot import video
@@ -10,7 +10,7 @@ from gateway.simulator.state.shapes import embed
 
 
 async def imagine(studio: Studio, ix: Interaction) -> None:
-    """Draw a grid, or four clips where the prompt asks for that."""
+    """Draw a grid, or four clips if the prompt has `--video`."""
     if not ix.prompt.strip():
         await studio.replies.notice(ix, NOTICES["empty_prompt"])
         return
@@ -37,7 +37,7 @@ async def cancel_job(studio: Studio, ix: Interaction) -> None:
 
 
 async def info(studio: Studio, ix: Interaction) -> None:
-    """Tell the account's plan and use."""
+    """Show the account's plan and usage."""
     account = ix.account
     key = f"{account.user_id}/{ix.application_id}"
     jobs = [

@@ -1,4 +1,4 @@
-"""`/describe`: four prompts for a picture, and the buttons below them."""
+"""`/describe`: write four prompts for a picture, and handle the buttons below."""
 
 import asyncio
 import hashlib
@@ -28,7 +28,7 @@ _LOOKS = (
 
 
 async def describe(studio: Studio, ix: Interaction) -> None:
-    """Describe the attached picture or the linked one."""
+    """Describe the attached or the linked picture."""
     link = ix.option("link")
     if bool(ix.files) == bool(link):
         await studio.replies.notice(ix, NOTICES["invalid_request"])
@@ -46,7 +46,7 @@ async def describe(studio: Studio, ix: Interaction) -> None:
 
 
 async def retry(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """Other texts for the same picture, in the same message."""
+    """Write other texts for the same picture, in the same message."""
     before = described(studio, ix)
     if before is None or ix.message is None:
         studio.replies.failure(ix)
@@ -82,7 +82,7 @@ async def imagine_all(studio: Studio, ix: Interaction, found: re.Match[str]) -> 
 
 
 async def imagine_one(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """Draw one text, as it was changed in the window."""
+    """Draw one text, with the changes made in the window."""
     job = described(studio, ix)
     if job is None:
         studio.replies.failure(ix)
@@ -94,7 +94,7 @@ async def imagine_one(studio: Studio, ix: Interaction, found: re.Match[str]) -> 
 
 
 def described(studio: Studio, ix: Interaction) -> Job | None:
-    """The describe whose message the click was on."""
+    """Return the describe job whose message was clicked, or None."""
     job = studio.job_of(ix.message.id) if ix.message is not None else None
     return job if job is not None and job.kind.name == "describe" else None
 
@@ -114,7 +114,7 @@ async def _attached(studio: Studio, ix: Interaction) -> tuple[Json, bytes | None
 
 
 def _image(url: str, proxy_url: str, data: bytes | None) -> Json:
-    """The embed's image; raises Broken if the bytes are none."""
+    """Return the embed's image; raises Broken if the bytes are no picture."""
     image: Json = {"url": url, "proxy_url": proxy_url}
     if data is None:
         return image
@@ -135,7 +135,10 @@ def _begin(
     parent_job: str | None = None,
     index: int = 0,
 ) -> Job:
-    """A job whose texts follow from name and bytes; `index` counts the retries."""
+    """Begin a job whose texts follow from name and bytes.
+
+    `index` counts the retries.
+    """
     stem = re.sub(r"[^A-Za-z0-9]+", " ", (filename or "").rsplit(".", 1)[0]).strip()
     width, height = image.get("width", 1), image.get("height", 1)
     part = gcd(width, height)
@@ -167,7 +170,7 @@ def _text(seed: str, stem: str, shape: str) -> str:
 
 
 def _card(ix: Interaction, job: Job, image: Json) -> Json:
-    """Embed and buttons of the answer."""
+    """Return the embed and the buttons of the answer."""
     lines = [f"{DIGITS[n]} {text}" for n, text in enumerate(job.texts)]
     if ix.knobs.describe_links:
         lines = [re.sub(r"(\w+ light)", rf"[\1]({_ARTISTS}light)", s) for s in lines]

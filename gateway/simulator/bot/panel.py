@@ -1,4 +1,4 @@
-"""The settings panel: a select and buttons, each of which changes the panel itself."""
+"""Settings panel: a select and buttons, each of which changes the panel itself."""
 
 import re
 from dataclasses import dataclass, replace
@@ -29,10 +29,11 @@ VERSIONS = {
 
 @dataclass(frozen=True)
 class Control:
-    """A button: it is on while `field` has its value, and a press gives it that value.
+    """A button of the panel that is on while `field` equals `value`.
 
-    Pressed while it is on, it gives the value `back`, if it has one. A control that is
-    `shared` belongs to the account, else to the preferences with one bot.
+    A press sets `field` to `value`. A press while it is on sets `back`, unless that is
+    None. A `shared` control changes the account, another one the preferences with one
+    bot.
     """
 
     name: str
@@ -86,7 +87,7 @@ ROWS = {
 
 
 class State:
-    """What one panel shows: a user's choices with one bot, and what both bots share."""
+    """State of a panel: a user's choices with one bot, and the account's own."""
 
     def __init__(self, ix: Interaction) -> None:
         self.ix = ix
@@ -116,7 +117,7 @@ async def settings(studio: Studio, ix: Interaction) -> None:
 
 
 async def press(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """Change what a control of the panel says, and the panel."""
+    """Apply a press of one of the panel's controls, and redraw the panel."""
     state, name = State(ix), found["control"]
     if name == SELECTOR:
         state.chosen.version = str(ix.data["values"][0])

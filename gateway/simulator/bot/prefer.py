@@ -1,4 +1,4 @@
-"""The commands that change what a user prefers; each answers in private."""
+"""Commands that change what a user prefers; each answers in an ephemeral message."""
 
 from collections.abc import Awaitable, Callable
 
@@ -48,14 +48,14 @@ async def variability(studio: Studio, ix: Interaction) -> None:
 
 
 async def suffix(studio: Studio, ix: Interaction) -> None:
-    """Add a suffix to all prompts from now on; without a value, none."""
+    """Set the suffix of all later prompts; without a value, remove it."""
     ix.account.suffix = ix.option("new_value").strip()
     now = f"set to `{ix.account.suffix}`" if ix.account.suffix else "removed"
     await studio.replies.ephemeral(ix, content=f"Your suffix is {now}.")
 
 
 async def set_option(studio: Studio, ix: Interaction) -> None:
-    """Name a value; without one, forget the name."""
+    """Set a custom option; without a value, remove it."""
     name, value = ix.option("option"), ix.option("value")
     options = ix.preferences.options
     options.pop(name, None)
@@ -73,7 +73,7 @@ async def list_options(studio: Studio, ix: Interaction) -> None:
 
 
 def mode(name: str) -> Handler:
-    """The command that makes later jobs of this speed, with both bots."""
+    """Return the command that sets the speed of later jobs, for both bots."""
 
     async def command(studio: Studio, ix: Interaction) -> None:
         ix.account.mode = name
@@ -83,7 +83,7 @@ def mode(name: str) -> Handler:
 
 
 def visibility(name: str) -> Handler:
-    """The command that hides or shows later jobs."""
+    """Return the command that hides or shows later jobs."""
 
     async def command(studio: Studio, ix: Interaction) -> None:
         ix.account.stealth = name != "public"

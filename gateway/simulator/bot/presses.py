@@ -1,4 +1,4 @@
-"""The functions behind the buttons."""
+"""Handle presses of buttons below results."""
 
 import re
 import time
@@ -18,7 +18,7 @@ Press = Callable[[Studio, Interaction, re.Match[str]], Awaitable[None]]
 
 
 async def upscale(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """U1 to U4: the single picture of one tile."""
+    """Handle U1 to U4: post the single picture of one tile."""
     parent = studio.job(found["uuid"])
     if parent is None:
         studio.replies.failure(ix)
@@ -41,14 +41,14 @@ async def upscale(studio: Studio, ix: Interaction, found: re.Match[str]) -> None
 
 
 async def variation(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """V1 to V4: a new grid around one tile."""
+    """Handle V1 to V4: draw a new grid from one tile."""
     strength = ix.knobs.variation_strength
     verb = f"Variations ({strength})" if strength else None
     await _derive(studio, ix, found, "variation", index=int(found["index"]), verb=verb)
 
 
 async def reroll(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """The same prompt again, in the words of the parent."""
+    """Draw the same prompt again, with the parent's verb."""
     parent = studio.job(found["uuid"])
     if parent is not None and parent.kind.media == "video":
         await video.reroll(studio, ix, parent)
@@ -60,7 +60,7 @@ async def reroll(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
 
 
 async def custom_zoom(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """Zoom out by the factor in the new prompt, which must be above 1, at most 2."""
+    """Zoom out by the prompt's factor, which must be above 1 and at most 2."""
     if ix.written is not None and not _zooms(ix.written):
         await studio.replies.notice(ix, NOTICES["invalid_zoom"])
         return
@@ -94,7 +94,7 @@ async def make_square(studio: Studio, ix: Interaction, found: re.Match[str]) -> 
 
 
 async def bookmark(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """Keep a picture among the favourites: its button changes, nothing follows."""
+    """Bookmark a picture: its button turns blue, no message follows."""
     job = studio.job(found["uuid"])
     if job is None:
         studio.replies.failure(ix)
@@ -110,7 +110,7 @@ async def pan(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
 
 
 def derive(kind: str) -> Press:
-    """The press that makes a job of this kind out of the button's job."""
+    """Return the press that makes a job of this kind from the button's job."""
 
     async def press(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
         await _derive(studio, ix, found, kind)
@@ -119,7 +119,7 @@ def derive(kind: str) -> Press:
 
 
 async def cancel(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """Stop a running job; only its own user may."""
+    """Stop a running job of the same user."""
     job = studio.job(found["uuid"])
     if job is None or job.user_id != ix.account.user_id or not job.cancel():
         studio.replies.failure(ix)
@@ -159,7 +159,7 @@ async def _derive(
 
 
 def _words(ix: Interaction, parent: Job, widen: float) -> Json:
-    """Echo and ratio: the parent's, but for what a new prompt says otherwise."""
+    """Return echo and ratio of the job: the parent's, unless a new prompt differs."""
     ratio = parent.ratio * widen
     if ix.written is None:
         return {"echoed": parent.echoed, "ratio": ratio}
@@ -168,7 +168,7 @@ def _words(ix: Interaction, parent: Job, widen: float) -> Json:
 
 
 def _too_soon(studio: Studio, ix: Interaction, tile: str) -> bool:
-    """Whether this tile was upscaled within the knob's time."""
+    """Return whether this tile was upscaled in the last `slow_down` seconds."""
     if not ix.knobs.slow_down:
         return False
     key, now = f"{ix.account.user_id}/{tile}", time.monotonic()

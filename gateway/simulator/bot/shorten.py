@@ -1,4 +1,4 @@
-"""`/shorten`: which words of a prompt count, and shorter prompts."""
+"""`/shorten`: mark the important words of a prompt, and offer shorter prompts."""
 
 import hashlib
 import re
@@ -19,7 +19,7 @@ _BOLD, _STRUCK = 0.5, 0.2
 
 
 async def shorten(studio: Studio, ix: Interaction) -> None:
-    """Analyse the prompt."""
+    """Analyse the prompt and post five or fewer shorter ones."""
     words = words_of(ix.prompt).split()
     if not words:
         await studio.replies.notice(ix, NOTICES["empty_prompt"])
@@ -34,7 +34,7 @@ async def shorten(studio: Studio, ix: Interaction) -> None:
 
 
 async def details(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """The same message as a table of weights."""
+    """Show the same message as a table of weights."""
     before = shortened(studio, ix)
     if before is None or ix.message is None:
         studio.replies.failure(ix)
@@ -57,7 +57,7 @@ async def details(studio: Studio, ix: Interaction, found: re.Match[str]) -> None
 
 
 async def imagine_one(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """Draw one of the prompts, as it was changed in the window."""
+    """Draw one of the prompts, with the changes made in the window."""
     job, index = shortened(studio, ix), int(found["index"])
     if job is None or index > len(job.texts):
         studio.replies.failure(ix)
@@ -68,13 +68,13 @@ async def imagine_one(studio: Studio, ix: Interaction, found: re.Match[str]) -> 
 
 
 def shortened(studio: Studio, ix: Interaction) -> Job | None:
-    """The shorten whose message the click was on."""
+    """Return the shorten job whose message was clicked, or None."""
     job = studio.job_of(ix.message.id) if ix.message is not None else None
     return job if job is not None and job.kind.name == "shorten" else None
 
 
 def _weight(word: str) -> float:
-    """0 to 1, the same for a word wherever it stands."""
+    """Return the weight of a word, 0 to 1, which depends on the word alone."""
     chance = hashlib.sha256(word.lower().encode()).digest()[0] / 255
     return min(1.0, len(word) / 10) * 0.6 + chance * 0.4
 
@@ -87,7 +87,7 @@ def _marked(word: str) -> str:
 
 
 def _shortened(words: list[str]) -> list[str]:
-    """Up to five prompts, each with fewer of the weightiest words."""
+    """Return up to five prompts, each with fewer of the heaviest words."""
     ranked = sorted(range(len(words)), key=lambda n: -_weight(words[n]))
     texts = []
     for share in range(5, 0, -1):
@@ -97,7 +97,7 @@ def _shortened(words: list[str]) -> list[str]:
 
 
 def _card(job: Job, description: str) -> Json:
-    """Embed and buttons; there is a button for each text."""
+    """Return the embed and one button for each text."""
     numbers = [
         button(f"MJ::Job::PromptAnalyzer::{n}", emoji=DIGITS[n - 1])
         for n in range(1, len(job.texts) + 1)

@@ -1,4 +1,4 @@
-"""`/show` and `DM Results`: a finished job once more."""
+"""`/show` and `DM Results`: post a finished job again."""
 
 from gateway.simulator.base.wire import Json
 from gateway.simulator.jobs import direct
@@ -36,7 +36,7 @@ async def show(studio: Studio, ix: Interaction) -> None:
 
 
 async def dm_results(studio: Studio, ix: Interaction) -> None:
-    """Copy the result that the command was used on into the DM."""
+    """Copy the result in the command's target message into the DM."""
     job = _mine(studio.job_of(str(ix.data.get("target_id", ""))), ix)
     if job is None:
         await studio.replies.ephemeral(ix, content="There is no result here.")
@@ -46,7 +46,7 @@ async def dm_results(studio: Studio, ix: Interaction) -> None:
 
 
 def _mine(job: Job | None, ix: Interaction) -> Job | None:
-    """The job, if it is the user's own and has a result."""
+    """Return the job if it belongs to the user and has a result, else None."""
     if job is None or job.user_id != ix.account.user_id or job.attachment_id is None:
         return None
     return job

@@ -1,4 +1,4 @@
-"""Clips: `--video` in a prompt, animate, single clips, extend."""
+"""Draw clips: `--video` in a prompt, animate, single clips, extend."""
 
 import re
 from fractions import Fraction
@@ -16,12 +16,12 @@ _MOTION = re.compile(r"--motion \w+")
 
 
 def wanted(prompt: str) -> bool:
-    """Whether an imagine asks for clips."""
+    """Return whether a prompt of `/imagine` asks for clips."""
     return _WANTED.search(prompt) is not None
 
 
 async def film(studio: Studio, ix: Interaction, inputs: list[str]) -> None:
-    """Four clips that begin with the linked picture."""
+    """Make four clips that begin with the linked picture."""
     if not links_in(ix.prompt):
         await studio.replies.notice(ix, NOTICES["invalid_request"])
         return
@@ -30,7 +30,7 @@ async def film(studio: Studio, ix: Interaction, inputs: list[str]) -> None:
 
 
 async def animate(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """Four clips that begin with a finished picture."""
+    """Make four clips that begin with a finished picture."""
     parent = studio.job(found["uuid"])
     if parent is None:
         studio.replies.failure(ix)
@@ -54,7 +54,7 @@ async def animate(studio: Studio, ix: Interaction, found: re.Match[str]) -> None
 
 
 async def select(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """U1 to U4 below clips: one of them."""
+    """Handle U1 to U4 below clips: post one of them."""
     parent = studio.job(found["uuid"])
     if parent is None:
         studio.replies.failure(ix)
@@ -77,7 +77,7 @@ async def select(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
 
 
 async def extend(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """Four longer clips out of one."""
+    """Make four longer clips from one."""
     parent = studio.job(found["uuid"])
     if parent is None:
         studio.replies.failure(ix)
@@ -100,13 +100,13 @@ async def extend(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
 
 
 def _flags(prompt: str) -> list[str]:
-    """The parameters at the end of a prompt."""
+    """Return the parameters at the end of a prompt."""
     _, mark, flags = prompt.partition(" --")
     return [f"--{flags}"] if mark else []
 
 
 async def reroll(studio: Studio, ix: Interaction, parent: Job) -> None:
-    """Four other clips of the same prompt."""
+    """Make four other clips from the same prompt."""
     studio.press(ix)
     echoed = {"echoed": parent.echoed} if ix.written is None else {}
     await studio.draw(

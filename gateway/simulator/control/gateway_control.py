@@ -1,4 +1,4 @@
-"""`/_sim/gateway/...`: what tests may do to sockets and sessions."""
+"""Control API below `/_sim/gateway`: close, pause and resume sockets."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,10 @@ Act = Callable[[Session, Connection, Json], None]
 
 @dataclass
 class GatewayControl:
-    """Each verb works on all connected sessions, or on those of one account."""
+    """Endpoints for sockets.
+
+    Each acts on all connected sessions, or on those of one account.
+    """
 
     core: Core
     hub: Hub

@@ -1,4 +1,4 @@
-"""The buttons below notices: Appeal, Acknowledge, Accept ToS."""
+"""Handle the buttons below notices: Appeal, Acknowledge, Accept ToS."""
 
 import re
 from dataclasses import replace
@@ -12,7 +12,7 @@ from gateway.simulator.state.shapes import embed
 
 
 async def appeal(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """Have a prompt checked again; it is drawn if the knob is lenient."""
+    """Check a prompt again; it is drawn if the knob `appeal` is `accepted`."""
     if ix.message is None:
         studio.replies.failure(ix)
         return
@@ -25,12 +25,12 @@ async def appeal(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
 
 
 async def consent(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """Take note that the user has read it."""
+    """Replace the notice with thanks for its confirmation."""
     _answer(studio, ix, embed("Thank you", "You may go on.", color=Colour.GREEN))
 
 
 def _answer(studio: Studio, ix: Interaction, words: Json) -> None:
-    """Put these words in the notice's place."""
+    """Replace the notice with this embed."""
     studio.replies.success(ix)
     if ix.message is not None:
         studio.posts.update(
@@ -39,6 +39,6 @@ def _answer(studio: Studio, ix: Interaction, words: Json) -> None:
 
 
 def _prompt(embeds: list[Json]) -> str:
-    """The prompt in a notice's footer, which repeats the command."""
+    """Return the prompt in a notice's footer, which repeats the command."""
     footer = embeds[0].get("footer", {}).get("text", "") if embeds else ""
     return re.sub(r"^/\w+ ", "", footer)

@@ -1,4 +1,4 @@
-"""What all parts of the simulator share."""
+"""Core: the state that all parts of the simulator share."""
 
 from dataclasses import dataclass, field
 
@@ -19,7 +19,7 @@ KEEP_PREVIEWS = 20_000
 
 @dataclass
 class Core:
-    """The shared state; `url` is known once the server listens."""
+    """The shared state; `url` is set once the server listens."""
 
     config: Config
     knobs: Knobs
@@ -52,7 +52,7 @@ class Core:
         return self.world.find_account(handle)
 
     def cdn(self) -> str:
-        """The address before `/attachments/...` in payloads."""
+        """Return the address before `/attachments/...` in payloads."""
         return CDN_HOST if self.config.real_hosts else self.url
 
     def media(self) -> str:
