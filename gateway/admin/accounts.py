@@ -1,4 +1,4 @@
-"""The accounts' admin with what their bots told, and buttons that reach them."""
+"""Admin of accounts with their bots' answers, and buttons that query the bots."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LATEST: Final = 5
 
 
 class SyncedAccountAdmin(BusyAccountAdmin):
-    """Accounts as their bots see them."""
+    """Admin of accounts that shows what their bots answered."""
 
     change_form_outer_before_template = "gateway/snapshots.html"
     actions: Any = (*BusyAccountAdmin.actions, "sync")
@@ -45,7 +45,7 @@ class SyncedAccountAdmin(BusyAccountAdmin):
         return [own, *super().get_urls()]
 
     def ask_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask what a button of the change page stands for."""
+        """Write the query of a button on the change page."""
         account = get_object_or_404(
             without_secrets(DiscordAccount.objects.filter(pk=pk))
         )
