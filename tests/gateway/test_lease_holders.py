@@ -22,8 +22,8 @@ HOLDER = """
 import sys
 from django.conf import settings
 settings.configure(DATA_DIR=sys.argv[1])
-from gateway import holders
-kept = holders.keep(sys.argv[2])
+from gateway import lease_holders
+kept = lease_holders.keep(sys.argv[2])
 print("kept", flush=True)
 sys.stdin.read()
 """
