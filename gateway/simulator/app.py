@@ -21,13 +21,14 @@ from gateway.simulator.discord.uploads import Uploads
 from gateway.simulator.http.access import Door, Handler
 from gateway.simulator.jobs import media
 from gateway.simulator.jobs.results import rehome
+from gateway.simulator.state.accounts import default_accounts
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.events import Outbox
 from gateway.simulator.state.knobs import Knobs
 from gateway.simulator.state.ledger import Ledger
 from gateway.simulator.state.rules import Rules
 from gateway.simulator.state.store import Store
-from gateway.simulator.state.world import World, default_accounts
+from gateway.simulator.state.world import World
 
 __all__ = ["Config", "Simulator"]
 

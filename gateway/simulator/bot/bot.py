@@ -30,10 +30,10 @@ from gateway.simulator.jobs.notices import NOTICES, Notice
 from gateway.simulator.jobs.posts import Posts
 from gateway.simulator.jobs.replies import Replies
 from gateway.simulator.jobs.slots import Slots
+from gateway.simulator.state.accounts import Account
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.interactions import Interaction
 from gateway.simulator.state.jobs import Job
-from gateway.simulator.state.world import Account
 
 logger = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from aiohttp import web
 from gateway.simulator.base import wire
 from gateway.simulator.http.access import Handler
 from gateway.simulator.http.answers import answer
+from gateway.simulator.state.accounts import Account
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.interactions import Interaction
-from gateway.simulator.state.world import Account
 
 PAGE = """<!doctype html>
 <html lang="en">

@@ -17,11 +17,11 @@ from gateway.simulator.discord.cdn import Cdn
 from gateway.simulator.discord.gateway import Hub
 from gateway.simulator.http.answers import answer
 from gateway.simulator.jobs.notices import NOTICES
+from gateway.simulator.state.accounts import Account, account_spec
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.jobs import ENDED
 from gateway.simulator.state.knobs import Knobs, UnknownKnob
 from gateway.simulator.state.rules import BadRule
-from gateway.simulator.state.world import Account, account_spec
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

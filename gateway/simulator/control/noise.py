@@ -12,10 +12,10 @@ from gateway.simulator.bot.catalogue import COMMANDS
 from gateway.simulator.discord.gateway import Hub
 from gateway.simulator.discord.sessions import Session
 from gateway.simulator.jobs.notices import NOTICES
+from gateway.simulator.state.accounts import Account, account_spec
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.events import Event
 from gateway.simulator.state.interactions import Interaction
-from gateway.simulator.state.world import Account, account_spec
 
 TICK = 0.05
 

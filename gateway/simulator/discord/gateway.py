@@ -12,9 +12,9 @@ from gateway.simulator.base.constants import Op
 from gateway.simulator.base.wire import Json
 from gateway.simulator.discord.ready import ready, ready_supplemental
 from gateway.simulator.discord.sessions import Connection, Session
+from gateway.simulator.state.accounts import Account
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.events import Event
-from gateway.simulator.state.world import Account
 
 LAST_OP = 50  # Discord has more opcodes than `Op` names
 

@@ -22,13 +22,14 @@ from gateway.simulator.http.answers import (
 )
 from gateway.simulator.http.bodies import json_object, objects, parsed
 from gateway.simulator.http.faults import meddle, refuses
+from gateway.simulator.state.accounts import Account
+from gateway.simulator.state.channels import Channel, Message
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.events import handles
 from gateway.simulator.state.interactions import Interaction
 from gateway.simulator.state.ledger import InteractionEntry
 from gateway.simulator.state.rules import Occasion
 from gateway.simulator.state.shapes import holds
-from gateway.simulator.state.world import Account, Channel, Message
 
 SELECT = 3  # component type
 

@@ -3,9 +3,10 @@
 from gateway.simulator.base.constants import MIDJOURNEY, NIJI
 from gateway.simulator.base.wire import Json
 from gateway.simulator.discord.sessions import Session
+from gateway.simulator.state.accounts import Account
+from gateway.simulator.state.channels import Channel
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.shapes import bot_user, dm_channel, guild_channel, own_user
-from gateway.simulator.state.world import Account, Channel
 
 
 def ready(core: Core, session: Session) -> Json:

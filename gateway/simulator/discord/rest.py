@@ -27,11 +27,12 @@ from gateway.simulator.http.answers import (
 )
 from gateway.simulator.http.bodies import json_object
 from gateway.simulator.jobs.results import signed
+from gateway.simulator.state.accounts import Account
+from gateway.simulator.state.channels import Channel, Message
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.events import Event
 from gateway.simulator.state.jobs import Job
 from gateway.simulator.state.shapes import dm_channel, guild_channel, own_user
-from gateway.simulator.state.world import Account, Channel, Message
 
 _SIGNED = re.compile(r"/(?:ephemeral-)?attachments/.+")
 

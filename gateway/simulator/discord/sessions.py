@@ -11,7 +11,7 @@ from aiohttp import web
 from gateway.simulator.base import wire
 from gateway.simulator.base.constants import Op
 from gateway.simulator.base.wire import Json
-from gateway.simulator.state.world import Account
+from gateway.simulator.state.accounts import Account
 
 
 @dataclass

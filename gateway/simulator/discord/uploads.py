@@ -14,11 +14,12 @@ from gateway.simulator.http.answers import Refused, answer, invalid_form
 from gateway.simulator.http.bodies import json_object, objects
 from gateway.simulator.jobs.results import place_attachment
 from gateway.simulator.pixels import pictures
+from gateway.simulator.state.accounts import Account
+from gateway.simulator.state.channels import Message
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.events import Event
 from gateway.simulator.state.files import NoUpload, Upload
 from gateway.simulator.state.shapes import own_user
-from gateway.simulator.state.world import Account, Message
 
 LIMIT = 10 << 20  # bytes of one file
 BUCKET = "https://discord-attachments-uploads-prd.storage.googleapis.com"

@@ -8,10 +8,10 @@ from aiohttp import web
 
 from gateway.simulator.http.answers import Refused
 from gateway.simulator.http.faults import garbled, meddle, refuses
+from gateway.simulator.state.accounts import Account
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.events import handles
 from gateway.simulator.state.rules import Occasion
-from gateway.simulator.state.world import Account
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -5,12 +5,13 @@ from gateway.simulator.base.wire import Json
 from gateway.simulator.jobs.buttons import result_rows
 from gateway.simulator.jobs.grammar import content
 from gateway.simulator.jobs.results import copied_attachment
+from gateway.simulator.state.accounts import Account
+from gateway.simulator.state.channels import Message
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.events import Event
 from gateway.simulator.state.jobs import Job
 from gateway.simulator.state.knobs import Knobs
 from gateway.simulator.state.shapes import bot_user
-from gateway.simulator.state.world import Account, Message
 
 
 def channel_of(account: Account, application_id: str) -> str:

@@ -13,10 +13,10 @@ from gateway.simulator.jobs.posts import Posts
 from gateway.simulator.jobs.replies import Replies
 from gateway.simulator.jobs.results import final_attachment, preview_attachment
 from gateway.simulator.jobs.slots import QueueFull, Slots
+from gateway.simulator.state.channels import Message
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.interactions import Interaction
 from gateway.simulator.state.jobs import Job
-from gateway.simulator.state.world import Message
 
 
 class Over(Exception):

@@ -2,12 +2,12 @@
 
 from gateway.simulator.base.constants import Flags
 from gateway.simulator.base.wire import Json
+from gateway.simulator.state.channels import Message
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.events import Event
 from gateway.simulator.state.interactions import Interaction
 from gateway.simulator.state.jobs import Job
 from gateway.simulator.state.shapes import bot_user
-from gateway.simulator.state.world import Message
 
 
 class Posts:

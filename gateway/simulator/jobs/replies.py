@@ -6,10 +6,10 @@ from gateway.simulator.base.constants import Flags
 from gateway.simulator.base.wire import Json
 from gateway.simulator.jobs.notices import Notice
 from gateway.simulator.jobs.posts import Posts
+from gateway.simulator.state.channels import Message
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.interactions import Interaction
 from gateway.simulator.state.jobs import Job
-from gateway.simulator.state.world import Message
 
 TIMED_OUT = 2  # reason code of an INTERACTION_FAILURE
 

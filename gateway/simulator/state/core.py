@@ -6,13 +6,14 @@ from gateway.simulator.base.clock import Clock
 from gateway.simulator.base.config import Config
 from gateway.simulator.base.constants import CDN_HOST, MEDIA_HOST, RESUME_HOST
 from gateway.simulator.base.ids import Ids
+from gateway.simulator.state.accounts import Account
 from gateway.simulator.state.events import Event, Outbox
 from gateway.simulator.state.files import Files
 from gateway.simulator.state.knobs import Knobs
 from gateway.simulator.state.ledger import Ledger
 from gateway.simulator.state.rules import Rules
 from gateway.simulator.state.store import Store
-from gateway.simulator.state.world import Account, World
+from gateway.simulator.state.world import World
 
 KEEP_PREVIEWS = 20_000
 

@@ -8,10 +8,10 @@ from typing import Any
 from gateway.simulator.base.clock import Clock
 from gateway.simulator.base.ids import Ids
 from gateway.simulator.base.wire import Json
+from gateway.simulator.state.accounts import Account
 from gateway.simulator.state.interactions import Interaction
 from gateway.simulator.state.jobs import Job
 from gateway.simulator.state.rules import Occasion, Rule, Rules
-from gateway.simulator.state.world import Account
 
 
 @dataclass

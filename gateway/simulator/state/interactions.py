@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 from gateway.simulator.base.constants import Kind
 from gateway.simulator.base.wire import Json
+from gateway.simulator.state.accounts import Account
+from gateway.simulator.state.channels import Message
 from gateway.simulator.state.files import Upload
 from gateway.simulator.state.knobs import Knobs
 from gateway.simulator.state.preferences import Preferences
 from gateway.simulator.state.rules import Occasion
-from gateway.simulator.state.world import Account, Message
 
 
 @dataclass

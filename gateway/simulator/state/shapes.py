@@ -2,7 +2,8 @@
 
 from gateway.simulator.base.constants import BOT_AVATARS, BOT_NAMES, Colour
 from gateway.simulator.base.wire import Json
-from gateway.simulator.state.world import Account, Channel
+from gateway.simulator.state.accounts import Account
+from gateway.simulator.state.channels import Channel
 
 
 def bot_user(application_id: str) -> Json:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from gateway.simulator.base import wire
 from gateway.simulator.base.wire import Json
+from gateway.simulator.state.accounts import AccountSpec
+from gateway.simulator.state.channels import Message
 from gateway.simulator.state.jobs import ENDED, Job, restore
-from gateway.simulator.state.world import AccountSpec, Message, World
+from gateway.simulator.state.world import World
 
 
 class Store:

@@ -9,7 +9,7 @@ from django.contrib.auth import authenticate
 from accounts.editing.save import ensure_operator
 from accounts.models import DiscordAccount
 from accounts.people.keys import user_of_key
-from gateway.simulator.state.world import default_accounts
+from gateway.simulator.state.accounts import default_accounts
 from mjproxy.run import demo, demo_data
 
 
