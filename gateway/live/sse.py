@@ -103,9 +103,7 @@ class TaskStreamView(APIView):
         except open_streams.TooMany:
             raise Throttled(RETRY_AFTER, "Too many open streams") from None
         response = EventStream(story.events(seen, place))
-        open_streams.leave_with(
-            response, place
-        )  # if the client leaves before the first event
+        open_streams.leave_with(response, place)  # even if no event is ever read
         response["Cache-Control"] = "no-store"
         response["X-Accel-Buffering"] = "no"
         return response

@@ -18,7 +18,7 @@ from gateway.simulator.discord.inpaint import Inpaint
 from gateway.simulator.discord.intake import Intake
 from gateway.simulator.discord.rest import Rest
 from gateway.simulator.discord.uploads import Uploads
-from gateway.simulator.http.access import Door, Handler
+from gateway.simulator.http.access import Access, Handler
 from gateway.simulator.jobs import media
 from gateway.simulator.jobs.results import rehome
 from gateway.simulator.state.accounts import default_accounts
@@ -85,15 +85,13 @@ class Simulator:
         self.core.store.close()
 
     def _app(self) -> web.Application:
-        door = Door(self.core)
+        access = Access(self.core)
 
         @web.middleware
-        async def through_door(
-            request: web.Request, handler: Handler
-        ) -> web.StreamResponse:
-            return await door(request, handler)
+        async def checked(request: web.Request, handler: Handler) -> web.StreamResponse:
+            return await access(request, handler)
 
-        app = web.Application(middlewares=[through_door], client_max_size=64 << 20)
+        app = web.Application(middlewares=[checked], client_max_size=64 << 20)
         for route, handler in self._routes().items():
             method, path = route.split(" ", 1)
             app.router.add_route(method, path, handler)

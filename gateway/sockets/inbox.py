@@ -34,9 +34,8 @@ class Inbox:
             self._ahead = self._entries.get_nowait()
             later_seq, later, more = self._ahead
             same = later == event and more.get("id") == data.get("id")
-            if (
-                not same or "content" not in more
-            ):  # an update without content is a link's preview
+            # An update without content is the preview of a link.
+            if not same or "content" not in more:
                 break
             seq, data, self._ahead = later_seq, data | more, None
         return seq, event, data

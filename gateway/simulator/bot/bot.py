@@ -24,7 +24,7 @@ from gateway.simulator.bot.opener import Opener
 from gateway.simulator.bot.verification import Verification
 from gateway.simulator.bot.windows import Page, Window
 from gateway.simulator.jobs import appeals, direct
-from gateway.simulator.jobs.drawing import Studio
+from gateway.simulator.jobs.drawing import Tools
 from gateway.simulator.jobs.lifecycle import Lifecycle
 from gateway.simulator.jobs.notices import NOTICES, Notice
 from gateway.simulator.jobs.posts import Posts
@@ -37,8 +37,8 @@ from gateway.simulator.state.jobs import Job
 
 logger = logging.getLogger(__name__)
 
-Handler = Callable[[Studio, Interaction], Awaitable[None]]
-Press = Callable[[Studio, Interaction, re.Match[str]], Awaitable[None]]
+Handler = Callable[[Tools, Interaction], Awaitable[None]]
+Press = Callable[[Tools, Interaction, re.Match[str]], Awaitable[None]]
 
 # A new command needs one row here and one function in `commands`.
 COMMANDS: dict[str, Handler] = {
@@ -147,8 +147,8 @@ class Bot:
         replies = Replies(core, posts)
         slots = Slots()
         lifecycle = Lifecycle(core, posts, replies, slots)
-        self.studio = Studio(core, posts, replies, slots, lifecycle)
-        self.opener = Opener(self.studio)
+        self.tools = Tools(core, posts, replies, slots, lifecycle)
+        self.opener = Opener(self.tools)
         self.verification = Verification(core)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -176,7 +176,7 @@ class Bot:
 
     def tell(self, ix: Interaction, notice: Notice, form: str) -> None:
         """Post a notice that answers no request."""
-        self.studio.replies.unasked(ix, notice, form)
+        self.tools.replies.unasked(ix, notice, form)
 
     async def stop(self) -> None:
         """Cancel all running work."""
@@ -209,7 +209,7 @@ class Bot:
             await ix.answered.wait()
             await self.core.clock.sleep(ix.knobs.ack_delay)
         if not ix.effects.get("silent"):
-            self.studio.replies.acknowledge(ix)
+            self.tools.replies.acknowledge(ix)
 
     async def _refuse(self, ix: Interaction) -> None:
         """Answer with a notice instead of a job, where its form allows that."""
@@ -220,15 +220,15 @@ class Bot:
             await self._handle(ix)
             return
         await self.core.clock.sleep(ix.knobs.start_delay)
-        await self.studio.replies.notice(ix, notice, form=form)
+        await self.tools.replies.notice(ix, notice, form=form)
 
     async def _handle(self, ix: Interaction) -> None:
         if ix.kind is Kind.COMMAND:
             handler = COMMANDS.get(ix.name)
             if handler is not None:
-                await handler(self.studio, ix)
+                await handler(self.tools, ix)
                 return
-            self.studio.replies.failure(ix)
+            self.tools.replies.failure(ix)
             return
         for row in BUTTONS:
             found = row.pattern.fullmatch(ix.pressed_id)
@@ -237,6 +237,6 @@ class Bot:
             if row.window is not None and self.opener.wanted(row.window, ix):
                 await self.opener.open(row.window, ix, found)
             else:
-                await row.press(self.studio, ix, found)
+                await row.press(self.tools, ix, found)
             return
-        self.studio.replies.failure(ix)
+        self.tools.replies.failure(ix)

@@ -8,7 +8,7 @@ from gateway.simulator.base.wire import Json
 from gateway.simulator.bot.catalogue import application
 from gateway.simulator.bot.windows import Form, Page, Window, form, text_inputs
 from gateway.simulator.http.answers import Refused, invalid_form, unknown
-from gateway.simulator.jobs.drawing import Studio
+from gateway.simulator.jobs.drawing import Tools
 from gateway.simulator.state.interactions import Interaction
 
 KEEP = 10_000
@@ -31,7 +31,7 @@ class Opened:
 class Opener:
     """Open windows and pages of all accounts."""
 
-    studio: Studio
+    tools: Tools
     _forms: dict[str, Opened] = field(default_factory=dict)  # by the click's id
     _pages: dict[str, Opened] = field(default_factory=dict)  # by token
 
@@ -49,13 +49,13 @@ class Opener:
         self, window: Window | Page, ix: Interaction, found: re.Match[str]
     ) -> None:
         """Answer the click with a window or a page."""
-        await self.studio.core.clock.sleep(ix.knobs.modal_delay)
+        await self.tools.core.clock.sleep(ix.knobs.modal_delay)
         if isinstance(window, Page):
-            token = self.studio.core.ids.hex(32)
+            token = self.tools.core.ids.hex(32)
             self._keep(self._pages, token, ix, ix.knobs.iframe_ttl)
             self.show_page(window, ix, token)
             return
-        shown = form(window, self.studio, ix, found)
+        shown = form(window, self.tools, ix, found)
         self._keep(self._forms, ix.id, ix, ix.knobs.modal_ttl, shown)
         self._tell(
             ix,
@@ -101,7 +101,7 @@ class Opener:
         del self._forms[click_id]
 
     def _tell(self, ix: Interaction, event: str, **facts: object) -> None:
-        posts, replies = self.studio.posts, self.studio.replies
+        posts, replies = self.tools.posts, self.tools.replies
         if ix.effects.get("window") != "lost":
             app = application(ix.application_id)
             place = {"channel_id": ix.channel_id, "application": app}

@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.simulator.base.constants import MIDJOURNEY, NIJI
 from gateway.simulator.base.wire import Json
-from gateway.simulator.jobs.drawing import Studio
+from gateway.simulator.jobs.drawing import Tools
 from gateway.simulator.state.interactions import Interaction
 from gateway.simulator.state.preferences import Preferences
 from gateway.simulator.state.shapes import button, rows
@@ -111,12 +111,12 @@ class State:
         self.ix.account.preferences[self.ix.application_id] = self.chosen
 
 
-async def settings(studio: Studio, ix: Interaction) -> None:
+async def settings(tools: Tools, ix: Interaction) -> None:
     """Show the settings panel."""
-    await studio.replies.ephemeral(ix, **_drawn(ix))
+    await tools.replies.ephemeral(ix, **_drawn(ix))
 
 
-async def press(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+async def press(tools: Tools, ix: Interaction, found: re.Match[str]) -> None:
     """Apply a press of one of the panel's controls, and redraw the panel."""
     state, name = State(ix), found["control"]
     if name == SELECTOR:
@@ -128,8 +128,8 @@ async def press(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
         state.chosen, ix.account.suffix = Preferences(), ""
     state.keep()
     if ix.message is not None:
-        studio.posts.update(ix.message, ix, phase="press", **_drawn(ix))
-    studio.replies.success(ix)
+        tools.posts.update(ix.message, ix, phase="press", **_drawn(ix))
+    tools.replies.success(ix)
 
 
 def _drawn(ix: Interaction) -> Json:

@@ -3,7 +3,7 @@
 import re
 from fractions import Fraction
 
-from gateway.simulator.jobs.drawing import Studio
+from gateway.simulator.jobs.drawing import Tools
 from gateway.simulator.jobs.grammar import links_in, words_of
 from gateway.simulator.jobs.notices import NOTICES
 from gateway.simulator.jobs.results import tile_seed
@@ -20,29 +20,29 @@ def wanted(prompt: str) -> bool:
     return _WANTED.search(prompt) is not None
 
 
-async def film(studio: Studio, ix: Interaction, inputs: list[str]) -> None:
+async def film(tools: Tools, ix: Interaction, inputs: list[str]) -> None:
     """Make four clips that begin with the linked picture."""
     if not links_in(ix.prompt):
-        await studio.replies.notice(ix, NOTICES["invalid_request"])
+        await tools.replies.notice(ix, NOTICES["invalid_request"])
         return
     form = ix.knobs.video_form
-    await studio.draw(ix, "video", ix.prompt, inputs=inputs, form=form, seconds=SECONDS)
+    await tools.draw(ix, "video", ix.prompt, inputs=inputs, form=form, seconds=SECONDS)
 
 
-async def animate(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+async def animate(tools: Tools, ix: Interaction, found: re.Match[str]) -> None:
     """Make four clips that begin with a finished picture."""
-    parent = studio.job(found["uuid"])
+    parent = tools.job(found["uuid"])
     if parent is None:
-        studio.replies.failure(ix)
+        tools.replies.failure(ix)
         return
-    studio.press(ix)
+    tools.press(ix)
     shape = Fraction(parent.ratio).limit_denominator(20)
     words = words_of(parent.prompt) if ix.written is None else words_of(ix.written)
     prompt = (
         f"{parent.picture_url} {words} --motion {found['motion']} --video 1"
         f" --aspect {shape.numerator}:{shape.denominator}"
     )
-    await studio.draw(
+    await tools.draw(
         ix,
         "animate",
         prompt,
@@ -53,15 +53,15 @@ async def animate(studio: Studio, ix: Interaction, found: re.Match[str]) -> None
     )
 
 
-async def select(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+async def select(tools: Tools, ix: Interaction, found: re.Match[str]) -> None:
     """Handle U1 to U4 below clips: post one of them."""
-    parent = studio.job(found["uuid"])
+    parent = tools.job(found["uuid"])
     if parent is None:
-        studio.replies.failure(ix)
+        tools.replies.failure(ix)
         return
-    studio.press(ix)
+    tools.press(ix)
     index = int(found["index"])
-    await studio.draw(
+    await tools.draw(
         ix,
         "clip",
         parent.prompt,
@@ -76,18 +76,18 @@ async def select(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
     )
 
 
-async def extend(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+async def extend(tools: Tools, ix: Interaction, found: re.Match[str]) -> None:
     """Make four longer clips from one."""
-    parent = studio.job(found["uuid"])
+    parent = tools.job(found["uuid"])
     if parent is None:
-        studio.replies.failure(ix)
+        tools.replies.failure(ix)
         return
-    studio.press(ix)
+    tools.press(ix)
     prompt = parent.prompt
     if ix.written is not None:
         start = links_in(prompt)[:1]
         prompt = " ".join([*start, words_of(ix.written), *_flags(prompt)])
-    await studio.draw(
+    await tools.draw(
         ix,
         "extend",
         _MOTION.sub(f"--motion {found['motion']}", prompt),
@@ -105,11 +105,11 @@ def _flags(prompt: str) -> list[str]:
     return [f"--{flags}"] if mark else []
 
 
-async def reroll(studio: Studio, ix: Interaction, parent: Job) -> None:
+async def reroll(tools: Tools, ix: Interaction, parent: Job) -> None:
     """Make four other clips from the same prompt."""
-    studio.press(ix)
+    tools.press(ix)
     echoed = {"echoed": parent.echoed} if ix.written is None else {}
-    await studio.draw(
+    await tools.draw(
         ix,
         "video_reroll",
         parent.prompt if ix.written is None else ix.written,

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from gateway.simulator.base.wire import Json
 from gateway.simulator.bot import prefills
-from gateway.simulator.jobs.drawing import Studio
+from gateway.simulator.jobs.drawing import Tools
 from gateway.simulator.state.interactions import Interaction
 
 LONGEST = 4000  # characters of a text input
 
-Prefill = Callable[[Studio, Interaction, re.Match[str]], str]
+Prefill = Callable[[Tools, Interaction, re.Match[str]], str]
 
 
 @dataclass(frozen=True)
@@ -116,10 +116,10 @@ class Form:
         return [{"type": 1, "id": 1, "components": [text]}]
 
 
-def form(window: Window, studio: Studio, ix: Interaction, found: re.Match[str]) -> Form:
+def form(window: Window, tools: Tools, ix: Interaction, found: re.Match[str]) -> Form:
     """Return the window that this click opens, with its text filled in."""
     groups = found.groupdict()
-    parent = studio.job(groups.get("uuid") or "")
+    parent = tools.job(groups.get("uuid") or "")
     if window.recalls and parent is not None and parent.window.startswith(RECALLED):
         custom_id = parent.window
     else:
@@ -128,7 +128,7 @@ def form(window: Window, studio: Studio, ix: Interaction, found: re.Match[str]) 
             message=ix.message.id if ix.message else "",
             high=int(ix.preferences.high_variation),
         )
-    value = window.prefill(studio, ix, found)[: ix.knobs.window_limit]
+    value = window.prefill(tools, ix, found)[: ix.knobs.window_limit]
     return Form(custom_id, window.title, window.label, value)
 
 

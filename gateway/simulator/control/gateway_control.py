@@ -37,9 +37,11 @@ class GatewayControl:
             "drop": self._drop,
             "heartbeat": self._heartbeat,
         }
-        return {f"POST /_sim/gateway/{verb}": self._door(verbs[verb]) for verb in verbs}
+        return {
+            f"POST /_sim/gateway/{verb}": self._endpoint(verbs[verb]) for verb in verbs
+        }
 
-    def _door(self, act: Act) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def _endpoint(self, act: Act) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handler(request: web.Request) -> web.Response:
             raw = await request.read()
             body: Json = wire.load(raw) if raw else {}

@@ -21,7 +21,7 @@ from gateway.simulator.http.answers import (
     unknown,
 )
 from gateway.simulator.http.bodies import json_object, objects, parsed
-from gateway.simulator.http.faults import meddle, refuses
+from gateway.simulator.http.faults import apply_fault, refuses
 from gateway.simulator.state.accounts import Account
 from gateway.simulator.state.channels import Channel, Message
 from gateway.simulator.state.core import Core
@@ -54,7 +54,7 @@ class Intake:
         entry = self._enter(account, body)
         effect = self.core.rules.effects("http", self._occasion(account, entry))
         if refuses(effect):
-            response = await meddle(request, effect, web.Response(status=503))
+            response = await apply_fault(request, effect, web.Response(status=503))
             self._refused(entry, response.status, account, body)
             return response
         try:
@@ -83,7 +83,7 @@ class Intake:
         finally:
             ix.answered.set()  # also if the client has closed the connection
         response = web.Response(status=204)
-        return await meddle(request, effect, response) if effect else response
+        return await apply_fault(request, effect, response) if effect else response
 
     def _clicked_prompt(self, custom_id: str) -> str | None:
         """Return the prompt of the job whose button has this custom id."""

@@ -202,7 +202,7 @@ class Rest:
         account, _ = self.channel(request)
         message = self._message(request)
         emoji = request.match_info["emoji"]
-        job = self.bot.studio.job_of(message.id)
+        job = self.bot.tools.job_of(message.id)
         if job is not None and job.user_id == account.user_id:
             if emoji == RED_CROSS:
                 self._cross_out(message, job)
@@ -213,7 +213,7 @@ class Rest:
     def _cross_out(self, message: Message, job: Job) -> None:
         """Cancel the message's job, or delete the message if the job has ended."""
         if not job.cancel(delete=True) and job.interaction is not None:
-            self.bot.studio.posts.delete(
+            self.bot.tools.posts.delete(
                 message.id, job.interaction, phase="delete", job=job
             )
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from gateway.simulator.http.answers import Refused
-from gateway.simulator.http.faults import garbled, meddle, refuses
+from gateway.simulator.http.faults import apply_fault, garbled, refuses
 from gateway.simulator.state.accounts import Account
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.events import handles
@@ -30,7 +30,7 @@ _NO_TOKEN_HERE = (
 _HEADERS = ("X-Super-Properties", "X-Discord-Locale", "Origin", "Referer")
 
 
-class Door:
+class Access:
     """Middleware around every request except those of the control API."""
 
     def __init__(self, core: Core) -> None:
@@ -76,7 +76,7 @@ class Door:
         response: web.StreamResponse = web.Response(status=503)
         if not refuses(effect):
             response = await _answered(request, handler)
-        return await meddle(request, effect, response)
+        return await apply_fault(request, effect, response)
 
     def _inspect(self, request: web.Request, account: Account | None) -> None:
         ledger, token = self.core.ledger, request.headers.get("Authorization", "")

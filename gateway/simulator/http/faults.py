@@ -15,7 +15,7 @@ def refuses(effect: Json) -> bool:
     return "http" in effect and not effect.get("accept")
 
 
-async def meddle(
+async def apply_fault(
     request: web.Request, effect: Json, response: web.StreamResponse
 ) -> web.StreamResponse:
     """Return the answer that the rule's effect makes of `response`."""

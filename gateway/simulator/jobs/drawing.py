@@ -16,7 +16,7 @@ from gateway.simulator.state.shapes import pressed
 
 
 @dataclass
-class Studio:
+class Tools:
     """Tools of the bot: makes jobs, runs them and finds them."""
 
     core: Core

@@ -228,9 +228,9 @@ class Lifecycle:
                 attachments=attachments,
                 components=cancel_row(job),
             )
-            await self._meddle(ix, job, message, step)
+            await self._apply_rules(ix, job, message, step)
         await self._say(ix, job, message, job.kind.closing)
-        await self._meddle(ix, job, message, 100)
+        await self._apply_rules(ix, job, message, 100)
 
     async def _say(
         self, ix: Interaction, job: Job, message: Message, text: str
@@ -249,7 +249,7 @@ class Lifecycle:
             components=cancel_row(job),
         )
 
-    async def _meddle(
+    async def _apply_rules(
         self, ix: Interaction, job: Job, message: Message, step: int
     ) -> None:
         """Apply the rules of this percentage."""
