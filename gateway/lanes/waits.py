@@ -1,4 +1,4 @@
-"""The lanes of accounts, as those who wait there see them."""
+"""Read the lanes of accounts, to explain why their tasks wait."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SEEN: Final = (
 
 
 def _beside(*account_ids: int) -> QuerySet[GatewaySession]:
-    """The sessions of accounts, and of all that share a Discord user with them."""
+    """Return the sessions of accounts and of all rows of the same Discord users."""
     own = Q(account__in=account_ids)
     users = GatewaySession.objects.filter(own).exclude(user_id="").values("user_id")
     beside = GatewaySession.objects.filter(own | Q(user_id__in=users))
@@ -32,7 +32,7 @@ def _lanes(*users: str) -> QuerySet[DispatchLane]:
     return DispatchLane.objects.filter(pk__in=users)
 
 
-# One account is the rule: clients look at a task every second.
+# Usually for one account: clients read a task every second.
 _session_beside: Final = PreparedQuery[GatewaySession](_beside, markers=(-1,))
 _lane_of: Final = PreparedQuery[DispatchLane](_lanes, markers=("a Discord user",))
 
@@ -42,7 +42,7 @@ def lanes_of(account_ids: Collection[int]) -> dict[int, Lane]:
     ids = list(account_ids)
     crews: dict[str, list[GatewaySession]] = defaultdict(list)
     for session in _session_beside(*ids) if len(ids) == 1 else _beside(*ids):
-        # Before it is known whose the session is, it stands alone.
+        # A session without a known Discord user stands alone.
         crews[session.user_id or f"account {session.account_id}"].append(session)
     users = list(crews)
     rows = _lane_of(*users) if len(users) == 1 else _lanes(*users)
