@@ -37,7 +37,7 @@ class Turns:
     """The number of turns taken, and since which of them each user has waited."""
 
     done: int = 0
-    since: Mapping[str, int] = field(default_factory=dict)  # text, as JSON has it
+    since: Mapping[str, int] = field(default_factory=dict)  # ids as text, for JSON
 
 
 def next_turn(waiters: Iterable[Waiter], turns: Turns) -> tuple[int | None, Turns]:
@@ -57,6 +57,6 @@ def next_turn(waiters: Iterable[Waiter], turns: Turns) -> tuple[int | None, Turn
 
     chosen = min(able, key=order)
     if len(line) == 1:
-        return chosen.task, turns  # nobody else waits: no turn is counted
+        return chosen.task, turns  # no other user waits, so no turn is counted
     done = turns.done + 1
     return chosen.task, Turns(done, since | {str(chosen.user): done})

@@ -56,7 +56,7 @@ async def _fetch(picture: InputPicture) -> None:
 
 
 def _note(picture: InputPicture, found: Path) -> None:
-    """Keep what was fetched. Raises InvalidRequest if it is no picture."""
+    """Keep the fetched file. Raises InvalidRequest if it is no picture."""
     size = found.stat().st_size
     kind, width, height = inputs.measure_file(found)
     picture.content_type, picture.width, picture.height = kind, width, height

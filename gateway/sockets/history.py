@@ -136,7 +136,7 @@ def judging(account_id: int, task_ids: Sequence[int] = ()) -> Work:
 async def look_after(connection: Connection, task_ids: list[int]) -> bool:
     """Read history for silent tasks, then judge them.
 
-    Without history none is judged, and it returns False: try again later.
+    If history cannot be read, it judges no task and returns False: try again later.
     """
     if not await repair(connection):
         return False
