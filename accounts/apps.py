@@ -1,3 +1,5 @@
+"""Django app `accounts`: its start-up code."""
+
 from django.apps import AppConfig
 
 
