@@ -168,6 +168,7 @@ LOGOUT_REDIRECT_URL = "sign-in"
 
 # --- database ----------------------------------------------------------------------
 DATABASES = {"default": database(env.text("DATABASE_URL"), DATA_DIR)}
+COMPILED_QUERIES = env.flag("MJPROXY_COMPILED_QUERIES", default=True)
 
 # --- Redis: a real one, or the embedded server on a unix socket ----------------------
 EMBEDDED_REDIS_SOCKET = env.socket_path(DATA_DIR / "redis.sock")
@@ -242,11 +243,17 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60},
     },
     "mails": {
-        "task": "tasks.send_mails",
+        "task": "accounts.send_mails",
         "schedule": 5.0,
         "options": {"expires": 10},
     },
-    "retention": {"task": "tasks.cleanup.retention", "schedule": 3600.0},
+    "clock": {
+        "task": "accounts.follow_clock",
+        "schedule": 2.0,
+        "options": {"expires": 10},
+    },
+    "retention": {"task": "tasks.remove_old", "schedule": 3600.0},
+    "accounts_retention": {"task": "accounts.remove_old", "schedule": 3600.0},
 }
 
 # --- API ---------------------------------------------------------------------------

@@ -1,4 +1,7 @@
-"""The load of the accounts: how many tasks run and wait at each."""
+"""The load of the accounts: how many tasks run and wait at each.
+
+This module answers the port `accounts.ports.load`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
 from accounts.models import DiscordAccount
-from tasks.enums import LOADING, TaskStatus
+from tasks.enums import LOADING, RUNNING, TaskStatus
 from tasks.models import Task
 
 
@@ -25,10 +28,37 @@ def with_load(accounts: QuerySet[DiscordAccount]) -> Any:
     query.alias_map[_Load.table_alias] = _Load()
     query.alias_refcount[_Load.table_alias] = 1
     load: Any = RawSQL("COALESCE(task_load.size, 0)", [], output_field=IntegerField())
-    waiting = Task.objects.filter(account=OuterRef("pk"), status=TaskStatus.NOT_START)
-    counted = waiting.order_by().values("account").annotate(count=Count("pk"))
-    count = Coalesce(Subquery(counted.values("count")), 0)
-    return accounts.alias(load=load, waiting=count)
+    return accounts.alias(load=load, waiting=_count(TaskStatus.NOT_START))
+
+
+def counts() -> tuple[dict[int, int], dict[int, int]]:
+    """Return the numbers of running and of waiting tasks, by account; 0 is left out."""
+    running: dict[int, int] = {}
+    queued: dict[int, int] = {}
+    rows = (
+        Task.objects.filter(status__in=[*RUNNING, TaskStatus.NOT_START])
+        .exclude(account=None)
+        .order_by()
+        .values_list("account", "status")
+        .annotate(Count("pk"))
+    )
+    for account, status, count in rows:
+        numbers = queued if status == TaskStatus.NOT_START else running
+        numbers[account] = numbers.get(account, 0) + count
+    return running, queued
+
+
+def with_counts(accounts: QuerySet[DiscordAccount]) -> QuerySet[DiscordAccount]:
+    """Return the accounts with `running` and `waiting`, to show and to sort by."""
+    return accounts.annotate(
+        running=_count(*RUNNING), waiting=_count(TaskStatus.NOT_START)
+    )
+
+
+def _count(*statuses: TaskStatus) -> Coalesce:
+    rows = Task.objects.filter(account=OuterRef("pk"), status__in=statuses).order_by()
+    counted = rows.values("account").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
 class _Load:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from django.db.models import Count, Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from accounts.models import DiscordAccount, User
-from mjproxy.lib.db.compiled_query import PreparedQuery
+from mjproxy.lib.db.compiled_query import CompiledQuery
 from mjproxy.lib.validators.text_lists import parted
-from tasks.enums import RUNNING, TaskStatus
+from tasks.enums import TaskStatus
 from tasks.models import BannedWord, Task
 from tasks.wire import RELATED
 
@@ -35,11 +35,9 @@ def shown_tasks() -> QuerySet[Task]:
     return Task.objects.select_related(*RELATED).defer(*_NOT_SHOWN)
 
 
-_by_id: Final = PreparedQuery[Task](
-    lambda pk: shown_tasks().filter(pk=pk), markers=(-1,)
-)
-_by_id_and_owner: Final = PreparedQuery[Task](
-    lambda pk, owner: shown_tasks().filter(pk=pk, owner=owner), markers=(-1, -2)
+_by_id: Final = CompiledQuery[Task](lambda pk: shown_tasks().filter(pk=pk))
+_by_id_and_owner: Final = CompiledQuery[Task](
+    lambda pk, owner: shown_tasks().filter(pk=pk, owner=owner), values=2
 )
 
 
@@ -85,23 +83,6 @@ def waiting_ids(user: User, count: int = 1000, *, own: bool = False) -> list[int
     """Return the tasks that wait for their turn, oldest first."""
     rows = _listed(user, own=own).filter(status=TaskStatus.NOT_START)
     return list(rows.order_by("id").values_list("id", flat=True)[:count])
-
-
-def load() -> tuple[dict[int, int], dict[int, int]]:
-    """Count the running and the waiting tasks of each account."""
-    running: dict[int, int] = {}
-    queued: dict[int, int] = {}
-    rows = (
-        Task.objects.filter(status__in=[*RUNNING, TaskStatus.NOT_START])
-        .exclude(account=None)
-        .order_by()
-        .values_list("account", "status")
-        .annotate(Count("pk"))
-    )
-    for account, status, count in rows:
-        counts = queued if status == TaskStatus.NOT_START else running
-        counts[account] = counts.get(account, 0) + count
-    return running, queued
 
 
 def waiting_count(account: DiscordAccount) -> int:

@@ -24,6 +24,7 @@ from gateway.protocol.constants import Event
 from gateway.sending import windows
 from gateway.sockets.connection import Connection
 from mjproxy.lib import faults
+from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.faults import Work
 from tasks.enums import RUNNING, Delivery, WindowState
@@ -40,7 +41,7 @@ PAGES: Final = 50
 def silent_tasks() -> dict[int, list[int]]:
     """Return the running tasks that need a look at history, by account."""
     now = timezone.now()
-    unchecked = Q(checked_at=None) | Q(checked_at__lt=now - timing.LOOK_EVERY)
+    unchecked = due("checked_at", now - timing.LOOK_EVERY)
     unheard = Q(interaction_id=None, progress_message_id=None)
     # A window that did not show itself, an answer that nothing followed.
     unheard |= Q(

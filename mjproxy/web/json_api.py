@@ -14,7 +14,6 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import RawPostDataException
 from django.views import csrf, defaults
 from django.views.decorators.csrf import csrf_exempt
-from rest_framework import views
 from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -125,6 +124,9 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse |
         case OperationalError() | InterfaceError():
             logger.error("%s: the database does not answer: %s", path, exc)
             return Response(failure(path, _TEXTS[503]), status=503)
+    # Here, not above: the views import this module by the settings of the framework.
+    from rest_framework import views
+
     answer = views.exception_handler(exc, context)
     if answer is None:
         return None

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from mjproxy.lib import faults
-from mjproxy.lib.db.compiled_query import PreparedQuery
+from mjproxy.lib.db.compiled_query import CompiledQuery
 from tasks.models import DeliveryState, WebhookDelivery
 from tasks.webhooks import rows as webhooks_rows
 from tasks.webhooks.rows import Call, unclaimed
@@ -19,13 +19,12 @@ from tasks.webhooks.shares import Receiver
 SPARE: Final = 16
 
 
-_next: Final = PreparedQuery[WebhookDelivery](
+_next: Final = CompiledQuery[WebhookDelivery](
     lambda task_id: (
         webhooks_rows.waiting(task_id)
         .only("owner", "host")
         .order_by("by_hand", "revision")[:1]
-    ),
-    markers=(-1,),
+    )
 )
 
 
