@@ -1,4 +1,4 @@
-"""The product and the simulator as real processes, judged from outside."""
+"""The product and the simulator as real processes, tested from outside."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ class Product:
         self.accounts.append(spec)
 
     def wait_accounts(self, count: int) -> None:
-        """Wait until so many are ready, and read: nothing else is sent by itself."""
+        """Wait until so many accounts are ready and read; then nothing else is sent."""
 
         def ready() -> bool:
             rows = self.api("GET", "/mj/account/list")
