@@ -58,7 +58,7 @@ class ApiClient(Client):
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_connection_is_left(django_db_setup: None) -> Iterator[None]:
-    """Close what async code has opened in its thread, so that the database can go."""
+    """Close connections of async code, so that the database can be dropped."""
     yield
     SyncToAsync.single_thread_executor.submit(connections.close_all).result()
 
@@ -93,14 +93,14 @@ def _no_work_has_failed() -> None:
 
 @pytest.fixture(autouse=True)
 def _the_clock_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests travel in time, the database's server does not."""
+    """Treat the clock as right: tests travel in time, the server does not."""
     monkeypatch.setattr(clock, "skew", lambda: 0.0)
     monkeypatch.setattr(clock, "_seen", clock._Seen())
 
 
 @pytest.fixture(autouse=True)
 def _health_is_asked_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ask anew each time, in the thread of the test: others see not what it wrote."""
+    """Ask health questions in the thread of the test, which sees its own rows."""
     monkeypatch.setattr(background_check, "spawn", lambda work: work())
     monkeypatch.setattr(background_check, "FRESH", 0.0)
 

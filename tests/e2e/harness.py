@@ -260,7 +260,7 @@ def specs(count: int) -> Iterator[AccountSpec]:
 
 
 def _outer_environment() -> dict[str, str]:
-    """Return what a product may inherit: nothing that the tests were given."""
+    """Return the environment for a product, without the variables of the tests."""
     ours = ("MJPROXY_", "NG_DISCORD_", "DJANGO_", "DATABASE_URL", "REDIS_URL", "PORT")
     return {k: v for k, v in os.environ.items() if not k.startswith(ours)}
 

@@ -26,7 +26,7 @@ def sends(row: str) -> Callable[[Callable[[Any, Scene], Sent]], Sends]:
 
 
 class Client:
-    """A real program that speaks the dialect: what it sends, what it reads."""
+    """A real program that speaks the dialect: its requests, its reading of answers."""
 
     letter: ClassVar[str]
     name: ClassVar[str]
