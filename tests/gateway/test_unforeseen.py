@@ -1,4 +1,4 @@
-"""What nobody foresaw, in every kind of work: it ends after a few tries, and why."""
+"""Unforeseen errors in every kind of work: it ends after a few tries, with a reason."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ from gateway.protocol.constants import Event
 from gateway.sending import dispatch, errands, windows
 from gateway.sockets import history, manager
 from gateway.sockets.manager import Manager
+from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import backoff, event_loop, faults
-from mjproxy.lib.process.faults import MOST
+from mjproxy.lib.faults import MOST
+from mjproxy.lib.process import backoff, event_loop
 from tasks.enums import (
     ErrandKind,
     ErrandState,
