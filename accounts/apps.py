@@ -1,4 +1,4 @@
-"""Django app `accounts`: its start-up code."""
+"""AccountsConfig: the Django app of users and Discord accounts."""
 
 from django.apps import AppConfig
 

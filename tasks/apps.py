@@ -1,4 +1,4 @@
-"""Django app `tasks`: its start-up code."""
+"""TasksConfig: the Django app of drawing tasks."""
 
 from django.apps import AppConfig
 
