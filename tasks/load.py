@@ -9,7 +9,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
 from accounts.models import DiscordAccount
-from tasks.enums import LOADING, TaskStatus
+from tasks.enums import LOADING, RUNNING, TaskStatus
 from tasks.models import Task
 
 
@@ -25,10 +25,36 @@ def with_load(accounts: QuerySet[DiscordAccount]) -> Any:
     query.alias_map[_Load.table_alias] = _Load()
     query.alias_refcount[_Load.table_alias] = 1
     load: Any = RawSQL("COALESCE(task_load.size, 0)", [], output_field=IntegerField())
-    waiting = Task.objects.filter(account=OuterRef("pk"), status=TaskStatus.NOT_START)
-    counted = waiting.order_by().values("account").annotate(count=Count("pk"))
-    count = Coalesce(Subquery(counted.values("count")), 0)
-    return accounts.alias(load=load, waiting=count)
+    return accounts.alias(load=load, waiting=task_count(TaskStatus.NOT_START))
+
+
+def task_count(*statuses: TaskStatus) -> Coalesce:
+    """Return an expression that counts an account's tasks of these statuses."""
+    rows = Task.objects.filter(account=OuterRef("pk"), status__in=statuses).order_by()
+    counted = rows.values("account").annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+def load() -> tuple[dict[int, int], dict[int, int]]:
+    """Count the running and the waiting tasks of each account."""
+    running: dict[int, int] = {}
+    queued: dict[int, int] = {}
+    rows = (
+        Task.objects.filter(status__in=[*RUNNING, TaskStatus.NOT_START])
+        .exclude(account=None)
+        .order_by()
+        .values_list("account", "status")
+        .annotate(Count("pk"))
+    )
+    for account, status, count in rows:
+        counts = queued if status == TaskStatus.NOT_START else running
+        counts[account] = counts.get(account, 0) + count
+    return running, queued
+
+
+def waiting_count(account: DiscordAccount) -> int:
+    """Count the tasks that wait for their turn at an account."""
+    return Task.objects.filter(account=account, status=TaskStatus.NOT_START).count()
 
 
 class _Load:

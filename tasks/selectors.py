@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from django.db.models import Count, Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from accounts.models import DiscordAccount, User
 from mjproxy.lib.db.compiled_query import PreparedQuery
 from mjproxy.lib.validators.text_lists import parted
-from tasks.enums import RUNNING, TaskStatus
+from tasks.enums import TaskStatus
 from tasks.models import BannedWord, Task
 from tasks.wire import RELATED
 
@@ -85,27 +85,6 @@ def waiting_ids(user: User, count: int = 1000, *, own: bool = False) -> list[int
     """Return the tasks that wait for their turn, oldest first."""
     rows = _listed(user, own=own).filter(status=TaskStatus.NOT_START)
     return list(rows.order_by("id").values_list("id", flat=True)[:count])
-
-
-def load() -> tuple[dict[int, int], dict[int, int]]:
-    """Count the running and the waiting tasks of each account."""
-    running: dict[int, int] = {}
-    queued: dict[int, int] = {}
-    rows = (
-        Task.objects.filter(status__in=[*RUNNING, TaskStatus.NOT_START])
-        .exclude(account=None)
-        .order_by()
-        .values_list("account", "status")
-        .annotate(Count("pk"))
-    )
-    for account, status, count in rows:
-        counts = queued if status == TaskStatus.NOT_START else running
-        counts[account] = counts.get(account, 0) + count
-    return running, queued
-
-
-def waiting_count(account: DiscordAccount) -> int:
-    return Task.objects.filter(account=account, status=TaskStatus.NOT_START).count()
 
 
 def banned_words() -> list[str]:

@@ -6,15 +6,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import (
-    Count,
     F,
     FloatField,
-    IntegerField,
     OuterRef,
     QuerySet,
     Subquery,
 )
-from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
@@ -24,7 +21,7 @@ from accounts.admin.accounts import AccountAdmin
 from accounts.enums import BotType
 from accounts.models import BotSnapshot, DiscordAccount
 from tasks.enums import RUNNING, TaskStatus
-from tasks.models import Task
+from tasks.load import task_count
 
 _NONE = "–"
 
@@ -48,8 +45,8 @@ class BusyAccountAdmin(AccountAdmin):
             super()
             .get_queryset(request)
             .annotate(
-                running=_count(*RUNNING),
-                waiting=_count(TaskStatus.NOT_START),
+                running=task_count(*RUNNING),
+                waiting=task_count(TaskStatus.NOT_START),
                 fast_hours=_fast_hours(),
             )
         )
@@ -91,12 +88,6 @@ class BusyAccountAdmin(AccountAdmin):
         if account.fast_exhausted:
             return "used up"
         return _NONE if account.fast_hours is None else f"{account.fast_hours:.1f} h"
-
-
-def _count(*statuses: TaskStatus) -> Coalesce:
-    rows = Task.objects.filter(account=OuterRef("pk"), status__in=statuses).order_by()
-    counted = rows.values("account").annotate(n=Count("pk")).values("n")
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
 def _fast_hours() -> Subquery:

@@ -34,7 +34,7 @@ from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.dialect.answers import compressed, json_answer
 from tasks.api.pool_views import OPERATORS_ACCOUNT
 from tasks.api.shapes.examples import answered, sent
-from tasks.selectors import load
+from tasks.load import load
 
 _PAGE: Final = {"current": 1, "pageSize": 10, "total": 1, "pageCount": 1}
 ACCOUNT_OR_FAILURE: Final = PolymorphicProxySerializer(

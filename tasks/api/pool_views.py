@@ -20,7 +20,7 @@ from accounts.wire.account import (
 )
 from mjproxy.lib.dialect.answers import compressed, json_answer
 from tasks.api.shapes import examples
-from tasks.selectors import load
+from tasks.load import load
 
 ACCOUNT: Final[dict[str, Any]] = {
     "id": "1",

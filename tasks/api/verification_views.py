@@ -36,7 +36,7 @@ from mjproxy.lib.dialect.fields import DialectSerializer, Text
 from mjproxy.lib.web import throttle
 from tasks.api.pool_views import ACCOUNT
 from tasks.api.shapes.examples import answered, sent
-from tasks.selectors import load
+from tasks.load import load
 
 logger = logging.getLogger(__name__)
 
