@@ -13,9 +13,8 @@ from django.utils import timezone
 from accounts.models import AccountEvent, OperatorMail
 from mjproxy.lib.db import time_limits
 from mjproxy.lib.ids import first_task_id_of
-from tasks.enums import TERMINAL
+from tasks.enums import TERMINAL, DeliveryState
 from tasks.models import (
-    DeliveryState,
     DrawingSettings,
     Errand,
     Task,

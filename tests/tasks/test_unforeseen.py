@@ -17,7 +17,8 @@ from accounts.state import mails, send_mails
 from mjproxy.lib.process import event_loop, faults
 from mjproxy.lib.process.faults import MOST
 from tasks import jobs
-from tasks.models import DeliveryState, Task, WebhookDelivery
+from tasks.enums import DeliveryState
+from tasks.models import Task, WebhookDelivery
 from tasks.pictures import cdn
 from tasks.pictures import store as pictures_store
 from tasks.pictures.cdn import Picture
