@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from django.db.models import Q, QuerySet
 
 from accounts.models import DiscordAccount
-from accounts.states import TAKE_NEW, TROUBLES
+from accounts.states import TROUBLES
 from mjproxy.lib.db.encrypted_field import readable
-
-# Reading one costs a decryption.
-SECRETS: Final = ("user_token", "bot_token", "proxy_url")
 
 
 def ids_of_user(account_id: int) -> list[int]:
@@ -55,14 +51,6 @@ def enabled_accounts() -> QuerySet[DiscordAccount]:
     return DiscordAccount.objects.filter(enabled=True)
 
 
-def alive_accounts() -> QuerySet[DiscordAccount]:
-    """Accounts that a new task may be given to, in the operator's order.
-
-    One that is only cut off for the moment counts: its tasks wait for it.
-    """
-    return enabled_accounts().filter(state__in=TAKE_NEW)
-
-
 def accounts_for_a_person() -> QuerySet[DiscordAccount]:
     """Accounts that wait for their operator, those that wait longest first."""
     rows = enabled_accounts().filter(state__in=TROUBLES, resume_at=None)
@@ -71,7 +59,7 @@ def accounts_for_a_person() -> QuerySet[DiscordAccount]:
 
 def without_secrets(accounts: QuerySet[DiscordAccount]) -> QuerySet[DiscordAccount]:
     """Leave the encrypted columns in the database until somebody asks for them."""
-    return accounts.defer(*SECRETS)
+    return accounts.defer(*DiscordAccount.SECRETS)
 
 
 def for_choice(accounts: QuerySet[DiscordAccount]) -> QuerySet[DiscordAccount]:

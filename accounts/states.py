@@ -193,10 +193,6 @@ def standing_of(account: Stands) -> Standing:
     return Standing(AccountState(account.state), account.resume_at)
 
 
-def needs_operator(account: Stands) -> bool:
-    return standing_of(account).actor is Actor.OPERATOR
-
-
 def is_locked(account: Stands) -> bool:
     """Tell what the wire calls `lock`: a person must verify the account."""
     return account.state == AccountState.VERIFICATION

@@ -9,8 +9,6 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready
 
-from accounts.choice.idle_hours import follow_hours
-from accounts.state import changes
 from accounts.verification import lock
 from gateway import lost_accounts
 from gateway import sweep as gateway_sweep
@@ -27,8 +25,9 @@ from gateway.sending import (
     windows,
 )
 from gateway.sending.refusals import break_off
-from mjproxy.lib.process import event_loop, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib import faults
+from mjproxy.lib.faults import Work
+from mjproxy.lib.process import event_loop
 
 
 @worker_ready.connect
@@ -89,11 +88,8 @@ def sync_accounts() -> None:
 
 @shared_task(name="gateway.sweep", ignore_result=True)
 def sweep() -> None:
-    """Find the tasks, and the rested accounts, that nobody nudged."""
+    """Find the tasks that nobody nudged."""
     for step in (
-        follow_hours,
-        changes.resume_due,
-        changes.follow_work_hours,
         _nudge,
         lost_accounts.leave_lost_accounts,
         gateway_sweep.end_overdue,

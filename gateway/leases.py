@@ -19,6 +19,7 @@ from accounts.models import DiscordAccount
 from accounts.states import LOST, WITHOUT_SOCKET
 from gateway import lease_holders
 from gateway.models import GatewayProcess, GatewaySession
+from mjproxy.lib.db.claim import due
 from tasks.enums import RUNNING
 from tasks.models import Task
 
@@ -117,7 +118,7 @@ def acquire(name: str, room: int) -> dict[int, Lease]:
         ignore_conflicts=True,
     )
     now = timezone.now()
-    free = Q(holder="") | Q(lease_until=None) | Q(lease_until__lt=now)
+    free = Q(holder="") | due("lease_until", now)
     rows = GatewaySession.objects.filter(free, account__in=wanted())
     chosen = list(rows.values_list("pk", flat=True)[: max(0, room)])
     for start in range(0, len(chosen), CHUNK):

@@ -15,7 +15,6 @@ from django.db.models import Case, Q, QuerySet, Value, When
 from accounts.choice.pool_settings import pool
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from accounts.selectors import SECRETS
 from accounts.states import LOST, TAKE_NEW
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from tasks.enums import RUNNING, BotType, ErrandState, TaskAction, TaskStatus
@@ -44,7 +43,7 @@ GONE: Final = (
     Q(account=None) | Q(account__enabled=False) | Q(account__state__in=sorted(LOST))
 )
 _LOST: Final = GONE | ~Q(account__state__in=sorted(TAKE_NEW))
-_SECRETS: Final = tuple(f"account__{name}" for name in SECRETS)
+_SECRETS: Final = tuple(f"account__{name}" for name in DiscordAccount.SECRETS)
 _Shape = tuple[object, ...]
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway.lost_accounts import GONE
+from mjproxy.lib.db.claim import due
 from tasks.enums import RUNNING, TaskStatus
 from tasks.models import Task
 from tasks.services import CANCELLED, fail
@@ -30,10 +31,8 @@ def accounts_to_dispatch() -> list[int]:
 
     Of the rows of one Discord user one is returned: its lane serves all.
     """
-    now = timezone.now()
-    due = Q(not_before=None) | Q(not_before__lte=now)
     waiting = Task.objects.filter(
-        due,
+        due("not_before"),
         status=TaskStatus.NOT_START,
         prepared=True,
         account__state=AccountState.READY,

@@ -5,4 +5,10 @@ class TasksConfig(AppConfig):
     name = "tasks"
 
     def ready(self) -> None:
-        from tasks import receivers  # noqa: F401
+        from accounts import ports
+        from tasks import (
+            load,
+            receivers,  # noqa: F401
+        )
+
+        ports.load.register(load)

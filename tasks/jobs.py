@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from accounts.state import send_mails as state_send_mails
-from mjproxy.lib.process import event_loop, faults
+from mjproxy.lib import faults
+from mjproxy.lib.process import event_loop
 from tasks.cleanup import retention
 from tasks.pictures import cdn, store
 from tasks.webhooks import calls, picking, rows
@@ -54,13 +54,7 @@ def _keep_missing() -> None:
         event_loop.spawn(cdn.keep(task_id))
 
 
-@shared_task(name="tasks.send_mails", ignore_result=True)
-def send_mails() -> None:
-    """Tell the operator of the accounts that wait for a person."""
-    event_loop.spawn(state_send_mails.send_due())
-
-
-@shared_task(name="tasks.cleanup.retention", ignore_result=True)
+@shared_task(name="tasks.remove_old", ignore_result=True)
 def remove_old() -> None:
     """Remove what is older than the operator wants it kept."""
     faults.step(retention.remove_old)

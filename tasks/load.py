@@ -1,4 +1,7 @@
-"""The load of the accounts: how many tasks run and wait at each."""
+"""The load of the accounts: how many tasks run and wait at each.
+
+This module answers the port `accounts.ports.load`.
+"""
 
 from __future__ import annotations
 
@@ -25,18 +28,11 @@ def with_load(accounts: QuerySet[DiscordAccount]) -> Any:
     query.alias_map[_Load.table_alias] = _Load()
     query.alias_refcount[_Load.table_alias] = 1
     load: Any = RawSQL("COALESCE(task_load.size, 0)", [], output_field=IntegerField())
-    return accounts.alias(load=load, waiting=task_count(TaskStatus.NOT_START))
+    return accounts.alias(load=load, waiting=_count(TaskStatus.NOT_START))
 
 
-def task_count(*statuses: TaskStatus) -> Coalesce:
-    """Return an expression that counts an account's tasks of these statuses."""
-    rows = Task.objects.filter(account=OuterRef("pk"), status__in=statuses).order_by()
-    counted = rows.values("account").annotate(count=Count("pk")).values("count")
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
-
-
-def load() -> tuple[dict[int, int], dict[int, int]]:
-    """Count the running and the waiting tasks of each account."""
+def counts() -> tuple[dict[int, int], dict[int, int]]:
+    """Return the numbers of running and of waiting tasks, by account; 0 is left out."""
     running: dict[int, int] = {}
     queued: dict[int, int] = {}
     rows = (
@@ -47,14 +43,27 @@ def load() -> tuple[dict[int, int], dict[int, int]]:
         .annotate(Count("pk"))
     )
     for account, status, count in rows:
-        counts = queued if status == TaskStatus.NOT_START else running
-        counts[account] = counts.get(account, 0) + count
+        numbers = queued if status == TaskStatus.NOT_START else running
+        numbers[account] = numbers.get(account, 0) + count
     return running, queued
 
 
 def waiting_count(account: DiscordAccount) -> int:
     """Count the tasks that wait for their turn at an account."""
     return Task.objects.filter(account=account, status=TaskStatus.NOT_START).count()
+
+
+def with_counts(accounts: QuerySet[DiscordAccount]) -> QuerySet[DiscordAccount]:
+    """Return the accounts with `running` and `waiting`, to show and to sort by."""
+    return accounts.annotate(
+        running=_count(*RUNNING), waiting=_count(TaskStatus.NOT_START)
+    )
+
+
+def _count(*statuses: TaskStatus) -> Coalesce:
+    rows = Task.objects.filter(account=OuterRef("pk"), status__in=statuses).order_by()
+    counted = rows.values("account").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
 class _Load:

@@ -8,7 +8,7 @@ from typing import Final
 from django.db.models import Prefetch, QuerySet
 
 from accounts.models import DiscordAccount, User
-from mjproxy.lib.db.compiled_query import PreparedQuery
+from mjproxy.lib.db.compiled_query import CompiledQuery
 from mjproxy.lib.validators.text_lists import parted
 from tasks.enums import TaskStatus
 from tasks.models import BannedWord, Task
@@ -35,11 +35,9 @@ def shown_tasks() -> QuerySet[Task]:
     return Task.objects.select_related(*RELATED).defer(*_NOT_SHOWN)
 
 
-_by_id: Final = PreparedQuery[Task](
-    lambda pk: shown_tasks().filter(pk=pk), markers=(-1,)
-)
-_by_id_and_owner: Final = PreparedQuery[Task](
-    lambda pk, owner: shown_tasks().filter(pk=pk, owner=owner), markers=(-1, -2)
+_by_id: Final = CompiledQuery[Task](lambda pk: shown_tasks().filter(pk=pk))
+_by_id_and_owner: Final = CompiledQuery[Task](
+    lambda pk, owner: shown_tasks().filter(pk=pk, owner=owner), values=2
 )
 
 

@@ -15,10 +15,10 @@ from django.utils.html import format_html
 from solo.admin import SingletonModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from accounts.editing.save import new_webhook_secret
 from accounts.models import AccessSettings, ApiKey, User
 from accounts.people import passes
 from accounts.people.keys import create_key, digest
+from accounts.people.users import new_webhook_secret
 from mjproxy.lib.admin.theme import ModelAdmin
 
 admin.site.unregister(Group)  # two kinds of people: operators and the others

@@ -6,9 +6,12 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from solo.admin import SingletonModelAdmin
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from accounts.editing.pool import delete_tag, save_settings, save_tag
 from accounts.models import DomainTag, PoolSettings
 from accounts.models.tags import keywords_of
 from mjproxy.lib.admin.theme import ModelAdmin
@@ -44,6 +47,24 @@ class DomainTagAdmin(ModelAdmin[DomainTag]):
     list_filter = ("enabled",)
     search_fields = ("name", "description")
 
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: DomainTag,
+        form: Any,
+        change: bool,  # noqa: FBT001 - Django's signature
+    ) -> None:
+        save_tag(obj)
+
+    def delete_model(self, request: HttpRequest, obj: DomainTag) -> None:
+        delete_tag(obj)
+
+    def delete_queryset(
+        self, request: HttpRequest, queryset: QuerySet[DomainTag]
+    ) -> None:
+        for tag in queryset:
+            delete_tag(tag)
+
     @admin.display(description="Keywords")
     def words(self, tag: DomainTag) -> str:
         return ", ".join(tag.keywords)[:100]
@@ -52,3 +73,12 @@ class DomainTagAdmin(ModelAdmin[DomainTag]):
 @admin.register(PoolSettings)
 class PoolSettingsAdmin(SingletonModelAdmin, ModelAdmin[PoolSettings]):
     change_form_template = ""  # the theme's
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: PoolSettings,
+        form: Any,
+        change: bool,  # noqa: FBT001 - Django's signature
+    ) -> None:
+        save_settings(obj)

@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 
 from accounts.api.permissions import IsOperator
 from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of
+from accounts.editing.pool import delete_tag, save_tag
 from accounts.exceptions import InvalidField
 from accounts.models import DomainTag
 from accounts.models.tags import keywords_of
@@ -192,7 +193,7 @@ class SaveDomainTagView(APIView):
         tag = form.fill(_tag_or_refuse(tag_id) if tag_id else DomainTag())
         if not tag.name.strip():
             raise InvalidField("名称不能为空", "A subject needs a name")
-        tag.save()
+        save_tag(tag)
         saved = {"id": str(tag.pk)}
         return json_answer(operation_result(data=saved) | saved)
 
@@ -209,7 +210,7 @@ class DomainTagView(APIView):
         examples=[OpenApiExample("done", value=operation_result(), response_only=True)],
     )
     def delete(self, request: Request, tag_id: str, mode: str = "") -> HttpResponse:
-        _tag_or_refuse(tag_id).delete()
+        delete_tag(_tag_or_refuse(tag_id))
         return json_answer(operation_result())
 
 

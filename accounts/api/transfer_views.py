@@ -13,18 +13,18 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api.account_search import WhichSerializer, chosen
+from accounts.api.examples import done
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
-from accounts.api.views import example
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount
 from accounts.transfer.accounts import Refused, Report, export_file, import_file
+from accounts.transfer.answer import file_answer
 from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.dialect.answers import json_answer, operation_result
 from mjproxy.lib.dialect.fields import DialectSerializer, Text
 from mjproxy.lib.sealed_file import BadFile
 
-FILE_NAME: Final = "accounts.json"
 _SHOWN_ERRORS: Final = 100
 _FILE: Final = {
     "format": "mjproxy-accounts",
@@ -112,7 +112,7 @@ class ImportView(APIView):
             OpenApiExample(
                 "request", value={"passphrase": "...", "file": _FILE}, request_only=True
             ),
-            example(added=["1400000000000000007"], updated=[], skipped=[], errors={}),
+            done(added=["1400000000000000007"], updated=[], skipped=[], errors={}),
         ],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
@@ -134,14 +134,6 @@ class ImportView(APIView):
             )
             return json_answer(failed | {"messageEn": str(exc)})
         return json_answer(operation_result(data=_told(report)))
-
-
-def file_answer(data: bytes) -> HttpResponse:
-    """Answer a file of accounts as one to be saved."""
-    response = HttpResponse(data, content_type="application/json")
-    response["Content-Disposition"] = f'attachment; filename="{FILE_NAME}"'
-    response["Cache-Control"] = "no-store"
-    return response
 
 
 def _told(report: Report) -> dict[str, Any]:

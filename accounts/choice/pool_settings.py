@@ -8,10 +8,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from django.db.models.signals import post_delete, post_save
-from django.dispatch import receiver
 from django.utils import timezone
 
 from accounts.enums import AccountState
@@ -56,12 +54,11 @@ def pool() -> Pool:
     return kept
 
 
-@receiver(post_save, sender=PoolSettings)
-@receiver(post_save, sender=DomainTag)
-@receiver(post_delete, sender=DomainTag)
-@receiver(post_save, sender=DiscordAccount)
-def forget(**_: Any) -> None:
-    """Have the next choice read anew; other processes follow within a moment."""
+def forget() -> None:
+    """Have the next choice read anew. Services that write what is kept call this.
+
+    Other processes follow within `KEPT_FOR` seconds.
+    """
     global _kept
     _kept = None
 

@@ -26,7 +26,9 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, StrIndex
 from django.db.models.lookups import GreaterThan
+from django.utils import timezone
 
+from accounts import hours
 from accounts.enums import AccountState, SpeedMode
 from accounts.models import DiscordAccount
 from accounts.states import TAKE_NEW
@@ -38,7 +40,7 @@ _COSTLY: Final = frozenset({SpeedMode.FAST, SpeedMode.TURBO})
 class Need:
     """What a task needs of its account. Everything empty means: nothing.
 
-    `instance_id` and `remark` may be markers of a prepared query.
+    `instance_id` and `remark` may be expressions of a compiled query.
     """
 
     instance_id: str = ""
@@ -191,6 +193,16 @@ def _hours(need: Need) -> Iterator[Rule]:
         )
 
 
+def draws_new_now(account: DiscordAccount) -> bool:
+    """Tell of a loaded account what `_hours` says in SQL: may it draw something new?
+
+    Its state is not looked at. A test compares the two.
+    """
+    working = not account.work_time or hours.covers(account.work_time, timezone.now())
+    is_full = 0 <= account.day_draw_limit <= account.drawn_today
+    return working and not account.is_fishing and not is_full
+
+
 _ROOM: Final = (
     Rule(
         "room",
@@ -222,6 +234,7 @@ def _fits_subjects(tags: Sequence[int]) -> Q:
     return anything | Q(Exists(links))
 
 
-def _holds(text: Any, part: str) -> Any:
+def _holds(text: Any, part: str | Value) -> Any:
     """Hold where a text has this part, capitals and all."""
-    return GreaterThan(StrIndex(text, Value(part)), 0)
+    found: Any = part if isinstance(part, Value) else Value(part)
+    return GreaterThan(StrIndex(text, found), 0)

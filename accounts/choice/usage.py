@@ -43,11 +43,6 @@ def take_turn(
     )
 
 
-def drawn_today(account: DiscordAccount) -> int:
-    """Return how many tasks the account was given since midnight."""
-    return account.day_draw_count if account.day == timezone.localdate() else 0
-
-
 def _behind_all(account: Any) -> datetime:
     """Return a moment behind the last turn, even if clocks differ or were set back."""
     now = timezone.now()

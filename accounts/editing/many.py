@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from accounts.choice import pool_settings
 from accounts.editing.fields import Changes, domains_of
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
@@ -57,6 +58,7 @@ def edit_many(accounts: Iterable[DiscordAccount], changes: Changes, *, by: str) 
         _set_domains(ids, [tag.pk for tag in domains])
     if enabled is not None:
         enable_many(ids, enabled=enabled, by=by)
+    pool_settings.forget()
     for pk in ids:
         tell(pk)
     return len(rows)

@@ -45,6 +45,9 @@ def known_modes(value: object) -> None:
 class DiscordAccount(models.Model):
     """A Discord user account that draws, in one channel of one server."""
 
+    # The encrypted columns: never shown, and reading one costs a decryption.
+    SECRETS: ClassVar = ("user_token", "bot_token", "proxy_url")
+
     remark = models.CharField(max_length=200, blank=True)
     group = models.CharField(
         max_length=80,
@@ -236,6 +239,11 @@ class DiscordAccount(models.Model):
     @property
     def is_ready(self) -> bool:
         return self.enabled and self.state == AccountState.READY
+
+    @property
+    def drawn_today(self) -> int:
+        """Return how many drawings it was given since midnight."""
+        return self.day_draw_count if self.day == timezone.localdate() else 0
 
 
 def link_of(guild_id: str, channel_id: str) -> str:

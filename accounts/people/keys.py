@@ -13,7 +13,7 @@ from django.utils.crypto import constant_time_compare
 
 from accounts.exceptions import InvalidField, UserDisabled
 from accounts.models import ApiKey, User
-from mjproxy.lib.db.compiled_query import PreparedQuery
+from mjproxy.lib.db.compiled_query import CompiledQuery
 from mjproxy.lib.db.unique_races import checked_again
 
 MIN_KEY_LENGTH: Final = 20  # so that none can be guessed
@@ -24,17 +24,13 @@ GUEST_NAME: Final = "guest"
 # decrypting them would cost more than the whole look-up.
 _FIELDS: Final = ("username", "is_active", "is_staff", "is_superuser")
 
-_keys_by_digest: Final = PreparedQuery[ApiKey](
+_keys_by_digest: Final = CompiledQuery[ApiKey](
     lambda one, other: (
         ApiKey.objects.filter(digest__in=[one, other], is_active=True)
         .select_related("owner")
         .only(*(f"owner__{name}" for name in _FIELDS))
     ),
-    markers=("one", "other"),
-)
-_users_by_name: Final = PreparedQuery[User](
-    lambda name: User.objects.filter(username=name, is_active=True).only(*_FIELDS),
-    markers=("name",),
+    values=2,
 )
 
 
@@ -81,7 +77,8 @@ def owner_of(keys: Sequence[str]) -> User | None:
     Raises UserDisabled where all that was found is a user who may not come in.
     """
     if any(constant_time_compare(key, settings.ADMIN_TOKEN) for key in keys):
-        return next(iter(_users_by_name(ADMIN_NAME)), None)
+        operators = User.objects.filter(username=ADMIN_NAME, is_active=True)
+        return next(iter(operators.only(*_FIELDS)), None)
     rows = _keys_by_digest(digest(keys[0]), digest(keys[-1]))
     owners = [row.owner for row in rows]
     if owners and not any(owner.is_active for owner in owners):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from accounts.state import mails
+from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.faults import Work
 
 
 async def send_due() -> None:

@@ -24,8 +24,11 @@ from mjproxy.lib.sealed_file import BadFile, seal, unseal
 logger = logging.getLogger(__name__)
 
 MOST_ACCOUNTS: Final = 5000
-SECRETS: Final = {"userToken": "user_token", "botToken": "bot_token"} | {
-    "proxyUrl": "proxy_url"
+# By their names on the wire.
+SECRETS: Final = {
+    name: member.field
+    for name, member in WRITABLE.items()
+    if member.field in DiscordAccount.SECRETS
 }
 # Ids of subjects mean nothing elsewhere: the file names them.
 _DOMAIN_IDS, _DOMAIN_NAMES = "verticalDomainIds", "verticalDomains"

@@ -21,6 +21,7 @@ from accounts.models import DiscordAccount, Verification, VerificationSettings
 from accounts.selectors import ids_of_user
 from accounts.signals import verification_due
 from accounts.state import changes, mails
+from mjproxy.lib.db import claim
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.db.encrypted_field import readable
 
@@ -160,10 +161,8 @@ def want_page(account_id: int) -> bool:
 
 def claim_page(account_id: int) -> Verification | None:
     """Return the verification whose page this process is to make now, or None."""
-    now = timezone.now()
-    free = Q(claimed_until=None) | Q(claimed_until__lte=now)
-    rows = current().filter(free, account=account_id, wanted_at__isnull=False)
-    claimed = rows.update(claimed_until=now + CLAIM)
+    rows = current().filter(account=account_id, wanted_at__isnull=False)
+    claimed = claim.claim(rows, "claimed_until", CLAIM)
     return Verification.objects.filter(account=account_id).first() if claimed else None
 
 
@@ -190,7 +189,7 @@ def break_off(account_id: int, reason: str) -> None:
 def due() -> list[int]:
     """Return the accounts with a page to make, or a server to tell."""
     now = timezone.now()
-    free = Q(claimed_until=None) | Q(claimed_until__lte=now)
+    free = claim.due("claimed_until", now)
     rows = current().filter(Q(free, wanted_at__isnull=False) | Q(hand_at__lte=now))
     return list(rows.values_list("account_id", flat=True)[:200])
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
-from django.utils import timezone
-
-from accounts import hours
-from accounts.choice.usage import drawn_today
+from accounts import ports
+from accounts.choice.rules import draws_new_now
 from accounts.models import DiscordAccount, User
 from accounts.verification import lock
 from accounts.wire.bot_members import SNAPSHOT_MEMBERS
@@ -28,16 +27,6 @@ from accounts.wire.member import (
 )
 
 HIDDEN: Final = "****"  # a secret that is kept: it may come back like this
-
-
-def accepts_new_tasks(account: DiscordAccount) -> bool:
-    """Tell whether hours and day limit let new drawings in now."""
-    working = not account.work_time or hours.covers(account.work_time, timezone.now())
-    return working and not account.is_fishing and not _day_is_full(account)
-
-
-def _day_is_full(account: DiscordAccount) -> bool:
-    return 0 <= account.day_draw_limit <= drawn_today(account)
 
 
 def _links(seen: Seen) -> list[str]:
@@ -160,13 +149,13 @@ SETTINGS: Final = (
     Member(
         "isAcceptNewTask",
         FLAG,
-        look=lambda it: accepts_new_tasks(it.account),
+        look=lambda it: draws_new_now(it.account),
         help_text="Hours and day limit let new drawings in now.",
     ),
     Member(
         "dayDrawLimit", WHOLE, "day_draw_limit", bulk=True, help_text="-1: no limit."
     ),
-    Member("dayDrawCount", WHOLE, look=lambda it: drawn_today(it.account)),
+    Member("dayDrawCount", WHOLE, look=lambda it: it.account.drawn_today),
     Member("isVerticalDomain", FLAG, "is_vertical_domain", bulk=True),
     Member("verticalDomainIds", TEXTS, "vertical_domains", look=_domains, bulk=True),
     Member("maxQueueSize", WHOLE, "max_queue_size", bulk=True, help_text="0: no end."),
@@ -250,20 +239,26 @@ class FetchedAccountSerializer(ShownSerializer):
 RELATED: Final = ("sub_channels", "vertical_domains", lock.ALONG)
 
 
-def account_json(
-    account: DiscordAccount,
-    viewer: User,
-    *,
-    running: int,
-    queued: int,
-    whole: bool = True,
-) -> dict[str, Any]:
-    """Return what `viewer` may know of an account; `whole`: what its bots told, too.
+def accounts_json(
+    accounts: Iterable[DiscordAccount], viewer: User, *, whole: bool
+) -> list[dict[str, Any]]:
+    """Return what `viewer` may know of accounts; `whole`: what their bots told, too.
 
     Operators' answers read `RELATED` rows and, where whole, `snapshots`: prefetch them
     for a list.
     """
-    seen = Seen(account, running, queued)
+    running, queued = ports.load().counts()
+    return [
+        _account_json(
+            Seen(account, running.get(account.pk, 0), queued.get(account.pk, 0)),
+            viewer,
+            whole=whole,
+        )
+        for account in accounts
+    ]
+
+
+def _account_json(seen: Seen, viewer: User, *, whole: bool) -> dict[str, Any]:
     table = MEMBERS if whole else LISTED
     return {
         member.name: member.value(seen)

@@ -9,13 +9,18 @@ from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
 from accounts.enums import PriorityClass
+from accounts.models import DiscordAccount
 from accounts.wire.account import WRITABLE
 from accounts.wire.member import Field, Member
 from mjproxy.lib.dialect.fields import DialectSerializer, Items, Text, Word
 
-_TOKENS: Final = ("user_token", "bot_token", "proxy_url")
 _WIRE_NAMES: Final = {member.field: name for name, member in WRITABLE.items()}
-_REMOVABLE: Final = {"botToken": "bot_token", "proxyUrl": "proxy_url"}
+# An account cannot do without its token.
+_REMOVABLE: Final = {
+    _WIRE_NAMES[field]: field
+    for field in DiscordAccount.SECRETS
+    if field != "user_token"
+}
 
 
 class ChangesSerializer(DialectSerializer):
@@ -111,7 +116,7 @@ def said_by_member(exc: ValidationError) -> str:
 
 def _is_kept(member: Member, value: Any) -> bool:
     # No secret is ever shown: what comes back empty or as asterisks stays.
-    return member.field in _TOKENS and not value.strip(" *")
+    return member.field in DiscordAccount.SECRETS and not value.strip(" *")
 
 
 def _stripped(value: Any) -> Any:

@@ -6,8 +6,6 @@ from django.contrib import admin
 from django.utils import timezone
 from solo.admin import SingletonModelAdmin
 
-from accounts.models import DiscordAccount
-from gateway.admin.accounts import SyncedAccountAdmin
 from gateway.models import (
     AccountQuery,
     CommandIndex,
@@ -51,9 +49,6 @@ class GatewaySessionAdmin(ReadOnly[GatewaySession]):
     @badge("Live", {"live": "success", "down": "danger"})
     def live(self, session: GatewaySession) -> tuple[str, str]:
         return ("live", "Live") if session.is_live else ("down", "Down")
-
-
-admin.site.register(DiscordAccount, SyncedAccountAdmin)
 
 
 @admin.register(AccountQuery)

@@ -8,11 +8,11 @@ from typing import Any, Final
 from curl_cffi.requests.exceptions import RequestException
 from discord.errors import DiscordException
 
-from accounts.editing.save import note_private_channel
 from accounts.enums import BotType
 from accounts.models import DiscordAccount
 from accounts.selectors import without_secrets
 from accounts.state import bot_snapshots
+from accounts.state.notes import note_private_channel
 from gateway.discord.rest import DiscordHttp
 from gateway.protocol import private_channels
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP

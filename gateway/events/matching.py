@@ -16,7 +16,7 @@ from typing import Final
 from django.db.models import Q, QuerySet
 
 from gateway.protocol.messages import Message
-from mjproxy.lib.db.compiled_query import PreparedQuery
+from mjproxy.lib.db.compiled_query import CompiledQuery
 from mjproxy.lib.ids import DISCORD_EPOCH_MS
 from tasks import custom_ids
 from tasks.enums import RUNNING, TaskAction
@@ -45,9 +45,9 @@ class Match:
     by: str
 
 
-_by_nonce: Final = PreparedQuery[Task](
+_by_nonce: Final = CompiledQuery[Task](
     lambda account, nonce: Task.objects.filter(account_id=account, nonce=nonce),
-    markers=(-1, "nonce"),
+    values=2,
 )
 
 
@@ -58,7 +58,7 @@ def by_nonce(account_id: int, nonce: str) -> Task | None:
 @cache
 def _by_keys(
     messages: int, nonces: int, interactions: int, jobs: int
-) -> PreparedQuery[Task]:
+) -> CompiledQuery[Task]:
     """Return the look-up by so many keys of each kind: it runs with every event."""
 
     def build(account: int, *keys: str) -> QuerySet[Task]:
@@ -74,7 +74,7 @@ def _by_keys(
         return Task.objects.filter(wanted, account_id=account)
 
     count = messages + nonces + interactions + jobs
-    return PreparedQuery(build, markers=(-1, *(f"key {n}" for n in range(count))))
+    return CompiledQuery(build, values=1 + count)
 
 
 def by_identity(account_id: int, message: Message) -> Match | None:

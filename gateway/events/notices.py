@@ -9,9 +9,9 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.editing.save import note_notice
 from accounts.enums import AccountState
 from accounts.state.changes import trouble
+from accounts.state.notes import note_notice
 from accounts.verification import lock
 from gateway.events.matching import CLOCK_SKEW, moment_of
 from gateway.lanes import lane

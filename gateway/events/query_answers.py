@@ -8,11 +8,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.editing.save import note_remix
 from accounts.enums import AccountState, BotType
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.state import bot_snapshots
 from accounts.state.changes import trouble
+from accounts.state.notes import note_remix
 from gateway.enums import ON_PANEL, QueryKind, QueryState
 from gateway.events.notices import heed
 from gateway.models import AccountQuery, GatewaySession

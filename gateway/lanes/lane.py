@@ -23,6 +23,7 @@ from accounts.models import DiscordAccount
 from gateway.lanes.turns import Turns
 from gateway.models import DispatchLane, GatewaySession
 from gateway.timing import LANE_HOLD
+from mjproxy.lib.db.claim import due
 
 LONGEST_PAUSE: Final = 2 * 3600.0  # seconds between two tasks
 # An errand takes no later moment: whoever waits for it has gone by then.
@@ -102,7 +103,7 @@ def enter(account_id: int) -> Hold | None:
 
 def _take(lanes: QuerySet[DispatchLane], holder: str) -> bool:
     now = timezone.now()
-    free = Q(holder="") | Q(held_until=None) | Q(held_until__lt=now)
+    free = Q(holder="") | due("held_until", now)
     return bool(
         lanes.filter(free).update(
             holder=holder,
@@ -158,7 +159,7 @@ def keep_pace(account: DiscordAccount) -> datetime | None:
     if not pause:
         return None
     moment = timezone.now() + pause
-    sooner = Q(next_send_at=None) | Q(next_send_at__lt=moment)
+    sooner = due("next_send_at", moment)
     lane = _of(account.pk).filter(sooner)
     lane.update(next_send_at=moment, errand_was_last=False)
     return moment
@@ -193,9 +194,8 @@ def reserve(account: DiscordAccount) -> datetime | None:
         return moment
     if errand_was_last and paced and now < paced + TASKS_FIRST:
         return None
-    free = Q(holder="") | Q(held_until=None) | Q(held_until__lt=now)
-    awake = Q(rest_until=None) | Q(rest_until__lte=now)
-    unchanged = lane.filter(free & awake, next_send_at=paced)
+    free = Q(holder="") | due("held_until", now)
+    unchanged = lane.filter(free, due("rest_until", now), next_send_at=paced)
     taken = unchanged.update(next_send_at=moment + pause, errand_was_last=True)
     return moment if taken else None
 
@@ -207,7 +207,7 @@ def rest(account_id: int, until: datetime, reason: str = "") -> None:
     of waiting tasks read.
     """
     facts = {"rest_until": until, "rest_reason": reason[:400]}
-    sooner = Q(rest_until=None) | Q(rest_until__lt=until)
+    sooner = due("rest_until", until)
     if not _of(account_id).filter(sooner).update(**facts):
         _make(account_id)
         _of(account_id).filter(sooner).update(**facts)
@@ -225,7 +225,7 @@ def book(account_id: int, seconds: float) -> bool:
     """
     now = timezone.now()
     moment = now + timedelta(seconds=seconds)
-    free = Q(wake_at=None) | Q(wake_at__lte=now) | Q(wake_at__gt=moment)
+    free = due("wake_at", now) | Q(wake_at__gt=moment)
     return bool(_of(account_id).filter(free).update(wake_at=moment))
 
 
@@ -237,5 +237,5 @@ def forget_unused() -> None:
     day_ago = timezone.now() - timedelta(days=1)
     known = GatewaySession.objects.exclude(user_id="")
     lanes = DispatchLane.objects.exclude(discord_user__in=known.values("user_id"))
-    lanes = lanes.filter(Q(next_send_at=None) | Q(next_send_at__lt=day_ago))
-    lanes.filter(Q(rest_until=None) | Q(rest_until__lt=day_ago)).delete()
+    lanes = lanes.filter(due("next_send_at", day_ago))
+    lanes.filter(due("rest_until", day_ago)).delete()

@@ -8,11 +8,11 @@ from typing import Final
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.editing.save import clear_fast_exhausted, mark_fast_exhausted
 from accounts.enums import SpeedMode
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import enabled_accounts, ids_of_user, without_secrets
 from accounts.state import bot_snapshots
+from accounts.state.notes import clear_fast_exhausted, mark_fast_exhausted
 from gateway.enums import OVER, QueryKind, QueryState
 from gateway.models import AccountQuery
 from gateway.queries.ask import ask

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
@@ -29,10 +29,12 @@ from gateway.sending import posting
 from gateway.sending.bodies import place_of
 from gateway.sending.claims import Claim
 from gateway.sending.refusals import REFUSALS, note_refusal, rest
+from mjproxy.lib import faults
+from mjproxy.lib.db.claim import claim, due, renew
 from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
-from mjproxy.lib.process import backoff, event_loop, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.process import backoff, event_loop
 from tasks.custom_ids import cancel_id
 from tasks.enums import RUNNING
 from tasks.models import Task
@@ -47,13 +49,13 @@ def pause(presses: int) -> timedelta:
 
 def to_press() -> list[int]:
     """Return the tasks whose Cancel is to be pressed now."""
-    return list(_due().values_list("pk", flat=True)[:200])
+    rows = _to_stop().filter(due("cancel_next_at"))
+    return list(rows.values_list("pk", flat=True)[:200])
 
 
-def _due() -> QuerySet[Task]:
+def _to_stop() -> QuerySet[Task]:
     """Running tasks that shall be stopped and have shown their job's message."""
-    may = Q(cancel_next_at=None) | Q(cancel_next_at__lte=timezone.now())
-    rows = Task.objects.filter(may, status__in=RUNNING, removed_at=None)
+    rows = Task.objects.filter(status__in=RUNNING, removed_at=None)
     return rows.exclude(cancel_requested_at=None).exclude(progress_message_id=None)
 
 
@@ -62,8 +64,9 @@ def press_cancel(task_id: int) -> bool:
 
     The next press is booked before this one leaves, so a worker may die in between.
     """
-    rows = _due().filter(pk=task_id)
-    task = rows.select_related("account").first()
+    rows = _to_stop().filter(pk=task_id)
+    due_now = rows.filter(due("cancel_next_at"))
+    task = due_now.select_related("account").first()
     if task is None or task.account is None or task.account.state in TROUBLES:
         return False
     session = GatewaySession.objects.filter(account=task.account).first()
@@ -76,14 +79,13 @@ def press_cancel(task_id: int) -> bool:
     except UnknownCommand:
         return False
     presses, began = task.cancel_presses + 1, time.monotonic()
-    moment = timezone.now() + pause(presses)
     speaker = task.account.pk, session.session_id
     rows = rows.filter(still_open(*speaker))
-    if not rows.update(cancel_presses=presses, cancel_next_at=moment):
+    if not claim(rows, "cancel_next_at", pause(presses), cancel_presses=presses):
         return False
     lane.keep_pace(task.account)
-    claim = Claim(body["nonce"], partial(_renew, task_id, presses, speaker), began)
-    press = partial(_press, task.account, body, claim)
+    right = Claim(body["nonce"], partial(_renew, task_id, presses, speaker), began)
+    press = partial(_press, task.account, body, right)
     pressing = Work("pressing cancel of task", task_id)
     event_loop.spawn(faults.watch(pressing, press, at_once=True))
     return True
@@ -118,15 +120,15 @@ def _renew(
     """Book the next press anew, unless it has been booked by another or is over."""
     rows = Task.objects.filter(pk=task_id, status__in=RUNNING, cancel_presses=presses)
     rows = rows.filter(still_open(*speaker))
-    return bool(rows.update(cancel_next_at=timezone.now() + pause(presses)))
+    return renew(rows, "cancel_next_at", pause(presses))
 
 
 async def _press(
-    account: DiscordAccount, body: dict[str, Any], claim: Claim, task_id: int
+    account: DiscordAccount, body: dict[str, Any], right: Claim, task_id: int
 ) -> None:
     http = await clients.client_of(account)
     sent_at = timezone.now()
-    posted = await posting.post(http, account, body, claim)
+    posted = await posting.post(http, account, body, right)
     if posted and posted.answer.verdict is not Verdict.ACCEPTED:
         await in_thread(settle, account.pk, task_id, posted.answer, sent_at)
 

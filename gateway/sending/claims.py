@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
@@ -47,19 +45,3 @@ class Claim:
             return False
         self.nonce, self.since = nonce, before
         return True
-
-
-@contextlib.asynccontextmanager
-async def renewing(renew: Callable[[int], object], pk: int) -> AsyncIterator[None]:
-    """Call `renew(pk)` in a thread again and again until the block is left."""
-    task = asyncio.create_task(_renew(renew, pk))
-    try:
-        yield
-    finally:
-        task.cancel()
-
-
-async def _renew(renew: Callable[[int], object], pk: int) -> None:
-    while True:
-        await asyncio.sleep(timing.RENEW_EVERY)
-        await in_thread(renew, pk)

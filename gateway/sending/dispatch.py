@@ -24,10 +24,11 @@ from gateway.sending import posting
 from gateway.sending.bodies import interaction_of
 from gateway.sending.claims import Claim
 from gateway.sending.refusals import note_refusal, rest, resting
+from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
-from mjproxy.lib.process import event_loop, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.process import event_loop
 from mjproxy.lib.validators.number_limits import span_of
 from tasks.enums import RUNNING, Delivery, TaskStatus
 from tasks.models import Task

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from curl_cffi.requests.exceptions import RequestException
 from discord.errors import DiscordException
-from django.db.models import Q
 from django.utils import timezone
 
 from accounts.enums import AccountState
@@ -31,14 +30,16 @@ from gateway.protocol.payloads import Place
 from gateway.sending import posting
 from gateway.sending.bodies import place_of
 from gateway.sending.brought_pictures import in_memory
-from gateway.sending.claims import Claim, renewing
+from gateway.sending.claims import Claim
 from gateway.sending.prepare import FAILED
 from gateway.sending.refusals import REFUSALS, note_refusal, rest
-from gateway.timing import CLAIM
+from gateway.timing import CLAIM, RENEW_EVERY
+from mjproxy.lib import faults
+from mjproxy.lib.db.claim import claim, due, renew, renewing
 from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
-from mjproxy.lib.process import backoff, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.process import backoff
 from mjproxy.lib.safe_http.client import Unfetchable
 from tasks.enums import ErrandKind, ErrandState
 from tasks.errands import finish, give_up
@@ -63,8 +64,8 @@ def waiting() -> list[int]:
     rows = Errand.objects.filter(state=ErrandState.WAITING)
     for errand in rows.filter(created_at__lt=now - LIFE)[:200]:
         give_up(errand.pk, *_too_late(errand))
-    due = rows.filter(Q(claimed_until=None) | Q(claimed_until__lt=now))
-    return list(due.order_by("pk").values_list("pk", flat=True)[:200])
+    free = rows.filter(due("claimed_until", now))
+    return list(free.order_by("pk").values_list("pk", flat=True)[:200])
 
 
 def _too_late(errand: Errand) -> tuple[str, str]:
@@ -76,23 +77,21 @@ def _too_late(errand: Errand) -> tuple[str, str]:
 
 
 def _claim(errand_id: int) -> tuple[Errand, GatewaySession] | None:
-    now = timezone.now()
-    rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING).filter(
-        Q(claimed_until=None) | Q(claimed_until__lt=now)
-    )
-    errand = rows.select_related("account", "task").first()
+    rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING)
+    free = rows.filter(due("claimed_until"))
+    errand = free.select_related("account", "task").first()
     if errand is None or (session := _session_of(errand)) is None:
         return None
     if errand.kind != ErrandKind.UPLOAD and lane.is_resting(errand.account_id):
         return None
     rows = rows.filter(still_open(errand.account_id, session.session_id))
-    claimed = rows.update(claimed_until=now + CLAIM)
+    claimed = claim(rows, "claimed_until", CLAIM)
     return (errand, session) if claimed else None
 
 
 def _renew(errand_id: int) -> None:
     rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING)
-    rows.update(claimed_until=timezone.now() + CLAIM)
+    renew(rows, "claimed_until", CLAIM)
 
 
 async def run(errand_id: int) -> None:
@@ -112,7 +111,7 @@ async def _run(errand_id: int) -> None:
     errand, session = claimed
     http = await clients.client_of(errand.account)
     try:
-        async with renewing(_renew, errand_id):
+        async with renewing(_renew, errand_id, RENEW_EVERY):
             await _do(http, errand, session)
     except UploadFailed as exc:
         zh = FAILED.partition(" /")[0]
@@ -249,12 +248,12 @@ async def _post(http: DiscordHttp, errand: Errand, body: dict[str, Any]) -> None
     note = partial(_note_nonce, errand.pk, (errand.account_id, body["session_id"]))
     if not await in_thread(note, errand.nonce, nonce):
         return
-    claim = Claim(nonce, note, began)
+    right = Claim(nonce, note, began)
     sent_at = timezone.now()
-    if posted := await posting.post(http, errand.account, body, claim):
+    if posted := await posting.post(http, errand.account, body, right):
         await in_thread(settle, errand, posted.answer, sent_at)
     else:
-        await in_thread(_not_sent, errand.pk, claim.nonce)
+        await in_thread(_not_sent, errand.pk, right.nonce)
 
 
 def _not_sent(errand_id: int, nonce: str) -> None:

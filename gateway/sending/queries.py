@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import BotSnapshot, DiscordAccount
@@ -35,11 +35,13 @@ from gateway.protocol.payloads import Place
 from gateway.queries.ask import ask
 from gateway.sending import claims, posting
 from gateway.sending.refusals import note_refusal, rest
+from mjproxy.lib import faults
+from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
-from mjproxy.lib.process import event_loop, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.process import event_loop
 
 logger = logging.getLogger(__name__)
 
@@ -129,8 +131,8 @@ def _is_time(account: DiscordAccount, session: GatewaySession) -> bool:
 
 def _next(account: DiscordAccount, session: GatewaySession) -> AccountQuery | None:
     """Return the oldest query that may be sent now, or what it needs first."""
-    due = Q(not_before=None) | Q(not_before__lte=timezone.now())
-    rows = AccountQuery.objects.filter(due, account=account, state=QueryState.WAITING)
+    rows = AccountQuery.objects.filter(account=account, state=QueryState.WAITING)
+    rows = rows.filter(due("not_before"))
     if not account.is_ready:
         rows = rows.filter(by_hand=True)  # a person looks whether it is well again
     for query in rows.select_related("needs").order_by("pk"):
@@ -336,6 +338,5 @@ def accounts_to_ask() -> list[int]:
     waiting = AccountQuery.objects.filter(state=QueryState.WAITING)
     for query in waiting.filter(created_at__lt=now - LIFE)[:200]:
         give_up(query, "账号未连接 / the account was not connected")
-    due = Q(not_before=None) | Q(not_before__lte=now)
-    ids = waiting.filter(due, account__enabled=True).order_by()
+    ids = waiting.filter(due("not_before", now), account__enabled=True).order_by()
     return list(ids.values_list("account_id", flat=True).distinct())

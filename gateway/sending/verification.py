@@ -24,9 +24,9 @@ from gateway.discord.addresses import Addresses, load_addresses
 from gateway.discord.rest import DiscordHttp
 from gateway.protocol.constants import MIDJOURNEY_APP
 from gateway.timing import PAGE_TIMEOUT, TELL_TIMEOUT
+from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.faults import Work
 from mjproxy.lib.safe_http.client import (
     Unfetchable,
     check_url,

@@ -18,8 +18,8 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.editing.save import note_remix
 from accounts.models import DiscordAccount
+from accounts.state.notes import note_remix
 from gateway import timing
 from gateway.discord import activity_host, clients
 from gateway.discord.rest import DiscordHttp
@@ -34,10 +34,12 @@ from gateway.sending import posting
 from gateway.sending.bodies import place_of, sent_text
 from gateway.sending.claims import Claim
 from gateway.sending.refusals import note_refusal, rest, resting
+from mjproxy.lib import faults
+from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
-from mjproxy.lib.process import backoff, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.process import backoff
 from tasks import custom_ids
 from tasks.enums import RUNNING, BotType, Delivery, InputRole, WindowState
 from tasks.models import Task
@@ -178,8 +180,8 @@ class Answering:
 
 def to_answer() -> list[int]:
     """Return the tasks whose open window waits for its answer."""
-    due = Q(not_before=None) | Q(not_before__lte=timezone.now())
-    rows = Task.objects.filter(due, status__in=RUNNING, window=WindowState.OPEN)
+    rows = Task.objects.filter(due("not_before"))
+    rows = rows.filter(status__in=RUNNING, window=WindowState.OPEN)
     return list(rows.order_by("pk").values_list("pk", flat=True)[:200])
 
 

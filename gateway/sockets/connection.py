@@ -38,9 +38,10 @@ from gateway.sockets.outage import extend_deadlines
 from gateway.sockets.parked_events import Parked
 from gateway.sockets.read_marks import Reader
 from gateway.sockets.reconnect import Comeback, Fatal, Resume, connecting
+from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import backoff, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.faults import Work
+from mjproxy.lib.process import backoff
 
 logger = logging.getLogger(__name__)
 

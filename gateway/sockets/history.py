@@ -23,9 +23,10 @@ from gateway.events.notices import MAX_ATTEMPTS
 from gateway.protocol.constants import Event
 from gateway.sending import windows
 from gateway.sockets.connection import Connection
+from mjproxy.lib import faults
+from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.faults import Work
 from tasks.enums import RUNNING, Delivery, WindowState
 from tasks.models import Task
 from tasks.services import CANCELLED, fail, release
@@ -40,7 +41,7 @@ PAGES: Final = 50
 def silent_tasks() -> dict[int, list[int]]:
     """Return the running tasks that need a look at history, by account."""
     now = timezone.now()
-    unchecked = Q(checked_at=None) | Q(checked_at__lt=now - timing.LOOK_EVERY)
+    unchecked = due("checked_at", now - timing.LOOK_EVERY)
     unheard = Q(interaction_id=None, progress_message_id=None)
     # A window that did not show itself, an answer that nothing followed.
     unheard |= Q(

@@ -25,11 +25,12 @@ from gateway.discord.rest import Identity
 from gateway.sockets.connection import Connection
 from gateway.sockets.history import judging, look_after, repair, silent_tasks
 from gateway.sockets.reconnect import Resume, connecting
+from mjproxy.lib import faults
 from mjproxy.lib.db import clock
 from mjproxy.lib.db.encrypted_field import UndecryptableSecret
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import backoff, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.faults import Work
+from mjproxy.lib.process import backoff
 
 logger = logging.getLogger(__name__)
 

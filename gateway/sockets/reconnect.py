@@ -9,8 +9,9 @@ from typing import Final
 
 from accounts.enums import AccountState
 from gateway.sending.refusals import break_off
-from mjproxy.lib.process import backoff, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib import faults
+from mjproxy.lib.faults import Work
+from mjproxy.lib.process import backoff
 
 logger = logging.getLogger(__name__)
 

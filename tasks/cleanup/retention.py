@@ -6,11 +6,8 @@ import logging
 from datetime import timedelta
 from typing import Final
 
-from django.contrib.admin.models import LogEntry
-from django.core.management import call_command
 from django.utils import timezone
 
-from accounts.models import AccountEvent, OperatorMail
 from mjproxy.lib.db import time_limits
 from mjproxy.lib.ids import first_task_id_of
 from tasks.enums import TERMINAL, DeliveryState
@@ -28,9 +25,7 @@ BATCH: Final = 500
 MOST_BATCHES: Final = 40  # in one run; the next one goes on
 MOST_DAYS: Final = 3650  # that a task may be kept where not all are
 KEEP_DELIVERIES: Final = timedelta(days=30)
-KEEP_EVENTS: Final = timedelta(days=90)
 KEEP_ERRANDS: Final = timedelta(days=1)
-KEEP_EDITS: Final = timedelta(days=365)
 
 
 def remove_old() -> None:
@@ -43,8 +38,6 @@ def _remove_old() -> None:
     tasks = remove_old_tasks()
     deliveries = remove_old_deliveries()
     remove_old_errands()
-    remove_old_events()
-    remove_expired()
     scraps = store.remove_old_scraps() + inputs.drop_ended() + inputs.remove_strays()
     if tasks or deliveries or scraps:
         logger.info(
@@ -80,20 +73,6 @@ def remove_old_errands() -> int:
     oldest = timezone.now() - KEEP_ERRANDS
     removed, _ = Errand.objects.filter(created_at__lt=oldest).delete()
     return removed
-
-
-def remove_old_events() -> int:
-    """Remove the history of the accounts, and the mails about it, after a while."""
-    oldest = timezone.now() - KEEP_EVENTS
-    removed, _ = AccountEvent.objects.filter(at__lt=oldest).delete()
-    OperatorMail.objects.filter(at__lt=oldest).delete()
-    return removed
-
-
-def remove_expired() -> None:
-    """Remove sessions that have run out, and the admin's history of long ago."""
-    call_command("clearsessions")
-    LogEntry.objects.filter(action_time__lt=timezone.now() - KEEP_EDITS).delete()
 
 
 def remove_old_deliveries() -> int:

@@ -12,10 +12,10 @@ from typing import Final
 
 import aiohttp
 
+from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import faults
+from mjproxy.lib.faults import Work
 from mjproxy.lib.process.bulkhead import Places
-from mjproxy.lib.process.faults import Work
 from mjproxy.lib.safe_http.client import (
     USER_AGENT,
     Unfetchable,

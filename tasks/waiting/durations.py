@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.models import DiscordAccount
-from mjproxy.lib.db.compiled_query import PreparedQuery
+from mjproxy.lib.db.compiled_query import CompiledQuery
 from tasks.enums import TaskStatus
 from tasks.models import Task
 
@@ -39,7 +39,7 @@ def _done(account_id: Any) -> QuerySet[Task]:
     return rows.order_by("-pk")
 
 
-_last: Final = PreparedQuery[Task](lambda pk: _done(pk).only("pk")[:1], markers=(-1,))
+_last: Final = CompiledQuery[Task](lambda pk: _done(pk).only("pk")[:1])
 
 
 def _newest(account_ids: Collection[int]) -> dict[int, int | None]:

@@ -15,9 +15,9 @@ from typing import Final
 import aiohttp
 from standardwebhooks import Webhook
 
+from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.faults import Work
 from mjproxy.lib.safe_http.client import (
     Unfetchable,
     check_url,

@@ -8,8 +8,8 @@ from typing import Final
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from mjproxy.lib.db.compiled_query import PreparedQuery
-from mjproxy.lib.process import faults
+from mjproxy.lib import faults
+from mjproxy.lib.db.compiled_query import CompiledQuery
 from tasks.enums import DeliveryState
 from tasks.models import WebhookDelivery
 from tasks.webhooks import rows as webhooks_rows
@@ -20,13 +20,12 @@ from tasks.webhooks.shares import Receiver
 SPARE: Final = 16
 
 
-_next: Final = PreparedQuery[WebhookDelivery](
+_next: Final = CompiledQuery[WebhookDelivery](
     lambda task_id: (
         webhooks_rows.waiting(task_id)
         .only("owner", "host")
         .order_by("by_hand", "revision")[:1]
-    ),
-    markers=(-1,),
+    )
 )
 
 

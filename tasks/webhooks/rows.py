@@ -10,12 +10,12 @@ from typing import Final
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.editing.save import ensure_webhook_secret, new_webhook_secret
 from accounts.models import User
-from mjproxy.lib.db.compiled_query import PreparedQuery
+from accounts.people.users import ensure_webhook_secret, new_webhook_secret
+from mjproxy.lib.db.compiled_query import CompiledQuery
 from mjproxy.lib.db.encrypted_field import UndecryptableSecret
+from mjproxy.lib.faults import Work
 from mjproxy.lib.process import backoff
-from mjproxy.lib.process.faults import Work
 from mjproxy.lib.validators.addresses import WrongAddress, parts_of
 from tasks.enums import TERMINAL, DeliveryState, TaskStatus
 from tasks.models import DrawingSettings, Task, WebhookDelivery
@@ -214,7 +214,7 @@ def unclaimed(now: datetime) -> Q:
     return Q(claimed_until=None) | Q(claimed_until__lte=now)
 
 
-_queue: Final = PreparedQuery[WebhookDelivery](
+_queue: Final = CompiledQuery[WebhookDelivery](
     lambda task_id: (
         waiting(task_id)
         .select_related("task")
@@ -224,11 +224,7 @@ _queue: Final = PreparedQuery[WebhookDelivery](
             "task__owner_id",
         )
         .order_by("by_hand", "revision")
-    ),
-    markers=(-1,),
-)
-_owner: Final = PreparedQuery[User](
-    lambda pk: User.objects.filter(pk=pk).only("webhook_secret"), markers=(-1,)
+    )
 )
 
 
@@ -240,7 +236,8 @@ def _secret_of(row: WebhookDelivery) -> str:
     try:
         if row.is_operators:
             return hook_secret()
-        return ensure_webhook_secret(_owner(row.task.owner_id)[0])
+        owner = User.objects.only("webhook_secret").get(pk=row.task.owner_id)
+        return ensure_webhook_secret(owner)
     except UndecryptableSecret:
         return ""
 

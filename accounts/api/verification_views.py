@@ -15,6 +15,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.api.examples import ACCOUNT, answered, sent
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
 from accounts.api.views import account_or_refuse
@@ -23,7 +24,7 @@ from accounts.models import DiscordAccount, User
 from accounts.people.callers import client_ip
 from accounts.selectors import without_secrets
 from accounts.verification import helper_server, lock
-from accounts.wire.account import account_json
+from accounts.wire.account import accounts_json
 from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.db.encrypted_field import readable
 from mjproxy.lib.dialect.answers import (
@@ -34,9 +35,6 @@ from mjproxy.lib.dialect.answers import (
 )
 from mjproxy.lib.dialect.fields import DialectSerializer, Text
 from mjproxy.lib.web import throttle
-from tasks.api.pool_views import ACCOUNT
-from tasks.api.shapes.examples import answered, sent
-from tasks.load import load
 
 logger = logging.getLogger(__name__)
 
@@ -137,14 +135,7 @@ def _not_made(reason: str) -> dict[str, Any]:
 
 
 def _shown(account: DiscordAccount, viewer: User) -> dict[str, Any]:
-    running, queued = load()
-    return account_json(
-        account,
-        viewer,
-        running=running.get(account.pk, 0),
-        queued=queued.get(account.pk, 0),
-        whole=True,
-    )
+    return accounts_json([account], viewer, whole=True)[0]
 
 
 class ReportSerializer(DialectSerializer):
