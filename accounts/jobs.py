@@ -1,4 +1,4 @@
-"""Celery jobs of accounts: mails, the clock, retention. All are started by beat."""
+"""Celery jobs of accounts, which beat starts: mails, the clock, retention."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from mjproxy.lib.process import event_loop
 
 @shared_task(name="accounts.send_mails", ignore_result=True)
 def send_mails() -> None:
-    """Tell the operator of the accounts that wait for a person."""
+    """Mail the operator about accounts that wait for a person."""
     event_loop.spawn(sending.send_due())
 
 
 @shared_task(name="accounts.follow_clock", ignore_result=True)
 def follow_clock() -> None:
-    """Begin and end idle hours, work hours and pauses as the time comes."""
+    """Begin and end idle hours, work hours and pauses when their time comes."""
     for step in (
         idle_hours.follow_hours,
         changes.resume_due,
@@ -31,5 +31,5 @@ def follow_clock() -> None:
 
 @shared_task(name="accounts.remove_old", ignore_result=True)
 def remove_old() -> None:
-    """Remove what accounts and people leave behind once it is old."""
+    """Remove old rows of accounts and users."""
     faults.step(retention.remove_old)

@@ -1,4 +1,4 @@
-"""Ports: what accounts asks of the apps above it, which register in their `ready()`."""
+"""Ports: interfaces that apps above implement and register in their `ready()`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from django.db.models import IntegerField, QuerySet, Value
 from accounts.models import DiscordAccount
 from mjproxy.lib.port import Port
 
-Counts = Mapping[int, int]  # row id of an account: how many tasks
-Channels = Mapping[str, list[tuple[str, str]]]  # by field: server id, channel id
+Counts = Mapping[int, int]  # row id of an account to number of tasks
+# field to pairs of server id and channel id
+Channels = Mapping[str, list[tuple[str, str]]]
 
 
 class Load(Protocol):
-    """How many tasks run and wait at each account."""
+    """The numbers of tasks that run and wait at each account."""
 
     def counts(self) -> tuple[Counts, Counts]:
         """Return the numbers of running and of waiting tasks; 0 is left out."""
@@ -27,25 +28,25 @@ class Load(Protocol):
 
 
 class AccountCheck(Protocol):
-    """What Discord says of an account that is about to be saved."""
+    """The check at Discord of an account that is about to be saved."""
 
     def __call__(
         self, account: DiscordAccount, channels: Channels, /
     ) -> Mapping[str, list[str]]:
-        """Return what is wrong, by field. Takes seconds: not in a transaction."""
+        """Return errors by field. Takes seconds: do not call it in a transaction."""
 
 
 class BotPanel(Protocol):
-    """The bots of an account, as the page of the account shows and steers them."""
+    """The bots of an account, for the account's page in the admin."""
 
     def shown(self, account: DiscordAccount) -> dict[str, Any]:
         """Return the context of `accounts/bots.html`."""
 
     def ask(self, account: DiscordAccount, said: Mapping[str, str]) -> None:
-        """Ask what a button of the page stands for. Raises AccountsError."""
+        """Send the question of a button of the page. Raises AccountsError."""
 
     def sync(self, account: DiscordAccount) -> None:
-        """Have the account's plan and settings read anew."""
+        """Request the account's plan and settings from its bots."""
 
 
 class _NoLoad:

@@ -1,4 +1,4 @@
-"""Remove what accounts and people leave behind once it is old."""
+"""Remove old rows of accounts and users."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ KEEP_EDITS: Final = timedelta(days=365)
 
 
 def remove_old() -> None:
-    """Remove old history and mails, sessions that ran out, old edits in the admin."""
+    """Remove history and mails, expired sessions and the admin's log of edits."""
     with time_limits.lifted():
         remove_old_events()
         remove_expired()
 
 
 def remove_old_events() -> int:
-    """Remove history of accounts and mails about it; return the number of events."""
+    """Remove accounts' history and mails after 90 days; return the events' number."""
     oldest = timezone.now() - KEEP_EVENTS
     removed, _ = AccountEvent.objects.filter(at__lt=oldest).delete()
     OperatorMail.objects.filter(at__lt=oldest).delete()
@@ -32,6 +32,6 @@ def remove_old_events() -> int:
 
 
 def remove_expired() -> None:
-    """Remove sessions that ran out and the admin's log of edits after a year."""
+    """Remove expired sessions, and the admin's log of edits after a year."""
     call_command("clearsessions")
     LogEntry.objects.filter(action_time__lt=timezone.now() - KEEP_EDITS).delete()

@@ -1,4 +1,4 @@
-"""What follows a change outside of its app. Imported by GatewayConfig.ready()."""
+"""React to signals of lower apps. Imported by GatewayConfig.ready()."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def run_submitted(*, errand_id: int, **kwargs: Any) -> None:
 
 @receiver(task_changed)
 def go_on(*, task: Task, **kwargs: Any) -> None:
-    """Nudge dispatch where a slot, or a held-back prompt, has come free."""
+    """Nudge dispatch if a slot or a held-back prompt is free, and related work."""
     if task.account_id is not None and _waits_for(task, task.account_id):
         enqueue_dispatch(task.account_id)
     if _wants_cancel(task):
@@ -55,7 +55,7 @@ def go_on(*, task: Task, **kwargs: Any) -> None:
 
 
 def _wants_cancel(task: Task) -> bool:
-    """Tell whether Midjourney's Cancel may be pressed now."""
+    """Return whether Midjourney's Cancel may be pressed now."""
     return bool(
         task.status in RUNNING
         and task.cancel_requested_at

@@ -1,3 +1,5 @@
+"""TasksConfig: the Django app of drawing tasks."""
+
 from django.apps import AppConfig
 
 

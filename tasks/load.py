@@ -1,7 +1,4 @@
-"""The load of the accounts: how many tasks run and wait at each.
-
-This module answers the port `accounts.ports.load`.
-"""
+"""Annotate accounts with their load: the tasks that run and wait."""
 
 from __future__ import annotations
 
@@ -17,10 +14,10 @@ from tasks.models import Task
 
 
 def with_load(accounts: QuerySet[DiscordAccount]) -> Any:
-    """Let accounts be sorted and filtered by their `load` of tasks, and by `waiting`.
+    """Annotate accounts with `load` and `waiting`, their numbers of tasks.
 
-    The load, what runs and waits, is counted for all in one pass over an index of the
-    open tasks: a look into the tasks for each account takes several times as long.
+    `load` counts running and waiting tasks, for all accounts in one pass over an index
+    of open tasks. A subquery for each account takes several times as long.
     """
     accounts = accounts.all()
     query: Any = accounts.query
@@ -67,7 +64,7 @@ def _count(*statuses: TaskStatus) -> Coalesce:
 
 
 class _Load:
-    """A join with the counts, in the form in which a query holds its joins."""
+    """A join with the counts, with the interface of a query's joins."""
 
     table_alias: Final = "task_load"
     table_name: Final = "task_load"
@@ -77,10 +74,10 @@ class _Load:
     nullable = True
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[str]]:
-        """Return the join.
+        """Return the SQL of the join.
 
-        The statuses stand in it as they do in the index, letter by letter: SQLite takes
-        an index of some rows for nothing less, and, without statistics, not unasked.
+        The statuses are literals, as in the partial index: SQLite uses a partial index
+        only for the same condition, and without statistics only if it is named.
         """
         quote = connection.ops.quote_name
         account, status = quote("account_id"), quote("status")

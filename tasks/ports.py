@@ -14,7 +14,7 @@ from mjproxy.lib.port import Port
 
 @dataclass(frozen=True)
 class Lane:
-    """The sending side of an account, which it may share with others."""
+    """The sending side of an account, which accounts of one user share."""
 
     accounts: frozenset[int]
     core_size: int

@@ -1,4 +1,4 @@
-"""Field sets of the page of an account, in their order."""
+"""Field sets of an account's page, in their order."""
 
 from __future__ import annotations
 

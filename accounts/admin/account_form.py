@@ -1,4 +1,4 @@
-"""Forms of the admin."""
+"""AccountForm: the admin's form of an account."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mjproxy.lib.admin.secret_forms import SecretForm, removal_field, secret_fie
 
 
 class AccountForm(SecretForm[DiscordAccount]):
-    """An account."""
+    """An account with its secrets and further channels."""
 
     secrets = DiscordAccount.SECRETS
 
@@ -34,7 +34,7 @@ class AccountForm(SecretForm[DiscordAccount]):
         choices=SpeedMode.choices,
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text="None: all.",
+        help_text="Nothing ticked: all.",
     )
 
     sub_channels = forms.CharField(
@@ -43,9 +43,9 @@ class AccountForm(SecretForm[DiscordAccount]):
         max_length=40_000,
         widget=UnfoldAdminTextareaWidget,
         help_text="Further channels whose buttons it may press, one link a line: "
-        "https://discord.com/channels/SERVER/CHANNEL. A note may stand beside it.",
+        "https://discord.com/channels/SERVER/CHANNEL. A line may have a note.",
     )
-    # What Discord has found wrong, by field; asked before the form is cleaned.
+    # Errors that Discord reported, by field; asked before the form is cleaned.
     wrong: ClassVar[Mapping[str, list[str]]] = {}
 
     class Meta:

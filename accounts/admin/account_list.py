@@ -16,7 +16,7 @@ NONE: Final = "–"
 
 
 def reason_line(account: DiscordAccount) -> str:
-    """Return why an account does not draw, with since or until when."""
+    """Return why an account does not draw, and since or until when."""
     if account.is_ready:
         return NONE
     until = account.resume_at
@@ -32,7 +32,7 @@ def reason_line(account: DiscordAccount) -> str:
 
 
 def fast_hours() -> Subquery:
-    """Return the hours that Midjourney's own bot told last: both bots share them."""
+    """Return the hours that Midjourney's bot last reported; both bots share them."""
     told = BotSnapshot.objects.filter(
         account=OuterRef("pk"), bot=BotType.MID_JOURNEY
     ).values("fast_hours")
@@ -40,7 +40,7 @@ def fast_hours() -> Subquery:
 
 
 def of(count: int, most: int | None) -> SafeString:
-    """Return `2 / 3`, marked where that is full; without a limit the count alone."""
+    """Return `2 / 3`, marked if it is full; without a limit only the count."""
     if most is None:
         return format_html("{}", count)
     full = "account-full" if count >= most else ""

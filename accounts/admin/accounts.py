@@ -1,4 +1,4 @@
-"""Discord accounts in the admin: their list with the load, their page, actions."""
+"""The admin of Discord accounts: the list with the load, the page, the actions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from mjproxy.lib.admin.theme import badge
 
 
 class GroupFilter(admin.AllValuesFieldListFilter):
-    """The groups that there are; not shown where no account has one."""
+    """Filters by group; hidden if no account has one."""
 
     def has_output(self) -> bool:
         return any(self.lookup_choices)
@@ -93,7 +93,7 @@ class AccountAdmin(ManyAccountsAdmin):
         return [own, *super().get_urls()]
 
     def ask_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask what a button of the change page stands for."""
+        """Send the question of a button on the account's page."""
         account = get_object_or_404(
             without_secrets(DiscordAccount.objects.filter(pk=pk))
         )
@@ -119,7 +119,7 @@ class AccountAdmin(ManyAccountsAdmin):
         save_account(
             obj,
             further=form.cleaned_data["sub_channels"],
-            # Whoever saves the page has seen whether it is enabled, and left it so.
+            # Saving the page confirms `enabled`, which it shows.
             fields={"enabled", *form.written()} if change else None,
             by=request.user.get_username(),
         )
@@ -143,7 +143,7 @@ class AccountAdmin(ManyAccountsAdmin):
     def _found_wrong(
         self, request: HttpRequest, object_id: str | None
     ) -> dict[str, list[str]]:
-        """Ask Discord about what was entered, before the page's transaction begins."""
+        """Ask Discord about the entered values, before the transaction begins."""
         account = self.get_object(request, unquote(object_id)) if object_id else None
         form = self.get_form(request, account)(request.POST, instance=account)
         if not form.is_valid():

@@ -1,4 +1,4 @@
-"""Pages of the accounts' admin for many at once: edit, export, import."""
+"""Pages of the admin that edit, export and import many accounts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SHOWN_ERRORS: Final = 20
 
 
 class ManyAccountsAdmin(ModelAdmin[DiscordAccount]):
-    """Edits, exports and imports accounts by the dozen."""
+    """Adds the pages for many accounts to the admin of accounts."""
 
     actions_list = ("import_accounts",)
 

@@ -1,4 +1,4 @@
-"""How work is spread over the accounts, in the admin: rule and subjects."""
+"""Pool settings and subjects in the admin."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mjproxy.lib.admin.theme import ModelAdmin
 
 
 class KeywordsField(forms.CharField):
-    """Words as they are typed or pasted, with commas or line ends between them."""
+    """Words that are typed or pasted, between commas or line ends."""
 
     widget = UnfoldAdminTextareaWidget
 
@@ -31,7 +31,7 @@ class KeywordsField(forms.CharField):
 
 class DomainTagForm(forms.ModelForm[DomainTag]):
     keywords = KeywordsField(
-        required=False, help_text="With commas between them; plurals are found too."
+        required=False, help_text="Separated by commas; plurals match too."
     )
 
     class Meta:

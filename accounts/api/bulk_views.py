@@ -44,13 +44,13 @@ from mjproxy.lib.dialect.fields import DialectSerializer, Items
 
 
 class BulkEditSerializer(WhichSerializer):
-    """Accounts, and what is to be written for each of them."""
+    """Accounts, and the values to write to each of them."""
 
     changes = BulkChangesSerializer()
 
 
 class AccountIdsSerializer(DialectSerializer):
-    """Ids with `enable`, or a bare list of ids that are to be enabled."""
+    """Ids with `enable`, or only a list of ids to enable."""
 
     ids = Items(child=serializers.CharField(max_length=20), max_length=MOST_IDS)
     enable = serializers.BooleanField(default=True)
@@ -100,9 +100,9 @@ class AdminAccountsView(APIView):
     @extend_schema(
         operation_id="admin_account_edit_many",
         tags=["admin"],
-        summary="Edit many accounts: all of them, or where one cannot be, none",
+        summary="Edit many accounts; if one cannot be edited, none is",
         description="`ids` (1000 at most), or the `search` of the table; an empty "
-        "search finds all. What is refused stands in `data.errors`, by row id.",
+        "search finds all. `data.errors` has the errors by row id.",
         request=BulkEditSerializer,
         responses=OperationSerializer,
         examples=[

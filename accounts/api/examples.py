@@ -1,4 +1,4 @@
-"""Examples of bodies and answers about accounts, for the schema."""
+"""Examples of requests and responses about accounts, for the schema."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ACCOUNT: Final[dict[str, Any]] = {
     "nijiRemixOn": False,
     "fastExhausted": False,
 }
-# What operators see of it.
+# The same account for operators.
 OPERATORS_ACCOUNT: Final = ACCOUNT | {
     "guildId": "1118138338562560101",
     "userToken": "****",
@@ -53,23 +53,23 @@ PAGE: Final = {"current": 1, "pageSize": 10, "total": 1, "pageCount": 1}
 
 
 def sent(value: Any, name: str = "request") -> OpenApiExample:
-    """Return an example of a body."""
+    """Return an example of a request body."""
     return OpenApiExample(name, value=value, request_only=True)
 
 
 def answered(name: str, value: Any) -> OpenApiExample:
-    """Return an example of an answer."""
+    """Return an example of a response."""
     return OpenApiExample(name, value=value, response_only=True, status_codes=["200"])
 
 
 def id_of(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the id of what was written, to stand beside the envelope too."""
-    # Scripts read it at either place.
+    """Return the id of the written row, as members for the top level of a response."""
+    # Scripts read it there or inside the envelope's data.
     return {"id": data["id"]} if "id" in data else {}
 
 
 def done(**data: Any) -> OpenApiExample:
-    """Return an example of an operation that was done."""
+    """Return an example of a successful operation."""
     said = {"success": True, "code": 0, "message": "操作成功"}
     said |= {"timestamp": "639282096000000000"}
     value = {**said, "data": data or None} | id_of(data)

@@ -1,4 +1,4 @@
-"""The pool as its users may see it: which accounts draw, and how busy they are."""
+"""Views for users: the accounts of the pool and their load."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Doors for operators who carry accounts to another installation."""
+"""Views that export and import accounts."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ _FILE: Final = {
 
 
 class AccountsExportSerializer(WhichSerializer):
-    """Without `ids` and `search`, all accounts are meant."""
+    """Without `ids` and `search`, all accounts are exported."""
 
-    passphrase = Text(help_text="8 letters or more: who has them reads the tokens.")
+    passphrase = Text(help_text="8 characters or more. With it the tokens can be read.")
 
 
 @extend_schema_field(OpenApiTypes.OBJECT)
@@ -54,14 +54,14 @@ class Document(serializers.Field[Any, Any, Any, Any]):
 
 
 class AccountsImportSerializer(DialectSerializer):
-    """A file that an export has answered."""
+    """A file that an export has returned."""
 
     passphrase = Text()
     file = Document(help_text="The document, or its text.")
     existing = serializers.ChoiceField(
         choices=["skip", "update"],
         default="skip",
-        help_text="What becomes of an account whose channel is known.",
+        help_text="How to treat an account whose channel exists.",
     )
 
 
@@ -100,7 +100,8 @@ class ExportView(APIView):
 
 class ImportView(APIView):
     permission_classes = [IsOperator]
-    most_parts = 1_000_000  # of the body: a file has many accounts of many members
+    # limit of the body: a file has many accounts of many members
+    most_parts = 1_000_000
 
     @extend_schema(
         operation_id="admin_account_import",

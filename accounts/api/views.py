@@ -1,4 +1,4 @@
-"""Doors for operators: accounts of the pool, users."""
+"""Views for operators: accounts of the pool, users."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class AdminAccountView(APIView):
     @extend_schema(
         operation_id="admin_account_edit",
         tags=["admin"],
-        summary="Edit an account: only what is sent changes",
+        summary="Edit an account; members not sent stay",
         parameters=[_ACCOUNT_ID],
         request=AccountSerializer,
         responses=OperationSerializer,
@@ -158,7 +158,7 @@ class ReconnectView(APIView):
                     "禁止修改频道 ID 和服务器 ID", "The channel and server stay"
                 )
         if "allow_modes" in changes:
-            # The whole form of a known page: a speed that was cleared is left out.
+            # A known page sends its whole form and leaves out a cleared speed.
             changes.setdefault("mode", "")
         changes.setdefault("enabled", account.enabled)
         _save(account, changes, user_of(request))
@@ -172,7 +172,7 @@ class AddUserView(APIView):
     @extend_schema(
         operation_id="admin_user_add",
         tags=["admin"],
-        summary="Make a user; its key and webhook secret are shown this once",
+        summary="Create a user; its key and webhook secret are shown only once",
         request=UserSerializer,
         responses=OperationSerializer,
         examples=[
@@ -209,9 +209,9 @@ class AddUserView(APIView):
 def live(
     accounts: Iterable[DiscordAccount], viewer: User, *, whole: bool
 ) -> list[dict[str, Any]]:
-    """Return accounts with their load, as the pages of operators read them."""
+    """Return accounts in JSON with their load, for the operators' pages."""
     shown = accounts_json(accounts, viewer, whole=whole)
-    return [{"displays": {}} | each for each in shown]  # pages look into it
+    return [{"displays": {}} | each for each in shown]  # known pages read this member
 
 
 def account_or_refuse(account_id: str) -> DiscordAccount:
@@ -231,7 +231,7 @@ def _save(
         check(account, related.channels)
         return save_filled(account, related, by=operator.username)
     except ValidationError as exc:
-        _refuse_taken(account)  # meanwhile: Discord takes its time
+        _refuse_taken(account)  # again: the check at Discord takes seconds
         text = said_by_member(exc)
         raise InvalidField(f"参数错误: {text}", text) from exc
     except (Error, DiscordAccount.DoesNotExist):

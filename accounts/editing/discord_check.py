@@ -14,13 +14,13 @@ from accounts.models import DiscordAccount
 from mjproxy.lib.db.encrypted_field import unreadable
 
 _WATCHED: Final = ("user_token", "guild_id", "channel_id", "proxy_url")
-# What the gateway speaks as, from where and in which server: all that its socket needs.
+# Columns that the gateway's socket depends on.
 CONNECTION: Final = (*_WATCHED, "user_agent")
 _SPEAKING: Final = {"user_token", "proxy_url"}
 
 
 def changed(account: DiscordAccount, names: Sequence[str] = _WATCHED) -> set[str]:
-    """Return which of the account's columns differ from what is stored."""
+    """Return the columns in `names` whose values differ from the stored ones."""
     if account._state.adding:
         return set(names)
     looked_at = sorted(set(names) - account.get_deferred_fields())
@@ -30,21 +30,21 @@ def changed(account: DiscordAccount, names: Sequence[str] = _WATCHED) -> set[str
 def _differs(account: DiscordAccount, name: str) -> bool:
     rows = DiscordAccount.objects.filter(pk=account.pk).values_list(name, flat=True)
     field = DiscordAccount._meta.get_field(name)
-    # A secret that fits no key is the same as long as its column is.
+    # An undecryptable secret counts as unchanged if its stored text is.
     return bool(rows.first() != field.value_from_object(account))  # type: ignore[union-attr]
 
 
 def check(account: DiscordAccount, further: Collection[Pair] | None = None) -> None:
-    """Ask Discord about what is new in an account that is about to be saved.
+    """Ask Discord about the changes of an account, before it is saved.
 
-    `further` are the sub-channels that it will have, None: as now. Raises
-    ValidationError, by field. It may take seconds: never call it in a transaction.
+    `further` are its new sub-channels, None if they stay. Raises ValidationError, by
+    field. It may take seconds: never call it in a transaction.
     """
     news = changed(account)
     secret = unreadable(account)
     account.clean_fields(exclude=secret)
     if secret & _SPEAKING:
-        return  # nobody can ask as this account
+        return  # without the secret Discord cannot be asked
     known = [] if "user_token" in news else sub_channels.pairs_of(account)
     pairs = sub_channels.pairs_of(account) if further is None else further
     own = [(account.guild_id, account.channel_id)]

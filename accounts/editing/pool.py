@@ -1,7 +1,7 @@
-"""Save how work is spread over the accounts: the settings row and the subjects.
+"""Save the settings of the pool and its subjects.
 
-The next choice of this process reads them anew; other processes follow when their copy
-runs out, after `accounts.choice.pool_settings.KEPT_FOR` seconds.
+The next choice of this process reads them again; other processes follow within
+`accounts.choice.pool_settings.KEPT_FOR` seconds.
 """
 
 from __future__ import annotations
@@ -23,6 +23,6 @@ def save_tag(tag: DomainTag) -> None:
 
 
 def delete_tag(tag: DomainTag) -> None:
-    """Delete a subject; accounts that were set aside for it lose it."""
+    """Delete a subject; accounts that were reserved for it lose it."""
     tag.delete()
     forget()

@@ -23,7 +23,7 @@ from mjproxy.lib.db.encrypted_field import unreadable
 from mjproxy.lib.db.unique_races import checked_again
 
 _HELPING: Final = frozenset({"enabled", "user_token"})
-OPERATOR: Final = "operator"  # who moved an account, where no name is known
+OPERATOR: Final = "operator"  # name in the history if none is known
 
 
 @checked_again
@@ -35,14 +35,14 @@ def save_account(
     fields: Collection[str] | None = None,
     by: str = OPERATOR,
 ) -> DiscordAccount:
-    """Write a new or edited account; an open gateway notices within a second.
+    """Save a new or edited account; a running gateway notices within a second.
 
-    `further` replaces its sub-channels. Of an edited one `fields` are written, or all.
-    Its socket is left alone unless the edit concerns the connection. Who edits that,
-    enters a token (perhaps the same again) or sets `enabled`, has ended what kept the
-    account from drawing. Raises django's ValidationError, by field.
+    `further` replaces its sub-channels. `fields` are the fields to write of an edited
+    account, all by default. The socket stays unless the edit concerns the connection.
+    Such an edit, an entered token (even the same one) or setting `enabled` ends the
+    account's trouble. Raises ValidationError, by field.
     """
-    # What fits no key stays as it is, and is no reason to refuse the rest.
+    # Undecryptable secrets stay and do not prevent the save.
     account.full_clean(exclude=unreadable(account))
     sub_channels.check(account, further)
     account.is_fishing = is_idle(account.fishing_time, timezone.now())
@@ -78,15 +78,15 @@ def save_account(
 
 
 def _editable(account: DiscordAccount) -> set[str]:
-    """Return what a person may have changed: the rest has moved on meanwhile."""
+    """Return the fields that a person may edit; others have changed since the load."""
     loaded = {f.name for f in account._meta.concrete_fields if f.editable}
     return loaded - account.get_deferred_fields() - {"id"}
 
 
 def _forget_user(account: DiscordAccount) -> set[str]:
-    """Forget what belongs to the user of another token; return what to write.
+    """Clear the facts about the user of the old token; return the fields to write.
 
-    A channel that is new itself stays.
+    DM channel ids stay if they are set in the same edit.
     """
     rows = DiscordAccount.objects.filter(pk=account.pk)
     for name in ("private_channel_id", "niji_bot_channel_id"):
@@ -115,8 +115,8 @@ def set_enabled(
 @again_after_deadlock
 @transaction.atomic
 def reconnect(account_id: int) -> None:
-    """Close the account's socket and connect anew: nothing is resumed."""
-    # In this order: MySQL reads what stands further left as already written.
+    """Close the account's socket and start a new session, without a resume."""
+    # In this order: MySQL evaluates assignments from left to right.
     DiscordAccount.objects.filter(pk=account_id).update(
         anew_revision=F("revision") + 1, revision=F("revision") + 1
     )

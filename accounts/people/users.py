@@ -1,4 +1,4 @@
-"""Users: made with a key and a webhook secret; the first operator, passwords."""
+"""Create users, operators, passwords and webhook secrets."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def create_user(
     active: bool = True,
     priority: PriorityClass = PriorityClass.NORMAL,
 ) -> tuple[User, str]:
-    """Make a user and return it with its key, which is shown only now.
+    """Create a user; return it with its key, which cannot be read again.
 
-    Raises InvalidField where the name or the token cannot be used.
+    Raises InvalidField if the name or the token is invalid.
     """
     if not name.strip():
         raise InvalidField("用户名不能为空", "A user needs a name")
@@ -53,9 +53,9 @@ def new_webhook_secret() -> str:
 
 
 def ensure_webhook_secret(user: User) -> str:
-    """Return the secret that signs the user's webhooks, made where missing."""
+    """Return the secret that signs the user's webhooks; create a missing one."""
     if not user.webhook_secret:
-        # Of two that make one at the same time, the first is kept.
+        # If two processes create one, the first is kept.
         User.objects.filter(pk=user.pk, webhook_secret="").update(
             webhook_secret=new_webhook_secret()
         )
@@ -66,7 +66,7 @@ def ensure_webhook_secret(user: User) -> str:
 @again_after_deadlock
 @transaction.atomic
 def ensure_operator() -> str:
-    """Make the first operator and the guest user; return a password only when new."""
+    """Create the first operator and the guest user; return a new password or ""."""
     User.objects.get_or_create(
         username=GUEST_NAME, defaults={"webhook_secret": new_webhook_secret()}
     )

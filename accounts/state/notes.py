@@ -1,4 +1,4 @@
-"""Notes about an account: what the bots said of its user and its channels."""
+"""Store facts about an account that the bots have reported."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 def mark_fast_exhausted(
     account_id: int, reason: str, *, asked_at: datetime | None = None
 ) -> bool:
-    """Note that the user's fast time is used up; return whether that is news."""
+    """Mark the user's fast time as used up; tell whether it changed."""
     changed = _set_exhausted(account_id, is_exhausted=True, asked_at=asked_at)
     if changed:
         logger.error("account %s, a person must act: %s", account_id, reason)
@@ -32,7 +32,7 @@ def mark_fast_exhausted(
 @again_after_deadlock
 @transaction.atomic
 def clear_fast_exhausted(account_id: int, *, asked_at: datetime | None = None) -> bool:
-    """Note that the user has fast time again; return whether that is news."""
+    """Mark the user as having fast time again; tell whether it changed."""
     changed = _set_exhausted(account_id, is_exhausted=False, asked_at=asked_at)
     if changed:
         logger.info("account %s has fast time again", account_id)
@@ -42,7 +42,7 @@ def clear_fast_exhausted(account_id: int, *, asked_at: datetime | None = None) -
 def _set_exhausted(
     account_id: int, *, is_exhausted: bool, asked_at: datetime | None
 ) -> bool:
-    """Note it on all rows of the Discord user, unless somebody has acted since."""
+    """Set it on all rows of the Discord user, unless a person has acted since."""
     rows = _unedited(account_id, asked_at).filter(fast_exhausted=not is_exhausted)
     found = list(rows.order_by("pk").values_list("pk", flat=True))
     for pk in found:
@@ -55,7 +55,7 @@ def _set_exhausted(
 def _unedited(
     account_id: int, asked_at: datetime | None = None
 ) -> QuerySet[DiscordAccount]:
-    """The rows of an account's user; none whose operator has acted since `asked_at`."""
+    """Return the rows of the user, unless their operator has acted since `asked_at`."""
     rows = DiscordAccount.objects.filter(pk__in=ids_of_user(account_id))
     if asked_at is None:
         return rows
@@ -63,16 +63,16 @@ def _unedited(
 
 
 def _allow(account_id: int, modes: list[SpeedMode]) -> None:
-    """Allow only these speeds, or all, where the operator leaves that to us."""
+    """Allow only these speeds, or all, if `enable_auto_set_relax` is set."""
     rows = DiscordAccount.objects.filter(pk=account_id, enable_auto_set_relax=True)
     rows.update(allow_modes=modes)
 
 
 def note_notice(account_id: int, message_id: str) -> bool:
-    """Tell whether a notice is newer than all that the account has obeyed, and note it.
+    """Tell whether a notice is newer than all applied ones, and store its id.
 
-    Ids of messages only grow. A notice in the direct messages reaches each row of a
-    Discord user; it counts once.
+    Message ids only grow. A notice in the direct messages reaches each row of a Discord
+    user; it counts once.
     """
     number = int(message_id) if message_id.isdecimal() else 0
     if not 0 < number < 2**63:
@@ -85,7 +85,7 @@ def note_notice(account_id: int, message_id: str) -> bool:
 
 
 def note_private_channel(account_id: int, field: str, channel_id: str) -> None:
-    """Keep the channel of a bot's direct messages; what is known already stays."""
+    """Store the channel of a bot's direct messages, if none is known."""
     rows = DiscordAccount.objects.filter(pk=account_id, **{field: ""})
     rows.update(**{field: channel_id})
 
@@ -93,7 +93,7 @@ def note_private_channel(account_id: int, field: str, channel_id: str) -> None:
 def note_remix(
     account_id: int, *, niji: bool, on: bool, asked_at: datetime | None = None
 ) -> None:
-    """Remember whether remix mode is on at a bot, as Midjourney has just shown."""
+    """Store whether remix mode is on at a bot, as Midjourney has just shown."""
     name = "niji_remix_on" if niji else "mj_remix_on"
     rows = _unedited(account_id, asked_at).exclude(**{name: on})
     if rows.update(**{name: on}):

@@ -1,4 +1,4 @@
-"""The operator's mails on their way: no job waits for the mail server."""
+"""Send the operator's mails in the event loop, so that no job waits for the server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mjproxy.lib.faults import Work
 
 
 async def send_due() -> None:
-    """Send what waits, as one mail."""
+    """Send all waiting mails as one."""
     await faults.watch(Work("mail", 0, mails.give_up), _send_due)
 
 

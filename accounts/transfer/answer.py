@@ -1,4 +1,4 @@
-"""The HTTP answer of an export: a file to be saved."""
+"""The HTTP response of an export: a file to save."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FILE_NAME: Final = "accounts.json"
 
 
 def file_answer(data: bytes) -> HttpResponse:
-    """Answer a file of accounts as one to be saved."""
+    """Return a file of accounts as a download."""
     response = HttpResponse(data, content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="{FILE_NAME}"'
     response["Cache-Control"] = "no-store"

@@ -1,4 +1,4 @@
-"""The direct messages of an account with the two bots: found at start, or opened."""
+"""Find or open the DM channels of an account with the two bots."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _APPS: Final = {
 
 
 def found_in(account_id: int, ready: dict[str, Any]) -> None:
-    """Keep the channels that READY names, where none is known."""
+    """Store the DM channels in READY, for bots without a stored one."""
     for app, channel_id in private_channels.of_bots(ready).items():
         note_private_channel(account_id, _FIELDS[app], channel_id)
 
 
 async def open_missing(http: DiscordHttp, account_id: int) -> None:
-    """Open the channels with the account's bots that READY did not name."""
+    """Open the DM channels with the account's bots that are not stored."""
     rows = without_secrets(DiscordAccount.objects.filter(pk=account_id))
     account = await in_thread(rows.first)
     if account is None:
@@ -50,7 +50,7 @@ async def open_missing(http: DiscordHttp, account_id: int) -> None:
 
 
 async def channel_with(http: DiscordHttp, account: DiscordAccount, app: str) -> str:
-    """Return the channel of an account's messages with a bot, opened where needed.
+    """Return the id of the DM channel with a bot; open it if it is not stored.
 
     Raises DiscordException, RequestException, OSError.
     """

@@ -1,4 +1,4 @@
-"""What is sent next for a Discord user: free slots, held-back prompts, fair turns.
+"""Choose the next task of a Discord user: free slots, held-back prompts, turns.
 
 Rows of one Discord user (several channels of one account) share its slots.
 """
@@ -28,7 +28,7 @@ def _waiting(own: Q) -> QuerySet[Task]:
     return rows.select_related("parent").order_by("id")
 
 
-# One is the rule; two tell that somebody may have to be chosen.
+# Usually one task waits. Two show that a choice may be needed.
 _first_two: Final = CompiledQuery[Task](lambda pk: _waiting(Q(account=pk))[:2])
 _by_id: Final = CompiledQuery[Task](
     lambda pk: Task.objects.filter(pk=pk, status=TaskStatus.NOT_START).select_related(
@@ -62,7 +62,7 @@ class Crew:
 
     @property
     def core_size(self) -> int:
-        """How many tasks may run at once; where the rows differ, the least holds."""
+        """How many tasks may run at once: the least of the rows' numbers."""
         return min(session.account.core_size for session in self.able.values())
 
 
@@ -71,10 +71,10 @@ def crew_of(discord_user: str) -> Crew:
 
 
 def next_task(crew: Crew, turns: Turns) -> tuple[Task, Turns] | None:
-    """Return the waiting task whose turn it is, and the turns after it; None: none.
+    """Return the waiting task whose turn it is, and the turns after it, or None.
 
-    Two running tasks whose results could be told apart by nothing but their text are
-    never sent together: the second waits until the first has its job's uuid.
+    Two tasks are never sent together if only their text could tell their results apart.
+    The second waits until the first has its job's uuid.
     """
     ids = tuple(crew.able)
     one = len(ids) == 1
@@ -110,7 +110,7 @@ def _may_go(task: Task, unnamed: set[tuple[object, ...]]) -> bool:
 def _waiters(
     account_ids: Sequence[int], unnamed: set[tuple[object, ...]], running: Counter[int]
 ) -> list[Waiter]:
-    """Return the users with waiting tasks, each with the oldest that may go."""
+    """Return the users with waiting tasks, each with the oldest that may be sent."""
     may_go = due("not_before")
     for account_id, echo_key, bot_type in unnamed:
         may_go &= ~Q(account=account_id, echo_key=echo_key, bot_type=bot_type)
@@ -125,7 +125,7 @@ def _waiters(
 
 
 def somebody_waits(account_id: int) -> bool:
-    """Tell whether a task waits for the account, or for another of its channels."""
+    """Return whether a task waits for the account or its user's other channels."""
     return bool(_waiting_beside(account_id))
 
 

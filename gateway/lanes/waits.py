@@ -1,4 +1,4 @@
-"""The lanes of accounts, as those who wait there see them."""
+"""Read the lanes of accounts, to explain why their tasks wait."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _SEEN: Final = (
 
 
 def _beside(own: Q) -> QuerySet[GatewaySession]:
-    """Return the sessions of `own` accounts, and of all that share a user with them."""
+    """Return the sessions of `own` accounts and of all rows of their Discord users."""
     users = GatewaySession.objects.filter(own).exclude(user_id="").values("user_id")
     beside = GatewaySession.objects.filter(own | Q(user_id__in=users))
     return beside.select_related("account").only(*_SEEN)
 
 
-# One account is the rule: clients look at a task every second.
+# Usually for one account: clients read a task every second.
 _session_beside: Final = CompiledQuery[GatewaySession](
     lambda account_id: _beside(Q(account=account_id))
 )
@@ -39,7 +39,7 @@ def lanes_of(account_ids: Collection[int]) -> dict[int, Lane]:
     crews: dict[str, list[GatewaySession]] = defaultdict(list)
     one = len(ids) == 1
     for session in _session_beside(*ids) if one else _beside(Q(account__in=ids)):
-        # Before it is known whose the session is, it stands alone.
+        # A session without a known Discord user stands alone.
         crews[session.user_id or f"account {session.account_id}"].append(session)
     rows = DispatchLane.objects.filter(pk__in=list(crews))
     lanes = {lane.discord_user: lane for lane in rows}

@@ -6,7 +6,7 @@ from accounts.editing.save import save_account
 from accounts.models import ApiKey, DiscordAccount, User
 from accounts.people.keys import ADMIN_NAME, create_key
 from accounts.people.users import reset_password
-from gateway.simulator.state.world import default_accounts
+from gateway.simulator.state.accounts import default_accounts
 from mjproxy.run.demo import ACCOUNTS, KEY_NAME
 
 

@@ -1,4 +1,4 @@
-"""Pages of the admin: tasks, webhook calls, words, the dashboard."""
+"""Pages of the admin: tasks, webhook calls, banned words, the dashboard."""
 
 from tasks.admin import dashboard, forms, lists, settings, tasks
 

@@ -15,7 +15,7 @@ from tests.e2e.services import given_services
 
 @pytest.fixture(scope="module")
 def accounts(request: pytest.FixtureRequest) -> int:
-    """How many accounts draw; a module that wants others says so by `ACCOUNTS`."""
+    """Number of accounts; a module sets another one in `ACCOUNTS`."""
     count: int = getattr(request.module, "ACCOUNTS", 3)
     return count
 

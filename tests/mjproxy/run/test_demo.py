@@ -9,7 +9,7 @@ from django.contrib.auth import authenticate
 from accounts.models import DiscordAccount
 from accounts.people.keys import user_of_key
 from accounts.people.users import ensure_operator
-from gateway.simulator.state.world import default_accounts
+from gateway.simulator.state.accounts import default_accounts
 from mjproxy.run import demo, demo_data
 
 
