@@ -7,10 +7,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from accounts.signals import access_changed, account_changed, verification_due
-from gateway.discord.addresses import load_addresses
-from gateway.discord.command_index import longest_known
 from gateway.lanes.next_task import somebody_waits
-from gateway.lanes.waits import lanes_of
 from gateway.live.publish import (
     publish_access,
     publish_accounts_changed,
@@ -26,11 +23,8 @@ from gateway.nudges import (
 from mjproxy.lib.db.claim import is_due
 from tasks.enums import RUNNING, TERMINAL, TaskAction, TaskStatus
 from tasks.models import Task
-from tasks.pictures.store import set_cdn_base
 from tasks.signals import errand_submitted, task_changed, task_submitted
-from tasks.submit import limits
 from tasks.submit.extensions import waiting_for
-from tasks.waiting.reason import set_lanes
 
 
 @receiver(task_submitted)
@@ -83,11 +77,6 @@ def _waits_for(task: Task, account_id: int) -> bool:
 @receiver(task_changed)
 def publish(*, task: Task, **kwargs: Any) -> None:
     publish_change(task.pk, task.owner_id)
-
-
-limits.set_option_limit(longest_known)
-set_lanes(lanes_of)
-set_cdn_base(lambda: load_addresses().cdn)
 
 
 @receiver(verification_due)

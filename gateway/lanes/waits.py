@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from gateway.leases import is_open
 from gateway.models import DispatchLane, GatewaySession
 from mjproxy.lib.db.compiled_query import CompiledQuery
-from tasks.waiting.reason import Lane
+from tasks.ports import Lane
 
 _SEEN: Final = (
     *("user_id", "session_id", "is_live", "holder", "lease_until", "revision"),
