@@ -12,7 +12,7 @@ import pytest
 from asgiref.sync import SyncToAsync
 from django.db import connections
 from django.db.models.sql.compiler import SQLUpdateCompiler
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from pytest_django.fixtures import Settings
 
 from accounts.choice import pool_settings
@@ -24,6 +24,7 @@ from mjproxy.health import background_check
 from mjproxy.lib.db import clock, threads
 from mjproxy.lib.process import faults
 from mjproxy.lib.safe_http import resolver
+from tests.emptying import empty
 from tests.factories import make_account, make_user
 from tests.mysql_rules import checked_as_sql
 from tests.tasks.fetching import PNG
@@ -61,6 +62,14 @@ def _no_connection_is_left(django_db_setup: None) -> Iterator[None]:
     """Close what async code has opened in its thread, so that the database can go."""
     yield
     SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _committed_rows_go_quickly() -> Iterator[None]:
+    """Replace Django's flush after tests with `transaction=True`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
+        yield
 
 
 @pytest.fixture(autouse=True)
