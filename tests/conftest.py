@@ -26,9 +26,9 @@ from mjproxy.lib.process import faults
 from mjproxy.lib.safe_http import resolver
 from tests.emptying import empty
 from tests.factories import make_account, make_user
+from tests.http_server import Server, always, serving
+from tests.mjproxy.lib.safe_http.fetching import PNG
 from tests.mysql_rules import checked_as_sql
-from tests.tasks.fetching import PNG
-from tests.tasks.servers import Server, always, serving
 
 # No test asserts a time: to be slow on a loaded machine is no failure.
 hypothesis.settings.register_profile(
