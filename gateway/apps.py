@@ -6,4 +6,9 @@ class GatewayConfig(AppConfig):
     verbose_name = "Discord gateway"
 
     def ready(self) -> None:
-        from gateway import receivers  # noqa: F401
+        from gateway import (
+            account_ports,
+            receivers,  # noqa: F401
+        )
+
+        account_ports.register()

@@ -1,16 +1,11 @@
-"""What follows a change outside of its app. Imported by GatewayConfig.ready()."""
+"""React to signals of lower apps. Imported by GatewayConfig.ready()."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.dispatch import receiver
-from django.utils import timezone
 
-from accounts.editing.discord_check import set_checker
-from accounts.editing.sub_channels import Pairs
-from accounts.models import DiscordAccount
 from accounts.signals import access_changed, account_changed, verification_due
 from gateway.discord.addresses import load_addresses
 from gateway.discord.command_index import longest_known
@@ -21,7 +16,6 @@ from gateway.live.publish import (
     publish_accounts_changed,
     publish_change,
 )
-from gateway.models import GatewaySettings
 from gateway.nudges import (
     enqueue_cancel,
     enqueue_dispatch,
@@ -29,6 +23,7 @@ from gateway.nudges import (
     enqueue_prepare,
     enqueue_verification,
 )
+from mjproxy.lib.db.claim import is_due
 from tasks.enums import RUNNING, TERMINAL, TaskAction, TaskStatus
 from tasks.models import Task
 from tasks.pictures.store import set_cdn_base
@@ -55,7 +50,7 @@ def run_submitted(*, errand_id: int, **kwargs: Any) -> None:
 
 @receiver(task_changed)
 def go_on(*, task: Task, **kwargs: Any) -> None:
-    """Nudge dispatch where a slot, or a held-back prompt, has come free."""
+    """Nudge dispatch if a slot or a held-back prompt is free, and related work."""
     if task.account_id is not None and _waits_for(task, task.account_id):
         enqueue_dispatch(task.account_id)
     if _wants_cancel(task):
@@ -66,12 +61,12 @@ def go_on(*, task: Task, **kwargs: Any) -> None:
 
 
 def _wants_cancel(task: Task) -> bool:
-    """Tell whether Midjourney's Cancel may be pressed now."""
+    """Return whether Midjourney's Cancel may be pressed now."""
     return bool(
         task.status in RUNNING
         and task.cancel_requested_at
         and task.progress_message_id
-        and (task.cancel_next_at is None or task.cancel_next_at <= timezone.now())
+        and is_due(task.cancel_next_at)
     )
 
 
@@ -93,21 +88,6 @@ def publish(*, task: Task, **kwargs: Any) -> None:
 limits.set_option_limit(longest_known)
 set_lanes(lanes_of)
 set_cdn_base(lambda: load_addresses().cdn)
-
-
-def check_account(
-    account: DiscordAccount, channels: Mapping[str, Pairs]
-) -> dict[str, list[str]]:
-    """Ask Discord about an account, unless the settings say not to."""
-    if not GatewaySettings.get_solo().check_accounts:
-        return {}
-    # Here, not above: a web process that saves no account needs no Discord client.
-    from gateway.discord.account_check import check
-
-    return check(account, channels)
-
-
-set_checker(check_account)
 
 
 @receiver(verification_due)

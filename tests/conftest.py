@@ -15,14 +15,14 @@ from django.db.models.sql.compiler import SQLUpdateCompiler
 from django.test import Client, TransactionTestCase
 from pytest_django.fixtures import Settings
 
+from accounts import ports
 from accounts.choice import pool_settings
-from accounts.editing import discord_check
 from accounts.models import DiscordAccount, User
 from accounts.people import wrong_keys
 from accounts.people.keys import create_key
 from mjproxy.health import background_check
+from mjproxy.lib import faults
 from mjproxy.lib.db import clock, threads
-from mjproxy.lib.process import faults
 from mjproxy.lib.safe_http import resolver
 from tests.emptying import empty
 from tests.factories import make_account, make_user
@@ -142,7 +142,7 @@ def _no_name_server_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _discord_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Save accounts unchecked: what asks Discord is tested where Discord is."""
-    monkeypatch.setattr(discord_check, "_checker", None)
+    monkeypatch.setattr(ports.account_check, "_answer", lambda *_: {})
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""People and keys in the admin, and the way into it."""
+"""Users, keys and access settings in the admin, and its sign-in."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from django.utils.html import format_html
 from solo.admin import SingletonModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from accounts.editing.save import new_webhook_secret
 from accounts.models import AccessSettings, ApiKey, User
 from accounts.people import passes
 from accounts.people.keys import create_key, digest
+from accounts.people.users import new_webhook_secret
 from mjproxy.lib.admin.theme import ModelAdmin
 
-admin.site.unregister(Group)  # two kinds of people: operators and the others
+admin.site.unregister(Group)  # there are only operators and other users
 
 
 def sign_in_first(
     request: HttpRequest, extra_context: dict[str, Any] | None = None
 ) -> HttpResponse:
-    """Send who may not come in to the one sign-in page, which counts failed tries."""
+    """Redirect to the common sign-in page, which counts failed tries."""
     wanted = request.GET.get("next") or request.get_full_path()
     return redirect_to_login(wanted)
 
@@ -105,7 +105,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin[User]):  # type: ignore[type-arg]
         passes.tell(obj.pk)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Count what goes with the users: their tasks may be too many to list."""
+        """Count the rows deleted with the users; they may be too many to list."""
         users = list(objs)
         counts = {"users": len(users)}
         for related in User._meta.related_objects:

@@ -1,7 +1,7 @@
-"""Stopping a running job: Midjourney's own Cancel is pressed until the job is over.
+"""Stop running jobs: press Midjourney's Cancel until the job is over.
 
-A press may come to nothing: the job is still queued at Midjourney, Discord answers with
-an error, the worker dies. Pressing it again does no harm, so nothing is looked up.
+A press may fail: the job is still queued at Midjourney, Discord answers with an error,
+or the worker dies. Another press does no harm, so the outcome is not looked up.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
@@ -29,10 +29,12 @@ from gateway.sending import posting
 from gateway.sending.bodies import place_of
 from gateway.sending.claims import Claim
 from gateway.sending.refusals import REFUSALS, note_refusal, rest
+from mjproxy.lib import faults
+from mjproxy.lib.db.claim import claim, due, renew
 from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
-from mjproxy.lib.process import backoff, event_loop, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.process import backoff, event_loop
 from tasks.custom_ids import cancel_id
 from tasks.enums import RUNNING
 from tasks.models import Task
@@ -41,29 +43,30 @@ logger = logging.getLogger(__name__)
 
 
 def pause(presses: int) -> timedelta:
-    """Return how long a press may take to show, before the next one: up to a minute."""
+    """Return the time for a press to take effect, before the next one: up to 60 s."""
     return timedelta(seconds=backoff.delay(presses + 2))
 
 
 def to_press() -> list[int]:
-    """Return the tasks whose Cancel is to be pressed now."""
-    return list(_due().values_list("pk", flat=True)[:200])
+    """Return the ids of the tasks whose Cancel is to be pressed now."""
+    rows = _to_stop().filter(due("cancel_next_at"))
+    return list(rows.values_list("pk", flat=True)[:200])
 
 
-def _due() -> QuerySet[Task]:
+def _to_stop() -> QuerySet[Task]:
     """Running tasks that shall be stopped and have shown their job's message."""
-    may = Q(cancel_next_at=None) | Q(cancel_next_at__lte=timezone.now())
-    rows = Task.objects.filter(may, status__in=RUNNING, removed_at=None)
+    rows = Task.objects.filter(status__in=RUNNING, removed_at=None)
     return rows.exclude(cancel_requested_at=None).exclude(progress_message_id=None)
 
 
 def press_cancel(task_id: int) -> bool:
-    """Ask Midjourney to stop the task's job; False where it cannot be asked now.
+    """Press Cancel for the task; return False if that is not possible now.
 
     The next press is booked before this one leaves, so a worker may die in between.
     """
-    rows = _due().filter(pk=task_id)
-    task = rows.select_related("account").first()
+    rows = _to_stop().filter(pk=task_id)
+    due_now = rows.filter(due("cancel_next_at"))
+    task = due_now.select_related("account").first()
     if task is None or task.account is None or task.account.state in TROUBLES:
         return False
     session = GatewaySession.objects.filter(account=task.account).first()
@@ -76,14 +79,13 @@ def press_cancel(task_id: int) -> bool:
     except UnknownCommand:
         return False
     presses, began = task.cancel_presses + 1, time.monotonic()
-    moment = timezone.now() + pause(presses)
     speaker = task.account.pk, session.session_id
     rows = rows.filter(still_open(*speaker))
-    if not rows.update(cancel_presses=presses, cancel_next_at=moment):
+    if not claim(rows, "cancel_next_at", pause(presses), cancel_presses=presses):
         return False
     lane.keep_pace(task.account)
-    claim = Claim(body["nonce"], partial(_renew, task_id, presses, speaker), began)
-    press = partial(_press, task.account, body, claim)
+    right = Claim(body["nonce"], partial(_renew, task_id, presses, speaker), began)
+    press = partial(_press, task.account, body, right)
     pressing = Work("pressing cancel of task", task_id)
     event_loop.spawn(faults.watch(pressing, press, at_once=True))
     return True
@@ -92,7 +94,10 @@ def press_cancel(task_id: int) -> bool:
 def _payload(
     task: Task, account: DiscordAccount, session: GatewaySession
 ) -> dict[str, Any]:
-    """Press the Cancel button where the job is named, else use the message's menu."""
+    """Return a press of the Cancel button, or the command of the message's menu.
+
+    The button needs the job's uuid.
+    """
     place = place_of(task, account, session)
     message_id = task.progress_message_id or ""
     if task.job_id:
@@ -115,28 +120,28 @@ def _payload(
 def _renew(
     task_id: int, presses: int, speaker: tuple[int, str], old: str, fresh: str
 ) -> bool:
-    """Book the next press anew, unless it has been booked by another or is over."""
+    """Book the next press again; return False if that was done or the task is over."""
     rows = Task.objects.filter(pk=task_id, status__in=RUNNING, cancel_presses=presses)
     rows = rows.filter(still_open(*speaker))
-    return bool(rows.update(cancel_next_at=timezone.now() + pause(presses)))
+    return renew(rows, "cancel_next_at", pause(presses))
 
 
 async def _press(
-    account: DiscordAccount, body: dict[str, Any], claim: Claim, task_id: int
+    account: DiscordAccount, body: dict[str, Any], right: Claim, task_id: int
 ) -> None:
     http = await clients.client_of(account)
     sent_at = timezone.now()
-    posted = await posting.post(http, account, body, claim)
+    posted = await posting.post(http, account, body, right)
     if posted and posted.answer.verdict is not Verdict.ACCEPTED:
         await in_thread(settle, account.pk, task_id, posted.answer, sent_at)
 
 
 def settle(account_id: int, task_id: int, answer: Answer, sent_at: datetime) -> None:
-    """Write what it means that Discord has not taken a press."""
+    """Apply an answer with which Discord has not taken a press."""
     logger.warning("task %s: cancel: %s, again later", task_id, answer.reason)
     if answer.verdict is Verdict.LATER:
         moment = rest(account_id, answer)
-        # A rate limit says nothing against the press: it does not count.
+        # A rate limit does not count as a press.
         pressed = Task.objects.filter(pk=task_id, cancel_presses__gt=0)
         pressed.update(cancel_presses=F("cancel_presses") - 1, cancel_next_at=moment)
     elif answer.verdict in REFUSALS:

@@ -1,4 +1,4 @@
-"""Running errands: uploads, presses that draw nothing, questions for a seed."""
+"""Run errands: uploads, presses that draw nothing, questions for a seed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from curl_cffi.requests.exceptions import RequestException
 from discord.errors import DiscordException
-from django.db.models import Q
 from django.utils import timezone
 
 from accounts.enums import AccountState
@@ -31,14 +30,16 @@ from gateway.protocol.payloads import Place
 from gateway.sending import posting
 from gateway.sending.bodies import place_of
 from gateway.sending.brought_pictures import in_memory
-from gateway.sending.claims import Claim, renewing
+from gateway.sending.claims import Claim
 from gateway.sending.prepare import FAILED
 from gateway.sending.refusals import REFUSALS, note_refusal, rest
-from gateway.timing import CLAIM
+from gateway.timing import CLAIM, RENEW_EVERY
+from mjproxy.lib import faults
+from mjproxy.lib.db.claim import claim, due, renew, renewing
 from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
-from mjproxy.lib.process import backoff, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.process import backoff
 from mjproxy.lib.safe_http.client import Unfetchable
 from tasks.enums import ErrandKind, ErrandState
 from tasks.errands import finish, give_up
@@ -47,24 +48,24 @@ from tasks.pictures import inputs
 
 logger = logging.getLogger(__name__)
 
-# So long Midjourney may take to show a job before it is asked for its seed elsewhere.
+# Time for Midjourney to show a job in the DM, before the channel's message is asked.
 SHOW_PATIENCE: Final = timedelta(seconds=8)
 LIFE: Final = timedelta(seconds=90)
 FIRST_PAUSE: Final = 4.0  # seconds before the next try, then longer
 
 _tries: Final = backoff.Streaks()
-# So long an upload whose trouble may pass is tried again.
+# Time for which an upload is tried again.
 PATIENCE: Final = timedelta(seconds=20)
 
 
 def waiting() -> list[int]:
-    """Return the errands that are due, and end those that took too long."""
+    """Return the ids of due errands, and end those that took too long."""
     now = timezone.now()
     rows = Errand.objects.filter(state=ErrandState.WAITING)
     for errand in rows.filter(created_at__lt=now - LIFE)[:200]:
         give_up(errand.pk, *_too_late(errand))
-    due = rows.filter(Q(claimed_until=None) | Q(claimed_until__lt=now))
-    return list(due.order_by("pk").values_list("pk", flat=True)[:200])
+    free = rows.filter(due("claimed_until", now))
+    return list(free.order_by("pk").values_list("pk", flat=True)[:200])
 
 
 def _too_late(errand: Errand) -> tuple[str, str]:
@@ -76,27 +77,28 @@ def _too_late(errand: Errand) -> tuple[str, str]:
 
 
 def _claim(errand_id: int) -> tuple[Errand, GatewaySession] | None:
-    now = timezone.now()
-    rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING).filter(
-        Q(claimed_until=None) | Q(claimed_until__lt=now)
-    )
-    errand = rows.select_related("account", "task").first()
+    rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING)
+    free = rows.filter(due("claimed_until"))
+    errand = free.select_related("account", "task").first()
     if errand is None or (session := _session_of(errand)) is None:
         return None
     if errand.kind != ErrandKind.UPLOAD and lane.is_resting(errand.account_id):
         return None
     rows = rows.filter(still_open(errand.account_id, session.session_id))
-    claimed = rows.update(claimed_until=now + CLAIM)
+    claimed = claim(rows, "claimed_until", CLAIM)
     return (errand, session) if claimed else None
 
 
 def _renew(errand_id: int) -> None:
     rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING)
-    rows.update(claimed_until=timezone.now() + CLAIM)
+    renew(rows, "claimed_until", CLAIM)
 
 
 async def run(errand_id: int) -> None:
-    """Run an errand that nobody else runs; safe to call any number of times."""
+    """Run an errand, unless another worker does.
+
+    Safe to call any number of times.
+    """
     await faults.watch(Work("errand", errand_id, _break_off), _run)
 
 
@@ -112,7 +114,7 @@ async def _run(errand_id: int) -> None:
     errand, session = claimed
     http = await clients.client_of(errand.account)
     try:
-        async with renewing(_renew, errand_id):
+        async with renewing(_renew, errand_id, RENEW_EVERY):
             await _do(http, errand, session)
     except UploadFailed as exc:
         zh = FAILED.partition(" /")[0]
@@ -148,10 +150,7 @@ def _again(errand: Errand, reason: str) -> None:
 
 
 def _again_or_never(errand: Errand, zh: str, en: str, hopeless: bool) -> None:  # noqa: FBT001
-    """Let an upload be tried again, or end it.
-
-    Somebody waits for it, so it ends while they are still there.
-    """
+    """Try an upload again, or end it while its caller still waits."""
     if hopeless or timezone.now() - errand.created_at > PATIENCE:
         give_up(errand.pk, zh, en)
     else:
@@ -172,9 +171,10 @@ async def _upload(http: DiscordHttp, errand: Errand) -> None:
 
 
 async def _at_its_turn(errand: Errand) -> GatewaySession | None:
-    """Wait for the errand's turn in the account's pace; return the session of then.
+    """Wait for the errand's turn in the account's pace; return the session then.
 
-    None where it has no turn yet, or nothing can be sent: the sweep tries it again.
+    None means that it has no turn yet, or that nothing can be sent. The sweep tries
+    again.
     """
     session = None
     if moment := await in_thread(lane.reserve, errand.account):
@@ -185,7 +185,7 @@ async def _at_its_turn(errand: Errand) -> GatewaySession | None:
 
 
 def _session_of(errand: Errand) -> GatewaySession | None:
-    """Return the session that the errand's account may be spoken for in, if any."""
+    """Return the open session of the errand's account, or None."""
     account = DiscordAccount.objects.filter(pk=errand.account_id).first()
     session = GatewaySession.objects.filter(account=errand.account_id).first()
     if account is None or account.state != AccountState.READY or session is None:
@@ -202,8 +202,8 @@ async def _press(http: DiscordHttp, errand: Errand) -> None:
     if errand.task is None:
         return
     if errand.nonce:
-        # It may have been taken, or may still arrive; a second press would take it
-        # back. What becomes of it, events tell.
+        # The first press was taken or may still arrive, and a second one would undo it.
+        # Events bring the outcome.
         return
     if (session := await _at_its_turn(errand)) is None:
         return
@@ -220,7 +220,7 @@ async def _press(http: DiscordHttp, errand: Errand) -> None:
 async def _ask_seed(http: DiscordHttp, errand: Errand, session: GatewaySession) -> None:
     """Show the job in the direct messages, then ask there with an envelope.
 
-    Where it does not show itself, the message in the channel is asked.
+    If it does not appear there, the message in the channel is asked.
     """
     task = errand.task
     if task is None or not task.job_id:
@@ -244,34 +244,34 @@ def _show(account_id: int, here: Place, task: Task) -> dict[str, Any]:
 
 
 async def _post(http: DiscordHttp, errand: Errand, body: dict[str, Any]) -> None:
-    """Post an interaction that draws nothing; `events.presses` hears its outcome."""
+    """Post an interaction that draws nothing; `events.presses` handles its outcome."""
     nonce, began = body["nonce"], time.monotonic()
     note = partial(_note_nonce, errand.pk, (errand.account_id, body["session_id"]))
     if not await in_thread(note, errand.nonce, nonce):
         return
-    claim = Claim(nonce, note, began)
+    right = Claim(nonce, note, began)
     sent_at = timezone.now()
-    if posted := await posting.post(http, errand.account, body, claim):
+    if posted := await posting.post(http, errand.account, body, right):
         await in_thread(settle, errand, posted.answer, sent_at)
     else:
-        await in_thread(_not_sent, errand.pk, claim.nonce)
+        await in_thread(_not_sent, errand.pk, right.nonce)
 
 
 def _not_sent(errand_id: int, nonce: str) -> None:
-    """Let an errand be run again, if it is still ours: nothing has left."""
+    """Let an errand run again, if it still has this nonce: no post has left."""
     rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING, nonce=nonce)
     rows.update(nonce=None)
 
 
 def settle(errand: Errand, answer: Answer, sent_at: datetime) -> None:
-    """Write what Discord's answer to the post means; the bot's own comes as events."""
+    """Apply Discord's answer to the post; the bot's own answer comes as events."""
     if answer.verdict is Verdict.LATER:
         _rest(errand, answer)
     elif answer.verdict in (Verdict.ACCEPTED, Verdict.UNKNOWN):
         if errand.kind == ErrandKind.PRESS:
             _press_once(errand.pk)
         elif answer.verdict is Verdict.UNKNOWN:
-            _again(errand, answer.reason)  # to be shown a job twice does no harm
+            _again(errand, answer.reason)  # showing a job twice does no harm
     else:
         give_up(errand.pk, answer.reason, answer.reason)
         if answer.verdict in REFUSALS:
@@ -281,10 +281,10 @@ def settle(errand: Errand, answer: Answer, sent_at: datetime) -> None:
 def _note_nonce(
     errand_id: int, speaker: tuple[int, str], old: str | None, fresh: str
 ) -> bool:
-    """Commit the interaction's nonce before its post, in place of the one before.
+    """Commit the interaction's nonce `fresh` before its post, in place of `old`.
 
-    False where it is over, another worker has posted it, or its account cannot be
-    spoken for any more.
+    Returns False if the errand is over, another worker has posted it, or the account's
+    session is not open any more.
     """
     rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING, nonce=old)
     rows = rows.filter(still_open(*speaker))
@@ -292,13 +292,13 @@ def _note_nonce(
 
 
 def _rest(errand: Errand, answer: Answer) -> None:
-    """Discord certainly took nothing: the errand is due when its user's rest ends."""
+    """Make the errand due at the end of the user's rest: Discord took nothing."""
     moment = rest(errand.account_id, answer)
     rows = Errand.objects.filter(pk=errand.pk, state=ErrandState.WAITING)
     rows.update(nonce=None, claimed_until=moment)
 
 
 def _press_once(errand_id: int) -> None:
-    """Leave a press alone that was or may be taken: a second one would take it back."""
+    """Keep a press from being repeated: a second one would undo the first."""
     rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING)
     rows.update(claimed_until=timezone.now() + LIFE)

@@ -1,4 +1,4 @@
-"""Before a task is sent: what it brought along is put where Midjourney finds it."""
+"""Upload a waiting task's pictures before it is sent."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from gateway.discord import clients, uploads
 from gateway.discord.rest import DiscordHttp
 from gateway.discord.uploads import UploadFailed
 from gateway.sending.brought_pictures import in_memory
-from gateway.sending.claims import renewing
-from gateway.timing import CLAIM
+from gateway.timing import CLAIM, RENEW_EVERY
+from mjproxy.lib import faults
+from mjproxy.lib.db.claim import claim, due, renew, renewing
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import backoff, faults
+from mjproxy.lib.process import backoff
 from mjproxy.lib.process.bulkhead import Places
 from mjproxy.lib.safe_http.client import Unfetchable
 from tasks.enums import InputRole, TaskAction, TaskStatus
@@ -44,7 +45,7 @@ MOST_TRIES: Final = 4
 FIRST_PAUSE: Final = 4.0  # seconds before the next try, then longer
 FAILED: Final = "上传图片到discord失败 / uploading the picture to Discord failed"
 NO_CLIP: Final = "未能选出要延长的片段 / the clip to be extended could not be had"
-# Preparations of one process, and those of one user.
+# Preparations at once: of the process, and of one user.
 _places: Final = Places(in_all=64, each=8)
 _under_way: Final[set[int]] = set()
 
@@ -56,17 +57,15 @@ class Work:
     pictures: list[InputPicture]
 
 
-def claim(task_id: int) -> Work | None:
-    """Take a task that waits for its uploads; None where another worker has it."""
-    now = timezone.now()
-    due = Q(prepare_after=None) | Q(prepare_after__lte=now)
-    rows = Task.objects.filter(due, pk=task_id, status=TaskStatus.NOT_START)
-    # No join: the UPDATE itself must see that nobody else was first.
+def take(task_id: int) -> Work | None:
+    """Claim a task that waits for its uploads; return None if another worker has it."""
+    rows = Task.objects.filter(pk=task_id, status=TaskStatus.NOT_START)
+    # Without a join, so that the UPDATE itself checks that no other worker was first.
     ready = DiscordAccount.objects.filter(state=AccountState.READY)
     rows = rows.filter(prepared=False, account__in=ready.order_by())
     if rows.filter(CLIP_IS_OPEN).exists():
         return None
-    if not rows.update(prepare_after=now + CLAIM):
+    if not claim(rows, "prepare_after", CLAIM):
         return None
     task = Task.objects.select_related("account", "parent").get(pk=task_id)
     if task.account is None:
@@ -76,9 +75,9 @@ def claim(task_id: int) -> Work | None:
 
 
 async def prepare(task_id: int) -> None:
-    """Upload what a waiting task brought along, then let dispatch have it."""
+    """Upload a waiting task's pictures, then release it for dispatch."""
     if task_id in _under_way:
-        return  # it waits for its owner's share
+        return  # it already waits for its owner's place
     _under_way.add(task_id)
     try:
         await faults.watch(faults.Work("preparing task", task_id, fail), _in_turn)
@@ -99,12 +98,12 @@ def _owner_of(task_id: int) -> int | None:
 
 
 async def _prepare(task_id: int) -> None:
-    work = await in_thread(claim, task_id)
+    work = await in_thread(take, task_id)
     if work is None:
         return
     http = await clients.client_of(work.account)
     try:
-        async with renewing(_renew, task_id):
+        async with renewing(_renew, task_id, RENEW_EVERY):
             for picture in work.pictures:
                 if not (picture.link or picture.upload_name):
                     await _bring(http, work.account, picture)
@@ -126,7 +125,7 @@ async def _prepare(task_id: int) -> None:
 
 def _renew(task_id: int) -> None:
     rows = Task.objects.filter(pk=task_id, status=TaskStatus.NOT_START, prepared=False)
-    rows.update(prepare_after=timezone.now() + CLAIM)
+    renew(rows, "prepare_after", CLAIM)
 
 
 async def _bring(
@@ -157,7 +156,7 @@ def _ready(work: Work) -> None:
 
 
 def with_links(task: Task, brought: list[InputPicture]) -> dict[str, str]:
-    """Return the task's texts with the links that stand for its pictures."""
+    """Return the task's texts with the links of its uploaded pictures."""
     before = [p.link for p in brought if p.role == InputRole.PROMPT]
     swapped = {p.source_url: p.link for p in brought if p.role == InputRole.LINK}
     after = [f"--end {p.link}" for p in brought if p.role == InputRole.END_FRAME]
@@ -194,11 +193,9 @@ def _retry_or_fail(task: Task, reason: str, *, permanent: bool) -> None:
 
 
 def unprepared() -> list[int]:
-    """Return the waiting tasks whose uploads are due; users take turns."""
-    now = timezone.now()
-    due = Q(prepare_after=None) | Q(prepare_after__lte=now)
+    """Return the ids of waiting tasks whose uploads are due; users take turns."""
     rows = Task.objects.filter(
-        due,
+        due("prepare_after"),
         status=TaskStatus.NOT_START,
         prepared=False,
         account__state=AccountState.READY,

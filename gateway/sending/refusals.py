@@ -1,4 +1,4 @@
-"""What it means for an account that Discord does not take what it sends."""
+"""Apply refusals of Discord to an account: states and rests."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _unreached: Final = backoff.Streaks()
 def note_refusal(
     account_id: int, answer: Answer, *, asked_at: datetime | None = None
 ) -> None:
-    """Move the account to the state in which a person must look at it.
+    """Move the account to a state in which a person must look at it.
 
-    `asked_at` is when it was sent what is refused.
+    `asked_at` is the moment at which the refused request was sent.
     """
     state = REFUSALS[answer.verdict]
     own = answer.is_about_channel
@@ -40,8 +40,8 @@ def note_refusal(
 def rest(account_id: int, answer: Answer) -> datetime:
     """Let the account's Discord user rest after an answer of LATER; return the end.
 
-    As long as Discord says, and a little more. Where nothing reaches Discord, longer
-    each time.
+    It lasts as long as Discord says, and 5 to 25 % more. If Discord was not reached, it
+    grows each time.
     """
     if answer.retry_after:
         seconds = answer.retry_after * random.uniform(1.05, 1.25)  # noqa: S311
@@ -53,15 +53,15 @@ def rest(account_id: int, answer: Answer) -> datetime:
 
 
 def resting(answer: Answer) -> str:
-    """Return what owners read of tasks that wait for the end of such a rest."""
+    """Return the text for owners of tasks that wait for the end of such a rest."""
     return again("稍后再发", "sent again soon", answer.reason)
 
 
 def reached(account_id: int) -> None:
-    """Note that Discord has answered: its user may call it again without a pause."""
+    """Record that Discord has answered, so that the next rest is short again."""
     _unreached.over(account_id)
 
 
 def break_off(account_id: int, reason: str) -> None:
-    """Pause an account whose work goes wrong again and again, until a person acts."""
+    """Pause an account after repeated errors, until a person acts."""
     trouble(account_id, AccountState.PAUSED, reason)

@@ -1,7 +1,7 @@
-"""Windows that a button opens: noticed by the gateway, answered by a worker.
+"""Windows that a button opens: noted by the gateway, answered by a worker.
 
 The press and the answer are two interactions of one task. The answer has a nonce of its
-own, committed before it is posted; the click's interaction stays the task's identity.
+own, committed before it is posted. The task keeps the interaction id of the press.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.editing.save import note_remix
 from accounts.models import DiscordAccount
+from accounts.state.notes import note_remix
 from gateway import timing
 from gateway.discord import activity_host, clients
 from gateway.discord.rest import DiscordHttp
@@ -34,10 +34,12 @@ from gateway.sending import posting
 from gateway.sending.bodies import place_of, sent_text
 from gateway.sending.claims import Claim
 from gateway.sending.refusals import note_refusal, rest, resting
+from mjproxy.lib import faults
+from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
-from mjproxy.lib.process import backoff, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.process import backoff
 from tasks import custom_ids
 from tasks.enums import RUNNING, BotType, Delivery, InputRole, WindowState
 from tasks.models import Task
@@ -56,19 +58,19 @@ logger = logging.getLogger(__name__)
 
 PRESSED_AGAIN: Final = "再次点击按钮 / its button is pressed again"
 REFUSED: Final = "提交失败 / Midjourney refused the window's answer"
-PRESS_PAUSE: Final = 2.0  # seconds before a button is pressed once more, then longer
-NOT_SENT: Final = timedelta(seconds=2)  # until an answer is given that went wrong here
+PRESS_PAUSE: Final = 2.0  # seconds before a button is pressed again, growing
+NOT_SENT: Final = timedelta(seconds=2)  # until a retry after an error in this process
 GONE: Final = 404  # the window has expired, or belonged to a session that is gone
 
 
-# --- noticed ------------------------------------------------------------------------
+# --- in the gateway process ---------------------------------------------------------
 
 
 def opened(task: Task, data: dict[str, Any]) -> bool:
-    """Note a task's open window; True where it is to be answered now.
+    """Record a task's open window; return True if it is to be answered now.
 
-    One that nobody expected is answered with what it offers: its owner asked for the
-    button's plain work.
+    An unexpected window is answered with its own text, because the owner asked only for
+    the button.
     """
     if task.window == WindowState.ANSWERED or task.progress_message_id:
         return False
@@ -88,7 +90,7 @@ def opened(task: Task, data: dict[str, Any]) -> bool:
 
 
 def _is_too_long(task: Task, longest: int) -> bool:
-    """End a task whose text its window does not take, before it is sent."""
+    """End a task whose text is too long for its window; return whether it was."""
     text = sent_text(task.account, task) if task.account else ""
     try:
         limits.check(text, longest or limits.FIELD)
@@ -99,7 +101,7 @@ def _is_too_long(task: Task, longest: int) -> bool:
 
 
 def did_not_open(task: Task) -> dict[str, Any]:
-    """Return what to note where a job started although a window was expected."""
+    """Return the fields to write if a job started without its expected window."""
     if task.window != WindowState.EXPECTED:
         return {}
     logger.warning("task %s: drawn at once, no window opened", task.pk)
@@ -108,7 +110,7 @@ def did_not_open(task: Task) -> dict[str, Any]:
 
 
 def _note_remix(task: Task, *, on: bool) -> None:
-    """Remember what a remix button has shown of the bot's remix mode."""
+    """Record the bot's remix mode, which a remix button has shown."""
     button = custom_ids.parse(task.custom_id)
     if (
         task.account_id is None
@@ -121,9 +123,9 @@ def _note_remix(task: Task, *, on: bool) -> None:
 
 
 def is_lost(task: Task, now: datetime) -> bool:
-    """Tell whether the event of a window was missed: pressed, and nothing followed.
+    """Return whether the event of a window was missed.
 
-    The patience begins when Discord has taken the press, which may be late.
+    The wait begins when Discord has taken the press, which may be late.
     """
     before = now - timing.WINDOW_PATIENCE
     seen = task.interaction_id or ""
@@ -137,7 +139,7 @@ def is_lost(task: Task, now: datetime) -> bool:
 
 
 def find_again(task: Task) -> None:
-    """Derive the window whose event was missed; what cannot be is pressed again."""
+    """Derive the window whose event was missed, or else press its button again."""
     found = custom_ids.window_of(task.custom_id, task.parent_message_id)
     if found is None:
         press_again(task, "no window was seen")
@@ -150,7 +152,7 @@ def find_again(task: Task) -> None:
 
 
 def press_again(task: Task, reason: str, *, where: Q = ANY) -> None:
-    """Let the task press its button once more, within reason."""
+    """Release the task to press its button again, at most MAX_ATTEMPTS times."""
     nonce = task.nonce or ""
     if task.attempts >= MAX_ATTEMPTS:
         fail(task.pk, f"{REFUSED}: {reason}", where=where & Q(nonce=nonce))
@@ -162,12 +164,12 @@ def press_again(task: Task, reason: str, *, where: Q = ANY) -> None:
     release_window(task.pk, nonce=nonce, not_before=moment, reason=said, where=where)
 
 
-# --- answered -----------------------------------------------------------------------
+# --- in a worker --------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Answering:
-    """A claimed answer: what to post, for which account."""
+    """A claimed answer to a window, with its account and body."""
 
     account: DiscordAccount
     task_id: int
@@ -177,14 +179,17 @@ class Answering:
 
 
 def to_answer() -> list[int]:
-    """Return the tasks whose open window waits for its answer."""
-    due = Q(not_before=None) | Q(not_before__lte=timezone.now())
-    rows = Task.objects.filter(due, status__in=RUNNING, window=WindowState.OPEN)
+    """Return the ids of the tasks whose open window is to be answered now."""
+    rows = Task.objects.filter(due("not_before"))
+    rows = rows.filter(status__in=RUNNING, window=WindowState.OPEN)
     return list(rows.order_by("pk").values_list("pk", flat=True)[:200])
 
 
 async def answer(task_id: int) -> None:
-    """Answer a task's open window, once; safe to call any number of times."""
+    """Answer a task's open window once.
+
+    Safe to call any number of times.
+    """
     await faults.watch(Work("answering window of task", task_id, fail), _answer)
 
 
@@ -208,7 +213,7 @@ async def _answer(task_id: int) -> None:
 
 
 async def _post(http: DiscordHttp, answering: Answering) -> Answer | None:
-    """Post what was claimed; None where the claim is lost before that."""
+    """Post the claimed answer; return None if the claim is lost before that."""
     claim, body = answering.claim, answering.body
     if not answering.is_page:
         return await posting.post_once(http, answering.account, body, claim)
@@ -219,7 +224,7 @@ async def _post(http: DiscordHttp, answering: Answering) -> Answer | None:
 
 
 def _not_sent(answering: Answering) -> None:
-    """Let a window be answered again, if it is still ours: nothing has left."""
+    """Reopen the window, if the answer is still ours: no post has left."""
     rows = Task.objects.filter(pk=answering.task_id, nonce=answering.claim.nonce)
     rows = rows.filter(status__in=RUNNING, window=WindowState.ANSWERED)
     moment = timezone.now() + NOT_SENT
@@ -227,28 +232,28 @@ def _not_sent(answering: Answering) -> None:
 
 
 def _pause_before(task_id: int) -> float:
-    """Return the seconds that a person would take: the account's own pace."""
+    """Return the seconds to wait before an answer: the account's interval."""
     row = Task.objects.filter(pk=task_id).values_list("account__interval").first()
     return float(row[0] or 0) if row else 0.0
 
 
 def _claim(task_id: int) -> Answering | None:
-    """Commit the answer's nonce and return what to post; None where it is not ours."""
+    """Commit the answer's nonce and return what to post; None if it is not due."""
     rows = Task.objects.filter(pk=task_id, status__in=RUNNING, window=WindowState.OPEN)
     task = rows.select_related("account", "parent").first()
     if task is None or task.account is None:
         return None
     if task.cancel_requested_at:
-        # Nothing is drawn before the answer: there is no job to stop.
+        # No job starts before the answer, so there is none to stop.
         fail(task_id, CANCELLED, where=Q(window=WindowState.OPEN, nonce=task.nonce))
         return None
     session = GatewaySession.objects.filter(account=task.account).first()
     if session is None or not is_open(session, task.account):
         return None
     if lane.is_resting(task.account.pk):
-        return None  # the sweep comes back
+        return None  # the sweep tries again
     is_page = task.window_id.startswith(custom_ids.PAGE_PREFIX)
-    # A page's answer carries no nonce: what comes of it bears the click's interaction.
+    # A page's answer has no nonce; its messages carry the interaction of the press.
     nonce = (task.nonce or "") if is_page else new_nonce()
     try:
         body = (
@@ -307,7 +312,7 @@ def _page_body(task: Task) -> dict[str, Any]:
 
 
 def settle(answering: Answering, found: Answer) -> None:
-    """Write what became of an answer, for the task and for the account."""
+    """Apply the outcome of an answer to the task and the account."""
     rows = Task.objects.filter(
         pk=answering.task_id, nonce=answering.claim.nonce, status__in=RUNNING
     )
@@ -336,7 +341,7 @@ def settle(answering: Answering, found: Answer) -> None:
 
 
 def _later(answering: Answering, found: Answer) -> None:
-    """Nothing was taken: the window is still open, the account rests."""
+    """Reopen the window while the account rests: the answer was not taken."""
     moment = rest(answering.account.pk, found)
     reason = resting(found)
     Task.objects.filter(

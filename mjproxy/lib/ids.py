@@ -17,7 +17,7 @@ _last = 0
 def new_task_id() -> int:
     """Return a number of 16 digits below 2**53 that grows with time.
 
-    Milliseconds and three random digits. Within one process no id comes twice; between
+    Milliseconds and three random digits. Within one process no id repeats; between
     processes the primary key decides, see `services.insert`.
     """
     global _last
@@ -28,7 +28,7 @@ def new_task_id() -> int:
 
 
 def first_task_id_of(moment: datetime) -> int:
-    """Return the least id that a task submitted at `moment` can have."""
+    """Return the smallest id that a task submitted at `moment` can have."""
     return int(moment.timestamp() * 1000) * 1000
 
 

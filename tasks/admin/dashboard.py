@@ -1,4 +1,4 @@
-"""The first page of the admin: what stands, what waits, what failed."""
+"""The dashboard of the admin: accounts in trouble, states, counts of tasks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mjproxy.lib.ids import first_id_at
 from tasks.enums import RUNNING, TaskStatus
 from tasks.models import DeliveryState, Task, WebhookDelivery
 
-MOST: Final = 10_000  # what is more is not counted
+MOST: Final = 10_000  # larger counts are shown as a minimum
 MOST_NEEDED: Final = 20
 _SHOWN: Final = (
     "remark",
@@ -47,7 +47,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _needed() -> tuple[Numbers, int]:
-    """Return the accounts that wait longest for a person, and how many do."""
+    """Return the accounts that wait longest for a person, and how many wait."""
     rows = accounts_for_a_person()
     shown = [
         {

@@ -1,4 +1,4 @@
-"""Tasks, webhook calls and words in the admin."""
+"""Tasks, webhook calls and banned words in the admin."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ class TaskAdmin(ReadOnly[Task]):
     def picture(self, task: Task) -> SafeString | str:
         if not (path := _picture_path(task)):
             return "-"
-        # Its place is kept free before it is there; previews tell no size.
+        # The size reserves its place while it loads; a preview's size is unknown.
         return format_html(
             '<a href="{0}" target="_blank"><img class="task-picture" src="{0}" '
             'alt="The picture of this task" width="{1}" height="{2}"></a>',
@@ -258,7 +258,7 @@ class TaskAdmin(ReadOnly[Task]):
 
 
 def _picture_path(task: Task) -> str:
-    """Return the link without its host: the admin may be reached under another."""
+    """Return the link without its host: the admin may have another address."""
     return urlsplit(image_url(task) or "").path
 
 

@@ -1,4 +1,4 @@
-"""Finished pictures and previews: where they come from, where they are kept."""
+"""Files of finished pictures, of input pictures and of previews."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tasks.wire import EXTENSIONS
 logger = logging.getLogger(__name__)
 
 CDN_HOSTS: Final = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
-# Seconds after each try; longer than a download, and Discord's links live for a day.
+# Seconds after each try, each longer than a download. Discord's links live for a day.
 TRY_AGAIN: Final = (60, 120, 300, 600, 1800, 3600, 7200, 14400, 21600, 21600)
 WORTH_TRYING: Final = timedelta(days=2)
 SCRAP_LIFE: Final = 3600  # seconds; longer than any request or download
@@ -41,12 +41,12 @@ class UnknownSource(Exception):
 
 
 def cdn_base() -> str:
-    """Return what stands in for Discord's CDN. May ask the database."""
+    """Return the address of the CDN. May query the database."""
     return (_cdn_base() if _cdn_base else settings.DISCORD["cdn"]).rstrip("/")
 
 
 def set_cdn_base(base: Callable[[], str] | None) -> None:
-    """Let `base` say where the CDN is, in place of the environment."""
+    """Use `base` instead of the environment's address of the CDN."""
     global _cdn_base
     _cdn_base = base
 
@@ -78,7 +78,7 @@ def wants_keeping(task: Task) -> bool:
 
 
 def to_keep(limit: int = 200) -> list[int]:
-    """Return the finished tasks whose picture is not kept yet and may be tried now."""
+    """Return finished tasks whose picture is not stored and due for a try."""
     if not DrawingSettings.get_solo().keep_pictures:
         return []
     oldest = first_task_id_of(timezone.now() - WORTH_TRYING)
@@ -87,9 +87,9 @@ def to_keep(limit: int = 200) -> list[int]:
 
 
 def claim_picture(task_id: int) -> str | None:
-    """Count a try at keeping the task's picture; return its link at Discord's CDN.
+    """Claim a try to store the task's picture; return its link at Discord's CDN.
 
-    None where it is not the time.
+    Returns None if the picture is stored, not due, or not at the CDN.
     """
     task = Task.objects.filter(pk=task_id).first()
     if task is None or not wants_keeping(task):
@@ -114,7 +114,7 @@ def claim_picture(task_id: int) -> str | None:
 
 
 def give_up(task_id: int, reason: str) -> None:
-    """Try no more to keep a task's picture; Discord's link stays."""
+    """Stop trying to store a task's picture; Discord's link stays."""
     logger.error("task %s: its picture is not kept: %s", task_id, reason)
     rows = Task.objects.filter(pk=task_id, picture_file="")
     rows.update(picture_tries=len(TRY_AGAIN))
@@ -131,17 +131,17 @@ def _unkept() -> QuerySet[Task]:
 
 
 def store(task_id: int, content_type: str, body: bytes) -> None:
-    """Keep a picture's bytes, as `store_file` does."""
+    """Store a picture's bytes, as `store_file` does."""
     with drafting() as draft:
         draft.write_bytes(body)
         store_file(task_id, content_type, draft)
 
 
 def store_file(task_id: int, content_type: str, found: Path) -> Path | None:
-    """Keep the picture that is in the file `found`; return where it is kept.
+    """Store the picture in the file `found`; return its new path.
 
-    Other tasks may keep the same file. The row tells of it once it is on the disk. None
-    where the task was deleted.
+    `found` stays, because other tasks may store it too. The row is updated once the
+    file is on the disk. Returns None if the task was deleted.
     """
     task = Task.objects.filter(pk=task_id).first()
     if task is None:
@@ -175,18 +175,18 @@ def remove(file: str) -> None:
         (_root() / file).unlink(missing_ok=True)
 
 
-# --- pictures that requests bring along ----------------------------------------------
+# --- input pictures -------------------------------------------------------------------
 
 
 def write_input(body: bytes, content_type: str) -> str:
-    """Keep a picture that came with a request; return its file's name."""
+    """Store an input picture; return the name of its file."""
     with drafting() as draft:
         draft.write_bytes(body)
         return adopt_input(draft, content_type)
 
 
 def adopt_input(found: Path, content_type: str) -> str:
-    """Keep a picture that was fetched for a request, as `write_input` does."""
+    """Store a fetched input picture; return the name of its file."""
     ending = EXTENSIONS.get(content_type, "bin")
     file = f".inputs/{timezone.now():%Y-%m-%d}/{secrets.token_hex(16)}.{ending}"
     _settle(found, _root() / file)
@@ -194,12 +194,12 @@ def adopt_input(found: Path, content_type: str) -> str:
 
 
 def read_input(file: str) -> bytes:
-    """Return the bytes of a brought picture. Raises FileNotFoundError."""
+    """Return the bytes of an input picture. Raises FileNotFoundError."""
     return (_root() / file).read_bytes()
 
 
 def old_inputs() -> Iterator[list[str]]:
-    """Yield the names of brought pictures that are older than any request, by folder.
+    """Yield the names of input pictures over an hour old, by folder.
 
     A folder that has become empty is removed.
     """
@@ -220,7 +220,7 @@ def preview_name(source: str) -> str:
 
 
 def cached_preview(source: str) -> tuple[str, Path] | None:
-    """Return a preview's type and file, where it was fetched a short while ago."""
+    """Return the type and file of a preview that is still cached, or None."""
     for content_type, extension in EXTENSIONS.items():
         path = _previews() / f"{preview_name(source)}.{extension}"
         if path.is_file():
@@ -229,7 +229,7 @@ def cached_preview(source: str) -> tuple[str, Path] | None:
 
 
 def cache_preview(source: str, content_type: str, found: Path) -> Path:
-    """Move what was fetched from `source` to where it is found for a while."""
+    """Move a fetched preview into the cache; return its path."""
     ending = EXTENSIONS.get(content_type, "bin")
     path = _previews() / f"{preview_name(source)}.{ending}"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -237,7 +237,7 @@ def cache_preview(source: str, content_type: str, found: Path) -> Path:
 
 
 def remove_old_scraps() -> int:
-    """Remove cached previews, and what writers that were killed have left."""
+    """Remove previews and drafts over an hour old; return how many."""
     removed = 0
     oldest = time.time() - SCRAP_LIFE
     for folder in (_previews(), _drafts()):
@@ -272,7 +272,7 @@ def _is_older(path: Path, moment: float) -> bool:
 
 @contextlib.contextmanager
 def drafting() -> Iterator[Path]:
-    """Give a file of its own to write; removed at the end where it was not moved."""
+    """Yield the path of a new draft file; it is removed unless it was moved."""
     _drafts().mkdir(parents=True, exist_ok=True)
     draft = _drafts() / secrets.token_hex(16)
     try:
@@ -282,7 +282,7 @@ def drafting() -> Iterator[Path]:
 
 
 def _duplicate(file: Path, to: Path) -> None:
-    """Have the same bytes under a second name; without links on the disk, twice."""
+    """Link the file to a second name, or copy it if the disk has no links."""
     try:
         os.link(file, to)
     except OSError:
@@ -290,7 +290,7 @@ def _duplicate(file: Path, to: Path) -> None:
 
 
 def _settle(draft: Path, path: Path) -> None:
-    """Move a file to where it is there whole or not at all, also after power loss."""
+    """Move a file into place atomically, safe against power loss."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with draft.open("rb") as file:
         os.fsync(file.fileno())

@@ -17,7 +17,7 @@ from accounts.enums import ChoiceRule
 from accounts.models import DiscordAccount, User
 from accounts.selectors import for_choice
 from accounts.states import LOST
-from mjproxy.lib.db.compiled_query import PreparedQuery
+from mjproxy.lib.db.compiled_query import CompiledQuery
 from tasks.enums import BotType, TaskAction
 from tasks.exceptions import QueueFull
 from tasks.load import with_load
@@ -34,7 +34,6 @@ _ABOUT_SOMETHING: Final = frozenset({TaskAction.IMAGINE, TaskAction.VIDEO})
 # What is asked of an account that was chosen.
 _GIVEN: Final = ("channel_id", "max_queue_size", "timeout_minutes", "picked_at")
 _FOR_NOW: Final = frozenset({"standing", "work_hours"})  # rules whose answer changes
-_INSTANCE, _REMARK = "\0instance", "\0remark"  # no client can send these
 
 
 @dataclass(frozen=True)
@@ -196,24 +195,29 @@ def _wishes(wanted: Wanted) -> Need:
 
 
 def _first(need: Need, rule: str) -> Any:
-    shape = replace(
-        need,
-        instance_id=_INSTANCE if need.instance_id else "",
-        remark=_REMARK if need.remark else "",
-    )
-    found = _query(shape, rule)(need.instance_id, need.remark)
+    words = {"instance_id": need.instance_id, "remark": need.remark}
+    given = {name: word for name, word in words.items() if word}
+    shape = replace(need, instance_id="", remark="")
+    found = _query(shape, rule, tuple(given))(*given.values())
     return found[0] if found else None
 
 
 @lru_cache(maxsize=512)
-def _query(need: Need, rule: str) -> PreparedQuery[DiscordAccount]:
-    """Return the query for all needs of one shape: building its SQL takes long."""
+def _query(
+    need: Need, rule: str, given: tuple[str, ...]
+) -> CompiledQuery[DiscordAccount]:
+    """Return the query for all needs of one shape: building its SQL takes long.
 
-    def build(*_: str) -> Any:
+    `given` names the fields of the need that each call puts in.
+    """
+
+    def build(*values: Any) -> Any:
+        whole = replace(need, **dict(zip(given, values, strict=True)))
         # All rows are sorted, so each of them should be small.
-        return _ranked(with_load(DiscordAccount.objects.only(*_GIVEN)), need, rule)[:1]
+        rows = with_load(DiscordAccount.objects.only(*_GIVEN))
+        return _ranked(rows, whole, rule)[:1]
 
-    return PreparedQuery[DiscordAccount](build, markers=(_INSTANCE, _REMARK))
+    return CompiledQuery[DiscordAccount](build, values=len(given))
 
 
 def _ranked(rows: Any, need: Need, rule: str) -> Any:

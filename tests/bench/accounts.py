@@ -23,7 +23,7 @@ def add(count: int) -> None:
     from accounts.enums import AccountState, BotType
     from accounts.models import BotSnapshot, DiscordAccount
     from gateway.models import GatewaySession, GatewaySettings
-    from gateway.simulator.state.world import default_accounts
+    from gateway.simulator.state.accounts import default_accounts
 
     period = timedelta(minutes=GatewaySettings.get_solo().sync_minutes)
     now = timezone.now()

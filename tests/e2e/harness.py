@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.simulator.state.world import AccountSpec, account_spec
+from gateway.simulator.state.accounts import AccountSpec, account_spec
 from tests.e2e.calls import LIMIT as LIMIT
 from tests.e2e.calls import call as call
 from tests.e2e.calls import eventually as eventually

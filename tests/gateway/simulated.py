@@ -21,7 +21,7 @@ from gateway.protocol import payloads
 from gateway.protocol.constants import MIDJOURNEY_APP
 from gateway.simulator.app import Simulator
 from gateway.simulator.base.config import Config
-from gateway.simulator.state.world import AccountSpec, default_accounts
+from gateway.simulator.state.accounts import AccountSpec, default_accounts
 from gateway.sockets.connection import Connection
 from gateway.sockets.manager import Manager
 from gateway.sockets.reconnect import Resume

@@ -14,8 +14,9 @@ from pytest_django.fixtures import Settings
 from accounts.enums import AccountState, MailState
 from accounts.models import DiscordAccount, MailSettings, OperatorMail, User
 from accounts.state import mails, send_mails
-from mjproxy.lib.process import event_loop, faults
-from mjproxy.lib.process.faults import MOST
+from mjproxy.lib import faults
+from mjproxy.lib.faults import MOST
+from mjproxy.lib.process import event_loop
 from tasks import jobs
 from tasks.models import DeliveryState, Task, WebhookDelivery
 from tasks.pictures import cdn

@@ -187,7 +187,7 @@ def test_of_two_workers_one_uploads(
 ) -> None:
     task = waiting(alice, account, given(InputRole.PROMPT))
 
-    first, second = prepare.claim(task.pk), prepare.claim(task.pk)
+    first, second = prepare.take(task.pk), prepare.take(task.pk)
 
     assert first is not None
     assert second is None
@@ -197,7 +197,7 @@ def test_a_claim_dies_with_its_worker(
     alice: User, account: DiscordAccount, http: FakeHttp, sent: list[Any]
 ) -> None:
     task = waiting(alice, account, given(InputRole.PROMPT))
-    prepare.claim(task.pk)
+    prepare.take(task.pk)
     Task.objects.update(prepare_after=timezone.now() - timedelta(seconds=1))
 
     assert prepared(task).prepared
@@ -277,7 +277,7 @@ def test_a_move_in_the_middle_of_an_upload_wins(
     alice: User, account: DiscordAccount, http: FakeHttp, sent: list[Any]
 ) -> None:
     task = waiting(alice, account, given(InputRole.COMMAND))
-    work = prepare.claim(task.pk)
+    work = prepare.take(task.pk)
     assert work is not None
     reassign(again(task), make_account())
 

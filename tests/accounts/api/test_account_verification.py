@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from accounts.api import verification_views
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from accounts.verification import lock
-from tasks.api import verification_views
 from tests.conftest import OPERATORS_KEY, ApiClient
 from tests.factories import make_account
 from tests.tasks.api.streams import ask, read, read_while
