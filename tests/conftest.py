@@ -39,9 +39,17 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("mjproxy")
 
 PATIENCE = 20.0  # seconds after which a thread counts as stuck
+LONGEST_NAME = 200  # characters of a value that stands in the name of its test
 ALICES_KEY = "the-own-key-of-alice"
 BOBS_KEY = "the-own-key-of-bob-1"
 OPERATORS_KEY = "the-key-of-an-operator"
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a long value by its length: workers send the names of tests to and fro."""
+    if isinstance(val, str | bytes) and len(val) > LONGEST_NAME:
+        return f"{argname}{len(val)}"
+    return None
 
 
 class ApiClient(Client):
