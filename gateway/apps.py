@@ -1,3 +1,5 @@
+"""Django app `gateway`: its start-up code."""
+
 from django.apps import AppConfig
 
 

@@ -1,3 +1,5 @@
+"""Django app `mjproxy`: its start-up code."""
+
 import re
 import sys
 

@@ -30,7 +30,7 @@ from tests.http_server import Server, always, serving
 from tests.mjproxy.lib.safe_http.fetching import PNG
 from tests.mysql_rules import checked_as_sql
 
-# No test asserts a time: to be slow on a loaded machine is no failure.
+# No test asserts a duration: slowness on a loaded machine is no failure.
 hypothesis.settings.register_profile(
     "mjproxy",
     deadline=None,
@@ -67,7 +67,7 @@ class ApiClient(Client):
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_connection_is_left(django_db_setup: None) -> Iterator[None]:
-    """Close what async code has opened in its thread, so that the database can go."""
+    """Close connections of async code, so that the database can be dropped."""
     yield
     SyncToAsync.single_thread_executor.submit(connections.close_all).result()
 
@@ -87,7 +87,7 @@ def _mysql_would_take_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _threads_have_come_to_rest() -> Iterator[None]:
-    """Wait for what still runs in the rows' threads: no flush may meet it."""
+    """Wait for work in the database threads, so that no flush collides with it."""
     yield
     if threads._pool._threads:
         meeting = threading.Barrier(threads.THREADS + 1)
@@ -98,33 +98,33 @@ def _threads_have_come_to_rest() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_known_of_the_pool() -> None:
-    """Forget what another test's rows have said: a rollback tells nobody."""
+    """Forget what is cached of the pool: a rollback sends no signal."""
     pool_settings.forget()
 
 
 @pytest.fixture(autouse=True)
 def _no_work_has_failed() -> None:
-    """Rows of one test have the numbers of another's: no count may outlive it."""
+    """Forget counted errors: rows of different tests have the same ids."""
     faults.forget()
 
 
 @pytest.fixture(autouse=True)
 def _the_clock_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests travel in time, the database's server does not."""
+    """Treat the clock as right: tests travel in time, the server does not."""
     monkeypatch.setattr(clock, "skew", lambda: 0.0)
     monkeypatch.setattr(clock, "_seen", clock._Seen())
 
 
 @pytest.fixture(autouse=True)
 def _health_is_asked_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ask anew each time, in the thread of the test: others see not what it wrote."""
+    """Ask health questions in the thread of the test, which sees its own rows."""
     monkeypatch.setattr(background_check, "spawn", lambda work: work())
     monkeypatch.setattr(background_check, "FRESH", 0.0)
 
 
 @pytest.fixture(autouse=True)
 def _wrong_keys_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All tests come from one address; those of the count set a limit of their own."""
+    """Do not count wrong keys: all tests come from one address."""
     monkeypatch.setattr(wrong_keys, "MOST", 1_000_000)
     monkeypatch.setattr(wrong_keys, "_known", {})
 
@@ -143,13 +143,13 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_name_server_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let names be asked for where nobody listens; those of /etc/hosts are known."""
+    """Look names up at an unused address; those of /etc/hosts are known."""
     monkeypatch.setattr(resolver, "SERVERS", ("127.0.0.1:1",))
 
 
 @pytest.fixture(autouse=True)
 def _discord_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Save accounts unchecked: what asks Discord is tested where Discord is."""
+    """Save accounts without the check at Discord, which has tests of its own."""
     monkeypatch.setattr(ports.account_check, "_answer", lambda *_: {})
 
 

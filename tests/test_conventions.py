@@ -31,6 +31,19 @@ OF_NO_PACKAGE = {
 # Composed in mjproxy/run/demo.py or read by make; explained, but no setting.
 NOT_SETTINGS = {"MJPROXY_SIMULATOR_PORT"}
 
+PRODUCT = ("accounts/*.py", "gateway/*.py", "mjproxy/*.py", "tasks/*.py")
+# A docstring that begins so makes its reader guess what the module is.
+RIDDLES = re.compile(
+    r"(?:What|Which|Who|Whoever|Whose|Where|When|Whether|How|Nobody|Nothing|Those)\b"
+)
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/*.md")
+# In inline code: `a/b.py`, `tests/` left out or not, and a test's name behind it.
+FILE_NAME = re.compile(r"(?<![\w./-])((?:[\w.-]+/)*[\w.-]+\.py)(?![\w/-])")
+FOLDER = re.compile(r"^((?:mjproxy|accounts|tasks|gateway|tests|docs)/(?:[\w.-]+/)*)$")
+MODULE = re.compile(
+    r"^((?:mjproxy|accounts|tasks|gateway)(?:\.[a-z_]\w*)+)(?=$|[ (:,])"
+)
+
 
 def files(*patterns: str) -> list[Path]:
     """Return what git tracks or would track."""
@@ -216,3 +229,47 @@ def _writes_a_standing(node: ast.AST) -> bool:
         }
         return bool(own & names)
     return False
+
+
+def test_every_module_says_what_it_is() -> None:
+    first_lines = {
+        named(path): (ast.get_docstring(tree) or "").partition("\n")[0]
+        for path in files(*PRODUCT)
+        if "migrations" not in path.parts and (tree := ast.parse(path.read_text())).body
+    }
+
+    assert {n for n, line in first_lines.items() if not line} == set()
+    assert {n: line for n, line in first_lines.items() if RIDDLES.match(line)} == {}
+
+
+def test_every_file_and_module_named_in_the_documents_exists() -> None:
+    tracked = {named(path) for path in files()}
+    folders = {f"{parent}/" for name in tracked for parent in Path(name).parents}
+    there = tracked | folders | {Path(name).name for name in tracked}
+
+    wrong = {
+        (named(page), name)
+        for page in files(*DOCUMENTS)
+        for code in re.findall(r"`([^`\n]+)`", page.read_text())
+        for name in _places(code)
+        if name not in there and f"tests/{name}" not in there
+    }
+
+    assert wrong == set()
+
+
+def _places(code: str) -> set[str]:
+    """Return the files and folders that a piece of inline code names."""
+    found = set(FILE_NAME.findall(code)) | set(FOLDER.findall(code))
+    if (dotted := MODULE.match(code)) and not code.endswith((".py", ".md")):
+        found.add(_home_of(dotted[1]))
+    return found
+
+
+def _home_of(dotted: str) -> str:
+    """Return the file or folder of a dotted name, whose last part may be an object."""
+    whole, _, last = dotted.replace(".", "/").rpartition("/")
+    for name in (f"{whole}/{last}.py", f"{whole}/{last}/", f"{whole}.py", f"{whole}/"):
+        if (ROOT / name).exists() and "/" in name.rstrip("/"):
+            return name
+    return f"{whole}/{last}.py"

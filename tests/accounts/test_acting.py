@@ -1,4 +1,4 @@
-"""What was asked before a person acted decides nothing after it."""
+"""Answers to requests from before a person's action change nothing after it."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ REST = 0.1  # seconds between two looks
 
 
 def add(count: int) -> None:
-    """Make the simulator's first accounts, as they are after a restart: read before.
+    """Make the simulator's first accounts, with their settings already read.
 
     Prints the seconds until all are ready.
     """

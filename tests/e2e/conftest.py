@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def accounts(request: pytest.FixtureRequest) -> int:
-    """How many accounts draw; a module that wants others says so by `ACCOUNTS`."""
+    """Number of accounts; a module sets another one in `ACCOUNTS`."""
     count: int = getattr(request.module, "ACCOUNTS", 3)
     return count
 

@@ -1,4 +1,4 @@
-"""What nobody foresaw, in every kind of work: it ends after a few tries, and why."""
+"""Unforeseen errors in every kind of work: it ends after a few tries, with a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What nobody foresaw, in hooks, pictures and mails: it ends after a few tries."""
+"""Unforeseen errors in hooks, pictures and mails: the work ends after a few tries."""
 
 from __future__ import annotations
 

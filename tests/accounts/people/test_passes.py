@@ -1,4 +1,4 @@
-"""What was opened with a key ends with the key, and with its user."""
+"""Sessions and streams opened with a key end with the key, and with its user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is true of a Discord user stands on each of its rows."""
+"""Facts about a Discord user are kept on each of the user's rows."""
 
 from __future__ import annotations
 

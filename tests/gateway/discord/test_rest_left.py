@@ -1,4 +1,4 @@
-"""What certainly has not left goes again at once; what may have left does not."""
+"""A request that certainly has not left is sent again; another one is not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all known clients together rely on, item by item of docs/api.md."""
+"""Behaviour that all known clients rely on, item by item of docs/api.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How work spreads over accounts that all fit."""
+"""Spread of work over accounts that all fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a text may be: measured on what is sent, not on what came in."""
+"""Length of texts: measured on what is sent to Discord, not on what came in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose hook is called when, where receivers are slow, dead or many."""
+"""Order of webhook calls if receivers are slow, dead or many."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What accounts of one process share, and what they must not."""
+"""State that accounts of one process share, and state that they must not."""
 
 from __future__ import annotations
 

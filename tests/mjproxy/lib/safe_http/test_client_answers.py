@@ -1,4 +1,4 @@
-"""What is made of answers: taken, refused for good, or worth another try."""
+"""Answers are accepted, refused for good, or worth another try."""
 
 from __future__ import annotations
 
