@@ -15,8 +15,11 @@ DEPLOYED := MJPROXY_PUBLIC_URL=https://draw.example.com MJPROXY_TRUSTED_PROXIES=
   MJPROXY_HOST=0.0.0.0 MJPROXY_ALLOWED_HOSTS=draw.example.com
 UV ?= uv
 PYTEST := $(BIN)/python -m pytest
-# A file's tests follow each other in one product; two products wait better than one.
-E2E := $(PYTEST) -p no:randomly -n 2 --dist loadfile --timeout 240 tests/e2e
+# The tests of a file follow each other in one product. So many products run at a time;
+# tests/e2e/conftest.py says which files begin.
+PRODUCTS ?= 2
+E2E := $(PYTEST) -p no:randomly -n $(PRODUCTS) --dist loadfile \
+  --no-loadscope-reorder --timeout 240 tests/e2e
 
 .DEFAULT_GOAL := help
 .PHONY: help setup generators run demo test unit e2e check services mysql mysql-core \
@@ -40,7 +43,7 @@ test: unit e2e  ## all tests
 unit: $(VENV)/.dev  ## tests in one process each, on all cores
 	$(PYTEST) -n auto --ignore=tests/e2e tests
 
-e2e: $(VENV)/.dev  ## tests of real processes, two files at a time
+e2e: $(VENV)/.dev  ## tests of real processes, PRODUCTS=2 files at a time
 	$(E2E)
 
 check: format lint types layers migrations deploy schema test  ## all that CI runs first

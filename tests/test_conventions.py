@@ -27,6 +27,12 @@ WRITERS = {
 }
 PROTOCOL_HOMES = ("tasks/custom_ids.py", "gateway/simulator/", "tests/")
 ENV_NAME = re.compile(r"\b(?:MJPROXY_[A-Z_]+|NG_DISCORD_[A-Z_]+|[A-Z]+_URL|PORT|TZ)\b")
+# Folders of tests that mirror no package of the product, and why.
+OF_NO_PACKAGE = {
+    "tests": "rules of the repository, and tests of the helpers",
+    "tests/contract": "the API as its clients see it, whatever answers",
+    "tests/e2e": "all processes together",
+}
 # Composed in mjproxy/run/demo.py or read by make; explained, but no setting.
 NOT_SETTINGS = {"MJPROXY_SIMULATOR_PORT"}
 
@@ -117,6 +123,16 @@ def test_every_test_folder_is_a_package() -> None:
     folders = {path.parent for path in files("tests/*.py")}
 
     assert [named(f) for f in folders if not (f / "__init__.py").exists()] == []
+
+
+def test_tests_lie_where_their_code_lies() -> None:
+    folders = {named(path.parent) for path in files("tests/test_*.py")}
+    mirrored = folders - OF_NO_PACKAGE.keys()
+
+    packages = {named(path.parent) for path in files("*/__init__.py")}
+    assert mirrored
+    assert {f for f in mirrored if f.removeprefix("tests/") not in packages} == set()
+    assert OF_NO_PACKAGE.keys() <= folders
 
 
 def settings_names() -> set[str]:

@@ -24,7 +24,7 @@ from tasks.services import advance
 from tests.conftest import OPERATORS_KEY, ApiClient
 from tests.factories import make_account, make_finished, make_task
 from tests.pictures import picture
-from tests.tasks.streams import read, read_while
+from tests.tasks.api.streams import read, read_while
 
 PATH = "/mj/admin/tasks"
 ONE = "/mj/admin/task/"

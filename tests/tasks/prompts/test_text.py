@@ -17,7 +17,7 @@ from tasks.prompts.text import (
     words_of,
     zoomed,
 )
-from tests.tasks.prompt_texts import HOSTILE, prompts
+from tests.tasks.prompts.prompt_texts import HOSTILE, prompts
 
 modes = st.sampled_from(["", *SpeedMode])
 allowed = st.sets(st.sampled_from(list(SpeedMode)))
