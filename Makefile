@@ -23,7 +23,7 @@ E2E := $(PYTEST) -p no:randomly -n $(PRODUCTS) --dist loadfile \
 
 .DEFAULT_GOAL := help
 .PHONY: help setup generators run demo test unit e2e check services mysql mysql-core \
-  mysql-driver format lint types layers migrations deploy schema bench fmt lock clean
+  mysql-driver format lint types layers deps migrations deploy schema bench fmt lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' Makefile
@@ -46,7 +46,7 @@ unit: $(VENV)/.dev  ## tests in one process each, on all cores
 e2e: $(VENV)/.dev  ## tests of real processes, PRODUCTS=2 files at a time
 	$(E2E)
 
-check: format lint types layers migrations deploy schema test  ## all that CI runs first
+check: format lint types layers deps migrations deploy schema test  ## all that CI runs first
 
 # What these ask of database and Redis the others ask too: once is enough for them.
 services: $(VENV)/.dev  ## what depends on the database and Redis that are given
@@ -92,6 +92,9 @@ types: $(VENV)/.dev  ## mypy, strictly
 
 layers: $(VENV)/.dev  ## who may import whom
 	$(BIN)/lint-imports --no-logo
+
+deps: $(VENV)/.dev  ## is every imported package declared, and every declared one used?
+	$(BIN)/deptry .
 
 migrations: $(VENV)/.dev  ## does every change of a model have its migration?
 	$(TOOL)/python manage.py makemigrations --check --dry-run
