@@ -152,7 +152,7 @@ def note_session(account_id: int, fence: int, **facts: Any) -> bool:
     return bool(rows.update(**facts))
 
 
-def is_open(session: GatewaySession, account: DiscordAccount) -> bool:
+def is_open(session: GatewaySession) -> bool:
     """Tell whether the account can be spoken for: its socket is open, as it is now.
 
     From the moment of an edit that concerns the connection it is not, until that is
@@ -161,23 +161,23 @@ def is_open(session: GatewaySession, account: DiscordAccount) -> bool:
     return bool(
         session.is_live
         and session.session_id
-        and session.revision == account.revision
-        and is_held(session)
+        and session.revision == session.account.revision
+        and session.is_held
         and session.lease_until
         and session.lease_until > _renewed_lately()
         and not lease_holders.is_dead(session.holder)
     )
 
 
-def still_open(account_id: int, session_id: str) -> Exists:
+def still_open(session: GatewaySession) -> Exists:
     """A condition for a claim's own UPDATE: the account can be spoken for right now.
 
-    `session_id` is what the interaction names. Discord gives another one at each
-    IDENTIFY, and a new holder begins with a socket that is not live.
+    It must be the session whose id the interaction names. Discord gives another id at
+    each IDENTIFY, and a new holder begins with a socket that is not live.
     """
     sessions = GatewaySession.objects.filter(
-        account=account_id,
-        session_id=session_id,
+        account=session.account_id,
+        session_id=session.session_id,
         is_live=True,
         revision=F("account__revision"),
         lease_until__gt=_renewed_lately(),
@@ -188,10 +188,3 @@ def still_open(account_id: int, session_id: str) -> Exists:
 def _renewed_lately() -> datetime:
     """Return until when a lease runs at least whose holder surely lives."""
     return timezone.now() + LEASE - FRESH
-
-
-def is_held(session: GatewaySession) -> bool:
-    """Tell whether a process holds the account's socket; it may have just died."""
-    return bool(
-        session.holder and session.lease_until and session.lease_until > timezone.now()
-    )

@@ -21,6 +21,7 @@ from gateway.protocol.notice_kinds import VERIFICATION, AccountEffect, TaskEffec
 from gateway.protocol.notices import Notice
 from gateway.queries import fast_time
 from gateway.sending import verification
+from gateway.sending.refusals import MAX_ATTEMPTS
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.validators.number_limits import span_of
 from tasks.models import Task
@@ -28,8 +29,6 @@ from tasks.services import CANCELLED, fail, learn, release_refused
 
 logger = logging.getLogger(__name__)
 
-# Sent at most so often; each time Discord or Midjourney certainly took nothing.
-MAX_ATTEMPTS: Final = 5
 # A task waits for the moment that a notice names if it is not further away than this.
 LONGEST_REST: Final = timedelta(minutes=5)
 # A job that Midjourney has queued may take so many times the account's limit.

@@ -61,7 +61,7 @@ class Crew:
         return {
             session.account_id: session
             for session in self.sessions
-            if session.account.is_ready and is_open(session, session.account)
+            if session.account.is_ready and is_open(session)
         }
 
     @property

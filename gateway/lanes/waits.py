@@ -62,7 +62,7 @@ def _lane(
     return Lane(
         accounts=frozenset(each.account_id for each in crew),
         core_size=min(each.account.core_size for each in able),
-        is_connected=is_open(session, session.account),
+        is_connected=is_open(session),
         next_send_at=lane.next_send_at if lane else None,
         rest_until=lane.rest_until if lane else None,
         rest_reason=lane.rest_reason if lane else "",

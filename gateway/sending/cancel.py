@@ -20,7 +20,7 @@ from accounts.states import TROUBLES
 from gateway.discord import clients
 from gateway.discord.command_index import UnknownCommand, find_command
 from gateway.lanes import lane
-from gateway.leases import is_open, still_open
+from gateway.leases import still_open
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
@@ -29,6 +29,7 @@ from gateway.sending import posting
 from gateway.sending.bodies import place_of
 from gateway.sending.claims import Claim
 from gateway.sending.refusals import REFUSALS, note_refusal, rest
+from gateway.sending.speaker import session_of
 from mjproxy.lib.db.claim import claim, due, renew
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.ids import new_nonce
@@ -68,22 +69,19 @@ def press_cancel(task_id: int) -> bool:
     task = due_now.select_related("account").first()
     if task is None or task.account is None or task.account.state in TROUBLES:
         return False
-    session = GatewaySession.objects.filter(account=task.account).first()
-    if session is None or not is_open(session, task.account):
-        return False
-    if lane.is_resting(task.account.pk):
+    session = session_of(task.account)
+    if session is None:
         return False
     try:
         body = _payload(task, task.account, session)
     except UnknownCommand:
         return False
     presses, began = task.cancel_presses + 1, time.monotonic()
-    speaker = task.account.pk, session.session_id
-    rows = rows.filter(still_open(*speaker))
+    rows = rows.filter(still_open(session))
     if not claim(rows, "cancel_next_at", pause(presses), cancel_presses=presses):
         return False
     lane.keep_pace(task.account)
-    right = Claim(body["nonce"], partial(_renew, task_id, presses, speaker), began)
+    right = Claim(body["nonce"], partial(_renew, task_id, presses, session), began)
     press = partial(_press, task.account, body, right)
     pressing = Work("pressing cancel of task", task_id)
     event_loop.spawn(faults.watch(pressing, press, at_once=True))
@@ -114,11 +112,11 @@ def _payload(
 
 
 def _renew(
-    task_id: int, presses: int, speaker: tuple[int, str], old: str, fresh: str
+    task_id: int, presses: int, session: GatewaySession, old: str, fresh: str
 ) -> bool:
     """Book the next press anew, unless it has been booked by another or is over."""
     rows = Task.objects.filter(pk=task_id, status__in=RUNNING, cancel_presses=presses)
-    rows = rows.filter(still_open(*speaker))
+    rows = rows.filter(still_open(session))
     return renew(rows, "cancel_next_at", pause(presses))
 
 

@@ -76,7 +76,7 @@ def _send_all(hold: lane.Hold) -> float | None:
         if fast_time.switch_first(session.account, task):
             _hold_back(task)
             continue
-        pace = _send(hold, session.account, session, task)
+        pace = _send(hold, session, task)
         if pace is None:
             return None
         hold = replace(lane.note_turns(hold, turns), next_send_at=pace)
@@ -88,14 +88,13 @@ def _hold_back(task: Task) -> None:
     rows.update(not_before=timezone.now() + SWITCHING, waiting_reason=SPEED)
 
 
-def _send(
-    hold: lane.Hold, account: DiscordAccount, session: GatewaySession, task: Task
-) -> datetime | None:
+def _send(hold: lane.Hold, session: GatewaySession, task: Task) -> datetime | None:
     """Claim a task and start its POST.
 
     Returns when the account may send again, or None where the claim was lost.
     """
-    nonce, now, began = new_nonce(), timezone.now(), time.monotonic()
+    account, nonce = session.account, new_nonce()
+    now, began = timezone.now(), time.monotonic()
     body = _body(account, session, task, nonce)
     if body is None:
         return now
@@ -104,8 +103,8 @@ def _send(
         TaskStatus.SUBMITTED,
         where=Q(status=TaskStatus.NOT_START)
         & Q(hold.still_ours)
-        & Q(still_open(account.pk, session.session_id)),
-        then=lambda: _start_post(account, task.pk, nonce, body, began),
+        & Q(still_open(session)),
+        then=lambda: _start_post(session, task.pk, nonce, body, began),
         nonce=nonce,
         guild_id=body.get("guild_id", ""),
         channel_id=body["channel_id"],
@@ -146,15 +145,14 @@ def _sending(task_id: int) -> Work:
 
 
 def _start_post(
-    account: DiscordAccount,
+    session: GatewaySession,
     task_id: int,
     nonce: str,
     body: dict[str, Any],
     began: float,
 ) -> None:
-    speaker = account.pk, body["session_id"]
-    claim = Claim(nonce, partial(_renew, task_id, speaker), began)
-    post = partial(_post, account, body, claim)
+    claim = Claim(nonce, partial(_renew, task_id, session), began)
+    post = partial(_post, session.account, body, claim)
     event_loop.spawn(faults.watch(_sending(task_id), post, at_once=True))
 
 
@@ -181,10 +179,10 @@ def _not_sent(task_id: int, nonce: str) -> None:
     release(task_id, nonce=nonce, not_before=timezone.now() + NOT_SENT)
 
 
-def _renew(task_id: int, speaker: tuple[int, str], old: str, fresh: str) -> bool:
+def _renew(task_id: int, session: GatewaySession, old: str, fresh: str) -> bool:
     """Renew a claim under a nonce, in place of the one that it had."""
     rows = Task.objects.filter(pk=task_id, nonce=old, status=TaskStatus.SUBMITTED)
-    rows = rows.filter(still_open(*speaker))
+    rows = rows.filter(still_open(session))
     return bool(rows.update(nonce=fresh, claimed_at=timezone.now()))
 
 

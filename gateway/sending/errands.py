@@ -20,12 +20,12 @@ from gateway.discord.command_index import UnknownCommand, find_command
 from gateway.discord.direct_messages import channel_with
 from gateway.discord.rest import DiscordHttp
 from gateway.discord.uploads import UploadFailed
-from gateway.events.seeds import ENVELOPE
 from gateway.lanes import lane
-from gateway.leases import is_open, still_open
+from gateway.leases import still_open
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
+from gateway.protocol.constants import ENVELOPE
 from gateway.protocol.payloads import Place
 from gateway.sending import posting
 from gateway.sending.bodies import place_of
@@ -33,6 +33,7 @@ from gateway.sending.brought_pictures import in_memory
 from gateway.sending.claims import Claim
 from gateway.sending.prepare import FAILED
 from gateway.sending.refusals import REFUSALS, note_refusal, rest
+from gateway.sending.speaker import session_of
 from gateway.timing import CLAIM, RENEW_EVERY
 from mjproxy.lib.db.claim import claim, due, renew, renewing
 from mjproxy.lib.db.threads import in_thread
@@ -79,11 +80,12 @@ def _claim(errand_id: int) -> tuple[Errand, GatewaySession] | None:
     rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING)
     free = rows.filter(due("claimed_until"))
     errand = free.select_related("account", "task").first()
-    if errand is None or (session := _session_of(errand)) is None:
+    if errand is None:
         return None
-    if errand.kind != ErrandKind.UPLOAD and lane.is_resting(errand.account_id):
+    uploads_only = errand.kind == ErrandKind.UPLOAD
+    if (session := _session_of(errand, though_resting=uploads_only)) is None:
         return None
-    rows = rows.filter(still_open(errand.account_id, session.session_id))
+    rows = rows.filter(still_open(session))
     claimed = claim(rows, "claimed_until", CLAIM)
     return (errand, session) if claimed else None
 
@@ -177,18 +179,16 @@ async def _at_its_turn(errand: Errand) -> GatewaySession | None:
     session = None
     if moment := await in_thread(lane.reserve, errand.account):
         await asyncio.sleep((moment - timezone.now()).total_seconds())
-        session = await in_thread(_session_of, errand)
+        session = await in_thread(_session_of, errand, though_resting=True)
     await in_thread(_renew if session else _free, errand.pk)
     return session
 
 
-def _session_of(errand: Errand) -> GatewaySession | None:
-    """Return the session that the errand's account may be spoken for in, if any."""
-    account = DiscordAccount.objects.filter(pk=errand.account_id).first()
-    session = GatewaySession.objects.filter(account=errand.account_id).first()
-    if account is None or account.state != AccountState.READY or session is None:
-        return None
-    return session if is_open(session, account) else None
+def _session_of(errand: Errand, *, though_resting: bool) -> GatewaySession | None:
+    """Return the session that the errand's account may send in, as it is by now."""
+    ready = DiscordAccount.objects.filter(state=AccountState.READY)
+    account = ready.filter(pk=errand.account_id).first()
+    return session_of(account, though_resting=though_resting)
 
 
 def _free(errand_id: int) -> None:
@@ -212,7 +212,7 @@ async def _press(http: DiscordHttp, errand: Errand) -> None:
         flags=errand.task.message_flags,
         custom_id=errand.custom_id,
     )
-    await _post(http, errand, body)
+    await _post(http, errand, session, body)
 
 
 async def _ask_seed(http: DiscordHttp, errand: Errand, session: GatewaySession) -> None:
@@ -232,7 +232,7 @@ async def _ask_seed(http: DiscordHttp, errand: Errand, session: GatewaySession) 
     elif now := await _at_its_turn(errand):
         here = Place(place.application_id, dm, now.session_id)
         body = await in_thread(_show, errand.account_id, here, task)
-        await _post(http, errand, body)
+        await _post(http, errand, now, body)
 
 
 def _show(account_id: int, here: Place, task: Task) -> dict[str, Any]:
@@ -241,10 +241,12 @@ def _show(account_id: int, here: Place, task: Task) -> dict[str, Any]:
     return payloads.slash_command(here, new_nonce(), command, [option])
 
 
-async def _post(http: DiscordHttp, errand: Errand, body: dict[str, Any]) -> None:
+async def _post(
+    http: DiscordHttp, errand: Errand, session: GatewaySession, body: dict[str, Any]
+) -> None:
     """Post an interaction that draws nothing; `events.presses` hears its outcome."""
     nonce, began = body["nonce"], time.monotonic()
-    note = partial(_note_nonce, errand.pk, (errand.account_id, body["session_id"]))
+    note = partial(_note_nonce, errand.pk, session)
     if not await in_thread(note, errand.nonce, nonce):
         return
     right = Claim(nonce, note, began)
@@ -277,7 +279,7 @@ def settle(errand: Errand, answer: Answer, sent_at: datetime) -> None:
 
 
 def _note_nonce(
-    errand_id: int, speaker: tuple[int, str], old: str | None, fresh: str
+    errand_id: int, session: GatewaySession, old: str | None, fresh: str
 ) -> bool:
     """Commit the interaction's nonce before its post, in place of the one before.
 
@@ -285,7 +287,7 @@ def _note_nonce(
     spoken for any more.
     """
     rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING, nonce=old)
-    rows = rows.filter(still_open(*speaker))
+    rows = rows.filter(still_open(session))
     return bool(rows.update(nonce=fresh, interaction_id="", message_id=""))
 
 

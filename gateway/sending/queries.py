@@ -25,7 +25,7 @@ from gateway.discord import clients
 from gateway.discord.command_index import UnknownCommand, find_command
 from gateway.enums import ON_PANEL, OVER, QueryKind, QueryState
 from gateway.lanes import lane
-from gateway.leases import is_open, still_open
+from gateway.leases import still_open
 from gateway.models import AccountQuery, GatewaySession
 from gateway.nudges import enqueue_query
 from gateway.protocol import panels, payloads
@@ -35,6 +35,7 @@ from gateway.protocol.payloads import Place
 from gateway.queries.ask import ask
 from gateway.sending import claims, posting
 from gateway.sending.refusals import note_refusal, rest
+from gateway.sending.speaker import session_of
 from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.db.threads import in_thread
@@ -82,10 +83,8 @@ def _break_off(query_id: int, reason: str) -> None:
 def _claim(account_id: int) -> Claim | None:
     accounts = without_secrets(DiscordAccount.objects.filter(pk=account_id))
     account = accounts.filter(enabled=True).first()
-    session = GatewaySession.objects.filter(account=account_id).first()
+    session = session_of(account)
     if account is None or session is None or not _is_time(account, session):
-        return None
-    if not is_open(session, account):
         return None
     query = _next(account, session)
     if query is None:
@@ -95,8 +94,7 @@ def _claim(account_id: int) -> Claim | None:
     if body is None or not _take(query, session, nonce, body):
         return None
     lane.keep_pace(account)
-    speaker = account.pk, session.session_id
-    right = claims.Claim(nonce, partial(_renew, query.pk, speaker), began)
+    right = claims.Claim(nonce, partial(_renew, query.pk, session), began)
     return Claim(account, query, right, body)
 
 
@@ -122,7 +120,7 @@ def _body_or_none(
 def _is_time(account: DiscordAccount, session: GatewaySession) -> bool:
     """Tell whether the Discord user, in whichever of its channels, may ask now."""
     rows = AccountQuery.objects.filter(account__session__user_id=session.user_id)
-    if rows.exclude(flight=None).exists() or lane.is_resting(account.pk):
+    if rows.exclude(flight=None).exists():
         return False
     pace = PACE if account.interval else timedelta(0)
     return not rows.filter(sent_at__gt=timezone.now() - pace).exists()
@@ -213,7 +211,7 @@ def _take(
 ) -> bool:
     now = timezone.now()
     rows = AccountQuery.objects.filter(pk=query.pk, state=QueryState.WAITING)
-    rows = rows.filter(still_open(query.account_id, session.session_id))
+    rows = rows.filter(still_open(session))
     try:
         with transaction.atomic():
             return bool(
@@ -239,10 +237,10 @@ async def _post(claim: Claim, query_id: int) -> None:
         await in_thread(settle, query_id, posted.nonce, posted.answer)
 
 
-def _renew(query_id: int, speaker: tuple[int, str], old: str, fresh: str) -> bool:
+def _renew(query_id: int, session: GatewaySession, old: str, fresh: str) -> bool:
     """Wait anew for an answer, under a nonce in place of the one that it had."""
     rows = AccountQuery.objects.filter(pk=query_id, nonce=old, state=QueryState.SENT)
-    rows = rows.filter(still_open(*speaker))
+    rows = rows.filter(still_open(session))
     moment = timezone.now() + timing.QUERY_ANSWER
     return bool(rows.update(nonce=fresh, deadline_at=moment))
 

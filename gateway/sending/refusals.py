@@ -15,6 +15,8 @@ from gateway.protocol.answers import Answer, Verdict
 from mjproxy.lib.process import backoff
 from tasks.waiting.reason import again
 
+# A task is sent at most so often, each time after it was certainly not taken.
+MAX_ATTEMPTS: Final = 5
 REFUSALS: Final = {
     Verdict.TOKEN_DEAD: AccountState.INVALID_TOKEN,
     Verdict.NEEDS_PERSON: AccountState.PAUSED,

@@ -1,7 +1,8 @@
-"""Windows that a button opens: noticed by the gateway, answered by a worker.
+"""Answer the windows that buttons open, in a worker.
 
 The press and the answer are two interactions of one task. The answer has a nonce of its
 own, committed before it is posted; the click's interaction stays the task's identity.
+`gateway.events.windows` notes that a window has opened.
 """
 
 from __future__ import annotations
@@ -11,47 +12,42 @@ import logging
 import time
 from base64 import b64encode
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.editing.save import note_remix
 from accounts.models import DiscordAccount
-from gateway import timing
 from gateway.discord import activity_host, clients
 from gateway.discord.rest import DiscordHttp
-from gateway.events.matching import moment_of
-from gateway.events.notices import MAX_ATTEMPTS
 from gateway.lanes import lane
-from gateway.leases import is_open, still_open
+from gateway.leases import still_open
 from gateway.models import GatewaySession
-from gateway.protocol import modals, payloads
+from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.sending import posting
 from gateway.sending.bodies import place_of, sent_text
 from gateway.sending.claims import Claim
-from gateway.sending.refusals import note_refusal, rest, resting
+from gateway.sending.refusals import MAX_ATTEMPTS, note_refusal, rest, resting
+from gateway.sending.speaker import session_of
 from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.ids import new_nonce
 from mjproxy.lib.process import backoff, faults
 from mjproxy.lib.process.faults import Work
 from tasks import custom_ids
-from tasks.enums import RUNNING, BotType, Delivery, InputRole, WindowState
+from tasks.enums import RUNNING, Delivery, InputRole, WindowState
 from tasks.models import Task
 from tasks.pictures import store
 from tasks.services import (
     ANY,
     CANCELLED,
     fail,
-    learn,
     release_window,
     tell_unanswered,
 )
-from tasks.submit import limits
 
 logger = logging.getLogger(__name__)
 
@@ -60,110 +56,6 @@ REFUSED: Final = "提交失败 / Midjourney refused the window's answer"
 PRESS_PAUSE: Final = 2.0  # seconds before a button is pressed once more, then longer
 NOT_SENT: Final = timedelta(seconds=2)  # until an answer is given that went wrong here
 GONE: Final = 404  # the window has expired, or belonged to a session that is gone
-
-
-# --- noticed ------------------------------------------------------------------------
-
-
-def opened(task: Task, data: dict[str, Any]) -> bool:
-    """Note a task's open window; True where it is to be answered now.
-
-    One that nobody expected is answered with what it offers: its owner asked for the
-    button's plain work.
-    """
-    if task.window == WindowState.ANSWERED or task.progress_message_id:
-        return False
-    modal = modals.read(data)
-    facts: dict[str, Any] = {
-        "window": WindowState.OPEN,
-        "window_id": modal.window_id[:200],
-        "window_field": modal.text_field[:100],
-        "interaction_id": modal.interaction_id or task.interaction_id,
-    }
-    if task.window == WindowState.NONE:
-        facts["prompt_en"] = modal.value or task.prompt_en
-    _note_remix(task, on=True)
-    if task.window != WindowState.NONE and _is_too_long(task, modal.max_length):
-        return False
-    return learn(task.pk, **facts)
-
-
-def _is_too_long(task: Task, longest: int) -> bool:
-    """End a task whose text its window does not take, before it is sent."""
-    text = sent_text(task.account, task) if task.account else ""
-    try:
-        limits.check(text, longest or limits.FIELD)
-    except limits.TooLong as exc:
-        fail(task.pk, f"{REFUSED}: {exc.zh} / {exc.en}")
-        return True
-    return False
-
-
-def did_not_open(task: Task) -> dict[str, Any]:
-    """Return what to note where a job started although a window was expected."""
-    if task.window != WindowState.EXPECTED:
-        return {}
-    logger.warning("task %s: drawn at once, no window opened", task.pk)
-    _note_remix(task, on=False)
-    return {"window": WindowState.NONE}
-
-
-def _note_remix(task: Task, *, on: bool) -> None:
-    """Remember what a remix button has shown of the bot's remix mode."""
-    button = custom_ids.parse(task.custom_id)
-    if (
-        task.account_id is None
-        or button is None
-        or button.kind.window is not custom_ids.Window.IF_REMIX
-    ):
-        return
-    niji = task.bot_type == BotType.NIJI_JOURNEY
-    note_remix(task.account_id, niji=niji, on=on, asked_at=task.claimed_at)
-
-
-def is_lost(task: Task, now: datetime) -> bool:
-    """Tell whether the event of a window was missed: pressed, and nothing followed.
-
-    The patience begins when Discord has taken the press, which may be late.
-    """
-    before = now - timing.WINDOW_PATIENCE
-    seen = task.interaction_id or ""
-    taken_at = moment_of(int(seen)) if seen.isdecimal() else None
-    return bool(
-        task.window == WindowState.EXPECTED
-        and not (task.progress_message_id or task.job_id)
-        and (taken_at and taken_at < before)
-        and (task.claimed_at and task.claimed_at < before)
-    )
-
-
-def find_again(task: Task) -> None:
-    """Derive the window whose event was missed; what cannot be is pressed again."""
-    found = custom_ids.window_of(task.custom_id, task.parent_message_id)
-    if found is None:
-        press_again(task, "no window was seen")
-        return
-    window_id, text_field = found
-    logger.warning("task %s: window derived, its event was missed", task.pk)
-    learn(
-        task.pk, window=WindowState.OPEN, window_id=window_id, window_field=text_field
-    )
-
-
-def press_again(task: Task, reason: str, *, where: Q = ANY) -> None:
-    """Let the task press its button once more, within reason."""
-    nonce = task.nonce or ""
-    if task.attempts >= MAX_ATTEMPTS:
-        fail(task.pk, f"{REFUSED}: {reason}", where=where & Q(nonce=nonce))
-        return
-    pause = backoff.delay(task.attempts, first=PRESS_PAUSE)
-    logger.warning("task %s: %s, pressed again in %.1f s", task.pk, reason, pause)
-    moment = timezone.now() + timedelta(seconds=pause)
-    said = f"{PRESSED_AGAIN}: {reason}"
-    release_window(task.pk, nonce=nonce, not_before=moment, reason=said, where=where)
-
-
-# --- answered -----------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -243,10 +135,8 @@ def _claim(task_id: int) -> Answering | None:
         # Nothing is drawn before the answer: there is no job to stop.
         fail(task_id, CANCELLED, where=Q(window=WindowState.OPEN, nonce=task.nonce))
         return None
-    session = GatewaySession.objects.filter(account=task.account).first()
-    if session is None or not is_open(session, task.account):
-        return None
-    if lane.is_resting(task.account.pk):
+    session = session_of(task.account)
+    if session is None:
         return None  # the sweep comes back
     is_page = task.window_id.startswith(custom_ids.PAGE_PREFIX)
     # A page's answer carries no nonce: what comes of it bears the click's interaction.
@@ -261,8 +151,7 @@ def _claim(task_id: int) -> Answering | None:
         fail(task_id, f"{REFUSED}: no mask is kept ({type(exc).__name__})")
         return None
     began = time.monotonic()
-    speaker = task.account.pk, session.session_id
-    rows = rows.filter(still_open(*speaker), nonce=task.nonce, cancel_requested_at=None)
+    rows = rows.filter(still_open(session), nonce=task.nonce, cancel_requested_at=None)
     claimed = rows.update(
         window=WindowState.ANSWERED,
         nonce=nonce,
@@ -274,15 +163,15 @@ def _claim(task_id: int) -> Answering | None:
     if not claimed:
         return None
     lane.keep_pace(task.account)
-    claim = Claim(nonce, partial(_renew, task_id, speaker), began)
+    claim = Claim(nonce, partial(_renew, task_id, session), began)
     return Answering(task.account, task_id, claim, is_page, body)
 
 
-def _renew(task_id: int, speaker: tuple[int, str], old: str, fresh: str) -> bool:
+def _renew(task_id: int, session: GatewaySession, old: str, fresh: str) -> bool:
     """Renew a claim on an answer, unless another was given or it is over."""
     rows = Task.objects.filter(pk=task_id, status__in=RUNNING, nonce=old)
     rows = rows.filter(window=WindowState.ANSWERED, delivery=Delivery.SENDING)
-    rows = rows.filter(still_open(*speaker))
+    rows = rows.filter(still_open(session))
     return bool(rows.update(nonce=fresh, claimed_at=timezone.now()))
 
 
@@ -347,3 +236,16 @@ def _later(answering: Answering, found: Answer) -> None:
         window_interaction_id=None,
         progress_message_id=None,
     ).update(window=WindowState.OPEN, not_before=moment, waiting_reason=reason)
+
+
+def press_again(task: Task, reason: str, *, where: Q = ANY) -> None:
+    """Let the task press its button once more, within reason."""
+    nonce = task.nonce or ""
+    if task.attempts >= MAX_ATTEMPTS:
+        fail(task.pk, f"{REFUSED}: {reason}", where=where & Q(nonce=nonce))
+        return
+    pause = backoff.delay(task.attempts, first=PRESS_PAUSE)
+    logger.warning("task %s: %s, pressed again in %.1f s", task.pk, reason, pause)
+    moment = timezone.now() + timedelta(seconds=pause)
+    said = f"{PRESSED_AGAIN}: {reason}"
+    release_window(task.pk, nonce=nonce, not_before=moment, reason=said, where=where)
