@@ -26,16 +26,21 @@ _MISSED: Final = (
 PATIENCE: Final = 15.0  # seconds, the library's own tries included
 
 
+async def refresh(http: DiscordHttp, account_id: int, guild_id: str) -> None:
+    """Read the commands of a server anew and keep them. Raises what the read raises."""
+    async with asyncio.timeout(PATIENCE):
+        commands = await http.command_index(guild_id)
+    await in_thread(save_index, account_id, commands)
+
+
 async def read_index(http: DiscordHttp) -> str:
-    """Read the commands anew and keep them; return why that failed, or "".
+    """Refresh the account's index; return why that failed, or "".
 
     An account that is not in the server pauses.
     """
     account_id, guild_id = http.identity.account_id, http.identity.guild_id
     try:
-        async with asyncio.timeout(PATIENCE):
-            commands = await http.command_index(guild_id)
-        await in_thread(save_index, account_id, commands)
+        await refresh(http, account_id, guild_id)
     except HTTPException as exc:
         if exc.status in (403, 404):
             reason = f"Discord shows no commands in this server ({exc.status})"

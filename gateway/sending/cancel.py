@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -25,10 +26,10 @@ from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import CommandType
-from gateway.sending import posting
+from gateway.sending import posting, refusals
 from gateway.sending.bodies import place_of
 from gateway.sending.claims import Claim
-from gateway.sending.refusals import REFUSALS, note_refusal, rest
+from gateway.sending.refusals import Sent
 from gateway.sending.speaker import session_of
 from mjproxy.lib.db.claim import claim, due, renew
 from mjproxy.lib.db.threads import in_thread
@@ -130,13 +131,23 @@ async def _press(
         await in_thread(settle, account.pk, task_id, posted.answer, sent_at)
 
 
+@dataclass(frozen=True)
+class _SentPress(Sent):
+    """A press of Cancel. What else Discord says of it, the next press tells again."""
+
+    task_id: int
+    sent_at: datetime
+
+    def asked_at(self) -> datetime | None:
+        return self.sent_at
+
+    def later(self, answer: Answer, moment: datetime) -> None:
+        # A rate limit says nothing against the press: it does not count.
+        pressed = Task.objects.filter(pk=self.task_id, cancel_presses__gt=0)
+        pressed.update(cancel_presses=F("cancel_presses") - 1, cancel_next_at=moment)
+
+
 def settle(account_id: int, task_id: int, answer: Answer, sent_at: datetime) -> None:
     """Write what it means that Discord has not taken a press."""
     logger.warning("task %s: cancel: %s, again later", task_id, answer.reason)
-    if answer.verdict is Verdict.LATER:
-        moment = rest(account_id, answer)
-        # A rate limit says nothing against the press: it does not count.
-        pressed = Task.objects.filter(pk=task_id, cancel_presses__gt=0)
-        pressed.update(cancel_presses=F("cancel_presses") - 1, cancel_next_at=moment)
-    elif answer.verdict in REFUSALS:
-        note_refusal(account_id, answer, asked_at=sent_at)
+    refusals.settle(account_id, _SentPress(task_id, sent_at), answer)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
@@ -18,12 +18,12 @@ from gateway.discord.command_index import UnknownCommand
 from gateway.lanes import lane, next_task
 from gateway.leases import still_open
 from gateway.models import GatewaySession
-from gateway.protocol.answers import Answer, Verdict
+from gateway.protocol.answers import Answer
 from gateway.queries import fast_time
-from gateway.sending import posting
+from gateway.sending import posting, refusals
 from gateway.sending.bodies import interaction_of
 from gateway.sending.claims import Claim
-from gateway.sending.refusals import note_refusal, rest, resting
+from gateway.sending.refusals import Sent, resting
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.ids import new_nonce
 from mjproxy.lib.process import event_loop, faults
@@ -186,34 +186,48 @@ def _renew(task_id: int, session: GatewaySession, old: str, fresh: str) -> bool:
     return bool(rows.update(nonce=fresh, claimed_at=timezone.now()))
 
 
+@dataclass(frozen=True)
+class _SentTask(Sent):
+    """A task that was posted under a nonce."""
+
+    task_id: int
+    nonce: str
+
+    @property
+    def _untouched(self) -> QuerySet[Task]:
+        return Task.objects.filter(
+            pk=self.task_id,
+            nonce=self.nonce,
+            status__in=RUNNING,
+            delivery=Delivery.SENDING,
+        )
+
+    def asked_at(self) -> datetime | None:
+        return self._untouched.values_list("claimed_at", flat=True).first()
+
+    def taken(self) -> None:
+        self._untouched.update(delivery=Delivery.ACCEPTED, started_at=timezone.now())
+
+    def unanswered(self, answer: Answer) -> None:
+        logger.warning("task %s: %s, looked up later", self.task_id, answer.reason)
+        tell_unanswered(self._untouched)
+
+    def later(self, answer: Answer, moment: datetime) -> None:
+        logger.warning("task %s: %s, again later", self.task_id, answer.reason)
+        # A rate limit says nothing against the task: it does not count as an attempt.
+        rows = Task.objects.filter(pk=self.task_id, nonce=self.nonce, attempts__gt=0)
+        rows.update(attempts=F("attempts") - 1)
+        reason = resting(answer)
+        release(self.task_id, nonce=self.nonce, not_before=moment, reason=reason)
+
+    def account_refused(self, answer: Answer) -> None:
+        release(self.task_id, nonce=self.nonce)
+
+    def refused(self, answer: Answer) -> None:
+        same = Q(nonce=self.nonce, interaction_id=None)
+        fail(self.task_id, answer.reason, where=same)
+
+
 def settle(account_id: int, task_id: int, nonce: str, answer: Answer) -> None:
     """Write what Discord's answer means for the task and for the account."""
-    untouched = Task.objects.filter(
-        pk=task_id, nonce=nonce, status__in=RUNNING, delivery=Delivery.SENDING
-    )
-    match answer.verdict:
-        case Verdict.ACCEPTED:
-            untouched.update(delivery=Delivery.ACCEPTED, started_at=timezone.now())
-        case Verdict.UNKNOWN:
-            logger.warning("task %s: %s, looked up later", task_id, answer.reason)
-            tell_unanswered(untouched)
-        case Verdict.LATER:
-            _try_later(account_id, task_id, nonce, answer)
-        case Verdict.TOKEN_DEAD | Verdict.NEEDS_PERSON | Verdict.UNVERIFIED:
-            claimed_at = untouched.values_list("claimed_at", flat=True).first()
-            release(task_id, nonce=nonce)
-            note_refusal(account_id, answer, asked_at=claimed_at)
-        case Verdict.REFUSED:
-            fail(task_id, answer.reason, where=Q(nonce=nonce, interaction_id=None))
-
-
-def _try_later(account_id: int, task_id: int, nonce: str, answer: Answer) -> None:
-    """Discord certainly took nothing: its user rests, the task waits again."""
-    moment = rest(account_id, answer)
-    reason = resting(answer)
-    logger.warning("task %s: %s, again later", task_id, answer.reason)
-    # A rate limit says nothing against the task: it does not count as an attempt.
-    Task.objects.filter(pk=task_id, nonce=nonce, attempts__gt=0).update(
-        attempts=F("attempts") - 1
-    )
-    release(task_id, nonce=nonce, not_before=moment, reason=reason)
+    refusals.settle(account_id, _SentTask(task_id, nonce), answer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -24,15 +25,15 @@ from gateway.lanes import lane
 from gateway.leases import still_open
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
-from gateway.protocol.answers import Answer, Verdict
+from gateway.protocol.answers import Answer
 from gateway.protocol.constants import ENVELOPE
 from gateway.protocol.payloads import Place
-from gateway.sending import posting
+from gateway.sending import posting, refusals
 from gateway.sending.bodies import place_of
 from gateway.sending.brought_pictures import in_memory
 from gateway.sending.claims import Claim
 from gateway.sending.prepare import FAILED
-from gateway.sending.refusals import REFUSALS, note_refusal, rest
+from gateway.sending.refusals import Sent
 from gateway.sending.speaker import session_of
 from gateway.timing import CLAIM, RENEW_EVERY
 from mjproxy.lib.db.claim import claim, due, renew, renewing
@@ -263,19 +264,40 @@ def _not_sent(errand_id: int, nonce: str) -> None:
     rows.update(nonce=None)
 
 
+@dataclass(frozen=True)
+class _SentErrand(Sent):
+    """An errand whose interaction was posted."""
+
+    errand: Errand
+    sent_at: datetime
+
+    def asked_at(self) -> datetime | None:
+        return self.sent_at
+
+    def taken(self) -> None:
+        if self.errand.kind == ErrandKind.PRESS:
+            _press_once(self.errand.pk)
+
+    def unanswered(self, answer: Answer) -> None:
+        if self.errand.kind == ErrandKind.PRESS:
+            _press_once(self.errand.pk)
+        else:
+            _again(self.errand, answer.reason)  # to be shown a job twice does no harm
+
+    def later(self, answer: Answer, moment: datetime) -> None:
+        rows = Errand.objects.filter(pk=self.errand.pk, state=ErrandState.WAITING)
+        rows.update(nonce=None, claimed_until=moment)
+
+    def account_refused(self, answer: Answer) -> None:
+        give_up(self.errand.pk, answer.reason, answer.reason)
+
+    def refused(self, answer: Answer) -> None:
+        give_up(self.errand.pk, answer.reason, answer.reason)
+
+
 def settle(errand: Errand, answer: Answer, sent_at: datetime) -> None:
     """Write what Discord's answer to the post means; the bot's own comes as events."""
-    if answer.verdict is Verdict.LATER:
-        _rest(errand, answer)
-    elif answer.verdict in (Verdict.ACCEPTED, Verdict.UNKNOWN):
-        if errand.kind == ErrandKind.PRESS:
-            _press_once(errand.pk)
-        elif answer.verdict is Verdict.UNKNOWN:
-            _again(errand, answer.reason)  # to be shown a job twice does no harm
-    else:
-        give_up(errand.pk, answer.reason, answer.reason)
-        if answer.verdict in REFUSALS:
-            note_refusal(errand.account_id, answer, asked_at=sent_at)
+    refusals.settle(errand.account_id, _SentErrand(errand, sent_at), answer)
 
 
 def _note_nonce(
@@ -289,13 +311,6 @@ def _note_nonce(
     rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING, nonce=old)
     rows = rows.filter(still_open(session))
     return bool(rows.update(nonce=fresh, interaction_id="", message_id=""))
-
-
-def _rest(errand: Errand, answer: Answer) -> None:
-    """Discord certainly took nothing: the errand is due when its user's rest ends."""
-    moment = rest(errand.account_id, answer)
-    rows = Errand.objects.filter(pk=errand.pk, state=ErrandState.WAITING)
-    rows.update(nonce=None, claimed_until=moment)
 
 
 def _press_once(errand_id: int) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -29,12 +29,12 @@ from gateway.leases import still_open
 from gateway.models import AccountQuery, GatewaySession
 from gateway.nudges import enqueue_query
 from gateway.protocol import panels, payloads
-from gateway.protocol.answers import Answer, Verdict
+from gateway.protocol.answers import Answer
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from gateway.protocol.payloads import Place
 from gateway.queries.ask import ask
-from gateway.sending import claims, posting
-from gateway.sending.refusals import note_refusal, rest
+from gateway.sending import claims, posting, refusals
+from gateway.sending.refusals import Sent
 from gateway.sending.speaker import session_of
 from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.deadlocks import again_after_deadlock
@@ -248,33 +248,37 @@ def _renew(query_id: int, session: GatewaySession, old: str, fresh: str) -> bool
 # --- what became of it ---------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class _SentQuery(Sent):
+    """A query that was posted and has no answer yet."""
+
+    query: AccountQuery
+
+    def asked_at(self) -> datetime | None:
+        return self.query.sent_at
+
+    def later(self, answer: Answer, moment: datetime) -> None:
+        _wait_again(self.query, attempts=self.query.attempts - 1, not_before=moment)
+
+    def account_refused(self, answer: Answer) -> None:
+        give_up(self.query, answer.reason)
+
+    def refused(self, answer: Answer) -> None:
+        """Give up; a panel may be gone: then a new one is asked for once."""
+        on_panel = self.query.kind in ON_PANEL
+        if on_panel:
+            bot_snapshots.forget_panel(self.query.account_id, self.query.bot)
+        if on_panel and self.query.attempts < MOST_TRIES:
+            _wait_again(self.query, needs=None)
+        else:
+            give_up(self.query, answer.reason)
+
+
 def settle(query_id: int, nonce: str, answer: Answer) -> None:
     """Write what Discord's answer to the post means; the bot's own comes as events."""
-    query = AccountQuery.objects.filter(
-        pk=query_id, nonce=nonce, state=QueryState.SENT
-    ).first()
-    if query is None:
-        return
-    match answer.verdict:
-        case Verdict.LATER:
-            moment = rest(query.account_id, answer)
-            _wait_again(query, attempts=query.attempts - 1, not_before=moment)
-        case Verdict.REFUSED:
-            _refused(query, answer)
-        case Verdict.TOKEN_DEAD | Verdict.NEEDS_PERSON | Verdict.UNVERIFIED:
-            give_up(query, answer.reason)
-            note_refusal(query.account_id, answer, asked_at=query.sent_at)
-
-
-def _refused(query: AccountQuery, answer: Answer) -> None:
-    """Discord certainly took nothing. A panel may be gone: then a new one is asked."""
-    on_panel = query.kind in ON_PANEL
-    if on_panel:
-        bot_snapshots.forget_panel(query.account_id, query.bot)
-    if on_panel and query.attempts < MOST_TRIES:
-        _wait_again(query, needs=None)
-    else:
-        give_up(query, answer.reason)
+    rows = AccountQuery.objects.filter(pk=query_id, nonce=nonce, state=QueryState.SENT)
+    if query := rows.first():
+        refusals.settle(query.account_id, _SentQuery(query), answer)
 
 
 def unanswered(query: AccountQuery) -> None:

@@ -12,11 +12,11 @@ import logging
 import time
 from base64 import b64encode
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
@@ -27,10 +27,10 @@ from gateway.leases import still_open
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
-from gateway.sending import posting
+from gateway.sending import posting, refusals
 from gateway.sending.bodies import place_of, sent_text
 from gateway.sending.claims import Claim
-from gateway.sending.refusals import MAX_ATTEMPTS, note_refusal, rest, resting
+from gateway.sending.refusals import MAX_ATTEMPTS, Sent, resting
 from gateway.sending.speaker import session_of
 from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.threads import in_thread
@@ -196,46 +196,58 @@ def _page_body(task: Task) -> dict[str, Any]:
     return payloads.masked(page_id, b64encode(body).decode(), prompt)
 
 
+@dataclass(frozen=True)
+class _SentAnswer(Sent):
+    """A window's answer that was posted for a running task."""
+
+    answering: Answering
+    task: Task
+
+    @property
+    def _rows(self) -> QuerySet[Task]:
+        nonce = self.answering.claim.nonce
+        return Task.objects.filter(pk=self.task.pk, nonce=nonce, status__in=RUNNING)
+
+    @property
+    def _sending(self) -> QuerySet[Task]:
+        return self._rows.filter(delivery=Delivery.SENDING)
+
+    def asked_at(self) -> datetime | None:
+        return self.task.claimed_at
+
+    def taken(self) -> None:
+        self._sending.update(delivery=Delivery.ACCEPTED)
+
+    def unanswered(self, answer: Answer) -> None:
+        logger.warning("task %s: %s, looked up later", self.task.pk, answer.reason)
+        tell_unanswered(self._sending)
+
+    def later(self, answer: Answer, moment: datetime) -> None:
+        still_silent = self._rows.filter(
+            window_interaction_id=None, progress_message_id=None
+        )
+        still_silent.update(
+            window=WindowState.OPEN, not_before=moment, waiting_reason=resting(answer)
+        )
+
+    def account_refused(self, answer: Answer) -> None:
+        release_window(self.task.pk, nonce=self.answering.claim.nonce)
+
+    def refused(self, answer: Answer) -> None:
+        is_stale = answer.verdict is Verdict.STALE
+        has_expired = answer.status == GONE and not is_stale
+        if is_stale if self.answering.is_page else has_expired:
+            press_again(self.task, answer.reason)
+        else:
+            same = Q(nonce=self.answering.claim.nonce)
+            fail(self.task.pk, f"{REFUSED}: {answer.reason}", where=same)
+
+
 def settle(answering: Answering, found: Answer) -> None:
     """Write what became of an answer, for the task and for the account."""
-    rows = Task.objects.filter(
-        pk=answering.task_id, nonce=answering.claim.nonce, status__in=RUNNING
-    )
-    sending = rows.filter(delivery=Delivery.SENDING)
-    task, nonce = rows.first(), answering.claim.nonce
-    if task is None:
-        return
-    match found.verdict:
-        case Verdict.ACCEPTED:
-            sending.update(delivery=Delivery.ACCEPTED)
-        case Verdict.UNKNOWN:
-            logger.warning("task %s: %s, looked up later", task.pk, found.reason)
-            tell_unanswered(sending)
-        case Verdict.LATER:
-            _later(answering, found)
-        case Verdict.TOKEN_DEAD | Verdict.NEEDS_PERSON | Verdict.UNVERIFIED:
-            release_window(task.pk, nonce=nonce)
-            account_id = answering.account.pk
-            note_refusal(account_id, found, asked_at=task.claimed_at)
-        case Verdict.STALE if answering.is_page:
-            press_again(task, found.reason)
-        case Verdict.REFUSED if found.status == GONE and not answering.is_page:
-            press_again(task, found.reason)
-        case Verdict.REFUSED | Verdict.STALE:
-            fail(task.pk, f"{REFUSED}: {found.reason}", where=Q(nonce=nonce))
-
-
-def _later(answering: Answering, found: Answer) -> None:
-    """Nothing was taken: the window is still open, the account rests."""
-    moment = rest(answering.account.pk, found)
-    reason = resting(found)
-    Task.objects.filter(
-        pk=answering.task_id,
-        nonce=answering.claim.nonce,
-        status__in=RUNNING,
-        window_interaction_id=None,
-        progress_message_id=None,
-    ).update(window=WindowState.OPEN, not_before=moment, waiting_reason=reason)
+    running = Task.objects.filter(pk=answering.task_id, status__in=RUNNING)
+    if task := running.filter(nonce=answering.claim.nonce).first():
+        refusals.settle(answering.account.pk, _SentAnswer(answering, task), found)
 
 
 def press_again(task: Task, reason: str, *, where: Q = ANY) -> None:
