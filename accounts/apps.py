@@ -1,3 +1,5 @@
+"""AccountsConfig: the Django app of users and Discord accounts."""
+
 from django.apps import AppConfig
 
 

@@ -1,4 +1,4 @@
-"""States of an account, roles of people."""
+"""Choices of accounts and users."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class AccountState(models.TextChoices):
-    """Where an account stands; only READY takes work."""
+    """The state of an account; only READY sends tasks."""
 
     DISABLED = "disabled", "Disabled"
     CONNECTING = "connecting", "Connecting"
@@ -21,7 +21,7 @@ class AccountState(models.TextChoices):
 
 
 class MailSecurity(models.TextChoices):
-    """How the talk with a mail server is kept private."""
+    """Encryption of the connection to a mail server."""
 
     STARTTLS = "starttls", "STARTTLS (usually port 587)"
     TLS = "tls", "TLS (usually port 465)"
@@ -29,7 +29,7 @@ class MailSecurity(models.TextChoices):
 
 
 class MailState(models.TextChoices):
-    """What became of a mail."""
+    """The state of a mail to the operator."""
 
     WAITING = "waiting", "Waiting"
     SENT = "sent", "Sent"
@@ -37,7 +37,7 @@ class MailState(models.TextChoices):
 
 
 class ChoiceRule(models.TextChoices):
-    """How one of several accounts is chosen; the wire carries the names."""
+    """Rules that choose one of several accounts; the API uses these values."""
 
     BEST_WAIT_IDLE = "BestWaitIdle", "Most free slots, else shortest queue"
     RANDOM = "Random", "By chance"
@@ -46,7 +46,7 @@ class ChoiceRule(models.TextChoices):
 
 
 class PriorityClass(models.IntegerChoices):
-    """Whose tasks go first; none of them is starved."""
+    """The order of users whose tasks wait; the lowest still get their turn."""
 
     LOW = -1, "Low"
     NORMAL = 0, "Normal"
@@ -54,7 +54,7 @@ class PriorityClass(models.IntegerChoices):
 
 
 class BotType(models.TextChoices):
-    """Who draws; the wire carries the names."""
+    """Bots; the API uses these values."""
 
     MID_JOURNEY = "MID_JOURNEY", "Midjourney"
     NIJI_JOURNEY = "NIJI_JOURNEY", "niji"
@@ -62,7 +62,7 @@ class BotType(models.TextChoices):
 
 
 class SpeedMode(models.TextChoices):
-    """Midjourney's speeds; the wire carries the names."""
+    """Midjourney's speeds; the API uses these values."""
 
     RELAX = "RELAX"
     FAST = "FAST"

@@ -1,10 +1,10 @@
-"""Reasons for which this app refuses, in Chinese and English."""
+"""Errors of this app, each with a Chinese and an English text."""
 
 from __future__ import annotations
 
 
 class AccountsError(Exception):
-    """A refusal that is answered to the caller."""
+    """An error whose text is sent to the caller."""
 
     def __init__(self, zh: str, en: str) -> None:
         super().__init__(en)
@@ -12,18 +12,18 @@ class AccountsError(Exception):
 
 
 class InvalidField(AccountsError):
-    """A value cannot be used; nothing was changed."""
+    """A value is invalid; nothing was changed."""
 
 
 class UserDisabled(AccountsError):
-    """The key is right, but its owner may not come in any more."""
+    """The key is right, but its owner is disabled."""
 
     def __init__(self) -> None:
         super().__init__("账号已禁用", "Forbidden: User is disabled.")
 
 
 class TooManyTries(AccountsError):
-    """Too many wrong keys came from this address; these were not looked at."""
+    """The address has sent too many wrong keys; these were not checked."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(

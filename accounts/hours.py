@@ -1,4 +1,4 @@
-"""Hours of the day as operators write them: `09:00-17:30, 22:00-02:00`."""
+"""Parse hours of the day as operators write them: `09:00-17:30, 22:00-02:00`."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Span = tuple[time, time]
 
 @lru_cache(maxsize=1000)
 def parse(text: str) -> tuple[Span, ...]:
-    """Return the spans, both ends included, to the minute; empty text has none.
+    """Return the spans, both ends included, to the minute; () for an empty text.
 
     A span that begins later than it ends goes over midnight. Raises ValueError for
-    what is malformed and for spans that overlap.
+    malformed text and for overlapping spans.
     """
     spans: list[Span] = []
     taken: set[int] = set()
@@ -40,7 +40,7 @@ def parse(text: str) -> tuple[Span, ...]:
 
 
 def validate(text: str) -> None:
-    """Raise ValidationError for what `parse` does not take."""
+    """Raise ValidationError for text that `parse` refuses."""
     try:
         parse(text)
     except ValueError as exc:
@@ -48,12 +48,12 @@ def validate(text: str) -> None:
 
 
 def covers(text: str, moment: datetime) -> bool:
-    """Tell whether the hours hold a moment, in the server's time zone."""
+    """Tell whether the hours contain a moment, in the server's time zone."""
     return _hold(parse(text), moment)
 
 
 def next_change(text: str, moment: datetime) -> datetime | None:
-    """Return the first minute after a moment at which `covers` changes, if any."""
+    """Return the first minute after a moment at which `covers` changes, or None."""
     spans = parse(text)
     here = _hold(spans, moment)
     minute = moment.replace(second=0, microsecond=0)

@@ -1,24 +1,20 @@
-"""Reading accounts."""
+"""Queries for Discord accounts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from django.db.models import Q, QuerySet
 
 from accounts.models import DiscordAccount
-from accounts.states import TAKE_NEW, TROUBLES
+from accounts.states import TROUBLES
 from mjproxy.lib.db.encrypted_field import readable
-
-# Reading one costs a decryption.
-SECRETS: Final = ("user_token", "bot_token", "proxy_url")
 
 
 def ids_of_user(account_id: int) -> list[int]:
-    """Return the rows of an account's Discord user, the account's own among them.
+    """Return the row ids of an account's Discord user, including the account.
 
-    In order, so that two who write them all never wait for each other.
+    Sorted, so that two writers of all rows lock them in the same order.
     """
     own = DiscordAccount.objects.filter(pk=account_id).exclude(discord_user="")
     same = DiscordAccount.objects.filter(discord_user__in=own.values("discord_user"))
@@ -28,7 +24,7 @@ def ids_of_user(account_id: int) -> list[int]:
 def lock_users(account_ids: Sequence[int]) -> None:
     """Lock all rows of the accounts' users, in order, until the transaction ends.
 
-    Who writes several rows of a user does so first: of two, one waits for the other.
+    Call it before writing several rows of a user, so that two writers do not deadlock.
     """
     own = DiscordAccount.objects.filter(pk__in=account_ids).exclude(discord_user="")
     users = Q(discord_user__in=own.values("discord_user"))
@@ -37,7 +33,7 @@ def lock_users(account_ids: Sequence[int]) -> None:
 
 
 def ids_with_token_of(account_id: int) -> list[int]:
-    """Return the rows of an account's Discord user that have the account's token."""
+    """Return the row ids of the account's Discord user with the same token."""
     tokens = {pk: _token_of(pk) for pk in ids_of_user(account_id)}
     return [
         pk
@@ -55,27 +51,19 @@ def enabled_accounts() -> QuerySet[DiscordAccount]:
     return DiscordAccount.objects.filter(enabled=True)
 
 
-def alive_accounts() -> QuerySet[DiscordAccount]:
-    """Accounts that a new task may be given to, in the operator's order.
-
-    One that is only cut off for the moment counts: its tasks wait for it.
-    """
-    return enabled_accounts().filter(state__in=TAKE_NEW)
-
-
 def accounts_for_a_person() -> QuerySet[DiscordAccount]:
-    """Accounts that wait for their operator, those that wait longest first."""
+    """Return accounts that wait for their operator, longest waiting first."""
     rows = enabled_accounts().filter(state__in=TROUBLES, resume_at=None)
     return rows.order_by("state_since", "pk")
 
 
 def without_secrets(accounts: QuerySet[DiscordAccount]) -> QuerySet[DiscordAccount]:
-    """Leave the encrypted columns in the database until somebody asks for them."""
-    return accounts.defer(*SECRETS)
+    """Defer the encrypted columns until they are read."""
+    return accounts.defer(*DiscordAccount.SECRETS)
 
 
 def for_choice(accounts: QuerySet[DiscordAccount]) -> QuerySet[DiscordAccount]:
-    """Load only what choosing among many accounts looks at."""
+    """Load only the columns that the choice of an account reads."""
     return accounts.only(
         "channel_id",
         "state",
@@ -93,7 +81,7 @@ def for_choice(accounts: QuerySet[DiscordAccount]) -> QuerySet[DiscordAccount]:
 
 
 def account_by_id(text: str) -> DiscordAccount | None:
-    """Return the account whose row id, or whose channel id, `text` is."""
+    """Return the account with this row id or channel id, or None."""
     if not (text.isascii() and text.isdigit() and len(text) <= 20):
         return None
     same = Q(channel_id=text)

@@ -1,6 +1,6 @@
-"""Where an account may stand: each state, its weight, who must act, and the moves.
+"""TABLE and MOVES: the states of an account, and the moves between them.
 
-Nothing here reads or writes a row; `accounts.state.changes` alone moves accounts.
+Without database access; only `accounts.state.changes` moves accounts.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from typing import Final, Protocol
 from accounts.enums import AccountState
 
 FOREVER: Final = datetime.max.replace(tzinfo=UTC)
-# A shorter loss of the connection is no history.
+# A shorter loss of the connection gets no row of history.
 WORTH_NOTING: Final = timedelta(minutes=1)
-# What ends by itself weighs less than what a person must end, whatever it is.
+# The highest weight of a state with an end, so that it stays below the troubles a
+# person must end.
 _WITH_END: Final = 2
 
 
 class Actor(enum.Enum):
-    """Who must act before the account draws again; the value is what people read."""
+    """The party that must act before the account draws again."""
 
     NOBODY = "无需操作", "nobody"
     TIME = "自动恢复", "nobody: it goes on by itself"
@@ -30,14 +31,14 @@ class Actor(enum.Enum):
 
 @dataclass(frozen=True)
 class Row:
-    """A state: what it means for its account and its tasks."""
+    """The properties of a state, for its account and its tasks."""
 
-    weight: int  # of two the heavier holds
+    weight: int  # of two states the heavier one holds
     actor: Actor
-    zh: str  # what to do, or what follows
+    zh: str  # what to do, or what happens next
     en: str
     takes_new: bool = False  # new tasks may be given to it, and wait for it
-    has_socket: bool = True  # without: only as long as one of its tasks runs
+    has_socket: bool = True  # False: a socket only while one of its tasks runs
     watches: bool = True  # running tasks can still end well
 
 
@@ -106,19 +107,19 @@ def _having(**traits: object) -> frozenset[AccountState]:
     )
 
 
-# The connection's own coming and going.
+# States of the connection.
 ROUTINE: Final = _having(weight=0)
 TAKE_NEW: Final = _having(takes_new=True)
 WITHOUT_SOCKET: Final = _having(has_socket=False)
 LOST: Final = _having(watches=False)
-# What happens to an account against its operator's will.
+# States that an operator did not choose and must end.
 TROUBLES: Final = _having(actor=Actor.OPERATOR)
 _HOME: Final = frozenset({AccountState.CONNECTING, AccountState.RESTING})
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A state with its end; without one it lasts until somebody has acted."""
+    """A state with its end; without an end it lasts until a person acts."""
 
     state: AccountState
     until: datetime | None = None
@@ -136,17 +137,17 @@ class Standing:
 
 
 class Cause(enum.Enum):
-    """Why an account moves."""
+    """Causes of a move."""
 
-    GATEWAY = enum.auto()  # its connection came or went
-    TROUBLE = enum.auto()  # Discord or Midjourney said so
+    GATEWAY = enum.auto()  # its connection opened or closed
+    TROUBLE = enum.auto()  # Discord or Midjourney reported it
     HOURS = enum.auto()  # its work hours ended
-    END = enum.auto()  # the end of its state is over
-    PERSON = enum.auto()  # somebody enabled, disabled or saved it, or has helped
+    END = enum.auto()  # the end of its state has passed
+    PERSON = enum.auto()  # a person enabled, disabled, saved or helped it
 
 
 _ON: Final = frozenset(AccountState) - {AccountState.DISABLED}
-# From where to where each cause moves an account.
+# The source and target states of each cause.
 _Ends = tuple[frozenset[AccountState], frozenset[AccountState]]
 MOVES: Final[Mapping[Cause, _Ends]] = {
     Cause.GATEWAY: (ROUTINE, ROUTINE),
@@ -158,7 +159,7 @@ MOVES: Final[Mapping[Cause, _Ends]] = {
 
 
 def may_move(cause: Cause, now: Standing, then: Standing, moment: datetime) -> bool:
-    """Tell whether an account may go from one standing to another at a moment."""
+    """Tell whether an account may change from one standing to another at `moment`."""
     sources, targets = MOVES[cause]
     if now == then or now.state not in sources or then.state not in targets:
         return False
@@ -173,9 +174,9 @@ def may_move(cause: Cause, now: Standing, then: Standing, moment: datetime) -> b
 def is_history(
     now: AccountState, then: AccountState, since: datetime, moment: datetime
 ) -> bool:
-    """Tell whether a move is worth a row of history: the connection's flapping is not.
+    """Tell whether a move gets a row of history; short disconnections do not.
 
-    A loss that lasted is told when it is over.
+    A loss that lasted is recorded when the connection is back.
     """
     if now in ROUTINE and then in ROUTINE:
         return then == AccountState.READY and moment - since >= WORTH_NOTING
@@ -183,7 +184,7 @@ def is_history(
 
 
 class Stands(Protocol):
-    """An account, as far as its health is concerned."""
+    """The fields of an account that make up its standing."""
 
     state: str
     resume_at: datetime | None
@@ -193,12 +194,8 @@ def standing_of(account: Stands) -> Standing:
     return Standing(AccountState(account.state), account.resume_at)
 
 
-def needs_operator(account: Stands) -> bool:
-    return standing_of(account).actor is Actor.OPERATOR
-
-
 def is_locked(account: Stands) -> bool:
-    """Tell what the wire calls `lock`: a person must verify the account."""
+    """Tell whether a person must verify the account; `lock` in the API."""
     return account.state == AccountState.VERIFICATION
 
 
@@ -208,7 +205,7 @@ def who(account: Stands) -> str:
 
 
 def todo(account: Stands) -> str:
-    """Return what must be done, or what follows by itself, in both languages."""
+    """Return what must be done or happens next, in both languages."""
     standing = standing_of(account)
     if standing.until:
         moment = f"{standing.until:%Y-%m-%d %H:%M} UTC"

@@ -1,3 +1,5 @@
+"""Django app `gateway`: its start-up code."""
+
 from django.apps import AppConfig
 
 
@@ -6,4 +8,11 @@ class GatewayConfig(AppConfig):
     verbose_name = "Discord gateway"
 
     def ready(self) -> None:
-        from gateway import receivers  # noqa: F401
+        from gateway import (
+            account_ports,
+            receivers,  # noqa: F401
+            task_ports,
+        )
+
+        account_ports.register()
+        task_ports.register()

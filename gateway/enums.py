@@ -1,4 +1,4 @@
-"""Kinds and states of what is asked of a bot."""
+"""Kinds and states of queries to a bot."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ class QueryState(models.TextChoices):
 
 
 OVER: Final = frozenset({QueryState.DONE, QueryState.FAILED})
-# They act upon the panel, which must be of this session and young.
+# Kinds that press the settings panel, which must be fresh and of this session.
 ON_PANEL: Final = frozenset({QueryKind.PRESS, QueryKind.SELECT})

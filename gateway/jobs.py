@@ -1,4 +1,4 @@
-"""Celery's doors. Each carries an id and may be lost or doubled."""
+"""Celery jobs. Each carries an id, and may be lost or run twice."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready
 
-from accounts.choice.idle_hours import follow_hours
-from accounts.state import changes
 from accounts.verification import lock
 from gateway import lost_accounts
 from gateway import sweep as gateway_sweep
@@ -27,19 +25,20 @@ from gateway.sending import (
     window_answers,
 )
 from gateway.sending.refusals import break_off
-from mjproxy.lib.process import event_loop, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib import faults
+from mjproxy.lib.faults import Work
+from mjproxy.lib.process import event_loop
 
 
 @worker_ready.connect
 def warm_up(**_: Any) -> None:
-    """Start what the first task would otherwise wait for: the loop, the addresses."""
+    """Start the event loop and read the addresses, before the first task needs them."""
     event_loop.spawn(clients.current_addresses())
 
 
 @shared_task(name="gateway.dispatch_account", ignore_result=True)
 def dispatch_account(account_id: int) -> None:
-    """Send what may be sent for an account, and come back when its pace allows."""
+    """Send the tasks that may leave now, and book the next run for the pace."""
     faults.guard(Work("dispatch of account", account_id, break_off), _dispatch)
 
 
@@ -82,18 +81,15 @@ def ask_account(account_id: int) -> None:
 
 @shared_task(name="gateway.sync_accounts", ignore_result=True)
 def sync_accounts() -> None:
-    """Have the accounts read whose plan and settings were read long ago."""
+    """Read plan and settings of accounts with old readings; delete old rows."""
     for step in (ask.sync_due, ask.forget_old, lane.forget_unused):
         faults.step(step)
 
 
 @shared_task(name="gateway.sweep", ignore_result=True)
 def sweep() -> None:
-    """Find the tasks, and the rested accounts, that nobody nudged."""
+    """Find the tasks that are due and whose nudge was lost."""
     for step in (
-        follow_hours,
-        changes.resume_due,
-        changes.follow_work_hours,
         _nudge,
         lost_accounts.leave_lost_accounts,
         gateway_sweep.end_overdue,
@@ -102,7 +98,7 @@ def sweep() -> None:
 
 
 def _nudge() -> None:
-    """Start what is due; what goes wrong with one holds up no other."""
+    """Start every kind of due work; an error in one kind does not stop the others."""
     for due, start in (
         (gateway_sweep.accounts_to_dispatch, dispatch_account.delay),
         (cancel.to_press, press_cancel),

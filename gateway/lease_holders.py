@@ -1,8 +1,8 @@
-"""Whether the gateway process that holds a lease has died, where this machine can tell.
+"""Detect on this machine that the gateway process behind a lease has died.
 
-A gateway process keeps a file of the data folder locked while it lives. The kernel
-takes the lock back at its end, however it ends. The file of another machine, or of the
-time before a reboot, tells nothing: then the lease's own time decides.
+A gateway process keeps a file in the data folder locked while it lives. The kernel
+releases the lock at its end, however it ends. The file of another machine, or from
+before a reboot, proves nothing; then the lease has to run out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ _OLD: Final = 24 * 3600.0  # seconds after which the file of another boot is rem
 
 
 def keep(name: str) -> IO[Any] | None:
-    """Lock the file of this process until it ends; None where that is of no use."""
+    """Lock the file of this process until it ends.
+
+    Returns the open file, or None on a system without boot ids.
+    """
     boot = _boot()
     if not boot:
         return None
@@ -32,12 +35,12 @@ def keep(name: str) -> IO[Any] | None:
     fcntl.flock(file, fcntl.LOCK_EX)
     file.write(boot)
     file.flush()
-    draft.rename(_path(name))  # locked from the moment at which it can be found
+    draft.rename(_path(name))  # so the file is locked before others can find it
     return file
 
 
 def is_dead(name: str) -> bool:
-    """Tell whether it is certain that the process has ended."""
+    """Return whether the process has certainly ended."""
     return _is_unlocked(_path(name))
 
 
@@ -53,7 +56,7 @@ def _is_unlocked(path: Path) -> bool:
 
 
 def dead() -> list[str]:
-    """Return the names of those that are certain to have ended, until `forget`."""
+    """Return the names of the processes that have certainly ended, until `forget`."""
     folder = _path("")
     names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
     return [name for name in names if not name.startswith(".") and is_dead(name)]

@@ -1,7 +1,7 @@
 """Leases of accounts: which gateway process holds which socket.
 
-A lease is a row that its holder renews. Each new holder counts `fence` up, and writes
-about the session only where the fence is still its own, so a stale holder is refused.
+A lease is a row that its holder renews. Each new holder increments `fence`, and writes
+about the session only while the fence is its own. So a stale holder is refused.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from tasks.models import Task
 
 RENEW_EVERY: Final = 1.0  # seconds between two renewals
 LEASE: Final = timedelta(seconds=6)
-# A holder that has not renewed for so long may be dead: nothing is sent for its
-# sockets, though nobody else may take them before the lease has run out.
+# A holder that has not renewed for this time may be dead, so nothing is sent for its
+# sockets. Another process can take them only when the lease has run out.
 FRESH: Final = timedelta(seconds=2.5 * RENEW_EVERY)
 PROCESS_GONE: Final = timedelta(seconds=6)
 CHUNK: Final = 500  # rows named in one statement
@@ -34,7 +34,7 @@ CHUNK: Final = 500  # rows named in one statement
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to speak for an account, and what its row says now."""
+    """The right to hold an account's socket, and what its row says now."""
 
     fence: int
     revision: int
@@ -43,10 +43,9 @@ class Lease:
 
 
 def wanted() -> QuerySet[DiscordAccount]:
-    """Accounts whose socket must be open.
+    """Return the accounts whose socket must be open.
 
-    One that rests or is off needs none, but keeps it until the last of its drawings
-    has ended.
+    An account that rests or is off keeps its socket until its last running task ends.
     """
     running = Task.objects.filter(status__in=RUNNING).exclude(account=None)
     closed = Q(enabled=False) | Q(state__in=WITHOUT_SOCKET)
@@ -55,7 +54,7 @@ def wanted() -> QuerySet[DiscordAccount]:
 
 
 def announce(name: str) -> int:
-    """Note that this process lives; return how many do."""
+    """Record that this process lives; return the number of live processes."""
     now = timezone.now()
     if not GatewayProcess.objects.filter(name=name).update(seen_at=now):
         GatewayProcess.objects.create(name=name, seen_at=now)
@@ -65,9 +64,9 @@ def announce(name: str) -> int:
 
 
 def fall_silent(name: str, account_ids: Collection[int] | None = None) -> None:
-    """Note that this process closes sockets, all or these, before it does.
+    """Mark sessions of this process as not live, before it closes their sockets.
 
-    Nothing is sent for them from now.
+    Without `account_ids`, all. From now on nothing is sent for them.
     """
     held = GatewaySession.objects.filter(holder=name)
     if account_ids is not None:
@@ -76,13 +75,13 @@ def fall_silent(name: str, account_ids: Collection[int] | None = None) -> None:
 
 
 def retire(name: str) -> None:
-    """Give back all leases and the process's own row, at a clean end."""
+    """Give back all leases and delete the process's row, at a clean end."""
     GatewaySession.objects.filter(holder=name).update(holder="", lease_until=None)
     GatewayProcess.objects.filter(name=name).delete()
 
 
 def retire_dead() -> None:
-    """Give back at once what processes held of which this machine knows the end."""
+    """Give back the leases of processes that have ended on this machine."""
     for name in lease_holders.dead():
         retire(name)
         lease_holders.forget(name)
@@ -102,15 +101,15 @@ def renew(name: str) -> dict[int, Lease]:
 
 
 def share(processes: int) -> int:
-    """Return how many accounts each of so many processes may hold."""
+    """Return how many accounts each of this number of processes may hold."""
     return math.ceil(wanted().count() / processes)
 
 
 def acquire(name: str, room: int) -> dict[int, Lease]:
     """Take up to `room` free accounts; return all that this process then holds.
 
-    Statements do not grow with the accounts. Of two processes that want the same one,
-    the database lets the first have it.
+    The number of statements does not grow with the accounts. If two processes want the
+    same account, the database gives it to the first.
     """
     missing = wanted().filter(session=None)
     GatewaySession.objects.bulk_create(
@@ -140,23 +139,23 @@ def give_back(account_id: int, fence: int) -> None:
 
 
 def save_seqs(name: str, seqs: dict[int, int]) -> None:
-    """Keep how far the events of accounts that this process holds were processed."""
+    """Save the last handled sequence numbers of accounts that this process holds."""
     rows = [GatewaySession(pk=pk, seq=seq) for pk, seq in seqs.items()]
     held = GatewaySession.objects.filter(holder=name)
     held.bulk_update(rows, ["seq"], batch_size=CHUNK)
 
 
 def note_session(account_id: int, fence: int, **facts: Any) -> bool:
-    """Write what is known of the session; False where the lease is somebody else's."""
+    """Write fields of the session; return False if the lease is lost."""
     rows = GatewaySession.objects.filter(account_id=account_id, fence=fence)
     return bool(rows.update(**facts))
 
 
 def is_open(session: GatewaySession) -> bool:
-    """Tell whether the account can be spoken for: its socket is open, as it is now.
+    """Return whether anything may be sent for the session's account now.
 
-    From the moment of an edit that concerns the connection it is not, until that is
-    made anew.
+    Its socket must be live at the account's present revision. After an edit of the
+    connection it is closed until the new connection is up.
     """
     return bool(
         session.is_live
@@ -170,10 +169,10 @@ def is_open(session: GatewaySession) -> bool:
 
 
 def still_open(session: GatewaySession) -> Exists:
-    """A condition for a claim's own UPDATE: the account can be spoken for right now.
+    """Return a condition for a claim's UPDATE: the session is open.
 
     It must be the session whose id the interaction names. Discord gives another id at
-    each IDENTIFY, and a new holder begins with a socket that is not live.
+    each IDENTIFY, and a new holder begins with a session that is not live.
     """
     sessions = GatewaySession.objects.filter(
         account=session.account_id,
@@ -186,5 +185,5 @@ def still_open(session: GatewaySession) -> Exists:
 
 
 def _renewed_lately() -> datetime:
-    """Return until when a lease runs at least whose holder surely lives."""
+    """Return the least `lease_until` of a lease whose holder surely lives."""
     return timezone.now() + LEASE - FRESH

@@ -1,8 +1,8 @@
-"""What becomes of the tasks and errands of an account that draws no more.
+"""Move or end the tasks and errands of accounts that draw no more.
 
-Within seconds each of them moves to another account, or ends with the reason. Only what
-may still be drawn without anybody's hand, or by this account once a person has helped
-it, waits on.
+Within seconds each moves to another account, or ends with the reason. A task waits on
+only if it may still be drawn without a person's help, or by this account once a person
+has helped it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from django.db.models import Case, Q, QuerySet, Value, When
 from accounts.choice.pool_settings import pool
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from accounts.selectors import SECRETS
 from accounts.states import LOST, TAKE_NEW
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from tasks.enums import RUNNING, BotType, ErrandState, TaskAction, TaskStatus
@@ -23,13 +22,13 @@ from tasks.errands import give_up
 from tasks.exceptions import NoAccount, QueueFull
 from tasks.models import Errand, Task
 from tasks.services import CANCELLED, fail, reassign
-from tasks.submit.account import Wanted, choose, may_come, take_chosen
+from tasks.submit.account import Wanted, choose, may_come
 from tasks.submit.button_account import owner_or_host
-from tasks.submit.row import TurnLost, take_place
+from tasks.submit.seat import SeatLost, take_chosen, take_seats
 
 BATCH: Final = 200
-MOST_WAITING: Final = 2000  # that are looked at in one sweep
-# What any account may draw; a button belongs to the account of its message.
+MOST_WAITING: Final = 2000  # tasks that one sweep looks at
+# Any account may draw these; a button belongs to the account of its message.
 _MOVABLE: Final = frozenset(
     {
         TaskAction.IMAGINE,
@@ -39,17 +38,17 @@ _MOVABLE: Final = frozenset(
         TaskAction.VIDEO,
     }
 )
-# It comes back by itself never, and perhaps not at all.
+# An account that does not come back by itself.
 GONE: Final = (
     Q(account=None) | Q(account__enabled=False) | Q(account__state__in=sorted(LOST))
 )
 _LOST: Final = GONE | ~Q(account__state__in=sorted(TAKE_NEW))
-_SECRETS: Final = tuple(f"account__{name}" for name in SECRETS)
+_SECRETS: Final = tuple(f"account__{name}" for name in DiscordAccount.SECRETS)
 _Shape = tuple[object, ...]
 
 
 def leave_lost_accounts() -> None:
-    """Move or end all that waits for an account that is off, or runs at a lost one."""
+    """Move or end the work of accounts that are off, deleted or lost."""
     _end_running()
     _end_windows()
     _move_waiting()
@@ -57,7 +56,7 @@ def leave_lost_accounts() -> None:
 
 
 def why(account: DiscordAccount | None) -> tuple[str, str]:
-    """Return why an account draws nothing, in both languages."""
+    """Return the reason why an account cannot draw, in Chinese and English."""
     if account is None:
         return "该任务的账号已被删除", "its account was deleted"
     if not account.enabled:
@@ -71,11 +70,14 @@ def why(account: DiscordAccount | None) -> tuple[str, str]:
     return "该任务的账号不可用", "its account is not available" + said and f": {said}"
 
 
-# --- what runs, and what waits for its owner ------------------------------------------
+# --- running tasks, open windows, errands ---------------------------------------------
 
 
 def _end_running() -> None:
-    """End what nobody can watch any more; an account that is off draws to the end."""
+    """End running tasks of lost accounts.
+
+    An account that is off draws its running tasks to the end.
+    """
     dead = Q(account=None) | Q(account__state__in=sorted(LOST))
     running = Task.objects.filter(dead, status__in=RUNNING)
     for task in _with_accounts(running)[:BATCH]:
@@ -84,7 +86,7 @@ def _end_running() -> None:
 
 
 def _end_windows() -> None:
-    """End what waits for an answer that nobody could send."""
+    """End tasks with a window that no account could answer."""
     windows = Task.objects.filter(GONE, status=TaskStatus.MODAL)
     for task in _with_accounts(windows):
         try:
@@ -108,13 +110,13 @@ def _with_accounts(tasks: QuerySet[Task]) -> QuerySet[Task]:
     return rows.order_by("pk")
 
 
-# --- what waits for its turn ----------------------------------------------------------
+# --- waiting tasks --------------------------------------------------------------------
 
 
 def _move_waiting() -> None:
     stuck: set[_Shape] = set()
     waiting = Task.objects.filter(_LOST, status=TaskStatus.NOT_START)
-    # Those of an account that waits for a person may be many, and wait on.
+    # Tasks of accounts that wait for a person may be many, so they come last.
     gone_first = Case(When(GONE, then=Value(0)), default=Value(1))
     for task in _with_accounts(waiting).order_by(gone_first, "pk")[:MOST_WAITING]:
         shape = _shape(task)
@@ -123,7 +125,10 @@ def _move_waiting() -> None:
 
 
 def _shape(task: Task) -> _Shape:
-    """Return what decides where a task may go: of many that wait, one is tried."""
+    """Return the facts that decide where a task may go.
+
+    Of all tasks with the same facts one is tried.
+    """
     if not _is_movable(task):
         return (task.pk,)
     subjects = pool().subjects_of(task.prompt)
@@ -136,12 +141,12 @@ def _is_movable(task: Task) -> bool:
 
 @again_after_deadlock
 def _move(task: Task) -> bool:
-    """Give a task to another account, or end it; False where it waits on."""
+    """Give a task to another account, or end it; return False if it waits on."""
     try:
         with transaction.atomic():
             if not reassign(task, _taken(task)):
-                raise TurnLost
-    except (QueueFull, TurnLost):
+                raise SeatLost
+    except (QueueFull, SeatLost):
         return False
     except NoAccount as exc:
         if _may_wait(task):
@@ -152,10 +157,10 @@ def _move(task: Task) -> bool:
 
 
 def _taken(task: Task) -> DiscordAccount:
-    """Return an account that has a place for the task. Raises Refused, TurnLost."""
+    """Return an account that has a place for the task. Raises Refused, SeatLost."""
     if not _is_movable(task):
         account = owner_or_host(task)
-        take_place(account)
+        take_seats(account)
         return account
     action, bot_type = TaskAction(task.action), BotType(task.bot_type)
     chosen = choose(action, bot_type, _wanted(task), task.prompt)
@@ -175,7 +180,7 @@ def _wanted(task: Task) -> Wanted:
 
 
 def _reason(account: DiscordAccount | None, other: NoAccount | None = None) -> str:
-    """Say why the account does not draw, and why no other one does."""
+    """Return the text of why this account cannot draw, and why no other can."""
     zh, en = why(account)
     if other and account is None:
         zh, en = f"{zh}，{other.zh}", f"{en}. {other}"

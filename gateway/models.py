@@ -1,4 +1,4 @@
-"""How accounts reach Discord: sessions, lanes, the command index, settings."""
+"""Tables of the gateway: sessions, lanes, command indexes, queries, settings."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from mjproxy.lib.validators.number_limits import between
 
 
 class GatewaySession(models.Model):
-    """The gateway side of an account: who holds its socket, and how to resume it."""
+    """Gateway session of an account: who holds its socket, and how to resume it."""
 
     account = models.OneToOneField(
         DiscordAccount, models.CASCADE, primary_key=True, related_name="session"
     )
-    # The lease: only its holder speaks for the account. `fence` grows with each holder.
+    # The lease. Only its holder may write here; `fence` grows with each holder.
     holder = models.CharField(max_length=60, blank=True)
     lease_until = models.DateTimeField(null=True)
     fence = models.PositiveBigIntegerField(default=0)
-    # The session at Discord; empty id: none is up.
+    # The session at Discord; an empty id means that there is none.
     session_id = models.CharField(max_length=64, blank=True)
     seq = models.BigIntegerField(default=0)
     resume_url = models.CharField(max_length=300, blank=True)
     token_digest = models.CharField(max_length=64, blank=True)
     user_id = models.CharField(max_length=20, blank=True, db_index=True)
     is_live = models.BooleanField(default=False)
-    # The account's revision with which it is up.
+    # The account's revision at which the session was opened.
     revision = models.PositiveIntegerField(default=0)
-    # Since when no event can have been missed: a resumed session keeps it.
+    # Moment since which no event was missed; a resumed session keeps it.
     unbroken_since = models.DateTimeField(null=True)
     down_since = models.DateTimeField(null=True)
 
@@ -50,7 +50,7 @@ class GatewaySession(models.Model):
 
 
 class DispatchLane(models.Model):
-    """The sending side of a Discord user: one sender at a time, at the user's pace.
+    """Lane of a Discord user: one sender at a time, at the user's pace.
 
     All rows of the same Discord user share it.
     """
@@ -105,9 +105,9 @@ class AccountQuery(models.Model):
     state = models.CharField(
         max_length=10, choices=QueryState, default=QueryState.WAITING
     )
-    # A press needs a panel of this session: what was asked first to have one.
+    # A press needs a panel of this session: the query that fetches it first.
     needs = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+")
-    # The Discord user while an answer is awaited: one query at a time.
+    # Id of the Discord user while an answer is awaited: one query at a time.
     flight = models.PositiveBigIntegerField(null=True, unique=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     nonce = models.CharField(max_length=32, blank=True)
@@ -136,7 +136,10 @@ class AccountQuery(models.Model):
 
 
 class GatewayProcess(models.Model):
-    """A running gateway process, seen alive at `seen_at`; they share the accounts."""
+    """A running gateway process, last seen at `seen_at`.
+
+    The processes share the accounts.
+    """
 
     name = models.CharField(max_length=60, primary_key=True)
     seen_at = models.DateTimeField()
@@ -158,7 +161,7 @@ _socket = _base | {"validators": [socket_address]}
 
 
 class GatewaySettings(SingletonModel):
-    """Where Discord is, and how its client presents itself."""
+    """Addresses of Discord, and how its client presents itself."""
 
     server = models.CharField(**_base)
     wss = models.CharField(**_socket)

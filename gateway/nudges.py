@@ -1,6 +1,6 @@
-"""Hints to the gateway processes over their channel, and nudges to this app's jobs.
+"""Nudges to the gateway processes over their channel, and to this app's jobs.
 
-Light: the web process gives them without loading Discord's client.
+The web process imports it, so it does not load Discord's client.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ listeners: list[Callable[[], None]] = []
 
 
 class GatewayConsumer(AsyncConsumer):
-    """Hints from other processes: look at the rows now. The rows say what to do."""
+    """Receives nudges of other processes, and has the rows read at once."""
 
     async def accounts_changed(self, _: dict[str, Any]) -> None:
         for listener in listeners:
@@ -25,35 +25,35 @@ class GatewayConsumer(AsyncConsumer):
 
 
 def enqueue_dispatch(account_id: int) -> None:
-    """Have an account's dispatch look for work."""
+    """Start the dispatch of an account's waiting tasks."""
     nudge("gateway.dispatch_account", account_id)
 
 
 def enqueue_cancel(task_id: int) -> None:
-    """Have Midjourney's Cancel pressed for a task."""
+    """Start a press of Midjourney's Cancel for a task."""
     nudge("gateway.press_cancel", task_id)
 
 
 def enqueue_answer(task_id: int) -> None:
-    """Have a task's open window answered."""
+    """Start the answer to a task's open window."""
     nudge("gateway.answer_window", task_id)
 
 
 def enqueue_prepare(task_id: int) -> None:
-    """Have uploaded what a waiting task brought along."""
+    """Start the upload of a waiting task's pictures."""
     nudge("gateway.prepare_task", task_id)
 
 
 def enqueue_query(account_id: int) -> None:
-    """Have the next question of an account asked."""
+    """Start the next query of an account."""
     nudge("gateway.ask_account", account_id)
 
 
 def enqueue_verification(account_id: int) -> None:
-    """Have done what an account's verification waits for."""
+    """Start the next step of an account's verification."""
     nudge("gateway.attend_verification", account_id)
 
 
 def enqueue_errand(errand_id: int) -> None:
-    """Have an errand run."""
+    """Start an errand."""
     nudge("gateway.run_errand", errand_id)

@@ -1,26 +1,18 @@
-"""What follows a change outside of its app. Imported by GatewayConfig.ready()."""
+"""React to signals of lower apps. Imported by GatewayConfig.ready()."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.dispatch import receiver
 
-from accounts.editing.discord_check import set_checker
-from accounts.editing.sub_channels import Pairs
-from accounts.models import DiscordAccount
 from accounts.signals import access_changed, account_changed, verification_due
-from gateway.discord.addresses import load_addresses
-from gateway.discord.command_index import longest_known
 from gateway.lanes.next_task import somebody_waits
-from gateway.lanes.waits import lanes_of
 from gateway.live.publish import (
     publish_access,
     publish_accounts_changed,
     publish_change,
 )
-from gateway.models import GatewaySettings
 from gateway.nudges import (
     enqueue_cancel,
     enqueue_dispatch,
@@ -31,11 +23,8 @@ from gateway.nudges import (
 from mjproxy.lib.db.claim import is_due
 from tasks.enums import RUNNING, TERMINAL, TaskAction, TaskStatus
 from tasks.models import Task
-from tasks.pictures.store import set_cdn_base
 from tasks.signals import errand_submitted, task_changed, task_submitted
-from tasks.submit import limits
 from tasks.submit.extensions import waiting_for
-from tasks.waiting.reason import set_lanes
 
 
 @receiver(task_submitted)
@@ -55,7 +44,7 @@ def run_submitted(*, errand_id: int, **kwargs: Any) -> None:
 
 @receiver(task_changed)
 def go_on(*, task: Task, **kwargs: Any) -> None:
-    """Nudge dispatch where a slot, or a held-back prompt, has come free."""
+    """Nudge dispatch if a slot or a held-back prompt is free, and related work."""
     if task.account_id is not None and _waits_for(task, task.account_id):
         enqueue_dispatch(task.account_id)
     if _wants_cancel(task):
@@ -66,7 +55,7 @@ def go_on(*, task: Task, **kwargs: Any) -> None:
 
 
 def _wants_cancel(task: Task) -> bool:
-    """Tell whether Midjourney's Cancel may be pressed now."""
+    """Return whether Midjourney's Cancel may be pressed now."""
     return bool(
         task.status in RUNNING
         and task.cancel_requested_at
@@ -88,26 +77,6 @@ def _waits_for(task: Task, account_id: int) -> bool:
 @receiver(task_changed)
 def publish(*, task: Task, **kwargs: Any) -> None:
     publish_change(task.pk, task.owner_id)
-
-
-limits.set_option_limit(longest_known)
-set_lanes(lanes_of)
-set_cdn_base(lambda: load_addresses().cdn)
-
-
-def check_account(
-    account: DiscordAccount, channels: Mapping[str, Pairs]
-) -> dict[str, list[str]]:
-    """Ask Discord about an account, unless the settings say not to."""
-    if not GatewaySettings.get_solo().check_accounts:
-        return {}
-    # Here, not above: a web process that saves no account needs no Discord client.
-    from gateway.discord.account_check import check
-
-    return check(account, channels)
-
-
-set_checker(check_account)
 
 
 @receiver(verification_due)

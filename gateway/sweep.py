@@ -1,4 +1,4 @@
-"""The sweep: rows that should have moved, whoever lost the nudge."""
+"""Find waiting and overdue tasks whose nudge was lost."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 BATCH: Final = 200
 LONGEST_WAIT: Final = timedelta(hours=24)
-# The gateway judges first, with history read; this is for accounts without one.
+# The gateway judges first, with history read; this is for accounts without a gateway.
 GATEWAY_GRACE: Final = timedelta(minutes=10)
 
 
@@ -51,20 +51,20 @@ def accounts_to_dispatch() -> list[int]:
 
 
 def end_overdue() -> None:
-    """End what waits or runs too long where no gateway has done so."""
+    """End tasks that wait or run too long, if no gateway has done so."""
     now = timezone.now()
     unanswered = Task.objects.filter(status=TaskStatus.MODAL, deadline_at__lt=now)
     for pk in unanswered.values_list("pk", flat=True)[:BATCH]:
         reason = "窗口超时未确认 / its window was not answered in time"
         fail(pk, reason, where=Q(status=TaskStatus.MODAL))
     overdue = Task.objects.filter(status=TaskStatus.NOT_START, deadline_at__lt=now)
-    # While its account is cut off, a task waits for it, within reason.
+    # A task waits up to LONGEST_WAIT for an account that is disconnected.
     ready = Q(account__state=AccountState.READY) | GONE
     ready |= Q(submitted_at__lt=now - LONGEST_WAIT)
     for pk in overdue.filter(ready).values_list("pk", flat=True)[:BATCH]:
         reason = "任务提交超时 / waited too long for its turn"
         fail(pk, reason, where=Q(status=TaskStatus.NOT_START))
-    # An outage extends deadlines when it ends; an account that is off has no end.
+    # An outage extends deadlines when it ends. If the account is off, it never ends.
     off = Q(account=None) | Q(account__enabled=False)
     forgotten = Task.objects.filter(
         (off & Q(deadline_at__lt=now - GATEWAY_GRACE))

@@ -1,7 +1,7 @@
-"""How long calls may take, and how long the claims on them last.
+"""Time limits of calls, and of the claims under which they are made.
 
 A claim is one process's right to do a piece of work. It lasts longer than the longest
-call that is made under it, else another process does the same work meanwhile
+call that is made under it, else another process would do the same work meanwhile
 (tests/gateway/test_timing.py compares them).
 """
 
@@ -14,35 +14,35 @@ from typing import Final
 
 INTERACTION_TIMEOUT: Final = 8.0  # for the answer to an interaction
 PLAIN_TIMEOUT: Final = 30.0  # for the answer of another host: a mask, an upload
-# Link hosts block what they do not like for a while; a person's patience is shorter.
+# Link hosts block unwanted clients for longer, but a person would not wait.
 FETCH_TIMEOUT: Final = 30
 PAGE_TIMEOUT: Final = 20.0  # for making a verification page
 TELL_TIMEOUT: Final = 10.0  # for telling the operator's verification server
 
 # --- from the claim to the first byte ------------------------------------------------
 
-POSTS_AT_ONCE: Final = 32  # of one account; nothing but posts takes these slots
+POSTS_AT_ONCE: Final = 32  # of one account; only posts take these slots
 LATE_POST: Final = 3.0  # seconds; an older claim is renewed before its post leaves
 
-# --- what became of a post -----------------------------------------------------------
+# --- after a post --------------------------------------------------------------------
 
-# So many seconds Linux sends again what a connection that we have closed has not
-# delivered. Any proxy between gives up sooner.
+# Seconds for which Linux resends what a closed connection has not delivered. Any
+# proxy between gives up sooner.
 SENT_AGAIN: Final = 102.0
-# After so long a request cannot arrive any more: counted from the claim it left under.
-# Only tests make it shorter, by a settings module of their own.
+# Time from a claim after which its request cannot arrive any more. Only tests make it
+# shorter, by a settings module of their own.
 REQUEST_LIFE = timedelta(seconds=LATE_POST + PLAIN_TIMEOUT + SENT_AGAIN)
-# History is read for a task that is silent for so long, and then again and again.
+# Interval at which history is read for a silent task.
 LOOK_EVERY: Final = timedelta(seconds=12)
-# So long Midjourney may take to open the window of a press that Discord has taken.
+# Time for Midjourney to open the window of a press that Discord has taken.
 WINDOW_PATIENCE: Final = timedelta(seconds=12)
 
 # --- claims --------------------------------------------------------------------------
 
-# On work that takes its time: short, because it is renewed while its holder lives.
+# On slow work. It is short, because it is renewed while its holder lives.
 CLAIM: Final = timedelta(seconds=8)
 RENEW_EVERY: Final = 2.5  # seconds
-# A question to a bot has an answer by then, or never.
+# Longest wait for the answer to a query.
 QUERY_ANSWER: Final = timedelta(seconds=20)
-# On the sending side of a Discord user: who holds it only touches rows.
+# On a lane. Its holder only reads and writes rows.
 LANE_HOLD: Final = timedelta(seconds=10)

@@ -1,3 +1,3 @@
-"""Composition of mjproxy: settings, addresses, servers."""
+"""Composition of mjproxy: settings, URLs, servers and start-up."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""How the admin looks: its colours, its side menu, its scripts and styles."""
+"""Look of the admin: colours, side menu, scripts and styles."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ UNFOLD: dict[str, Any] = {
                         "title": "Drawing page",
                         "icon": "brush",
                         "link": reverse_lazy("draw"),
-                        "active": lambda request: False,  # "/" begins every address
+                        "active": lambda request: False,  # addresses begin with "/"
                     },
                     {
                         "title": "API",

@@ -1,3 +1,5 @@
+"""Django app `mjproxy`: its start-up code."""
+
 import re
 import sys
 
@@ -5,14 +7,15 @@ import django_stubs_ext
 from django.apps import AppConfig
 from django.http import request
 
-# Before the first model or admin class: they are generic, as in ModelAdmin[Task].
+# Run this before the first model or admin class: it makes them generic, as in
+# ModelAdmin[Task].
 django_stubs_ext.monkeypatch()
 
-# Seconds after which a busy thread lets a waiting one go on. Python's own 5 ms are a
-# third of what the whole way from a submit to Discord may take.
+# Seconds after which a busy thread lets a waiting one run. Python's default of 5 ms is
+# a third of the time that a submit takes to reach Discord.
 THREAD_TURN = 0.0005
-# What a Host header may be: as Django has it, and with the underscore that Compose puts
-# into names. Whether the host is ours is asked of ALLOWED_HOSTS all the same.
+# Allowed characters of a Host header: Django's rule, plus the underscore that Compose
+# puts into host names. ALLOWED_HOSTS still decides which hosts are ours.
 HOST = re.compile(r"([a-z0-9._-]+|\[[a-f0-9]*:[a-f0-9.:]+\])(?::([0-9]+))?")
 
 

@@ -39,7 +39,7 @@ from mjproxy.web.static_files import with_static_files  # noqa: E402
 
 
 async def unknown_socket(scope: Any, receive: Any, send: Any) -> None:
-    """Refuse a WebSocket under an address that nobody serves."""
+    """Refuse a WebSocket at an unknown address."""
     await receive()
     await send({"type": "websocket.close", "code": 4404})
 
@@ -61,11 +61,11 @@ _router: Any = ProtocolTypeRouter(
 )
 application = FromOutside(_router, settings.TRUSTED_PROXIES)
 
-# The first request should not pay for importing the views, and the collector need not
-# look again through what was made up to here: slow answers wait for its pauses.
+# Import the views now, so that the first request does not pay for it. Exclude all
+# objects made so far from garbage collection, because its pauses slow answers.
 _ = get_resolver().url_patterns
 gc.collect()
 gc.freeze()
 
-# The first submit should not pay for connecting to the broker either.
+# Connect to the broker now, so that the first submit does not pay for it.
 nudge("gateway.sweep")

@@ -1,7 +1,7 @@
 """The application of `celery beat`: a schedule and a broker.
 
-It sends names of jobs at their times. That needs neither the jobs nor Django's apps,
-so it does without them and costs a third of the memory.
+It sends the names of jobs at their times. That needs neither the jobs nor Django's
+apps, so it loads neither and saves two thirds of the memory.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ app.conf.beat_scheduler = "mjproxy.beat:Scheduler"
 
 @setup_logging.connect
 def log_as_all_do(**_: Any) -> None:
-    """Log as Django has the other processes log: without secrets, outages told once."""
+    """Log as the other processes do: without secrets, and each outage once."""
     dictConfig(settings.LOGGING)
 
 
 class Scheduler(PersistentScheduler):
-    """Celery's own, which tells with each look at the schedule that it lives."""
+    """Celery's scheduler, which gives a sign of life at each look at the schedule."""
 
     def setup_schedule(self) -> None:
         super().setup_schedule()
@@ -55,7 +55,7 @@ class Scheduler(PersistentScheduler):
         return pause
 
     def _ensure_connected(self) -> Any:
-        """Wait for a broker that is away: the watchdog is told that this is alive."""
+        """Wait until the broker answers, and tell the watchdog meanwhile."""
         return self.connection.ensure_connection(
             self._say_again,
             self.app.conf.broker_connection_max_retries,

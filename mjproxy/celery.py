@@ -1,4 +1,4 @@
-"""The Celery application; jobs live in `jobs.py` of each app."""
+"""The Celery application; jobs are in `jobs.py` of each app."""
 
 import os
 from typing import Any
@@ -25,7 +25,7 @@ app.autodiscover_tasks(related_name="jobs")
 
 @worker_init.connect
 def wait_for_nothing_for_ever(**_: Any) -> None:
-    """Bound each wait for the database; only here, as its settings must be loaded."""
+    """Set time limits for database calls; this needs the loaded settings."""
     from mjproxy.lib.db import time_limits
 
     time_limits.bind(time_limits.JOBS)
@@ -33,8 +33,8 @@ def wait_for_nothing_for_ever(**_: Any) -> None:
 
 @worker_ready.connect
 def begin_life(sender: Any, **_: Any) -> None:
-    """Tell from now on that this worker hears, and which queues it serves."""
-    # Here, not above: it needs the settings, which are named below the imports.
+    """Begin to give signs of life, with the queues that this worker serves."""
+    # Imported here: these modules need settings, which are named below the imports.
     from mjproxy.lib.db import clock
 
     queues = [queue.name for queue in sender.task_consumer.queues]
@@ -49,5 +49,5 @@ def begin_life(sender: Any, **_: Any) -> None:
 @task_prerun.connect
 @task_postrun.connect
 def between_jobs(**_: Any) -> None:
-    """Close connections that are broken or old; keep the others."""
+    """Close database connections that are broken or too old; keep the others."""
     close_old_connections()

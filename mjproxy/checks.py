@@ -1,4 +1,4 @@
-"""Combinations of settings that cannot work, or that an operator should think about.
+"""System checks: settings that cannot work together, or that deserve a warning.
 
 Each has an id, which docs/operations.md explains.
 """

@@ -1,4 +1,4 @@
-"""The environment as typed values; a wrong one stops the start with one line."""
+"""Environment variables as typed values; a wrong one stops the start with one line."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
 
-LONGEST_SOCKET_PATH = 103  # bytes; Linux takes 107
+LONGEST_SOCKET_PATH = 103  # bytes; Linux allows 107
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 
 
 def text(name: str, default: str = "") -> str:
-    """Return the variable, stripped; where `NAME_FILE` is set, that file's text."""
+    """Return the variable, stripped; if `NAME_FILE` is set, the text of that file."""
     if path := os.environ.get(f"{name}_FILE"):
         try:
             return Path(path).read_text().strip()
@@ -49,14 +49,14 @@ def number(name: str, default: int, *, low: int = 0, high: int = 2**31) -> int:
 
 
 def url(name: str, default: str = "", *, schemes: tuple[str, ...]) -> str:
-    """Return an address without its last slash, or "" where none is set."""
+    """Return an address without its last slash; "" if the variable is not set."""
     value = text(name) or default
     if not value:
         return ""
     parts = urlsplit(value)
     if parts.scheme not in schemes or not (parts.netloc or parts.path):
         wanted = " or ".join(f"{scheme}://" for scheme in schemes)
-        # Without the value: it may hold a password.
+        # Do not show the value: it may hold a password.
         raise ImproperlyConfigured(f"{name} is not an address with {wanted}")
     return value.rstrip("/")
 
@@ -73,7 +73,7 @@ def timezone(name: str) -> str:
 def kept_secret(name: str, folder: Path, make: Callable[[], str]) -> str:
     """Return a secret from the environment, else from `folder`, made on first use.
 
-    The file is written with mode 0600, and once only even if several processes start
+    The file is written with mode 0600, and only once even if several processes start
     together.
     """
     if value := text(name):
@@ -95,7 +95,7 @@ def _keep(path: Path, make: Callable[[], str]) -> str:
     draft.touch(mode=0o600)
     draft.write_text(make())
     try:
-        # A hard link fails where the name exists: of several starters one wins.
+        # A hard link fails if the name exists: only one of several processes succeeds.
         os.link(draft, path)
     except FileExistsError:
         pass
@@ -105,7 +105,7 @@ def _keep(path: Path, make: Callable[[], str]) -> str:
 
 
 def socket_path(path: Path) -> Path:
-    """Return `path`, or a short one for this user alone where it would be too long."""
+    """Return `path`, or a short path private to this user if it would be too long."""
     if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
         return path
     name = hashlib.sha256(f"{os.getuid()}:{path}".encode()).hexdigest()[:16]

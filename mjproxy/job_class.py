@@ -1,4 +1,4 @@
-"""Jobs: what holds for all that a worker does."""
+"""Base class of all Celery jobs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from mjproxy.lib.db import clock
 
 
 class Job(Task):  # type: ignore[type-arg]
-    """A job that is left undone where this machine's clock is wrong.
+    """Job that is skipped while this machine's clock is wrong.
 
-    It carried an id; the sweep of a worker whose clock is right finds the row.
+    A job carries only an id; the sweep of a worker with a right clock finds the row.
     """
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

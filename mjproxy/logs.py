@@ -1,4 +1,4 @@
-"""Keep secrets out of the log, and what strangers send from filling it."""
+"""Log filters: remove secrets, and limit lines caused by strangers."""
 
 from __future__ import annotations
 
@@ -35,10 +35,11 @@ class SecretFilter(logging.Filter):
 
 
 class StrangerFilter(logging.Filter):
-    """Let through one line a minute of each kind of request that Django distrusts.
+    """Pass one line a minute of each kind of request that Django distrusts.
 
-    Any scanner sends them, such as a Host that is not ours: nobody need look, so they
-    are warnings without a traceback. The next line tells how many were left out.
+    Scanners send many, for example with a foreign Host header. They need no attention,
+    so they become warnings without a traceback. The next line says how many were left
+    out.
     """
 
     def __init__(self) -> None:

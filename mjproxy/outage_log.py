@@ -1,7 +1,7 @@
-"""One line where Redis or the database goes away, one where it is back.
+"""Log filter: one line when Redis or the database goes away, one when it is back.
 
-Each thing that fails meanwhile would write its own, thousands in a minute. They are
-counted instead. It looks at the errors that a record carries, whoever wrote it.
+Each failing call would write its own line, thousands in a minute. They are counted
+instead. The filter looks at the exception of a record, whatever its logger.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ QUIET: Final = 2.0  # seconds without an error before it counts as back
 
 logger = logging.getLogger(__name__)
 
-# By name: beat, which does without Django, reads this too.
+# By name, because beat reads this too and does not load Django.
 _REDIS_ERRORS: Final = {
     ("redis.exceptions", "ConnectionError"),
     ("redis.exceptions", "TimeoutError"),
     ("kombu.exceptions", "OperationalError"),
 }
 _DRIVERS: Final = ("OperationalError", "InterfaceError")
-# MySQL's: gone, lost, refused, too many, shutting down.
+# MySQL's codes: gone, lost, refused, too many, shutting down.
 _MYSQL_AWAY: Final = {1040, 1053, 1152, 1159, 1161, 2002, 2003, 2005, 2006, 2013, 4031}
 
 
 class Outage:
-    """A service that is away, as this process has met it; or none."""
+    """State of one service in this process: away or not."""
 
     def __init__(self, name: str, answers: Callable[[], object]) -> None:
         self.name, self.answers = name, answers
-        self.count = 0  # of errors; 0 while all is well
+        self.count = 0  # number of errors; 0 while all is well
         self._began = self._last = 0.0
         self._lock = threading.Lock()
 
@@ -91,7 +91,7 @@ OUTAGES: Final = {
 
 
 class OutageFilter(logging.Filter):
-    """Let the first error of an outage pass, as one line; count the others."""
+    """Pass the first error of an outage as one line; count the others."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         found = next(_found_in(record), None)
@@ -108,7 +108,7 @@ class OutageFilter(logging.Filter):
 
 
 def _is_answer(record: logging.LogRecord) -> bool:
-    """Tell whether it only says that a request was answered 503 in an outage."""
+    """Tell whether the record only reports a 503 answer during an outage."""
     status = getattr(record, "status_code", 0)
     return status == 503 and any(outage.count for outage in OUTAGES.values())
 
@@ -127,9 +127,9 @@ def _found_in(record: logging.LogRecord) -> Iterator[tuple[str, BaseException]]:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and what it says it was raised from.
+    """Yield an error and the errors it was explicitly raised from.
 
-    Not what was merely at hand: a mistake made while an error is handled is one itself.
+    Not its context: a mistake made while an error is handled is a new error.
     """
     while error is not None:
         yield error
@@ -138,7 +138,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def service_of(error: BaseException) -> str:
-    """Return the service whose absence an error tells of, or ""."""
+    """Return the service whose absence an error reports, or ""."""
     kinds = {(each.__module__, each.__name__) for each in type(error).__mro__}
     if kinds & _REDIS_ERRORS:
         return REDIS

@@ -1,7 +1,7 @@
-"""Settings of every process; what a deployment decides comes from the environment.
+"""Settings of every process; values of a deployment come from the environment.
 
-docs/configuration.md lists each variable. What operators change while the product
-runs is a settings row of the app that obeys it, edited in the admin.
+docs/configuration.md lists each variable. Values that operators change while the
+product runs are in settings rows of the apps, edited in the admin.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("MJPROXY_DATA_DIR") or "data").absolute()
 SECRETS_DIR = DATA_DIR / "secrets"
 
-# What any process writes is its owner's alone; processes that they start do the same.
+# New files of any process are readable by its owner only; child processes inherit this.
 os.umask(private_files.UMASK)
 FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 
@@ -74,18 +74,17 @@ _named_hosts = allowed_hosts(
     "MJPROXY_ALLOWED_HOSTS", env.text("MJPROXY_ALLOWED_HOSTS")
 ) or ([] if HOST in {*_LOOPBACK, "::1"} else ["*"])
 ALLOWED_HOSTS = [
-    *_LOOPBACK,  # this machine's own health checks too
+    *_LOOPBACK,  # for this machine's own health checks
     *allowed_hosts("MJPROXY_PUBLIC_URL", PUBLIC_URL),
     *_named_hosts,
 ]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
-# What proxies say is read in mjproxy/web/forwarded.py, for pages and sockets alike.
+# Headers of proxies are read in mjproxy/web/forwarded.py, for pages and sockets alike.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_NAME = "mjproxy_session"
 CSRF_FAILURE_VIEW = "mjproxy.web.json_api.forged"
 CSRF_COOKIE_NAME = "mjproxy_csrf"
-# Redirects to https and HSTS are for the proxy that has the certificate.
-# MySQL has no partial indexes, and does without them.
+# Redirects to https and HSTS belong to the proxy that has the certificate.
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "models.W037"]
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
@@ -155,7 +154,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "mjproxy.web.static_files.HashedFiles"},
 }
 SERVESTATIC_KEEP_ONLY_HASHED_FILES = True
-SERVESTATIC_USE_ZSTD = False  # browsers that know it know gzip too
+SERVESTATIC_USE_ZSTD = False  # browsers that support it also support gzip
 MEDIA_ROOT = DATA_DIR / "pictures"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -169,6 +168,7 @@ LOGOUT_REDIRECT_URL = "sign-in"
 
 # --- database ----------------------------------------------------------------------
 DATABASES = {"default": database(env.text("DATABASE_URL"), DATA_DIR)}
+COMPILED_QUERIES = env.flag("MJPROXY_COMPILED_QUERIES", default=True)
 
 # --- Redis: a real one, or the embedded server on a unix socket ----------------------
 EMBEDDED_REDIS_SOCKET = env.socket_path(DATA_DIR / "redis.sock")
@@ -219,7 +219,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-# No job of ours is acknowledged late: this only ends a warning at each outage.
+# No job is acknowledged late: this only avoids a warning at each outage.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 2
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -243,11 +243,17 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60},
     },
     "mails": {
-        "task": "tasks.send_mails",
+        "task": "accounts.send_mails",
         "schedule": 5.0,
         "options": {"expires": 10},
     },
-    "retention": {"task": "tasks.cleanup.retention", "schedule": 3600.0},
+    "clock": {
+        "task": "accounts.follow_clock",
+        "schedule": 2.0,
+        "options": {"expires": 10},
+    },
+    "retention": {"task": "tasks.remove_old", "schedule": 3600.0},
+    "accounts_retention": {"task": "accounts.remove_old", "schedule": 3600.0},
 }
 
 # --- API ---------------------------------------------------------------------------

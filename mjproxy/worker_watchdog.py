@@ -1,4 +1,4 @@
-"""What must move in a worker, for its watchdog: consumer, threads and bridge."""
+"""Watchdog of a worker: it checks consumer, threads and event loop."""
 
 from __future__ import annotations
 
@@ -32,14 +32,15 @@ def tell(**_: Any) -> None:
 
 @task_postrun.connect
 def note(**_: Any) -> None:
-    """Count a finished job too: behind many of them a question waits for long."""
+    """Count a finished job as movement too: many jobs delay a question for long."""
     watch.moved(JOBS)
 
 
 def ask_consumer(worker: Any, done: Done) -> None:
     """Have the loop that takes jobs call `done`.
 
-    Without a broker there is no loop: it tries to connect, and each try has an end.
+    Without a broker there is no loop: the worker tries to connect, with a time limit
+    for each try.
     """
     consumer, hub = getattr(worker, "consumer", None), getattr(worker, "hub", None)
     if hub is None or getattr(consumer, "connection", None) is None:
@@ -51,7 +52,7 @@ def ask_consumer(worker: Any, done: Done) -> None:
 def ask_threads(worker: Any, done: Done) -> None:
     """Have a thread that runs jobs call `done`."""
     pool = getattr(worker, "pool", None)
-    if pool is None:  # it is not made yet
+    if pool is None:  # the pool is not made yet
         done()
     else:
         pool.executor.submit(done)

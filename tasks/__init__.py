@@ -1,0 +1,1 @@
+"""Drawing tasks, from the request to the stored picture."""

@@ -1,3 +1,5 @@
+"""TasksConfig: the Django app of drawing tasks."""
+
 from django.apps import AppConfig
 
 
@@ -5,4 +7,10 @@ class TasksConfig(AppConfig):
     name = "tasks"
 
     def ready(self) -> None:
-        from tasks import receivers  # noqa: F401
+        from accounts import ports
+        from tasks import (
+            load,
+            receivers,  # noqa: F401
+        )
+
+        ports.load.register(load)

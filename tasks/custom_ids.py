@@ -1,4 +1,4 @@
-"""Midjourney's button ids, read both ways from one table."""
+"""BUTTON_KINDS: Midjourney's button ids, parsed and built from one table."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Window(enum.Enum):
     NEVER = enum.auto()
     IF_REMIX = enum.auto()
     ALWAYS = enum.auto()
-    PAGE = enum.auto()  # always, and it is a page that wants a mask
+    PAGE = enum.auto()  # always; the window is a page that needs a mask
 
 
 @dataclass(frozen=True)
 class ButtonKind:
     template: str
-    action: TaskAction | None  # None: no task comes of it
+    action: TaskAction | None  # None: pressing it makes no task
     window: Window = Window.NEVER
 
 
@@ -34,12 +34,12 @@ class Button:
 
     @property
     def index(self) -> int:
-        """The picture of the grid that is meant, 1 to 4; 1 on single pictures."""
+        """The picture of the grid, 1 to 4; 1 on single pictures."""
         return int(self.values.get("i", "1"))
 
     @property
     def same(self) -> tuple[str, tuple[tuple[str, str], ...]]:
-        """What the button does, whatever job it belongs to."""
+        """The template and values without the job, equal if buttons do the same."""
         values = {k: v for k, v in self.values.items() if k != "h"}
         return self.kind.template, tuple(sorted(values.items()))
 
@@ -89,8 +89,8 @@ def _patterns() -> tuple[tuple[ButtonKind, re.Pattern[str]], ...]:
     return tuple((k, re.compile(k.template.format(**_HOLES))) for k in BUTTON_KINDS)
 
 
-# Clients put a message id or "2" where the job's uuid belongs, and any digit where
-# Midjourney always has the same one; what counts is the rest.
+# Clients send a message id or "2" instead of the job's uuid, and any digit where
+# Midjourney always has the same one; only the rest is compared.
 _ANY_HASH: Final = "(?P<h>[^:]+)"
 _FIXED_INDEX: Final = re.compile(r"(?<=::)[01](?=::\{h\})")
 
@@ -102,19 +102,19 @@ def _lenient_patterns() -> tuple[tuple[ButtonKind, re.Pattern[str]], ...]:
 
     def pattern(template: str) -> re.Pattern[str]:
         loose = _FIXED_INDEX.sub("[0-9]", template.removesuffix("::SOLO"))
-        # Some write MJ::JOB:: where it is MJ::Job::.
+        # Some clients write MJ::JOB:: instead of MJ::Job::.
         return re.compile(loose.format(**holes) + tail, re.I)
 
     return tuple((kind, pattern(kind.template)) for kind in BUTTON_KINDS)
 
 
 def parse(custom_id: str) -> Button | None:
-    """Return what `custom_id` asks for, or None where this project does not know it."""
+    """Return the button of `custom_id`, or None for an unknown one."""
     return _first(_patterns(), custom_id)
 
 
 def parse_leniently(custom_id: str) -> Button | None:
-    """As `parse`, but whatever stands in the place of the job's uuid."""
+    """Return the button of `custom_id` with any text in place of the job's uuid."""
     return parse(custom_id) or _first(_lenient_patterns(), custom_id)
 
 
@@ -128,14 +128,14 @@ def _first(
 
 
 def build(button: Button) -> str:
-    """Return the custom id of `button`; the other way round from `parse`."""
+    """Return the custom id of `button`; the inverse of `parse`."""
     return button.kind.template.format(**button.values)
 
 
 def find(buttons: list[dict[str, object]], custom_id: str) -> str | None:
-    """Return the custom id among `buttons` that a client means by `custom_id`.
+    """Return the custom id among `buttons` that matches the one a client sent, or None.
 
-    The same letters, else the same action and index on whatever job.
+    An equal id is preferred; otherwise one with the same action and index of any job.
     """
     ids = [str(b.get("customId")) for b in buttons]
     if custom_id in ids:
@@ -148,15 +148,13 @@ def find(buttons: list[dict[str, object]], custom_id: str) -> str | None:
     return None
 
 
-# --- particular buttons --------------------------------------------------------------
+# --- single buttons -------------------------------------------------------------------
 
 UPSCALE_ANY: Final = "MJ::JOB::upsample::1::"
 INPAINT_ANY: Final = "MJ::Inpaint::"
 DESCRIBED_ANY: Final = "MJ::Job::PicReader"
 CUSTOM_ZOOM: Final = "MJ::CustomZoom::{h}"
-REDESCRIBE: Final = "MJ::Picread::Retry"
 ANALYSED: Final = "MJ::Job::PromptAnalyzer::{n}"
-DETAILS: Final = "MJ::Job::PromptAnalyzerExtended"
 DESCRIBED: Final = "MJ::Job::PicReader::{i}"
 DESCRIBED_ALL: Final = "MJ::Job::PicReader::all"
 BOOKMARK: Final = "MJ::BOOKMARK::{h}"
@@ -194,7 +192,7 @@ CHANGE_ACTIONS: Final = {
 
 
 def change_id(action: TaskAction, index: int, job_id: str) -> str:
-    """Return the grid button that `submit/change` means."""
+    """Return the grid button for an action and index of `submit/change`."""
     return CHANGE_ACTIONS[action].format(i=index, h=job_id or "0")
 
 
@@ -208,7 +206,8 @@ _REMIX: Final = "MJ::RemixModal::new_prompt"
 _IMAGINE: Final = "MJ::ImagineModal::new_prompt"
 _PAN: Final = "MJ::PanModal::prompt"
 _ANIMATE: Final = "MJ::AnimateModal::prompt"
-# Button, the window that it opens ({m} is the button's message), that one's text field.
+# Template of a button to its window's id ({m}: the button's message) and the id of the
+# window's text field.
 _WINDOWS: Final = {
     CUSTOM_ZOOM: (
         "MJ::OutpaintCustomZoomModal::{h}",
@@ -230,10 +229,10 @@ _WINDOWS: Final = {
 
 
 def window_of(custom_id: str, message_id: str) -> tuple[str, str] | None:
-    """Return the ids of the window that a button opens, and of its text field.
+    """Return the ids of the window that a button opens and of its text field.
 
-    For where the event that tells them was missed; None where they cannot be derived
-    (docs/protocol.md, windows).
+    Needed when the event with these ids was missed. Returns None if they cannot be
+    derived (docs/protocol.md, windows).
     """
     button = parse(custom_id)
     if button is None or button.kind.template not in _WINDOWS:

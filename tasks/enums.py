@@ -1,4 +1,4 @@
-"""Words of the /mj dialect, and the table of moves between statuses."""
+"""Values of the /mj dialect, and the table of moves between statuses."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class TaskAction(models.TextChoices):
 
 
 class ReturnCode(models.IntegerChoices):
-    """The verdict in a submit answer."""
+    """The code in the response of a submit."""
 
     SUCCESS = 1
     NOT_FOUND = 3
@@ -55,7 +55,7 @@ class ReturnCode(models.IntegerChoices):
 
 
 class Delivery(models.TextChoices):
-    """What is known of the interaction that a task sent to Discord."""
+    """The state of the interaction that a task sent to Discord."""
 
     NONE = "", "not sent"
     SENDING = "sending", "claimed, perhaps sent"
@@ -64,7 +64,7 @@ class Delivery(models.TextChoices):
 
 
 class WindowState(models.TextChoices):
-    """How far a task is with the window that its button opens."""
+    """The state of the window that a task's button opens."""
 
     NONE = "", "none"
     EXPECTED = "expected", "expected"
@@ -73,7 +73,7 @@ class WindowState(models.TextChoices):
 
 
 class InputRole(models.TextChoices):
-    """What a picture is to the request that brought it along."""
+    """The use of an input picture."""
 
     PROMPT = "prompt", "goes before the prompt"
     LINK = "link", "stands in the prompt as a link"
@@ -94,8 +94,17 @@ class ErrandState(models.TextChoices):
     FAILED = "failed"
 
 
+class DeliveryState(models.TextChoices):
+    """What became of one call of a client's hook."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    SKIPPED = "skipped", "Skipped: newer news exist"
+    GIVEN_UP = "given_up", "Given up"
+
+
 class TranslateWay(models.TextChoices):
-    """Who translates prompts into English."""
+    """Services that translate prompts into English."""
 
     NONE = "NONE", "Nobody"
     BAIDU = "BAIDU", "Baidu"
@@ -106,17 +115,17 @@ _S = TaskStatus
 TERMINAL: Final = frozenset({_S.SUCCESS, _S.FAILURE, _S.CANCEL})
 RUNNING: Final = frozenset({_S.SUBMITTED, _S.IN_PROGRESS})
 OPEN: Final = RUNNING | {_S.NOT_START, _S.MODAL}
-# What counts as an account's load; in order, as an index has it.
+# Statuses that count as load, in the order of the index.
 LOADING: Final = (_S.NOT_START, _S.SUBMITTED, _S.IN_PROGRESS)
 
-# Each status, and the statuses that a task may come from.
+# Target status to the statuses that a task may come from.
 ALLOWED_FROM: Final[Mapping[TaskStatus, frozenset[TaskStatus]]] = {
-    _S.MODAL: frozenset(),  # born so, where a button opens a window
-    # From SUBMITTED: Discord certainly did not take it, so it waits again.
+    _S.MODAL: frozenset(),  # the first status, if a button opens a window
+    # From SUBMITTED: Discord certainly did not accept it.
     _S.NOT_START: frozenset({_S.MODAL, _S.SUBMITTED}),
     _S.SUBMITTED: frozenset({_S.NOT_START, _S.SUBMITTED}),
     _S.IN_PROGRESS: frozenset({_S.SUBMITTED, _S.IN_PROGRESS}),
     _S.SUCCESS: frozenset({_S.SUBMITTED, _S.IN_PROGRESS}),
     _S.FAILURE: OPEN,
-    _S.CANCEL: frozenset(),  # clients know the word; cancelling is a FAILURE
+    _S.CANCEL: frozenset(),  # clients know the value; a cancelled task is a FAILURE
 }

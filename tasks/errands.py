@@ -1,4 +1,4 @@
-"""Errands: small things to do at Discord whose outcome somebody waits for."""
+"""Errands: small actions at Discord, whose caller waits for the result."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tasks.signals import errand_submitted
 
 logger = logging.getLogger(__name__)
 
-MOST: Final = 20  # errands that one user may have open
+MOST: Final = 20  # open errands of one user
 
 
 def send_on(
@@ -35,10 +35,10 @@ def send_on(
     custom_id: str = "",
     brought: Sequence[Brought] = (),
 ) -> Errand:
-    """Write an errand with what it brings along; it is run after the commit.
+    """Write an errand with its input pictures; it runs after the commit.
 
-    Where the same is open for a task already, whoever asked for it, that one is
-    returned. Raises ErrandsUsedUp where its owner has enough of them open.
+    If the same action is open for the task, by any user, that errand is returned.
+    Raises ErrandsUsedUp if the owner has too many open errands.
     """
     key = _key(kind, task, custom_id)
     if key and (asked := Errand.objects.filter(open_key=key).first()):
@@ -55,27 +55,26 @@ def send_on(
     try:
         return _write(errand, brought)
     except IntegrityError:
-        # Somebody asked for the same at the same moment.
+        # Another request wrote the same errand since the check.
         if key and (asked := Errand.objects.filter(open_key=key).first()):
             return asked
         raise
 
 
 def _key(kind: ErrandKind, task: Task | None, custom_id: str) -> str | None:
-    """Return what two errands for the same have in common; None for uploads."""
+    """Return the key that equal errands share; None for uploads."""
     return f"{kind}:{task.pk}:{custom_id}" if task else None
 
 
 def check_open(owner: User) -> None:
-    """Raise ErrandsUsedUp where a user has as many errands open as one may."""
+    """Raise ErrandsUsedUp if a user has the most errands that may be open."""
     if Errand.objects.filter(owner=owner, state=ErrandState.WAITING).count() >= MOST:
         raise ErrandsUsedUp(MOST)
 
 
 @again_after_deadlock
 def _write(errand: Errand, brought: Sequence[Brought]) -> Errand:
-    files = inputs.write_files(brought)
-    with inputs.gone_if_full(files), transaction.atomic():
+    with inputs.kept(brought) as files, transaction.atomic():
         errand.save(force_insert=True)
         inputs.write_rows(files, errand=errand)
         send: Any = partial(
@@ -86,7 +85,7 @@ def _write(errand: Errand, brought: Sequence[Brought]) -> Errand:
 
 
 def finish(errand_id: int, result: Any) -> bool:
-    """Note what an errand brought; False where it was over."""
+    """Store the result of an errand; False if it was over."""
     rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING)
     done = rows.update(
         state=ErrandState.DONE, open_key=None, result=result, done_at=timezone.now()
@@ -97,9 +96,9 @@ def finish(errand_id: int, result: Any) -> bool:
 
 
 def give_up(errand_id: int, zh: str, en: str) -> bool:
-    """End an errand with a reason that its owner reads; False where it was over.
+    """End an errand with a reason for its owner; False if it was over.
 
-    A press may be refused after Discord has called it done.
+    A press can be refused after Discord has reported it as done.
     """
     pressed = Q(kind=ErrandKind.PRESS, state=ErrandState.DONE)
     rows = Errand.objects.filter(Q(state=ErrandState.WAITING) | pressed, pk=errand_id)
@@ -114,7 +113,7 @@ def give_up(errand_id: int, zh: str, en: str) -> bool:
 
 @again_after_deadlock
 def note_seed(task: Task, seed: str) -> None:
-    """Write a task's seed, and end the errands that were sent for it."""
+    """Store a task's seed, and end the errands that asked for it."""
     with transaction.atomic():
         rows = Task.objects.filter(pk=task.pk, seed="")
         if rows.update(seed=seed, revision=F("revision") + 1):
@@ -126,7 +125,7 @@ def note_seed(task: Task, seed: str) -> None:
 
 
 def note_seed_message(task: Task, message_id: str) -> list[int]:
-    """Write which message to ask for the seed; return the errands that may go on."""
+    """Store the message to ask for the seed; return the errands that may continue."""
     waiting = Errand.objects.filter(
         task=task, kind=ErrandKind.SEED, state=ErrandState.WAITING
     )

@@ -1,4 +1,4 @@
-"""Reasons for which a request is refused: the code, the words in both languages."""
+"""Refusals of requests: the code, and a text in Chinese and English."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tasks.enums import ReturnCode
 
 
 class Refused(Exception):
-    """Answered as a submit result with `code`; nothing was changed."""
+    """A refusal, returned as a submit response with `code`; nothing was changed."""
 
     code = ReturnCode.VALIDATION_ERROR
     status = 200
@@ -48,7 +48,7 @@ class ParentNotFound(Refused):
 
 
 class NoAccount(Refused):
-    """No account can take it; with the reason for which the nearest one cannot."""
+    """No account can take the task; the text says why the nearest one cannot."""
 
     code = ReturnCode.NOT_FOUND
 
@@ -72,7 +72,7 @@ class QueueFull(Refused):
 
 
 class ShareUsedUp(QueueFull):
-    """The queues have room, but this user has enough in them."""
+    """This user has the most waiting tasks that one may have."""
 
     def __init__(self, most: int) -> None:
         Refused.__init__(
@@ -83,7 +83,7 @@ class ShareUsedUp(QueueFull):
 
 
 class ClockIsWrong(Refused):
-    """This machine's time is not the database's: what it wrote would mislead."""
+    """The clocks of this machine and the database differ; its times would be wrong."""
 
     code = ReturnCode.FAILURE
     status = 503
@@ -96,7 +96,7 @@ class ClockIsWrong(Refused):
 
 
 class PicturesUsedUp(QueueFull):
-    """This user's tasks that are not over have brought enough along."""
+    """The user's unfinished tasks hold the most input pictures that one may have."""
 
     def __init__(self, most: str) -> None:
         Refused.__init__(
@@ -108,14 +108,14 @@ class PicturesUsedUp(QueueFull):
 
 
 class Overloaded(QueueFull):
-    """Too many requests wait for a host outside; the next seconds may be better."""
+    """Too many requests wait for an external host; retrying in seconds may work."""
 
     status = 503
     headers = {"Retry-After": str(RETRY_AFTER)}
 
 
 class ErrandsUsedUp(QueueFull):
-    """One user asks for as many uploads, seeds and presses at once as one may."""
+    """This user has the most open errands that one may have."""
 
     def __init__(self, most: int) -> None:
         Refused.__init__(
@@ -136,7 +136,7 @@ class NothingShortened(Refused):
 
 
 class CallerGone(Refused):
-    """Whoever asked has closed the line: nobody would get the task's id."""
+    """The client has disconnected, so it could not receive the task's id."""
 
     def __init__(self) -> None:
         super().__init__("客户端已断开", "The client has gone")

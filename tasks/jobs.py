@@ -1,14 +1,14 @@
-"""Celery's doors. Each carries an id and may be lost or doubled.
+"""Celery jobs. Each carries an id and may be lost or run twice.
 
-None of them waits for a network: they start the work in the bridge's loop and end.
+They start network calls in the background event loop and do not wait for them.
 """
 
 from __future__ import annotations
 
 from celery import shared_task
 
-from accounts.state import send_mails as state_send_mails
-from mjproxy.lib.process import event_loop, faults
+from mjproxy.lib import faults
+from mjproxy.lib.process import event_loop
 from tasks.cleanup import retention
 from tasks.pictures import cdn, store
 from tasks.webhooks import calls, picking, rows
@@ -16,7 +16,7 @@ from tasks.webhooks import calls, picking, rows
 
 @shared_task(name="tasks.deliver_task", ignore_result=True)
 def deliver_task(task_id: int) -> None:
-    """Call the hook of a task with what waits for it."""
+    """Start the next webhook call of a task."""
     finding = faults.Work("finding webhooks of task", task_id, rows.give_up)
     faults.guard(finding, _deliver_task)
 
@@ -28,7 +28,7 @@ def _deliver_task(task_id: int) -> None:
 
 @shared_task(name="tasks.deliver_due", ignore_result=True)
 def deliver_due() -> None:
-    """Find the calls that nobody nudged, and those that are due again."""
+    """Start the webhook calls that are due, including those whose nudge was lost."""
     faults.step(_deliver_due)
 
 
@@ -39,13 +39,13 @@ def _deliver_due() -> None:
 
 @shared_task(name="tasks.keep_picture", ignore_result=True)
 def keep_picture(task_id: int) -> None:
-    """Copy the picture of a finished task."""
+    """Store the picture of a finished task."""
     event_loop.spawn(cdn.keep(task_id))
 
 
 @shared_task(name="tasks.keep_missing", ignore_result=True)
 def keep_missing() -> None:
-    """Find the pictures that nobody nudged, and those that failed."""
+    """Store pictures whose nudge was lost or whose last try failed."""
     faults.step(_keep_missing)
 
 
@@ -54,13 +54,7 @@ def _keep_missing() -> None:
         event_loop.spawn(cdn.keep(task_id))
 
 
-@shared_task(name="tasks.send_mails", ignore_result=True)
-def send_mails() -> None:
-    """Tell the operator of the accounts that wait for a person."""
-    event_loop.spawn(state_send_mails.send_due())
-
-
-@shared_task(name="tasks.cleanup.retention", ignore_result=True)
+@shared_task(name="tasks.remove_old", ignore_result=True)
 def remove_old() -> None:
-    """Remove what is older than the operator wants it kept."""
+    """Remove rows and files that are older than their limits."""
     faults.step(retention.remove_old)

@@ -1,4 +1,4 @@
-"""The load of the accounts: how many tasks run and wait at each."""
+"""Annotate accounts with their load: the tasks that run and wait."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
 from accounts.models import DiscordAccount
-from tasks.enums import LOADING, TaskStatus
+from tasks.enums import LOADING, RUNNING, TaskStatus
 from tasks.models import Task
 
 
 def with_load(accounts: QuerySet[DiscordAccount]) -> Any:
-    """Let accounts be sorted and filtered by their `load` of tasks, and by `waiting`.
+    """Annotate accounts with `load` and `waiting`, their numbers of tasks.
 
-    The load, what runs and waits, is counted for all in one pass over an index of the
-    open tasks: a look into the tasks for each account takes several times as long.
+    `load` counts running and waiting tasks, for all accounts in one pass over an index
+    of open tasks. A subquery for each account takes several times as long.
     """
     accounts = accounts.all()
     query: Any = accounts.query
@@ -25,14 +25,46 @@ def with_load(accounts: QuerySet[DiscordAccount]) -> Any:
     query.alias_map[_Load.table_alias] = _Load()
     query.alias_refcount[_Load.table_alias] = 1
     load: Any = RawSQL("COALESCE(task_load.size, 0)", [], output_field=IntegerField())
-    waiting = Task.objects.filter(account=OuterRef("pk"), status=TaskStatus.NOT_START)
-    counted = waiting.order_by().values("account").annotate(count=Count("pk"))
-    count = Coalesce(Subquery(counted.values("count")), 0)
-    return accounts.alias(load=load, waiting=count)
+    return accounts.alias(load=load, waiting=_count(TaskStatus.NOT_START))
+
+
+def counts() -> tuple[dict[int, int], dict[int, int]]:
+    """Return the numbers of running and of waiting tasks, by account; 0 is left out."""
+    running: dict[int, int] = {}
+    queued: dict[int, int] = {}
+    rows = (
+        Task.objects.filter(status__in=[*RUNNING, TaskStatus.NOT_START])
+        .exclude(account=None)
+        .order_by()
+        .values_list("account", "status")
+        .annotate(Count("pk"))
+    )
+    for account, status, count in rows:
+        numbers = queued if status == TaskStatus.NOT_START else running
+        numbers[account] = numbers.get(account, 0) + count
+    return running, queued
+
+
+def waiting_count(account: DiscordAccount) -> int:
+    """Count the tasks that wait for their turn at an account."""
+    return Task.objects.filter(account=account, status=TaskStatus.NOT_START).count()
+
+
+def with_counts(accounts: QuerySet[DiscordAccount]) -> QuerySet[DiscordAccount]:
+    """Return the accounts with `running` and `waiting`, to show and to sort by."""
+    return accounts.annotate(
+        running=_count(*RUNNING), waiting=_count(TaskStatus.NOT_START)
+    )
+
+
+def _count(*statuses: TaskStatus) -> Coalesce:
+    rows = Task.objects.filter(account=OuterRef("pk"), status__in=statuses).order_by()
+    counted = rows.values("account").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
 class _Load:
-    """A join with the counts, in the form in which a query holds its joins."""
+    """A join with the counts, with the interface of a query's joins."""
 
     table_alias: Final = "task_load"
     table_name: Final = "task_load"
@@ -42,10 +74,10 @@ class _Load:
     nullable = True
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[str]]:
-        """Return the join.
+        """Return the SQL of the join.
 
-        The statuses stand in it as they do in the index, letter by letter: SQLite takes
-        an index of some rows for nothing less, and, without statistics, not unasked.
+        The statuses are literals, as in the partial index: SQLite uses a partial index
+        only for the same condition, and without statistics only if it is named.
         """
         quote = connection.ops.quote_name
         account, status = quote("account_id"), quote("status")

@@ -1,4 +1,4 @@
-"""What follows a change of a task inside this app. Imported by TasksConfig.ready()."""
+"""Receivers of signals inside this app. Imported by TasksConfig.ready()."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding tasks among a million, for the operators' table."""
+"""Search a million tasks, for the operators' table."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from django.utils import timezone
 from accounts.enums import SpeedMode
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount, User
-from mjproxy.lib.ids import first_id_at
+from mjproxy.lib.ids import first_task_id_of
 from tasks.models import Task
 
-# Text is looked for in so many of the newest tasks; ids are found at any age.
+# Text is searched in this many newest tasks; ids are found at any age.
 NEWEST_FOR_TEXT: Final = 20_000
 _HELD: Final = {
     "failReason": ("fail_reason",),
@@ -23,13 +23,13 @@ _HELD: Final = {
 
 
 def oldest_for_text() -> int:
-    """Return the id behind which no text is looked for."""
+    """Return the id above which text is searched."""
     edge = Task.objects.order_by("-pk").values_list("pk", flat=True)
     return edge[NEWEST_FOR_TEXT : NEWEST_FOR_TEXT + 1].first() or 0
 
 
 def found(search: dict[str, Any]) -> QuerySet[Task]:
-    """Return the tasks that fit all members of a search, newest first.
+    """Return the tasks that match all members of a search, newest first.
 
     Raises InvalidField for a user that does not exist.
     """
@@ -48,13 +48,13 @@ def found(search: dict[str, Any]) -> QuerySet[Task]:
         if word := texts.get(member):
             rows = rows.filter(**{member: word})
     if mode := texts.get("mode"):
-        # As fast a task is drawn that asked for no speed.
+        # A task without a requested speed is drawn fast.
         rows = rows.filter(mode__in=[mode, ""] if mode == SpeedMode.FAST else [mode])
     return _between(rows, search.get("submitTimeStart"), search.get("submitTimeEnd"))
 
 
 def _named(name: str) -> Q:
-    """The id of a task, or the `state` that its client gave it."""
+    """Match the id of a task, or the `state` that its client set."""
     found = _holding(("client_state",), name, look="exact")
     is_id = name.isascii() and name.isdigit() and int(name[:20]) < 1 << 63
     return found | Q(pk=int(name)) if is_id and len(name) < 20 else found
@@ -86,11 +86,11 @@ def _user(text: str) -> int:
 def _between(
     rows: QuerySet[Task], first: date | None, last: date | None
 ) -> QuerySet[Task]:
-    """Days as a range of ids: an id begins with its moment."""
+    """Filter by days, as a range of ids: an id begins with its time."""
     if first:
-        rows = rows.filter(pk__gte=first_id_at(_midnight(first)))
+        rows = rows.filter(pk__gte=first_task_id_of(_midnight(first)))
     if last and last < date.max:
-        rows = rows.filter(pk__lt=first_id_at(_midnight(last + timedelta(days=1))))
+        rows = rows.filter(pk__lt=first_task_id_of(_midnight(last + timedelta(days=1))))
     return rows
 
 

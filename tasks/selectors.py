@@ -1,20 +1,19 @@
-"""Reading tasks. A user sees their own, an operator sees all."""
+"""Queries for tasks. A user sees their own, an operator sees all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Final
 
-from django.db.models import Count, Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from accounts.models import DiscordAccount, User
-from mjproxy.lib.db.compiled_query import PreparedQuery
+from mjproxy.lib.db.compiled_query import CompiledQuery
 from mjproxy.lib.validators.text_lists import parted
-from tasks.enums import RUNNING, TaskStatus
+from tasks.enums import TaskStatus
 from tasks.models import BannedWord, Task
-from tasks.wire import RELATED
 
-# What a task shows of its account.
+# Columns of the account that a task's JSON needs.
 _SHOWN: Final = (
     "channel_id",
     "enabled",
@@ -31,20 +30,18 @@ _NOT_SHOWN: Final = tuple(
 
 
 def shown_tasks() -> QuerySet[Task]:
-    """Tasks with what is shown of their accounts: nothing to decrypt."""
-    return Task.objects.select_related(*RELATED).defer(*_NOT_SHOWN)
+    """Return tasks with the shown columns of their accounts, none encrypted."""
+    return Task.objects.select_related("account").defer(*_NOT_SHOWN)
 
 
-_by_id: Final = PreparedQuery[Task](
-    lambda pk: shown_tasks().filter(pk=pk), markers=(-1,)
-)
-_by_id_and_owner: Final = PreparedQuery[Task](
-    lambda pk, owner: shown_tasks().filter(pk=pk, owner=owner), markers=(-1, -2)
+_by_id: Final = CompiledQuery[Task](lambda pk: shown_tasks().filter(pk=pk))
+_by_id_and_owner: Final = CompiledQuery[Task](
+    lambda pk, owner: shown_tasks().filter(pk=pk, owner=owner), values=2
 )
 
 
 def load_shown(task_id: int) -> Task:
-    """Return the task as `shown_tasks` has it, for code that runs with every event."""
+    """Return a task as `shown_tasks` loads it, with a prepared query."""
     return _by_id(task_id)[0]
 
 
@@ -53,14 +50,14 @@ def visible_to(user: User) -> QuerySet[Task]:
 
 
 def find(user: User, task_id: int) -> Task | None:
-    """Return the task of this id, if `user` may see it. Made for endless looks."""
+    """Return the task if `user` may see it, or None. Fast, because clients poll."""
     if user.is_operator:
         return next(iter(_by_id(task_id)), None)
     return next(iter(_by_id_and_owner(task_id, user.pk)), None)
 
 
 def _listed(user: User, *, own: bool = False) -> QuerySet[Task]:
-    # A thousand tasks have few accounts: fetched apart, each of them is made once.
+    # Prefetched: a thousand tasks share few accounts, and each is built once.
     accounts = DiscordAccount.objects.only(*_SHOWN)
     tasks = Task.objects.prefetch_related(Prefetch("account", accounts))
     sees_all = user.is_operator and not own
@@ -68,12 +65,12 @@ def _listed(user: User, *, own: bool = False) -> QuerySet[Task]:
 
 
 def newest(user: User, count: int, *, own: bool = False) -> list[Task]:
-    """Return the newest tasks that `user` sees, or only those of their own."""
+    """Return the newest tasks that `user` may see, or with `own` only their own."""
     return list(_listed(user, own=own).order_by("-id")[:count])
 
 
 def by_ids(user: User, ids: Iterable[int]) -> list[Task]:
-    """Return those of `ids` that exist, in the order asked for, each once."""
+    """Return the existing tasks of `ids`, in their order, each once."""
     wanted = list(dict.fromkeys(ids))
     found: dict[int, Task] = {}
     for start in range(0, len(wanted), 500):
@@ -82,30 +79,9 @@ def by_ids(user: User, ids: Iterable[int]) -> list[Task]:
 
 
 def waiting_ids(user: User, count: int = 1000, *, own: bool = False) -> list[int]:
-    """Return the tasks that wait for their turn, oldest first."""
+    """Return the ids of waiting tasks that `user` may see, oldest first."""
     rows = _listed(user, own=own).filter(status=TaskStatus.NOT_START)
     return list(rows.order_by("id").values_list("id", flat=True)[:count])
-
-
-def load() -> tuple[dict[int, int], dict[int, int]]:
-    """Count the running and the waiting tasks of each account."""
-    running: dict[int, int] = {}
-    queued: dict[int, int] = {}
-    rows = (
-        Task.objects.filter(status__in=[*RUNNING, TaskStatus.NOT_START])
-        .exclude(account=None)
-        .order_by()
-        .values_list("account", "status")
-        .annotate(Count("pk"))
-    )
-    for account, status, count in rows:
-        counts = queued if status == TaskStatus.NOT_START else running
-        counts[account] = counts.get(account, 0) + count
-    return running, queued
-
-
-def waiting_count(account: DiscordAccount) -> int:
-    return Task.objects.filter(account=account, status=TaskStatus.NOT_START).count()
 
 
 def banned_words() -> list[str]:

@@ -1,11 +1,11 @@
-"""The only way upward: signals, sent after commit.
+"""Signals of this app, sent after the commit.
 
-Those of tasks come with `task_id`, and `task` as it was at the commit, which spares
+Task signals carry `task_id`, and `task` as it was at the commit, which saves the
 receivers a query.
 """
 
 from django.dispatch import Signal
 
 task_submitted = Signal()  # a task waits to be sent
-task_changed = Signal()  # a task's row changed in a way its owner can see
-errand_submitted = Signal()  # an errand waits to be run; with `errand_id`
+task_changed = Signal()  # a task changed in a way that its owner can see
+errand_submitted = Signal()  # an errand waits to be run; carries `errand_id`

@@ -1,4 +1,4 @@
-"""A task as clients see it: every key always there, in the dialect's own words."""
+"""A task in JSON: all keys always present, with the values of the dialect."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from django.utils import timezone
 from tasks import custom_ids
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tasks.models import Task
+from tasks.pictures.types import extension
 from tasks.waiting.reason import NOTHING, Waiting, waiting_of
-
-# One query for a task: what `task_json` follows.
-RELATED: Final = ("account",)
 
 _CDN: Final = "https://cdn.midjourney.com/video"
 _CLIPS: Final = custom_ids.CLIP.partition("{")[0]
@@ -25,21 +23,21 @@ _ACTION_WORDS: Final = dict(TaskAction.choices)
 
 
 def tasks_json(tasks: Iterable[Task], base: str = "") -> list[dict[str, Any]]:
-    """Return task objects: what they wait for is looked up for all at once."""
+    """Return the JSON objects of tasks, with one look-up of why they wait."""
     rows = list(tasks)
     found = waiting_of(rows)
     return [_task_json(task, base, found.get(task.pk, NOTHING)) for task in rows]
 
 
 def task_json(task: Task, base: str = "") -> dict[str, Any]:
-    """Return the task object; `base` is the origin that picture links begin with."""
+    """Return the JSON object of a task; `base` is the origin of picture links."""
     return _task_json(task, base, waiting_of([task]).get(task.pk, NOTHING))
 
 
 def _task_json(task: Task, base: str, waiting: Waiting) -> dict[str, Any]:
     account = task.account
     instance_id = account.channel_id if account else ""
-    # What is drawn anew is drawn at home; only buttons may stand in another channel.
+    # Only tasks of buttons can be in another channel than the account's own.
     is_away = task.custom_id and task.channel_id != instance_id
     final_prompt = task.final_prompt or ""
     link = image_url(task, base)
@@ -124,14 +122,15 @@ def _task_json(task: Task, base: str, waiting: Waiting) -> dict[str, Any]:
 
 
 def task_bytes(task: Task, base: str = "") -> bytes:
-    """Return the task object as compact JSON."""
+    """Return the JSON object of a task as compact bytes."""
     return orjson.dumps(task_json(task, base))
 
 
 def _clips(task: Task, link: str | None) -> list[dict[str, str | None]] | None:
-    """Return where each clip of a video is; the file of four holds them all.
+    """Return the links of a video's clips, or None.
 
-    Of several each is at Midjourney, to be played in a browser; a single one is ours.
+    A video of several clips has one file here with all of them, so each link leads to
+    Midjourney, playable in a browser. A single clip is served by this server.
     """
     first = task.buttons[0].get("customId", "") if task.buttons else ""
     if not str(first).startswith(_CLIPS):
@@ -143,14 +142,14 @@ def _clips(task: Task, link: str | None) -> list[dict[str, str | None]] | None:
 
 
 def _message_id(task: Task) -> str | None:
-    """Return the message of the result, which may be the one whose button it was."""
+    """Return the message of the result, or the one whose button was pressed."""
     if task.status == TaskStatus.SUCCESS:
         return task.buttons_message_id or None
     return task.message_id if task.is_terminal else None
 
 
 def progress_text(task: Task) -> str | None:
-    """Return "42%" as clients parse it: "100%" at the end only, "" after a failure."""
+    """Return the progress as "42%": "100%" only at SUCCESS, "" after a failure."""
     if task.status == TaskStatus.SUCCESS:
         return "100%"
     if task.status in (TaskStatus.FAILURE, TaskStatus.CANCEL):
@@ -161,7 +160,7 @@ def progress_text(task: Task) -> str | None:
 
 
 def origin(task: Task, base: str = "") -> str:
-    """Return where our links begin: the configured address, else that of the caller."""
+    """Return the origin of our links: the configured address, else the caller's."""
     return (
         settings.PUBLIC_URL
         or base
@@ -171,9 +170,9 @@ def origin(task: Task, base: str = "") -> str:
 
 
 def image_url(task: Task, base: str = "") -> str | None:
-    """Return the absolute link of the picture, or of the preview while it is drawn.
+    """Return the absolute link of the picture, or of the preview of an open task.
 
-    The name holds a secret of the task, so that the link needs no key.
+    The name contains a secret of the task, so the link needs no key.
     """
     if task.picture_source and task.status == TaskStatus.SUCCESS:
         name = f"{task.picture_key}.{extension(task.picture_type)}"
@@ -184,19 +183,6 @@ def image_url(task: Task, base: str = "") -> str | None:
     return f"{origin(task, base)}/images/{task.pk}/{name}"
 
 
-EXTENSIONS: Final = {
-    "image/png": "png",
-    "image/webp": "webp",
-    "image/jpeg": "jpg",
-    "image/gif": "gif",
-    "video/mp4": "mp4",
-}
-
-
-def extension(content_type: str) -> str:
-    return EXTENSIONS.get(content_type, "png")
-
-
 def _ms(moment: datetime | None) -> int | None:
     return int(moment.timestamp() * 1000) if moment else None
 
@@ -204,6 +190,6 @@ def _ms(moment: datetime | None) -> int | None:
 def _local(moment: datetime | None) -> str | None:
     if moment is None:
         return None
-    # A list has thousands of these: strftime and localtime would take twice as long.
+    # A list has thousands of these, and strftime with localtime takes twice as long.
     local = moment.astimezone(timezone.get_default_timezone())
     return local.isoformat(" ", "seconds")[:19]

@@ -12,24 +12,25 @@ import pytest
 from asgiref.sync import SyncToAsync
 from django.db import connections
 from django.db.models.sql.compiler import SQLUpdateCompiler
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from pytest_django.fixtures import Settings
 
+from accounts import ports
 from accounts.choice import pool_settings
-from accounts.editing import discord_check
 from accounts.models import DiscordAccount, User
 from accounts.people import wrong_keys
 from accounts.people.keys import create_key
 from mjproxy.health import background_check
+from mjproxy.lib import faults
 from mjproxy.lib.db import clock, threads
-from mjproxy.lib.process import faults
 from mjproxy.lib.safe_http import resolver
+from tests.emptying import empty
 from tests.factories import make_account, make_user
+from tests.http_server import Server, always, serving
+from tests.mjproxy.lib.safe_http.fetching import PNG
 from tests.mysql_rules import checked_as_sql
-from tests.tasks.fetching import PNG
-from tests.tasks.servers import Server, always, serving
 
-# No test asserts a time: to be slow on a loaded machine is no failure.
+# No test asserts a duration: slowness on a loaded machine is no failure.
 hypothesis.settings.register_profile(
     "mjproxy",
     deadline=None,
@@ -38,9 +39,17 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("mjproxy")
 
 PATIENCE = 20.0  # seconds after which a thread counts as stuck
+LONGEST_NAME = 200  # characters of a value that stands in the name of its test
 ALICES_KEY = "the-own-key-of-alice"
 BOBS_KEY = "the-own-key-of-bob-1"
 OPERATORS_KEY = "the-key-of-an-operator"
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a long value by its length: workers send the names of tests to and fro."""
+    if isinstance(val, str | bytes) and len(val) > LONGEST_NAME:
+        return f"{argname}{len(val)}"
+    return None
 
 
 class ApiClient(Client):
@@ -58,9 +67,17 @@ class ApiClient(Client):
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_connection_is_left(django_db_setup: None) -> Iterator[None]:
-    """Close what async code has opened in its thread, so that the database can go."""
+    """Close connections of async code, so that the database can be dropped."""
     yield
     SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _committed_rows_go_quickly() -> Iterator[None]:
+    """Replace Django's flush after tests with `transaction=True`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +87,7 @@ def _mysql_would_take_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _threads_have_come_to_rest() -> Iterator[None]:
-    """Wait for what still runs in the rows' threads: no flush may meet it."""
+    """Wait for work in the database threads, so that no flush collides with it."""
     yield
     if threads._pool._threads:
         meeting = threading.Barrier(threads.THREADS + 1)
@@ -81,33 +98,33 @@ def _threads_have_come_to_rest() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_known_of_the_pool() -> None:
-    """Forget what another test's rows have said: a rollback tells nobody."""
+    """Forget what is cached of the pool: a rollback sends no signal."""
     pool_settings.forget()
 
 
 @pytest.fixture(autouse=True)
 def _no_work_has_failed() -> None:
-    """Rows of one test have the numbers of another's: no count may outlive it."""
+    """Forget counted errors: rows of different tests have the same ids."""
     faults.forget()
 
 
 @pytest.fixture(autouse=True)
 def _the_clock_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests travel in time, the database's server does not."""
+    """Treat the clock as right: tests travel in time, the server does not."""
     monkeypatch.setattr(clock, "skew", lambda: 0.0)
     monkeypatch.setattr(clock, "_seen", clock._Seen())
 
 
 @pytest.fixture(autouse=True)
 def _health_is_asked_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ask anew each time, in the thread of the test: others see not what it wrote."""
+    """Ask health questions in the thread of the test, which sees its own rows."""
     monkeypatch.setattr(background_check, "spawn", lambda work: work())
     monkeypatch.setattr(background_check, "FRESH", 0.0)
 
 
 @pytest.fixture(autouse=True)
 def _wrong_keys_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All tests come from one address; those of the count set a limit of their own."""
+    """Do not count wrong keys: all tests come from one address."""
     monkeypatch.setattr(wrong_keys, "MOST", 1_000_000)
     monkeypatch.setattr(wrong_keys, "_known", {})
 
@@ -126,14 +143,14 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_name_server_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let names be asked for where nobody listens; those of /etc/hosts are known."""
+    """Look names up at an unused address; those of /etc/hosts are known."""
     monkeypatch.setattr(resolver, "SERVERS", ("127.0.0.1:1",))
 
 
 @pytest.fixture(autouse=True)
 def _discord_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Save accounts unchecked: what asks Discord is tested where Discord is."""
-    monkeypatch.setattr(discord_check, "_checker", None)
+    """Save accounts without the check at Discord, which has tests of its own."""
+    monkeypatch.setattr(ports.account_check, "_answer", lambda *_: {})
 
 
 @pytest.fixture

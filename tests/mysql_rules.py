@@ -1,6 +1,6 @@
-"""What MySQL forbids or does otherwise, asked of every UPDATE on any database.
+"""MySQL's rules for UPDATE, checked for every UPDATE on any database.
 
-The tests mostly run on SQLite, which takes everything.
+The tests mostly run on SQLite, which accepts everything.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _as_sql = SQLUpdateCompiler.as_sql
 
 
 def checked_as_sql(self: SQLUpdateCompiler) -> Any:
-    """Build an UPDATE, and fail where MySQL would not do what is meant."""
+    """Build an UPDATE, and fail if MySQL would refuse it or do something else."""
     sql, params = _as_sql(self)
     if sql:
         _reads_no_own_table(self, sql)

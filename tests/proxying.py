@@ -1,4 +1,4 @@
-"""A small real HTTP proxy: it forwards, tunnels, and notes who came, and how."""
+"""A small real HTTP proxy that forwards, tunnels and records its requests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TUNNEL = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 @dataclass(frozen=True)
 class Passed:
-    """A request that went through: as the proxy sees it."""
+    """A request that passed through, as the proxy sees it."""
 
     method: str
     path: str
@@ -29,7 +29,7 @@ class Passed:
 
 @dataclass
 class Proxy:
-    """Lets in who knows the password, and nobody else."""
+    """Proxy that requires a password."""
 
     name: str
     password: str = "s3cret"

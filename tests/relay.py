@@ -1,8 +1,8 @@
-"""A TCP relay between a program and its server, that can make the line bad.
+"""A TCP relay between a program and its server, which can disturb the line.
 
-It runs in a thread of its own. What a test sets holds for all connections from that
-moment: `delay` slows them down, `fall_silent` passes nothing on and closes nothing,
-`cut` closes all and refuses new ones, `heal` ends both.
+It runs in a thread of its own. Settings apply to all connections at once: `delay` slows
+them down, `fall_silent` passes nothing on and closes nothing, `cut` closes all and
+refuses new ones, `heal` ends both.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Relay:
         self._thread.start()
         self._ready.wait(10)
 
-    # --- what a test does ------------------------------------------------------------
+    # --- for tests -------------------------------------------------------------------
 
     def delay(self, seconds: float | Callable[[int], float]) -> None:
         """Let each piece wait on its way to the server.

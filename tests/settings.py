@@ -1,9 +1,9 @@
-"""The product's settings with nothing outside the process, but for a database."""
+"""The product's settings with no service outside the process except a database."""
 
 import os
 import tempfile
 
-# Before the import: what is made at the first start must not land in the working tree.
+# Before the import: files of the first start must not land in the working tree.
 os.environ["MJPROXY_DATA_DIR"] = tempfile.mkdtemp(prefix="mjproxy-tests-")
 os.environ["MJPROXY_ADMIN_TOKEN"] = "mjp_admin_token_of_the_tests"
 for name in ("REDIS_URL", "MJPROXY_PUBLIC_URL", "MJPROXY_DEBUG", "MJPROXY_DEMO"):

@@ -1,4 +1,4 @@
-"""Targets of requests that a signature may cover: they are sent as they are written."""
+"""Request targets that may be signed, and so must be sent unchanged."""
 
 from __future__ import annotations
 

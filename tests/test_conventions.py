@@ -20,10 +20,34 @@ REGISTRIES = [
     "registry.yarn" + "pkg.com",
 ]
 MACHINE_PATHS = re.compile(r"(?<![\w./])/(?:root|work|home/\w+|Users/\w+)/[\w.-]+")
+DOORS = {"admin", "api", "pages", "management", "live", "jobs.py"}
+WRITERS = {
+    *("save", "create", "update", "delete", "get_or_create", "update_or_create"),
+    *("bulk_create", "bulk_update"),
+}
 PROTOCOL_HOMES = ("tasks/custom_ids.py", "gateway/simulator/", "tests/")
 ENV_NAME = re.compile(r"\b(?:MJPROXY_[A-Z_]+|NG_DISCORD_[A-Z_]+|[A-Z]+_URL|PORT|TZ)\b")
+# Folders of tests that mirror no package of the product, and why.
+OF_NO_PACKAGE = {
+    "tests": "rules of the repository, and tests of the helpers",
+    "tests/contract": "the API as its clients see it, whatever answers",
+    "tests/e2e": "all processes together",
+}
 # Composed in mjproxy/run/demo.py or read by make; explained, but no setting.
 NOT_SETTINGS = {"MJPROXY_SIMULATOR_PORT"}
+
+PRODUCT = ("accounts/*.py", "gateway/*.py", "mjproxy/*.py", "tasks/*.py")
+# A docstring that begins so makes its reader guess what the module is.
+RIDDLES = re.compile(
+    r"(?:What|Which|Who|Whoever|Whose|Where|When|Whether|How|Nobody|Nothing|Those)\b"
+)
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/*.md")
+# In inline code: `a/b.py`, `tests/` left out or not, and a test's name behind it.
+FILE_NAME = re.compile(r"(?<![\w./-])((?:[\w.-]+/)*[\w.-]+\.py)(?![\w/-])")
+FOLDER = re.compile(r"^((?:mjproxy|accounts|tasks|gateway|tests|docs)/(?:[\w.-]+/)*)$")
+MODULE = re.compile(
+    r"^((?:mjproxy|accounts|tasks|gateway)(?:\.[a-z_]\w*)+)(?=$|[ (:,])"
+)
 
 
 def files(*patterns: str) -> list[Path]:
@@ -101,6 +125,16 @@ def test_every_test_folder_is_a_package() -> None:
     assert [named(f) for f in folders if not (f / "__init__.py").exists()] == []
 
 
+def test_tests_lie_where_their_code_lies() -> None:
+    folders = {named(path.parent) for path in files("tests/test_*.py")}
+    mirrored = folders - OF_NO_PACKAGE.keys()
+
+    packages = {named(path.parent) for path in files("*/__init__.py")}
+    assert mirrored
+    assert {f for f in mirrored if f.removeprefix("tests/") not in packages} == set()
+    assert OF_NO_PACKAGE.keys() <= folders
+
+
 def settings_names() -> set[str]:
     """Return the first argument of each `env.…("NAME")` in the settings."""
     tree = ast.parse((ROOT / "mjproxy" / "settings.py").read_text())
@@ -167,6 +201,28 @@ def test_midjourneys_button_grammar_has_one_home() -> None:
     assert wrong == []
 
 
+def test_doors_write_no_rows() -> None:
+    found = {
+        named(path): calls
+        for path in files("accounts/*.py", "gateway/*.py", "tasks/*.py")
+        if DOORS & set(path.parts) and "simulator" not in path.parts
+        if (calls := _writing_calls(ast.parse(path.read_text())))
+    }
+
+    assert found == {}
+
+
+def _writing_calls(tree: ast.AST) -> list[str]:
+    """Return the calls that write rows; those of Django's own admin are not seen."""
+    return [
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in WRITERS
+    ]
+
+
 def test_the_state_of_an_account_has_one_writer() -> None:
     found = {
         named(path)
@@ -200,3 +256,47 @@ def _writes_a_standing(node: ast.AST) -> bool:
         }
         return bool(own & names)
     return False
+
+
+def test_every_module_says_what_it_is() -> None:
+    first_lines = {
+        named(path): (ast.get_docstring(tree) or "").partition("\n")[0]
+        for path in files(*PRODUCT)
+        if "migrations" not in path.parts and (tree := ast.parse(path.read_text())).body
+    }
+
+    assert {n for n, line in first_lines.items() if not line} == set()
+    assert {n: line for n, line in first_lines.items() if RIDDLES.match(line)} == {}
+
+
+def test_every_file_and_module_named_in_the_documents_exists() -> None:
+    tracked = {named(path) for path in files()}
+    folders = {f"{parent}/" for name in tracked for parent in Path(name).parents}
+    there = tracked | folders | {Path(name).name for name in tracked}
+
+    wrong = {
+        (named(page), name)
+        for page in files(*DOCUMENTS)
+        for code in re.findall(r"`([^`\n]+)`", page.read_text())
+        for name in _places(code)
+        if name not in there and f"tests/{name}" not in there
+    }
+
+    assert wrong == set()
+
+
+def _places(code: str) -> set[str]:
+    """Return the files and folders that a piece of inline code names."""
+    found = set(FILE_NAME.findall(code)) | set(FOLDER.findall(code))
+    if (dotted := MODULE.match(code)) and not code.endswith((".py", ".md")):
+        found.add(_home_of(dotted[1]))
+    return found
+
+
+def _home_of(dotted: str) -> str:
+    """Return the file or folder of a dotted name, whose last part may be an object."""
+    whole, _, last = dotted.replace(".", "/").rpartition("/")
+    for name in (f"{whole}/{last}.py", f"{whole}/{last}/", f"{whole}.py", f"{whole}/"):
+        if (ROOT / name).exists() and "/" in name.rstrip("/"):
+            return name
+    return f"{whole}/{last}.py"

@@ -1,7 +1,9 @@
 """Pages of the admin: people, accounts, the pool, mails."""
 
 from accounts.admin import (
+    account_fieldsets,
     account_form,
+    account_list,
     accounts,
     many,
     many_forms,
@@ -12,7 +14,9 @@ from accounts.admin import (
 )
 
 __all__ = [
+    "account_fieldsets",
     "account_form",
+    "account_list",
     "accounts",
     "many",
     "many_forms",

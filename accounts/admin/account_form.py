@@ -1,9 +1,9 @@
-"""Forms of the admin."""
+"""AccountForm: the admin's form of an account."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -18,13 +18,11 @@ from accounts.enums import SpeedMode
 from accounts.models import DiscordAccount
 from mjproxy.lib.admin.secret_forms import SecretForm, removal_field, secret_field
 
-SECRETS: Final = ("user_token", "bot_token", "proxy_url")
-
 
 class AccountForm(SecretForm[DiscordAccount]):
-    """An account."""
+    """An account with its secrets and further channels."""
 
-    secrets = SECRETS
+    secrets = DiscordAccount.SECRETS
 
     new_user_token = secret_field("User token")
     new_bot_token = secret_field("Bot token")
@@ -36,7 +34,7 @@ class AccountForm(SecretForm[DiscordAccount]):
         choices=SpeedMode.choices,
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text="None: all.",
+        help_text="Nothing ticked: all.",
     )
 
     sub_channels = forms.CharField(
@@ -45,14 +43,14 @@ class AccountForm(SecretForm[DiscordAccount]):
         max_length=40_000,
         widget=UnfoldAdminTextareaWidget,
         help_text="Further channels whose buttons it may press, one link a line: "
-        "https://discord.com/channels/SERVER/CHANNEL. A note may stand beside it.",
+        "https://discord.com/channels/SERVER/CHANNEL. A line may have a note.",
     )
-    # What Discord has found wrong, by field; asked before the form is cleaned.
+    # Errors that Discord reported, by field; asked before the form is cleaned.
     wrong: ClassVar[Mapping[str, list[str]]] = {}
 
     class Meta:
         model = DiscordAccount
-        exclude = SECRETS
+        exclude = DiscordAccount.SECRETS
         labels: ClassVar = {"guild_id": "Server id", "channel_id": "Channel id"}
         help_texts: ClassVar = {
             "guild_id": "The first number in the address of the channel in Discord: "
@@ -94,5 +92,5 @@ class AccountForm(SecretForm[DiscordAccount]):
             except ValidationError as exc:
                 self.add_error(None, exc)
         for field, texts in self.wrong.items():
-            secret = f"new_{field}" if field in SECRETS else field
+            secret = f"new_{field}" if field in DiscordAccount.SECRETS else field
             self.add_error(secret if secret in self.fields else None, texts)

@@ -1,32 +1,39 @@
-"""Discord accounts in the admin. Registered by the app that knows their load."""
+"""The admin of Discord accounts: the list with the load, the page, the actions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 
-from accounts import states
-from accounts.admin.account_form import SECRETS, AccountForm
+from accounts import ports, states
+from accounts.admin.account_fieldsets import ESSENTIAL, MORE, STANDING
+from accounts.admin.account_form import AccountForm
+from accounts.admin.account_list import NONE, fast_hours, of, reason_line
 from accounts.admin.many import ManyAccountsAdmin
 from accounts.admin.state import STATE_COLOURS, latest_events, state_words
 from accounts.editing.discord_check import check
 from accounts.editing.save import delete_account, reconnect, save_account, set_enabled
 from accounts.enums import AccountState
+from accounts.exceptions import AccountsError
 from accounts.models import DiscordAccount
+from accounts.selectors import without_secrets
 from accounts.state.links import verification_path
 from mjproxy.lib.admin.theme import badge
 
 
 class GroupFilter(admin.AllValuesFieldListFilter):
-    """The groups that there are; not shown where no account has one."""
+    """Filters by group; hidden if no account has one."""
 
     def has_output(self) -> bool:
         return any(self.lookup_choices)
@@ -36,117 +43,71 @@ class GroupFilter(admin.AllValuesFieldListFilter):
             yield {**choice, "display": choice["display"] or "No group"}
 
 
+@admin.register(DiscordAccount)
 class AccountAdmin(ManyAccountsAdmin):
     form = AccountForm
-    list_display: Any = ("remark_or_channel", "live_state", "state_reason", "enabled")
+    change_form_outer_before_template = "accounts/bots.html"
+    list_display = (
+        "remark_or_channel",
+        "live_state",
+        "reason",
+        "running",
+        "waiting",
+        "today",
+        "fast_time",
+        "enabled",
+    )
     list_filter = ("state", "enabled", ("group", GroupFilter), "mode", "fast_exhausted")
     search_fields = ("remark", "group", "channel_id", "guild_id")
     search_help_text = "Remark, group, channel id or server id"
     list_per_page = 100
-    actions: Any = (
+    actions = (
         "enable",
         "disable",
         "connect_again",
         "edit_together",
         "export_accounts",
+        "sync",
     )
     filter_horizontal = ("vertical_domains",)
-    _standing = (
-        "state",
-        "state_reason",
-        "state_since",
-        "resume_at",
-        "who_must_act",
-        "what_to_do",
-        "history",
-        "created_at",
-    )
-    readonly_fields = (*_standing, "verification_page")
-    _essential = (None, {"fields": ("guild_id", "channel_id", "new_user_token")})
-    _more: ClassVar[list[tuple[str, dict[str, Any]]]] = [
-        (
-            "Name and order",
-            {"fields": ("remark", "group", "sponsor", "sort", "weight")},
-        ),
-        (
-            "Pace",
-            {
-                "fields": (
-                    "core_size",
-                    "max_queue_size",
-                    "timeout_minutes",
-                    "interval",
-                    "after_interval_min",
-                    "after_interval_max",
-                )
-            },
-        ),
-        (
-            "Hours and limits",
-            {"fields": ("work_time", "fishing_time", "day_draw_limit")},
-        ),
-        (
-            "What it draws",
-            {
-                "fields": (
-                    "enable_mj",
-                    "enable_niji",
-                    "is_blend",
-                    "is_describe",
-                    "is_shorten",
-                    "mode",
-                    "allow_modes",
-                    "enable_fast_to_relax",
-                    "enable_relax_to_fast",
-                    "enable_auto_set_relax",
-                    "enable_switch_speed",
-                    "is_vertical_domain",
-                    "vertical_domains",
-                )
-            },
-        ),
-        (
-            "Remix mode",
-            {"fields": ("remix_auto_submit", "mj_remix_on", "niji_remix_on")},
-        ),
-        (
-            "Channels",
-            {
-                "fields": (
-                    "sub_channels",
-                    "private_channel_id",
-                    "niji_bot_channel_id",
-                    "permanent_invitation_link",
-                )
-            },
-        ),
-        (
-            "Connection",
-            {
-                "fields": (
-                    "new_bot_token",
-                    "remove_bot_token",
-                    "new_proxy_url",
-                    "remove_proxy_url",
-                    "user_agent",
-                )
-            },
-        ),
-    ]
+    readonly_fields = (*STANDING, "verification_page")
 
     def get_fieldsets(
         self, request: HttpRequest, obj: DiscordAccount | None = None
     ) -> Any:
-        more = [(name, {**it, "classes": ["collapse"]}) for name, it in self._more]
+        more = [(name, {**it, "classes": ["collapse"]}) for name, it in MORE]
         if obj is None:
-            return [self._essential, *more]
-        fields = ["enabled", *self._standing, "fast_exhausted"]
+            return [ESSENTIAL, *more]
+        fields = ["enabled", *STANDING, "fast_exhausted"]
         if obj.state == AccountState.VERIFICATION:
             fields.insert(2, "verification_page")
-        return [("State", {"fields": fields}), self._essential, *more]
+        return [("State", {"fields": fields}), ESSENTIAL, *more]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DiscordAccount]:
-        return super().get_queryset(request).defer(*SECRETS)
+        rows = super().get_queryset(request).defer(*DiscordAccount.SECRETS)
+        return ports.load().with_counts(rows).annotate(fast_hours=fast_hours())
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.ask_view))
+        own = path("<int:pk>/ask/", view, name="accounts_discordaccount_ask")
+        return [own, *super().get_urls()]
+
+    def ask_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Send the question of a button on the account's page."""
+        account = get_object_or_404(
+            without_secrets(DiscordAccount.objects.filter(pk=pk))
+        )
+        if not self.has_change_permission(request, account):
+            raise PermissionDenied
+        try:
+            ports.bot_panel().ask(account, request.POST.dict())
+        except AccountsError as exc:
+            self.message_user(request, str(exc), messages.ERROR)
+        else:
+            text = "Asked. The answer comes within seconds."
+            self.message_user(request, text)
+        address = reverse("admin:accounts_discordaccount_change", args=[account.pk])
+        return HttpResponseRedirect(address)
 
     def save_model(
         self,
@@ -158,7 +119,7 @@ class AccountAdmin(ManyAccountsAdmin):
         save_account(
             obj,
             further=form.cleaned_data["sub_channels"],
-            # Whoever saves the page has seen whether it is enabled, and left it so.
+            # Saving the page confirms `enabled`, which it shows.
             fields={"enabled", *form.written()} if change else None,
             by=request.user.get_username(),
         )
@@ -172,12 +133,17 @@ class AccountAdmin(ManyAccountsAdmin):
     ) -> Any:
         if request.method == "POST":
             request.found_wrong = self._found_wrong(request, object_id)  # type: ignore[attr-defined]
-        return super().changeform_view(request, object_id, form_url, extra_context)
+        context = dict(extra_context or {})
+        if object_id and object_id.isdecimal() and len(object_id) < 16:
+            rows = without_secrets(DiscordAccount.objects.filter(pk=int(object_id)))
+            if account := rows.prefetch_related("snapshots").first():
+                context |= ports.bot_panel().shown(account)
+        return super().changeform_view(request, object_id, form_url, context)
 
     def _found_wrong(
         self, request: HttpRequest, object_id: str | None
     ) -> dict[str, list[str]]:
-        """Ask Discord about what was entered, before the page's transaction begins."""
+        """Ask Discord about the entered values, before the transaction begins."""
         account = self.get_object(request, unquote(object_id)) if object_id else None
         form = self.get_form(request, account)(request.POST, instance=account)
         if not form.is_valid():
@@ -215,6 +181,31 @@ class AccountAdmin(ManyAccountsAdmin):
     @badge("State", STATE_COLOURS, ordering="state")
     def live_state(self, account: DiscordAccount) -> tuple[str, str]:
         return account.state, state_words(account.state)
+
+    @admin.display(description="Reason", ordering="state_since")
+    def reason(self, account: DiscordAccount) -> str:
+        return reason_line(account)
+
+    @admin.display(description="Running", ordering="running")
+    def running(self, account: Any) -> SafeString:
+        return of(account.running, account.core_size)
+
+    @admin.display(description="Waiting", ordering="waiting")
+    def waiting(self, account: Any) -> SafeString:
+        return of(account.waiting, account.max_queue_size or None)
+
+    @admin.display(description="Today", ordering="day_draw_count")
+    def today(self, account: DiscordAccount) -> SafeString:
+        limit = account.day_draw_limit if account.day_draw_limit >= 0 else None
+        return of(account.drawn_today, limit)
+
+    @admin.display(
+        description="Fast time", ordering=F("fast_hours").asc(nulls_last=True)
+    )
+    def fast_time(self, account: Any) -> str:
+        if account.fast_exhausted:
+            return "used up"
+        return NONE if account.fast_hours is None else f"{account.fast_hours:.1f} h"
 
     @admin.display(description="Who must act")
     def who_must_act(self, account: DiscordAccount) -> str:
@@ -259,6 +250,13 @@ class AccountAdmin(ManyAccountsAdmin):
             reconnect(account.pk)
 
         self._each(request, queryset, again, "told to reconnect")
+
+    @admin.action(description="Read plan and settings", permissions=["change"])
+    def sync(self, request: HttpRequest, queryset: QuerySet[DiscordAccount]) -> None:
+        accounts = [account for account in queryset if account.enabled]
+        for account in accounts:
+            ports.bot_panel().sync(account)
+        self.message_user(request, f"{len(accounts)} account(s) asked.")
 
     def _each(
         self,

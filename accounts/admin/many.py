@@ -1,4 +1,4 @@
-"""Pages of the accounts' admin for many at once: edit, export, import."""
+"""Pages of the admin that edit, export and import many accounts."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts.admin.account_form import AccountForm
 from accounts.admin.many_forms import ExportForm, ImportForm, ManyForm
-from accounts.api.transfer_views import file_answer
 from accounts.editing import many
 from accounts.models import DiscordAccount
 from accounts.selectors import without_secrets
 from accounts.transfer.accounts import Refused, export_file, import_file
+from accounts.transfer.answer import file_answer
 from accounts.wire.account import WRITABLE
 from mjproxy.lib.admin.theme import ModelAdmin, page_action
 from mjproxy.lib.sealed_file import BadFile
@@ -32,7 +32,7 @@ _SHOWN_ERRORS: Final = 20
 
 
 class ManyAccountsAdmin(ModelAdmin[DiscordAccount]):
-    """Edits, exports and imports accounts by the dozen."""
+    """Adds the pages for many accounts to the admin of accounts."""
 
     actions_list = ("import_accounts",)
 

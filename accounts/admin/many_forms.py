@@ -1,4 +1,4 @@
-"""Forms for many accounts at once: one edit for all of them, a file of them."""
+"""Forms for many accounts: an edit, an export, an import."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TICK = "change_"
 
 
 class ManyForm(forms.Form):
-    """Fields of which only the ticked ones count."""
+    """Fields with a tick each; only ticked fields are changed."""
 
     def __init__(self, fields: Mapping[str, forms.Field], data: Any = None) -> None:
         super().__init__(data)
@@ -31,12 +31,12 @@ class ManyForm(forms.Form):
             )
             self.fields[name] = field
             if data is not None and _TICK + name not in data:
-                # Whatever stands in it is not looked at.
+                # The value of an unticked field is not validated.
                 self.fields[name] = forms.Field(
                     label=field.label, required=False, widget=field.widget
                 )
             elif data is None:
-                field.required = False  # by what is ticked later
+                field.required = False  # whether it is required depends on its tick
             field.widget.is_required = False
 
     def clean(self) -> dict[str, Any]:
@@ -46,12 +46,12 @@ class ManyForm(forms.Form):
 
     @property
     def changes(self) -> dict[str, Any]:
-        """The values that were ticked, by field of the row."""
+        """The ticked values, by field of the row."""
         data = self.cleaned_data
         return {name: data[name] for name in self.names if data.get(_TICK + name)}
 
     def pairs(self) -> Iterator[tuple[BoundField, BoundField]]:
-        """Yield each field behind its tick."""
+        """Yield each tick with its field."""
         return ((self[_TICK + name], self[name]) for name in self.names)
 
 
@@ -61,11 +61,11 @@ def _passphrase(**options: Any) -> forms.CharField:
 
 
 class ExportForm(forms.Form):
-    """The passphrase of a file that is written, typed twice."""
+    """The passphrase of the exported file, typed twice."""
 
     passphrase = _passphrase(
         min_length=SHORTEST_PASSPHRASE,
-        help_text="Whoever has it, and the file, can read the tokens.",
+        help_text="Anyone with the passphrase and the file can read the tokens.",
     )
     again = _passphrase(label="Once more")
 
@@ -77,15 +77,15 @@ class ExportForm(forms.Form):
 
 
 class ImportForm(forms.Form):
-    """A file of accounts, its passphrase, and what becomes of known channels."""
+    """A file of accounts, its passphrase, and whether to overwrite."""
 
     file = forms.FileField(widget=UnfoldAdminFileFieldWidget())
     passphrase = _passphrase()
     update = forms.BooleanField(
-        label="Overwrite accounts whose channel is known",
+        label="Overwrite accounts whose channel exists",
         required=False,
         widget=UnfoldBooleanWidget(),
-        help_text="Else they stay as they are.",
+        help_text="Otherwise they stay unchanged.",
     )
 
     def clean_file(self) -> bytes:

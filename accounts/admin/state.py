@@ -1,4 +1,4 @@
-"""Where accounts stood, and the mails about it, in the admin."""
+"""History of accounts and the mails about it, in the admin."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def state_words(state: str) -> str:
 
 
 def latest_events(account: DiscordAccount) -> SafeString:
-    """Return the newest moves of an account as lines, with the way to all of them."""
+    """Return the newest moves of an account as a list, with a link to all."""
     rows = account.events.all()[:LATEST]
     address = reverse("admin:accounts_accountevent_changelist")
     return format_html(
@@ -126,7 +126,7 @@ class MailSettingsAdmin(SingletonModelAdmin, ModelAdmin[MailSettings]):
         description="Save and send a test mail", permissions=["change"]
     )
     def send_test(self, request: HttpRequest, obj: MailSettings) -> None:
-        """Tell by the page, and to all recipients, whether mails arrive."""
+        """Save, send a test mail, and show whether the server accepted it."""
         if not (obj.host and obj.sender and obj.recipients.strip()):
             text = "A server, a sender and a recipient are needed."
             self.message_user(request, text, messages.ERROR)

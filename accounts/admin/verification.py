@@ -1,4 +1,4 @@
-"""The operator's own verification server, in the admin."""
+"""Settings of the operator's verification server, in the admin."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mjproxy.lib.admin.theme import ModelAdmin
 
 
 class VerificationSettingsForm(SecretForm[VerificationSettings]):
-    """A server of the operator's own, with the secret that both have."""
+    """The operator's verification server and the shared secret."""
 
     secrets = ("secret",)
 

@@ -1,0 +1,1 @@
+"""Views for operators: accounts, users, subjects, export and import."""

@@ -1,4 +1,4 @@
-"""Which accounts a list, an edit of many or an export means."""
+"""Select the accounts for a list, an edit of many or an export."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class AccountSearchSerializer(DialectSerializer):
     enable = serializers.BooleanField(required=False)
     remark = Text(help_text="A part of it.")
     sponsor = Text(help_text="A part of it.")
-    group = Text(help_text="The whole of it, in any case.")
+    group = Text(help_text="The whole name, case-insensitive.")
 
 
 class WhichSerializer(DialectSerializer):
-    """Accounts by row id or channel id, or by what a table would find."""
+    """Accounts by row id or channel id, or by a search of the table."""
 
     ids = Items(
         child=serializers.CharField(max_length=20), max_length=MOST_IDS, required=False
@@ -43,7 +43,7 @@ class WhichSerializer(DialectSerializer):
 
 
 def found(search: dict[str, Any]) -> QuerySet[DiscordAccount]:
-    """Return the accounts that fit all members of a search."""
+    """Return the accounts that match all members of a search."""
     rows = without_secrets(DiscordAccount.objects.all())
     wanted = {
         "guild_id": search["guildId"].strip(),
@@ -57,9 +57,9 @@ def found(search: dict[str, Any]) -> QuerySet[DiscordAccount]:
 
 
 def chosen(which: dict[str, Any]) -> QuerySet[DiscordAccount]:
-    """Return the accounts that a form names. An empty search finds all of them.
+    """Return the accounts that a form names. An empty search matches all.
 
-    Raises InvalidField where it names none, or one that does not exist.
+    Raises InvalidField if it names none, or one that does not exist.
     """
     if "ids" not in which:
         if "search" not in which:

@@ -1,4 +1,4 @@
-"""Doors for operators who change many accounts at once."""
+"""Views of many accounts for operators: the list, the table, one change for all."""
 
 from __future__ import annotations
 
@@ -11,30 +11,46 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.account_search import MOST_IDS, WhichSerializer, chosen
+from accounts.api.account_search import (
+    MOST_IDS,
+    SORTED_BY,
+    AccountSearchSerializer,
+    WhichSerializer,
+    chosen,
+    found,
+)
+from accounts.api.examples import OPERATORS_ACCOUNT, PAGE, answered, done, sent
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
-from accounts.api.views import example
+from accounts.api.tables import (
+    TABLE_OR_FAILURE,
+    TableSerializer,
+    in_order,
+    page_of,
+)
+from accounts.api.views import live
 from accounts.editing import many
 from accounts.exceptions import InvalidField
+from accounts.selectors import enabled_accounts, without_secrets
+from accounts.wire.account import RELATED, PoolAccountSerializer
 from accounts.wire.forms import (
     BulkChangesSerializer,
     OperationSerializer,
     by_field,
     said_by_member,
 )
-from mjproxy.lib.dialect.answers import json_answer, operation_result
+from mjproxy.lib.dialect.answers import compressed, json_answer, operation_result
 from mjproxy.lib.dialect.fields import DialectSerializer, Items
 
 
 class BulkEditSerializer(WhichSerializer):
-    """Accounts, and what is to be written for each of them."""
+    """Accounts, and the values to write to each of them."""
 
     changes = BulkChangesSerializer()
 
 
 class AccountIdsSerializer(DialectSerializer):
-    """Ids with `enable`, or a bare list of ids that are to be enabled."""
+    """Ids with `enable`, or only a list of ids to enable."""
 
     ids = Items(child=serializers.CharField(max_length=20), max_length=MOST_IDS)
     enable = serializers.BooleanField(default=True)
@@ -43,15 +59,50 @@ class AccountIdsSerializer(DialectSerializer):
         return super().to_internal_value({"ids": data} if type(data) is list else data)
 
 
-class BulkEditView(APIView):
+@compressed
+class AdminAccountsView(APIView):
     permission_classes = [IsOperator]
+
+    @extend_schema(
+        operation_id="admin_account_list",
+        tags=["admin"],
+        summary="The enabled accounts with their load",
+        responses=PoolAccountSerializer(many=True),
+        examples=[answered("pool", [OPERATORS_ACCOUNT])],
+    )
+    def get(self, request: Request, mode: str = "") -> HttpResponse:
+        rows = without_secrets(enabled_accounts()).prefetch_related(*RELATED)
+        return json_answer(live(rows, user_of(request), whole=False))
+
+    @extend_schema(
+        operation_id="admin_account_table",
+        tags=["admin"],
+        summary="A page of the accounts, searched and sorted",
+        request=TableSerializer,
+        responses=TABLE_OR_FAILURE,
+        examples=[
+            sent({"pagination": {"current": 1, "pageSize": 10}, "search": {}}),
+            answered("page", {"list": [OPERATORS_ACCOUNT], "pagination": PAGE}),
+        ],
+    )
+    def post(self, request: Request, mode: str = "") -> HttpResponse:
+        form = TableSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        asked = form.validated_data
+        search = AccountSearchSerializer(data=asked.get("search", {}))
+        search.is_valid(raise_exception=True)
+        rows = in_order(found(search.validated_data), asked.get("sort"), SORTED_BY)
+        rows = rows.prefetch_related(*RELATED, "snapshots")
+        page, pagination = page_of(rows, asked.get("pagination"))
+        shown = live(page, user_of(request), whole=True)
+        return json_answer({"list": shown, "pagination": pagination})
 
     @extend_schema(
         operation_id="admin_account_edit_many",
         tags=["admin"],
-        summary="Edit many accounts: all of them, or where one cannot be, none",
+        summary="Edit many accounts; if one cannot be edited, none is",
         description="`ids` (1000 at most), or the `search` of the table; an empty "
-        "search finds all. What is refused stands in `data.errors`, by row id.",
+        "search finds all. `data.errors` has the errors by row id.",
         request=BulkEditSerializer,
         responses=OperationSerializer,
         examples=[
@@ -60,14 +111,14 @@ class BulkEditView(APIView):
                 value={"search": {"group": "night"}, "changes": {"interval": 3}},
                 request_only=True,
             ),
-            example(count=12),
+            done(count=12),
         ],
     )
     def put(self, request: Request, mode: str = "") -> HttpResponse:
         form = BulkEditSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        sent = form.validated_data["changes"]
-        changes = by_field(BulkChangesSerializer.members, sent)
+        wanted = form.validated_data["changes"]
+        changes = by_field(BulkChangesSerializer.members, wanted)
         if not changes:
             raise InvalidField("参数错误", "Nothing is to be changed")
         try:
@@ -93,7 +144,7 @@ class EnableAccountsView(APIView):
         responses=OperationSerializer,
         examples=[
             OpenApiExample("request", value={"ids": ["1", "2"]}, request_only=True),
-            example(count=2),
+            done(count=2),
         ],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:

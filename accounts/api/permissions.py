@@ -1,4 +1,4 @@
-"""Who may do what, beyond having a key."""
+"""Permissions beyond a valid key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from accounts.models import User
 
 
 class IsOperator(BasePermission):
-    """Operators only. Others are told 401, as clients of this API know it."""
+    """Allows operators only. Others get status 401, as clients of this API expect."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         user = request.user

@@ -1,4 +1,4 @@
-"""What views read from a request."""
+"""Read data from a request."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from accounts.models import User
 
 
 def user_of(request: Request) -> User:
-    """Return who asks. The permission classes have let nobody else in."""
+    """Return the caller. The permission classes admit only known users."""
     return cast(User, request.user)

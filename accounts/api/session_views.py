@@ -1,4 +1,4 @@
-"""How the operators' page of another server signs in with a key, and out."""
+"""Views with which the operators' page of another server signs in with a key."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class CurrentView(APIView):
     @extend_schema(
         operation_id="admin_current",
         tags=["admin"],
-        summary="The operator who asks",
+        summary="The operator whose key was sent",
         responses=OpenApiTypes.OBJECT,
         examples=[
             OpenApiExample(
@@ -94,7 +94,7 @@ class CurrentView(APIView):
                 "id": name,
                 "userid": name,
                 "name": name,
-                "apiSecret": None,  # who asks has it; here it would lie in logs too
+                "apiSecret": None,  # the caller has it, and answers may be logged
                 "version": settings.VERSION,
                 "active": True,
                 "access": "admin",

@@ -1,4 +1,4 @@
-"""The table requests of the dialect: a page, an order, a search; and their answer."""
+"""Table requests of the dialect: a page, an order, a search; and the response."""
 
 # ruff: noqa: N815 - names on the wire are not ours
 
@@ -28,7 +28,7 @@ class SortSerializer(DialectSerializer):
 
 
 class TableSerializer(DialectSerializer):
-    """What a table asks for; a form of its own reads `search`."""
+    """A page of a table; each view has a form of its own for `search`."""
 
     pagination = PaginationSerializer(required=False)
     sort = SortSerializer(required=False)
@@ -40,7 +40,7 @@ class TableAnswerSerializer(serializers.Serializer[Any]):
     pagination = serializers.DictField()
 
 
-# What is refused is answered 200 too, in an envelope of its own.
+# Errors have status 200 and the envelope of an operation.
 TABLE_OR_FAILURE: Final = PolymorphicProxySerializer(
     component_name="TableOrFailure",
     serializers=[TableAnswerSerializer, OperationSerializer],
@@ -49,7 +49,7 @@ TABLE_OR_FAILURE: Final = PolymorphicProxySerializer(
 
 
 def in_order(rows: QuerySet[Any], sort: Any, names: Mapping[str, str]) -> QuerySet[Any]:
-    """Sort by the member that `sort` names, where it is one of `names`."""
+    """Sort by the member that `sort` names, if it is one of `names`."""
     predicate = (sort or {}).get("predicate", "").lower()
     field = {name.lower(): field for name, field in names.items()}.get(predicate)
     if field is None:
@@ -60,9 +60,9 @@ def in_order(rows: QuerySet[Any], sort: Any, names: Mapping[str, str]) -> QueryS
 def page_of(
     rows: QuerySet[Any], asked: Any, *, most: int | None = None
 ) -> tuple[list[Any], dict[str, int]]:
-    """Return the rows of a page of at most `MOST_ROWS`, and where it stands.
+    """Return the rows of one page, at most `MOST_ROWS`, and its position.
 
-    With `most` no further row is counted or shown.
+    Rows after the first `most` are neither counted nor shown.
     """
     asked = asked or {"current": 1, "pageSize": 10}
     size = min(max(asked["pageSize"], 1), MOST_ROWS)

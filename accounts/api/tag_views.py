@@ -1,4 +1,4 @@
-"""Subjects that prompts are about, for operators."""
+"""Views for the subjects of prompts."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 
 from accounts.api.permissions import IsOperator
 from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of
+from accounts.editing.pool import delete_tag, save_tag
 from accounts.exceptions import InvalidField
 from accounts.models import DomainTag
 from accounts.models.tags import keywords_of
@@ -65,15 +66,15 @@ def _limits(field: str) -> dict[str, Any]:
 
 
 class DomainTagSerializer(DialectSerializer):
-    """A subject. What is not sent keeps its value, or its default."""
+    """A subject. Members not sent keep their value or their default."""
 
-    id = Text(help_text="Empty: a new one.")
+    id = Text(help_text="Empty: create a subject.")
     name = Text(default=serializers.empty, max_length=100)
     keywords = Items(
         child=serializers.CharField(max_length=100, allow_blank=True),
         required=False,
         max_length=1000,
-        help_text="Kept trimmed, in small letters, each once.",
+        help_text="Stored trimmed, in lower case, each once.",
     )
     enable = serializers.BooleanField(required=False)
     weight = Whole(**_limits("weight"))
@@ -81,7 +82,7 @@ class DomainTagSerializer(DialectSerializer):
     description = Text(default=serializers.empty, max_length=400)
 
     def fill(self, tag: DomainTag) -> DomainTag:
-        """Return the tag with what was sent written over it."""
+        """Set the sent values on the tag and return it."""
         for name, field in _FIELDS.items():
             if name in self.validated_data:
                 setattr(tag, field, self.validated_data[name])
@@ -169,7 +170,7 @@ class SaveDomainTagView(APIView):
     @extend_schema(
         operation_id="admin_domain_tag_save",
         tags=["admin"],
-        summary="Make a subject, or change one: only what is sent changes",
+        summary="Create or change a subject; members not sent stay",
         request=DomainTagSerializer,
         responses=OperationSerializer,
         examples=[
@@ -192,7 +193,7 @@ class SaveDomainTagView(APIView):
         tag = form.fill(_tag_or_refuse(tag_id) if tag_id else DomainTag())
         if not tag.name.strip():
             raise InvalidField("名称不能为空", "A subject needs a name")
-        tag.save()
+        save_tag(tag)
         saved = {"id": str(tag.pk)}
         return json_answer(operation_result(data=saved) | saved)
 
@@ -209,12 +210,12 @@ class DomainTagView(APIView):
         examples=[OpenApiExample("done", value=operation_result(), response_only=True)],
     )
     def delete(self, request: Request, tag_id: str, mode: str = "") -> HttpResponse:
-        _tag_or_refuse(tag_id).delete()
+        delete_tag(_tag_or_refuse(tag_id))
         return json_answer(operation_result())
 
 
 def tag_json(tag: DomainTag) -> dict[str, Any]:
-    """Return a subject as clients know it."""
+    """Return a subject in JSON."""
     created, updated = map(timezone.localtime, (tag.created_at, tag.updated_at))
     return {
         "id": str(tag.pk),
@@ -232,7 +233,7 @@ def _found(search: dict[str, Any]) -> QuerySet[DomainTag]:
     if tag_id := search["id"].strip():
         rows = rows.filter(pk=_number(tag_id))
     if words := keywords_of(search.get("keywords", [])[:1]):
-        # Not every database can look into a list; there are few tags.
+        # Not every database can search a JSON list; there are few tags.
         tags = rows.values_list("pk", "keywords")
         rows = rows.filter(pk__in=[pk for pk, known in tags if words[0] in known])
     return rows
@@ -246,6 +247,6 @@ def _tag_or_refuse(tag_id: str) -> DomainTag:
 
 
 def _number(text: str) -> int:
-    """Return the id in a text; 0, which nobody has, for what is none."""
+    """Return the id in a text, or 0, which no row has."""
     is_id = text.isascii() and text.isdigit() and len(text) < 16
     return int(text) if is_id else 0

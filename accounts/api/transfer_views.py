@@ -1,4 +1,4 @@
-"""Doors for operators who carry accounts to another installation."""
+"""Views that export and import accounts."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api.account_search import WhichSerializer, chosen
+from accounts.api.examples import done
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
-from accounts.api.views import example
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount
 from accounts.transfer.accounts import Refused, Report, export_file, import_file
+from accounts.transfer.answer import file_answer
 from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.dialect.answers import json_answer, operation_result
 from mjproxy.lib.dialect.fields import DialectSerializer, Text
 from mjproxy.lib.sealed_file import BadFile
 
-FILE_NAME: Final = "accounts.json"
 _SHOWN_ERRORS: Final = 100
 _FILE: Final = {
     "format": "mjproxy-accounts",
@@ -37,9 +37,9 @@ _FILE: Final = {
 
 
 class AccountsExportSerializer(WhichSerializer):
-    """Without `ids` and `search`, all accounts are meant."""
+    """Without `ids` and `search`, all accounts are exported."""
 
-    passphrase = Text(help_text="8 letters or more: who has them reads the tokens.")
+    passphrase = Text(help_text="8 characters or more. With it the tokens can be read.")
 
 
 @extend_schema_field(OpenApiTypes.OBJECT)
@@ -54,14 +54,14 @@ class Document(serializers.Field[Any, Any, Any, Any]):
 
 
 class AccountsImportSerializer(DialectSerializer):
-    """A file that an export has answered."""
+    """A file that an export has returned."""
 
     passphrase = Text()
     file = Document(help_text="The document, or its text.")
     existing = serializers.ChoiceField(
         choices=["skip", "update"],
         default="skip",
-        help_text="What becomes of an account whose channel is known.",
+        help_text="How to treat an account whose channel exists.",
     )
 
 
@@ -100,7 +100,8 @@ class ExportView(APIView):
 
 class ImportView(APIView):
     permission_classes = [IsOperator]
-    most_parts = 1_000_000  # of the body: a file has many accounts of many members
+    # limit of the body: a file has many accounts of many members
+    most_parts = 1_000_000
 
     @extend_schema(
         operation_id="admin_account_import",
@@ -112,7 +113,7 @@ class ImportView(APIView):
             OpenApiExample(
                 "request", value={"passphrase": "...", "file": _FILE}, request_only=True
             ),
-            example(added=["1400000000000000007"], updated=[], skipped=[], errors={}),
+            done(added=["1400000000000000007"], updated=[], skipped=[], errors={}),
         ],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
@@ -134,14 +135,6 @@ class ImportView(APIView):
             )
             return json_answer(failed | {"messageEn": str(exc)})
         return json_answer(operation_result(data=_told(report)))
-
-
-def file_answer(data: bytes) -> HttpResponse:
-    """Answer a file of accounts as one to be saved."""
-    response = HttpResponse(data, content_type="application/json")
-    response["Content-Disposition"] = f'attachment; filename="{FILE_NAME}"'
-    response["Cache-Control"] = "no-store"
-    return response
 
 
 def _told(report: Report) -> dict[str, Any]:

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.api.bulk_views import EnableAccountsView
+from accounts.api.bulk_views import AdminAccountsView, EnableAccountsView
+from accounts.api.pool_views import PoolFetchView, PoolListView
 from accounts.api.session_views import CurrentView, LoginView, LogoutView
 from accounts.api.tag_views import DomainTagsView, DomainTagView, SaveDomainTagView
 from accounts.api.transfer_views import ExportView, ImportView
-from accounts.api.views import AddAccountView, AddUserView, ReconnectView
+from accounts.api.verification_views import (
+    VerificationReportView,
+    VerificationView,
+)
+from accounts.api.views import (
+    AddAccountView,
+    AddUserView,
+    AdminAccountView,
+    ReconnectView,
+)
 
 urlpatterns = [
+    path("account/list", PoolListView.as_view()),
+    path("account/<account_id>/fetch", PoolFetchView.as_view()),
+    path("admin/accounts", AdminAccountsView.as_view()),
+    path("admin/account/<account_id>", AdminAccountView.as_view()),
+    path("admin/account-cf/<account_id>", VerificationView.as_view()),
+    path("admin/account-cf-notify", VerificationReportView.as_view()),
     path("admin/account", AddAccountView.as_view()),
     path("admin/account-reconnect/<account_id>", ReconnectView.as_view()),
     path("admin/accounts-enable", EnableAccountsView.as_view()),

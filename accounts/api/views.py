@@ -1,16 +1,23 @@
-"""Doors for operators: accounts of the pool, users."""
+"""Views for operators: accounts of the pool, users."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db import Error
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    PolymorphicProxySerializer,
+    extend_schema,
+)
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.api.examples import OPERATORS_ACCOUNT, answered, done, id_of
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
 from accounts.editing import save
@@ -19,7 +26,9 @@ from accounts.editing.fields import fill, save_filled
 from accounts.enums import PriorityClass
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount, User
+from accounts.people.users import create_user
 from accounts.selectors import account_by_id, channel_is_taken
+from accounts.wire.account import FetchedAccountSerializer, accounts_json
 from accounts.wire.forms import (
     AccountSerializer,
     OperationSerializer,
@@ -34,19 +43,12 @@ _ACCOUNT_ID = OpenApiParameter(
 )
 
 
-def _id_of(data: dict[str, Any]) -> dict[str, Any]:
-    # Beside the envelope too: scripts read it at either place.
-    return {"id": data["id"]} if "id" in data else {}
-
-
-def example(**data: Any) -> OpenApiExample:
-    """Return an example of an operation that was done."""
-    said = {"success": True, "code": 0, "message": "操作成功"}
-    said |= {"timestamp": "639282096000000000"}
-    value = {**said, "data": data or None} | _id_of(data)
-    return OpenApiExample("done", value=value, response_only=True)
-
-
+_PLAIN_ID = OpenApiParameter("account_id", str, OpenApiParameter.PATH)
+ACCOUNT_OR_FAILURE: Final = PolymorphicProxySerializer(
+    component_name="AccountOrFailure",
+    serializers=[FetchedAccountSerializer, OperationSerializer],
+    resource_type_field_name=None,
+)
 _SENT = OpenApiExample(
     "request",
     value={
@@ -70,7 +72,7 @@ class AddAccountView(APIView):
         summary="Add an account to the pool",
         request=AccountSerializer,
         responses=OperationSerializer,
-        examples=[_SENT, example(id="1")],
+        examples=[_SENT, done(id="1")],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
         form = AccountSerializer(data=request.data)
@@ -79,19 +81,31 @@ class AddAccountView(APIView):
         return _done(id=str(account.pk))
 
 
-class AccountView(APIView):
+class AdminAccountView(APIView):
     permission_classes = [IsOperator]
+
+    @extend_schema(
+        operation_id="admin_account_fetch",
+        tags=["admin"],
+        summary="One account with its load",
+        parameters=[_PLAIN_ID],
+        responses=ACCOUNT_OR_FAILURE,
+        examples=[answered("account", OPERATORS_ACCOUNT)],
+    )
+    def get(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
+        account = account_or_refuse(account_id)
+        return json_answer(live([account], user_of(request), whole=True)[0])
 
     @extend_schema(
         operation_id="admin_account_edit",
         tags=["admin"],
-        summary="Edit an account: only what is sent changes",
+        summary="Edit an account; members not sent stay",
         parameters=[_ACCOUNT_ID],
         request=AccountSerializer,
         responses=OperationSerializer,
         examples=[
             OpenApiExample("request", value={"coreSize": 12}, request_only=True),
-            example(id="1"),
+            done(id="1"),
         ],
     )
     def put(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
@@ -109,7 +123,7 @@ class AccountView(APIView):
         summary="Remove an account from the pool",
         parameters=[_ACCOUNT_ID],
         responses={200: OperationSerializer},
-        examples=[example()],
+        examples=[done()],
     )
     def delete(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         save.delete_account(account_or_refuse(account_id))
@@ -128,7 +142,7 @@ class ReconnectView(APIView):
         responses=OperationSerializer,
         examples=[
             OpenApiExample("request", value={"id": "1"}, request_only=True),
-            example(id="1"),
+            done(id="1"),
         ],
     )
     def put(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
@@ -144,7 +158,7 @@ class ReconnectView(APIView):
                     "禁止修改频道 ID 和服务器 ID", "The channel and server stay"
                 )
         if "allow_modes" in changes:
-            # The whole form of a known page: a speed that was cleared is left out.
+            # A known page sends its whole form and leaves out a cleared speed.
             changes.setdefault("mode", "")
         changes.setdefault("enabled", account.enabled)
         _save(account, changes, user_of(request))
@@ -158,7 +172,7 @@ class AddUserView(APIView):
     @extend_schema(
         operation_id="admin_user_add",
         tags=["admin"],
-        summary="Make a user; its key and webhook secret are shown this once",
+        summary="Create a user; its key and webhook secret are shown only once",
         request=UserSerializer,
         responses=OperationSerializer,
         examples=[
@@ -167,7 +181,7 @@ class AddUserView(APIView):
                 value={"name": "alice", "role": "USER", "priority": "HIGH"},
                 request_only=True,
             ),
-            example(**_NEW_USER),
+            done(**_NEW_USER),
         ],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
@@ -176,7 +190,7 @@ class AddUserView(APIView):
         fields = form.validated_data
         if fields["id"].strip():
             raise InvalidField("参数错误", "Users are edited in the admin pages")
-        user, key = save.create_user(
+        user, key = create_user(
             name=fields["name"],
             token=fields["token"].strip(),
             operator=fields["role"] == "ADMIN",
@@ -190,6 +204,14 @@ class AddUserView(APIView):
             webhookSecret=user.webhook_secret,
             priority=PriorityClass(user.priority).name,
         )
+
+
+def live(
+    accounts: Iterable[DiscordAccount], viewer: User, *, whole: bool
+) -> list[dict[str, Any]]:
+    """Return accounts in JSON with their load, for the operators' pages."""
+    shown = accounts_json(accounts, viewer, whole=whole)
+    return [{"displays": {}} | each for each in shown]  # known pages read this member
 
 
 def account_or_refuse(account_id: str) -> DiscordAccount:
@@ -209,7 +231,7 @@ def _save(
         check(account, related.channels)
         return save_filled(account, related, by=operator.username)
     except ValidationError as exc:
-        _refuse_taken(account)  # meanwhile: Discord takes its time
+        _refuse_taken(account)  # again: the check at Discord takes seconds
         text = said_by_member(exc)
         raise InvalidField(f"参数错误: {text}", text) from exc
     except (Error, DiscordAccount.DoesNotExist):
@@ -224,4 +246,4 @@ def _refuse_taken(account: DiscordAccount) -> None:
 
 
 def _done(**data: Any) -> HttpResponse:
-    return json_answer(operation_result(data=data or None) | _id_of(data))
+    return json_answer(operation_result(data=data or None) | id_of(data))

@@ -1,1 +1,1 @@
-"""Which account may draw a task, and which comes first."""
+"""The choice of an account for a task: rules, order and usage."""

@@ -1,4 +1,4 @@
-"""What follows the clock: whose idle hours it is."""
+"""Mark accounts idle or not as their `fishing_time` begins and ends."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ def is_idle(fishing_time: str, moment: datetime) -> bool:
     """Tell whether a moment lies in an account's idle hours."""
     try:
         return hours.covers(fishing_time, moment)
-    except ValueError:  # the field refuses it: somebody else has written the row
+    # The field's validator refuses such text; the row was written in another way.
+    except ValueError:
         return False
 
 
 def follow_hours() -> None:
-    """Mark the accounts whose idle hours have begun, unmark those whose have ended."""
+    """Mark accounts whose idle hours have begun; unmark those whose have ended."""
     now = timezone.now()
     rows = DiscordAccount.objects.order_by()
     written = rows.exclude(fishing_time="").values_list("fishing_time", flat=True)

@@ -1,4 +1,4 @@
-"""Which of several fitting accounts goes first. The load comes in as an annotation."""
+"""Order the accounts that fit a task. They are annotated with their load."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _CONNECTED_FIRST: Final = Case(
 
 
 def order(rule: str) -> tuple[Any, ...]:
-    """Return the order of a rule, the account to be chosen in front.
+    """Return the ORDER BY terms of a rule; the first account is chosen.
 
-    It reads `load`, the number of tasks that run and wait at an account. What is
-    connected goes first, whatever the rule.
+    Reads `load`, the number of an account's running and waiting tasks. Connected
+    accounts come first under every rule.
     """
     match rule:
         case ChoiceRule.RANDOM:
@@ -33,7 +33,7 @@ def order(rule: str) -> tuple[Any, ...]:
 
 
 def _best_wait_idle() -> tuple[Any, ...]:
-    """Most free slots first; without any, the least loaded. Chance between equals."""
+    """Order by free slots, then by relative load; equal accounts at random."""
     load = Cast("load", FloatField())
     size = F("core_size")
     busy = Case(When(load__lt=size, then=load - size), default=load / size)
@@ -41,9 +41,10 @@ def _best_wait_idle() -> tuple[Any, ...]:
 
 
 def _by_weight() -> tuple[Any, ...]:
-    """Each as often as its weight says; those without one only among themselves.
+    """Choose accounts in proportion to their weight; weight 0 comes last.
 
-    The least of exponential variables is each one's with the share of its rate.
+    The least of independent exponential variables is each one's with a probability
+    proportional to its rate.
     """
     weight = Cast(Greatest("weight", Value(1)), FloatField())
     unweighted = Case(When(weight=0, then=Value(1)), default=Value(0))

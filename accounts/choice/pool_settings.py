@@ -1,4 +1,4 @@
-"""What all choices share: the rule, the subjects, whose work hours are over."""
+"""Pool: the settings that every choice reads: rule, subjects, closed work hours."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from django.db.models.signals import post_delete, post_save
-from django.dispatch import receiver
 from django.utils import timezone
 
 from accounts.enums import AccountState
@@ -19,23 +17,23 @@ from accounts.models import DiscordAccount, DomainTag, PoolSettings
 from accounts.models.tags import keywords_of
 from accounts.state.moves import home
 
-# Read by every submit, so kept for a moment in each process.
+# Every submit reads them, so each process keeps them for a moment.
 KEPT_FOR: Final = 1.0  # seconds
 _BREAKS: Final = re.compile(r"[,.\-\s]+")
 
 
 @dataclass(frozen=True)
 class Pool:
-    """How work is spread, as it stood a moment ago."""
+    """The settings of the pool at `read_at`, a monotonic time."""
 
     rule: str
-    # Ids of the subjects of each keyword; empty while the switch is off.
+    # Keyword to ids of subjects; empty while the switch is off.
     keywords: Mapping[str, frozenset[int]]
-    closed: tuple[str, ...]  # work hours, as written, that do not hold now
+    closed: tuple[str, ...]  # texts of work hours that exclude now
     read_at: float = field(default_factory=time.monotonic)
 
     def subjects_of(self, prompt: str) -> tuple[int, ...]:
-        """Return the ids of the subjects that a prompt is about, in order."""
+        """Return the ids of the subjects whose keywords a prompt contains, sorted."""
         found: set[int] = set()
         if self.keywords:
             for word in _BREAKS.split(prompt.lower()):
@@ -48,7 +46,7 @@ _kept: Pool | None = None
 
 
 def pool() -> Pool:
-    """Return the pool's settings, at most `KEPT_FOR` old."""
+    """Return the pool's settings, at most `KEPT_FOR` seconds old."""
     global _kept
     kept = _kept
     if kept is None or time.monotonic() - kept.read_at > KEPT_FOR:
@@ -56,12 +54,11 @@ def pool() -> Pool:
     return kept
 
 
-@receiver(post_save, sender=PoolSettings)
-@receiver(post_save, sender=DomainTag)
-@receiver(post_delete, sender=DomainTag)
-@receiver(post_save, sender=DiscordAccount)
-def forget(**_: Any) -> None:
-    """Have the next choice read anew; other processes follow within a moment."""
+def forget() -> None:
+    """Drop the kept settings. Services that write them call this.
+
+    Other processes follow within `KEPT_FOR` seconds.
+    """
     global _kept
     _kept = None
 

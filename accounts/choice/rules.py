@@ -1,7 +1,7 @@
-"""Which accounts may be given a task: one ordered list of rules.
+"""Rules that an account must fulfil to be given a task, in order.
 
-The same list makes the choice and the reason why there is none. Load and subjects come
-in from outside: this module knows nothing of tasks.
+The same list filters the accounts and explains a refusal. Load and subjects are passed
+in, because this module does not know tasks.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, StrIndex
 from django.db.models.lookups import GreaterThan
+from django.utils import timezone
 
+from accounts import hours
 from accounts.enums import AccountState, SpeedMode
 from accounts.models import DiscordAccount
 from accounts.states import TAKE_NEW
@@ -36,9 +38,9 @@ _COSTLY: Final = frozenset({SpeedMode.FAST, SpeedMode.TURBO})
 
 @dataclass(frozen=True)
 class Need:
-    """What a task needs of its account. Everything empty means: nothing.
+    """The requirements of a task on its account. Empty fields require nothing.
 
-    `instance_id` and `remark` may be markers of a prepared query.
+    `instance_id` and `remark` may be expressions of a compiled query.
     """
 
     instance_id: str = ""
@@ -48,16 +50,16 @@ class Need:
     remix: bool | None = None
     niji_remix: bool | None = None
     remix_auto: bool | None = None
-    # Ids of the subjects of its prompt; None where subjects are nobody's matter.
+    # Ids of the subjects of its prompt; None: subjects do not matter.
     subjects: tuple[int, ...] | None = None
-    day: date | None = None  # of a new drawing: hours and day limit hold for it
-    closed: tuple[str, ...] = ()  # work hours, as written, that do not hold now
-    room: bool = False  # to wait in the queue
+    day: date | None = None  # set for a new drawing: hours and day limit apply
+    closed: tuple[str, ...] = ()  # texts of work hours that exclude now
+    room: bool = False  # the account needs space in its queue
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A condition on an account, and what is said of `who` fails it."""
+    """A condition on an account, and the text for `{who}` when it fails."""
 
     name: str
     holds: Q
@@ -75,9 +77,9 @@ _SWITCHES: Final = {
 
 
 def rules(need: Need) -> list[Rule]:
-    """Return what must hold, what decides first in front.
+    """Return the rules for a need, the most decisive first.
 
-    The room rule reads `load` and `waiting`, annotations by whoever knows the tasks.
+    The room rule reads the annotations `load` and `waiting`, which the caller adds.
     """
     return [
         *_named(need),
@@ -90,7 +92,7 @@ def rules(need: Need) -> list[Rule]:
 
 
 def _named(need: Need) -> Iterator[Rule]:
-    """Yield the rules of who is asked for."""
+    """Yield the rules for an account that was asked for by name."""
     if need.instance_id:
         yield Rule(
             "instance",
@@ -118,13 +120,13 @@ def _standing() -> Iterator[Rule]:
 
 
 def first_of(modes: Sequence[str]) -> Case:
-    """Return the position of the first of `modes` that an account gives."""
+    """Return the index of the first of `modes` that an account draws in."""
     cases = [When(gives(mode), then=Value(i)) for i, mode in enumerate(modes)]
     return Case(*cases, default=Value(len(modes)), output_field=IntegerField())
 
 
 def gives(mode: str) -> Q:
-    """Hold for the accounts that draw at this speed."""
+    """Match the accounts that draw at this speed now."""
     allowed = Cast(F("allow_modes"), TextField())
     given = Q(mode__in=["", mode])
     given &= Q(allow_modes=[]) | Q(_holds(allowed, f'"{mode}"'))
@@ -138,7 +140,7 @@ def _switch(name: str) -> Rule:
 
 
 def _wishes(need: Need) -> Iterator[Rule]:
-    """Yield the rules of what a client wishes, and of what its prompt is about."""
+    """Yield the rules for a client's wishes and for the subjects of its prompt."""
     if need.modes:
         yield Rule(
             "speed",
@@ -151,7 +153,8 @@ def _wishes(need: Need) -> Iterator[Rule]:
     for column, want in wishes:
         if want is not None:
             on = Q(**{column: True})
-            # Wanted: its windows open, or nobody answers them by itself.
+            # Remix windows open when remix is on, or are shown if nothing answers them
+            # by itself.
             holds = on | Q(remix_auto_submit=False) if want else ~on
             yield Rule("remix", holds, *remix)
     if need.remix_auto is not None:
@@ -166,7 +169,7 @@ def _wishes(need: Need) -> Iterator[Rule]:
 
 
 def _hours(need: Need) -> Iterator[Rule]:
-    """Yield the rules of work hours; for new drawings those of the day, too."""
+    """Yield the rules of work hours; for new drawings also idle hours and day limit."""
     working = ~Q(state=AccountState.RESTING)
     if need.closed:
         working &= ~Q(work_time__in=need.closed)
@@ -191,10 +194,20 @@ def _hours(need: Need) -> Iterator[Rule]:
         )
 
 
+def draws_new_now(account: DiscordAccount) -> bool:
+    """Tell whether a loaded account may draw something new, as `_hours` does in SQL.
+
+    Its state is ignored. A test compares the two.
+    """
+    working = not account.work_time or hours.covers(account.work_time, timezone.now())
+    is_full = 0 <= account.day_draw_limit <= account.drawn_today
+    return working and not account.is_fishing and not is_full
+
+
 _ROOM: Final = (
     Rule(
         "room",
-        # Few have so much load that those who wait must be counted.
+        # Cheap first: `waiting` is counted only where the load is high.
         Q(max_queue_size=0)
         | Q(load__lt=F("max_queue_size"))
         | Q(waiting__lt=F("max_queue_size")),
@@ -205,14 +218,14 @@ _ROOM: Final = (
 
 
 def below_day_limit(day: date) -> Q:
-    """Hold for the accounts that may draw once more on this day."""
+    """Match the accounts that may draw once more on this day."""
     unlimited = Q(day_draw_limit__lt=0)
     fresh = Q(day_draw_limit__gt=0) & ~Q(day=day)
     return unlimited | fresh | Q(day_draw_count__lt=F("day_draw_limit"))
 
 
 def _fits_subjects(tags: Sequence[int]) -> Q:
-    """Hold for accounts that draw anything, and for those set aside for a subject."""
+    """Match accounts without subjects, and those that have one of `tags`."""
     anything = Q(is_vertical_domain=False)
     if not tags:
         return anything
@@ -222,6 +235,7 @@ def _fits_subjects(tags: Sequence[int]) -> Q:
     return anything | Q(Exists(links))
 
 
-def _holds(text: Any, part: str) -> Any:
-    """Hold where a text has this part, capitals and all."""
-    return GreaterThan(StrIndex(text, Value(part)), 0)
+def _holds(text: Any, part: str | Value) -> Any:
+    """Match where `text` contains `part`, case-sensitively."""
+    found: Any = part if isinstance(part, Value) else Value(part)
+    return GreaterThan(StrIndex(text, found), 0)

@@ -1,4 +1,4 @@
-"""Noting what an account was given: whose turn is next, how much it drew today."""
+"""Record that an account was given tasks: its turn and its drawings of the day."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def take_turn(
     within_limit: bool = False,
     unless_taken: bool = False,
 ) -> bool:
-    """Note that an account is given tasks, in the transaction that writes them.
+    """Record tasks for an account, in the transaction that writes them.
 
-    Its row is locked until the end of that: what is counted now stays true. Returns
-    False where its day limit is reached (`within_limit`), or where somebody has had
-    the same turn since it was read (`unless_taken`).
+    The account's row stays locked until the transaction ends, so the count stays true.
+    Returns False if its day limit is reached (`within_limit`), or if another submit has
+    taken the turn since the row was read (`unless_taken`).
     """
     today = timezone.localdate()
     rows = DiscordAccount.objects.filter(pk=account.pk)
@@ -33,7 +33,7 @@ def take_turn(
         rows = rows.filter(picked_at=account.picked_at)
     return bool(
         rows.update(
-            # Before the day itself: MySQL reads what the same statement has written.
+            # Stands before `day`: MySQL evaluates assignments from left to right.
             day_draw_count=Case(
                 When(day=today, then=F("day_draw_count") + tasks), default=Value(tasks)
             ),
@@ -43,13 +43,8 @@ def take_turn(
     )
 
 
-def drawn_today(account: DiscordAccount) -> int:
-    """Return how many tasks the account was given since midnight."""
-    return account.day_draw_count if account.day == timezone.localdate() else 0
-
-
 def _behind_all(account: Any) -> datetime:
-    """Return a moment behind the last turn, even if clocks differ or were set back."""
+    """Return a time after the last turn, even if clocks differ or were set back."""
     now = timezone.now()
     last = getattr(account, "last_turn", None)
     return max(now, last + timedelta(microseconds=1)) if last else now

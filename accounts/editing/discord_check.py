@@ -1,38 +1,26 @@
-"""Before an account is saved: does Discord know its token, server and channels?
-
-Who can ask Discord says so with `set_checker`; this app cannot reach it by itself.
-"""
+"""Ask Discord about an account that is to be saved: its token, server and channels."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from django.core.exceptions import ValidationError
 
+from accounts import ports
 from accounts.editing import sub_channels
-from accounts.editing.sub_channels import Pair, Pairs
+from accounts.editing.sub_channels import Pair
 from accounts.models import DiscordAccount
 from mjproxy.lib.db.encrypted_field import unreadable
 
-# Takes an account and channels to look at; returns what is wrong, by field.
-Checker = Callable[[DiscordAccount, Mapping[str, Pairs]], Mapping[str, list[str]]]
-
 _WATCHED: Final = ("user_token", "guild_id", "channel_id", "proxy_url")
-# What the gateway speaks as, from where and in which server: all that its socket needs.
+# Columns that the gateway's socket depends on.
 CONNECTION: Final = (*_WATCHED, "user_agent")
 _SPEAKING: Final = {"user_token", "proxy_url"}
-_checker: Checker | None = None
-
-
-def set_checker(checker: Checker | None) -> None:
-    """Have `checker` asked from now on; None: nobody."""
-    global _checker
-    _checker = checker
 
 
 def changed(account: DiscordAccount, names: Sequence[str] = _WATCHED) -> set[str]:
-    """Return which of the account's columns differ from what is stored."""
+    """Return the columns in `names` whose values differ from the stored ones."""
     if account._state.adding:
         return set(names)
     looked_at = sorted(set(names) - account.get_deferred_fields())
@@ -42,23 +30,21 @@ def changed(account: DiscordAccount, names: Sequence[str] = _WATCHED) -> set[str
 def _differs(account: DiscordAccount, name: str) -> bool:
     rows = DiscordAccount.objects.filter(pk=account.pk).values_list(name, flat=True)
     field = DiscordAccount._meta.get_field(name)
-    # A secret that fits no key is the same as long as its column is.
+    # An undecryptable secret counts as unchanged if its stored text is.
     return bool(rows.first() != field.value_from_object(account))  # type: ignore[union-attr]
 
 
 def check(account: DiscordAccount, further: Collection[Pair] | None = None) -> None:
-    """Ask Discord about what is new in an account that is about to be saved.
+    """Ask Discord about the changes of an account, before it is saved.
 
-    `further` are the sub-channels that it will have, None: as now. Raises
-    ValidationError, by field. It may take seconds: never call it in a transaction.
+    `further` are its new sub-channels, None if they stay. Raises ValidationError, by
+    field. It may take seconds: never call it in a transaction.
     """
-    if _checker is None:
-        return
     news = changed(account)
     secret = unreadable(account)
     account.clean_fields(exclude=secret)
     if secret & _SPEAKING:
-        return  # nobody can ask as this account
+        return  # without the secret Discord cannot be asked
     known = [] if "user_token" in news else sub_channels.pairs_of(account)
     pairs = sub_channels.pairs_of(account) if further is None else further
     own = [(account.guild_id, account.channel_id)]
@@ -67,5 +53,5 @@ def check(account: DiscordAccount, further: Collection[Pair] | None = None) -> N
         sub_channels.FIELD: [pair for pair in pairs if pair not in known],
     }
     asked = news or channels[sub_channels.FIELD]
-    if asked and (wrong := _checker(account, channels)):
+    if asked and (wrong := ports.account_check()(account, channels)):
         raise ValidationError(dict(wrong))

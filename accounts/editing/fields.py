@@ -1,4 +1,4 @@
-"""Writing what somebody has sent for an account: fields, subjects, further channels."""
+"""Write the sent values of an account: fields, subjects, further channels."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Changes = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Related:
-    """What belongs to an account and stands in other tables; None: stays as it is.
+    """The values of an account in other tables; None: unchanged.
 
-    `fields` are the columns that were filled.
+    `fields` are the columns that were set.
     """
 
     domains: list[DomainTag] | None = None
@@ -29,11 +29,11 @@ class Related:
 
 
 def fill(account: DiscordAccount, changes: Changes) -> Related:
-    """Write `changes`, by field, over an account, and return what is not in its row.
+    """Set `changes`, by field, on an account; return the values of other tables.
 
-    `vertical_domains` are row ids of subjects, `sub_channels` lines with links;
-    `queue_size` means `max_queue_size` where that is not changed itself.
-    Raises ValidationError, by field. Nothing is saved.
+    `vertical_domains` are row ids of subjects, `sub_channels` lines with links.
+    `queue_size` sets `max_queue_size`, unless that one is changed as well. Raises
+    ValidationError, by field. Nothing is saved.
     """
     plain = dict(changes)
     domains = channels = None
@@ -51,7 +51,7 @@ def fill(account: DiscordAccount, changes: Changes) -> Related:
 def save_filled(
     account: DiscordAccount, related: Related, *, by: str
 ) -> DiscordAccount:
-    """Save an account that was filled. Raises ValidationError, by field.
+    """Save a filled account. Raises ValidationError, by field.
 
     `by` names the person in the account's history.
     """
@@ -63,7 +63,7 @@ def save_filled(
 
 
 def domains_of(ids: Iterable[str]) -> list[DomainTag]:
-    """Return the subjects of these row ids, or raise ValidationError."""
+    """Return the subjects with these row ids, or raise ValidationError."""
     wanted = list(dict.fromkeys(ids))
     numbers = [int(i) for i in wanted if i.isascii() and i.isdigit() and len(i) < 16]
     found = DomainTag.objects.in_bulk(numbers)
@@ -87,7 +87,7 @@ def _by_field(field: str, check: Any, *args: Any) -> Any:
 
 
 def _choose_queue_size(account: DiscordAccount, changes: dict[str, Any]) -> None:
-    # Pages know one of the two names, or send both and change one of them.
+    # Pages send one of the two names, or send both and change one of them.
     other = changes.pop("queue_size", None)
     if other is None:
         return

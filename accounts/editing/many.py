@@ -1,4 +1,4 @@
-"""Many accounts at once: one change for all of them, or none for any."""
+"""Edit many accounts at once: all of them, or none."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from accounts.choice import pool_settings
 from accounts.editing.fields import Changes, domains_of
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
@@ -20,7 +21,7 @@ from mjproxy.lib.db.deadlocks import again_after_deadlock
 
 
 class NotForAll(Exception):
-    """Some of the accounts cannot be changed so; none was."""
+    """Some accounts cannot be changed this way; none was changed."""
 
     def __init__(self, errors: dict[int, ValidationError]) -> None:
         super().__init__(f"{len(errors)} account(s) cannot be changed so")
@@ -31,9 +32,8 @@ class NotForAll(Exception):
 def edit_many(accounts: Iterable[DiscordAccount], changes: Changes, *, by: str) -> int:
     """Write the same changes, by field, to many accounts; return their number.
 
-    Their sessions stay: nothing that may be written here concerns the connection.
-    `by` names the person in the history of an account.
-    Raises ValidationError for subjects that do not exist, and NotForAll.
+    Sessions stay open: none of these fields concerns the connection. `by` names the
+    person in the history. Raises ValidationError for unknown subjects, and NotForAll.
     """
     plain: dict[str, Any] = dict(changes)
     domains = None
@@ -57,6 +57,7 @@ def edit_many(accounts: Iterable[DiscordAccount], changes: Changes, *, by: str) 
         _set_domains(ids, [tag.pk for tag in domains])
     if enabled is not None:
         enable_many(ids, enabled=enabled, by=by)
+    pool_settings.forget()
     for pk in ids:
         tell(pk)
     return len(rows)
@@ -65,9 +66,9 @@ def edit_many(accounts: Iterable[DiscordAccount], changes: Changes, *, by: str) 
 @again_after_deadlock
 @transaction.atomic
 def enable_many(account_ids: Iterable[int], *, enabled: bool, by: str) -> int:
-    """Switch accounts on or off, and return their number.
+    """Enable or disable accounts; return their number.
 
-    One that is switched on has been looked after by a person: it connects anew.
+    Enabling also ends an account's trouble, so it connects anew.
     """
     ids = list(account_ids)
     lock_users(ids)
@@ -92,7 +93,7 @@ def _check(accounts: Iterable[DiscordAccount], plain: dict[str, Any]) -> None:
 
 
 def _check_one(account: DiscordAccount, plain: dict[str, Any]) -> None:
-    # What is not changed is not looked at: reading a secret costs a decryption.
+    # Unchanged fields are not validated: reading a secret costs a decryption.
     others = {field.name for field in account._meta.fields} - set(plain)
     errors: dict[str, Any] = {}
     for check in (partial(account.clean_fields, exclude=others), account.clean):

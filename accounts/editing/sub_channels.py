@@ -1,4 +1,4 @@
-"""The further channels of an account, as people write them and as rows."""
+"""Further channels of an account, as lines of text and as rows."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from django.core.exceptions import ValidationError
 from accounts.models import DiscordAccount, SubChannel
 from accounts.models.discord import link_of, snowflake
 
-FIELD: Final = "sub_channels"  # under which errors are reported
+FIELD: Final = "sub_channels"  # the field of errors
 MAX_CHANNELS: Final = 200
 MAX_LINE: Final = 1000
-# What stands before and after it on its line is the operator's own note.
+# The rest of the line is the operator's note.
 _LINK: Final = re.compile(
     r"https://(?:(?:www|ptb|canary)\.)?discord(?:app)?\.com/channels/"
     r"([^/\s,]+)/([^/?#\s,]+)[^\s,]*"
@@ -22,15 +22,15 @@ _LINK: Final = re.compile(
 
 Pair = tuple[str, str]  # server id, channel id
 Pairs = list[Pair]
-# Each channel with its line, where that holds a note; "" for the link alone.
+# Channel to its line if it has a note; "" for the link alone.
 Lines = Mapping[Pair, str]
 
 
 def parse(lines: str | Iterable[str]) -> Lines:
-    """Return server and channel of each line that is not empty, with its note.
+    """Return server, channel and note of each line that is not empty.
 
     A line contains `https://discord.com/channels/{server}/{channel}`. Raises
-    ValidationError with a message for each line that does not, or that is repeated.
+    ValidationError with a message for each line without a link, and each repeated one.
     """
     if isinstance(lines, str):
         lines = lines.splitlines()
@@ -73,9 +73,9 @@ def _read(line: str) -> tuple[Pair, str]:
 
 
 def check(account: DiscordAccount, pairs: Collection[Pair] | None = None) -> None:
-    """Raise ValidationError where the main channel is among the further ones.
+    """Raise ValidationError if the main channel is among the further ones.
 
-    Without `pairs` those that are stored count.
+    Without `pairs` the stored channels are checked.
     """
     found = pairs_of(account) if pairs is None else pairs
     if account.channel_id in {channel_id for _, channel_id in found}:
@@ -92,16 +92,16 @@ def pairs_of(account: DiscordAccount) -> Pairs:
 
 
 def lines_of(account: DiscordAccount) -> list[str]:
-    """Return the lines that `parse` reads, with their notes."""
+    """Return the further channels as lines that `parse` reads, with notes."""
     if account._state.adding:
         return []
     return [str(row) for row in account.sub_channels.order_by("pk")]
 
 
 def replace(account: DiscordAccount, lines: Lines) -> bool:
-    """Write the account's further channels; return whether they are others now.
+    """Write the account's further channels; tell whether the set of them changed.
 
-    Those that stay keep their rows. Call it in the transaction of `save_account`.
+    Unchanged channels keep their rows. Call it in the transaction of `save_account`.
     """
     known = {(row.guild_id, row.channel_id): row for row in account.sub_channels.all()}
     gone = [row.pk for pair, row in known.items() if pair not in lines]

@@ -1,4 +1,4 @@
-"""Who may ask (users, keys) and who draws (Discord accounts)."""
+"""Models of users, keys and Discord accounts."""
 
 from accounts.models.discord import DiscordAccount, SubChannel
 from accounts.models.events import AccountEvent

@@ -1,4 +1,4 @@
-"""Who draws: Discord accounts."""
+"""DiscordAccount: a Discord account that draws, and its further channels."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _found_channel: Final[dict[str, Any]] = {
     "validators": [snowflake],
     "help_text": "Found when the account connects; what is entered here stays.",
 }
-# Known pages of operators show it as HTML.
+# Operators' pages of known clients show the text as HTML.
 no_markup = RegexValidator(r"^[^<>]*$", "No markup, please: neither < nor >.")
 _pause = between(0, 3600)
 A_DAY: Final = 24 * 60  # minutes
 
 
 def known_modes(value: object) -> None:
-    """Raise ValidationError for what is not a list of speeds."""
+    """Raise ValidationError for a value that is not a list of speeds."""
     if not isinstance(value, list) or not set(map(str, value)) <= set(SpeedMode.values):
         raise ValidationError("A list of RELAX, FAST and TURBO.")
 
@@ -45,19 +45,22 @@ def known_modes(value: object) -> None:
 class DiscordAccount(models.Model):
     """A Discord user account that draws, in one channel of one server."""
 
+    # The encrypted columns: never shown, and reading one costs a decryption.
+    SECRETS: ClassVar = ("user_token", "bot_token", "proxy_url")
+
     remark = models.CharField(max_length=200, blank=True)
     group = models.CharField(
         max_length=80,
         blank=True,
         db_index=True,
-        help_text="A name of your choice: lists are filtered by it.",
+        help_text="A name of your choice that filters the list.",
     )
     sponsor = models.CharField(max_length=200, blank=True, validators=[no_markup])
     guild_id = models.CharField(max_length=20, validators=[snowflake])
     channel_id = models.CharField(max_length=20, unique=True, validators=[snowflake])
     user_token = EncryptedTextField(validators=[one_word])
     bot_token = EncryptedTextField(blank=True, validators=[one_word])
-    # Direct messages with the two bots; found when the account connects.
+    # Direct message channels of the two bots; found when the account connects.
     private_channel_id = models.CharField(
         "channel of Midjourney's messages", **_found_channel
     )
@@ -73,7 +76,6 @@ class DiscordAccount(models.Model):
     )
     user_agent = models.CharField(max_length=400, blank=True, validators=[header_text])
     proxy_url = EncryptedTextField(blank=True, validators=[proxy_address])
-    backend = models.CharField(max_length=20, default="discord", editable=False)
 
     enabled = models.BooleanField(default=True)
     weight = models.PositiveIntegerField(default=1, validators=between(0, 1000))
@@ -120,9 +122,9 @@ class DiscordAccount(models.Model):
     remix_auto_submit = models.BooleanField(
         "answer remix windows",
         default=False,
-        help_text="Answer a remix window with the parent's prompt, asking nobody.",
+        help_text="Answer a remix window with the parent's prompt, without asking.",
     )
-    # Whether remix mode is on at each bot, as last seen.
+    # Remix mode at each bot, as last seen.
     mj_remix_on = models.BooleanField("remix mode", default=False)
     niji_remix_on = models.BooleanField("remix mode at niji", default=False)
 
@@ -138,9 +140,9 @@ class DiscordAccount(models.Model):
         max_length=200,
         blank=True,
         validators=[hours.validate],
-        help_text="Within them buttons are pressed, but nothing new is drawn.",
+        help_text="In these hours buttons are pressed and nothing new is drawn.",
     )
-    # Whether now lies in the idle hours: kept up to date by the minute.
+    # Updated every minute from `fishing_time`.
     is_fishing = models.BooleanField(default=False, editable=False)
     day_draw_limit = models.IntegerField(
         "drawings a day",
@@ -148,7 +150,7 @@ class DiscordAccount(models.Model):
         validators=between(-1, 1_000_000),
         help_text="-1: no limit.",
     )
-    # Drawings that were given to it on `day`.
+    # Number of drawings given to the account on `day`.
     day_draw_count = models.PositiveIntegerField(default=0, editable=False)
     day = models.DateField(null=True, editable=False)
     is_vertical_domain = models.BooleanField(
@@ -159,7 +161,7 @@ class DiscordAccount(models.Model):
     vertical_domains = models.ManyToManyField(
         DomainTag, verbose_name="subjects", blank=True, related_name="accounts"
     )
-    # When it was last given a task: whose turn it is.
+    # Time of its last task; rotation chooses the oldest.
     picked_at = models.DateTimeField(null=True, editable=False)
 
     core_size = models.PositiveSmallIntegerField(
@@ -196,26 +198,25 @@ class DiscordAccount(models.Model):
         "goes on at",
         null=True,
         editable=False,
-        help_text="A pause with an end; empty: until a person has acted.",
+        help_text="End of a pause; empty: it lasts until a person acts.",
     )
-    # The Discord user as whom it has connected; empty: not known yet. What is told of
-    # the user is true of all its rows.
+    # Id of the Discord user of the token; empty until the account has connected. Facts
+    # about the user are shared by all its rows.
     discord_user = models.CharField(
         max_length=20, blank=True, editable=False, db_index=True
     )
-    # Its trouble is the Discord user's, or its token's: all rows show it.
+    # The trouble concerns the Discord user or the token, so all their rows show it.
     is_shared = models.BooleanField(default=False, editable=False)
-    # When a person last acted: what was asked before decides nothing after it.
+    # Time of a person's last act; answers to older requests are ignored.
     acted_at = models.DateTimeField(null=True, editable=False)
-    # The newest message whose notice was obeyed: history shows it again.
+    # Id of the newest message whose notice was applied, because history repeats it.
     notice_id = models.BigIntegerField(default=0, editable=False)
-    # Counts up with every edit that concerns the connection: the gateway compares it
-    # and needs no message.
+    # Counts edits that concern the connection. The gateway compares it, so it needs no
+    # message.
     revision = models.PositiveIntegerField(default=0, editable=False)
-    # The revision with which it was last told to connect anew: no session of an older
-    # one is resumed.
+    # The revision that last asked for a new session; older sessions are not resumed.
     anew_revision = models.PositiveIntegerField(default=0, editable=False)
-    # Counts up with every edit of its sub-channels: those need no new connection.
+    # Counts edits of the sub-channels; those need no new connection.
     channels_revision = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -237,6 +238,11 @@ class DiscordAccount(models.Model):
     def is_ready(self) -> bool:
         return self.enabled and self.state == AccountState.READY
 
+    @property
+    def drawn_today(self) -> int:
+        """Return how many drawings the account was given since midnight."""
+        return self.day_draw_count if self.day == timezone.localdate() else 0
+
 
 def link_of(guild_id: str, channel_id: str) -> str:
     """Return the address of a channel in Discord."""
@@ -254,7 +260,7 @@ class SubChannel(models.Model):
     line = models.CharField(
         max_length=1000,
         blank=True,
-        help_text="As the operator wrote it, with a note; empty: the link alone.",
+        help_text="The operator's line, with a note; empty: only the link.",
     )
 
     class Meta:

@@ -1,4 +1,4 @@
-"""What became of an account: the history of its states."""
+"""AccountEvent: the history of an account's states."""
 
 from __future__ import annotations
 

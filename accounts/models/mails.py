@@ -1,4 +1,4 @@
-"""Mails to the operator: how they are sent, and those that wait."""
+"""Mails to the operator: the settings, and the mails that wait."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ host_name = RegexValidator(
 
 
 def known_addresses(value: str) -> None:
-    """Raise ValidationError for what is not a list of mail addresses, or too long."""
+    """Raise ValidationError for invalid mail addresses or more than 20 of them."""
     found = addresses_in(value)
     for address in found:
         validate_email(address)
@@ -32,19 +32,19 @@ def known_addresses(value: str) -> None:
 
 
 def addresses_in(text: str) -> list[str]:
-    """Return the addresses that commas, semicolons or blanks part, each once."""
+    """Split a text at commas, semicolons and blanks; return each address once."""
     return parted(text, r"\s")
 
 
 class MailSettingsManager(models.Manager["MailSettings"]):
-    """Leaves the password in its column until it is asked for."""
+    """Defers the password until it is read."""
 
     def get_queryset(self) -> models.QuerySet[MailSettings]:
         return super().get_queryset().defer(*MAIL_SECRETS)
 
 
 class MailSettings(SingletonModel):
-    """Who is told when an account waits for a person, and how."""
+    """The recipients and the server of mails about accounts in trouble."""
 
     is_on = models.BooleanField("send mails", default=False)
     host = models.CharField(
@@ -76,7 +76,7 @@ class MailSettings(SingletonModel):
         return "Mail settings"
 
     def clean(self) -> None:
-        """Raise ValidationError where mails are wanted and something is missing."""
+        """Raise ValidationError if mails are on and a needed field is empty."""
         needed = ("host", "sender", "recipients") if self.is_on else ()
         missing: dict[str, Any] = {
             name: "Needed to send mails."
@@ -88,7 +88,7 @@ class MailSettings(SingletonModel):
 
 
 class OperatorMail(models.Model):
-    """A trouble that its operator must be told of, written with the move itself."""
+    """A mail about an account's trouble, written with the move itself."""
 
     account = models.ForeignKey(DiscordAccount, models.CASCADE, related_name="mails")
     trouble = models.CharField(max_length=16, choices=AccountState)
@@ -97,7 +97,7 @@ class OperatorMail(models.Model):
     state = models.CharField(max_length=8, choices=MailState, default=MailState.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField()
-    # Who is sending it: a claim runs out at `next_attempt_at`.
+    # Name of the claim that sends it; it expires at `next_attempt_at`.
     claim = models.CharField(max_length=32, blank=True, editable=False)
     sent_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=400, blank=True)

@@ -1,4 +1,4 @@
-"""What an operator changes while it runs."""
+"""Settings that an operator changes at run time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mjproxy.lib.validators.number_limits import between
 
 
 class AccessSettings(SingletonModel):
-    """Who may come in."""
+    """Access without a key, and the announcement."""
 
     allow_without_key = models.BooleanField(
         default=False,
@@ -22,7 +22,7 @@ class AccessSettings(SingletonModel):
         blank=True,
         max_length=2000,
         validators=[no_markup],
-        help_text="Shown to everybody by pages that ask /mj/home, before they sign in.",
+        help_text="Shown by pages that call /mj/home, before anyone signs in.",
     )
 
     class Meta:
@@ -33,19 +33,19 @@ class AccessSettings(SingletonModel):
 
 
 class PoolSettings(SingletonModel):
-    """How work is spread over the accounts."""
+    """The distribution of work over the accounts."""
 
     rule = models.CharField(
         max_length=16,
         choices=ChoiceRule,
         default=ChoiceRule.BEST_WAIT_IDLE,
-        help_text="Which of the accounts that can draw a task is given it.",
+        help_text="Chooses between the accounts that can draw a task.",
     )
     is_vertical_domain = models.BooleanField(
         "give subjects to their accounts",
         default=False,
         help_text="A prompt with a subject's keyword goes to the accounts set aside "
-        "for it. Off: those accounts are left alone.",
+        "for it. Off: those accounts get no prompts.",
     )
     waiting_per_user = models.PositiveIntegerField(
         "waiting at most for one user",

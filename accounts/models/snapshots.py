@@ -1,4 +1,4 @@
-"""What the bots told of an account."""
+"""BotSnapshot: the last reports of a bot about an account."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from accounts.models.discord import DiscordAccount
 
 
 class BotSnapshot(models.Model):
-    """What one of the bots last told of an account: its plan and its settings."""
+    """The plan and settings of an account, as one of the bots last reported."""
 
     account = models.ForeignKey(
         DiscordAccount, models.CASCADE, related_name="snapshots"
     )
     bot = models.CharField(max_length=16, choices=BotType)
 
-    # Of /info, as it was said; then what was understood of it.
+    # From /info: the raw lines, then the parsed values.
     properties = models.JSONField(default=dict)
     plan = models.CharField(max_length=40, blank=True)
     plan_until = models.DateTimeField(null=True)
@@ -26,13 +26,13 @@ class BotSnapshot(models.Model):
     job_mode = models.CharField(max_length=20, blank=True)
     info_at = models.DateTimeField(null=True)
 
-    # Of /settings: the panel as Discord sent it; then what was understood of it.
+    # From /settings: the panel as Discord sent it, then the parsed values.
     components = models.JSONField(default=list)
     suffix = models.CharField(max_length=1000, blank=True)
     version = models.CharField(max_length=40, blank=True)
-    switches = models.JSONField(default=dict)  # label of a button: whether it is on
+    switches = models.JSONField(default=dict)  # button label to on or off
     remix_on = models.BooleanField(null=True)
-    # The panel lives in one session and for a quarter of an hour.
+    # The panel works in one session, for 15 minutes.
     message_id = models.CharField(max_length=20, blank=True)
     session_id = models.CharField(max_length=64, blank=True)
     shown_at = models.DateTimeField(null=True)

@@ -1,4 +1,4 @@
-"""Subjects that prompts are about."""
+"""DomainTag: a subject of prompts."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from mjproxy.lib.validators.text_lists import parted
 
 
 def keywords_of(words: Iterable[str]) -> list[str]:
-    """Return words as they are looked for: in small letters, each once.
+    """Return the keywords in lower case, each once.
 
-    One of them may be a list that was pasted.
+    A word may itself be a pasted list, which is split.
     """
     found = (word.lower() for text in words for word in parted(text))
     return list(dict.fromkeys(found))
 
 
 def word_list(value: object) -> None:
-    """Raise ValidationError for what is not a list of words."""
+    """Raise ValidationError for a value that is not a list of strings."""
     if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
         raise ValidationError("A list of words.")
 
 
 class DomainTag(models.Model):
-    """A subject, known by its keywords; accounts may be set aside for some."""
+    """A subject, recognised by its keywords. Accounts may be reserved for subjects."""
 
     name = models.CharField(max_length=100)
     keywords = models.JSONField(default=list, blank=True, validators=[word_list])

@@ -1,4 +1,4 @@
-"""Who may ask: people, programs and their keys."""
+"""Users and their API keys."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from mjproxy.lib.db.encrypted_field import EncryptedTextField
 
 
 class User(AbstractUser):
-    """A person or a program. Staff are operators; the others see their own tasks."""
+    """A person or a program.
 
-    # Programs are named as their makers like, blanks and other scripts included.
+    Staff are operators; other users see their own tasks only.
+    """
+
+    # Existing programs have names with blanks and other scripts.
     username = models.CharField(
         "name",
         max_length=150,
@@ -26,7 +29,7 @@ class User(AbstractUser):
     priority = models.SmallIntegerField(
         choices=PriorityClass,
         default=PriorityClass.NORMAL,
-        help_text="Whose tasks go first where several wait for one account.",
+        help_text="Order of the users whose tasks wait for the same account.",
     )
 
     @property
@@ -35,7 +38,7 @@ class User(AbstractUser):
 
 
 class ApiKey(models.Model):
-    """A key of a user: kept as a hash, shown once."""
+    """A key of a user, stored as a hash. The key itself is shown once."""
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=80, blank=True)

@@ -1,4 +1,4 @@
-"""Human verification: what an account is asked for, and whose server is told."""
+"""Verifications of accounts, and the settings of the operator's server."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ class Verification(models.Model):
     account = models.OneToOneField(
         DiscordAccount, models.CASCADE, primary_key=True, related_name="verification"
     )
-    # Whoever has the token can open the page: kept as a secret. Empty where the
-    # verification came without one, or is passed.
+    # The token opens the page, so it is stored as a secret. Empty if the verification
+    # came without one or was passed.
     token = EncryptedTextField(blank=True)
     ack_url = EncryptedTextField(blank=True)
     asked_at = models.DateTimeField(default=timezone.now)
     passed_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=400, blank=True)
 
-    # The page for a person, and since when a new one is wanted.
+    # The page for a person, and when a new one was requested.
     page_url = EncryptedTextField(blank=True)
     page_at = models.DateTimeField(null=True)
     wanted_at = models.DateTimeField(null=True)
     claimed_until = models.DateTimeField(null=True)
 
-    # The operator's own server: first asked at, has accepted at, looked after at.
+    # The operator's server: `handed_at` is the first call, `hand_at` the next one due.
     handed_at = models.DateTimeField(null=True)
     accepted_at = models.DateTimeField(null=True)
     failed_at = models.DateTimeField(null=True)
@@ -49,15 +49,15 @@ class Verification(models.Model):
 
 
 class VerificationSettings(SingletonModel):
-    """A verification server of the operator's own. Without one people are called."""
+    """The operator's own verification server. Without it, persons verify."""
 
     server_url = models.CharField(
         "server",
         max_length=300,
         blank=True,
         validators=[base_address],
-        help_text="Told of each verification: POST /cf/verify. Empty: a person passes "
-        "each one.",
+        help_text="Called for each verification: POST /cf/verify. Empty: a person "
+        "passes each one.",
     )
     notify_base = models.CharField(
         "address of this server",

@@ -87,7 +87,7 @@ def _page(
 
 
 def _next(request: HttpRequest) -> str:
-    """Return where to go on: a page of this host, or the drawing page."""
+    """Return the address after sign-in: a page of this host, or the drawing page."""
     wanted = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()

@@ -1,4 +1,4 @@
-"""The operators' page about an account that must prove that it is human."""
+"""Show operators the page of an account that needs a human verification."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from accounts.selectors import without_secrets
 from accounts.state.links import verification_path
 from accounts.verification import lock
 
-# So long the page looks by itself whether the new link is there.
+# The page polls this long for a new link.
 PATIENCE: Final = timedelta(seconds=30)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@cache_control(no_store=True, no_transform=True)  # whoever has the link can answer it
+@cache_control(no_store=True, no_transform=True)  # anyone with the link can answer it
 def verification_page(request: HttpRequest, account_id: int) -> HttpResponse:
-    """Show what is asked of an account; take a person's word that it is passed."""
+    """Show an account's verification; on POST make a link or mark it passed."""
     account = get_object_or_404(
         without_secrets(DiscordAccount.objects.filter(pk=account_id))
     )

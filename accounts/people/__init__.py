@@ -1,1 +1,1 @@
-"""People and programs that ask: users, keys, sessions."""
+"""People and programs that send requests: users, keys, sessions."""

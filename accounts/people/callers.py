@@ -1,4 +1,4 @@
-"""Who asks: the user of a request, by key, by session, or as a guest."""
+"""Find the user of a request: by key, by session, or as a guest."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from accounts.people.wrong_keys import user_by
 
 @dataclass(frozen=True)
 class Asker:
-    """A user, and whether a cookie alone speaks for them."""
+    """A user; `by_session` means that only a cookie identifies them."""
 
     user: User
     by_session: bool = False
 
 
 def asker_of(request: HttpRequest) -> Asker | None:
-    """Return who asks, or None for a stranger.
+    """Return the caller, or None for an unknown one.
 
-    A wrong key counts as none: behind it the session is looked at, then whether guests
-    are let in. Raises UserDisabled for the key of a user who was shut out, and
-    TooManyTries for a stranger with a key whose address has shown too many wrong ones.
+    An unknown key is ignored; then the session cookie counts, then guest access. Raises
+    UserDisabled for the key of a disabled user, and TooManyTries for an unknown caller
+    with a key from an address that has sent too many wrong keys.
     """
     keys, refused = keys_in(request), None
     try:
@@ -47,7 +47,11 @@ def asker_of(request: HttpRequest) -> Asker | None:
 
 
 def keys_in(request: HttpRequest) -> list[str]:
-    """Return the keys that a request carries, in any of the three forms."""
+    """Return the keys of a request.
+
+    They come from the Authorization header, with or without "Bearer", and from
+    mj-api-secret, which may also begin with "Bearer".
+    """
     found = []
     for name in ("HTTP_AUTHORIZATION", "HTTP_MJ_API_SECRET"):
         value = request.META.get(name, "").strip()
@@ -60,22 +64,22 @@ def keys_in(request: HttpRequest) -> list[str]:
 
 
 def guest_user() -> User | None:
-    """Return the user who stands for callers without a key, where they are let in."""
+    """Return the user for callers without a key, or None if guests are not allowed."""
     if not AccessSettings.get_solo().allow_without_key:
         return None
     return User.objects.filter(username=GUEST_NAME, is_active=True).first()
 
 
 def link_base(request: HttpRequest) -> str:
-    """Return the origin under which the caller reached us, "" where it is absurd."""
+    """Return the origin that the caller used, or "" if it is over 300 characters."""
     base = f"{request.scheme}://{request.get_host()}"
     return base if len(base) <= 300 else ""
 
 
 def client_ip(request: HttpRequest) -> str | None:
-    """Return the caller's address: behind trusted proxies the one that they have seen.
+    """Return the caller's address, or None if it is not an IP address.
 
-    What they say is read before a request comes to Django.
+    The headers of trusted proxies were applied before Django sees the request.
     """
     try:
         address = ipaddress.ip_address(

@@ -1,4 +1,4 @@
-"""API keys: made, hashed, found. Only the hash is kept."""
+"""Create, hash and find API keys. Only the hash is stored."""
 
 from __future__ import annotations
 
@@ -13,28 +13,24 @@ from django.utils.crypto import constant_time_compare
 
 from accounts.exceptions import InvalidField, UserDisabled
 from accounts.models import ApiKey, User
-from mjproxy.lib.db.compiled_query import PreparedQuery
+from mjproxy.lib.db.compiled_query import CompiledQuery
 from mjproxy.lib.db.unique_races import checked_again
 
-MIN_KEY_LENGTH: Final = 20  # so that none can be guessed
+MIN_KEY_LENGTH: Final = 20  # characters; shorter keys could be guessed
 ADMIN_NAME: Final = "admin"
 GUEST_NAME: Final = "guest"
 
-# What a request needs to know of its caller. The user's secrets stay in the row:
-# decrypting them would cost more than the whole look-up.
+# The fields of the caller that a request needs. Secrets are left out: decrypting them
+# would cost more than the whole look-up.
 _FIELDS: Final = ("username", "is_active", "is_staff", "is_superuser")
 
-_keys_by_digest: Final = PreparedQuery[ApiKey](
+_keys_by_digest: Final = CompiledQuery[ApiKey](
     lambda one, other: (
         ApiKey.objects.filter(digest__in=[one, other], is_active=True)
         .select_related("owner")
         .only(*(f"owner__{name}" for name in _FIELDS))
     ),
-    markers=("one", "other"),
-)
-_users_by_name: Final = PreparedQuery[User](
-    lambda name: User.objects.filter(username=name, is_active=True).only(*_FIELDS),
-    markers=("name",),
+    values=2,
 )
 
 
@@ -45,9 +41,10 @@ def digest(key: str) -> str:
 @checked_again
 @transaction.atomic
 def create_key(owner: User, *, name: str = "", key: str = "") -> str:
-    """Give `owner` a key (a chosen one, or a new one) and return it, this once.
+    """Create a key for `owner` and return it; it cannot be read again later.
 
-    Raises InvalidField where a chosen key is too short or already somebody's.
+    `key` is a chosen key; empty: a random one. Raises InvalidField if a chosen key is
+    too short or already in use.
     """
     key = key or "mjp_" + secrets.token_urlsafe(32)
     if len(key) < MIN_KEY_LENGTH:
@@ -62,13 +59,13 @@ def create_key(owner: User, *, name: str = "", key: str = "") -> str:
 
 
 def is_taken(key: str) -> bool:
-    """Tell whether a key is somebody's already."""
+    """Tell whether a key is already in use."""
     rows = ApiKey.objects.filter(digest=digest(key))
     return key == settings.ADMIN_TOKEN or rows.exists()
 
 
 def user_of_key(key: str) -> User | None:
-    """Return the active user of `key`; the admin token is an operator's."""
+    """Return the active user of `key`, or None. The admin token has an operator."""
     try:
         return owner_of([key])
     except UserDisabled:
@@ -76,12 +73,13 @@ def user_of_key(key: str) -> User | None:
 
 
 def owner_of(keys: Sequence[str]) -> User | None:
-    """Return the user that one of two keys belongs to, in one query.
+    """Return the active owner of the first or the last key, with one query.
 
-    Raises UserDisabled where all that was found is a user who may not come in.
+    Returns None for unknown keys. Raises UserDisabled if all owners found are disabled.
     """
     if any(constant_time_compare(key, settings.ADMIN_TOKEN) for key in keys):
-        return next(iter(_users_by_name(ADMIN_NAME)), None)
+        operators = User.objects.filter(username=ADMIN_NAME, is_active=True)
+        return next(iter(operators.only(*_FIELDS)), None)
     rows = _keys_by_digest(digest(keys[0]), digest(keys[-1]))
     owners = [row.owner for row in rows]
     if owners and not any(owner.is_active for owner in owners):

@@ -1,7 +1,7 @@
-"""Passes: by what somebody came in, so that it can be looked at again.
+"""Pass: how a caller was identified, to be checked again later.
 
-A socket or a stream outlives the request that opened it, and a signed-in session the
-key that it was opened with. Once the key is revoked or its user shut out, they end.
+A socket or stream outlives the request that opened it, and a session outlives the key
+it was opened with. They end when the key is revoked or its user is disabled.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from accounts.models import ApiKey, User
 from accounts.people.keys import digest
 from accounts.signals import access_changed, user_leaves
 
-SESSION_KEY: Final = "key_digest"  # in a session that was opened with a key
+SESSION_KEY: Final = "key_digest"  # session entry: the hash of the key that signed in
 
 
 @dataclass(frozen=True)
 class Pass:
-    """A user, and the hashes of the keys of which one must be valid; none: any."""
+    """A user and key hashes, one of which must be valid. No hashes: any key counts."""
 
     user_id: int
     digests: tuple[str, ...] = ()
 
     def is_valid(self) -> bool:
-        """Tell whether it lets in now, as the rows say."""
+        """Tell whether user and key are still valid in the database."""
         user = User.objects.filter(pk=self.user_id, is_active=True)
         if not self.digests:
             return user.exists()
@@ -43,7 +43,7 @@ class Pass:
 
 
 def pass_of(user: User, keys: Iterable[str], session: Any) -> Pass:
-    """Return by what a user came in: one of the keys, else the session."""
+    """Return a pass for one of these keys, or else for the session."""
     by_key = Pass(user.pk, tuple(digest(key) for key in keys))
     if by_key.digests and by_key.is_valid():
         return by_key
@@ -52,7 +52,7 @@ def pass_of(user: User, keys: Iterable[str], session: Any) -> Pass:
 
 
 class PassedSessions:
-    """Signs out a session whose key is no longer valid."""
+    """Middleware that signs out a session whose key is no longer valid."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -66,18 +66,18 @@ class PassedSessions:
         return self.get_response(request)
 
 
-# --- taken back ----------------------------------------------------------------------
+# --- revoking -------------------------------------------------------------------------
 
 
 def tell(user_id: int) -> None:
-    """Have what a user has opened looked at again, after the commit."""
+    """Send `access_changed` after the commit, so that open streams check their pass."""
     transaction.on_commit(
         partial(access_changed.send_robust, sender=User, user_id=user_id)
     )
 
 
 def revoke(keys: QuerySet[ApiKey]) -> int:
-    """Revoke keys; what was opened with them ends. Returns how many were valid."""
+    """Revoke keys and end all that was opened with them. Return how many were valid."""
     with transaction.atomic():
         owners = set(keys.order_by().values_list("owner", flat=True))
         count = keys.filter(is_active=True).update(is_active=False)
@@ -86,9 +86,22 @@ def revoke(keys: QuerySet[ApiKey]) -> int:
     return count
 
 
+def save_key(key: ApiKey) -> None:
+    """Save an edited key; what was opened with it ends where it is revoked."""
+    key.save()
+    tell(key.owner_id)
+
+
+def delete_keys(keys: QuerySet[ApiKey]) -> None:
+    """Delete keys; what was opened with them ends."""
+    revoke(keys)
+    keys.delete()
+
+
 def delete_user(user: User) -> None:
-    """Delete a user with all that is theirs, files too."""
-    # Files first: a row without its file is found again, a file without a row not.
+    """Delete a user with their rows and files."""
+    # Files first: a row without its file can be found again, a file without its row
+    # cannot.
     user_leaves.send(sender=User, user_id=user.pk)
     with transaction.atomic():
         tell(user.pk)

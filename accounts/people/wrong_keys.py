@@ -1,7 +1,7 @@
-"""Wrong keys: counted by the address that they come from, so that none is found out.
+"""Limit the wrong keys of each address, so that keys cannot be guessed.
 
-An address that has shown too many is not looked up any more, for a while. Keys that
-were right before stay welcome there: many people may share an address.
+An address with too many wrong keys is refused for a while, without a look-up. Keys that
+were right before still work there, because many people may share an address.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from mjproxy.lib.web import throttle
 
 logger = logging.getLogger(__name__)
 
-MOST: Final = 60  # wrong keys from an address in a window
+MOST: Final = 60  # wrong keys of one address in a window
 WINDOW: Final = 60  # seconds
-_REMEMBERED: Final = 24 * 3600  # seconds for which a right key is known to be one
+_REMEMBERED: Final = 24 * 3600  # seconds for which a right key is remembered
 _MOST_KNOWN: Final = 10_000
 
-# The cache knows more of them, but costs a call each time.
+# A copy of a part of the cache, which costs a call for each look-up.
 _known: dict[str, None] = {}
 
 
 def user_by(keys: Sequence[str], address: str | None) -> User | None:
-    """Return the active user of one of the keys, which come from an address.
+    """Return the active user of one of these keys, sent from `address`, or None.
 
-    Raises UserDisabled, and TooManyTries where the keys are not looked at.
+    Raises UserDisabled, and TooManyTries if the address has sent too many wrong keys.
     """
     digests = [digest(key) for key in keys]
     is_known = any(each in _known for each in digests)
@@ -68,7 +68,7 @@ def _count(address: str | None) -> None:
 
 
 def _were_right(digests: Sequence[str]) -> bool:
-    """Tell whether another process has seen one of them be right."""
+    """Tell whether any process has remembered one of these keys as right."""
     try:
         return bool(cache.get_many([f"right-key:{each}" for each in digests]))
     except Exception as exc:
@@ -86,6 +86,6 @@ def _remember(digests: Sequence[str]) -> None:
 
 
 def _uncounted(error: Exception) -> bool:
-    """Without a cache nothing is counted: the door stays open to who has a key."""
+    """Count nothing without a cache, so that valid keys still work; return False."""
     logger.debug("wrong keys are not counted: %s", error)
     return False

@@ -1,1 +1,1 @@
-"""Where an account stands: moves between states, mails, shared facts."""
+"""The state of an account: moves, mails and facts that rows of one user share."""

@@ -1,4 +1,4 @@
-"""What the bots told of an account: written here, shown by the admin and the API."""
+"""Write and read the reports of the bots about an account."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from accounts.state.same_user import OF_ROW
 
 
 def note(account_id: int, bot: str, **facts: Any) -> None:
-    """Write what is known of an account at one bot; what is not named stays.
+    """Write facts about an account at one bot; fields not named keep their value.
 
-    It is known of the Discord user: all of its rows show it. The panel itself can be
-    pressed in the session alone that has asked for it.
+    The facts belong to the Discord user, so all rows of the user show them. Only the
+    session that asked for the settings panel can press its buttons: the other rows get
+    the facts without the panel's message.
     """
     of_user = {name: facts[name] for name in facts if name not in OF_ROW}
     if "components" in of_user:
@@ -25,7 +26,7 @@ def note(account_id: int, bot: str, **facts: Any) -> None:
 
 
 def forget_panel(account_id: int, bot: str) -> None:
-    """Note that the settings panel cannot be used any more; what it showed stays."""
+    """Mark the settings panel as unusable; the settings it showed stay."""
     note(account_id, bot, session_id="", message_id="")
 
 

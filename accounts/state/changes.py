@@ -1,7 +1,7 @@
-"""The only place that moves accounts between states (`accounts.states` has the table).
+"""Move accounts between states. No other module does; `accounts.states` has the table.
 
-What Midjourney or Discord says is said of a Discord user, and so is what a person does
-about it: all rows of the user are moved in one transaction.
+Discord's verdicts apply to a Discord user, and so do a person's corrections: all rows
+of the user are moved in one transaction.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ from mjproxy.lib.db.deadlocks import again_after_deadlock
 FIELDS: Final = ("state", "state_reason", "state_since", "resume_at")
 
 
-# --- what happens to an account ------------------------------------------------------
+# --- troubles -------------------------------------------------------------------------
 
 
 def set_state(account_id: int, state: AccountState, reason: str = "") -> bool:
-    """Note how the connection stands; return whether that is news.
+    """Set the state of the connection; tell whether it changed.
 
-    What weighs more than a connection stays as it is.
+    A state that outranks a connection state stays.
     """
     return move(account_id, Cause.GATEWAY, Standing(state), reason)
 
@@ -61,12 +61,13 @@ def trouble(
     asked_at: datetime | None = None,
     revision: int | None = None,
 ) -> bool:
-    """Note what keeps an account from drawing; without `until`, a person must act.
+    """Move an account into a state in which it cannot draw; tell whether it moved.
 
-    It is true of the Discord user, so all of its rows are moved, a dead token those
-    that have it; with `own` it is about this row alone. Returns whether that is news:
-    of two troubles the heavier or the longer one holds. Nobody's act is undone: what
-    was `asked_at` before it, or of an older `revision`, moves nothing.
+    `until` is the end of the state; None: a person must act. The trouble concerns all
+    rows of the Discord user, or all rows with the token if the token is invalid, or
+    with `own` this row only. The heavier or longer of two troubles stays. A trouble
+    whose request was `asked_at` before the last act of a person, or that belongs to an
+    older `revision`, is ignored.
     """
     own = own and state != AccountState.INVALID_TOKEN
     then = Standing(state, until)
@@ -94,7 +95,7 @@ def trouble(
 
 
 def share_troubles(account_id: int) -> bool:
-    """Let an account stand where other rows of its Discord user do; is that news?"""
+    """Copy the troubles of the Discord user's other rows; tell whether it moved."""
     others = DiscordAccount.objects.filter(
         pk__in=ids_of_user(account_id),
         enabled=True,
@@ -119,9 +120,9 @@ def share_troubles(account_id: int) -> bool:
 def retell(
     account_id: int, state: AccountState, reason: str, *, mail: bool = False
 ) -> bool:
-    """Say something else about a state that lasts, and `mail` it to the operator.
+    """Replace the reason of a state that continues; with `mail` mail the operator.
 
-    False where the state has ended, or where that was said already.
+    Returns False if the state has ended, or without `mail` if the reason is the same.
     """
     reason = reason[:LONGEST_REASON]
     rows = DiscordAccount.objects.filter(pk=account_id, enabled=True, state=state)
@@ -143,15 +144,15 @@ def _retell_others(account_id: int, state: AccountState, reason: str) -> None:
         same.filter(is_shared=True, state=state).update(state_reason=reason)
 
 
-# --- how that ends -------------------------------------------------------------------
+# --- ends of states -------------------------------------------------------------------
 
 
 @again_after_deadlock
 @transaction.atomic
 def release(account_id: int, state: AccountState, *, by: str) -> bool:
-    """Let a Discord user go on once a person has done what this state waited for.
+    """End a state on all rows of a Discord user, after a person's act.
 
-    False where no row of the user stands there any more.
+    Returns False if no row of the user is in that state.
     """
     lock_users([account_id])
     note_act(account_id)
@@ -164,19 +165,19 @@ def release(account_id: int, state: AccountState, *, by: str) -> bool:
 
 
 def resume(account_id: int) -> bool:
-    """Let an account go on once the end of its state is over."""
+    """End the account's current state once its `resume_at` has passed."""
     return move(account_id, Cause.END, home_of)
 
 
 def resume_due() -> None:
-    """Bring back every account whose state has an end that is over."""
+    """Resume all accounts whose `resume_at` has passed."""
     over = DiscordAccount.objects.filter(enabled=True, resume_at__lte=timezone.now())
     for account_id in over.values_list("pk", flat=True):
         resume(account_id)
 
 
 def follow_work_hours() -> None:
-    """Let the accounts rest whose work hours have ended; they come back by `resume`."""
+    """Let accounts rest whose work hours have ended; `resume` ends the rest."""
     now = timezone.now()
     routine = DiscordAccount.objects.filter(enabled=True, state__in=ROUTINE)
     timed = routine.exclude(work_time="").order_by()
@@ -193,10 +194,10 @@ def follow_work_hours() -> None:
 @again_after_deadlock
 @transaction.atomic
 def follow_person(account_id: int, *, by: str, helped: bool = True) -> bool:
-    """Move an account as its operator wants who has just saved its row.
+    """Move an account after its operator has saved its row; tell whether it moved.
 
-    With `helped` they have done what its trouble waited for. They did so for the
-    Discord user: the same trouble ends on all of its rows.
+    `helped`: the operator did what the trouble waited for. The same trouble then ends
+    on all rows of the Discord user.
     """
 
     def wanted(found: Found) -> Standing:
@@ -221,7 +222,7 @@ def follow_person(account_id: int, *, by: str, helped: bool = True) -> bool:
     if was_shared:
         for pk in _others_with(account_id, state):
             move(pk, Cause.PERSON, home_of, only=state, by=by)
-    else:  # what it was held up by was its own
+    else:  # the trouble was this row's own
         share_troubles(account_id)
     return moved
 
@@ -232,7 +233,10 @@ def _others_with(account_id: int, state: AccountState) -> list[int]:
 
 
 def _ids_in(state: AccountState, account_id: int) -> list[int]:
-    """Return the rows of which a state is true that is true of an account's user."""
+    """Return the rows that share this state with the account.
+
+    They have the same token if it is invalid, or else the same Discord user.
+    """
     is_token = state == AccountState.INVALID_TOKEN
     return (ids_with_token_of if is_token else ids_of_user)(account_id)
 
@@ -247,13 +251,13 @@ def _is_current(account_id: int, revision: int) -> bool:
 
 
 def note_act(account_id: int) -> None:
-    """Note that a person has acted: what was asked before decides nothing after it."""
+    """Store the time of a person's act; answers to older requests are then ignored."""
     rows = DiscordAccount.objects.filter(pk__in=ids_of_user(account_id))
     rows.update(acted_at=timezone.now())
 
 
 def begin(account: DiscordAccount) -> None:
-    """Set where a new account stands, before its row is written."""
+    """Set the first state of a new account, before its row is written."""
     first = home(account.work_time, timezone.now())
     if not account.enabled:
         first = Standing(AccountState.DISABLED)

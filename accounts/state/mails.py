@@ -1,4 +1,4 @@
-"""Mails to the operator: written with the move of an account, sent by a job."""
+"""Write mails to the operator with the move of an account; a job sends them."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from mjproxy.lib.process import backoff
 
 logger = logging.getLogger(__name__)
 
-GATHER: Final = timedelta(seconds=5)  # what comes together is told together
-PACE: Final = timedelta(minutes=1)  # between two mails
-ONCE: Final = timedelta(hours=1)  # the same trouble of an account is told once in this
+GATHER: Final = timedelta(seconds=5)  # troubles this close share a mail
+PACE: Final = timedelta(minutes=1)  # least time between two mails
+ONCE: Final = timedelta(hours=1)  # the same trouble is mailed once in this time
 GIVE_UP: Final = timedelta(days=1)
-CLAIM: Final = timedelta(minutes=10)  # longer than the talk with a slow mail server
+CLAIM: Final = timedelta(minutes=10)  # longer than sending through a slow mail server
 LONGEST_PAUSE: Final = timedelta(minutes=10)
-MOST_IN_A_MAIL: Final = 50  # what is more is counted
-TIMEOUT: Final = 15.0  # seconds, of each step of the talk with the mail server
+MOST_IN_A_MAIL: Final = 50  # further troubles are only counted
+TIMEOUT: Final = 15.0  # seconds, for each step with the mail server
 
 
 def note(
@@ -47,9 +47,10 @@ def note(
     again: bool = False,
     rows: Sequence[int] = (),
 ) -> None:
-    """Have a trouble told, once in an hour or `again`. Call it in its transaction.
+    """Write a mail about a trouble, once an hour unless `again`.
 
-    `rows` are those of the same Discord user: what was told of one is told.
+    Call it in the transaction of the move. `rows` are those of the same Discord user: a
+    mail about one of them counts for all.
     """
     if not MailSettings.objects.filter(is_on=True).exists():
         return
@@ -72,21 +73,21 @@ def note(
 
 @dataclass(frozen=True)
 class Claim:
-    """Rows that this process sends, in one mail."""
+    """Mails that this process sends as one message; `name` marks their rows."""
 
     name: str
     message: EmailMessage
 
 
 def claim_due() -> Claim | None:
-    """Take all that waits, or nothing while another mail has just been sent."""
+    """Claim all waiting mails as one; None if none is due or one was just sent."""
     now = timezone.now()
     waiting = OperatorMail.objects.filter(state=MailState.WAITING)
     if not waiting.filter(next_attempt_at__lte=now).exists():
         return None
     if OperatorMail.objects.filter(sent_at__gt=now - PACE).exists():
         return None
-    # One mail at a time; while the server fails, what is new waits with what is old.
+    # One mail at a time. After a failure, new mails wait for the next attempt, too.
     if waiting.filter(attempts__gt=0, next_attempt_at__gt=now + GATHER).exists():
         return None
     row = MailSettings.get_solo()
@@ -109,7 +110,7 @@ def claim_due() -> Claim | None:
 
 
 def send(message: EmailMessage) -> str:
-    """Send a mail; return "" or why it could not be. Blocks, with a limit."""
+    """Send a mail and return "" or the error. Blocks; each step has a timeout."""
     try:
         message.send()
     except (OSError, smtplib.SMTPException, UnicodeError, ValueError) as exc:
@@ -118,7 +119,7 @@ def send(message: EmailMessage) -> str:
 
 
 def settle(name: str, error: str) -> None:
-    """Write what became of a claim: sent, again later, or given up after a day."""
+    """Store the result of a claim: sent, to be sent again, or given up after a day."""
     rows = OperatorMail.objects.filter(claim=name, state=MailState.WAITING)
     now = timezone.now()
     if not error:
@@ -135,26 +136,26 @@ def settle(name: str, error: str) -> None:
 
 
 def give_up(_: int, reason: str) -> None:
-    """End the mails that cannot be sent, whatever the mail server says."""
+    """Give up the mails that were tried and failed, with `reason` as the error."""
     tried = OperatorMail.objects.filter(state=MailState.WAITING, attempts__gt=0)
     tried.update(state=MailState.GIVEN_UP, error=reason[:400], claim="")
 
 
 def pause_after(tries: int) -> timedelta:
-    """Return how long a mail rests that has failed so many times."""
+    """Return the pause after this many failed attempts."""
     longest = LONGEST_PAUSE.total_seconds()
     return timedelta(seconds=backoff.delay(tries, first=60.0, longest=longest))
 
 
 def send_test(row: MailSettings) -> str:
-    """Send a mail that says nothing; return "" or why it could not be."""
+    """Send a test mail and return "" or the error."""
     try:
         return send(_message(row, "mjproxy: a test", "Mails arrive here."))
     except UndecryptableSecret:
         return "The stored password fits no encryption key: enter it again."
 
 
-# --- the words -----------------------------------------------------------------------
+# --- texts ----------------------------------------------------------------------------
 
 
 def compose(row: MailSettings, mails: Sequence[OperatorMail]) -> EmailMessage:
@@ -190,7 +191,7 @@ def _part(mail: OperatorMail) -> str:
 
 
 def line(text: str) -> str:
-    """Return foreign words as a part of one line: neither a header nor a line more."""
+    """Return text in one line without control characters, safe for a mail header."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 

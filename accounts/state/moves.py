@@ -1,6 +1,6 @@
-"""The move of an account from one state to another, along `accounts.states`'s table.
+"""Move an account from one state to another, along the table of `accounts.states`.
 
-A move is one conditional UPDATE; its row of history stands in the same transaction.
+A move is one conditional UPDATE; its row of history is written in the same transaction.
 """
 
 from __future__ import annotations
@@ -26,23 +26,24 @@ from mjproxy.lib.db.deadlocks import again_after_deadlock
 logger = logging.getLogger(__name__)
 
 LONGEST_REASON: Final = 400
-MOST_TRIES: Final = 20  # each lost try means that somebody else has moved it
+MOST_TRIES: Final = 20  # each failed try is a race lost to another move
 _ENDED: Final = frozenset({Cause.END, Cause.PERSON})
 
 
 def home(work_time: str, moment: datetime) -> Standing:
-    """Return where an account stands that nothing is wrong with."""
+    """Return the standing of an account without trouble: connecting or resting."""
     try:
         if not work_time or hours.covers(work_time, moment):
             return Standing(AccountState.CONNECTING)
-    except ValueError:  # the field refuses it: somebody else has written the row
+    # The field's validator refuses such text; the row was written in another way.
+    except ValueError:
         return Standing(AccountState.CONNECTING)
     return Standing(AccountState.RESTING, hours.next_change(work_time, moment))
 
 
 @dataclass(frozen=True)
 class Found:
-    """The part of a row that decides."""
+    """The fields of a row that decide a move."""
 
     standing: Standing
     since: datetime
@@ -54,7 +55,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Known:
-    """How old is what moves an account: when it was asked, of which revision it is."""
+    """How current the cause of a move is: the time and revision of its request."""
 
     asked_at: datetime | None = None
     revision: int | None = None
@@ -77,10 +78,10 @@ def move(
     known: Known | None = None,
     shared: bool = False,
 ) -> bool:
-    """Move one account along the table, or return False where it may not go there.
+    """Move one account along the table; False if the move is not allowed.
 
-    `only` names the state that it must be in, `known` what it is known by, `shared`
-    that its trouble is its Discord user's.
+    `only` is the state that the account must be in. `known` tells how current the cause
+    is. `shared` means that the trouble concerns the whole Discord user.
     """
     rows = DiscordAccount.objects.filter(pk=account_id)
     for _ in range(MOST_TRIES):
@@ -90,7 +91,7 @@ def move(
         if only and found.standing.state != only:
             return False
         if known and known.is_stale(found):
-            logger.info("account %s: %s is old news", account_id, reason)
+            logger.info("account %s: %s is out of date, ignored", account_id, reason)
             return False
         then = target if isinstance(target, Standing) else target(found)
         if not may_move(cause, found.standing, then, timezone.now()):
@@ -100,7 +101,7 @@ def move(
         if _write(account_id, found, then, said, by, **facts):
             _log(account_id, then, said)
             return True
-    logger.error("account %s: everybody moves it at once", account_id)
+    logger.error("account %s: not moved, every try lost to another move", account_id)
     return False
 
 
@@ -114,7 +115,7 @@ def _read(rows: QuerySet[DiscordAccount]) -> Found | None:
 
 
 def _edited(cause: Cause, then: Standing) -> dict[str, Any]:
-    """Return what has an account connected anew whose state a person or time ends."""
+    """Raise the revision if a person or time ends the state: that reconnects."""
     if cause in _ENDED and then.state != AccountState.DISABLED:
         return {"revision": F("revision") + 1}
     return {}
@@ -131,7 +132,7 @@ def _write(
     **facts: Any,
 ) -> bool:
     before, now = found.standing, timezone.now()
-    # The moment of the last move is the version of what was read.
+    # `state_since` is the version of the row that was read.
     unmoved = DiscordAccount.objects.filter(
         pk=account_id,
         state=before.state,
@@ -190,7 +191,7 @@ def _log(account_id: int, then: Standing, reason: str) -> None:
 
 
 def tell(account_id: int) -> None:
-    """Send `account_changed` once the transaction is committed."""
+    """Send `account_changed` after the commit."""
     send: Any = partial(
         account_changed.send_robust, sender=DiscordAccount, account_id=account_id
     )

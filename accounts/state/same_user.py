@@ -1,7 +1,7 @@
-"""What is true of a Discord user stands on each row that has connected as this user.
+"""Share facts about a Discord user among all rows that have connected as that user.
 
-A row belongs to the user as whom it has connected; with another token it leaves, and
-forgets what was the user's, until it has connected again.
+A row joins a user by connecting. With another token it leaves the user, and its facts
+about the user are deleted until it connects again.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from accounts.state.moves import tell
 
 logger = logging.getLogger(__name__)
 
-# Columns that say something of the user.
+# Columns that hold facts about the user.
 OF_USER: Final = ("fast_exhausted", "mj_remix_on", "niji_remix_on")
-# Of what a bot told, what concerns only the row that asked.
+# Snapshot fields that belong to the row that asked, not to the user.
 OF_ROW: Final = ("message_id", "session_id", "shown_at", "error")
 
 
 @transaction.atomic
 def join(account_id: int, discord_user: str) -> bool:
-    """Note as whom an account has connected; return whether that is news.
+    """Store the Discord user of a connected account; tell whether it is new.
 
-    Its row shows what is known of the user, and the user's other rows what it knows.
+    Facts about the user are copied between this row and the user's other rows.
     """
     rows = DiscordAccount.objects.filter(pk=account_id)
     if rows.filter(discord_user=discord_user).exists():
@@ -50,7 +50,7 @@ def join(account_id: int, discord_user: str) -> bool:
 
 
 def _take_over(account_id: int, other: int) -> None:
-    """Write what another row knows of the user where this one knows nothing."""
+    """Copy facts about the user from another row where this row has none."""
     known = DiscordAccount.objects.values(*OF_USER, "notice_id").get(pk=other)
     rows = DiscordAccount.objects.filter(pk=account_id)
     rows.filter(notice_id__gt=known["notice_id"]).update(**_only(known, OF_USER))
@@ -64,7 +64,7 @@ def _take_over(account_id: int, other: int) -> None:
 
 
 def leave(account: DiscordAccount) -> None:
-    """Forget what was true of the user of another token. The row is not written."""
+    """Delete the facts about the user of the old token. Does not save the row."""
     if account.fast_exhausted and account.enable_auto_set_relax:
         account.allow_modes = []
     account.discord_user = ""
@@ -74,7 +74,7 @@ def leave(account: DiscordAccount) -> None:
 
 
 def share(account_id: int, facts: Mapping[str, Any]) -> None:
-    """Write what a person says of the user in `facts` on all rows of the user."""
+    """Write a person's facts about the user to all rows of the user."""
     if of_user := _only(facts, OF_USER):
         rows = DiscordAccount.objects.filter(pk__in=ids_of_user(account_id))
         rows.update(**of_user, acted_at=timezone.now())

@@ -1,17 +1,17 @@
-"""The operator's mails on their way: no job waits for the mail server."""
+"""Send the operator's mails in the event loop, so that no job waits for the server."""
 
 from __future__ import annotations
 
 import asyncio
 
 from accounts.state import mails
+from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.faults import Work
 
 
 async def send_due() -> None:
-    """Send what waits, as one mail."""
+    """Send all waiting mails as one."""
     await faults.watch(Work("mail", 0, mails.give_up), _send_due)
 
 

@@ -1,4 +1,4 @@
-"""Accounts carried from one installation to another, in a sealed file."""
+"""Export accounts into a sealed file, and import them in another installation."""
 
 from __future__ import annotations
 
@@ -24,10 +24,13 @@ from mjproxy.lib.sealed_file import BadFile, seal, unseal
 logger = logging.getLogger(__name__)
 
 MOST_ACCOUNTS: Final = 5000
-SECRETS: Final = {"userToken": "user_token", "botToken": "bot_token"} | {
-    "proxyUrl": "proxy_url"
+# JSON name to field.
+SECRETS: Final = {
+    name: member.field
+    for name, member in WRITABLE.items()
+    if member.field in DiscordAccount.SECRETS
 }
-# Ids of subjects mean nothing elsewhere: the file names them.
+# Ids of subjects differ between installations, so the file holds names.
 _DOMAIN_IDS, _DOMAIN_NAMES = "verticalDomainIds", "verticalDomains"
 _PLAIN: Final = [
     member
@@ -38,7 +41,10 @@ _PLAIN: Final = [
 
 @dataclass
 class Report:
-    """What came of each account of a file, by channel; errors by row, from 1."""
+    """The result for each account of a file.
+
+    The lists hold channel ids; `errors` maps row numbers, counted from 1, to texts.
+    """
 
     added: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
@@ -53,7 +59,7 @@ class Report:
 
 
 class Refused(Exception):
-    """Some rows of the file cannot be used, so nothing of it was written."""
+    """Raised when rows of the file are invalid; nothing was written."""
 
     def __init__(self, report: Report) -> None:
         super().__init__(str(report))
@@ -63,10 +69,10 @@ class Refused(Exception):
 def export_file(
     accounts: QuerySet[DiscordAccount], passphrase: str, *, by: str = OPERATOR
 ) -> bytes:
-    """Return a file of these accounts with their secrets.
+    """Return a sealed file of these accounts with their secrets.
 
-    Raises ValueError for a bad passphrase, BadFile for too many accounts or for a
-    secret that cannot be read.
+    Raises ValueError for a bad passphrase, BadFile for more than `MOST_ACCOUNTS`
+    accounts or for a secret that cannot be decrypted.
     """
     related = accounts.prefetch_related("sub_channels", "vertical_domains")
     rows = list(related.defer(None)[: MOST_ACCOUNTS + 1])
@@ -96,10 +102,10 @@ def _plain(account: DiscordAccount) -> dict[str, Any]:
 def import_file(
     data: bytes, passphrase: str, *, update: bool = False, by: str = OPERATOR
 ) -> Report:
-    """Add the accounts of a file; all of them, or none.
+    """Add all accounts of a file, or none.
 
-    An account whose channel is known is skipped, or with `update` overwritten.
-    Raises BadFile, and Refused where a row cannot be used.
+    An account whose channel exists is skipped, or overwritten with `update`. Raises
+    BadFile, and Refused if a row is invalid.
     """
     rows, secrets = unseal(data, passphrase)
     _check_number(rows)
@@ -128,7 +134,7 @@ def _take(
     update: bool,
     by: str,
 ) -> None:
-    """Write one account of a file. Raises django's ValidationError, by field."""
+    """Write one account of a file. Raises FieldErrors."""
     channel = changes.get("channel_id", "")
     if channel in known and not update:
         report.skipped.append(channel)
@@ -146,7 +152,7 @@ def _check_number(rows: list[Any]) -> None:
 
 
 class _Reader:
-    """Reads the rows of a file, before anything is written."""
+    """Validates all rows of a file before the first one is written."""
 
     def __init__(self) -> None:
         self.errors: dict[int, str] = {}
@@ -156,7 +162,7 @@ class _Reader:
     def read(
         self, number: int, pair: tuple[dict[str, Any], dict[str, Any]]
     ) -> tuple[int, dict[str, Any]] | None:
-        """Return a row's number and changes, by field; None where it is wrong."""
+        """Return a row's number and changes by field, or None if it is invalid."""
         try:
             return number, self._changes(*pair)
         except ValidationError as exc:

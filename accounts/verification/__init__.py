@@ -1,1 +1,1 @@
-"""Human verification: the lock of an account, the operator's server."""
+"""Human verification: the lock of an account and the operator's server."""

@@ -1,6 +1,6 @@
-"""Telling the operator's own verification server, and hearing what it says.
+"""Hand verifications to the operator's own server and take its reports.
 
-The contract is that of `POST {server}/cf/verify` and its callback (docs/api.md).
+The contract is `POST {server}/cf/verify` and its callback (docs/api.md).
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from mjproxy.lib.process import backoff
 logger = logging.getLogger(__name__)
 
 MOST_TRIES: Final = 4
-# Seconds from one try to the next, the time for the call included.
+# Seconds from one try to the next, including the call.
 PAUSES: Final = (15, 20, 40, 60)
-ANSWER_LIFE: Final = timedelta(minutes=10)  # within which success counts
+ANSWER_LIFE: Final = timedelta(minutes=10)  # a later success is refused
 
-SERVER: Final = "verification server"  # who has let an account go on
+SERVER: Final = "verification server"  # `by` of an account that the server unlocked
 EXPIRED: Final = "CF 验证过期，超过 10 分钟 / it came more than 10 minutes later"
 NOT_TAKEN: Final = "验证服务器未接受 / your verification server did not accept it"
 SILENT: Final = "验证服务器未回复 / your verification server did not answer in time"
 
 
-# --- told -----------------------------------------------------------------------------
+# --- handing over ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Handing:
-    """One try of telling the server."""
+    """One attempt to hand a verification to the server."""
 
     account_id: int
     tries: int
@@ -51,9 +51,10 @@ class Handing:
 
 
 def claim(account_id: int) -> Handing | None:
-    """Book the next try of telling the server; None where none is due.
+    """Claim the next attempt to call the server; None if no attempt is due.
 
-    The booking is the claim: who dies with it leaves the row to the next try.
+    The claim sets the time of the next attempt. If this process dies, that attempt
+    follows.
     """
     now = timezone.now()
     rows = lock.current().filter(account=account_id, hand_at__lte=now)
@@ -86,7 +87,7 @@ def claim(account_id: int) -> Handing | None:
 
 
 def note_answer(handing: Handing, error: str = "") -> None:
-    """Write whether the server has accepted; where it never does, call a person."""
+    """Store whether the server accepted; after the last failure call a person."""
     now = timezone.now()
     rows = Verification.objects.filter(account=handing.account_id, tries=handing.tries)
     rows = rows.filter(hand_at__isnull=False)
@@ -101,7 +102,7 @@ def note_answer(handing: Handing, error: str = "") -> None:
 
 
 def fall_back(row: Verification, reason: str) -> None:
-    """Call a person: the server does not help with this one."""
+    """Mail the operator that a person must act, because the server did not help."""
     now = timezone.now()
     rows = Verification.objects.filter(account=row.account_id, asked_at=row.asked_at)
     first = rows.filter(failed_at=None).update(failed_at=now, hand_at=None)
@@ -114,21 +115,21 @@ def fall_back(row: Verification, reason: str) -> None:
     lock.want_page(row.account_id)
 
 
-# --- heard ----------------------------------------------------------------------------
+# --- reports of the server ------------------------------------------------------------
 
 
 def is_secret(said: str) -> bool:
-    """Tell whether a caller has the secret. Nobody has one that is not set."""
+    """Tell whether the caller sent the secret. False while no secret is set."""
     secret = readable(VerificationSettings.get_solo(), "secret")
     same = compare_digest(secret.encode(), said.encode())
     return bool(secret) and same
 
 
 def hear(*, url: str, state: str, success: bool, message: str) -> bool:
-    """Take what the server reports, the secret being right; True where it counts.
+    """Apply a report of the server, whose secret was checked; tell whether it counts.
 
-    `state` is a channel id. What is not locked, was never handed over or is about
-    another challenge stays as it is.
+    `state` is a channel id. Reports are ignored for accounts that are not locked, for
+    verifications that were never handed over, and for another challenge.
     """
     if not (state.isascii() and state.isdigit() and len(state) <= 20):
         return False
@@ -144,6 +145,6 @@ def hear(*, url: str, state: str, success: bool, message: str) -> bool:
 
 
 def _plain(message: str) -> str:
-    """Return one line of it, without control characters."""
+    """Return the first 200 characters in one line, without control characters."""
     kept = (c if unicodedata.category(c)[0] != "C" else " " for c in message[:1000])
     return " ".join("".join(kept).split())[:200]

@@ -1,7 +1,7 @@
-"""Human verification: the account is locked until a person says that it is passed.
+"""Lock an account that needs a human verification; unlock it when a person has passed.
 
-Nothing here passes one. The page is made from the challenge by the app that reaches
-Discord; who opens it is a person, or the operator's own server.
+This app never passes a verification. The gateway makes the page from the challenge; a
+person or the operator's own server opens it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from mjproxy.lib.db.encrypted_field import readable
 
 logger = logging.getLogger(__name__)
 
-LINK_LIFE: Final = timedelta(minutes=30)  # of a page, as Midjourney makes it
+LINK_LIFE: Final = timedelta(minutes=30)  # how long a page of Midjourney is valid
 CLAIM: Final = timedelta(seconds=40)  # longer than making a page can take
 
 BY_HAND: Final = "CF 人工验证... / a person must pass Midjourney's verification"
@@ -62,11 +62,11 @@ def ask(
     reason: str = BY_HAND,
     asked_at: datetime | None = None,
 ) -> bool:
-    """Lock an account for a verification; False where it is locked for one already.
+    """Lock an account for a verification; tell whether it was not locked before.
 
-    Of several challenges the first one stays, while its page can still be opened: a
-    person may be at it. One that answers what was sent before a person said that all is
-    passed counts no more.
+    The first challenge stays while its page can still be opened, because a person may
+    be using it. `asked_at` is the time of the request that met the challenge; if a
+    person has passed a verification since, the challenge is ignored.
     """
     now = timezone.now()
     by_server = bool(ack_url and server_settings())
@@ -77,7 +77,8 @@ def ask(
         return False
     before = Verification.objects.filter(account=account_id).first()
     if locked and before and now - before.asked_at < mails.ONCE:
-        # The last one was mailed a moment ago, but somebody has passed that since.
+        # A mail within the last hour suppresses this one, but that verification was
+        # passed.
         changes.retell(account_id, AccountState.VERIFICATION, said, mail=True)
     since = DiscordAccount.objects.values_list("state_since", flat=True)
     begun = since.get(pk=account_id) if locked else now
@@ -90,7 +91,7 @@ def ask(
 
 
 def _may_be_replaced(account_id: int, token: str, now: datetime) -> bool:
-    """Tell whether a locked account's challenge gives way to another one."""
+    """Tell whether a new challenge may replace that of a locked account."""
     if not is_locked(account_id) or not token:
         return False
     row = of_user(account_id).first()
@@ -98,9 +99,9 @@ def _may_be_replaced(account_id: int, token: str, now: datetime) -> bool:
 
 
 def of_user(account_id: int) -> QuerySet[Verification]:
-    """Return what an account's Discord user is locked for now, the newest in front.
+    """Return the pending verifications of an account's Discord user, newest first.
 
-    One of the user's rows has met the challenge, all are locked for it.
+    The challenge belongs to one row of the user, but all rows are locked for it.
     """
     rows = current().filter(account__in=ids_of_user(account_id))
     return rows.order_by("-asked_at")
@@ -109,8 +110,8 @@ def of_user(account_id: int) -> QuerySet[Verification]:
 def current() -> QuerySet[Verification]:
     """Return the verifications that accounts are locked for now.
 
-    An account may have been enabled since, and be locked for something else. Without
-    a join, so that an UPDATE of these rows is one statement that checks again.
+    An account may have been enabled since, or be locked for another reason. There is no
+    join, so an UPDATE of these rows is one statement that checks again.
     """
     locked = DiscordAccount.objects.filter(
         pk=OuterRef("account_id"),
@@ -128,10 +129,10 @@ def is_locked(account_id: int) -> bool:
 @again_after_deadlock
 @transaction.atomic
 def passed(account_id: int, *, by: str, asked_at: datetime | None = None) -> bool:
-    """Let an account go on: its verification is passed, says `by`.
+    """Unlock an account whose verification was passed; tell whether it was locked.
 
-    With `asked_at` only where no newer one was asked for since. Returns whether it was
-    locked. Where Midjourney thinks otherwise, the next interaction locks it again.
+    `by` is the person or server that says so. With `asked_at`, a newer verification
+    stays. If Midjourney does not agree, the next interaction locks the account again.
     """
     rows = Verification.objects.filter(account__in=ids_of_user(account_id))
     if asked_at:
@@ -149,7 +150,7 @@ def passed(account_id: int, *, by: str, asked_at: datetime | None = None) -> boo
 
 
 def want_page(account_id: int) -> bool:
-    """Have a new link made; False where there is no challenge to make it from."""
+    """Request a new link; False if there is no challenge to make it from."""
     row = of_user(account_id).exclude(ack_url="").first()
     if row is None:
         return False
@@ -160,14 +161,14 @@ def want_page(account_id: int) -> bool:
 
 
 def claim_page(account_id: int) -> Verification | None:
-    """Return the verification whose page this process is to make now, or None."""
+    """Claim the page of an account for this process; None if there is none to make."""
     rows = current().filter(account=account_id, wanted_at__isnull=False)
     claimed = claim.claim(rows, "claimed_until", CLAIM)
     return Verification.objects.filter(account=account_id).first() if claimed else None
 
 
 def note_page(claimed: Verification, *, url: str = "", error: str = "") -> None:
-    """Write the page that was made, or why there is none; the older one stays then."""
+    """Store the new page, or the error. After an error the older page stays."""
     facts: dict[str, Any] = {"wanted_at": None, "claimed_until": None, "error": error}
     if url:
         facts |= {"page_url": url, "page_at": timezone.now()}
@@ -178,7 +179,7 @@ def note_page(claimed: Verification, *, url: str = "", error: str = "") -> None:
 
 
 def break_off(account_id: int, reason: str) -> None:
-    """Give up what was to be done for a verification; the person's way stays open."""
+    """Stop the open work for a verification; a person can still pass it."""
     now = timezone.now()
     rows = current().filter(account=account_id)
     rows.filter(hand_at__isnull=False).update(failed_at=now)
@@ -187,7 +188,7 @@ def break_off(account_id: int, reason: str) -> None:
 
 
 def due() -> list[int]:
-    """Return the accounts with a page to make, or a server to tell."""
+    """Return up to 200 ids of accounts with a page to make or a server to call."""
     now = timezone.now()
     free = claim.due("claimed_until", now)
     rows = current().filter(Q(free, wanted_at__isnull=False) | Q(hand_at__lte=now))
@@ -201,9 +202,9 @@ def _tell(account_id: int) -> None:
     transaction.on_commit(send)
 
 
-# --- on the wire ----------------------------------------------------------------------
+# --- in JSON --------------------------------------------------------------------------
 
-# Loads the verifications of the locked ones along with a list of accounts.
+# Prefetches the verifications of locked accounts for a list.
 ALONG: Final = Prefetch(
     "verification",
     current(),
@@ -211,9 +212,9 @@ ALONG: Final = Prefetch(
 
 
 def members(account: DiscordAccount) -> dict[str, Any]:
-    """Return what operators see of an account's verification, by wire name.
+    """Return the verification of an account for operators, by JSON name.
 
-    Costs nothing for an account that is not locked; a list loads `ALONG`.
+    Runs no query for an account that is not locked. Lists prefetch `ALONG`.
     """
     shown: dict[str, Any] = {
         "lock": account.state == AccountState.VERIFICATION,
@@ -230,7 +231,7 @@ def members(account: DiscordAccount) -> dict[str, Any]:
 
 
 def row_of(account: DiscordAccount) -> Verification | None:
-    """Return what an account is locked for now, or None."""
+    """Return the verification that an account is locked for now, or None."""
     if account.state != AccountState.VERIFICATION:
         return None
     try:
@@ -243,7 +244,7 @@ def row_of(account: DiscordAccount) -> Verification | None:
 
 
 def server_settings() -> VerificationSettings | None:
-    """Return the settings where a server of the operator's own is to be told."""
+    """Return the settings of the operator's server, or None if it is not set up."""
     row = VerificationSettings.get_solo()
     base = row.notify_base or settings.PUBLIC_URL
     return row if row.server_url and readable(row, "secret") and base else None

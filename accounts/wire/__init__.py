@@ -1,1 +1,1 @@
-"""An account as the API shows it, and the forms that clients send."""
+"""The JSON form of an account, and the forms that clients send."""

@@ -1,13 +1,12 @@
-"""The members of an account: one table for what is read, shown and described."""
+"""MEMBERS: the table that reads, shows and documents an account's members."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
-from django.utils import timezone
-
-from accounts import hours
-from accounts.choice.usage import drawn_today
+from accounts import ports
+from accounts.choice.rules import draws_new_now
 from accounts.models import DiscordAccount, User
 from accounts.verification import lock
 from accounts.wire.bot_members import SNAPSHOT_MEMBERS
@@ -27,17 +26,7 @@ from accounts.wire.member import (
     ShownSerializer,
 )
 
-HIDDEN: Final = "****"  # a secret that is kept: it may come back like this
-
-
-def accepts_new_tasks(account: DiscordAccount) -> bool:
-    """Tell whether hours and day limit let new drawings in now."""
-    working = not account.work_time or hours.covers(account.work_time, timezone.now())
-    return working and not account.is_fishing and not _day_is_full(account)
-
-
-def _day_is_full(account: DiscordAccount) -> bool:
-    return 0 <= account.day_draw_limit <= drawn_today(account)
+HIDDEN: Final = "****"  # sent instead of a stored secret; clients may send it back
 
 
 def _links(seen: Seen) -> list[str]:
@@ -74,7 +63,7 @@ PUBLIC: Final = (
         look=lambda it: it.account.mode or None,
         public=True,
         bulk=True,
-        help_text="The only speed that it draws with; null or empty: as asked for.",
+        help_text="The only speed it draws with; null or empty: the task's speed.",
     ),
     Member("enableMj", FLAG, "enable_mj", public=True, bulk=True),
     Member("enableNiji", FLAG, "enable_niji", public=True, bulk=True),
@@ -103,7 +92,7 @@ PUBLIC: Final = (
         FLAG,
         "mj_remix_on",
         public=True,
-        help_text="Remix mode, as the next window will show anyway.",
+        help_text="Remix mode as last seen; the next window corrects it.",
     ),
     Member("nijiRemixOn", FLAG, "niji_remix_on", public=True),
     Member(
@@ -129,7 +118,7 @@ SETTINGS: Final = (
     Member("proxyUrl", TEXT, "proxy_url", readable=False, help_text="Never shown."),
     Member("userAgent", TEXT, "user_agent"),
     Member("remark", TEXT, "remark", bulk=True),
-    Member("group", TEXT, "group", bulk=True, help_text="A name to find many by."),
+    Member("group", TEXT, "group", bulk=True, help_text="A name to filter by."),
     Member("sponsor", TEXT, "sponsor", bulk=True, help_text="No markup."),
     Member("privateChannelId", TEXT, "private_channel_id"),
     Member("nijiBotChannelId", TEXT, "niji_bot_channel_id"),
@@ -139,8 +128,8 @@ SETTINGS: Final = (
         TEXTS,
         "sub_channels",
         look=_links,
-        help_text="Lines with https://discord.com/channels/{server}/{channel}; notes "
-        "beside it are kept.",
+        help_text="Lines with https://discord.com/channels/{server}/{channel}; other "
+        "text of a line is kept as a note.",
     ),
     Member("subChannelValues", OBJECT, look=_servers, help_text="Channel to server."),
     Member(
@@ -160,22 +149,24 @@ SETTINGS: Final = (
     Member(
         "isAcceptNewTask",
         FLAG,
-        look=lambda it: accepts_new_tasks(it.account),
-        help_text="Hours and day limit let new drawings in now.",
+        look=lambda it: draws_new_now(it.account),
+        help_text="Hours and day limit allow new drawings now.",
     ),
     Member(
         "dayDrawLimit", WHOLE, "day_draw_limit", bulk=True, help_text="-1: no limit."
     ),
-    Member("dayDrawCount", WHOLE, look=lambda it: drawn_today(it.account)),
+    Member("dayDrawCount", WHOLE, look=lambda it: it.account.drawn_today),
     Member("isVerticalDomain", FLAG, "is_vertical_domain", bulk=True),
     Member("verticalDomainIds", TEXTS, "vertical_domains", look=_domains, bulk=True),
-    Member("maxQueueSize", WHOLE, "max_queue_size", bulk=True, help_text="0: no end."),
+    Member(
+        "maxQueueSize", WHOLE, "max_queue_size", bulk=True, help_text="0: no limit."
+    ),
     Member(
         "queueSize",
         WHOLE,
         "queue_size",
         look=_waits_at_most,
-        help_text="`maxQueueSize` again; of two that are sent, the changed one counts.",
+        help_text="Same as `maxQueueSize`; if both are sent, the changed one counts.",
     ),
     Member("timeoutMinutes", WHOLE, "timeout_minutes", bulk=True),
     Member("interval", NUMBER, "interval", bulk=True, help_text="Seconds."),
@@ -219,7 +210,7 @@ STANDING: Final = (
         "lock",
         FLAG,
         look=lambda it: it.verification["lock"],
-        help_text="It waits for a human verification.",
+        help_text="The account waits for a human verification.",
     ),
     Member("cfHashUrl", TEXT, look=lambda it: it.verification["cfHashUrl"]),
     Member("cfHashCreated", TIME, look=lambda it: it.verification["cfHashCreated"]),
@@ -228,42 +219,48 @@ STANDING: Final = (
     Member("queueCount", WHOLE, look=lambda it: it.queued),
     Member("dateCreated", TIME, look=lambda it: it.account.created_at.isoformat()),
 )
-# What a list shows to operators; a table and a look at one account show all.
+# Lists show LISTED to operators; the table and one account show MEMBERS.
 LISTED: Final = (*PUBLIC, *SETTINGS, *STANDING)
 MEMBERS: Final = (*LISTED, *SNAPSHOT_MEMBERS)
 WRITABLE: Final = {member.name: member for member in MEMBERS if member.writable}
 
 
 class PoolAccountSerializer(ShownSerializer):
-    """An account of the pool. No token is ever shown."""
+    """An account as lists show it. Tokens are never shown."""
 
     members = LISTED
 
 
 class FetchedAccountSerializer(ShownSerializer):
-    """An account; operators see what its bots told, too."""
+    """One account with the reports of its bots, which only operators see."""
 
     members = MEMBERS
 
 
-# What a list of accounts loads along.
+# Relations that a list of accounts prefetches.
 RELATED: Final = ("sub_channels", "vertical_domains", lock.ALONG)
 
 
-def account_json(
-    account: DiscordAccount,
-    viewer: User,
-    *,
-    running: int,
-    queued: int,
-    whole: bool = True,
-) -> dict[str, Any]:
-    """Return what `viewer` may know of an account; `whole`: what its bots told, too.
+def accounts_json(
+    accounts: Iterable[DiscordAccount], viewer: User, *, whole: bool
+) -> list[dict[str, Any]]:
+    """Return the members of accounts that `viewer` may see, as JSON values.
 
-    Operators' answers read `RELATED` rows and, where whole, `snapshots`: prefetch them
-    for a list.
+    With `whole`, operators also see the reports of the bots. For operators the
+    `RELATED` rows are read, with `whole` also `snapshots`: prefetch them for a list.
     """
-    seen = Seen(account, running, queued)
+    running, queued = ports.load().counts()
+    return [
+        _account_json(
+            Seen(account, running.get(account.pk, 0), queued.get(account.pk, 0)),
+            viewer,
+            whole=whole,
+        )
+        for account in accounts
+    ]
+
+
+def _account_json(seen: Seen, viewer: User, *, whole: bool) -> dict[str, Any]:
     table = MEMBERS if whole else LISTED
     return {
         member.name: member.value(seen)

@@ -1,4 +1,4 @@
-"""What the bots told of an account, in the members that clients know."""
+"""SNAPSHOT_MEMBERS: the members of an account that /info and /settings fill."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from accounts.wire.member import (
     Seen,
 )
 
-_BUTTON, _SELECT = 2, 3  # kinds of a component
+_BUTTON, _SELECT = 2, 3  # component types of Discord
 _PLAIN: Final = {"style": 0, "type": 0}
 _REMAINS: Final = {
     "fastTimeRemaining": "Fast Time Remaining",
@@ -40,19 +40,19 @@ def _remains(line: str) -> Callable[[Seen], str]:
     return look
 
 
-# What comes from /info and /settings; operators see it.
+# Filled from /info and /settings; only operators see them.
 SNAPSHOT_MEMBERS: Final = (
     Member(
         "properties",
         OBJECT,
         look=lambda it: _properties(it.mj, it.niji),
-        help_text="/info, as said.",
+        help_text="The lines of /info.",
     ),
     Member(
         "components",
         OBJECTS,
         look=lambda it: it.mj.components,
-        help_text="/settings, as sent.",
+        help_text="The panel of /settings as Discord sent it.",
     ),
     Member("nijiComponents", OBJECTS, look=lambda it: it.niji.components),
     Member("settingsMessageId", TEXT, look=lambda it: it.mj.message_id),
@@ -77,7 +77,7 @@ SNAPSHOT_MEMBERS: Final = (
         "syncError",
         TEXT,
         look=lambda it: it.mj.error or it.niji.error,
-        help_text="What failed last.",
+        help_text="The error of the last query.",
     ),
     Member("displays", OBJECT, look=lambda it: _displays(it.mj, it.niji)),
     *(Member(name, TEXT, look=_remains(line)) for name, line in _REMAINS.items()),
@@ -105,7 +105,7 @@ def _displays(mj: BotSnapshot, niji: BotSnapshot) -> dict[str, Any]:
 
 
 def buttons_of(snapshot: BotSnapshot) -> list[dict[str, Any]]:
-    """Return the settings' buttons in the form of a task's buttons."""
+    """Return the buttons of a bot's settings, in the form of a task's buttons."""
     return [
         {
             "customId": node["custom_id"],
@@ -120,7 +120,7 @@ def buttons_of(snapshot: BotSnapshot) -> list[dict[str, Any]]:
 
 
 def versions_of(snapshot: BotSnapshot) -> list[dict[str, Any]]:
-    """Return what the version selector offers; `customId` is the value to choose."""
+    """Return the options of the version selector; `customId` is the option's value."""
     return [
         {
             "customId": option["value"],

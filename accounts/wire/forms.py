@@ -1,4 +1,4 @@
-"""What operators may send."""
+"""Serializers for the accounts and users that operators send."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
 from accounts.enums import PriorityClass
+from accounts.models import DiscordAccount
 from accounts.wire.account import WRITABLE
 from accounts.wire.member import Field, Member
 from mjproxy.lib.dialect.fields import DialectSerializer, Items, Text, Word
 
-_TOKENS: Final = ("user_token", "bot_token", "proxy_url")
 _WIRE_NAMES: Final = {member.field: name for name, member in WRITABLE.items()}
-_REMOVABLE: Final = {"botToken": "bot_token", "proxyUrl": "proxy_url"}
+# All but the user token, which an account needs.
+_REMOVABLE: Final = {
+    _WIRE_NAMES[field]: field
+    for field in DiscordAccount.SECRETS
+    if field != "user_token"
+}
 
 
 class ChangesSerializer(DialectSerializer):
-    """Members that are to be written, by a table. What is not sent keeps its value."""
+    """Members to write. A member that is not sent keeps its value."""
 
     members: Iterable[Member] = ()
 
@@ -29,7 +34,7 @@ class ChangesSerializer(DialectSerializer):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if isinstance(data, Mapping):
-            # The one member that is null where it is empty: null empties it.
+            # `mode` is the one member whose empty value is null.
             data = {
                 name: "" if name.lower() == "mode" and value is None else value
                 for name, value in data.items()
@@ -39,26 +44,29 @@ class ChangesSerializer(DialectSerializer):
 
 
 class AccountSerializer(ChangesSerializer):
-    """A Discord account. What is not sent keeps its value, or its default."""
+    """A Discord account. Members not sent keep their value or their default."""
 
     members = tuple(WRITABLE.values())
 
-    id = Text(default=serializers.empty, help_text="If sent, that of the address.")
+    id = Text(
+        default=serializers.empty,
+        help_text="Optional; must equal the id in the address.",
+    )
     remove = Items(
         child=serializers.ChoiceField(choices=list(_REMOVABLE)),
         max_length=10,
         required=False,
-        help_text="Secrets to forget.",
+        help_text="Secrets to delete.",
     )
 
     def changes(self) -> dict[str, Any]:
-        """Return what was sent, by the fields of the row."""
+        """Return the sent values, keyed by the field of the row."""
         gone = {_REMOVABLE[name]: "" for name in self.validated_data.get("remove", ())}
         return gone | by_field(self.members, self.validated_data)
 
 
 class BulkChangesSerializer(ChangesSerializer):
-    """What may be written for many accounts at once."""
+    """Members that may be written for many accounts at once."""
 
     members = tuple(member for member in WRITABLE.values() if member.bulk)
 
@@ -75,7 +83,7 @@ class BulkChangesSerializer(ChangesSerializer):
 class UserSerializer(DialectSerializer):
     id = Text()
     name = Text()
-    token = Text(help_text="A key of your choice; without it one is made.")
+    token = Text(help_text="A key of your choice; empty: a random one.")
     role = Word("USER", "ADMIN", default="USER")
     status = Word("NORMAL", "DISABLED", default="NORMAL")
     priority = Word(*PriorityClass.names, default=PriorityClass.NORMAL.name)
@@ -89,11 +97,11 @@ class OperationSerializer(serializers.Serializer[Any]):
     message = serializers.CharField()
     timestamp = serializers.CharField(help_text="Ticks of 100 ns from the year 1.")
     data = serializers.DictField(allow_null=True)  # type: ignore[assignment]
-    id = serializers.CharField(required=False, help_text="Of what was written.")
+    id = serializers.CharField(required=False, help_text="Id of the written row.")
 
 
 def by_field(members: Iterable[Member], sent: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was sent of these members, by the fields of the row."""
+    """Return the sent values of these members, keyed by the field of the row."""
     return {
         member.field: _stripped(sent[member.name])
         for member in members
@@ -102,7 +110,7 @@ def by_field(members: Iterable[Member], sent: Mapping[str, Any]) -> dict[str, An
 
 
 def said_by_member(exc: ValidationError) -> str:
-    """Return what is wrong, behind the names that the members have on the wire."""
+    """Return the error messages, each after the JSON name of its member."""
     return "; ".join(
         f"{_WIRE_NAMES.get(field, field)}: {' '.join(messages)}"
         for field, messages in exc.message_dict.items()
@@ -110,8 +118,8 @@ def said_by_member(exc: ValidationError) -> str:
 
 
 def _is_kept(member: Member, value: Any) -> bool:
-    # No secret is ever shown: what comes back empty or as asterisks stays.
-    return member.field in _TOKENS and not value.strip(" *")
+    # Secrets are never shown, so a client sends them back empty or as asterisks.
+    return member.field in DiscordAccount.SECRETS and not value.strip(" *")
 
 
 def _stripped(value: Any) -> Any:

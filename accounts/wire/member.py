@@ -1,4 +1,4 @@
-"""What a member of an account is on the wire: its name, its field, who sees it."""
+"""Member: one member of an account in JSON: its name, its field, who sees it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Make = Callable[..., Field]
 
 @dataclass(frozen=True)
 class Kind:
-    """How a member is read, and how it is shown."""
+    """Two serializer field factories: for reading a member and for showing it."""
 
     read: Make
     shown: Make
@@ -64,20 +64,20 @@ TEXTS: Final = Kind(
     _at_most(1000, _long_text),
     _list(serializers.CharField),
 )
-# Only shown.
+# Members of these kinds are shown and never read.
 TIME: Final = Kind(_optional_text, partial(serializers.DateTimeField, allow_null=True))
 STATE: Final = Kind(
     _optional_text, partial(serializers.ChoiceField, AccountState.choices)
 )
 OBJECT: Final = Kind(_optional_text, serializers.DictField)
 OBJECTS: Final = Kind(_optional_text, _objects)
-# Members that write what another one writes, too.
+# Members that write the column of another member.
 _SECOND_NAMES: Final = {"queue_size": "max_queue_size"}
 OBJECTS_OR_NULL: Final = Kind(_optional_text, partial(_objects, allow_null=True))
 
 
 class Seen:
-    """An account with its load, as its members look at it."""
+    """An account with its load; the argument of `Member.look`."""
 
     def __init__(self, account: DiscordAccount, running: int, queued: int) -> None:
         self.account, self.running, self.queued = account, running, queued
@@ -101,10 +101,11 @@ class Seen:
 
 @dataclass(frozen=True)
 class Member:
-    """A member of an account on the wire.
+    """One member of an account in JSON.
 
-    `field` names the row's field that is written; `look` says what is shown instead of
-    that field's value. A member of operators is answered to no one else.
+    `field` is the account's field that the member writes. `look` returns the value to
+    show; without it the field is shown. Only operators see a member that is not
+    `public`.
     """
 
     name: str
@@ -140,7 +141,7 @@ class Member:
 
 
 class ShownSerializer(serializers.Serializer[Any]):
-    """What is answered of the members of a table."""
+    """The response form of a table of members."""
 
     members: Iterable[Member] = ()
 

@@ -1,5 +1,5 @@
-"""Pages of the admin: sessions, lanes, processes, accounts."""
+"""Pages of the admin: sessions, lanes, processes."""
 
-from gateway.admin import accounts, gateway
+from gateway.admin import gateway
 
-__all__ = ["accounts", "gateway"]
+__all__ = ["gateway"]

@@ -1,4 +1,4 @@
-"""Sessions, lanes and processes in the admin, to look at; the gateway's settings."""
+"""Admin of sessions, lanes and processes (read only) and of the gateway's settings."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from django.contrib import admin
 from django.utils import timezone
 from solo.admin import SingletonModelAdmin
 
-from accounts.models import DiscordAccount
-from gateway.admin.accounts import SyncedAccountAdmin
 from gateway.models import (
     AccountQuery,
     CommandIndex,
@@ -35,7 +33,7 @@ class GatewaySessionAdmin(ReadOnly[GatewaySession]):
     )
     list_select_related = ("account",)
     search_fields = ("account__remark", "account__channel_id", "holder")
-    # The id of the session is enough to take it over, with the token: not shown.
+    # The session id is not shown: with the token it can take the session over.
     fields = (
         "account",
         "is_live",
@@ -51,9 +49,6 @@ class GatewaySessionAdmin(ReadOnly[GatewaySession]):
     @badge("Live", {"live": "success", "down": "danger"})
     def live(self, session: GatewaySession) -> tuple[str, str]:
         return ("live", "Live") if session.is_live else ("down", "Down")
-
-
-admin.site.register(DiscordAccount, SyncedAccountAdmin)
 
 
 @admin.register(AccountQuery)
@@ -98,7 +93,10 @@ class GatewayProcessAdmin(ReadOnly[GatewayProcess]):
 
 
 class GatewaySettingsForm(SecretForm[GatewaySettings]):
-    """The gateway's settings; its proxy has a password, so it goes in only."""
+    """The gateway's settings.
+
+    Its proxy has a password, so the form never shows it.
+    """
 
     secrets = ("proxy_url",)
 

@@ -1,1 +1,1 @@
-"""Views for operators: reading an account at Discord."""
+"""Views for operators: query an account's bots."""

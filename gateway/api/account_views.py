@@ -1,4 +1,4 @@
-"""Reading an account at Discord and pressing its settings, for operators."""
+"""Views with which operators read an account at Discord and press its settings."""
 
 # ruff: noqa: N815 - names on the wire are not ours
 
@@ -153,10 +153,10 @@ def _account(account_id: str) -> DiscordAccount:
 
 
 def _read(form: type[DialectSerializer], request: Request) -> dict[str, Any]:
-    """Return what the query string says, and where it says nothing, the body."""
+    """Return the fields of the query string, completed from the body."""
     sent: Any = request.data
     body = {} if sent is None else sent
-    form(data=body).is_valid(raise_exception=True)  # what is not used, too
+    form(data=body).is_valid(raise_exception=True)  # the body is validated as a whole
     said = form(data={**body, **request.query_params.dict()})
     said.is_valid(raise_exception=True)
     fields: dict[str, Any] = said.validated_data

@@ -1,4 +1,4 @@
-"""Addresses under each /mj prefix that this app serves."""
+"""Addresses below each /mj prefix that this app serves."""
 
 from __future__ import annotations
 

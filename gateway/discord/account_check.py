@@ -1,7 +1,7 @@
-"""Asking Discord about an account before it is saved, through the account's own proxy.
+"""Check an account at Discord before it is saved, through the account's own proxy.
 
-Only what Discord or the proxy says counts. Where nothing can be learnt, the account is
-saved and connects later.
+Only an answer of Discord or of the proxy counts. Without one the account is saved and
+connects later.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from mjproxy.lib.process import event_loop
 logger = logging.getLogger(__name__)
 
 LIMIT: Final = 4.5  # seconds for all questions
-PROXY_LIMIT: Final = 1.5  # seconds for a look whether the proxy is there
+PROXY_LIMIT: Final = 1.5  # seconds for a connection to the proxy
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _looks: Final = threading.BoundedSemaphore(2)
 
@@ -32,9 +32,10 @@ Wrong = dict[str, list[str]]
 
 
 def check(account: DiscordAccount, channels: Mapping[str, Pairs]) -> Wrong:
-    """Return what Discord finds wrong with the account, by field.
+    """Return the faults that Discord finds in the account, by field.
 
-    Each look holds a thread that answers requests: where enough do, nobody is asked.
+    Each check holds a thread that answers requests, so at most two run at once. A
+    further account is not checked.
     """
     if not _looks.acquire(blocking=False):
         logger.info("others are being checked: an account is saved unchecked")
@@ -48,7 +49,7 @@ def check(account: DiscordAccount, channels: Mapping[str, Pairs]) -> Wrong:
 def _check(account: DiscordAccount, channels: Mapping[str, Pairs]) -> Wrong:
     addresses = load_addresses()
     if addresses.is_proxy_unreadable and not account.proxy_url:
-        return {}  # nobody can ask for it now
+        return {}  # the proxy is needed for the check
     identity = Identity(
         account_id=account.pk or 0,
         revision=account.revision,
@@ -75,7 +76,7 @@ async def _ask(
     except (RequestException, OSError) as exc:
         logger.info("an account is saved unchecked: %s", type(exc).__name__)
     except Exception:
-        # Whatever it is, the connection will tell: no reason to refuse the row.
+        # The gateway connection will show the fault; the row is saved.
         logger.exception("an account is saved unchecked: unforeseen error")
     finally:
         await http.aclose()
@@ -83,7 +84,7 @@ async def _ask(
 
 
 async def _look(http: DiscordHttp, channels: Mapping[str, Pairs], wrong: Wrong) -> None:
-    """Note what is wrong in `wrong`, as far as the time goes."""
+    """Add the faults to `wrong`, until the time is over."""
     try:
         status, user = await http.look("/users/@me", timeout=LIMIT - PROXY_LIMIT)
     except (RequestException, OSError) as exc:
@@ -116,12 +117,12 @@ def _wrong_with(status: int, channel: Any, guild_id: str) -> str:
 
 
 def _has_id(said: Any) -> bool:
-    """Tell Discord's objects from the pages of whatever stands in between."""
+    """Return whether an answer is an object of Discord, not the page of a proxy."""
     return isinstance(said, dict) and "id" in said
 
 
 async def _listens(proxy_url: str) -> bool:
-    """Tell whether anybody answers at the proxy's address."""
+    """Return whether a server accepts connections at the proxy's address."""
     parts = urlsplit(proxy_url)
     port = parts.port or _DEFAULT_PORTS.get(parts.scheme.lower(), 1080)
     try:

@@ -1,6 +1,6 @@
-"""The activity host: where the editor page of Vary (Region) posts its mask.
+"""Post masks to the activity host of Vary (Region)'s editor page.
 
-It belongs to Midjourney, not to Discord: no token of the account goes there.
+The host belongs to Midjourney, not to Discord: no token of the account is sent there.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from gateway.protocol.constants import MIDJOURNEY_APP
 
 
 async def submit_mask(http: DiscordHttp, body: dict[str, Any]) -> Answer:
-    """Post an answered editor page, once, and say what became of it. Never raises.
+    """Post an answered editor page once, and return the outcome. Never raises.
 
-    STALE where the page must be opened anew (docs/protocol.md, windows).
+    STALE means that the page must be opened again (docs/protocol.md, windows).
     """
     base = http.addresses.activity or f"https://{MIDJOURNEY_APP}.discordsays.com"
     headers = {

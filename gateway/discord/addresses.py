@@ -1,4 +1,4 @@
-"""Where Discord is: the environment's addresses, unless the settings row has others."""
+"""Addresses of Discord, from the environment or, if set, from the settings row."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from mjproxy.lib.validators.addresses import LONGEST, escaped, parts_of
 
 @dataclass(frozen=True)
 class Addresses:
-    """Bases without a last slash. Every byte to Discord goes to one of them."""
+    """Base addresses without a slash at the end.
+
+    All traffic to Discord goes to one of them.
+    """
 
     server: str
     wss: str
@@ -24,7 +27,7 @@ class Addresses:
     editor: str
     proxy_url: str
     build_number: int
-    # There is one for accounts without their own, and it fits no encryption key.
+    # The common proxy is set, and no encryption key can read it.
     is_proxy_unreadable: bool = False
 
     @property
@@ -32,10 +35,10 @@ class Addresses:
         return f"{self.server}/api/v9"
 
     def resume(self, url: str) -> str:
-        """Return where to resume a session that READY places at `url`.
+        """Return the address at which to resume a session; READY names `url`.
 
-        With `resume_wss` set its host and path replace those of `url`; with only the
-        gateway replaced, sessions resume there too.
+        `resume_wss` replaces it if set. If only the gateway's address was changed,
+        sessions resume there.
         """
         if self.resume_wss:
             return self.resume_wss

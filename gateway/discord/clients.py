@@ -1,4 +1,4 @@
-"""The REST clients of a process that sends: one for each account, kept."""
+"""Keep the REST clients of a sending process, one for each account."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from mjproxy.lib.db.threads import in_thread
 ADDRESSES_KEPT: Final = 5.0  # seconds
 
 _clients: dict[int, DiscordHttp] = {}
-_retired: set[asyncio.Task[None]] = set()  # keeps them from being collected
+_retired: set[asyncio.Task[None]] = set()  # keeps the tasks from being collected
 _making = asyncio.Lock()
 _addresses: tuple[float, Addresses] | None = None
 
 
 async def client_of(account: DiscordAccount) -> DiscordHttp:
-    """Return the account's client, a new one after edits of account or settings."""
+    """Return the account's client.
+
+    An edit of the account or the settings leads to a new client.
+    """
     addresses = await current_addresses()
     async with _making:
         http = _clients.get(account.pk)
@@ -37,9 +40,9 @@ async def client_of(account: DiscordAccount) -> DiscordHttp:
 
 
 def _retire(http: DiscordHttp) -> None:
-    """Close a client when its last requests are over.
+    """Close a client after its last requests have ended.
 
-    To cut one off would leave open whether Discord has taken it.
+    A request that is cut off may or may not have been taken by Discord.
     """
 
     async def end() -> None:
@@ -56,7 +59,7 @@ def _identity(account_id: int) -> Identity:
 
 
 async def current_addresses() -> Addresses:
-    """Return where Discord is, as it was some seconds ago at most."""
+    """Return the addresses of Discord, at most 5 s old."""
     global _addresses
     now = time.monotonic()
     if _addresses is None or now - _addresses[0] > ADDRESSES_KEPT:

@@ -1,4 +1,4 @@
-"""The command index: ids and versions as Discord lists them now."""
+"""Keep the command index: ids and versions of commands as Discord lists them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from django.utils import timezone
 from accounts.enums import BotType
 from gateway.models import CommandIndex
 from gateway.protocol.constants import BOT_IDS, MIDJOURNEY_APP, NIJI_APP, CommandType
-from tasks.submit import limits
+from tasks.ports import OPTION_LIMIT
 
-CACHED: Final = 10.0  # seconds; what Discord finds stale is read anew at once
-LIMITS_CACHED: Final = 60.0  # seconds; every submit asks, and limits seldom change
+CACHED: Final = 10.0  # seconds; a stale command is read again at once
+LIMITS_CACHED: Final = 60.0  # seconds; every submit reads them, they seldom change
 _cache: dict[int, tuple[float, list[dict[str, Any]]]] = {}
 _longest: dict[tuple[str, str], tuple[float, int]] = {}
 
@@ -23,7 +23,7 @@ class UnknownCommand(Exception):
 
 
 def save_index(account_id: int, commands: list[dict[str, Any]]) -> None:
-    """Keep the bots' commands, without what is not needed to send them."""
+    """Save the bots' commands, with the fields that sending needs."""
     kept = [
         {
             key: command[key]
@@ -42,26 +42,26 @@ def save_index(account_id: int, commands: list[dict[str, Any]]) -> None:
 
 
 def _limits(command: dict[str, Any]) -> dict[str, Any]:
-    """Return how long the command's options may be, where Discord says so."""
+    """Return the longest length of each option, if Discord gives one."""
     options = command.get("options")
     named = {
         str(option.get("name")): option["max_length"]
         for option in (options if isinstance(options, list) else [])
         if isinstance(option, dict)
-        and type(option.get("max_length")) is int  # True is none
+        and type(option.get("max_length")) is int  # not True, which is an int too
         and option["max_length"] > 0
     }
     return {"longest": named} if named else {}
 
 
 def longest(command: dict[str, Any], option: str) -> int:
-    """Return how many characters an option of a kept command may have."""
-    found: int = command.get("longest", {}).get(option, limits.OPTION)
+    """Return the most characters that an option of a kept command may have."""
+    found: int = command.get("longest", {}).get(option, OPTION_LIMIT)
     return found
 
 
 def longest_known(bot_type: str, name: str) -> int:
-    """Return the limit of a command's prompt, by the index that was read last."""
+    """Return the limit of a command's prompt in the newest index of all accounts."""
     key = bot_type, name
     read_at, found = _longest.get(key, (-LIMITS_CACHED, 0))
     if time.monotonic() - read_at < LIMITS_CACHED:
@@ -78,11 +78,11 @@ def _read_longest(bot_type: str, name: str) -> int:
         same = command["application_id"], command["name"], command["type"]
         if same == (app, name, CommandType.CHAT):
             return longest(command, "prompt")
-    return limits.OPTION
+    return OPTION_LIMIT
 
 
 def _commands(account_id: int) -> list[dict[str, Any]]:
-    """Return the kept index, read anew after some seconds or a refresh of our own."""
+    """Return the kept index; it is read again after 10 s, or after `save_index`."""
     read_at, commands = _cache.get(account_id, (-CACHED, []))
     if time.monotonic() - read_at < CACHED and commands:
         return commands
@@ -99,7 +99,7 @@ def has_index(account_id: int) -> bool:
 def find_command(
     account_id: int, application_id: str, name: str, *, kind: int = 1
 ) -> dict[str, Any]:
-    """Return a command's entry. Raises UnknownCommand."""
+    """Return a command's entry in the index. Raises UnknownCommand."""
     for command in _commands(account_id):
         same = (command["application_id"], command["name"], command["type"])
         if same == (application_id, name, kind):

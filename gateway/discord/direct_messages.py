@@ -1,4 +1,4 @@
-"""The direct messages of an account with the two bots: found at start, or opened."""
+"""Find or open the DM channels of an account with the two bots."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any, Final
 from curl_cffi.requests.exceptions import RequestException
 from discord.errors import DiscordException
 
-from accounts.editing.save import note_private_channel
 from accounts.enums import BotType
 from accounts.models import DiscordAccount
 from accounts.selectors import without_secrets
 from accounts.state import bot_snapshots
+from accounts.state.notes import note_private_channel
 from gateway.discord.rest import DiscordHttp
 from gateway.protocol import private_channels
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
@@ -31,13 +31,13 @@ _APPS: Final = {
 
 
 def found_in(account_id: int, ready: dict[str, Any]) -> None:
-    """Keep the channels that READY names, where none is known."""
+    """Store the DM channels in READY, for bots without a stored one."""
     for app, channel_id in private_channels.of_bots(ready).items():
         note_private_channel(account_id, _FIELDS[app], channel_id)
 
 
 async def open_missing(http: DiscordHttp, account_id: int) -> None:
-    """Open the channels with the account's bots that READY did not name."""
+    """Open the DM channels with the account's bots that are not stored."""
     rows = without_secrets(DiscordAccount.objects.filter(pk=account_id))
     account = await in_thread(rows.first)
     if account is None:
@@ -50,7 +50,7 @@ async def open_missing(http: DiscordHttp, account_id: int) -> None:
 
 
 async def channel_with(http: DiscordHttp, account: DiscordAccount, app: str) -> str:
-    """Return the channel of an account's messages with a bot, opened where needed.
+    """Return the id of the DM channel with a bot; open it if it is not stored.
 
     Raises DiscordException, RequestException, OSError.
     """

@@ -1,4 +1,4 @@
-"""What a process needs to know of an account while it speaks for it."""
+"""Build the identity of an account: the fields with which a process speaks for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading the command index of an account's server."""
+"""Read the command index of an account's server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gateway.discord.command_index import has_index, save_index
 from gateway.discord.rest import DiscordHttp
 from mjproxy.lib.db.threads import in_thread
 
-# No answer, a long rate limit, or somebody else's answer.
+# No answer, a long rate limit, or an answer that is not Discord's.
 _MISSED: Final = (
     DiscordException,
     RequestException,
@@ -23,7 +23,7 @@ _MISSED: Final = (
     TypeError,
     ValueError,
 )
-PATIENCE: Final = 15.0  # seconds, the library's own tries included
+PATIENCE: Final = 15.0  # seconds, including the library's retries
 
 
 async def refresh(http: DiscordHttp, account_id: int, guild_id: str) -> None:
@@ -34,9 +34,9 @@ async def refresh(http: DiscordHttp, account_id: int, guild_id: str) -> None:
 
 
 async def read_index(http: DiscordHttp) -> str:
-    """Refresh the account's index; return why that failed, or "".
+    """Read the commands again and save them; return the error, or "".
 
-    An account that is not in the server pauses.
+    An account that is not in the server is paused.
     """
     account_id, guild_id = http.identity.account_id, http.identity.guild_id
     try:
@@ -53,7 +53,7 @@ async def read_index(http: DiscordHttp) -> str:
 
 
 async def is_known(account_id: int) -> bool:
-    """Tell whether commands are kept, from now or from before."""
+    """Return whether commands of the account are saved, new or old."""
     return await in_thread(has_index, account_id)
 
 

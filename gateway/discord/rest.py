@@ -1,8 +1,9 @@
-"""Discord's REST for one account, over the library's HTTP client.
+"""Discord's REST API for one account, over the library's HTTP client.
 
-The library brings the browser's TLS fingerprint, headers and rate-limit buckets.
-Its start-up is replaced: it would ask a third party for client properties. Interactions
-bypass its retries: what may have been taken must never be sent again blindly.
+The library brings the browser's TLS fingerprint, headers and rate-limit buckets. Its
+start-up is replaced, because it asks a third party for client properties. Interactions
+bypass its retries: an interaction that Discord may have taken must not be sent again
+blindly.
 """
 
 from __future__ import annotations
@@ -30,17 +31,17 @@ from mjproxy.lib.db.encrypted_field import UndecryptableSecret
 
 library.json_or_text = json_or_text
 
-# No answer of another host is longer; what is, breaks off.
+# Longest answer of another host, in bytes; a longer one raises.
 MOST_BYTES: Final = 4 << 20
 
 
-# With a proxy, curl looks up and connects to nothing else.
+# Curl's codes for lookup and connection, which with a proxy concern it alone.
 _PROXY_CODES: Final = frozenset({5, 7, 97})
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Who speaks: what the client needs of an account's row."""
+    """The fields of an account's row that a client needs."""
 
     account_id: int
     revision: int
@@ -51,14 +52,14 @@ class Identity:
     proxy_url: str
     further_channels: frozenset[str] = frozenset()
     channels_revision: int = 0
-    is_anew: bool = False  # an operator has had it connect anew
+    is_anew: bool = False  # an operator asked for a new connection
 
     def __repr__(self) -> str:
         return f"Identity(account {self.account_id})"
 
     @cached_property
     def channels(self) -> frozenset[str]:
-        """All channels of servers whose events concern the account."""
+        """All server channels whose events concern the account."""
         return self.further_channels | {self.channel_id}
 
     @property
@@ -67,10 +68,13 @@ class Identity:
 
 
 class DiscordHttp(HTTPClient):
-    """One account's REST client. Lives in one event loop; `aclose` ends it."""
+    """REST client of one account.
+
+    It lives in one event loop; `aclose` ends it.
+    """
 
     def __init__(self, identity: Identity, addresses: Addresses) -> None:
-        """Raise UndecryptableSecret where its proxy is not known."""
+        """Raise UndecryptableSecret if its proxy cannot be decrypted."""
         super().__init__(
             loop=asyncio.get_running_loop(),
             proxy=identity.proxy_url or addresses.proxy_url or None,
@@ -83,33 +87,33 @@ class DiscordHttp(HTTPClient):
         self.headers = client_headers(identity.user_agent, addresses.build_number)
         self._session: Session | None = None
         self._posts: Session | None = None
-        # Taken before a claim is looked at; the session of posts has one for each.
+        # Taken before a claim is checked; `posts` has as many slots.
         self.slot = asyncio.Semaphore(timing.POSTS_AT_ONCE)
         if addresses.is_proxy_unreadable and not identity.proxy_url:
             raise UndecryptableSecret("proxy_url")
 
     @property
     def session(self) -> Session:
-        """The account's session, opened with the first use."""
+        """The account's session, opened at the first use."""
         if self._session is None:
             self._session = Session()
         return self._session
 
     @property
     def posts(self) -> Session:
-        """The session of what is posted under a claim: no upload takes its slots."""
+        """The session for posts under a claim; uploads cannot take its slots."""
         if self._posts is None:
             slots, longest = timing.POSTS_AT_ONCE, timing.PLAIN_TIMEOUT
             self._posts = Session(slots, longest=longest)
         return self._posts
 
     async def startup(self) -> None:
-        """Open the session; no request leaves for anywhere."""
+        """Open the session; sends no request."""
         if self._started:
             return
         self._global_over = asyncio.Event()
         self._global_over.set()
-        # The name the library's own methods use.
+        # The attribute that the library's methods use.
         self._HTTPClient__session = self.session
         self._started = True
 
@@ -123,8 +127,8 @@ class DiscordHttp(HTTPClient):
     async def request(self, route: Route, *, bare: bool = False, **kwargs: Any) -> Any:
         """Send a request to the configured server, whatever base the route names.
 
-        Returns the answer's JSON; with `bare` it may have no body. Raises the library's
-        DiscordException, RequestException, and NotDiscord.
+        Returns the answer's JSON; with `bare` the answer may have no body. Raises the
+        library's DiscordException, RequestException, and NotDiscord.
         """
         route.url = self.addresses.api + route.url[len(Route.BASE) :]
         try:
@@ -138,14 +142,14 @@ class DiscordHttp(HTTPClient):
         return said
 
     async def ws_connect(self, url: str, **kwargs: Any) -> Any:
-        # 64 MiB: READY of an old account is large. Drained: frames that came before the
-        # socket broke still count.
+        # 64 MiB, as READY of an old account is large. `drain_on_error`: frames that
+        # came before the socket broke are still read.
         return await super().ws_connect(
             url, max_message_size=64 << 20, drain_on_error=True, **kwargs
         )
 
     async def post_interaction(self, body: dict[str, Any]) -> Answer:
-        """POST one interaction, once, and say what became of it. Never raises."""
+        """POST one interaction once, and return the outcome. Never raises."""
         try:
             response = await self.posts.request(
                 "POST",
@@ -177,11 +181,12 @@ class DiscordHttp(HTTPClient):
         data: bytes = b"",
         session: Session | None = None,
     ) -> tuple[int, bytes]:
-        """Send one request that carries no token; return status and body, once.
+        """Send one request without the token, once; return status and body.
 
         For the upload bucket and the activity host. Raises RequestException, OSError;
-        an answer of more than MOST_BYTES is such an error. By itself the time-out is
-        one for silence; `posts` bounds the whole.
+        an answer of more than MOST_BYTES raises RequestException. The time-out bounds
+        the silence between bytes. A transfer as a whole is bounded only in the session
+        `posts`.
         """
         response = await (session or self.session).request(
             method,  # type: ignore[arg-type]
@@ -192,7 +197,7 @@ class DiscordHttp(HTTPClient):
             proxies={"all": self.proxy} if self.proxy else None,
             allow_redirects=False,
             stream=True,
-            quote=False,  # the address is sent as it came: it may be signed
+            quote=False,  # a signed address must not be changed
         )
         try:
             body = bytearray()
@@ -205,10 +210,10 @@ class DiscordHttp(HTTPClient):
             await response.aclose()  # type: ignore[no-untyped-call]
 
     async def look(self, path: str, *, timeout: float) -> tuple[int, Any]:  # noqa: ASYNC109
-        """GET a path of the API, once; return the status and what was said.
+        """GET a path of the API once; return the status and the parsed body.
 
         Unlike the library's requests it neither waits nor tries again. Raises
-        RequestException, OSError.
+        RequestException, OSError. `timeout` is in seconds.
         """
         response = await self.session.request(
             "GET",
@@ -255,7 +260,7 @@ class DiscordHttp(HTTPClient):
             return sorted(page, key=lambda message: int(message["id"]))
 
     async def offer_file(self, channel_id: str, name: str, size: int) -> dict[str, Any]:
-        """Return where to put a file of `size` bytes, and what to call it then."""
+        """Return the upload address for a file of `size` bytes, and its upload name."""
         route = Route(
             "POST", "/channels/{channel_id}/attachments", channel_id=channel_id
         )
@@ -291,7 +296,7 @@ class DiscordHttp(HTTPClient):
             return str(answer["id"])
 
     async def react(self, channel_id: str, message_id: str, emoji: str) -> None:
-        """React to a message as a person would."""
+        """Add the account's reaction to a message."""
         route = Route(
             "PUT",
             "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me",
@@ -313,7 +318,7 @@ class DiscordHttp(HTTPClient):
         await self.request(route, json={"token": None, "last_viewed": day})
 
     async def command_index(self, guild_id: str) -> list[dict[str, Any]]:
-        """Return the commands that may be used in a server."""
+        """Return the commands that the account may use in a server."""
         route = Route(
             "GET", "/guilds/{guild_id}/application-command-index", guild_id=guild_id
         )
@@ -326,12 +331,12 @@ def _parsed(content: bytes) -> Any:
     try:
         return orjson.loads(content or b"null")
     except orjson.JSONDecodeError:
-        # Not `text`: it raises on a charset that nobody knows.
+        # `text` would raise for an unknown charset.
         return content[:200].decode(errors="replace")
 
 
 def why_unreachable(error: Exception, *, proxied: bool) -> str:
-    """Return, for people, why no connection came about."""
+    """Return, for people, the reason why a connection failed."""
     code = int(getattr(error, "code", 0) or 0)
     if proxied and (isinstance(error, ProxyError) or code in _PROXY_CODES):
         return "The proxy cannot be reached, or refuses"

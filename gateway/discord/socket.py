@@ -1,4 +1,4 @@
-"""One gateway socket: the library's, told to be polite and to hand over raw events."""
+"""Gateway socket: the library's, which greets after Hello and passes raw events on."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from gateway.discord.rest import DiscordHttp
 
 logger = logging.getLogger(__name__)
 
-# Seconds without any frame after which the peer is taken for dead.
+# Seconds without any frame after which the connection counts as dead.
 SILENCE_LIMIT: Final = 60.0
 
 __all__ = ["ConnectionClosed", "GatewaySocket", "ReconnectWebSocket", "connect"]
 
 
 class GatewaySocket(DiscordWebSocket):
-    """The library's socket, which greets only after Hello, as Discord asks."""
+    """The library's socket, which identifies only after Hello, as Discord asks."""
 
     _greet: Callable[[], Coroutine[Any, Any, None]] | None = None
 
@@ -40,7 +40,7 @@ class GatewaySocket(DiscordWebSocket):
             await greet()
 
     def is_zombie(self) -> bool:
-        """True where two heartbeats in a row were not acknowledged."""
+        """Return True if two heartbeats in a row were not acknowledged."""
         beat = self._keep_alive
         if beat is None or not beat.interval:
             return False
@@ -48,7 +48,7 @@ class GatewaySocket(DiscordWebSocket):
 
 
 class _Library:
-    """What the library's socket reads of its client, and no more: no caches."""
+    """The attributes that the library's socket reads of its client, without caches."""
 
     def __init__(
         self, http: DiscordHttp, parsers: dict[str, Callable[[Any], None]]
@@ -65,13 +65,13 @@ class _Library:
         self.current_session = None
 
     def dispatch(self, *_: Any, **__: Any) -> None:
-        """No listeners."""
+        """Do nothing: there are no listeners."""
 
     async def call_hooks(self, *_: Any, **__: Any) -> None:
-        """No hooks."""
+        """Do nothing: there are no hooks."""
 
     def _update_references(self, _: Any) -> None:
-        """No voice clients."""
+        """Do nothing: there are no voice clients."""
 
 
 async def connect(
@@ -82,10 +82,10 @@ async def connect(
     session_id: str = "",
     seq: int = 0,
 ) -> GatewaySocket:
-    """Open a socket and greet: with a session id by RESUME, else by IDENTIFY.
+    """Open a socket, and send RESUME with a session id, else IDENTIFY.
 
     `parsers` maps event names to functions that are called with the raw payload, in
-    order, and must not block.
+    order. They must not block.
     """
     client: Any = _Library(http, parsers)
     return await GatewaySocket.from_client(

@@ -1,4 +1,4 @@
-"""Pictures on their way to Discord (docs/protocol.md, uploads)."""
+"""Upload pictures to Discord (docs/protocol.md, uploads)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 # Answers after which trying again would not help.
 _PERMANENT: Final = frozenset({400, 403, 404, 413})
-# What is raised where no answer came, or one of another form.
+# Raised without an answer, or for an answer of another form.
 _MISSED: Final = (
     DiscordException,
     RequestException,
@@ -27,7 +27,7 @@ _MISSED: Final = (
 
 
 class UploadFailed(Exception):
-    """A picture did not reach Discord; `permanent` where trying again cannot help."""
+    """A picture was not uploaded; `permanent` if another try cannot help."""
 
     def __init__(
         self, reason: str, *, permanent: bool = False, status: int = 0
@@ -39,11 +39,14 @@ class UploadFailed(Exception):
 async def attach(
     http: DiscordHttp, channel_id: str, name: str, body: bytes, content_type: str
 ) -> str:
-    """Upload a file; return the name by which a command attaches it."""
+    """Upload a file; return the name with which a command attaches it.
+
+    Raises UploadFailed.
+    """
     try:
         offer = await http.offer_file(channel_id, name, len(body))
         target = http.addresses.upload(str(offer["upload_url"]))
-        # The address itself is the permission: no token goes along.
+        # The address is signed, so no token is sent.
         status, _ = await http.send_plainly(
             "PUT", target, data=body, headers={"Content-Type": content_type}
         )
@@ -57,7 +60,10 @@ async def attach(
 async def link(
     http: DiscordHttp, channel_id: str, name: str, body: bytes, content_type: str
 ) -> str:
-    """Upload a file and post it in the channel; return its link at Discord's CDN."""
+    """Upload a file and post it in the channel; return its link at Discord's CDN.
+
+    Raises UploadFailed.
+    """
     upload_name = await attach(http, channel_id, name, body, content_type)
     try:
         message = await http.post_file(channel_id, name, upload_name, new_nonce())

@@ -1,1 +1,1 @@
-"""Inbound: from an event of Discord to one move of one task."""
+"""Handle events of Discord; each moves at most one task."""

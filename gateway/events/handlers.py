@@ -1,4 +1,4 @@
-"""From a gateway event to at most one move of one task. Sync; called in a thread."""
+"""Handle gateway events; each moves at most one task. Sync; called in a thread."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tasks.services import CANCELLED, advance, fail, learn
 
 logger = logging.getLogger(__name__)
 
-# Answered with words in an embed, not with a picture of their own.
+# Answered with text in an embed, without a new picture.
 _WORDED: Final = frozenset({TaskAction.DESCRIBE, TaskAction.SHORTEN})
 
 
@@ -48,16 +48,19 @@ class Speaker:
 
 
 class Outcome(enum.Enum):
-    """What an event came to."""
+    """What an event led to."""
 
     NOT_OURS = enum.auto()
-    TAUGHT = enum.auto()  # something was learnt; parked events may fit now
-    READ = enum.auto()  # so too, from a result or a notice: a person would look at it
-    UNRESOLVED = enum.auto()  # ours by its look, but of no known task: park it
+    TAUGHT = enum.auto()  # a fact was stored; parked events may fit now
+    READ = enum.auto()  # as TAUGHT, from a result or notice, which a person would read
+    UNRESOLVED = enum.auto()  # probably ours, but of no known task: park it
 
 
 def handle(speaker: Speaker, event: str, data: dict[str, Any]) -> Outcome:
-    """Process one event. Safe to call twice with the same event, and out of order."""
+    """Process one event.
+
+    Safe to call twice with the same event, and out of order.
+    """
     handler = _HANDLERS.get(event)
     return handler(speaker, data) if handler else Outcome.NOT_OURS
 
@@ -165,13 +168,16 @@ def _matched(match: Match, message: Message, notice: Notice | None) -> Outcome:
 
 
 def _is_private(message: Message, notice: Notice | None) -> bool:
-    """Tell whether the message may answer what draws nothing: most are of a job."""
+    """Return whether the message may answer a query or a press that draws nothing."""
     quiet = MessageFlag.EPHEMERAL | MessageFlag.LOADING
     return notice is not None or bool(message.flags & quiet)
 
 
 def _answers_cancel(match: Match, message: Message) -> bool:
-    """Tell what Midjourney says to a Cancel: a progress message has no other button."""
+    """Return whether the message answers a Cancel.
+
+    A progress message has no other button.
+    """
     pressed = message.pressed_id
     is_ours = bool(pressed) and pressed == match.task.progress_message_id
     return match.by == "reference" and is_ours
@@ -196,10 +202,10 @@ def _resolve(speaker: Speaker, message: Message) -> Match | None:
 
 
 def _follow_up(speaker: Speaker, message: Message, over: Match) -> Match | None:
-    """Return the running task whose answer bears an identity of an ended one.
+    """Return the running task whose answer carries an identity of an ended one.
 
-    Midjourney answers some buttons by editing what an earlier task has made, and a clip
-    may keep the uuid of the video that it was chosen from.
+    Midjourney answers some buttons by editing the message of an earlier task, and a
+    clip may keep the uuid of its video.
     """
     if edited := matching.by_edit(speaker.account_id, message):
         return edited
@@ -209,10 +215,10 @@ def _follow_up(speaker: Speaker, message: Message, over: Match) -> Match | None:
 
 
 def _is_to_us(speaker: Speaker, message: Message) -> bool:
-    """Tell whether the message answers this account, not another in the channel."""
+    """Return whether the message answers this account, not another in the channel."""
     if named := message.addressee:
         return named == speaker.user_id
-    # A message only for one pair of eyes reaches no other session.
+    # An ephemeral message reaches no other session.
     return bool(message.flags & MessageFlag.EPHEMERAL) or bool(message.reference_id)
 
 
@@ -226,7 +232,7 @@ def _unresolved(speaker: Speaker, message: Message) -> Outcome:
 
 
 def _spoken(match: Match, message: Message) -> Outcome:
-    """Take over what a job's own message says."""
+    """Apply the message of a job to its task."""
     task, said = match.task, message.content
     if said and message.is_result and message.attachment:
         if message.job_id and task.job_id and message.job_id != task.job_id:
@@ -235,7 +241,7 @@ def _spoken(match: Match, message: Message) -> Outcome:
         return _ended(results.drawn(match, message, said, message.attachment))
     if task.action in _WORDED and (answer := words.read(message)):
         if match.by == "edit" and not results.is_news(task, answer):
-            return Outcome.TAUGHT  # its button was marked as pressed, no more
+            return Outcome.TAUGHT  # only its button was marked as pressed
         return _ended(results.worded(match, message, answer))
     if said is None or said.waiting:
         if said or message.is_loading:
@@ -272,7 +278,7 @@ def _progressed(match: Match, message: Message, percent: int) -> None:
         task.pk, TaskStatus.IN_PROGRESS, progress=min(percent, 99), **changes
     )
     if not moved:
-        # Older than what is known, but it may still name the job.
+        # An older event, which may still name the job.
         learn(task.pk, **_identities(task, message))
 
 
@@ -281,7 +287,7 @@ def _identities(task: Task, message: Message) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     speaks = message.content is not None and not message.is_result
     known = (task.progress_message_id, task.parent_message_id)
-    # A job that was queued goes on in another message.
+    # A queued job continues in another message.
     if (task.progress_message_id is None or speaks) and message.id not in known:
         facts["progress_message_id"] = message.id
         if task.removed_at:
@@ -291,7 +297,7 @@ def _identities(task: Task, message: Message) -> dict[str, Any]:
     if task.interaction_id is None and message.interaction_ids:
         facts["interaction_id"] = message.interaction_ids[0]
     if task.cancel_requested_at and facts.keys() & {"progress_message_id", "job_id"}:
-        # It has started, or can be named: what could not be stopped before can be now.
+        # The job has started or has its uuid, so Cancel may work now.
         facts |= {"cancel_presses": 0, "cancel_next_at": None}
     return facts
 
@@ -319,7 +325,7 @@ def _deleted(speaker: Speaker, data: dict[str, Any]) -> Outcome:
     ids = [str(i) for i in (data.get("ids") or [data.get("id")]) if i]
     if str(data.get("channel_id")) not in speaker.channels or not ids:
         return Outcome.NOT_OURS
-    # The result usually follows, or came before. What follows not, history decides.
+    # The result usually follows or came before. Otherwise history decides.
     Task.objects.filter(
         account_id=speaker.account_id,
         progress_message_id__in=ids,

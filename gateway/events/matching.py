@@ -1,4 +1,4 @@
-"""Which task an event belongs to: by identity, by text only where nothing else can be.
+"""Match an event to a task: by identity, and by text only as a last resort.
 
 The keys, strongest first (docs/protocol.md, matching): nonce, interaction id, message
 id, job uuid, parent message with action and index, the prompt's words.
@@ -16,7 +16,7 @@ from typing import Final
 from django.db.models import Q, QuerySet
 
 from gateway.protocol.messages import Message
-from mjproxy.lib.db.compiled_query import PreparedQuery
+from mjproxy.lib.db.compiled_query import CompiledQuery
 from mjproxy.lib.ids import DISCORD_EPOCH_MS
 from tasks import custom_ids
 from tasks.enums import RUNNING, TaskAction
@@ -25,10 +25,10 @@ from tasks.prompts import text
 
 logger = logging.getLogger(__name__)
 
-# Clocks may differ; a message older than its task by more than this is not its own.
+# A message that is older than the task by more than this is not the task's.
 CLOCK_SKEW: Final = timedelta(minutes=3)
 
-# What the results of actions say; imagine, reroll and blend say nothing.
+# Verbs in results of actions; imagine, reroll and blend have none.
 _VERBS: Final = {
     TaskAction.VARIATION: ("Variations", "Remix"),
     TaskAction.PAN: ("Pan",),
@@ -45,9 +45,9 @@ class Match:
     by: str
 
 
-_by_nonce: Final = PreparedQuery[Task](
+_by_nonce: Final = CompiledQuery[Task](
     lambda account, nonce: Task.objects.filter(account_id=account, nonce=nonce),
-    markers=(-1, "nonce"),
+    values=2,
 )
 
 
@@ -58,8 +58,8 @@ def by_nonce(account_id: int, nonce: str) -> Task | None:
 @cache
 def _by_keys(
     messages: int, nonces: int, interactions: int, jobs: int
-) -> PreparedQuery[Task]:
-    """Return the look-up by so many keys of each kind: it runs with every event."""
+) -> CompiledQuery[Task]:
+    """Return the query for these numbers of keys; it runs with every event."""
 
     def build(account: int, *keys: str) -> QuerySet[Task]:
         given = iter(keys)
@@ -74,7 +74,7 @@ def _by_keys(
         return Task.objects.filter(wanted, account_id=account)
 
     count = messages + nonces + interactions + jobs
-    return PreparedQuery(build, markers=(-1, *(f"key {n}" for n in range(count))))
+    return CompiledQuery(build, values=1 + count)
 
 
 def by_identity(account_id: int, message: Message) -> Match | None:
@@ -102,7 +102,7 @@ def by_identity(account_id: int, message: Message) -> Match | None:
 
 
 def by_edit(account_id: int, message: Message) -> Match | None:
-    """Return the running task whose button Midjourney answers by editing the message.
+    """Return the running task whose button Midjourney answers by this edit.
 
     The second description of a picture replaces the first one in place.
     """
@@ -117,9 +117,9 @@ def by_edit(account_id: int, message: Message) -> Match | None:
 
 
 def by_reference(account_id: int, message: Message) -> Match | None:
-    """Return the one running task whose button was pressed on the replied-to message.
+    """Return the one running task whose button is on the replied-to message.
 
-    An error reply may instead refer to the progress message itself.
+    An error reply may refer to the progress message itself.
     """
     if not message.reference_id:
         return None
@@ -161,7 +161,7 @@ def by_text(
 
 
 def _free(task: Task, message: Message) -> bool:
-    """Tell whether nothing known of the task contradicts the message."""
+    """Return whether the message contradicts no known key of the task."""
     if task.job_id and message.job_id and task.job_id != message.job_id:
         return False
     ours = {task.interaction_id, task.window_interaction_id} - {None}
@@ -170,7 +170,7 @@ def _free(task: Task, message: Message) -> bool:
 
 
 def _fits(task: Task, message: Message) -> bool:
-    """Tell whether the message's words are those of the pressed button's result."""
+    """Return whether the message's text fits the result of the pressed button."""
     said = message.content
     if said is None:
         return True  # a notice, or an answer that is still being filled
@@ -200,7 +200,7 @@ def snowflake_at(moment: datetime) -> str:
 
 
 def moment_of(snowflake: int) -> datetime | None:
-    """Return when a snowflake was made; None where it is none."""
+    """Return the moment in a snowflake, or None for another number."""
     if not 0 < snowflake < 2**63:
         return None
     seconds = ((snowflake >> 22) + DISCORD_EPOCH_MS) / 1000

@@ -1,4 +1,4 @@
-"""What a notice does to its task and to the account (docs/protocol.md, notices)."""
+"""Apply notices to tasks and accounts (docs/protocol.md, notices)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.editing.save import note_notice
 from accounts.enums import AccountState
 from accounts.state.changes import trouble
+from accounts.state.notes import note_notice
 from accounts.verification import lock
 from gateway.events.matching import CLOCK_SKEW, moment_of
 from gateway.lanes import lane
@@ -29,13 +29,13 @@ from tasks.services import CANCELLED, fail, learn, release_refused
 
 logger = logging.getLogger(__name__)
 
-# A task waits for the moment that a notice names if it is not further away than this.
+# A task waits for a moment in a notice only if it is this near.
 LONGEST_REST: Final = timedelta(minutes=5)
-# A job that Midjourney has queued may take so many times the account's limit.
+# Factor on the account's time limit for a job that Midjourney has queued.
 QUEUED_FACTOR: Final = 3
-# Clocks differ: nothing leaves at the very moment that a notice names.
+# Added to the moment in a notice, because clocks differ.
 SLACK: Final = timedelta(seconds=5)
-# A message that seems older has no id of Discord's own making.
+# A message that seems older has an id that Discord did not make.
 OLDEST: Final = timedelta(days=2)
 _STATES: Final = {
     AccountEffect.PAUSE: AccountState.PAUSED,
@@ -57,7 +57,7 @@ def heed(
     *,
     known: bool,
 ) -> None:
-    """Obey a notice as far as it is about the account, once.
+    """Apply a notice's effect on the account, once.
 
     `known` says that its message belongs to a task of the account.
     """
@@ -65,7 +65,7 @@ def heed(
     if effect is AccountEffect.NONE or not (known or _is_to(user_id, message)):
         return
     with transaction.atomic():
-        # History shows it again, perhaps after a person has acted.
+        # History repeats the message, perhaps after a person has acted.
         if not note_notice(account_id, message.id):
             return
         state = _STATES.get(effect)
@@ -81,7 +81,7 @@ def heed(
 
 
 def ask_for_verification(account_id: int, custom_id: str, task: Task | None) -> None:
-    """Obey a verification page, which opens instead of an answer to `task`."""
+    """Apply a verification page, which opened instead of an answer to `task`."""
     asked_at = task.claimed_at if task else None
     verification.challenged(account_id, custom_id, asked_at=asked_at)
     if task:
@@ -89,7 +89,7 @@ def ask_for_verification(account_id: int, custom_id: str, task: Task | None) -> 
 
 
 def _written_at(message: Message) -> datetime | None:
-    """Return when a message was written; None where its id does not tell."""
+    """Return when a message was written, or None if its id does not tell."""
     moment = moment_of(int(message.id)) if message.id.isdecimal() else None
     age = timezone.now() - moment if moment else None
     return moment if age and -CLOCK_SKEW < age < OLDEST else None
@@ -98,7 +98,7 @@ def _written_at(message: Message) -> datetime | None:
 def _is_to(user_id: str, message: Message) -> bool:
     if message.addressee:
         return message.addressee == user_id
-    # A message only for one pair of eyes reaches no other session.
+    # An ephemeral message reaches no other session.
     return bool(message.flags & MessageFlag.EPHEMERAL)
 
 
@@ -113,7 +113,7 @@ def _end(notice: Notice) -> datetime | None:
 
 
 def obey(task: Task, message: Message, notice: Notice, facts: dict[str, Any]) -> None:
-    """Do to an open task what a notice says; `facts` is what its message teaches."""
+    """Apply a notice to an open task; `facts` are the keys in its message."""
     if message.nonce and task.nonce and message.nonce != task.nonce:
         return  # it answers an earlier attempt
     match notice.kind.task:
@@ -134,9 +134,9 @@ def _deadline(task: Task) -> datetime:
 
 
 def _again(task: Task, message: Message, notice: Notice) -> None:
-    """Let the task wait for its turn again, or end it where that leads nowhere."""
+    """Let the task wait and be sent again, or end it if that is pointless."""
     if notice.kind.rest and task.account_id is not None:
-        # Whatever else the account sent now had the same answer.
+        # Anything else that the account sent now would get the same answer.
         said = f"{notice.kind.zh} / {notice.kind.en}"
         lane.rest(task.account_id, timezone.now() + notice.kind.rest, said)
     if task.cancel_requested_at:
@@ -151,11 +151,11 @@ def _again(task: Task, message: Message, notice: Notice) -> None:
     ):
         logger.warning("task %s: %s, again later", task.pk, notice.kind.name)
     else:
-        fail(task.pk, notice.reason)  # its job stands in another message
+        fail(task.pk, notice.reason)  # its job is in another message
 
 
 def _next_try(task: Task, notice: Notice) -> datetime | None:
-    """Return when the task may be sent again; None where that is not known or far."""
+    """Return when the task may be sent again; None if that is unknown or too far."""
     now = timezone.now()
     if notice.kind.rest:
         return now + notice.kind.rest * task.attempts

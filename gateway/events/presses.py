@@ -1,4 +1,4 @@
-"""What became of an errand's interaction: Discord accepts first, and events tell."""
+"""Handle events about an errand's interaction, which bring its outcome."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _of(account_id: int, nonce: str, *ids: str) -> Errand | None:
 
 
 def seen(account_id: int, data: dict[str, Any], *, done: bool) -> bool:
-    """Note an errand's interaction; False where the event belongs to none."""
+    """Record the id of an errand's interaction; return False if there is none."""
     errand = _of(account_id, str(data.get("nonce") or ""))
     if errand is None:
         return False
@@ -38,7 +38,10 @@ def seen(account_id: int, data: dict[str, Any], *, done: bool) -> bool:
 
 
 def failed(account_id: int, data: dict[str, Any]) -> bool:
-    """End a press that Midjourney left unanswered; a seed is asked for elsewhere."""
+    """End a press that Midjourney did not answer.
+
+    A seed is asked for in another place instead.
+    """
     errand = _of(account_id, str(data.get("nonce") or ""))
     if errand is None:
         return False
@@ -59,9 +62,9 @@ def challenged(account_id: int, data: dict[str, Any]) -> bool:
 
 
 def heard(account_id: int, message: Message, notice: Notice | None) -> bool:
-    """Take a message that answers a press; False where it answers none.
+    """Handle a message that answers a press; return False if it does not.
 
-    A press is answered by its button alone; words are a notice, or come with it.
+    A press is answered by its button alone. A message is a notice, or comes with it.
     """
     ids = (message.id, *message.interaction_ids)
     errand = _of(account_id, message.nonce, *ids)

@@ -1,4 +1,4 @@
-"""The bots' answers to what was asked of them: known by identity, read, obeyed."""
+"""Handle the bots' answers to queries: match by identity, read, apply."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.editing.save import note_remix
 from accounts.enums import AccountState, BotType
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.state import bot_snapshots
 from accounts.state.changes import trouble
+from accounts.state.notes import note_remix
 from gateway.enums import ON_PANEL, QueryKind, QueryState
 from gateway.events.notices import heed
 from gateway.models import AccountQuery, GatewaySession
@@ -36,7 +36,7 @@ def _in_flight(account_id: int) -> AccountQuery | None:
 
 
 def interaction_seen(account_id: int, data: dict[str, Any]) -> bool:
-    """Note the id of the interaction that a query has become."""
+    """Record the id of a query's interaction; return False if there is none."""
     query = _in_flight(account_id)
     seen = str(data.get("id") or "")
     if query is None or query.nonce != str(data.get("nonce") or ""):
@@ -47,7 +47,7 @@ def interaction_seen(account_id: int, data: dict[str, Any]) -> bool:
 
 
 def interaction_failed(account_id: int, data: dict[str, Any]) -> bool:
-    """Midjourney took too long: the query is as good as unanswered."""
+    """Treat a query as unanswered, because Midjourney took too long."""
     query = _in_flight(account_id)
     if query is None or query.nonce != str(data.get("nonce") or ""):
         return False
@@ -56,7 +56,7 @@ def interaction_failed(account_id: int, data: dict[str, Any]) -> bool:
 
 
 def challenged(account_id: int, data: dict[str, Any]) -> bool:
-    """A verification page opened instead of the answer to a query."""
+    """End a query that was answered with a verification page."""
     query = _in_flight(account_id)
     if query is None or query.nonce != str(data.get("nonce") or ""):
         return False
@@ -66,7 +66,7 @@ def challenged(account_id: int, data: dict[str, Any]) -> bool:
 def heard(
     account_id: int, user_id: str, message: Message, notice: Notice | None
 ) -> bool:
-    """Take a message that answers a query; False where it answers none."""
+    """Handle a message that answers a query; return False if it does not."""
     if message.addressee not in ("", user_id):
         return False
     query = _in_flight(account_id)
@@ -96,7 +96,7 @@ def _answers(query: AccountQuery, message: Message) -> bool:
 
 
 def _panel_moved(account_id: int, message: Message) -> bool:
-    """A panel that is edited without a question, or after nobody waits any longer."""
+    """Record a panel that was edited without a query that waits for it."""
     if not message.flags & MessageFlag.EPHEMERAL:
         return False
     known = BotSnapshot.objects.filter(account=account_id, message_id=message.id)
@@ -120,7 +120,7 @@ def _understood(query: AccountQuery, message: Message, notice: Notice | None) ->
                 facts = {"asked_at": query.sent_at, **_place(query, message)}
                 note_panel(query.account_id, query.bot, panel, **facts)
                 if queries.done(query) and query.kind == QueryKind.PRESS:
-                    # A speed or a visibility shows in /info too.
+                    # Speed and visibility are part of /info too.
                     look = [(query.bot, QueryKind.INFO)]
                     ask(query.account_id, look, by_hand=query.by_hand)
                 else:
@@ -134,7 +134,7 @@ def _understood(query: AccountQuery, message: Message, notice: Notice | None) ->
 
 
 def _ask_anew(query: AccountQuery) -> None:
-    """Ask once more where a person has acted since: the answer decides nothing."""
+    """Ask again if a person has acted since: the answer then changes no state."""
     rows = DiscordAccount.objects.filter(pk=query.account_id)
     if query.sent_at and rows.filter(acted_at__gt=query.sent_at).exists():
         look = [(query.bot, QueryKind(query.kind))]
@@ -144,7 +144,7 @@ def _ask_anew(query: AccountQuery) -> None:
 
 
 def _place(query: AccountQuery, message: Message) -> dict[str, Any]:
-    """Return where the panel can be pressed: only /settings makes a new one."""
+    """Return the place at which the panel can be pressed; /settings makes a new one."""
     if query.kind != QueryKind.SETTINGS:
         return {}
     session = GatewaySession.objects.filter(account=query.account_id).first()
@@ -168,15 +168,15 @@ def _commanded(query: AccountQuery, text: str) -> None:
     ask(query.account_id, look, by_hand=query.by_hand)
 
 
-# --- what it means for the account ---------------------------------------------------
+# --- effects on the account ----------------------------------------------------------
 
 
 def note_plan(
     account_id: int, bot: str, plan: Plan, *, asked_at: datetime | None = None
 ) -> None:
-    """Keep what /info said; obey it where it is about fast time or the plan.
+    """Record the answer to /info, and apply its fast time or missing plan.
 
-    Nobody's act is undone by what was `asked_at` before it.
+    An answer that was `asked_at` before a person acted does not undo that act.
     """
     now = timezone.now()
     bot_snapshots.note(
@@ -207,7 +207,7 @@ def note_panel(
     asked_at: datetime | None = None,
     **place: Any,
 ) -> None:
-    """Keep what the settings show."""
+    """Record the settings panel."""
     bot_snapshots.note(
         account_id,
         bot,

@@ -1,4 +1,4 @@
-"""From a finished message to the task's end: pictures, and answers in words."""
+"""End tasks with their results: pictures, and answers in text."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SPEEDS: Final[Mapping[str, str]] = {
 
 
 def drawn(match: Match, message: Message, said: Content, picture: Attachment) -> bool:
-    """End a task with its picture; False where it is over, or not its picture."""
+    """End a task with its picture; return False if it was over."""
     task = match.task
     changes = _common(match, message) | {
         "final_prompt": said.prompt,
@@ -49,15 +49,15 @@ def drawn(match: Match, message: Message, said: Content, picture: Attachment) ->
 
 
 def speed_of(said: Content) -> str:
-    """Return the speed that a job's message tells, "" where it tells none."""
+    """Return the speed in a job's message, or ""."""
     return _SPEEDS.get(said.mode, "")
 
 
 def _untold_speed(task: Task) -> str:
-    """Return the speed of a result that tells none.
+    """Return the speed of a result whose message has none.
 
-    What has sent a prompt has sent its speed too; a picture out of a grid was drawn
-    with the grid.
+    A task with a prompt has sent its speed in it. A picture out of a grid has the speed
+    of the grid.
     """
     if sends_prompt(task):
         return task.mode
@@ -66,7 +66,10 @@ def _untold_speed(task: Task) -> str:
 
 
 def _job(task: Task, message: Message) -> dict[str, Any]:
-    """Return whose job the result is: a clip may bear that of its video."""
+    """Return the job's uuid as a field.
+
+    A clip may carry the uuid of its video, which is only its shown one.
+    """
     if message.job_id and message.job_id == _parents_job(task):
         return {"shown_job_id": message.job_id}
     return {"job_id": message.job_id or task.job_id}
@@ -80,9 +83,9 @@ def _parents_job(task: Task) -> str | None:
 
 
 def _shown(task: Task, said: Content, buttons: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what becomes of a job that was asked back: the task that it once was.
+    """Return the action and prompt of a job that was shown again.
 
-    The job itself belongs to whoever drew it.
+    The job itself belongs to the user who drew it.
     """
     ids = [str(button["customId"]) for button in buttons]
     action = TaskAction.SHOW
@@ -98,7 +101,7 @@ def _shown(task: Task, said: Content, buttons: list[dict[str, Any]]) -> dict[str
 
 
 def worded(match: Match, message: Message, words: Words) -> bool:
-    """End a describe or shorten task with the words of its answer."""
+    """End a describe or shorten task with the text of its answer."""
     task = match.task
     texts = numbered(words.text)
     changes = _common(match, message) | {"final_prompt": words.text, "texts": texts}
@@ -119,7 +122,7 @@ def worded(match: Match, message: Message, words: Words) -> bool:
 
 
 def _ours(words: Words) -> str:
-    """Return the link of the described picture that leads to Discord's CDN."""
+    """Return the described picture's link, at Discord's CDN if it has one there."""
     for url in (words.picture_url, words.picture_proxy_url):
         try:
             cdn_url(url)
@@ -147,7 +150,7 @@ def _common(match: Match, message: Message) -> dict[str, Any]:
 
 
 def is_news(task: Task, words: Words) -> bool:
-    """Tell whether an edited message says more than it did before the edit."""
+    """Return whether an edited message has a text that it had not before."""
     before = Task.objects.filter(status=TaskStatus.SUCCESS, account=task.account_id)
     holders = before.filter(message_id=task.parent_message_id) | before.filter(
         parent_message_id=task.parent_message_id

@@ -1,4 +1,4 @@
-"""Seeds: asked for and told in the direct messages with the bot (docs/protocol.md)."""
+"""Read seeds from direct messages with the bot (docs/protocol.md)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _SEED: Final = re.compile(r"\*\*seed\*\*:?\s*(\d{1,20})", re.IGNORECASE)
 
 
 def heard(account_id: int, message: Message) -> None:
-    """Take what a direct message of the bot says of a job: its seed, or where to ask.
+    """Read a job's seed from a direct message, or the message where to ask for it.
 
-    Nothing else of direct messages counts: no drawing ends by one.
+    Direct messages have no other effect: none of them ends a task.
     """
     job, seed = _JOB.search(message.text), _SEED.search(message.text)
     if job and seed:

@@ -9,7 +9,7 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from accounts.editing.save import note_remix
+from accounts.state.notes import note_remix
 from gateway import timing
 from gateway.events.matching import moment_of
 from gateway.protocol import modals
@@ -25,10 +25,10 @@ logger = logging.getLogger(__name__)
 
 
 def opened(task: Task, data: dict[str, Any]) -> bool:
-    """Note a task's open window; True where it is to be answered now.
+    """Record a task's open window; return True if it is to be answered now.
 
-    One that nobody expected is answered with what it offers: its owner asked for the
-    button's plain work.
+    An unexpected window is answered with its own text, because the owner asked only for
+    the button.
     """
     if task.window == WindowState.ANSWERED or task.progress_message_id:
         return False
@@ -48,7 +48,7 @@ def opened(task: Task, data: dict[str, Any]) -> bool:
 
 
 def _is_too_long(task: Task, longest: int) -> bool:
-    """End a task whose text its window does not take, before it is sent."""
+    """End a task whose text is too long for its window; return whether it was."""
     text = sent_text(task.account, task) if task.account else ""
     try:
         limits.check(text, longest or limits.FIELD)
@@ -59,7 +59,7 @@ def _is_too_long(task: Task, longest: int) -> bool:
 
 
 def did_not_open(task: Task) -> dict[str, Any]:
-    """Return what to note where a job started although a window was expected."""
+    """Return the fields to write if a job started without its expected window."""
     if task.window != WindowState.EXPECTED:
         return {}
     logger.warning("task %s: drawn at once, no window opened", task.pk)
@@ -68,7 +68,7 @@ def did_not_open(task: Task) -> dict[str, Any]:
 
 
 def _note_remix(task: Task, *, on: bool) -> None:
-    """Remember what a remix button has shown of the bot's remix mode."""
+    """Record the bot's remix mode, which a remix button has shown."""
     button = custom_ids.parse(task.custom_id)
     if (
         task.account_id is None
@@ -81,9 +81,9 @@ def _note_remix(task: Task, *, on: bool) -> None:
 
 
 def is_lost(task: Task, now: datetime) -> bool:
-    """Tell whether the event of a window was missed: pressed, and nothing followed.
+    """Return whether the event of a window was missed.
 
-    The patience begins when Discord has taken the press, which may be late.
+    The wait begins when Discord has taken the press, which may be late.
     """
     before = now - timing.WINDOW_PATIENCE
     seen = task.interaction_id or ""
@@ -97,7 +97,7 @@ def is_lost(task: Task, now: datetime) -> bool:
 
 
 def find_again(task: Task) -> None:
-    """Derive the window whose event was missed; what cannot be is pressed again."""
+    """Derive the window whose event was missed, or else press its button again."""
     found = custom_ids.window_of(task.custom_id, task.parent_message_id)
     if found is None:
         window_answers.press_again(task, "no window was seen")

@@ -1,1 +1,1 @@
-"""Lanes: one sender for a Discord user, its pace, whose turn it is."""
+"""Lanes: one sender for a Discord user, its pace, and the order of tasks."""

@@ -1,11 +1,11 @@
-"""The dispatch lane of a Discord user: one sender at a time, at the user's pace.
+"""Dispatch lane of a Discord user: one sender at a time, at the user's pace.
 
 Rows of the same Discord user (several channels of one account) share a lane, and with
-it the pace, the slots and the turns. Who the user is, the session knows; without one
+it the pace, the slots and the turns. The session holds the user's id; without one
 nothing can be sent.
 
-A nudge counts `wanted` up. A sender that leaves checks that nobody nudged since it last
-looked, so no nudge is lost without anyone waiting for a lock.
+A nudge increments `wanted`. A sender that leaves checks that no nudge came since it
+last looked. So no nudge is lost, and no process waits for a lock.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from gateway.timing import LANE_HOLD
 from mjproxy.lib.db.claim import due
 
 LONGEST_PAUSE: Final = 2 * 3600.0  # seconds between two tasks
-# An errand takes no later moment: whoever waits for it has gone by then.
+# An errand takes no later moment, because its caller stops waiting by then.
 LONGEST_AHEAD: Final = timedelta(seconds=20)
 TASKS_FIRST: Final = timedelta(seconds=1)
 _SEEN: Final = (
@@ -40,7 +40,7 @@ _SEEN: Final = (
 
 @dataclass(frozen=True)
 class Hold:
-    """The right to send for a Discord user, and what the lane said when looked at."""
+    """The right to send for a Discord user, and the lane's values when last read."""
 
     discord_user: str
     holder: str
@@ -60,7 +60,7 @@ class Hold:
 
     @property
     def still_ours(self) -> Exists:
-        """A condition for the claim's own UPDATE: a stale holder moves nothing."""
+        """A condition for the claim's UPDATE, so that a stale holder moves nothing."""
         return Exists(self.rows.filter(held_until__gt=timezone.now()))
 
     @property
@@ -71,13 +71,13 @@ class Hold:
 
 
 def _of(account_id: int) -> QuerySet[DispatchLane]:
-    """The lane of the account's Discord user; empty before it has one."""
+    """Return the lane of the account's Discord user; empty before it has one."""
     sessions = GatewaySession.objects.filter(account=account_id)
     return DispatchLane.objects.filter(discord_user__in=sessions.values("user_id"))
 
 
 def _make(account_id: int) -> bool:
-    """Make the lane of the account's Discord user; False where nobody knows it yet."""
+    """Make the lane of the account's Discord user; return False if it is unknown."""
     session = GatewaySession.objects.filter(account=account_id).first()
     if session is None or not session.user_id:
         return False
@@ -86,7 +86,10 @@ def _make(account_id: int) -> bool:
 
 
 def enter(account_id: int) -> Hold | None:
-    """Nudge the lane and take it; None where another sender has it and will look."""
+    """Nudge the lane and take it.
+
+    Returns None if another sender has it, which will see the nudge.
+    """
     lanes = _of(account_id)
     holder = secrets.token_hex(8)
     if not _take(lanes, holder):
@@ -115,7 +118,7 @@ def _take(lanes: QuerySet[DispatchLane], holder: str) -> bool:
 
 
 def look(hold: Hold) -> Hold:
-    """Return the hold with what its lane says now; unchanged where it was lost."""
+    """Return the hold with the lane's present values; unchanged if it was lost."""
     row = hold.rows.values_list(*_SEEN).first()
     if row is None:
         return hold
@@ -130,18 +133,21 @@ def look(hold: Hold) -> Hold:
 
 
 def leave(hold: Hold) -> bool:
-    """Give the lane back; False where somebody nudged since `hold` looked."""
+    """Give the lane back; return False if a nudge came since `hold` was read."""
     unseen = hold.rows.filter(wanted=hold.nudges)
     return bool(unseen.update(holder="", held_until=None)) or not hold.rows.exists()
 
 
 def drop(hold: Hold) -> None:
-    """Give the lane back after an error, whoever nudged meanwhile: the sweep looks."""
+    """Give the lane back after an error.
+
+    Nudges since then are left to the sweep.
+    """
     hold.rows.update(holder="", held_until=None)
 
 
 def note_turns(hold: Hold, turns: Turns) -> Hold:
-    """Write whose turn it was, where that has changed."""
+    """Write the turns to the lane, if they have changed."""
     if turns != hold.turns:
         hold.rows.update(turns_done=turns.done, waiting_since=turns.since)
     return replace(hold, turns=turns)
@@ -151,9 +157,9 @@ def note_turns(hold: Hold, turns: Turns) -> Hold:
 
 
 def keep_pace(account: DiscordAccount) -> datetime | None:
-    """Let the next task wait for the account's pace: an interaction leaves now.
+    """Delay the next task by the account's pace: an interaction leaves now.
 
-    Returns the moment from which it may go; None where the account has no pace.
+    Returns the moment at which it may leave, or None if the account has no pace.
     """
     pause = _pause(account)
     if not pause:
@@ -166,7 +172,7 @@ def keep_pace(account: DiscordAccount) -> datetime | None:
 
 
 def _pause(account: DiscordAccount) -> timedelta:
-    """Return how long an account keeps still after an interaction."""
+    """Return the account's pause after an interaction."""
     seconds = account.interval + random.uniform(  # noqa: S311
         account.after_interval_min,
         max(account.after_interval_min, account.after_interval_max),
@@ -175,11 +181,11 @@ def _pause(account: DiscordAccount) -> timedelta:
 
 
 def reserve(account: DiscordAccount) -> datetime | None:
-    """Take a place in the account's pace for an errand; return when it may leave.
+    """Take a moment in the account's pace for an errand, and return it.
 
-    Tasks and errands take turns: an errand may have the moment after a task's, even
-    before it has come; after an errand's it leaves the next moment to a task for a
-    while. None: not now, ask again.
+    Tasks and errands alternate. An errand may take the moment after a task's, even
+    before it has come. After an errand the next moment is kept for a task for a second.
+    None means: not now, ask again.
     """
     lane, now = _of(account.pk), timezone.now()
     rows = lane.values_list("next_send_at", "errand_was_last")
@@ -201,10 +207,10 @@ def reserve(account: DiscordAccount) -> datetime | None:
 
 
 def rest(account_id: int, until: datetime, reason: str = "") -> None:
-    """Let nothing leave before a moment; an earlier, longer rest stays.
+    """Let nothing leave before a moment; a longer rest stays.
 
-    Discord's limits are the user's, so all its rows rest. `reason` is what the owners
-    of waiting tasks read.
+    Discord's limits apply to the user, so all its rows rest. `reason` is shown to the
+    owners of waiting tasks.
     """
     facts = {"rest_until": until, "rest_reason": reason[:400]}
     sooner = due("rest_until", until)
@@ -214,14 +220,17 @@ def rest(account_id: int, until: datetime, reason: str = "") -> None:
 
 
 def is_resting(account_id: int) -> bool:
-    """Tell whether Discord wants silence. A pace alone is none: that is for tasks."""
+    """Return whether Discord has asked for a pause.
+
+    Pacing between tasks does not count as resting.
+    """
     return _of(account_id).filter(rest_until__gt=timezone.now()).exists()
 
 
 def book(account_id: int, seconds: float) -> bool:
-    """Note that a job will look again then; False where one is booked already.
+    """Record that a job will look after `seconds`; return False if one will sooner.
 
-    A booking that was lost with Redis runs out by itself.
+    A booking that was lost with Redis expires by itself.
     """
     now = timezone.now()
     moment = now + timedelta(seconds=seconds)
@@ -230,9 +239,9 @@ def book(account_id: int, seconds: float) -> bool:
 
 
 def forget_unused() -> None:
-    """Remove the lanes of Discord users who are gone.
+    """Delete the lanes of Discord users without a session.
 
-    A pace and a rest hold a day longer: the user may come back.
+    A pace or a rest keeps the lane for a day, because the user may come back.
     """
     day_ago = timezone.now() - timedelta(days=1)
     known = GatewaySession.objects.exclude(user_id="")

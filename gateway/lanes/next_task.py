@@ -1,4 +1,4 @@
-"""What is sent next for a Discord user: free slots, held-back prompts, fair turns.
+"""Choose the next task of a Discord user: free slots, held-back prompts, turns.
 
 Rows of one Discord user (several channels of one account) share its slots.
 """
@@ -13,39 +13,35 @@ from typing import Final
 
 from django.db.models import Min, Q, QuerySet
 
-from accounts.selectors import SECRETS
+from accounts.models import DiscordAccount
 from gateway.lanes.turns import Turns, Waiter, next_turn
 from gateway.leases import is_open
 from gateway.models import GatewaySession
 from mjproxy.lib.db.claim import due, is_due
-from mjproxy.lib.db.compiled_query import PreparedQuery
+from mjproxy.lib.db.compiled_query import CompiledQuery
 from tasks.enums import RUNNING, TaskStatus
 from tasks.models import Task
 
 
-def _waiting(*account_ids: int) -> QuerySet[Task]:
-    rows = Task.objects.filter(
-        account__in=account_ids, status=TaskStatus.NOT_START, prepared=True
-    )
+def _waiting(own: Q) -> QuerySet[Task]:
+    rows = Task.objects.filter(own, status=TaskStatus.NOT_START, prepared=True)
     return rows.select_related("parent").order_by("id")
 
 
-# One is the rule; two tell that somebody may have to be chosen.
-_first_two: Final = PreparedQuery[Task](lambda pk: _waiting(pk)[:2], markers=(-1,))
-_by_id: Final = PreparedQuery[Task](
+# Usually one task waits. Two show that a choice may be needed.
+_first_two: Final = CompiledQuery[Task](lambda pk: _waiting(Q(account=pk))[:2])
+_by_id: Final = CompiledQuery[Task](
     lambda pk: Task.objects.filter(pk=pk, status=TaskStatus.NOT_START).select_related(
         "parent"
-    ),
-    markers=(-1,),
+    )
 )
-_sessions: Final = PreparedQuery[GatewaySession](
+_sessions: Final = CompiledQuery[GatewaySession](
     lambda user: (
         GatewaySession.objects.select_related("account")
-        .defer(*(f"account__{name}" for name in SECRETS))
+        .defer(*(f"account__{name}" for name in DiscordAccount.SECRETS))
         .filter(user_id=user)
         .order_by("account")
-    ),
-    markers=("a Discord user",),
+    )
 )
 
 
@@ -66,7 +62,7 @@ class Crew:
 
     @property
     def core_size(self) -> int:
-        """How many tasks may run at once; where the rows differ, the least holds."""
+        """How many tasks may run at once: the least of the rows' numbers."""
         return min(session.account.core_size for session in self.able.values())
 
 
@@ -75,13 +71,14 @@ def crew_of(discord_user: str) -> Crew:
 
 
 def next_task(crew: Crew, turns: Turns) -> tuple[Task, Turns] | None:
-    """Return the waiting task whose turn it is, and the turns after it; None: none.
+    """Return the waiting task whose turn it is, and the turns after it, or None.
 
-    Two running tasks whose results could be told apart by nothing but their text are
-    never sent together: the second waits until the first has its job's uuid.
+    Two tasks are never sent together if only their text could tell their results apart.
+    The second waits until the first has its job's uuid.
     """
     ids = tuple(crew.able)
-    first = _first_two(*ids) if len(ids) == 1 else list(_waiting(*ids)[:2])
+    one = len(ids) == 1
+    first = _first_two(*ids) if one else list(_waiting(Q(account__in=ids))[:2])
     if not first:
         return None
     running = Task.objects.filter(
@@ -113,12 +110,12 @@ def _may_go(task: Task, unnamed: set[tuple[object, ...]]) -> bool:
 def _waiters(
     account_ids: Sequence[int], unnamed: set[tuple[object, ...]], running: Counter[int]
 ) -> list[Waiter]:
-    """Return the users with waiting tasks, each with the oldest that may go."""
+    """Return the users with waiting tasks, each with the oldest that may be sent."""
     may_go = due("not_before")
     for account_id, echo_key, bot_type in unnamed:
         may_go &= ~Q(account=account_id, echo_key=echo_key, bot_type=bot_type)
     rows = (
-        _waiting(*account_ids)
+        _waiting(Q(account__in=account_ids))
         .select_related(None)
         .order_by()
         .values_list("owner", "owner__priority")
@@ -128,7 +125,7 @@ def _waiters(
 
 
 def somebody_waits(account_id: int) -> bool:
-    """Tell whether a task waits for the account, or for another of its channels."""
+    """Return whether a task waits for the account or its user's other channels."""
     return bool(_waiting_beside(account_id))
 
 
@@ -138,9 +135,8 @@ def _same_user(account_id: int) -> QuerySet[GatewaySession, int]:
     return rows.values_list("account", flat=True)
 
 
-_waiting_beside: Final = PreparedQuery[Task](
+_waiting_beside: Final = CompiledQuery[Task](
     lambda pk: Task.objects.filter(
         status=TaskStatus.NOT_START, account__in=_same_user(pk)
-    ).only("pk")[:1],
-    markers=(-1,),
+    ).only("pk")[:1]
 )

@@ -1,9 +1,9 @@
-"""Whose turn it is, where several users wait for the same slots.
+"""Choose the user whose turn it is, when several wait for the same slots.
 
-Users take turns, each with their oldest task. Who has waited since the earlier turn
-goes first; a lower class counts as if it had come some turns later. So it is overtaken
-for so many turns and no longer: with n users waiting, a user is passed over at most
-n + DELAY[their class] times.
+Users take turns, each with their oldest task. The user who has waited since the
+earliest turn goes first. A user of a lower class counts as if they had come DELAY turns
+later, so they are overtaken for that many turns at most. With n users waiting, a user
+is passed over at most n + DELAY[their class] times.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 
 from accounts.enums import PriorityClass
 
-# After so many turns a class goes before all who come newly, whatever their class.
+# Turns after which a user of the class goes before every newcomer.
 DELAY: Final[Mapping[int, int]] = {
     PriorityClass.HIGH: 0,
     PriorityClass.NORMAL: 4,
@@ -34,14 +34,17 @@ class Waiter:
 
 @dataclass(frozen=True)
 class Turns:
-    """How many turns were taken, and since which of them each user has waited."""
+    """The number of turns taken, and since which of them each user has waited."""
 
     done: int = 0
-    since: Mapping[str, int] = field(default_factory=dict)  # text, as JSON has it
+    since: Mapping[str, int] = field(default_factory=dict)  # ids as text, for JSON
 
 
 def next_turn(waiters: Iterable[Waiter], turns: Turns) -> tuple[int | None, Turns]:
-    """Return the task whose turn it is, and the turns once it was sent."""
+    """Return the task whose turn it is, and the turns after it was sent.
+
+    The task is None if no waiter has one that may be sent.
+    """
     line = list(waiters)
     since = {str(w.user): turns.since.get(str(w.user), turns.done) for w in line}
     able = [w for w in line if w.task is not None]
@@ -54,6 +57,6 @@ def next_turn(waiters: Iterable[Waiter], turns: Turns) -> tuple[int | None, Turn
 
     chosen = min(able, key=order)
     if len(line) == 1:
-        return chosen.task, turns  # nobody else waits: no turn is counted
+        return chosen.task, turns  # no other user waits, so no turn is counted
     done = turns.done + 1
     return chosen.task, Turns(done, since | {str(chosen.user): done})

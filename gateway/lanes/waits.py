@@ -1,4 +1,4 @@
-"""The lanes of accounts, as those who wait there see them."""
+"""Read the lanes of accounts, to explain why their tasks wait."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.db.models import Q, QuerySet
 
 from gateway.leases import is_open
 from gateway.models import DispatchLane, GatewaySession
-from mjproxy.lib.db.compiled_query import PreparedQuery
-from tasks.waiting.reason import Lane
+from mjproxy.lib.db.compiled_query import CompiledQuery
+from tasks.ports import Lane
 
 _SEEN: Final = (
     *("user_id", "session_id", "is_live", "holder", "lease_until", "revision"),
@@ -20,32 +20,28 @@ _SEEN: Final = (
 )
 
 
-def _beside(*account_ids: int) -> QuerySet[GatewaySession]:
-    """The sessions of accounts, and of all that share a Discord user with them."""
-    own = Q(account__in=account_ids)
+def _beside(own: Q) -> QuerySet[GatewaySession]:
+    """Return the sessions of `own` accounts and of all rows of their Discord users."""
     users = GatewaySession.objects.filter(own).exclude(user_id="").values("user_id")
     beside = GatewaySession.objects.filter(own | Q(user_id__in=users))
     return beside.select_related("account").only(*_SEEN)
 
 
-def _lanes(*users: str) -> QuerySet[DispatchLane]:
-    return DispatchLane.objects.filter(pk__in=users)
-
-
-# One account is the rule: clients look at a task every second.
-_session_beside: Final = PreparedQuery[GatewaySession](_beside, markers=(-1,))
-_lane_of: Final = PreparedQuery[DispatchLane](_lanes, markers=("a Discord user",))
+# Usually for one account: clients read a task every second.
+_session_beside: Final = CompiledQuery[GatewaySession](
+    lambda account_id: _beside(Q(account=account_id))
+)
 
 
 def lanes_of(account_ids: Collection[int]) -> dict[int, Lane]:
     """Return the lane of each account that has a session."""
     ids = list(account_ids)
     crews: dict[str, list[GatewaySession]] = defaultdict(list)
-    for session in _session_beside(*ids) if len(ids) == 1 else _beside(*ids):
-        # Before it is known whose the session is, it stands alone.
+    one = len(ids) == 1
+    for session in _session_beside(*ids) if one else _beside(Q(account__in=ids)):
+        # A session without a known Discord user stands alone.
         crews[session.user_id or f"account {session.account_id}"].append(session)
-    users = list(crews)
-    rows = _lane_of(*users) if len(users) == 1 else _lanes(*users)
+    rows = DispatchLane.objects.filter(pk__in=list(crews))
     lanes = {lane.discord_user: lane for lane in rows}
     return {
         session.account_id: _lane(crew, session, lanes.get(user))

@@ -1,4 +1,4 @@
-"""How many streams are open in this process: event streams and WebSockets."""
+"""Count the open event streams and WebSockets of this process, with limits."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any, Final
 
 MOST: Final = 1000  # in all
 MOST_OF_USER: Final = 100
-MOST_UNNAMED: Final = 250  # of callers who have not said yet who they are
+MOST_UNNAMED: Final = 250  # of callers that have not named their key yet
 UNNAMED: Final = 0
 
 
 class TooMany(Exception):
-    """No further stream may be opened now, by this user or by anybody."""
+    """No further stream may be opened, because one of the limits is reached."""
 
 
 @dataclass(eq=False)
@@ -26,7 +26,7 @@ class Place:
     is_taken: bool = field(default=True)
 
     def leave(self) -> None:
-        """Give the place back; a second time does nothing."""
+        """Free the place; a second call does nothing."""
         with _lock:
             if self.is_taken:
                 self.is_taken = False
@@ -38,7 +38,7 @@ _lock = threading.RLock()  # the collector may call `leave` at any moment
 
 
 def enter(user_id: int) -> Place:
-    """Take a place. Raises TooMany."""
+    """Take a place; 0 stands for an unknown user. Raises TooMany."""
     most = MOST_OF_USER if user_id else MOST_UNNAMED
     with _lock:
         if _open[user_id] >= most or _open.total() >= MOST:
@@ -48,5 +48,5 @@ def enter(user_id: int) -> Place:
 
 
 def leave_with(holder: Any, place: Place) -> None:
-    """Give the place back when `holder` is gone, however that comes about."""
+    """Free the place when `holder` is collected."""
     weakref.finalize(holder, place.leave)

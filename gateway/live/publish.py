@@ -1,4 +1,7 @@
-"""Nudges over the channel layer: ids, never payloads; lost ones do no harm."""
+"""Send nudges over the channel layer.
+
+They hold ids, never payloads, so a lost one does no harm.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +30,16 @@ def publish_change(task_id: int, owner_id: int) -> None:
 
 
 def publish_access(user_id: int) -> None:
-    """Tell what a user has opened to look whether they may still come in."""
+    """Tell a user's open streams to check their access again."""
     message = {"type": "access.changed"}
     event_loop.spawn(_to_groups((f"access.{user_id}",), message))
 
 
 def publish_accounts_changed() -> None:
-    """Tell the gateway processes to look at the accounts; once for many changes."""
+    """Tell the gateway processes to read the accounts.
+
+    Changes within 0.1 s are sent as one message.
+    """
     global _telling
     if not _telling:
         _telling = True
@@ -43,7 +49,7 @@ def publish_accounts_changed() -> None:
 async def _tell_gateways() -> None:
     global _telling
     await asyncio.sleep(TOGETHER)
-    _telling = False  # first: what changes from here on is told anew
+    _telling = False  # before the send, so that a later change is sent anew
     await _to_channel(CHANNEL, {"type": "accounts.changed"})
 
 
@@ -61,7 +67,10 @@ async def _to_channel(channel: str, message: dict[str, Any]) -> None:
 
 
 async def _in_time(sending: Awaitable[None]) -> None:
-    """Send, or let it be: one waits for another, and none may wait for long."""
+    """Send within LIMIT seconds, or log a warning and give up.
+
+    Messages are sent one after another, so a slow one would delay the rest.
+    """
     try:
         async with asyncio.timeout(LIMIT):
             await sending

@@ -1,4 +1,4 @@
-"""WebSocket addresses and channels of this app."""
+"""Map WebSocket paths and channels to the consumers of this app."""
 
 from __future__ import annotations
 

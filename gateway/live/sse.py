@@ -1,4 +1,4 @@
-"""Server-sent events of one task: resumable, and without a thread for each stream."""
+"""Server-sent events of one task: resumable, without a thread for each stream."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ from tasks.wire import task_bytes
 
 logger = logging.getLogger(__name__)
 
-COMMENT_EVERY: Final = 15.0  # seconds; proxies cut what is silent for long
+COMMENT_EVERY: Final = 15.0  # seconds; proxies cut silent connections
 LOOK_EVERY: Final = 10.0  # a nudge may be lost
 MIN_GAP: Final = 0.2
 RECONNECT: Final = 2.0
-RETRY_AFTER: Final = 10  # seconds, for whom there is no place
+RETRY_AFTER: Final = 10  # seconds, when the limit of streams is reached
 
 
 _EVENTS: Final = OpenApiExample(
@@ -55,7 +55,7 @@ _EVENTS: Final = OpenApiExample(
 
 
 class TaskStreamView(APIView):
-    """Each change of a task as an event, until it is over."""
+    """Sends each change of a task as an event, until the task is over."""
 
     http_method_names = ("get", "options")
 
@@ -88,7 +88,7 @@ class TaskStreamView(APIView):
     )
     def get(self, request: Request, task_id: str, mode: str = "") -> HttpResponseBase:
         pk = id_in(task_id)
-        user: Any = request.user  # signed in: the permission class has seen to it
+        user: Any = request.user  # a User, as the permission class demands
         plain = request._request
         came = pass_of(user, keys_in(plain), getattr(plain, "session", None))
         story = Story(user, pk or 0, link_base(plain), came)
@@ -103,14 +103,17 @@ class TaskStreamView(APIView):
         except open_streams.TooMany:
             raise Throttled(RETRY_AFTER, "Too many open streams") from None
         response = EventStream(story.events(seen, place))
-        open_streams.leave_with(response, place)  # the events may never be begun
+        open_streams.leave_with(response, place)  # even if no event is ever read
         response["Cache-Control"] = "no-store"
         response["X-Accel-Buffering"] = "no"
         return response
 
 
 class EventStream(StreamingHttpResponse):
-    """Ends its events when it ends itself, which Django leaves to the collector."""
+    """A response that closes its generator at its end.
+
+    Django leaves that to the garbage collector.
+    """
 
     def __init__(self, events: AsyncGenerator[bytes]) -> None:
         super().__init__(events, content_type="text/event-stream")
@@ -124,7 +127,7 @@ class EventStream(StreamingHttpResponse):
 
 @dataclass(frozen=True)
 class Story:
-    """A task as one user is told of it."""
+    """A task as one user may see it."""
 
     user: User
     task_id: int
@@ -132,7 +135,7 @@ class Story:
     came: Pass
 
     def task(self) -> Task | None:
-        """Return the row; None where it is not there for this user any more."""
+        """Return the row, or None if this user may not see it any more."""
         return find(self.user, self.task_id) if self.came.is_valid() else None
 
     async def events(self, seen: str, place: Place) -> AsyncGenerator[bytes]:
@@ -182,7 +185,10 @@ async def _set_before(event: asyncio.Event, moment: float) -> bool:
 
 
 async def _listen(groups: tuple[str, ...], news: asyncio.Event) -> None:
-    """Set `news` at each nudge; without a channel layer the looks are enough."""
+    """Set `news` at each nudge.
+
+    If the channel layer is away, the looks every LOOK_EVERY seconds suffice.
+    """
     layer = channel_layers[DEFAULT_CHANNEL_LAYER]
     failures = 0
     while True:
@@ -191,7 +197,7 @@ async def _listen(groups: tuple[str, ...], news: asyncio.Event) -> None:
             try:
                 for group in groups:
                     await layer.group_add(group, channel)
-                news.set()  # what changed before we listened
+                news.set()  # for changes before the subscription
                 failures = 0
                 while True:
                     await layer.receive(channel)

@@ -1,4 +1,4 @@
-"""The page's WebSocket: a nudge names a task, the row says what is true now."""
+"""WebSocket of the page: a nudge names a task, whose row is read and sent."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ UNAUTHENTICATED: Final = 4401
 TOO_MANY: Final = 4429  # open streams, or wrong keys
 LOOK_EVERY: Final = 10.0  # seconds; the nudge that a key was revoked may be lost
 TOO_BIG: Final = 1009
-KEY_WAIT: Final = 5.0  # seconds in which a program without a session names its key
+KEY_WAIT: Final = 5.0  # seconds until a program without a session must send its key
 MIN_GAP: Final = 0.2  # seconds between two messages about one task
 RETRY_GAP: Final = 2.0
 MAX_TEXT: Final = 16_384
@@ -46,8 +46,9 @@ BATCH: Final = 50
 class TasksConsumer(AsyncWebsocketConsumer):
     """Sends its user's tasks as they change: `{"type": "task", "task": {...}}`.
 
-    A session of our own page opens it, or a first message `{"key": "..."}`. After that
-    `{"type": "get", "ids": [...]}` asks for rows again; what else comes is ignored.
+    The page's session cookie authenticates it, or a first message `{"key": "..."}`.
+    After that `{"type": "get", "ids": [...]}` asks for rows again. Other messages are
+    ignored.
     """
 
     user: User | None = None
@@ -57,8 +58,10 @@ class TasksConsumer(AsyncWebsocketConsumer):
     place: Place | None = None
 
     async def connect(self) -> None:
-        self._changed: set[int] = set()  # to be read and sent now
-        self._resting: dict[int, bool] = {}  # just sent; True: changed since
+        self._changed: set[int] = set()  # ids to read and send now
+        self._resting: dict[
+            int, bool
+        ] = {}  # ids that were just sent; True: changed since
         self._wake = asyncio.Event()
         self._jobs: set[asyncio.Task[None]] = set()
         await self.accept()
@@ -126,7 +129,7 @@ class TasksConsumer(AsyncWebsocketConsumer):
         await self.send('{"type":"ready"}')
 
     async def _has_place(self, user_id: int) -> bool:
-        """Take a place among the open streams, or close where there is none."""
+        """Take a place among the open streams; without a free one, close."""
         if self.place:
             self.place.leave()
         try:
@@ -139,11 +142,11 @@ class TasksConsumer(AsyncWebsocketConsumer):
 
     async def _keep_looking(self) -> None:
         while True:
-            await self._look()  # at once: it may have changed before we listened
+            await self._look()  # at once, for changes before the subscription
             await asyncio.sleep(LOOK_EVERY)
 
     async def _look(self) -> None:
-        """Close where they may not come in any more, as the rows say."""
+        """Close the socket if its user has lost access."""
         try:
             valid = await database_sync_to_async(self.entry.is_valid)()
         except DatabaseError as exc:
@@ -163,7 +166,7 @@ class TasksConsumer(AsyncWebsocketConsumer):
         job.add_done_callback(self._jobs.discard)
 
     def _note(self, task_ids: Iterable[int]) -> None:
-        """Remember that the rows must be sent, each at most once in `MIN_GAP`."""
+        """Schedule the rows to be sent, each at most once in `MIN_GAP` seconds."""
         for task_id in task_ids:
             if task_id in self._resting:
                 self._resting[task_id] = True
@@ -187,7 +190,7 @@ class TasksConsumer(AsyncWebsocketConsumer):
 
     async def _send_rows(self, task_ids: list[int]) -> None:
         loop = asyncio.get_running_loop()
-        for task_id in task_ids:  # before the read: what comes during it counts
+        for task_id in task_ids:  # before the read, so that changes during it are noted
             self._resting[task_id] = False
             loop.call_later(MIN_GAP, self._rested, task_id)
         try:
@@ -204,7 +207,7 @@ class TasksConsumer(AsyncWebsocketConsumer):
             await self.send(text)
 
     def _rows(self, task_ids: list[int]) -> list[dict[str, Any]] | None:
-        """Return what the user may see; None where they may not come in any more."""
+        """Return the tasks that the user may see, or None without access."""
         user = User.objects.defer("webhook_secret").filter(
             pk=self.user.pk if self.user else 0, is_active=True
         )
@@ -221,7 +224,7 @@ def _parsed(text: str) -> Any:
 
 
 def _request_of(scope: dict[str, Any]) -> HttpRequest:
-    """Return the handshake as a request, so that Django's rules for hosts hold."""
+    """Return the handshake as a request, so that Django's host rules apply."""
     scheme = "https" if scope.get("scheme") == "wss" else "http"
     return ASGIRequest({**scope, "method": "GET", "scheme": scheme}, BytesIO())
 
@@ -234,9 +237,12 @@ def _base_of(request: HttpRequest) -> str:
 
 
 def _same_origin(request: HttpRequest) -> bool:
-    """Tell whether our own page opened the socket: a cookie goes out from any page."""
+    """Return whether a page of this site opened the socket.
+
+    Browsers send the cookie from any page.
+    """
     origin = request.headers.get("origin", "")
-    if origin and origin == settings.PUBLIC_URL:  # a proxy may have changed the host
+    if origin and origin == settings.PUBLIC_URL:  # in case a proxy changes the host
         return True
     try:
         host = request.get_host()

@@ -1,4 +1,4 @@
-"""What Discord's HTTP answer to an interaction means (docs/protocol.md, answers)."""
+"""Classify Discord's HTTP answers to an interaction (docs/protocol.md, answers)."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 
 STALE_FORM = 50035
 UNVERIFIED = 40002
-# What is wrong with a value stays wrong with it, whatever the command's version.
+# Errors about a value, which a newer version of the command would not mend.
 _VALUE_ERRORS = ("BASE_TYPE_", "NUMBER_TYPE_", "STRING_TYPE_")
-# Missing access, missing permissions: the user may not do so in this very channel.
+# Missing access, missing permissions: not allowed in this channel.
 NOT_HERE = (50001, 50013)
 
 
 class Verdict(enum.Enum):
     ACCEPTED = enum.auto()
-    LATER = enum.auto()  # certainly not taken; try again after `retry_after`
-    STALE = enum.auto()  # certainly not taken; the command index is out of date
-    REFUSED = enum.auto()  # certainly not taken; trying again would not help
+    LATER = enum.auto()  # not taken; try again after `retry_after`
+    STALE = enum.auto()  # not taken; the command index is out of date
+    REFUSED = enum.auto()  # not taken; trying again would not help
     TOKEN_DEAD = enum.auto()
     NEEDS_PERSON = enum.auto()
     UNVERIFIED = enum.auto()  # a person must verify the account at Discord
-    UNKNOWN = enum.auto()  # perhaps taken: never sent again without looking
+    UNKNOWN = enum.auto()  # perhaps taken; history must be read before it is sent again
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Answer:
 def classify(status: int, body: Any, retry_after: str | None = None) -> Answer:
     """Return the meaning of an answer; `body` is parsed JSON, or text.
 
-    One that says yes is Discord's own if it has no body (204), or JSON.
+    A 2xx answer counts as Discord's own only if it is a 204 or has a JSON object.
     """
     data = body if isinstance(body, dict) else {}
     if status == 204 or (200 <= status < 300 and isinstance(body, dict)):
@@ -82,7 +82,7 @@ def _reason(status: int, data: dict[str, Any], errors: list[FormError]) -> str:
 
 @dataclass(frozen=True)
 class FormError:
-    """What is wrong at one place of a body, in Discord's words."""
+    """One error in a body that Discord refused: its place, code and message."""
 
     place: str
     code: str
@@ -90,7 +90,7 @@ class FormError:
 
 
 def form_errors(node: Any, place: str = "", depth: int = 12) -> list[FormError]:
-    """Return the errors in the tree that Discord sends with a refused body."""
+    """Return the errors in the tree `errors` of a refused body."""
     if not isinstance(node, dict) or depth < 0:
         return []
     found = []
@@ -120,5 +120,5 @@ def _seconds(data: dict[str, Any], header: str | None) -> float:
             return 3600.0
         if not math.isnan(seconds):
             return min(max(seconds, 0.05), 3600.0)
-    # No number: Cloudflare has blocked the address for minutes.
+    # Without a number it is Cloudflare, which blocks an address for minutes.
     return 300.0

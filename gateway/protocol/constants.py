@@ -1,4 +1,4 @@
-"""Discord's and Midjourney's numbers and names (docs/protocol.md, constants)."""
+"""Numbers and names of Discord and Midjourney (docs/protocol.md, constants)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ComponentType(IntEnum):
 
 
 class ButtonStyle(IntEnum):
-    SUCCESS = 3  # of a switch: it is on
+    SUCCESS = 3  # a switch of the settings panel that is on
     LINK = 5
 
 
@@ -54,7 +54,7 @@ class MessageFlag(IntFlag):
 
 
 class CloseCode(IntEnum):
-    """Why Discord closed a gateway socket."""
+    """Codes with which Discord closes a gateway socket."""
 
     NORMAL = 1000
     UNKNOWN_ERROR = 4000
@@ -81,7 +81,7 @@ FATAL_CLOSE_CODES: Final = frozenset(
 
 
 class Event(StrEnum):
-    """The gateway events that are read; all others are dropped unseen."""
+    """Gateway events that are handled; all others are dropped."""
 
     READY = "READY"
     RESUMED = "RESUMED"

@@ -1,4 +1,4 @@
-"""The text of Midjourney's messages (docs/protocol.md, message grammar)."""
+"""Parse the text of Midjourney's messages (docs/protocol.md, message grammar)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MODE: Final = re.compile(r"\((fast|relaxed|turbo)(?:, (?:stealth))?\)")
 
 @dataclass(frozen=True)
 class Content:
-    """What a job's message says."""
+    """The parsed text of a job's message."""
 
     prompt: str
     user_id: str
@@ -37,14 +37,14 @@ class Content:
 
     @property
     def is_final(self) -> bool:
-        """True where nothing says that the job still runs or was stopped."""
+        """True if no percentage and no waiting, stopped or paused state is named."""
         return self.percent is None and not (
             self.waiting or self.stopped or self.paused
         )
 
 
 def parse(text: str) -> Content | None:
-    """Return what the text of a job's message says, or None for any other text."""
+    """Return the parsed text of a job's message, or None for any other text."""
     lines = [line for line in text.split("\n") if not line.startswith("-# ")]
     head = _HEAD.match("\n".join(lines).strip())
     tail = _TAIL.match(head["tail"]) if head else None

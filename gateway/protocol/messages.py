@@ -1,4 +1,4 @@
-"""Raw message objects, every field of which may be missing, as one plain value."""
+"""Read raw message objects, any field of which may be missing, into one dataclass."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gateway.protocol.constants import (
 UUID: Final = re.compile(
     r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 )
-# Rows in containers in sections: deeper nests are nobody's.
+# Levels of rows, containers and sections that are read.
 MAX_DEPTH: Final = 8
 
 
@@ -33,7 +33,7 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Message:
-    """A message of a bot, as far as matching and reading it needs."""
+    """A bot's message: the fields that matching and reading need."""
 
     id: str
     channel_id: str
@@ -59,7 +59,7 @@ class Message:
 
     @property
     def addressee(self) -> str:
-        """Return the user whom the message names, or ""."""
+        """The id of the user whom the message names, or ""."""
         if self.content:
             return self.content.user_id
         metadata = _dict(self.raw.get("interaction_metadata"))
@@ -67,21 +67,21 @@ class Message:
 
     @property
     def pressed_id(self) -> str:
-        """Return the message whose button or menu this one answers, or ""."""
+        """The id of the message whose button or menu this one answers, or ""."""
         metadata = _dict(self.raw.get("interaction_metadata"))
         pressed = metadata.get("interacted_message_id")
         return _str(pressed or metadata.get("target_message_id"))
 
     @property
     def is_result(self) -> bool:
-        """True for a finished picture: final words and something attached."""
+        """True for a finished picture: a final text and an attachment."""
         return bool(self.content and self.content.is_final and self.attachment)
 
 
 def looks_like_bot(author: dict[str, Any]) -> bool:
-    """Tell whether an author is Midjourney or niji: by id, else a bot of their name.
+    """Return whether an author is Midjourney or niji, by id or by name.
 
-    Anybody may take the name; only Discord says that an author is a bot.
+    Any user can take the name, so it counts only if Discord marks the author as a bot.
     """
     if _str(author.get("id")) in BOT_IDS:
         return True
@@ -90,7 +90,7 @@ def looks_like_bot(author: dict[str, Any]) -> bool:
 
 
 def read(data: dict[str, Any]) -> Message:
-    """Return the message in `data`. Unknown shapes are passed over, never raised."""
+    """Return the message in `data`. Fields of an unknown shape are left empty."""
     author = _dict(data.get("author"))
     metadata = _dict(data.get("interaction_metadata"))
     nested = _dict(metadata.get("triggering_interaction_metadata"))
@@ -127,7 +127,7 @@ def read(data: dict[str, Any]) -> Message:
 
 
 def client_buttons(message: Message) -> list[dict[str, Any]]:
-    """Return the buttons as clients know them; link buttons are left out."""
+    """Return the buttons in the form of the client API, without link buttons."""
     return [
         {
             "customId": button["custom_id"],
@@ -198,7 +198,7 @@ def _text(data: dict[str, Any]) -> str:
 
 
 def _walk(tree: Any, depth: int = MAX_DEPTH) -> list[dict[str, Any]]:
-    """Return a tree's components, parents first; what lies too deep is not seen."""
+    """Return a tree's components, parents first, down to `depth` levels."""
     found: list[dict[str, Any]] = []
     for node in _list(tree) if depth else ():
         if isinstance(node, dict):
@@ -213,7 +213,7 @@ def _str(value: Any) -> str:
 
 
 def _storable(text: str) -> str:
-    """Return the text without what no database takes: NUL, halves of characters."""
+    """Return the text without NUL and lone surrogates, which databases refuse."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Windows and pages that a button opens (docs/protocol.md, windows)."""
+"""Read the windows and pages that a button opens (docs/protocol.md, windows)."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ MAX_DEPTH = 8
 
 @dataclass(frozen=True)
 class Modal:
-    """What an event tells of an opened window; a page has no text field."""
+    """An opened window as its event describes it; a page has no text field."""
 
     interaction_id: str
     window_id: str
     text_field: str
     value: str
-    max_length: int = 0  # of the text; 0: not said
+    max_length: int = 0  # characters of the text; 0: not given
 
 
 def read(data: dict[str, Any]) -> Modal:
-    """Return the window in an event's data. Unknown shapes are passed over."""
+    """Return the window in an event's data.
+
+    Fields of an unknown shape are left empty.
+    """
     entry = _text_input(data.get("components"), MAX_DEPTH) or {}
     return Modal(
         interaction_id=_text(data.get("id")),
@@ -34,7 +37,7 @@ def read(data: dict[str, Any]) -> Modal:
 
 
 def _text_input(node: Any, depth: int) -> dict[str, Any] | None:
-    """Return the first text field in a tree of components, however it is wrapped."""
+    """Return the first text field in a tree of components, in any wrapping."""
     if depth < 0:
         return None
     if isinstance(node, list):

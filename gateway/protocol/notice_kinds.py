@@ -1,4 +1,4 @@
-"""Every known notice of Midjourney, one row each (docs/protocol.md, notices)."""
+"""Table of Midjourney's known notices (docs/protocol.md, notices)."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from typing import Final
 
 
 class TaskEffect(enum.Enum):
-    """What a notice means for the task that it answers."""
+    """Effect of a notice on the task that it answers."""
 
     FAIL = enum.auto()
     WAIT = enum.auto()  # the job goes on, later
-    AGAIN = enum.auto()  # nothing was started: the task waits for its turn again
+    AGAIN = enum.auto()  # nothing was started: the task waits and is sent again
 
 
 class AccountEffect(enum.Enum):
-    """What a notice means for the account, with or without a task."""
+    """Effect of a notice on the account, with or without a task."""
 
     NONE = enum.auto()
     FAST_EXHAUSTED = enum.auto()
     PAUSE = enum.auto()  # until a person has acted
-    BLOCK = enum.auto()  # until the moment it names; without, until a person has
-    VERIFY = enum.auto()  # until a person has shown to be one
+    BLOCK = enum.auto()  # until the moment that it names, else until a person has acted
+    VERIFY = enum.auto()  # until a person has passed the verification
     NO_PLAN = enum.auto()  # until the plan is renewed
 
 
 @dataclass(frozen=True)
 class NoticeKind:
-    """A row: how the notice is known, what follows, and how people are told.
+    """One kind of notice: how it is recognised, its effects, and its texts for people.
 
-    `titles` and `texts` are beginnings, in lower case and without punctuation; `texts`
-    come as plain content only.
+    `titles` and `texts` are beginnings, in lower case and without punctuation. `texts`
+    match plain content only.
     """
 
     name: str
@@ -42,14 +42,14 @@ class NoticeKind:
     texts: tuple[str, ...] = ()
     task: TaskEffect = TaskEffect.FAIL
     account: AccountEffect = AccountEffect.NONE
-    # AGAIN: after so long, and longer each time; without it, when the notice says.
+    # AGAIN: pause before the next try, longer each time; None: the notice names it.
     rest: timedelta | None = None
-    # What a person must do before the account goes on.
+    # Instruction for the operator, before the account can go on.
     todo_zh: str = ""
     todo_en: str = ""
 
 
-# Also asked for by a page that opens, with no words at all.
+# Midjourney also asks for it by a page that opens without a message.
 VERIFICATION: Final = NoticeKind(
     "verification",
     "账号需要人工验证",
@@ -230,7 +230,7 @@ KINDS: Final = (
         todo_en="look at what the account drew, then enable it",
     ),
 )
-# Any other embed in one of these colours is an error too.
+# Colours of errors: an unknown title in one of them is UNKNOWN_ERROR.
 RED: Final = frozenset({16711680, 15548997})
 UNKNOWN_ERROR: Final = NoticeKind(
     "unknown_error", "Midjourney 报告错误", "Midjourney reports an error"

@@ -1,4 +1,4 @@
-"""Reading what comes instead of a picture (docs/protocol.md, notices)."""
+"""Read notices: messages instead of a picture (docs/protocol.md, notices)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOMENT: Final = re.compile(r"<t:(\d{1,11})(?::[A-Za-z])?>")
 _DURATION: Final = re.compile(
     r"\bfor (?:the next )?(\d{1,4}|an?|one) (minute|hour|day|week)s?\b", re.IGNORECASE
 )
-# Neither storable in every database nor printable.
+# Characters that some databases refuse.
 _UNSTORABLE: Final = re.compile(r"[\x00\ud800-\udfff]")
 
 
@@ -27,11 +27,14 @@ class Notice:
 
     @property
     def reason(self) -> str:
-        """What the task's owner reads."""
+        """The text for the task's owner."""
         return _joined(f"{self.kind.zh} / {self.kind.en}", self.text)
 
     def account_reason(self, until: datetime | None) -> str:
-        """What the operator reads, with what a person must do, or when it is over."""
+        """Return the text for the operator.
+
+        It names the moment `until`, or without one the instruction for a person.
+        """
         kind = self.kind
         zh, en = kind.todo_zh, kind.todo_en
         if until:
@@ -50,7 +53,7 @@ class Notice:
         return None
 
     def lasts(self) -> timedelta | None:
-        """Return how long it holds, or None where it does not say or has no end."""
+        """Return how long the notice holds, or None if it gives no time or no end."""
         found = _DURATION.search(self.text)
         if found is None or "permanent" in self.text.lower():
             return None
@@ -59,7 +62,7 @@ class Notice:
 
 
 def readable(text: str) -> str:
-    """Return a text of Midjourney with its moments, `<t:1893456000:R>`, as dates."""
+    """Return a text with its moments, such as `<t:1893456000:R>`, as UTC dates."""
 
     def date(found: re.Match[str]) -> str:
         return f"{datetime.fromtimestamp(int(found[1]), UTC):%Y-%m-%d %H:%M} UTC"
@@ -68,7 +71,7 @@ def readable(text: str) -> str:
 
 
 def read(message: Message) -> Notice | None:
-    """Return the notice that a message is, or None. A result is never a notice."""
+    """Return the notice in a message, or None. A result is never a notice."""
     if _is_result(message):
         return None
     for embed in message.embeds:
@@ -86,7 +89,10 @@ def read(message: Message) -> Notice | None:
 
 
 def _is_result(message: Message) -> bool:
-    """Tell a finished picture. A job that still runs has a preview and a button too."""
+    """Return whether the message is a finished picture.
+
+    A running job has a preview and a button too, so its text decides.
+    """
     if message.content:
         return message.is_result
     return bool(message.attachment and message.buttons)
@@ -98,7 +104,7 @@ def _by_title(title: str) -> NoticeKind | None:
 
 
 def _by_text(text: str) -> NoticeKind | None:
-    """The words of a title may also come as plain content."""
+    """Return the kind for a plain text, which may begin with a title too."""
     plain = _plain(text)
     fits = (kind for kind in KINDS if plain.startswith(kind.titles + kind.texts))
     return next(fits, None)
@@ -109,7 +115,7 @@ def _joined(*parts: str) -> str:
 
 
 def _words(value: Any) -> str:
-    """Return what of a text can be stored and shown; "" for anything else."""
+    """Return the storable and printable part of a text; "" for other types."""
     text = value[:LONGEST_TEXT] if isinstance(value, str) else ""
     return _UNSTORABLE.sub("", text).strip()
 

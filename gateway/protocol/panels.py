@@ -1,4 +1,7 @@
-"""The answer to /settings (docs/protocol.md, account state). Controls go by label."""
+"""Read the answer to /settings (docs/protocol.md, account state).
+
+Controls are found by their label.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +22,14 @@ MOST_ROWS: Final = 40
 
 @dataclass(frozen=True)
 class Panel:
-    """The controls as Discord sent them, and what they show."""
+    """The settings panel: its components as Discord sent them, and the suffix."""
 
     components: list[dict[str, Any]]
     suffix: str
 
     @property
     def version(self) -> str:
-        """The value that is chosen in the first select."""
+        """The chosen value of the first select, or ""."""
         for node in walk(self.components):
             if node.get("type") == ComponentType.SELECT:
                 return next(
@@ -36,7 +39,7 @@ class Panel:
 
     @property
     def switches(self) -> dict[str, bool]:
-        """Whether each button is on, by its label."""
+        """Label of each button, with True if it is on."""
         return {
             node["label"][:80]: node.get("style") == ButtonStyle.SUCCESS
             for node in walk(self.components)
@@ -50,7 +53,7 @@ class Panel:
 
 
 def read(message: Message) -> Panel | None:
-    """Return the panel in a message, or None: it has a select and buttons."""
+    """Return the panel in a message, or None without a select and buttons."""
     raw = message.raw.get("components")
     tree = (
         [row for row in raw if isinstance(row, dict)] if isinstance(raw, list) else []
@@ -64,7 +67,7 @@ def read(message: Message) -> Panel | None:
 
 
 def remix_of(text: str) -> bool | None:
-    """Return what the answer to `/prefer remix` says; None for other words."""
+    """Return whether an answer to `/prefer remix` says on; None for other texts."""
     found = _REMIX_NOW.match(text.strip())
     return found[1].lower() == "on" if found else None
 

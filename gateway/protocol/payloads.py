@@ -1,4 +1,4 @@
-"""Bodies of POST /interactions (docs/protocol.md, interactions)."""
+"""Build bodies of POST /interactions (docs/protocol.md, interactions)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gateway.protocol.constants import (
 
 @dataclass(frozen=True)
 class Place:
-    """Where an interaction happens, and for whom."""
+    """Where an interaction happens: application, channel, session and server."""
 
     application_id: str
     channel_id: str
@@ -48,7 +48,10 @@ def slash_command(
     options: list[dict[str, Any]],
     attachments: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """Return a chat command; `command` is its entry in the command index."""
+    """Return the body of a chat command.
+
+    `command` is its entry in the command index.
+    """
     data = {
         "version": command["version"],
         "id": command["id"],
@@ -77,7 +80,7 @@ def imagine(
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that waits at Discord for the command which it is attached to."""
+    """An uploaded file that is not yet attached to a command."""
 
     filename: str
     uploaded_filename: str
@@ -91,9 +94,10 @@ def with_files(
     uploads: Sequence[Upload],
     more: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
-    """Return a command with attachments: `names` are their options, in order.
+    """Return the body of a command with attachments.
 
-    The option's value is the number of the attachment.
+    `names` are the options of the `uploads`, in order. The option's value is the number
+    of the attachment.
     """
     numbered = list(enumerate(zip(names, uploads, strict=True)))
     options = [
@@ -114,7 +118,7 @@ def with_files(
 def message_command(
     place: Place, nonce: str, command: dict[str, Any], target_id: str
 ) -> dict[str, Any]:
-    """Return a command of a message's context menu, such as "Cancel Job"."""
+    """Return the body of a command of a message's context menu, as "Cancel Job"."""
     data = {
         "version": command["version"],
         "id": command["id"],
@@ -130,7 +134,10 @@ def message_command(
 def button(
     place: Place, nonce: str, *, message_id: str, flags: int, custom_id: str
 ) -> dict[str, Any]:
-    """Return the press of a button on a message; `flags` are that message's own."""
+    """Return the body of a press of a button.
+
+    `flags` are those of the message with the button.
+    """
     data = {"component_type": int(ComponentType.BUTTON), "custom_id": custom_id}
     body = _envelope(InteractionType.COMPONENT, place, nonce, data)
     return body | {"message_id": message_id, "message_flags": flags & 64}
@@ -139,7 +146,7 @@ def button(
 def choice(
     place: Place, nonce: str, *, message_id: str, custom_id: str, value: str
 ) -> dict[str, Any]:
-    """Return a choice in a select of a message that only this session sees."""
+    """Return the body of a choice in a select of an ephemeral message."""
     select = int(ComponentType.SELECT)
     data = {
         "component_type": select,
@@ -161,7 +168,10 @@ def window_answer(
     text_field: str,
     text: str,
 ) -> dict[str, Any]:
-    """Return the answer to a window that the interaction of this id has opened."""
+    """Return the body that submits a window.
+
+    `interaction_id` is the interaction that opened the window.
+    """
     entry = {
         "type": int(ComponentType.TEXT_INPUT),
         "custom_id": text_field,
@@ -176,7 +186,10 @@ def window_answer(
 
 
 def masked(page_id: str, mask: str, prompt: str) -> dict[str, Any]:
-    """Return what the editor page posts: `mask` is base64, without a token of ours."""
+    """Return the body that the editor page posts.
+
+    `mask` is base64. The account's token is not part of it.
+    """
     return {
         "customId": page_id,
         "mask": mask,

@@ -1,4 +1,4 @@
-"""The answer to /info (docs/protocol.md, account state)."""
+"""Read the answer to /info (docs/protocol.md, account state)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ENDING: Final = re.compile(r"\b(cancel+ed|ends on|ended)\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Plan:
-    """What /info said, and what it means. Unknown words mean nothing."""
+    """The answer to /info as names and values; unknown wording is ignored."""
 
     properties: dict[str, str]
 
@@ -36,7 +36,7 @@ class Plan:
 
     @property
     def until(self) -> datetime | None:
-        """When the plan renews or ends."""
+        """The moment at which the plan renews or ends, or None."""
         found = _MOMENT.search(self.subscription)
         try:
             return datetime.fromtimestamp(int(found[1]), tz=UTC) if found else None
@@ -49,7 +49,7 @@ class Plan:
 
     @property
     def fast_hours(self) -> float | None:
-        """Return the hours of fast time that are left; None where it does not say."""
+        """The hours of fast time that are left, or None if the answer lacks them."""
         found = _HOURS.match(self.properties.get("Fast Time Remaining", "").strip())
         if found is None:
             return None
@@ -57,7 +57,7 @@ class Plan:
         return hours / 60 if found[2].lower() == "minute" else hours
 
     def has_ended(self, now: datetime) -> bool:
-        """Tell whether it surely says that there is no plan any more."""
+        """Return True only if the answer clearly says that there is no plan."""
         said = self.subscription
         if not said:
             return False
@@ -68,7 +68,7 @@ class Plan:
 
 
 def read(message: Message) -> Plan | None:
-    """Return what an answer to /info says, or None for any other message."""
+    """Return the plan in an answer to /info, or None for any other message."""
     for embed in message.embeds:
         title, text = embed.get("title"), embed.get("description")
         if isinstance(title, str) and TITLE in title.lower() and isinstance(text, str):
@@ -85,6 +85,6 @@ def _lines(text: str) -> dict[str, str]:
             last = name.strip()[:80]
             if len(found) < MOST_LINES:
                 found[last] = value.strip()[:LONGEST_VALUE]
-        elif last in found and line.strip():  # a list goes on below its name
+        elif last in found and line.strip():  # further lines of a list
             found[last] = f"{found[last]} {line.strip()}".strip()[:LONGEST_VALUE]
     return found

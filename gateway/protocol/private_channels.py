@@ -1,4 +1,4 @@
-"""The channels of direct messages, as READY lists them."""
+"""Read the channels of direct messages from READY."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from gateway.protocol.constants import BOT_IDS
 
 
 def of_bots(ready: dict[str, Any]) -> dict[str, str]:
-    """Return the channel of each bot that READY names; unknown shapes are skipped.
+    """Return the DM channel id of each bot, by the bot's id.
 
-    Recipients come as users, or as bare ids where users are told apart.
+    Unknown shapes are skipped. Recipients come as user objects, or as bare ids with the
+    users listed elsewhere.
     """
     found: dict[str, str] = {}
     channels = ready.get("private_channels")
@@ -18,7 +19,7 @@ def of_bots(ready: dict[str, Any]) -> dict[str, str]:
         if not isinstance(channel, dict):
             continue
         channel_id, names = channel.get("id"), _recipients(channel)
-        # A group of several people is no place for a bot's words.
+        # More recipients make it a group, not a DM with the bot.
         if len(names) == 1 and names[0] in BOT_IDS and _is_id(channel_id):
             found.setdefault(names[0], str(channel_id))
     return found

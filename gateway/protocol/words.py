@@ -1,4 +1,4 @@
-"""What describe and shorten answer with: an embed of words, and buttons below it."""
+"""Read the answers of describe and shorten: an embed of text, with buttons below."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PREVIEW_EMBEDS = frozenset({"image", "link", "article", "video", "gifv"})
 
 @dataclass(frozen=True)
 class Words:
-    """The text of an answer, and the picture that it is about, if any."""
+    """The text of an answer, and the address and size of its picture, if any."""
 
     text: str
     picture_url: str = ""

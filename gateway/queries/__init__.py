@@ -1,1 +1,1 @@
-"""Questions for the bots: the rows, and what follows from fast time."""
+"""Questions to the bots: their rows, and the consequences of fast time."""

@@ -22,9 +22,9 @@ from gateway.nudges import enqueue_query
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.validators.number_limits import span_of
 
-HOURLY: Final = 5  # readings of an account that nobody asked for
+HOURLY: Final = 5  # automatic readings of one account
 BATCH: Final = 100
-READING_AT_ONCE: Final = 15  # accounts that are read because their time has come
+READING_AT_ONCE: Final = 15  # accounts in automatic readings
 # A bot's commands that change how an account draws, and whether they take a value.
 COMMANDS: Final = {
     "fast": False,
@@ -49,7 +49,7 @@ def ask(
     value: str = "",
     by_hand: bool = False,
 ) -> list[AccountQuery]:
-    """Write queries, each a bot and a kind; what already waits is not doubled."""
+    """Write queries, each for a bot and a kind; skip those that already wait."""
     now = timezone.now()
     waiting = AccountQuery.objects.filter(
         account_id=account_id, state=QueryState.WAITING, target=target, value=value
@@ -66,7 +66,7 @@ def ask(
             target=target,
             value=value,
             by_hand=by_hand,
-            created_at=now,  # one moment for all: they are one reading
+            created_at=now,  # the same moment, as they are one reading
         )
         written.append(query)
         bot_snapshots.note(account_id, bot, asked_at=now)
@@ -75,9 +75,9 @@ def ask(
 
 
 def ask_sync(account: DiscordAccount, *, by_hand: bool) -> list[AccountQuery]:
-    """Have /info and /settings of the account's bots read; [] where that is too often.
+    """Write queries for /info and /settings of the account's bots.
 
-    By hand it is never too often.
+    Returns [] if five readings were made in the last hour; `by_hand` has no limit.
     """
     bots = bot_snapshots.bots_of(account)
     if not by_hand and _readings(account.pk).count() >= HOURLY:
@@ -98,7 +98,10 @@ def _readings(account_id: int) -> QuerySet[AccountQuery, tuple[object]]:
 
 
 def ask_press(account: DiscordAccount, bot: str, custom_id: str) -> list[AccountQuery]:
-    """Have a button of a bot's settings pressed. Raises InvalidField."""
+    """Write a query that presses a button of a bot's settings.
+
+    Raises InvalidField.
+    """
     if not (0 < len(custom_id) <= 100 and custom_id.isprintable()):
         raise InvalidField("参数错误: customId", "customId is not that of a button")
     wanted = [(_bot(bot), QueryKind.PRESS)]
@@ -106,7 +109,10 @@ def ask_press(account: DiscordAccount, bot: str, custom_id: str) -> list[Account
 
 
 def ask_version(account: DiscordAccount, bot: str, version: str) -> list[AccountQuery]:
-    """Have a version chosen in a bot's settings. Raises InvalidField."""
+    """Write a query that chooses a version in a bot's settings.
+
+    Raises InvalidField.
+    """
     if not (0 < len(version) <= 100 and version.isprintable()):
         raise InvalidField("参数错误: version", "version is not one of the selector's")
     wanted = [(_bot(bot), QueryKind.SELECT)]
@@ -116,7 +122,7 @@ def ask_version(account: DiscordAccount, bot: str, version: str) -> list[Account
 def ask_command(
     account: DiscordAccount, bot: str, name: str, value: str = ""
 ) -> list[AccountQuery]:
-    """Have one of `COMMANDS` run at a bot. Raises InvalidField."""
+    """Write a query that runs one of `COMMANDS` at a bot. Raises InvalidField."""
     if name not in COMMANDS:
         raise InvalidField(
             "参数错误: command", f"command is not one of {', '.join(COMMANDS)}"
@@ -135,14 +141,14 @@ def _bot(name: str) -> str:
     return name
 
 
-# --- by themselves -------------------------------------------------------------------
+# --- automatic readings --------------------------------------------------------------
 
 
 def sync_if_due(account_id: int) -> None:
-    """Have an account read that was never read, or too long ago.
+    """Read an account's plan and settings, if that was never done or long ago.
 
-    Where many are read already `sync_due` comes to it: a thousand accounts that connect
-    at once do not ask all their bots at once.
+    If many accounts are being read, it is left to `sync_due`. So a thousand accounts
+    that connect at once do not ask all their bots at once.
     """
     period = _period()
     if not period or not _is_due(account_id, _asked_at(account_id), period):
@@ -153,7 +159,7 @@ def sync_if_due(account_id: int) -> None:
 
 
 def sync_due() -> None:
-    """Have the connected accounts read whose time has come, a few at a time."""
+    """Read the connected accounts whose last reading is too old, a few at a time."""
     period, room = _period(), _room()
     if not period or room <= 0:
         return
@@ -183,15 +189,16 @@ def _asked_at(account_id: int) -> datetime | None:
 
 
 def _is_due(account_id: int, asked: datetime | None, period: timedelta) -> bool:
-    """Tell whether the account's own share of the period is over.
+    """Return whether the account's own period is over.
 
-    Each has another, so that accounts which came up together are not read together.
+    It is 90 to 109 % of `period`, so that accounts which connected together are not
+    read together.
     """
     share = 0.9 + account_id * 37 % 20 / 100
     return asked is None or asked < timezone.now() - period * share
 
 
 def forget_old() -> None:
-    """Delete the queries that are over since a day."""
+    """Delete queries that are more than a day old."""
     day_ago = timezone.now() - timedelta(days=1)
     AccountQuery.objects.filter(created_at__lt=day_ago).delete()

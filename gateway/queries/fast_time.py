@@ -1,4 +1,4 @@
-"""Speeds of an account: fast time that ends or is back, and what a task needs."""
+"""Speeds of an account: react to fast time ending or returning, switch for a task."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Final
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.editing.save import clear_fast_exhausted, mark_fast_exhausted
 from accounts.enums import SpeedMode
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import enabled_accounts, ids_of_user, without_secrets
 from accounts.state import bot_snapshots
+from accounts.state.notes import clear_fast_exhausted, mark_fast_exhausted
 from gateway.enums import OVER, QueryKind, QueryState
 from gateway.models import AccountQuery
 from gateway.queries.ask import ask
@@ -20,10 +20,10 @@ from tasks.enums import TaskAction
 from tasks.models import Task
 from tasks.prompts.sent_text import sends_prompt, wanted_speed
 
-LEAST_HOURS: Final = 0.2  # with less a drawing may be refused
-# So long a speed that the bots have refused is not asked for again.
+LEAST_HOURS: Final = 0.2  # below this Midjourney may refuse a drawing
+# Time for which a refused speed is not asked for again.
 REFUSED: Final = timedelta(minutes=10)
-# These take no time at Midjourney, or none of the account's.
+# Actions that use no time of the account.
 _TIMELESS: Final = frozenset(
     {TaskAction.DESCRIBE, TaskAction.SHORTEN, TaskAction.SHOW, TaskAction.UPSCALE}
 )
@@ -32,13 +32,13 @@ _TIMELESS: Final = frozenset(
 def exhausted(
     account_id: int, reason: str, *, asked_at: datetime | None = None
 ) -> None:
-    """Note that the fast time is used up; draw in relax mode where that is wished."""
+    """Record that the fast time is used up, and switch to relax mode if enabled."""
     if mark_fast_exhausted(account_id, reason, asked_at=asked_at):
         _tell_bots(account_id, "relax", Q(enable_fast_to_relax=True))
 
 
 def returned(account_id: int, *, asked_at: datetime | None = None) -> None:
-    """Note that there is fast time; draw in fast mode again where that is wished."""
+    """Record that there is fast time again, and switch to fast mode if enabled."""
     if clear_fast_exhausted(account_id, asked_at=asked_at):
         _tell_bots(account_id, "fast", Q(enable_relax_to_fast=True))
 
@@ -54,7 +54,7 @@ def note_hours(
 
 
 def _tell_bots(account_id: int, mode: str, wish: Q) -> None:
-    """Tell the bots once, through the first row of the user that wishes it."""
+    """Switch the bots once, through the first row of the user with the setting."""
     rows = without_secrets(enabled_accounts().filter(wish))
     account = rows.filter(pk__in=ids_of_user(account_id)).order_by("pk").first()
     if account is None:
@@ -67,10 +67,11 @@ def _tell_bots(account_id: int, mode: str, wish: Q) -> None:
 
 
 def switch_first(account: DiscordAccount, task: Task) -> bool:
-    """Have the bots switched to a task's speed; True where it has to wait for that.
+    """Switch the bots to a task's speed; return True if it must wait for that.
 
-    What sends a prompt says its speed itself. A speed that was refused is no reason to
-    wait: the task is drawn as it can be, and says so.
+    A task with a prompt names its speed in the prompt. If the bots refused the speed in
+    the last 10 minutes, the task does not wait: it is drawn at the present speed and
+    says so.
     """
     wanted = wanted_speed(account, task)
     if not (account.enable_switch_speed and wanted) or sends_prompt(task):
@@ -90,7 +91,7 @@ def switch_first(account: DiscordAccount, task: Task) -> bool:
 
 
 def _last_command(account_id: int) -> AccountQuery | None:
-    """Return the newest order to draw at another speed."""
+    """Return the newest query that switches the user's speed, or None."""
     rows = AccountQuery.objects.filter(
         account__in=ids_of_user(account_id),
         kind=QueryKind.COMMAND,
@@ -100,7 +101,7 @@ def _last_command(account_id: int) -> AccountQuery | None:
 
 
 def _known_speed(account_id: int, bot: str, last: AccountQuery | None) -> str:
-    """Return the speed that the account's settings have, as far as is known."""
+    """Return the speed that the account is set to, or "" if unknown."""
     row = BotSnapshot.objects.filter(account=account_id, bot=bot).first()
     read_at = row.info_at if row else None
     if (

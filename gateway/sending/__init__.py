@@ -1,1 +1,1 @@
-"""Outbound: what is posted to Discord, and the claims before a post."""
+"""Outbound: interactions and uploads to Discord, and the claims behind posts."""

@@ -1,4 +1,4 @@
-"""What a claimed task says to Discord: one body for each action."""
+"""Build the interaction of a claimed task, one body for each action."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _IMAGES: Final = ("image1", "image2", "image3", "image4", "image5")
 def place_of(task: Task, account: DiscordAccount, session: GatewaySession) -> Place:
     """Return where the task's interactions happen, and with which bot.
 
-    That is where it was sent, or where the message with its button stands.
+    That is the channel where it was sent, or of the message with its button.
     """
     if not task.channel_id:
         return _home(task, account, session)
@@ -35,7 +35,7 @@ def place_of(task: Task, account: DiscordAccount, session: GatewaySession) -> Pl
 
 
 def _home(task: Task, account: DiscordAccount, session: GatewaySession) -> Place:
-    """Return the account's main channel: whatever is drawn anew goes there."""
+    """Return the account's main channel, to which new drawings go."""
     niji = task.bot_type == BotType.NIJI_JOURNEY
     return Place(
         application_id=NIJI_APP if niji else MIDJOURNEY_APP,
@@ -73,7 +73,7 @@ def interaction_of(
 
 
 def sent_text(account: DiscordAccount, task: Task) -> str:
-    """Return the task's prompt as it is sent, with the speed that holds for it."""
+    """Return the task's prompt as it is sent, with its speed."""
     return prompts_sent_text.sent_text(account, task.prompt_en, task.mode)
 
 
@@ -109,6 +109,6 @@ def _describe(
 
 
 def uploads_of(task: Task) -> list[Upload]:
-    """Return the task's files that wait at Discord."""
+    """Return the task's files that are uploaded and wait for the command."""
     rows = task.inputs.filter(role=InputRole.COMMAND).exclude(upload_name="")
     return [Upload(inputs.name_at_discord(row), row.upload_name) for row in rows]

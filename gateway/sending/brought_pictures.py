@@ -1,7 +1,7 @@
-"""Pictures that were brought along: fetched to the disk, then passed on to Discord.
+"""Pictures of requests: fetch them to the disk, then pass them on to Discord.
 
-A process has few of them in memory at once. Who links to a slow host, or draws through
-a slow proxy, waits behind their own.
+A process has few of them in memory at once. Limits for each host and account keep a
+slow host or a slow proxy from delaying the others.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ async def in_memory(
 ) -> AsyncIterator[tuple[bytes, str]]:
     """Give a brought picture's bytes and type while the block runs.
 
-    A link is fetched first, through the guard. Raises Unfetchable, and
-    FileNotFoundError where the picture is not kept any more.
+    A link is fetched first, by the safe client. Raises Unfetchable, and
+    FileNotFoundError if the picture is not kept any more.
     """
     if not picture.file:
         await _fetch(picture)
@@ -56,7 +56,7 @@ async def _fetch(picture: InputPicture) -> None:
 
 
 def _note(picture: InputPicture, found: Path) -> None:
-    """Keep what was fetched. Raises InvalidRequest for what is no picture."""
+    """Keep the fetched file. Raises InvalidRequest if it is no picture."""
     size = found.stat().st_size
     kind, width, height = inputs.measure_file(found)
     picture.content_type, picture.width, picture.height = kind, width, height
@@ -88,7 +88,7 @@ async def _fetch_into(draft: Path, url: str) -> None:
 
 
 def _copy_kept(own: Task, draft: Path) -> bool:
-    """Copy a picture of ours from the disk; False where it is not kept there."""
+    """Copy a picture of this server from the disk; return False if it is not kept."""
     body = own_links.kept_bytes(own)
     if body:
         draft.write_bytes(own_links.fitting(body))
@@ -107,7 +107,7 @@ def _is_at_cdn(url: str) -> bool:
 
 
 async def _from_discord(source: str, draft: Path) -> None:
-    """Copy what lies at Discord's CDN. Raises Unfetchable."""
+    """Copy a picture from Discord's CDN. Raises Unfetchable."""
     try:
         found = await cdn.download(source, "brought")
         await in_thread(shutil.copyfile, found.path, draft)

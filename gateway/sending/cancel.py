@@ -1,7 +1,7 @@
-"""Stopping a running job: Midjourney's own Cancel is pressed until the job is over.
+"""Stop running jobs: press Midjourney's Cancel until the job is over.
 
-A press may come to nothing: the job is still queued at Midjourney, Discord answers with
-an error, the worker dies. Pressing it again does no harm, so nothing is looked up.
+A press may fail: the job is still queued at Midjourney, Discord answers with an error,
+or the worker dies. Another press does no harm, so the outcome is not looked up.
 """
 
 from __future__ import annotations
@@ -31,11 +31,12 @@ from gateway.sending.bodies import place_of
 from gateway.sending.claims import Claim
 from gateway.sending.refusals import Sent
 from gateway.sending.speaker import session_of
+from mjproxy.lib import faults
 from mjproxy.lib.db.claim import claim, due, renew
 from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
-from mjproxy.lib.process import backoff, event_loop, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.process import backoff, event_loop
 from tasks.custom_ids import cancel_id
 from tasks.enums import RUNNING
 from tasks.models import Task
@@ -44,12 +45,12 @@ logger = logging.getLogger(__name__)
 
 
 def pause(presses: int) -> timedelta:
-    """Return how long a press may take to show, before the next one: up to a minute."""
+    """Return the time for a press to take effect, before the next one: up to 60 s."""
     return timedelta(seconds=backoff.delay(presses + 2))
 
 
 def to_press() -> list[int]:
-    """Return the tasks whose Cancel is to be pressed now."""
+    """Return the ids of the tasks whose Cancel is to be pressed now."""
     rows = _to_stop().filter(due("cancel_next_at"))
     return list(rows.values_list("pk", flat=True)[:200])
 
@@ -61,7 +62,7 @@ def _to_stop() -> QuerySet[Task]:
 
 
 def press_cancel(task_id: int) -> bool:
-    """Ask Midjourney to stop the task's job; False where it cannot be asked now.
+    """Press Cancel for the task; return False if that is not possible now.
 
     The next press is booked before this one leaves, so a worker may die in between.
     """
@@ -92,7 +93,10 @@ def press_cancel(task_id: int) -> bool:
 def _payload(
     task: Task, account: DiscordAccount, session: GatewaySession
 ) -> dict[str, Any]:
-    """Press the Cancel button where the job is named, else use the message's menu."""
+    """Return a press of the Cancel button, or the command of the message's menu.
+
+    The button needs the job's uuid.
+    """
     place = place_of(task, account, session)
     message_id = task.progress_message_id or ""
     if task.job_id:
@@ -115,7 +119,7 @@ def _payload(
 def _renew(
     task_id: int, presses: int, session: GatewaySession, old: str, fresh: str
 ) -> bool:
-    """Book the next press anew, unless it has been booked by another or is over."""
+    """Book the next press again; return False if that was done or the task is over."""
     rows = Task.objects.filter(pk=task_id, status__in=RUNNING, cancel_presses=presses)
     rows = rows.filter(still_open(session))
     return renew(rows, "cancel_next_at", pause(presses))
@@ -148,6 +152,6 @@ class _SentPress(Sent):
 
 
 def settle(account_id: int, task_id: int, answer: Answer, sent_at: datetime) -> None:
-    """Write what it means that Discord has not taken a press."""
+    """Apply an answer with which Discord has not taken a press."""
     logger.warning("task %s: cancel: %s, again later", task_id, answer.reason)
     refusals.settle(account_id, _SentPress(task_id, sent_at), answer)

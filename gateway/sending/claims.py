@@ -1,4 +1,4 @@
-"""Claims: renewed while slow work goes on, or at the last moment before a post."""
+"""Claims on posts, renewed at the last moment before a post."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from mjproxy.lib.ids import new_nonce
 
 @dataclass
 class Claim:
-    """The right to post one interaction, which others may have when it is too old.
+    """The right to post one interaction; others may take it when it is too old.
 
     `renew` writes the second nonce in place of the first and makes the claim young, in
-    one conditional UPDATE; False where the work has moved on. `since` is the monotonic
-    time before the UPDATE that the claim came from.
+    one conditional UPDATE. It returns False if the work has moved on. `since` is the
+    monotonic time before the UPDATE that the claim came from.
     """
 
     nonce: str
@@ -25,10 +25,10 @@ class Claim:
     since: float
 
     async def holds(self) -> bool:
-        """Tell whether the post may leave now; an old claim is renewed first.
+        """Return whether the post may leave now; an old claim is renewed first.
 
-        The age is looked at again after that: the UPDATE may have been slow, or have
-        waited for a thread.
+        The age is checked again afterwards, because the UPDATE may have been slow or
+        have waited for a thread.
         """
         while monotonic() - self.since > timing.LATE_POST:
             if not await self._renew(self.nonce):
@@ -36,7 +36,7 @@ class Claim:
         return True
 
     async def rename(self) -> bool:
-        """Take a fresh nonce, for another post; False where the work has moved on."""
+        """Take a fresh nonce for another post; return False if the work moved on."""
         return await self._renew(new_nonce())
 
     async def _renew(self, nonce: str) -> bool:

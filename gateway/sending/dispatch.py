@@ -1,4 +1,4 @@
-"""From a waiting row to an interaction at Discord: claim, commit, then post."""
+"""Send waiting tasks: claim the row, commit, then post the interaction."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ from gateway.sending import posting, refusals
 from gateway.sending.bodies import interaction_of
 from gateway.sending.claims import Claim
 from gateway.sending.refusals import Sent, resting
+from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
-from mjproxy.lib.process import event_loop, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.process import event_loop
 from mjproxy.lib.validators.number_limits import span_of
 from tasks.enums import RUNNING, Delivery, TaskStatus
 from tasks.models import Task
@@ -36,16 +37,16 @@ from tasks.submit.limits import TooLong
 
 logger = logging.getLogger(__name__)
 
-SWITCHING: Final = timedelta(seconds=2)  # then the task looks again
-NOT_SENT: Final = timedelta(seconds=2)  # until a task is sent that went wrong here
+SWITCHING: Final = timedelta(seconds=2)  # until the task is looked at again
+NOT_SENT: Final = timedelta(seconds=2)  # until a retry after an error in this process
 SPEED: Final = "正在切换速度 / the bots are switched to the task's speed"
 
 
 def run_lane(account_id: int) -> float | None:
-    """Send what may be sent for an account's Discord user now.
+    """Send the tasks that may leave now for an account's Discord user.
 
-    Returns the seconds after which it is worth looking again, or None: then an event
-    will tell. Safe to run any number of times at once.
+    Returns the seconds until the next look, or None if an event will tell. Safe to run
+    any number of times at once.
     """
     hold = lane.enter(account_id)
     if hold is None:
@@ -57,7 +58,7 @@ def run_lane(account_id: int) -> float | None:
                 return wait
             hold = lane.look(hold)
     except Exception:
-        lane.drop(hold)  # others need not wait until it runs out
+        lane.drop(hold)  # so that others need not wait until it runs out
         raise
 
 
@@ -83,7 +84,7 @@ def _send_all(hold: lane.Hold) -> float | None:
 
 
 def _hold_back(task: Task) -> None:
-    """Let others go first while the bots are switched to the task's speed."""
+    """Let other tasks go first while the bots are switched to this task's speed."""
     rows = Task.objects.filter(pk=task.pk, status=TaskStatus.NOT_START)
     rows.update(not_before=timezone.now() + SWITCHING, waiting_reason=SPEED)
 
@@ -91,7 +92,8 @@ def _hold_back(task: Task) -> None:
 def _send(hold: lane.Hold, session: GatewaySession, task: Task) -> datetime | None:
     """Claim a task and start its POST.
 
-    Returns when the account may send again, or None where the claim was lost.
+    Returns the moment at which the account may send again, or None if the claim was
+    lost.
     """
     account, nonce = session.account, new_nonce()
     now, began = timezone.now(), time.monotonic()
@@ -124,7 +126,10 @@ def _send(hold: lane.Hold, session: GatewaySession, task: Task) -> datetime | No
 def _body(
     account: DiscordAccount, session: GatewaySession, task: Task, nonce: str
 ) -> dict[str, Any] | None:
-    """Return a task's interaction; None where it cannot be made, so others may go."""
+    """Return a task's interaction, or None if it cannot be made.
+
+    Then the task fails or waits, so that others may go.
+    """
     try:
         return interaction_of(account, session, task, nonce)
     except UnknownCommand as exc:
@@ -159,7 +164,7 @@ def _start_post(
 async def _post(
     account: DiscordAccount, body: dict[str, Any], claim: Claim, task_id: int
 ) -> None:
-    """Post a claimed task's interaction and settle what became of it."""
+    """Post a claimed task's interaction and settle the answer."""
     try:
         http = await clients.client_of(account)
     except faults.AWAY:
@@ -175,12 +180,12 @@ async def _post(
 
 
 def _not_sent(task_id: int, nonce: str) -> None:
-    """Let a task wait again, if it is still ours: nothing has left under its nonce."""
+    """Let a task wait again, if it still has this nonce: no post has left."""
     release(task_id, nonce=nonce, not_before=timezone.now() + NOT_SENT)
 
 
 def _renew(task_id: int, session: GatewaySession, old: str, fresh: str) -> bool:
-    """Renew a claim under a nonce, in place of the one that it had."""
+    """Renew a claim; `fresh` replaces the nonce `old`."""
     rows = Task.objects.filter(pk=task_id, nonce=old, status=TaskStatus.SUBMITTED)
     rows = rows.filter(still_open(session))
     return bool(rows.update(nonce=fresh, claimed_at=timezone.now()))
@@ -229,5 +234,5 @@ class _SentTask(Sent):
 
 
 def settle(account_id: int, task_id: int, nonce: str, answer: Answer) -> None:
-    """Write what Discord's answer means for the task and for the account."""
+    """Apply Discord's answer to the task and the account."""
     refusals.settle(account_id, _SentTask(task_id, nonce), answer)

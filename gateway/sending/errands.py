@@ -1,4 +1,4 @@
-"""Running errands: uploads, presses that draw nothing, questions for a seed."""
+"""Run errands: uploads, presses that draw nothing, questions for a seed."""
 
 from __future__ import annotations
 
@@ -36,11 +36,12 @@ from gateway.sending.prepare import FAILED
 from gateway.sending.refusals import Sent
 from gateway.sending.speaker import session_of
 from gateway.timing import CLAIM, RENEW_EVERY
+from mjproxy.lib import faults
 from mjproxy.lib.db.claim import claim, due, renew, renewing
 from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
-from mjproxy.lib.process import backoff, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.process import backoff
 from mjproxy.lib.safe_http.client import Unfetchable
 from tasks.enums import ErrandKind, ErrandState
 from tasks.errands import finish, give_up
@@ -49,18 +50,18 @@ from tasks.pictures import inputs
 
 logger = logging.getLogger(__name__)
 
-# So long Midjourney may take to show a job before it is asked for its seed elsewhere.
+# Time for Midjourney to show a job in the DM, before the channel's message is asked.
 SHOW_PATIENCE: Final = timedelta(seconds=8)
 LIFE: Final = timedelta(seconds=90)
 FIRST_PAUSE: Final = 4.0  # seconds before the next try, then longer
 
 _tries: Final = backoff.Streaks()
-# So long an upload whose trouble may pass is tried again.
+# Time for which an upload is tried again.
 PATIENCE: Final = timedelta(seconds=20)
 
 
 def waiting() -> list[int]:
-    """Return the errands that are due, and end those that took too long."""
+    """Return the ids of due errands, and end those that took too long."""
     now = timezone.now()
     rows = Errand.objects.filter(state=ErrandState.WAITING)
     for errand in rows.filter(created_at__lt=now - LIFE)[:200]:
@@ -97,7 +98,10 @@ def _renew(errand_id: int) -> None:
 
 
 async def run(errand_id: int) -> None:
-    """Run an errand that nobody else runs; safe to call any number of times."""
+    """Run an errand, unless another worker does.
+
+    Safe to call any number of times.
+    """
     await faults.watch(Work("errand", errand_id, _break_off), _run)
 
 
@@ -149,10 +153,7 @@ def _again(errand: Errand, reason: str) -> None:
 
 
 def _again_or_never(errand: Errand, zh: str, en: str, hopeless: bool) -> None:  # noqa: FBT001
-    """Let an upload be tried again, or end it.
-
-    Somebody waits for it, so it ends while they are still there.
-    """
+    """Try an upload again, or end it while its caller still waits."""
     if hopeless or timezone.now() - errand.created_at > PATIENCE:
         give_up(errand.pk, zh, en)
     else:
@@ -173,9 +174,10 @@ async def _upload(http: DiscordHttp, errand: Errand) -> None:
 
 
 async def _at_its_turn(errand: Errand) -> GatewaySession | None:
-    """Wait for the errand's turn in the account's pace; return the session of then.
+    """Wait for the errand's turn in the account's pace; return the session then.
 
-    None where it has no turn yet, or nothing can be sent: the sweep tries it again.
+    None means that it has no turn yet, or that nothing can be sent. The sweep tries
+    again.
     """
     session = None
     if moment := await in_thread(lane.reserve, errand.account):
@@ -186,7 +188,7 @@ async def _at_its_turn(errand: Errand) -> GatewaySession | None:
 
 
 def _session_of(errand: Errand, *, though_resting: bool) -> GatewaySession | None:
-    """Return the session that the errand's account may send in, as it is by now."""
+    """Return the open session of the errand's account, or None."""
     ready = DiscordAccount.objects.filter(state=AccountState.READY)
     account = ready.filter(pk=errand.account_id).first()
     return session_of(account, though_resting=though_resting)
@@ -201,8 +203,8 @@ async def _press(http: DiscordHttp, errand: Errand) -> None:
     if errand.task is None:
         return
     if errand.nonce:
-        # It may have been taken, or may still arrive; a second press would take it
-        # back. What becomes of it, events tell.
+        # The first press was taken or may still arrive, and a second one would undo it.
+        # Events bring the outcome.
         return
     if (session := await _at_its_turn(errand)) is None:
         return
@@ -219,7 +221,7 @@ async def _press(http: DiscordHttp, errand: Errand) -> None:
 async def _ask_seed(http: DiscordHttp, errand: Errand, session: GatewaySession) -> None:
     """Show the job in the direct messages, then ask there with an envelope.
 
-    Where it does not show itself, the message in the channel is asked.
+    If it does not appear there, the message in the channel is asked.
     """
     task = errand.task
     if task is None or not task.job_id:
@@ -245,7 +247,7 @@ def _show(account_id: int, here: Place, task: Task) -> dict[str, Any]:
 async def _post(
     http: DiscordHttp, errand: Errand, session: GatewaySession, body: dict[str, Any]
 ) -> None:
-    """Post an interaction that draws nothing; `events.presses` hears its outcome."""
+    """Post an interaction that draws nothing; `events.presses` handles its outcome."""
     nonce, began = body["nonce"], time.monotonic()
     note = partial(_note_nonce, errand.pk, session)
     if not await in_thread(note, errand.nonce, nonce):
@@ -259,7 +261,7 @@ async def _post(
 
 
 def _not_sent(errand_id: int, nonce: str) -> None:
-    """Let an errand be run again, if it is still ours: nothing has left."""
+    """Let an errand run again, if it still has this nonce: no post has left."""
     rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING, nonce=nonce)
     rows.update(nonce=None)
 
@@ -296,17 +298,17 @@ class _SentErrand(Sent):
 
 
 def settle(errand: Errand, answer: Answer, sent_at: datetime) -> None:
-    """Write what Discord's answer to the post means; the bot's own comes as events."""
+    """Apply Discord's answer to the post; the bot's own answer comes as events."""
     refusals.settle(errand.account_id, _SentErrand(errand, sent_at), answer)
 
 
 def _note_nonce(
     errand_id: int, session: GatewaySession, old: str | None, fresh: str
 ) -> bool:
-    """Commit the interaction's nonce before its post, in place of the one before.
+    """Commit the interaction's nonce `fresh` before its post, in place of `old`.
 
-    False where it is over, another worker has posted it, or its account cannot be
-    spoken for any more.
+    Returns False if the errand is over, another worker has posted it, or the account's
+    session is not open any more.
     """
     rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING, nonce=old)
     rows = rows.filter(still_open(session))
@@ -314,6 +316,6 @@ def _note_nonce(
 
 
 def _press_once(errand_id: int) -> None:
-    """Leave a press alone that was or may be taken: a second one would take it back."""
+    """Keep a press from being repeated: a second one would undo the first."""
     rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING)
     rows.update(claimed_until=timezone.now() + LIFE)

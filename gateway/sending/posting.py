@@ -1,8 +1,8 @@
-"""Posting an interaction, whatever it is for; a stale command is mended here alone.
+"""Post an interaction of any kind, and repair stale commands.
 
-Discord refuses a command whose version in the index is not the one it has now. Then the
-index is read anew, and the command is posted once more under a new nonce, if another
-version was found. Whatever else a body is refused for stays refused.
+Discord refuses a command whose version is not its present one. Then the index is read
+again. If it has another version, the command is posted once more under a new nonce. A
+body that is refused for another reason stays refused.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Posted:
-    """Discord's answer, and the nonce that the last post bore."""
+    """Discord's answer, and the nonce of the last post."""
 
     answer: Answer
     nonce: str
@@ -37,9 +37,9 @@ async def post(
     body: dict[str, Any],
     claim: Claim,
 ) -> Posted | None:
-    """Post an interaction; never STALE is left.
+    """Post an interaction; the answer is never STALE.
 
-    None where the claim is lost before a post: then nothing more is posted.
+    Returns None if the claim is lost before a post.
     """
     answer = await post_once(http, account, body, claim)
     if answer is None or answer.verdict is not Verdict.STALE:
@@ -57,9 +57,9 @@ async def post(
 async def post_once(
     http: DiscordHttp, account: DiscordAccount, body: dict[str, Any], claim: Claim
 ) -> Answer | None:
-    """Post an interaction while its claim holds; None where that is lost.
+    """Post an interaction while its claim holds; return None if it does not.
 
-    The claim is looked at with the slot in hand: nothing is waited for after that.
+    The claim is checked with the slot in hand, so nothing is waited for after that.
     """
     async with http.slot:
         if not await claim.holds():
@@ -78,7 +78,7 @@ def _refused(answer: Answer) -> Answer:
 async def _newer(
     http: DiscordHttp, account: DiscordAccount, body: dict[str, Any]
 ) -> dict[str, Any] | None:
-    """Return a command's data with the version that Discord has now, if it is new."""
+    """Return the data with the command's present version; None if it is the same."""
     data: dict[str, Any] = body["data"]
     if "version" not in data:
         return None  # a button or a window
@@ -94,7 +94,7 @@ async def _newer(
 
 
 def _kept(account_id: int, body: dict[str, Any]) -> dict[str, str] | None:
-    """Return id and version as the index has them, where they are others."""
+    """Return id and version of the command in the kept index, if they differ."""
     data = body["data"]
     try:
         command = find_command(

@@ -1,4 +1,4 @@
-"""Before a task is sent: what it brought along is put where Midjourney finds it."""
+"""Upload a waiting task's pictures before it is sent."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from gateway.discord.rest import DiscordHttp
 from gateway.discord.uploads import UploadFailed
 from gateway.sending.brought_pictures import in_memory
 from gateway.timing import CLAIM, RENEW_EVERY
+from mjproxy.lib import faults
 from mjproxy.lib.db.claim import claim, due, renew, renewing
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import backoff, faults
+from mjproxy.lib.process import backoff
 from mjproxy.lib.process.bulkhead import Places
 from mjproxy.lib.safe_http.client import Unfetchable
 from tasks.enums import InputRole, TaskAction, TaskStatus
@@ -44,7 +45,7 @@ MOST_TRIES: Final = 4
 FIRST_PAUSE: Final = 4.0  # seconds before the next try, then longer
 FAILED: Final = "上传图片到discord失败 / uploading the picture to Discord failed"
 NO_CLIP: Final = "未能选出要延长的片段 / the clip to be extended could not be had"
-# Preparations of one process, and those of one user.
+# Preparations at once: of the process, and of one user.
 _places: Final = Places(in_all=64, each=8)
 _under_way: Final[set[int]] = set()
 
@@ -57,9 +58,9 @@ class Work:
 
 
 def take(task_id: int) -> Work | None:
-    """Take a task that waits for its uploads; None where another worker has it."""
+    """Claim a task that waits for its uploads; return None if another worker has it."""
     rows = Task.objects.filter(pk=task_id, status=TaskStatus.NOT_START)
-    # No join: the UPDATE itself must see that nobody else was first.
+    # Without a join, so that the UPDATE itself checks that no other worker was first.
     ready = DiscordAccount.objects.filter(state=AccountState.READY)
     rows = rows.filter(prepared=False, account__in=ready.order_by())
     if rows.filter(CLIP_IS_OPEN).exists():
@@ -74,9 +75,9 @@ def take(task_id: int) -> Work | None:
 
 
 async def prepare(task_id: int) -> None:
-    """Upload what a waiting task brought along, then let dispatch have it."""
+    """Upload a waiting task's pictures, then release it for dispatch."""
     if task_id in _under_way:
-        return  # it waits for its owner's share
+        return  # it already waits for its owner's place
     _under_way.add(task_id)
     try:
         await faults.watch(faults.Work("preparing task", task_id, fail), _in_turn)
@@ -155,7 +156,7 @@ def _ready(work: Work) -> None:
 
 
 def with_links(task: Task, brought: list[InputPicture]) -> dict[str, str]:
-    """Return the task's texts with the links that stand for its pictures."""
+    """Return the task's texts with the links of its uploaded pictures."""
     before = [p.link for p in brought if p.role == InputRole.PROMPT]
     swapped = {p.source_url: p.link for p in brought if p.role == InputRole.LINK}
     after = [f"--end {p.link}" for p in brought if p.role == InputRole.END_FRAME]
@@ -192,7 +193,7 @@ def _retry_or_fail(task: Task, reason: str, *, permanent: bool) -> None:
 
 
 def unprepared() -> list[int]:
-    """Return the waiting tasks whose uploads are due; users take turns."""
+    """Return the ids of waiting tasks whose uploads are due; users take turns."""
     rows = Task.objects.filter(
         due("prepare_after"),
         status=TaskStatus.NOT_START,

@@ -1,7 +1,7 @@
-"""Sending what is asked of the bots: one query at a time for an account, at its pace.
+"""Send queries to the bots: one at a time for an account, at its pace.
 
-The nonce is committed before the post. What only reads may be asked once more where no
-answer comes; what turns a switch is never sent again blindly: then the panel is read.
+The nonce is committed before the post. A query that only reads is sent again if no
+answer comes. A toggle is never sent again blindly; instead the panel is read.
 """
 
 from __future__ import annotations
@@ -36,24 +36,25 @@ from gateway.queries.ask import ask
 from gateway.sending import claims, posting, refusals
 from gateway.sending.refusals import Sent
 from gateway.sending.speaker import session_of
+from mjproxy.lib import faults
 from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
-from mjproxy.lib.process import event_loop, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.process import event_loop
 
 logger = logging.getLogger(__name__)
 
 PACE: Final = timedelta(seconds=2.5)
-LIFE: Final = timedelta(minutes=10)  # of a query that cannot be sent
+LIFE: Final = timedelta(minutes=10)  # time for a query to be sent
 PANEL_LIFE: Final = timedelta(minutes=14)
 MOST_TRIES: Final = 2
 _TOGGLES: Final = frozenset({"prefer remix", "prefer variability", "prefer auto_dm"})
 
 
 class NotOnPanel(Exception):
-    """The settings show no such control now."""
+    """The settings panel has no such control now."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,10 @@ class Claim:
 
 
 def run_next(account_id: int) -> None:
-    """Send the account's next query if it is time; safe to call any number of times."""
+    """Send the account's next query if it is due.
+
+    Safe to call any number of times.
+    """
     if claim := _claim(account_id):
         post = partial(_post, claim)
         event_loop.spawn(faults.watch(_sending(claim.query.pk), post, at_once=True))
@@ -101,7 +105,10 @@ def _claim(account_id: int) -> Claim | None:
 def _body_or_none(
     account: DiscordAccount, session: GatewaySession, query: AccountQuery, nonce: str
 ) -> dict[str, Any] | None:
-    """Return the interaction; None where there is none, and the query gives way."""
+    """Return the interaction, or None if it cannot be made.
+
+    Then the query ends or waits, so that others may go.
+    """
     try:
         return _body(account, session, query, nonce)
     except UnknownCommand as exc:
@@ -118,7 +125,7 @@ def _body_or_none(
 
 
 def _is_time(account: DiscordAccount, session: GatewaySession) -> bool:
-    """Tell whether the Discord user, in whichever of its channels, may ask now."""
+    """Return whether the Discord user may be asked now, in any of its channels."""
     rows = AccountQuery.objects.filter(account__session__user_id=session.user_id)
     if rows.exclude(flight=None).exists():
         return False
@@ -127,11 +134,11 @@ def _is_time(account: DiscordAccount, session: GatewaySession) -> bool:
 
 
 def _next(account: DiscordAccount, session: GatewaySession) -> AccountQuery | None:
-    """Return the oldest query that may be sent now, or what it needs first."""
+    """Return the oldest query that may be sent now, or the one that it needs first."""
     rows = AccountQuery.objects.filter(account=account, state=QueryState.WAITING)
     rows = rows.filter(due("not_before"))
     if not account.is_ready:
-        rows = rows.filter(by_hand=True)  # a person looks whether it is well again
+        rows = rows.filter(by_hand=True)  # a person may still check the account
     for query in rows.select_related("needs").order_by("pk"):
         if query.needs and query.needs.state not in OVER:
             continue
@@ -227,7 +234,7 @@ def _take(
                 )
             )
     except IntegrityError:
-        return False  # another worker has sent another one
+        return False  # another worker has sent another query
 
 
 async def _post(claim: Claim, query_id: int) -> None:
@@ -238,14 +245,14 @@ async def _post(claim: Claim, query_id: int) -> None:
 
 
 def _renew(query_id: int, session: GatewaySession, old: str, fresh: str) -> bool:
-    """Wait anew for an answer, under a nonce in place of the one that it had."""
+    """Wait again for an answer; `fresh` replaces the nonce `old`."""
     rows = AccountQuery.objects.filter(pk=query_id, nonce=old, state=QueryState.SENT)
     rows = rows.filter(still_open(session))
     moment = timezone.now() + timing.QUERY_ANSWER
     return bool(rows.update(nonce=fresh, deadline_at=moment))
 
 
-# --- what became of it ---------------------------------------------------------------
+# --- answers -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -275,14 +282,14 @@ class _SentQuery(Sent):
 
 
 def settle(query_id: int, nonce: str, answer: Answer) -> None:
-    """Write what Discord's answer to the post means; the bot's own comes as events."""
+    """Apply Discord's answer to the post; the bot's own answer comes as events."""
     rows = AccountQuery.objects.filter(pk=query_id, nonce=nonce, state=QueryState.SENT)
     if query := rows.first():
         refusals.settle(query.account_id, _SentQuery(query), answer)
 
 
 def unanswered(query: AccountQuery) -> None:
-    """Ask once more where that does no harm; else give up and look at the panel."""
+    """Repeat a query that only reads; end a toggle and read the panel."""
     toggles = query.kind in ON_PANEL or query.target in _TOGGLES
     if query.attempts < MOST_TRIES and not toggles:
         logger.warning("account %s: no answer to %s, again", query.account_id, query)
@@ -304,12 +311,12 @@ def _wait_again(query: AccountQuery, **facts: Any) -> None:
 
 
 def done(query: AccountQuery, answer: str = "") -> bool:
-    """Note that a query was answered; False where it was over."""
+    """Record that a query was answered; return False if it was over."""
     return _end(query, state=QueryState.DONE, answer=answer[:400])
 
 
 def give_up(query: AccountQuery, reason: str) -> bool:
-    """End a query with a reason that an operator reads; False where it was over."""
+    """End a query with a reason for the operator; return False if it was over."""
     ended = _end(query, state=QueryState.FAILED, error=reason[:400])
     if ended:
         logger.warning("account %s: %s: %s", query.account_id, query, reason)
@@ -327,11 +334,11 @@ def _end(query: AccountQuery, **facts: Any) -> bool:
     return ended
 
 
-# --- what nobody nudged --------------------------------------------------------------
+# --- the sweep -----------------------------------------------------------------------
 
 
 def accounts_to_ask() -> list[int]:
-    """End or repeat what had no answer; return the accounts with waiting queries."""
+    """End or repeat overdue queries; return the accounts with waiting ones."""
     now = timezone.now()
     lost = AccountQuery.objects.filter(state=QueryState.SENT, deadline_at__lt=now)
     for query in lost[:200]:

@@ -1,4 +1,4 @@
-"""What Discord's answer to a post means: for the account, and for what was posted."""
+"""Apply refusals of Discord to an account: states and rests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gateway.protocol.answers import Answer, Verdict
 from mjproxy.lib.process import backoff
 from tasks.waiting.reason import again
 
-# A task is sent at most so often, each time after it was certainly not taken.
+# Most sends of a task. Each is repeated only if certainly nothing was taken.
 MAX_ATTEMPTS: Final = 5
 _STATES: Final = {
     Verdict.TOKEN_DEAD: AccountState.INVALID_TOKEN,
@@ -71,9 +71,9 @@ def settle(account_id: int, sent: Sent, answer: Answer) -> None:
 def note_refusal(
     account_id: int, answer: Answer, *, asked_at: datetime | None = None
 ) -> None:
-    """Move the account to the state in which a person must look at it.
+    """Move the account to a state in which a person must look at it.
 
-    `asked_at` is when it was sent what is refused.
+    `asked_at` is the moment at which the refused request was sent.
     """
     state = _STATES[answer.verdict]
     own = answer.is_about_channel
@@ -83,8 +83,8 @@ def note_refusal(
 def rest(account_id: int, answer: Answer) -> datetime:
     """Let the account's Discord user rest after an answer of LATER; return the end.
 
-    As long as Discord says, and a little more. Where nothing reaches Discord, longer
-    each time.
+    It lasts as long as Discord says, and 5 to 25 % more. If Discord was not reached, it
+    grows each time.
     """
     if answer.retry_after:
         seconds = answer.retry_after * random.uniform(1.05, 1.25)  # noqa: S311
@@ -96,15 +96,15 @@ def rest(account_id: int, answer: Answer) -> datetime:
 
 
 def resting(answer: Answer) -> str:
-    """Return what owners read of tasks that wait for the end of such a rest."""
+    """Return the text for owners of tasks that wait for the end of such a rest."""
     return again("稍后再发", "sent again soon", answer.reason)
 
 
 def reached(account_id: int) -> None:
-    """Note that Discord has answered: its user may call it again without a pause."""
+    """Record that Discord has answered, so that the next rest is short again."""
     _unreached.over(account_id)
 
 
 def break_off(account_id: int, reason: str) -> None:
-    """Pause an account whose work goes wrong again and again, until a person acts."""
+    """Pause an account after repeated errors, until a person acts."""
     trouble(account_id, AccountState.PAUSED, reason)

@@ -1,6 +1,6 @@
-"""Human verification: the page for a person is made, the operator's server is told.
+"""Human verification: make the page for a person, tell the operator's server.
 
-Nothing here, or anywhere, passes one.
+No code here or elsewhere solves a verification.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from gateway.discord.addresses import Addresses, load_addresses
 from gateway.discord.rest import DiscordHttp
 from gateway.protocol.constants import MIDJOURNEY_APP
 from gateway.timing import PAGE_TIMEOUT, TELL_TIMEOUT
+from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.faults import Work
 from mjproxy.lib.safe_http.client import (
     Unfetchable,
     check_url,
@@ -39,21 +39,21 @@ from tasks.custom_ids import PAGE_PREFIX
 logger = logging.getLogger(__name__)
 
 MOST_BYTES: Final = 16 << 10  # of an answer with a hash and a token
-# It goes into addresses: nothing that means something there.
+# The token goes into addresses, so it may hold no character with a meaning there.
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.~=+-]{0,999}")
 
 
 class NoPage(Exception):
-    """No page can be made, for a reason that an operator reads."""
+    """No page can be made; the message gives the operator the reason."""
 
 
-# --- noticed --------------------------------------------------------------------------
+# --- in the gateway process -----------------------------------------------------------
 
 
 def challenged(
     account_id: int, custom_id: str, *, asked_at: datetime | None = None
 ) -> bool:
-    """Lock an account that was shown a verification page; whether that is news."""
+    """Lock an account that was shown a verification page; return whether it is new."""
     token = custom_id.removeprefix(PAGE_PREFIX)
     if token == custom_id or not _TOKEN.fullmatch(token):
         logger.warning("account %s: a challenge of an unknown form", account_id)
@@ -67,11 +67,14 @@ def _ack_url(addresses: Addresses, token: str) -> str:
     return f"{base}/captcha/api/c/{token}/ack?hash=1"
 
 
-# --- attended to ----------------------------------------------------------------------
+# --- in a worker ----------------------------------------------------------------------
 
 
 async def attend(account_id: int) -> None:
-    """Do what an account's verification waits for; safe to call any number of times."""
+    """Do the next step of an account's verification.
+
+    Safe to call any number of times.
+    """
     work = Work("verification of account", account_id, lock.break_off)
     await faults.watch(work, _attend)
 
@@ -99,7 +102,10 @@ async def _make_page(claimed: Verification) -> str:
 
 
 async def _acknowledge(http: DiscordHttp, token: str) -> dict[str, str]:
-    """Ask the activity host for the keys of a page. Raises NoPage."""
+    """Fetch the page's keys `hash` and `token` from the activity host.
+
+    Raises NoPage.
+    """
     url = _ack_url(http.addresses, token)
     status, body = await http.send_plainly("GET", url, headers={})
     if status != 200:
@@ -116,7 +122,7 @@ async def _acknowledge(http: DiscordHttp, token: str) -> dict[str, str]:
 
 
 async def _tell(handing: Handing) -> str:
-    """Tell the operator's server; return what went wrong, or "". Never raises."""
+    """Tell the operator's server; return the error, or "". Never raises."""
     try:
         url = check_url(handing.url)
         async with (

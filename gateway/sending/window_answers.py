@@ -32,11 +32,12 @@ from gateway.sending.bodies import place_of, sent_text
 from gateway.sending.claims import Claim
 from gateway.sending.refusals import MAX_ATTEMPTS, Sent, resting
 from gateway.sending.speaker import session_of
+from mjproxy.lib import faults
 from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
-from mjproxy.lib.process import backoff, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.process import backoff
 from tasks import custom_ids
 from tasks.enums import RUNNING, Delivery, InputRole, WindowState
 from tasks.models import Task
@@ -53,14 +54,14 @@ logger = logging.getLogger(__name__)
 
 PRESSED_AGAIN: Final = "再次点击按钮 / its button is pressed again"
 REFUSED: Final = "提交失败 / Midjourney refused the window's answer"
-PRESS_PAUSE: Final = 2.0  # seconds before a button is pressed once more, then longer
-NOT_SENT: Final = timedelta(seconds=2)  # until an answer is given that went wrong here
+PRESS_PAUSE: Final = 2.0  # seconds before a button is pressed again, growing
+NOT_SENT: Final = timedelta(seconds=2)  # until a retry after an error in this process
 GONE: Final = 404  # the window has expired, or belonged to a session that is gone
 
 
 @dataclass(frozen=True)
 class Answering:
-    """A claimed answer: what to post, for which account."""
+    """A claimed answer to a window, with its account and body."""
 
     account: DiscordAccount
     task_id: int
@@ -70,14 +71,17 @@ class Answering:
 
 
 def to_answer() -> list[int]:
-    """Return the tasks whose open window waits for its answer."""
+    """Return the ids of the tasks whose open window is to be answered now."""
     rows = Task.objects.filter(due("not_before"))
     rows = rows.filter(status__in=RUNNING, window=WindowState.OPEN)
     return list(rows.order_by("pk").values_list("pk", flat=True)[:200])
 
 
 async def answer(task_id: int) -> None:
-    """Answer a task's open window, once; safe to call any number of times."""
+    """Answer a task's open window once.
+
+    Safe to call any number of times.
+    """
     await faults.watch(Work("answering window of task", task_id, fail), _answer)
 
 
@@ -101,7 +105,7 @@ async def _answer(task_id: int) -> None:
 
 
 async def _post(http: DiscordHttp, answering: Answering) -> Answer | None:
-    """Post what was claimed; None where the claim is lost before that."""
+    """Post the claimed answer; return None if the claim is lost before that."""
     claim, body = answering.claim, answering.body
     if not answering.is_page:
         return await posting.post_once(http, answering.account, body, claim)
@@ -112,7 +116,7 @@ async def _post(http: DiscordHttp, answering: Answering) -> Answer | None:
 
 
 def _not_sent(answering: Answering) -> None:
-    """Let a window be answered again, if it is still ours: nothing has left."""
+    """Reopen the window, if the answer is still ours: no post has left."""
     rows = Task.objects.filter(pk=answering.task_id, nonce=answering.claim.nonce)
     rows = rows.filter(status__in=RUNNING, window=WindowState.ANSWERED)
     moment = timezone.now() + NOT_SENT
@@ -120,26 +124,26 @@ def _not_sent(answering: Answering) -> None:
 
 
 def _pause_before(task_id: int) -> float:
-    """Return the seconds that a person would take: the account's own pace."""
+    """Return the seconds to wait before an answer: the account's interval."""
     row = Task.objects.filter(pk=task_id).values_list("account__interval").first()
     return float(row[0] or 0) if row else 0.0
 
 
 def _claim(task_id: int) -> Answering | None:
-    """Commit the answer's nonce and return what to post; None where it is not ours."""
+    """Commit the answer's nonce and return what to post; None if it is not due."""
     rows = Task.objects.filter(pk=task_id, status__in=RUNNING, window=WindowState.OPEN)
     task = rows.select_related("account", "parent").first()
     if task is None or task.account is None:
         return None
     if task.cancel_requested_at:
-        # Nothing is drawn before the answer: there is no job to stop.
+        # No job starts before the answer, so there is none to stop.
         fail(task_id, CANCELLED, where=Q(window=WindowState.OPEN, nonce=task.nonce))
         return None
     session = session_of(task.account)
     if session is None:
         return None  # the sweep comes back
     is_page = task.window_id.startswith(custom_ids.PAGE_PREFIX)
-    # A page's answer carries no nonce: what comes of it bears the click's interaction.
+    # A page's answer has no nonce; its messages carry the interaction of the press.
     nonce = (task.nonce or "") if is_page else new_nonce()
     try:
         body = (
@@ -251,7 +255,7 @@ def settle(answering: Answering, found: Answer) -> None:
 
 
 def press_again(task: Task, reason: str, *, where: Q = ANY) -> None:
-    """Let the task press its button once more, within reason."""
+    """Release the task to press its button again, at most MAX_ATTEMPTS times."""
     nonce = task.nonce or ""
     if task.attempts >= MAX_ATTEMPTS:
         fail(task.pk, f"{REFUSED}: {reason}", where=where & Q(nonce=nonce))

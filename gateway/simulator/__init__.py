@@ -1,4 +1,5 @@
-"""A simulator of Discord and of the Midjourney bot, for tests, demos and benchmarks.
+"""Simulate Discord and the Midjourney bot, for tests, demos and benchmarks.
 
-Nothing is imported here, so that `gateway.simulator.state.world` stays cheap to import.
+Nothing is imported here, so that `gateway.simulator.state.accounts` stays cheap to
+import.
 """

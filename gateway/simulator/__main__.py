@@ -1,4 +1,4 @@
-"""Command line of the simulator."""
+"""Start the simulator from the command line."""
 
 import argparse
 import asyncio
@@ -11,7 +11,7 @@ from gateway.simulator.base.config import Config
 
 
 def parse(arguments: list[str] | None = None) -> Config:
-    """The configuration that the command line asks for."""
+    """Return the configuration that the command line asks for."""
     parser = argparse.ArgumentParser(
         prog="python -m gateway.simulator",
         description="A simulator of Discord and of the Midjourney bot.",
@@ -45,7 +45,7 @@ def _knob(text: str) -> tuple[str, str]:
 
 
 async def serve(config: Config) -> None:
-    """Run until SIGTERM or SIGINT."""
+    """Run the simulator until SIGTERM or SIGINT."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,4 +1,4 @@
-"""The simulator as a whole."""
+"""Assemble the simulator: its shared state, its parts and its HTTP routes."""
 
 import asyncio
 
@@ -18,22 +18,23 @@ from gateway.simulator.discord.inpaint import Inpaint
 from gateway.simulator.discord.intake import Intake
 from gateway.simulator.discord.rest import Rest
 from gateway.simulator.discord.uploads import Uploads
-from gateway.simulator.http.access import Door, Handler
+from gateway.simulator.http.access import Access, Handler
 from gateway.simulator.jobs import media
 from gateway.simulator.jobs.results import rehome
+from gateway.simulator.state.accounts import default_accounts
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.events import Outbox
 from gateway.simulator.state.knobs import Knobs
 from gateway.simulator.state.ledger import Ledger
 from gateway.simulator.state.rules import Rules
 from gateway.simulator.state.store import Store
-from gateway.simulator.state.world import World, default_accounts
+from gateway.simulator.state.world import World
 
 __all__ = ["Config", "Simulator"]
 
 
 class Simulator:
-    """One Discord with both bots, on one port."""
+    """Simulator: one Discord with both bots, on one port."""
 
     def __init__(self, config: Config | None = None) -> None:
         self.config = config or Config()
@@ -55,7 +56,7 @@ class Simulator:
         return self.core.url
 
     async def start(self) -> None:
-        """Listen; `url` is known afterwards."""
+        """Start to listen; `url` is known afterwards."""
         self._runner = web.AppRunner(
             self._app(),
             access_log=None,
@@ -84,15 +85,13 @@ class Simulator:
         self.core.store.close()
 
     def _app(self) -> web.Application:
-        door = Door(self.core)
+        access = Access(self.core)
 
         @web.middleware
-        async def through_door(
-            request: web.Request, handler: Handler
-        ) -> web.StreamResponse:
-            return await door(request, handler)
+        async def checked(request: web.Request, handler: Handler) -> web.StreamResponse:
+            return await access(request, handler)
 
-        app = web.Application(middlewares=[through_door], client_max_size=64 << 20)
+        app = web.Application(middlewares=[checked], client_max_size=64 << 20)
         for route, handler in self._routes().items():
             method, path = route.split(" ", 1)
             app.router.add_route(method, path, handler)
@@ -152,7 +151,10 @@ def _core(config: Config) -> Core:
 
 
 def _abandon(core: Core, uuid: str) -> None:
-    """A job that was running when the process ended: its message is gone."""
+    """Mark a job that was running when the process ended as vanished.
+
+    Its progress message is removed.
+    """
     job = core.world.jobs[uuid]
     job.state = "vanished"
     core.store.job(job)

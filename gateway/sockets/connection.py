@@ -1,4 +1,4 @@
-"""One account's life on the gateway: connect, read events in order, come back."""
+"""Gateway connection of one account: connect, read events in order, reconnect."""
 
 from __future__ import annotations
 
@@ -38,9 +38,10 @@ from gateway.sockets.outage import extend_deadlines
 from gateway.sockets.parked_events import Parked
 from gateway.sockets.read_marks import Reader
 from gateway.sockets.reconnect import Comeback, Fatal, Resume, connecting
+from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import backoff, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.faults import Work
+from mjproxy.lib.process import backoff
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ CLOSE_RESUMABLE: Final = 4000
 
 @dataclass
 class Connection:
-    """Holds one account's socket until cancelled. Only the lease holder makes one."""
+    """Holds one account's socket until cancelled. Only a lease holder makes one."""
 
     identity: Identity
     addresses: Addresses
@@ -71,7 +72,7 @@ class Connection:
     comeback: Comeback = field(init=False)
     _parked: Parked = field(default_factory=Parked)
     _indexing: asyncio.Task[None] | None = None
-    _failure: Exception | None = None  # that of a greeting
+    _failure: Exception | None = None  # error while handling READY or RESUMED
     _saved_seq: int = 0
     _failed_resumes: int = 0
     _greeted: asyncio.Event = field(default_factory=asyncio.Event)
@@ -93,13 +94,13 @@ class Connection:
     # --- life ------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Stay connected. Returns only where a person must act."""
+        """Stay connected. Returns only when a person must act."""
         reader = asyncio.create_task(self._read_events())
         try:
             await self._stay_connected()
         except Fatal as fatal:
             await self._went_down()
-            # Of two processes only the holder of the lease may speak for it.
+            # Only the holder of the lease may change the account's state.
             if await in_thread(
                 note_session, self.account_id, self.fence, is_live=False
             ):
@@ -108,7 +109,7 @@ class Connection:
             reader.cancel()
 
     async def _in_trouble(self, state: AccountState, reason: str) -> None:
-        """Note what this very connection met, unless the account was edited since."""
+        """Record a trouble of this connection, unless the account was edited since."""
         met = partial(trouble, own=True, revision=self.identity.revision)
         await in_thread(met, self.account_id, state, reason)
 
@@ -129,14 +130,14 @@ class Connection:
             await asyncio.sleep(self.comeback.pause(resumable=resumable))
 
     async def _live_once(self) -> str:
-        """Connect, and read until the socket is gone; return why, for people, or ""."""
+        """Connect and read until the socket is gone; return the reason, or ""."""
         reason = ""
         try:
             await self._connect_once()
         except ReconnectWebSocket as again:
             if not again.resume:
                 self.resume = Resume()
-                await self._went_down()  # now, not after the pause
+                await self._went_down()  # before the pause
                 await asyncio.sleep(random.uniform(1, 5))  # noqa: S311
         except ConnectionClosed as closed:
             handshake.refuse_close(closed.code)
@@ -147,7 +148,7 @@ class Connection:
         except HTTPException as exc:
             reason = handshake.reason_of_status(exc.status)
             self.comeback.warn(reason)
-        except DiscordException as exc:  # a long rate limit, most likely
+        except DiscordException as exc:  # probably a long rate limit
             reason = f"Discord cannot be reached ({type(exc).__name__})"
             self.comeback.warn(reason)
         except Fatal:
@@ -160,7 +161,7 @@ class Connection:
         return self._unforeseen(failure) if failure else reason
 
     def _unforeseen(self, error: Exception) -> str:
-        """Count an error that nobody foresaw; after a few a person must look."""
+        """Count an unforeseen error; return its reason. Many raise Fatal."""
         reason = faults.reason_of(error)
         if faults.note(connecting(self.account_id), error):
             faults.over(connecting(self.account_id))
@@ -205,7 +206,7 @@ class Connection:
         )
 
     async def _watch(self, socket: GatewaySocket) -> None:
-        """Close a socket that never greets, or whose heartbeats are not answered."""
+        """Close the socket if it does not greet in time, or misses heartbeats."""
         try:
             await asyncio.wait_for(self._greeted.wait(), READY_LIMIT)
         except TimeoutError:
@@ -219,7 +220,7 @@ class Connection:
                 await socket.close(CLOSE_RESUMABLE)
                 return
 
-    # --- events, in the socket's own call: hand over, never wait ----------------------
+    # --- events, called by the socket: queue them, never wait -------------------------
 
     def _parsers(self) -> dict[str, Callable[[Any], None]]:
         return {event.value: partial(self._receive, event.value) for event in Event}
@@ -239,7 +240,7 @@ class Connection:
         author = data.get("author")
         if not isinstance(author, dict):
             return here
-        # Seeds come as direct messages: those name no server.
+        # Seeds come as direct messages, which have no server id.
         return (here or not data.get("guild_id")) and looks_like_bot(author)
 
     async def _read_events(self) -> None:
@@ -253,7 +254,7 @@ class Connection:
                 self.resume.seq = seq
 
     async def _lost(self, event: str, error: Exception) -> None:
-        """The database is away, or an unknown shape: history will tell."""
+        """Note an event that could not be handled; history will repeat it."""
         self.repair_wanted = True
         if event in (Event.READY, Event.RESUMED) and self.socket:
             self._failure = error
@@ -273,7 +274,7 @@ class Connection:
     async def _after(self, outcome: Outcome, event: str, data: dict[str, Any]) -> None:
         if outcome is Outcome.UNRESOLVED:
             self._parked.put(event, data)
-            if data.get("embeds"):  # a notice, perhaps of nobody's task
+            if data.get("embeds"):  # perhaps a notice without a task
                 self.reader.saw(data)
             return
         if outcome is Outcome.READ:
@@ -312,7 +313,7 @@ class Connection:
         await self._go_live(unbroken=False)
 
     async def _go_live(self, *, unbroken: bool) -> None:
-        """Become live once the commands are known; until then the socket stays open."""
+        """Become live once the commands are known; until then keep the socket open."""
         self._greeted.set()
         known = unbroken and await is_known(self.account_id)
         if reason := "" if known else await self._commands_missing():
@@ -322,7 +323,7 @@ class Connection:
             await self._became_live(unbroken=unbroken)
 
     async def _index_later(self, reason: str, *, unbroken: bool) -> None:
-        """Read the command index again and again, with growing pauses."""
+        """Read the command index with growing pauses, then become live."""
         attempt = 0
         try:
             while reason:
@@ -335,7 +336,7 @@ class Connection:
             await self._lost(Event.READY, exc)
 
     async def _commands_missing(self) -> str:
-        """Read the commands; return why there are none, neither new nor old ones."""
+        """Read the commands; return a reason if none are known, new or old."""
         if not (reason := await read_index(self.http)):
             return ""
         self.comeback.warn(reason)
@@ -343,7 +344,7 @@ class Connection:
 
     async def _became_live(self, *, unbroken: bool) -> None:
         if not self._up.is_set():
-            return  # the greeting waited to be read, and its socket has gone
+            return  # the socket closed before its READY was handled
         self.comeback.up()
         self._failed_resumes = 0
         await in_thread(extend_deadlines, self.account_id)
@@ -364,7 +365,7 @@ class Connection:
         if held:
             await in_thread(join, self.account_id, self.user_id)
             self.is_live = True
-            if not self._up.is_set():  # so nobody noted that it went down
+            if not self._up.is_set():  # closed while this was written
                 await self._went_down()
                 return
             await in_thread(set_state, self.account_id, AccountState.READY)
@@ -372,7 +373,7 @@ class Connection:
             await in_thread(sync_if_due, self.account_id)
 
     async def _went_down(self, reason: str = "") -> None:
-        """Say so, where it was up, or where there is a reason that it did not come."""
+        """Record that the connection is down, if it was live or has a `reason`."""
         if not (self.is_live or reason):
             return
         facts = {"down_since": timezone.now()} if self.is_live else {}
@@ -392,7 +393,7 @@ class Connection:
                 await in_thread(retell, *down)
 
     def take_seq(self) -> int | None:
-        """Return how far the events are processed, if that is news; else None."""
+        """Return the number of the last handled event, or None if it is saved."""
         if self.resume.seq == self._saved_seq or not self.resume.session_id:
             return None
         self._saved_seq = self.resume.seq

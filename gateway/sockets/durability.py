@@ -1,4 +1,4 @@
-"""What a gateway writes need not outlive a loss of power at once (ADR 0019)."""
+"""Relax the durability of commits on SQLite in a gateway process (ADR 0019)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from django.db.backends.signals import connection_created
 
 
 def relax() -> None:
-    """Let this process's commits on SQLite go to the disk with the next one that must.
+    """Set `synchronous=NORMAL` for this process's SQLite connections.
 
-    They say what Discord told, and Discord's history tells it again. Call it before the
-    first connection.
+    A loss of power may undo the last commits. They hold events of Discord, which its
+    history repeats. Call it before the first connection.
     """
     connection_created.connect(_relax)
 

@@ -1,4 +1,4 @@
-"""Greeting Discord: at its pace, and what its answers by REST and socket mean."""
+"""Identify at Discord's pace, and interpret refusals by REST and socket."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from gateway.sockets.reconnect import Fatal
 
 NONE: Final = "Discord's gateway does not greet, or ends the connection before"
 
-IDENTIFY_PACE: Final = 5.5  # seconds; Discord wants five between two of a token
-# When each token may identify again: rows of one Discord user have the same one.
+IDENTIFY_PACE: Final = 5.5  # seconds; Discord asks for 5 between two of one token
+# Loop time at which each token may identify again. Rows of one user share a token.
 _next_identify: dict[str, float] = {}
 
 
 async def keep_pace(token_digest: str) -> None:
-    """Wait until a token may identify again."""
+    """Wait until the token may identify again: 5.5 s after its last time."""
     now = asyncio.get_running_loop().time()
     moment = max(now, _next_identify.get(token_digest, now))
     _next_identify[token_digest] = moment + IDENTIFY_PACE
@@ -25,7 +25,7 @@ async def keep_pace(token_digest: str) -> None:
 
 
 def refuse_close(code: int | None) -> None:
-    """Raise Fatal for a code after which no other connection would do better."""
+    """Raise Fatal for a close code after which a new connection cannot help."""
     if code in FATAL_CLOSE_CODES:
         dead = code == CloseCode.AUTHENTICATION_FAILED
         state = AccountState.INVALID_TOKEN if dead else AccountState.PAUSED
@@ -33,7 +33,10 @@ def refuse_close(code: int | None) -> None:
 
 
 def reason_of_status(status: int) -> str:
-    """Return what an answer to our greeting means. Raises Fatal for a dead token."""
+    """Return the reason behind a refused connection.
+
+    `status` is the HTTP status. Raises Fatal for a dead token.
+    """
     if status == 401:
         raise Fatal(AccountState.INVALID_TOKEN, "Discord refuses the token (401)")
     if status == 407:

@@ -1,4 +1,4 @@
-"""What no event told: history is read, then the silent tasks are judged."""
+"""Read a channel's history for missed events, then judge the silent tasks."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from gateway.protocol.constants import Event
 from gateway.sending import window_answers
 from gateway.sending.refusals import MAX_ATTEMPTS
 from gateway.sockets.connection import Connection
+from mjproxy.lib import faults
 from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.faults import Work
 from tasks.enums import RUNNING, Delivery, WindowState
 from tasks.models import Task
 from tasks.services import CANCELLED, fail, release
@@ -40,11 +40,11 @@ PAGES: Final = 50
 
 
 def silent_tasks() -> dict[int, list[int]]:
-    """Return the running tasks that need a look at history, by account."""
+    """Return the running tasks that need a look at history, by account id."""
     now = timezone.now()
     unchecked = due("checked_at", now - timing.LOOK_EVERY)
     unheard = Q(interaction_id=None, progress_message_id=None)
-    # A window that did not show itself, an answer that nothing followed.
+    # A window that did not open, or an answer without a reaction.
     unheard |= Q(
         window__in=[WindowState.EXPECTED, WindowState.ANSWERED],
         window_interaction_id=None,
@@ -68,10 +68,10 @@ def silent_tasks() -> dict[int, list[int]]:
 
 
 async def repair(connection: Connection) -> bool:
-    """Feed the account's recent history through the handlers; False where that failed.
+    """Handle the account's recent history like events; return False if it failed.
 
-    In each channel it goes back to the oldest running task's claim. Messages count as
-    if just created.
+    Each channel is read from the claim of its oldest running task. Messages count as
+    just created.
     """
     claims = await in_thread(_oldest_claims, connection.account_id)
     for channel_id, since in claims.items():
@@ -83,7 +83,7 @@ async def repair(connection: Connection) -> bool:
 async def _read(connection: Connection, channel_id: str, since: datetime) -> bool:
     after = snowflake_at(since - CLOCK_SKEW)
     channel = channel_id or connection.identity.channel_id
-    # A task may run in a channel that the account was taken out of meanwhile.
+    # A task may run in a channel that is no longer one of the account's.
     speaker = connection.speaker
     speaker = replace(speaker, channels=speaker.channels | {channel})
     try:
@@ -95,7 +95,7 @@ async def _read(connection: Connection, channel_id: str, since: datetime) -> boo
                 return True
             after = str(page[-1]["id"])
     except (Forbidden, NotFound) as exc:
-        # It will never be seen: its tasks are judged without.
+        # The channel stays unreadable, so its tasks are judged without history.
         logger.warning("account %s: channel %s: %s", speaker.account_id, channel, exc)
         return True
     except (
@@ -113,7 +113,7 @@ async def _read(connection: Connection, channel_id: str, since: datetime) -> boo
 
 
 async def _take(speaker: Speaker, message: dict[str, Any]) -> None:
-    """Handle a message of history; one that nobody can read is passed over."""
+    """Handle a message of history; log and skip one that raises."""
     try:
         await in_thread(handle, speaker, Event.MESSAGE_CREATE, message)
     except faults.AWAY:
@@ -123,7 +123,10 @@ async def _take(speaker: Speaker, message: dict[str, Any]) -> None:
 
 
 def judging(account_id: int, task_ids: Sequence[int] = ()) -> Work:
-    """Name the work of looking after silent tasks; given up, it ends those tasks."""
+    """Return the work of judging silent tasks, for counting its faults.
+
+    If it is given up, those tasks fail.
+    """
 
     def give_up(_: int, reason: str) -> None:
         for task_id in task_ids:
@@ -133,9 +136,9 @@ def judging(account_id: int, task_ids: Sequence[int] = ()) -> Work:
 
 
 async def look_after(connection: Connection, task_ids: list[int]) -> bool:
-    """Read history for silent tasks, then end or release what stays silent.
+    """Read history for silent tasks, then judge them.
 
-    Without history nothing is judged: False, try again later.
+    If history cannot be read, it judges no task and returns False: try again later.
     """
     if not await repair(connection):
         return False
@@ -144,7 +147,7 @@ async def look_after(connection: Connection, task_ids: list[int]) -> bool:
 
 
 def judge(account_id: int, task_ids: list[int]) -> None:
-    """Decide on tasks that neither events nor history have moved."""
+    """End or release the tasks that neither events nor history have moved."""
     now = timezone.now()
     open_tasks = Task.objects.filter(
         pk__in=task_ids, account_id=account_id, status__in=RUNNING
@@ -171,10 +174,10 @@ def _judge(task: Task, now: datetime, _: int) -> None:
 
 
 def _was_never_taken(task: Task, now: datetime) -> bool:
-    """Tell whether it is certain that Discord has not taken the interaction.
+    """Return whether Discord certainly has not taken the interaction.
 
-    It has not been seen on the gateway or in history, and its request cannot arrive any
-    more. A shorter silence proves nothing: a request may be late.
+    It was seen neither on the gateway nor in history, and its request cannot arrive any
+    more. A shorter silence proves nothing, as a request may be late.
     """
     answered = task.window == WindowState.ANSWERED
     heard = task.window_interaction_id if answered else task.interaction_id
@@ -191,7 +194,7 @@ def _was_never_taken(task: Task, now: datetime) -> bool:
 
 def _send_again(task: Task) -> None:
     nonce = task.nonce or ""
-    # Unless its sender has renewed the claim this very moment, and posts.
+    # If the claim was renewed meanwhile, its sender posts now: leave it.
     same = Q(claimed_at=task.claimed_at)
     if task.window == WindowState.ANSWERED and not task.cancel_requested_at:
         window_answers.press_again(
@@ -209,7 +212,7 @@ def _send_again(task: Task) -> None:
 
 
 def _oldest_claims(account_id: int) -> dict[str, datetime]:
-    """Return when the oldest running task of each channel was claimed."""
+    """Return the moment of the oldest running task's claim, by channel id."""
     running = Task.objects.filter(account_id=account_id, status__in=RUNNING)
     running = running.exclude(claimed_at=None).order_by()
     oldest = running.values("channel_id").annotate(since=Min("claimed_at"))

@@ -1,4 +1,4 @@
-"""The events that a socket has brought and nobody has read yet, in order."""
+"""Queue of a socket's events that are not handled yet, in order."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Inbox:
         self._entries.put_nowait((seq, event, data))
 
     async def next(self) -> Entry:
-        """Return the next event; of a message's updates in a row only their sum.
+        """Return the next event; successive updates of one message are merged.
 
-        So a flood of progress costs one write for each message, not one for each step.
+        So many progress steps of a message cost one write.
         """
         seq, event, data = self._ahead or await self._entries.get()
         self._ahead = None
@@ -34,7 +34,8 @@ class Inbox:
             self._ahead = self._entries.get_nowait()
             later_seq, later, more = self._ahead
             same = later == event and more.get("id") == data.get("id")
-            if not same or "content" not in more:  # a link's preview is no progress
+            # An update without content is the preview of a link.
+            if not same or "content" not in more:
                 break
             seq, data, self._ahead = later_seq, data | more, None
         return seq, event, data

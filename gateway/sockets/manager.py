@@ -1,4 +1,4 @@
-"""All sockets of one gateway process. The rows say what must be; this makes it so."""
+"""Manage all sockets of a gateway process, so that they match the rows."""
 
 from __future__ import annotations
 
@@ -25,23 +25,24 @@ from gateway.discord.rest import Identity
 from gateway.sockets.connection import Connection
 from gateway.sockets.history import judging, look_after, repair, silent_tasks
 from gateway.sockets.reconnect import Resume, connecting
+from mjproxy.lib import faults
 from mjproxy.lib.db import clock
 from mjproxy.lib.db.encrypted_field import UndecryptableSecret
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import backoff, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.faults import Work
+from mjproxy.lib.process import backoff
 
 logger = logging.getLogger(__name__)
 
-TICK: Final = leases.RENEW_EVERY  # seconds between two looks at the rows
-REST: Final = 0.1  # seconds after a look in which all changes are one
+TICK: Final = leases.RENEW_EVERY  # seconds between two reads of the rows
+REST: Final = 0.1  # seconds after a read, in which changes are collected
 CONNECTING_AT_ONCE: Final = 16
 CLOSING_AT_ONCE: Final = 16
 STARTING_AT_ONCE: Final = 50
 CANCEL_AGAIN: Final = 0.5  # seconds
-REPAIR_REST: Final = 10.0  # seconds after history could not be read, then longer
+REPAIR_REST: Final = 10.0  # seconds after a failed read of history, growing
 
-PROXY_REST: Final = 5.0  # seconds until one looks again whether there is a proxy
+PROXY_REST: Final = 5.0  # seconds until the proxy is looked for again
 
 _Held = tuple[Connection, asyncio.Task[None]]
 
@@ -55,19 +56,19 @@ class Manager:
         self._held: dict[int, _Held] = {}
         self._ending: dict[int, asyncio.Task[None]] = {}
         self._repairs: dict[int, asyncio.Task[None]] = {}
-        self._unrepaired: set[int] = set()  # accounts whose connection ended meanwhile
-        self.looked: list[Callable[[], None]] = []  # called after each look
+        self._unrepaired: set[int] = set()  # accounts that ended before a wanted repair
+        self.looked: list[Callable[[], None]] = []  # called after each read
         self._kicked = asyncio.Event()
         self._door = asyncio.Semaphore(CONNECTING_AT_ONCE)
         self._exit = asyncio.Semaphore(CLOSING_AT_ONCE)
         self._renewed_at = math.inf
 
     def kick(self) -> None:
-        """Look at the rows now: something has changed."""
+        """Read the rows now, because they have changed."""
         self._kicked.set()
 
     async def run(self) -> None:
-        """Keep the sockets as the rows want them, for ever."""
+        """Keep the sockets as the rows demand, until cancelled."""
         await asyncio.gather(
             self._repeat(self._reconcile, self._kicked),
             self._repeat(self._watch, asyncio.Event()),
@@ -95,7 +96,7 @@ class Manager:
                 for tell in self.looked:
                     await asyncio.to_thread(tell)
             except Error as exc:
-                # Sockets stay; what they hear meanwhile is repaired from history.
+                # Sockets stay open; missed events are repaired from history.
                 logger.error("database: %s", exc)
             except Exception as exc:
                 if faults.note(work, exc):
@@ -129,7 +130,7 @@ class Manager:
         for account_id, lease in leased.items():
             held = self._held.get(account_id)
             if account_id in self._ending:
-                continue  # looked at again once its socket is closed
+                continue  # decided again once its socket is closed
             if account_id in surplus or not lease.is_wanted:
                 ending[account_id] = lease.fence
             elif held is None:
@@ -147,13 +148,16 @@ class Manager:
     async def _leave_broken(self) -> None:
         """End connections that broke down, before their leases are renewed.
 
-        Their rows may still say that they are live: a renewal would confirm it.
+        Their rows may still say that they are live, and a renewal would confirm it.
         """
         broken = [pk for pk, held in self._held.items() if _is_broken(held)]
         await self._end_all(dict.fromkeys(broken))
 
     async def _end_all(self, ending: Mapping[int, int | None]) -> None:
-        """Close sockets, each once its row says so; give back the leases named."""
+        """Close sockets, after their rows say that they are down.
+
+        `ending` maps account ids to the fence of a lease to give back, or None.
+        """
         if not ending:
             return
         await in_thread(leases.fall_silent, self.name, list(ending))
@@ -161,13 +165,16 @@ class Manager:
             self._end(account_id, give_back=fence)
 
     async def _let_go(self) -> None:
-        """Leave all accounts to others: our clock is wrong, and so our leases are."""
+        """Give up all accounts: with a wrong clock the leases cannot be trusted."""
         await self._end_all({pk: held[0].fence for pk, held in self._held.items()})
         if not self._ending:
             await in_thread(leases.retire, self.name)
 
     def _is_late(self) -> bool:
-        """Tell whether the database was away: others may only seem dead, as we do."""
+        """Return whether the last renewal is over half a lease ago.
+
+        Then the database was away, and other processes may only seem dead.
+        """
         silence = asyncio.get_running_loop().time() - self._renewed_at
         return silence > leases.LEASE.total_seconds() / 2
 
@@ -186,7 +193,7 @@ class Manager:
                         self._door,
                         user_id=user_id,
                     )
-                except UndecryptableSecret as exc:  # the proxy of all
+                except UndecryptableSecret as exc:  # the common proxy
                     await in_thread(_without_proxy, account_id, exc)
                     continue
                 except Exception as exc:
@@ -198,7 +205,7 @@ class Manager:
                 self._held[account_id] = connection, task
 
     async def _follow_channels(self, account_ids: list[int]) -> None:
-        """Let open connections hear the sub-channels that their accounts have now."""
+        """Update the sub-channels of open connections."""
         for identity, *_ in await in_thread(_load, account_ids) if account_ids else ():
             if held := self._held.get(identity.account_id):
                 held[0].identity = replace(
@@ -217,7 +224,7 @@ class Manager:
             await in_thread(leases.save_seqs, self.name, moved)
 
     def _end(self, account_id: int, *, give_back: int | None = None) -> None:
-        """Close an account's socket; then, if so told, give back the lease."""
+        """Close an account's socket; then give back the lease of fence `give_back`."""
         if running := self._repairs.pop(account_id, None):
             running.cancel()
         held = self._held.pop(account_id, None)
@@ -269,12 +276,12 @@ class Manager:
         else:
             faults.over(work)
         finally:
-            # Wanted again while history was read, it stays wanted.
+            # May have been set again while history was read.
             connection.repair_wanted |= not is_read
         await self._rest(connection)
 
     async def _rest(self, connection: Connection) -> None:
-        """Let history rest after it could not be read, longer each time."""
+        """Wait after history could not be read, longer each time."""
         if not connection.repair_wanted:
             connection.failed_repairs = 0
             return
@@ -286,7 +293,11 @@ class Manager:
 def _look(
     name: str, *, late: bool
 ) -> tuple[dict[int, leases.Lease], set[int], Addresses]:
-    """Renew and take leases; return them, those that others should have, and where."""
+    """Renew and take leases.
+
+    Returns them by account id, the ids that other processes should have, and the
+    addresses of Discord.
+    """
     leases.retire_dead()
     processes = leases.announce(name)
     leased = leases.renew(name)
@@ -304,9 +315,10 @@ def _is_broken(held: _Held) -> bool:
 
 
 def _is_current(held: _Held, lease: leases.Lease, addresses: Addresses) -> bool:
-    """Tell whether a connection is as the rows want it.
+    """Return whether a connection matches its row and the addresses.
 
-    One that returned waits for a person, whose act makes another revision.
+    A connection that returned matches too: it waits for a person, whose edit makes a
+    new revision.
     """
     connection, _ = held
     same = connection.identity.revision == lease.revision
@@ -324,13 +336,13 @@ def _load(account_ids: list[int]) -> list[tuple[Identity, Resume, str]]:
         except UndecryptableSecret as exc:
             state, why = AccountState.INVALID_TOKEN, faults.reason_of(exc)
             trouble(account.pk, state, why, revision=account.revision)
-        except Exception as exc:  # one that cannot be read holds up no other
+        except Exception as exc:  # an unreadable row must not stop the others
             faults.settle(connecting(account.pk), exc)
     return found
 
 
 def _without_proxy(account_id: int, error: UndecryptableSecret) -> None:
-    """Let an account wait until the proxy of the gateway settings is entered again."""
+    """Mark an account as disconnected until the common proxy can be decrypted."""
     faults.rest(connecting(account_id), PROXY_REST)
     set_state(account_id, AccountState.DISCONNECTED, faults.reason_of(error))
 
@@ -339,7 +351,7 @@ def _facts(account: DiscordAccount) -> tuple[Identity, Resume, str]:
     session = account.session
     identity = identity_of(account)
     if session.token_digest != identity.token_digest:
-        # Another token is another user: its session cannot be resumed.
+        # The token may be another user's: the session cannot be resumed.
         return identity, Resume(), ""
     if session.revision < account.anew_revision:
         return identity, Resume(), session.user_id
@@ -348,9 +360,9 @@ def _facts(account: DiscordAccount) -> tuple[Identity, Resume, str]:
 
 
 async def _stop(connection: Connection, task: asyncio.Task[None]) -> Exception | None:
-    """Stop a connection; return the error that it broke down with, if any."""
+    """Stop a connection; return the error with which it broke down, or None."""
     while not task.done():
-        # Again and again: `wait_for` of Python 3.11 swallows a cancel that comes
+        # In a loop, because `wait_for` of Python 3.11 swallows a cancel that comes
         # together with the result.
         task.cancel()
         await asyncio.wait({task}, timeout=CANCEL_AGAIN)

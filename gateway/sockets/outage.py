@@ -1,4 +1,4 @@
-"""Time that Discord owes us: what waited through an outage gets it back."""
+"""Extend the deadlines of running tasks by the length of an outage."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tasks.models import Task
 
 
 def extend_deadlines(account_id: int) -> None:
-    """Move the deadlines of running tasks by the outage that has just ended."""
+    """Add the length of the account's last outage to its tasks' deadlines."""
     session = GatewaySession.objects.filter(account_id=account_id).first()
     if session is None or session.down_since is None:
         return

@@ -1,4 +1,4 @@
-"""Events that fit no task yet: kept for a minute, and tried again when news come."""
+"""Keep events that match no task yet for a minute, to try them again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ Entry = tuple[float, str, dict[str, Any]]
 
 
 class Parked:
-    """The waiting events of one account, oldest first; too many push the oldest out."""
+    """The waiting events of one account, oldest first.
+
+    Beyond 500 the oldest are dropped.
+    """
 
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque(maxlen=PARK_SIZE)
@@ -29,7 +32,7 @@ class Parked:
         self._entries.append(entry)
 
     def take(self) -> list[Entry]:
-        """Return those that are not too old; none is kept."""
+        """Remove all events; return those that have not expired."""
         now = asyncio.get_running_loop().time()
         waiting = [entry for entry in self._entries if entry[0] > now]
         self._entries.clear()

@@ -1,4 +1,4 @@
-"""The gateway process: a Channels worker that also holds the sockets."""
+"""Gateway process: a Channels worker that also holds the sockets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class GatewayWorker(Worker):
-    """Listens to its channel and runs the manager until it is told to stop."""
+    """Listens to its channel and runs the manager until a signal stops it."""
 
     async def handle(self) -> None:
         allow_open_files()
@@ -56,7 +56,10 @@ class GatewayWorker(Worker):
             holding.result()
 
     async def _hear(self) -> None:
-        """Receive hints; without Redis there are none, and the rows are enough."""
+        """Receive nudges.
+
+        Without Redis there are none; the rows are read every second anyway.
+        """
         failures, loop = 0, asyncio.get_running_loop()
         while True:
             began = loop.time()

@@ -1,4 +1,4 @@
-"""Marking as read what a person at the screen would have read (docs/protocol.md)."""
+"""Mark channels as read, as a person at the screen would (docs/protocol.md)."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ from mjproxy.lib.db.threads import in_thread
 
 logger = logging.getLogger(__name__)
 
-# Seconds from a result to the look at it, and between two looks at a channel.
+# Seconds, least and most: from a message to its acknowledgement, and between two.
 GLANCE: Final = (1.5, 4.0)
 REST: Final = (10.0, 20.0)
 _EPOCH: Final = datetime(2015, 1, 1, tzinfo=UTC)
 
 
 class Reader:
-    """Acknowledges the newest of the messages that an account has seen, by channel.
+    """Acknowledges the newest message that an account has seen, by channel.
 
-    It sleeps until there is one; a failure is forgotten, the next message makes up.
+    It sleeps until there is one. A failure is ignored, because the next message makes
+    up for it.
     """
 
     def __init__(self, http: Callable[[], DiscordHttp]) -> None:
@@ -39,11 +40,11 @@ class Reader:
         self._work: asyncio.Task[None] | None = None
 
     def saw(self, data: dict[str, Any]) -> None:
-        """Note a message; never waits."""
+        """Note a message as seen; never waits."""
         channel_id, message_id = data.get("channel_id"), str(data.get("id") or "")
         flags = data.get("flags")
         if isinstance(flags, int) and flags & MessageFlag.EPHEMERAL:
-            return  # stands in no channel
+            return  # not part of the channel's history
         if not (isinstance(channel_id, str) and message_id.isdecimal()):
             return
         self._newest[channel_id] = max(self._newest.get(channel_id, 0), int(message_id))
@@ -69,7 +70,7 @@ class Reader:
         try:
             return (await in_thread(GatewaySettings.get_solo)).acknowledge
         except Error:
-            return False  # the database is away: there are greater worries
+            return False  # the database is away; acknowledging can wait
 
     async def _acknowledge(self, channel_id: str, message_id: str) -> None:
         try:
@@ -79,5 +80,5 @@ class Reader:
 
 
 def days_since_2015() -> int:
-    """Return what Discord's client calls the day of the last view."""
+    """Return the whole days since 2015-01-01 UTC, as `last_viewed` counts them."""
     return (datetime.now(tz=UTC) - _EPOCH).days

@@ -1,4 +1,4 @@
-"""When a lost connection is tried again, and what is said of it meanwhile."""
+"""Pauses before a lost connection is tried again, and warnings meanwhile."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from typing import Final
 
 from accounts.enums import AccountState
 from gateway.sending.refusals import break_off
-from mjproxy.lib.process import backoff, faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib import faults
+from mjproxy.lib.faults import Work
+from mjproxy.lib.process import backoff
 
 logger = logging.getLogger(__name__)
 
-STEADY: Final = 30.0  # seconds after which a connection has proved to last
-AT_ONCE: Final = 0.1  # seconds before a session is resumed that has lasted
+STEADY: Final = 30.0  # seconds after which a connection counts as lasting
+AT_ONCE: Final = 0.1  # seconds before a session that was up is resumed
 
 
 def connecting(account_id: int) -> Work:
-    """Name the work of keeping an account connected, for counting its faults."""
+    """Return the work of keeping an account connected, for counting its faults."""
     return Work("connection of account", account_id, break_off)
 
 
 @dataclass
 class Resume:
-    """What a socket needs to go on where the last one ended."""
+    """Session id, last sequence number and address, with which a socket resumes."""
 
     session_id: str = ""
     seq: int = 0
@@ -33,7 +34,7 @@ class Resume:
 
 
 class Fatal(Exception):
-    """The account cannot connect before a person has acted."""
+    """The account cannot connect until a person has acted."""
 
     def __init__(self, state: AccountState, reason: str) -> None:
         super().__init__(reason)
@@ -42,7 +43,7 @@ class Fatal(Exception):
 
 @dataclass
 class Comeback:
-    """Pauses of one account's connection: they grow until a connection lasts."""
+    """Pauses of one account's connection, which grow until a connection lasts."""
 
     account_id: int
     attempt: int = 0
@@ -50,7 +51,7 @@ class Comeback:
     _told: str = ""
 
     def up(self) -> None:
-        """Note that a connection is up."""
+        """Record that a connection is up."""
         self.up_since = asyncio.get_running_loop().time()
         self._told = ""
 
@@ -67,7 +68,7 @@ class Comeback:
         return backoff.delay(self.attempt)
 
     def warn(self, reason: str) -> None:
-        """Tell the log, once for each reason, until a connection is up again."""
+        """Log a reason once, until a connection is up again."""
         if reason != self._told:
             logger.warning("account %s: %s", self.account_id, reason)
         self._told = reason

@@ -1,1 +1,1 @@
-"""Backups: one file with all that must be kept, and putting it back."""
+"""Backups: write everything that must be kept into one file, and restore it."""

@@ -1,8 +1,8 @@
-"""The file of a backup: a tar whose last member says what must be in it.
+"""The file of a backup: a tar whose last member lists all the others.
 
 `rows/APP.MODEL.jsonl.gz` holds a table, `pictures/...` a kept picture, `secrets.json`
 the installation's secrets, sealed with a passphrase. `manifest.json` comes last, with
-the digest of every other member: a file that was cut off, or changed, is known as such.
+the digest of every other member, so a truncated or changed file is detected.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ MANIFEST: Final = "manifest.json"
 SECRETS: Final = "secrets.json"
 PICTURES: Final = "pictures/"
 _ROWS: Final = re.compile(r"rows/([a-z_0-9]+\.[a-z_0-9]+)\.jsonl\.gz")
-# No part that is hidden, none that leads out of the folder.
+# No hidden path parts, and no path that leaves the folder.
 _PICTURE: Final = re.compile(r"pictures(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+")
-_LONGEST: Final = 64 << 20  # bytes of a member that is read whole
+_LONGEST: Final = 64 << 20  # bytes of a member that is read into memory as a whole
 _CHUNK: Final = 1 << 20
 
 
 class BadArchive(Exception):
-    """The file cannot be used; says why."""
+    """The file is not a usable backup; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a backup says of itself."""
+    """Manifest of a backup: version, database, migrations and digests."""
 
-    product: str  # the version that made it
-    database: str  # the kind that it was made from
+    product: str  # the version of mjproxy that wrote it
+    database: str  # the kind of database that was backed up
     made_at: str
     migrations: list[tuple[str, str]]
-    keys: list[str]  # marks of the encryption keys
-    members: dict[str, str] = field(default_factory=dict)  # name: SHA-256
+    keys: list[str]  # fingerprints of the encryption keys
+    members: dict[str, str] = field(default_factory=dict)  # member name: SHA-256
 
     @property
     def tables(self) -> dict[str, str]:
@@ -59,7 +59,7 @@ class Manifest:
 
 
 class Writer:
-    """Adds members to a backup that is being written."""
+    """Writer of the members of a backup."""
 
     def __init__(self, tar: tarfile.TarFile) -> None:
         self._tar = tar
@@ -73,7 +73,7 @@ class Writer:
         self._add(name, len(data), io.BytesIO(data))
 
     def finish(self, manifest: Manifest) -> None:
-        """Add the manifest, which names all that was added before."""
+        """Add the manifest, which names all members added before."""
         told = {"format": FORMAT, "version": VERSION} | asdict(manifest)
         told["members"] = dict(self.members)
         self.add_bytes(MANIFEST, json.dumps(told, indent=1).encode())
@@ -87,7 +87,7 @@ class Writer:
 
 
 class _Digesting:
-    """A file that is digested while it is read."""
+    """File object that computes a digest of what is read through it."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.file, self.digest = file, hashlib.sha256()
@@ -100,9 +100,10 @@ class _Digesting:
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[Writer]:
-    """Write a backup beside `path`; it has that name only once it is whole.
+    """Write a backup to a temporary file; rename it to `path` once it is complete.
 
-    Readable by its owner alone. Raises OSError, FileExistsError where there is one.
+    The file is readable by its owner alone. Raises OSError; FileExistsError if `path`
+    exists.
     """
     if path.exists():
         raise FileExistsError(f"{path} exists")
@@ -147,7 +148,7 @@ def _verified(tar: tarfile.TarFile) -> Manifest:
 def _check_member(
     info: tarfile.TarInfo, found: dict[str, str], *, is_over: bool
 ) -> None:
-    """Raise BadArchive for a member that no backup has."""
+    """Raise BadArchive for a member that does not belong into a backup."""
     known = info.name in (MANIFEST, SECRETS)
     known = known or bool(_ROWS.fullmatch(info.name) or _PICTURE.fullmatch(info.name))
     if is_over or not known or not info.isreg() or info.issparse():

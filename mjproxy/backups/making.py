@@ -1,4 +1,4 @@
-"""Making a backup, while the product runs or not."""
+"""Make a backup, while the product is running or stopped."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 def make(path: Path, *, pictures: bool, passphrase: str | None = None) -> Manifest:
     """Write a backup to `path`, which must not exist; with a passphrase, secrets too.
 
-    Raises OSError, and ValueError for a bad passphrase.
+    Raises OSError, and ValueError for a passphrase that is too short or too long.
     """
     sealed = None if passphrase is None else secrets.sealed(passphrase)
     with (
@@ -56,7 +56,7 @@ def _add_pictures(writer: Writer) -> None:
 
 
 def _pictures(folder: Path) -> Iterator[Path]:
-    """Return the kept pictures: what is hidden is still being written."""
+    """Return the kept pictures; hidden files are still being written."""
     for path in sorted(folder.iterdir() if folder.is_dir() else ()):
         if path.name.startswith(".") or path.is_symlink():
             continue

@@ -1,4 +1,4 @@
-"""Putting a backup back: checked as a whole first, and what was there is kept."""
+"""Restore a backup: check all of it first, and keep what was there before."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from mjproxy.backups.archive import (
 from mjproxy.db.database_url import database
 from mjproxy.lib.sealed_file import BadFile
 
-# What Redis and beat remember of a database that is gone.
+# Files in which Redis and beat keep data about the replaced database.
 _STALE: Final = ("redis", "redis.sock", "beat-schedule*")
 
 
 class Refused(Exception):
-    """Nothing was touched; says why."""
+    """The restore was refused before anything was changed; the message says why."""
 
 
 @dataclass
 class Report:
-    """What was put back, what was kept, and what follows."""
+    """Report of a restore: what was restored and kept, and what follows."""
 
     manifest: Manifest
     kept: list[str] = field(default_factory=list)
@@ -48,10 +48,10 @@ class Report:
 
 
 def restore(archive: Path, *, passphrase: str | None = None) -> Report:
-    """Put a backup back in the place of what is there.
+    """Replace database, pictures and, with a passphrase, secrets by those of a backup.
 
-    With a passphrase its secrets, too. The caller holds the lock of the data folder.
-    Raises Refused, BadArchive, and BadFile for a wrong passphrase.
+    The caller must hold the lock of the data folder. Raises Refused, BadArchive, and
+    BadFile for a wrong passphrase.
     """
     manifest = verify(archive)
     rows.targets(manifest)
@@ -82,7 +82,7 @@ def _check_nobody_runs() -> None:
 
 
 def _sqlite() -> Path | None:
-    """Return the file of the product's database, None where it is a server's."""
+    """Return the file of the product's database; None if it is on a server."""
     if connections["default"].vendor != "sqlite":
         return None
     name = str(connections["default"].settings_dict["NAME"])
@@ -92,7 +92,7 @@ def _sqlite() -> Path | None:
 
 
 class _Restoring:
-    """One restore: all is made ready beside, then put in its place."""
+    """One restore: prepare all in a temporary folder, then move it into place."""
 
     def __init__(
         self, archive: Path, manifest: Manifest, found: dict[str, str]
@@ -111,7 +111,7 @@ class _Restoring:
         with _folder(beside) as rows_folder, _folder(self._data) as folder:
             fresh = self._rehearsed(rows_folder)
             count = unpack_pictures(self.archive, folder / "pictures")
-            # From here on things are put in their places.
+            # From here on the installation is changed.
             if place:
                 self._keep_database(place)
                 fresh.rename(place)
@@ -127,7 +127,7 @@ class _Restoring:
         return self.report
 
     def _rehearsed(self, folder: Path) -> Path:
-        """Build the database as a file: what goes wrong does so before it matters."""
+        """Build the database as a temporary file: errors show before any change."""
         path = folder / "mjproxy.sqlite3"
         with self._filled(database("", folder) | {"NAME": str(path)}) as models:
             self._count(models)
@@ -148,7 +148,7 @@ class _Restoring:
                 raise BadArchive(f"Its rows do not fit together: {exc}") from exc
 
     def _refill(self) -> None:
-        """Replace all tables of a server's database; keep what they held in a file."""
+        """Replace all tables of a database server; keep their old rows in a file."""
         kept = self._data / f"{self.stamp}.tar"
         with rows.opened() as connection:
             is_there = bool(MigrationRecorder(connection).applied_migrations())
@@ -160,7 +160,7 @@ class _Restoring:
             rows.fill(connection, self.archive, self.manifest)
 
     def _count(self, models: Any) -> None:
-        """Note what the product will send once it starts."""
+        """Count what the product will send as soon as it starts."""
         tasks = models.get_model("tasks", "Task")._base_manager.using(rows.ALIAS)
         hooks = models.get_model("tasks", "WebhookDelivery")._base_manager
         mails = models.get_model("accounts", "OperatorMail")._base_manager
@@ -182,14 +182,14 @@ class _Restoring:
             self.report.notes.append(text)
 
     def _keep(self, path: Path, aside: str = "") -> None:
-        """Rename what is there, so that nothing of it is lost or mixed in."""
+        """Rename existing files, so that none is lost or mixed with restored ones."""
         if path.exists():
             kept = path.with_name(aside or f"{path.name}.{self.stamp}")
             path.rename(kept)
             self.report.kept.append(str(kept))
 
     def _keep_database(self, place: Path) -> None:
-        """Keep an SQLite file, and beside it a journal that could not be folded."""
+        """Keep an SQLite file and a journal that could not be merged into it."""
         for end in ("", "-wal", "-shm"):
             self._keep(Path(f"{place}{end}"), f"{place.name}.{self.stamp}{end}")
 
@@ -213,7 +213,7 @@ class _Restoring:
 
 @contextlib.contextmanager
 def _folder(beside: Path) -> Iterator[Path]:
-    """Give a folder of its own on the same disk, for what is made ready."""
+    """Make a temporary folder on the same disk."""
     beside.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.TemporaryDirectory(prefix=".restore-", dir=beside) as name:
         yield Path(name)
@@ -221,7 +221,7 @@ def _folder(beside: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _whole(connection: Any) -> Iterator[None]:
-    """Do all of it or nothing, where the server can: MySQL cannot undo DROP TABLE."""
+    """Run in one transaction where possible: MySQL cannot undo DROP TABLE."""
     if not connection.features.can_rollback_ddl:
         yield
         return

@@ -1,6 +1,6 @@
-"""The rows of all tables as lines of JSON, the same for every kind of database.
+"""Rows of all tables as lines of JSON, the same for every kind of database.
 
-Secrets stay encrypted: their columns are read and written as they are.
+Secrets stay encrypted: their columns are copied as stored.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from mjproxy.lib.db.encrypted_field import EncryptedTextField, Sealed
 from mjproxy.lib.db.key_rotation import as_stored
 
 ALIAS: Final = "backup"
-AT_ONCE: Final = 500  # rows read in one statement
+AT_ONCE: Final = 500  # rows read by one statement
 LONGEST_LINE: Final = 256 << 20  # bytes
 
 
 @contextlib.contextmanager
 def opened(options: dict[str, Any] | None = None, **changes: Any) -> Iterator[Any]:
-    """Open a connection of its own, like the product's but for what is given."""
+    """Open a separate connection, like the product's except for the given settings."""
     config = deepcopy(connections["default"].settings_dict)
     config["OPTIONS"].pop("pool", None)
     config["OPTIONS"] |= options or {}
@@ -52,10 +52,10 @@ def opened(options: dict[str, Any] | None = None, **changes: Any) -> Iterator[An
 
 
 def dump(folder: Path) -> tuple[dict[str, Path], list[tuple[str, str]]]:
-    """Write every table into a file of `folder`, all as they are at one moment.
+    """Write every table into a file of `folder`, from one snapshot of the database.
 
-    Returns the files by the model's name, and which migrations the tables have had.
-    Nobody who writes meanwhile has to wait.
+    Returns the files by model name, and the migrations that were applied. Other
+    processes can write meanwhile.
     """
     options = _SNAPSHOT.get(connections["default"].vendor)
     with opened(options) as connection, transaction.atomic(using=ALIAS):
@@ -67,7 +67,7 @@ def dump(folder: Path) -> tuple[dict[str, Path], list[tuple[str, str]]]:
     return files, applied
 
 
-# The first look takes the snapshot, and it holds until the transaction's end.
+# The first SELECT takes the snapshot; it lasts until the transaction ends.
 _SNAPSHOT: Final[dict[str, dict[str, Any]]] = {
     "sqlite": {"transaction_mode": "DEFERRED"},
     "mysql": {"isolation_level": "repeatable read"},
@@ -107,7 +107,7 @@ def _rows(model: type[Model]) -> Iterator[tuple[Any, ...]]:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, date):  # a moment, too
+    if isinstance(value, date):  # datetime, too
         return value.isoformat()
     raise TypeError(f"no form for {type(value).__name__}")
 
@@ -116,9 +116,9 @@ def _text(value: Any) -> str:
 
 
 def fill(connection: Any, archive: Path, manifest: Manifest) -> Any:
-    """Make the tables of a backup in an empty database, with its rows.
+    """Create the tables of a backup in an empty database and fill them with its rows.
 
-    Returns the models as they were. Raises BadArchive.
+    Returns the models as they were at the time of the backup. Raises BadArchive.
     """
     models = MigrationExecutor(connection).migrate(targets(manifest)).apps
     with connection.constraint_checks_disabled(), transaction.atomic(using=ALIAS):
@@ -133,9 +133,9 @@ def fill(connection: Any, archive: Path, manifest: Manifest) -> Any:
 
 
 def targets(manifest: Manifest) -> list[tuple[str, str]]:
-    """Return the last migrations of each app that the backup has had.
+    """Return the last migration of each app that the backup contains.
 
-    Raises BadArchive where a newer version has made it.
+    Raises BadArchive if a newer version of mjproxy made it.
     """
     graph, had = MigrationLoader(None).graph, set(manifest.migrations)
     unknown = sorted(had - set(graph.nodes))
@@ -201,13 +201,13 @@ def _read(each: Field[Any, Any], value: Any) -> Any:
 def _insert(connection: Any, model: Any, fields: list[Any], rows: list[Any]) -> None:
     most = max(1, connection.ops.bulk_batch_size(fields, rows))
     for start in range(0, len(rows), most):
-        # Raw: nothing is filled in, no moment is set anew.
+        # Raw: Django must neither fill in defaults nor set `auto_now` fields.
         manager = model._base_manager
         manager._insert(rows[start : start + most], fields, using=ALIAS, raw=True)
 
 
 def _follow_numbers(connection: Any, models: list[Any]) -> None:
-    """Let the numbers of new rows go on after those of the old ones."""
+    """Set the sequences of the tables, so that new ids follow the restored ones."""
     with connection.cursor() as cursor:
         for line in connection.ops.sequence_reset_sql(no_style(), models):
             cursor.execute(line)

@@ -1,4 +1,4 @@
-"""Does any part of the product run? While it does, nothing may be put back."""
+"""Check whether any part of the product runs: a restore must wait until none does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gateway.models import GatewayProcess
 from mjproxy.lib.process import signs_of_life
 from mjproxy.lib.process.signs_of_life import State
 
-# Sessions of others in our database.
+# Sessions of other clients in our database.
 _SESSIONS: Final = {
     "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE datname = "
     "current_database() AND pid <> pg_backend_pid() "
@@ -27,7 +27,7 @@ _SEEN: Final = timedelta(seconds=signs_of_life.LATE)
 
 
 def who_runs(connection: Any) -> list[str]:
-    """Return what gives signs of life, in words; `connection` is our only one."""
+    """Return the running parts in words; `connection` must be our only connection."""
     return [*_parts(), *_gateways(connection), *_sessions(connection)]
 
 
@@ -43,7 +43,7 @@ def _gateways(connection: Any) -> Iterator[str]:
         if seen.filter(seen_at__gt=timezone.now() - _SEEN).exists():
             yield f"a gateway was seen within the last {signs_of_life.LATE:.0f} s"
     except Error:
-        return  # there are no tables, or they are damaged: that is why we are here
+        return  # tables are missing or damaged, which is why somebody restores
 
 
 def _sessions(connection: Any) -> Iterator[str]:
@@ -56,10 +56,10 @@ def _sessions(connection: Any) -> Iterator[str]:
 
 
 def release(path: Path) -> str:
-    """Fold the journal of an SQLite file into it; return who keeps it open, or "".
+    """Merge the journal of an SQLite file into it; return who keeps it open, or "".
 
-    Leaving WAL mode needs the file for oneself alone. A file that cannot be read has
-    nothing to fold.
+    Leaving WAL mode needs exclusive access to the file. An unreadable file has nothing
+    to merge.
     """
     connections["default"].close()
     if not path.exists():

@@ -1,4 +1,4 @@
-"""The installation's secrets in a backup: sealed with a passphrase."""
+"""Secrets of the installation in a backup, sealed with a passphrase."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ KIND: Final = "mjproxy-secrets"
 
 
 def marks(keys: list[str]) -> list[str]:
-    """Return by what encryption keys are known again; tells nothing of them."""
+    """Return fingerprints that identify the encryption keys without revealing them."""
     return [hashlib.sha256(f"mjproxy:{key}".encode()).hexdigest()[:16] for key in keys]
 
 
 def sealed(passphrase: str) -> bytes:
-    """Return all secrets, encrypted. Raises ValueError for a bad passphrase."""
+    """Return all secrets, encrypted. Raises ValueError for an unsuitable passphrase."""
     found = {
         "MJPROXY_SECRET_KEY": settings.SECRET_KEY,
         "MJPROXY_ENCRYPTION_KEYS": ",".join(settings.ENCRYPTION_KEYS),
@@ -33,7 +33,7 @@ def sealed(passphrase: str) -> bytes:
 
 
 def opened(data: bytes, passphrase: str) -> dict[str, str]:
-    """Return the secrets by the name of their variable. Raises BadFile."""
+    """Return the secrets by the name of their environment variable. Raises BadFile."""
     names, values = unseal(data, passphrase, kind=KIND)
     pairs = zip(names, values, strict=True)
     found = {str(name.get("name")): str(value.get("value")) for name, value in pairs}
@@ -44,7 +44,7 @@ def opened(data: bytes, passphrase: str) -> dict[str, str]:
 
 
 def write(found: dict[str, str], folder: Path) -> list[str]:
-    """Keep secrets in `folder`; return those that the environment decides instead."""
+    """Write secrets into `folder`; return names that the environment sets instead."""
     folder.mkdir(parents=True, mode=0o700)
     for name, value in found.items():
         path = folder / name.removeprefix("MJPROXY_").lower()

@@ -1,1 +1,1 @@
-"""Databases: DATABASE_URL, and Django's backends with bounded waits."""
+"""Databases: DATABASE_URL, and Django's backends with time limits."""

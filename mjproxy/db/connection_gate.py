@@ -1,6 +1,6 @@
-"""The way to the database: after a wait in vain, one caller looks and others fail.
+"""Gate before new database connections: after a timeout one caller tries, others fail.
 
-Else each of a process's threads would wait for its own time limit, again and again.
+Without it each thread of a process would wait for its own time limit, again and again.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from typing import Final
 
 from django.db.utils import OperationalError
 
-REST: Final = 1.0  # seconds in which nobody tries after a wait in vain
-SLOW: Final = 0.5  # seconds after which a failure counts as a wait
+REST: Final = 1.0  # seconds without a new try after a timeout
+SLOW: Final = 0.5  # seconds after which a failed connection counts as a timeout
 
 
 class Away(OperationalError):
-    """The database did not answer a moment ago, and another looks whether it does."""
+    """The database did not answer a moment ago, and another caller is trying."""
 
 
 class Door:
-    """Lets callers connect, but for a moment after they have waited in vain."""
+    """Gate that lets callers connect, except for a moment after a timeout."""
 
     def __init__(self) -> None:
-        self.silent_at = -math.inf  # what was last heard before is not trusted
+        self.silent_at = -math.inf  # older connections are not trusted
         self._shut_until = -math.inf
         self._looking = threading.Lock()
 
@@ -37,7 +37,7 @@ class Door:
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """Connect within; raise Away where nobody should try."""
+        """Connect inside of this block; raises Away while the gate is closed."""
         began = time.monotonic()
         if self._shut_until == -math.inf:
             looks = False

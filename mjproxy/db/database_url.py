@@ -1,4 +1,4 @@
-"""DATABASE_URL as Django's settings; what cannot work stops the start."""
+"""DATABASE_URL as Django's settings; wrong values stop the start with a message."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ for _scheme in ("postgres", "postgresql", "pgsql"):
     dj_database_url.register(_scheme, _POSTGRES)(dj_database_url.apply_current_schema)
 for _scheme in ("mysql", "mariadb"):
     dj_database_url.register(_scheme, _MYSQL)(dj_database_url.apply_ssl_ca)
-# Text that does not fit is an error, and so is a date that is none, whatever the server
-# has been told.
+# Strict mode: too long text and invalid dates are errors, whatever the server's
+# default.
 _MYSQL_MODE: Final = (
     "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
     "NO_ENGINE_SUBSTITUTION"
@@ -35,7 +35,7 @@ _POSTGRES_WAITS: Final = {
 
 
 def database(url: str, folder: Path) -> dict[str, Any]:
-    """Return the settings of the database at `url`; without one, a file in `folder`."""
+    """Return the settings of the database at `url`; if empty, of a file in `folder`."""
     if not url:
         found: dict[str, Any] = {
             "ENGINE": _SQLITE,
@@ -48,7 +48,7 @@ def database(url: str, folder: Path) -> dict[str, Any]:
 
 
 def _parsed(url: str) -> dict[str, Any]:
-    # Never with the value: it may hold a password.
+    # Do not show the value: it may hold a password.
     try:
         parts = urlsplit(url)
         found = dict(dj_database_url.parse(url))
@@ -66,9 +66,9 @@ def _parsed(url: str) -> dict[str, Any]:
 
 
 def _socket_in(parts: SplitResult) -> str:
-    """Return the folder or file of a unix socket that stands in the host's place.
+    """Return the folder or file of a unix socket given in the place of the host.
 
-    The parser takes it for a host and changes its capitals.
+    The URL parser would take it for a host name and change its capitals.
     """
     host = parts.netloc.rpartition("@")[2].partition(":")[0]
     return unquote(host) if host.lower().startswith("%2f") else ""
@@ -79,8 +79,8 @@ def _fit_sqlite(found: dict[str, Any]) -> None:
         raise _wrong("is a database in memory, which the processes cannot share")
     if not found["NAME"].startswith("file:"):
         found["NAME"] = str(Path(found["NAME"]).absolute())
-    # WAL and IMMEDIATE: several processes write without "database is locked". FULL:
-    # a commit is on the disk before anybody is told of it (ADR 0019).
+    # WAL and IMMEDIATE: several processes write without "database is locked". FULL: a
+    # commit is on the disk before its answer is sent (ADR 0019).
     found["CONN_MAX_AGE"] = 600
     found["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -93,10 +93,10 @@ def _fit_sqlite(found: dict[str, Any]) -> None:
 
 
 def _fit_postgres(found: dict[str, Any]) -> None:
-    # A connection for each thread: it is looked at before its use, which costs nothing.
+    # Each thread keeps its connection, which is checked before use at no cost.
     found["CONN_MAX_AGE"] = 600
     found["CONN_HEALTH_CHECKS"] = True
-    # The kernel's own limits, for what is not within a statement's.
+    # Limits of the kernel, for waits that the time limit of statements does not cover.
     found["OPTIONS"] = _POSTGRES_WAITS | found.get("OPTIONS", {})
 
 
@@ -106,14 +106,14 @@ def _fit_mysql(found: dict[str, Any]) -> None:
             "is MySQL's, and its driver is missing: pip install --require-hashes "
             "-r requirements/mysql.txt"
         )
-    # The server closes connections that it finds idle: each is tried before its use.
+    # The server closes idle connections, so each is tested before its use.
     found["CONN_MAX_AGE"] = 600
     found["CONN_HEALTH_CHECKS"] = True
     options = found.setdefault("OPTIONS", {})
-    if "ssl" in options:  # roots are named to be checked: the driver alone would not
+    if "ssl" in options:  # the driver checks a certificate only if the CA file is named
         options.setdefault("ssl_mode", "VERIFY_IDENTITY")
     options["charset"] = "utf8mb4"
-    # Django's own default; a server's REPEATABLE READ would show stale rows.
+    # Django's default; the server's REPEATABLE READ would show stale rows.
     options["isolation_level"] = "read committed"
     options["init_command"] = f"SET sql_mode='{_MYSQL_MODE}'"
     options.setdefault("connect_timeout", CONNECT_SECONDS)

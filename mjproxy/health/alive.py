@@ -1,6 +1,6 @@
 """`python -m mjproxy.health.alive ROLE`: tell whether a process of that role works.
 
-For health checks of containers: it loads settings and no models.
+For health checks of containers: it loads settings but no models.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mjproxy.lib.process import signs_of_life
 
 
 def why_not(role: str) -> str:
-    """Return why no process of the role works on this machine, or "" where one does."""
+    """Return why no process of the role works on this machine; "" if one does."""
     if role not in signs_of_life.PARTS:
         return f"{role!r} is none of {', '.join(signs_of_life.PARTS)}"
     try:

@@ -1,7 +1,7 @@
-"""Questions about the state of things, asked apart from whoever wants to know.
+"""Health questions asked in threads of their own, apart from the requests.
 
-Each is asked on a thread of its own, at most about once a second however many want to
-know, and whoever waits for the answer waits for a short time only.
+Each question is asked at most about once a second, however many callers want the
+answer. A caller waits for a short time only.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from django.db import connections
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-FRESH: Final = 1.0  # seconds that an answer is good for
-PATIENCE: Final = 0.8  # seconds that somebody waits for one
-# Seconds after which a question that hangs is asked anew: what was asked over a dead
-# connection may be known over another one.
+FRESH: Final = 1.0  # seconds for which an answer is used
+PATIENCE: Final = 0.8  # seconds that a caller waits for an answer
+# Seconds after which a hanging question is asked again: over a new connection it may be
+# answered.
 ASK_ANEW: Final = 15.0
 
 
 class Question(Generic[T]):
-    """One thing to find out; `silent` is what is known while nobody answers."""
+    """One question about the system; `silent` is the answer while none has come."""
 
     def __init__(self, ask: Callable[[], T], silent: T) -> None:
         self._ask = ask
@@ -37,7 +37,7 @@ class Question(Generic[T]):
         self._told.set()
 
     def begin(self) -> None:
-        """Have it asked, unless its answer is fresh or on its way."""
+        """Start asking, unless there is a fresh answer or the question is under way."""
         with self._lock:
             now = time.monotonic()
             is_open = not self._told.is_set()
@@ -50,7 +50,7 @@ class Question(Generic[T]):
         spawn(self._find_out)
 
     def answer(self) -> T:
-        """Return what is known, after a short wait at most."""
+        """Return the newest answer, after a short wait at most."""
         self.begin()
         left = self._asked_at + PATIENCE - time.monotonic()
         return self._answer if self._told.wait(max(left, 0.0)) else self._silent
@@ -70,13 +70,13 @@ class Question(Generic[T]):
 
 
 def begin_all(questions: Iterable[Question[Any]]) -> None:
-    """Have all of them asked at the same time."""
+    """Start all questions at the same time."""
     for question in questions:
         question.begin()
 
 
 def spawn(work: Callable[[], None]) -> None:
-    """Run `work` in a thread that keeps no process from ending."""
+    """Run `work` in a daemon thread, which does not keep the process from ending."""
 
     def working() -> None:
         try:

@@ -1,4 +1,4 @@
-"""What is to be found out about database, Redis, disk and accounts."""
+"""State of database, Redis, disk and accounts, for the health views."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 NO_ANSWER: Final = "no answer"
 OK: Final = State.OK.value
 DOWN: Final = State.DOWN.value
-# Bytes: some pictures of the largest size, and room for the database to tidy up.
+# Bytes: room for some pictures of the largest size and for the database's own files.
 LEAST_FREE: Final = 200_000_000
 _PROBE: Final = "mjproxy:probe"
 
@@ -42,7 +42,7 @@ def database() -> str:
 
 
 def writes() -> str:
-    """Tell whether the database takes writes, by one that changes no row."""
+    """Tell whether the database accepts writes, by an UPDATE that changes no row."""
     try:
         User.objects.filter(pk=-1).update(is_active=False)
     except Error as exc:
@@ -77,13 +77,13 @@ def disk() -> str:
 
 
 def broker() -> dict[str, signs_of_life.Seen]:
-    """Return how Redis and each part that tells it of itself stand."""
+    """Return the state of Redis and of each part that gives signs of life to it."""
     try:
         signs_of_life.client().set(_PROBE, 1, ex=60)
     except redis.exceptions.ResponseError:
         said = signs_of_life.Seen(
             State.DOWN, works=False
-        )  # it answers, and takes nothing
+        )  # it answers, but accepts no writes
         return {"redis": said} | {
             part: signs_of_life.look(part) for part in signs_of_life.PARTS
         }
@@ -103,7 +103,7 @@ def without_broker(state: State) -> dict[str, signs_of_life.Seen]:
 
 
 def _are_up_to_date() -> bool:
-    """Compare migrations; what was done once stays done."""
+    """Compare migrations; once they are complete, they are not compared again."""
     return connection.alias in _seen_up_to_date() or _compare()
 
 

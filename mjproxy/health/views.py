@@ -1,8 +1,8 @@
-"""Whether this process can work, and whether the product can draw.
+"""`/healthz` and `/readyz`: can this process work, can the product draw.
 
-Database, Redis and disk are asked by threads apart from these views (`looking.py`), and
-the views have threads apart from all others (`asgi.py`): they answer within a second
-whatever hangs.
+Database, Redis and disk are checked in threads apart from these views
+(`background_check.py`), and the views have threads of their own (`mjproxy/asgi.py`). So
+they answer within a second even if all other threads hang.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PATHS: Final = ("/healthz", "/readyz")
 
 
 def _ask(name: str) -> Question[str]:
-    # Looked up when it is asked, so that a test can put another answer in its place.
+    # Looked up at each call, so that a test can replace the answer.
     return Question(lambda: str(getattr(readiness, name)()), NO_ANSWER)
 
 
@@ -36,7 +36,8 @@ _CLOCKS: Final = Question[dict[str, str]](clock.wrong_clocks, {})
 _REST: Final = {name: _ask(name) for name in ("writes", "tables", "accounts", "disk")}
 QUESTIONS: Final[list[Question[Any]]] = [_DATABASE, _BROKER, _CLOCKS, *_REST.values()]
 
-# What each word means for who wants to draw; what is not named here is not the matter.
+# Meaning of each word for a caller who wants to draw; a word that is not listed is
+# ignored.
 _REASONS: Final[Mapping[tuple[str, str], str]] = {
     ("database", "down"): "the database cannot be reached",
     ("database", NO_ANSWER): "the database does not answer",
@@ -60,10 +61,10 @@ _REASONS: Final[Mapping[tuple[str, str], str]] = {
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 where requests can be answered, 503 without the database.
+    """Answer 200 if requests can be answered, 503 without the database.
 
-    Without Redis, or another part, submits still answer and drawings wait: so that is
-    said, not refused.
+    Without Redis or another part submits still answer, and drawings wait. So the answer
+    names that part and stays 200.
     """
     begin_all((_DATABASE, _BROKER, _CLOCKS))
     words = {"database": _DATABASE.answer(), **_words(_BROKER.answer())}
@@ -74,12 +75,12 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 where a drawing that is submitted now would be drawn, else 503."""
+    """Answer 200 if a drawing that is submitted now would be drawn, else 503."""
     begin_all(QUESTIONS)
     seen = _BROKER.answer()
     rest = {name: question.answer() for name, question in _REST.items()}
     words = {"database": _DATABASE.answer(), **_words(seen), **rest}
-    # One that breaks beside another that works hinders nobody.
+    # A broken process beside a working one of the same role does no harm.
     works = {name for name, found in seen.items() if found.works}
     works |= {name for name, word in words.items() if word == OK}
     ready = works == words.keys() and clock.was_right()
@@ -97,7 +98,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 def _told(words: Mapping[str, Any], code: int) -> HttpResponse:
     answer = json_answer(words, status=code)
-    # Who asks every few seconds would fill the log with it.
+    # A monitor that asks every few seconds would fill the log.
     answer._has_been_logged = True  # type: ignore[attr-defined]
     return answer
 
@@ -110,7 +111,7 @@ def _words(seen: Mapping[str, signs_of_life.Seen]) -> dict[str, str]:
 
 
 def _clock_words() -> dict[str, str]:
-    """Return which hosts have a wrong clock; nothing where all are right."""
+    """Return the hosts with a wrong clock; empty if all are right."""
     wrong = _CLOCKS.answer()
     said = "; ".join(f"{host}: {how}" for host, how in sorted(wrong.items()))
     return {"clock": said} if said else {}

@@ -17,8 +17,8 @@ _last = 0
 def new_task_id() -> int:
     """Return a number of 16 digits below 2**53 that grows with time.
 
-    Milliseconds and three random digits. Within one process no id comes twice; between
-    processes the primary key decides, see `services.insert`.
+    Milliseconds and three random digits. Within one process no id repeats; between
+    processes the primary key decides, and the row is written under the next id.
     """
     global _last
     candidate = time.time_ns() // 1_000_000 * 1000 + secrets.randbelow(1000)
@@ -28,12 +28,7 @@ def new_task_id() -> int:
 
 
 def first_task_id_of(moment: datetime) -> int:
-    """Return the least id that a task submitted at `moment` can have."""
-    return int(moment.timestamp() * 1000) * 1000
-
-
-def first_id_at(moment: datetime) -> int:
-    """Return the smallest id that a task of this moment can have."""
+    """Return the smallest id that a task submitted at `moment` can have."""
     return int(moment.timestamp() * 1000) * 1000
 
 

@@ -1,8 +1,9 @@
-"""A file of accounts: readable but for the secrets, and sealed against changes.
+"""Sealed JSON document: readable rows, encrypted secrets, protected against changes.
 
 The document is one JSON object. `sealed` holds the secrets of all rows, encrypted with
-AES-GCM under a key that scrypt derives from a passphrase; everything else in it is
-authenticated with them. So it opens in any installation, whatever its own keys are.
+AES-GCM under a key that scrypt derives from a passphrase; the rest of the document is
+authenticated with them. It does not depend on the installation's own keys, so any
+installation can open it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ VERSION: Final = 1
 MOST_BYTES: Final = 16 * 1024 * 1024
 SHORTEST_PASSPHRASE: Final = 8
 LONGEST_PASSPHRASE: Final = 1000
-# What scrypt costs when a file is written (32 MiB), and at most when one is read.
+# Cost of scrypt when a file is written (32 MiB), and the maximum accepted from a file.
 COST: Final = {"n": 2**15, "r": 8, "p": 3}
 _MOST: Final = {"n": 2**17, "r": 8, "p": 4}
 _LEAST: Final = {"n": 2**14, "r": 8, "p": 1}
@@ -32,20 +33,20 @@ Rows = list[dict[str, Any]]
 
 
 class BadFile(Exception):
-    """The file cannot be used; says why, and nothing of what is in it."""
+    """The file cannot be used; the message says why and quotes nothing of the file."""
 
 
 class WrongPassphrase(BadFile):
-    """The passphrase is another one, or the file was changed."""
+    """The passphrase is wrong, or the file was changed."""
 
     def __init__(self) -> None:
         super().__init__("The passphrase is wrong, or the file was changed.")
 
 
 def seal(rows: Rows, secrets: Rows, passphrase: str, *, kind: str = FORMAT) -> bytes:
-    """Return the file of these rows; `secrets` belong to them in the same order.
+    """Return the file of these rows; `secrets` are in the same order as the rows.
 
-    `kind` is what the file says it is, and what `unseal` must be told. Raises
+    `kind` names the type of file; `unseal` must be called with the same one. Raises
     ValueError for a passphrase that is too short or too long.
     """
     if not SHORTEST_PASSPHRASE <= len(passphrase) <= LONGEST_PASSPHRASE:
@@ -111,7 +112,7 @@ def _parsed(data: bytes, kind: str) -> dict[str, Any]:
 
 
 def _cost(kdf: Any) -> dict[str, int]:
-    """Return the cost of a file's key, where we are willing to pay it."""
+    """Return the cost of a file's key; raise BadFile if it is out of bounds."""
     if not isinstance(kdf, dict) or kdf.get("name") != "scrypt":
         raise BadFile("The file's encryption is not understood.")
     cost: dict[str, Any] = {name: kdf.get(name) for name in COST}
@@ -129,10 +130,10 @@ def _key(passphrase: str, salt: bytes, cost: dict[str, int]) -> bytes:
 
 
 def _told(document: dict[str, Any]) -> bytes:
-    """Return what is readable in a document, always in the same bytes."""
+    """Return the readable part of a document, always as the same bytes."""
     try:
         return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
-    except TypeError as exc:  # nested deeper than it writes
+    except TypeError as exc:  # nested deeper than we write
         raise BadFile("The file is nested too deeply.") from exc
 
 

@@ -1,8 +1,8 @@
-"""REDIS_URL for each library that reads it: all of them reach the same database.
+"""REDIS_URL for each library that reads it, so that all reach the same database.
 
-redis-py, Channels and Django's cache share one way of reading such an address, Celery
-has another: it takes the number of the database, the certificate and a socket's path
-from other places. So the address is read once here and written for each of them.
+redis-py, Channels and Django's cache read such an address in the same way. Celery takes
+the number of the database, the certificate and a socket's path from other places. So
+the address is read once here and written for each of them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FALSE: Final = {"false": False, "0": False, "no": False}
 
 @dataclass(frozen=True)
 class RedisAddress:
-    """Where a Redis is, and how it is spoken to."""
+    """Address of a Redis server, with database, certificate and credentials."""
 
     scheme: str
     host: str = ""
@@ -74,7 +74,7 @@ def socket_address(path: Path) -> RedisAddress:
 
 
 def redis_address(url: str) -> RedisAddress:
-    """Return what `url` says; raise ImproperlyConfigured where that is not certain."""
+    """Return the parsed `url`; raise ImproperlyConfigured if it is ambiguous."""
     try:
         parts = urlsplit(url)
         port = parts.port or 6379
@@ -95,7 +95,7 @@ def redis_address(url: str) -> RedisAddress:
     if parts.scheme == "unix":
         found = RedisAddress("unix", path=_socket_of(parts), db=db, **who)
     else:
-        # Without a host, one library would take ::1 and another 127.0.0.1.
+        # Without a host, one library would use ::1 and another 127.0.0.1.
         host = unquote(parts.hostname or "") or "127.0.0.1"
         ssl = _ssl_of(query) if parts.scheme == "rediss" else {}
         found = RedisAddress(parts.scheme, host, port, db=db, ssl=ssl, **who)
@@ -126,7 +126,7 @@ def _number_of(parts: SplitResult, query: dict[str, str]) -> int:
 
 
 def _ssl_of(query: dict[str, str]) -> dict[str, Any]:
-    """Take what is said of the certificate out of `query`; unsaid, it is checked."""
+    """Take the certificate options out of `query`; by default it is checked."""
     check = query.pop("ssl_cert_reqs", "required").lower().removeprefix("cert_")
     if check not in _CHECKS:
         raise _wrong("has an ssl_cert_reqs that is none of none, optional, required")
@@ -134,7 +134,7 @@ def _ssl_of(query: dict[str, str]) -> dict[str, Any]:
     named = (_TRUE | _FALSE).get(said)
     if named is None:
         raise _wrong("has an ssl_check_hostname that is neither true nor false")
-    # A name cannot be checked on a certificate that is not.
+    # The host name can be checked only if the certificate is.
     found: dict[str, Any] = {
         "ssl_cert_reqs": check,
         "ssl_check_hostname": named and check != "none",
@@ -148,5 +148,5 @@ def _ssl_of(query: dict[str, str]) -> dict[str, Any]:
 
 
 def _wrong(what: str) -> ImproperlyConfigured:
-    # Never with the value: it may hold a password.
+    # Do not show the value: it may hold a password.
     return ImproperlyConfigured(f"REDIS_URL {what}")

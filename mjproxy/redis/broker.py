@@ -1,8 +1,8 @@
-"""Celery's way to Redis: it comes back soon, and tells whether it hears.
+"""Celery's connection to Redis: reconnects soon, and knows whether it is alive.
 
-The worker asks Redis for jobs and is answered at least once a second, if only that
-there are none. A connection that is not answered is dropped by kombu's own check, whose
-interval the settings name.
+The worker asks Redis for jobs and gets an answer at least once a second, even if there
+is no job. kombu's health check, whose interval is in the settings, drops a connection
+that does not answer.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from celery import bootsteps
 from celery.app.amqp import AMQP
 
 AGAIN: Final = 1.0  # seconds between two tries to connect
-DEAF: Final = 4.0  # seconds without an answer after which a worker hears nothing
+DEAF: Final = 4.0  # seconds without an answer after which the connection counts as dead
 
 _heard_at = 0.0
 
 
 class Connection(kombu.Connection):
-    """Tries again every second: kombu's own pauses grow to half a minute."""
+    """Broker connection that retries every second; kombu's pauses grow to 30 s."""
 
     def ensure_connection(self, *args: Any, **kwargs: Any) -> Any:
         pauses = {"interval_start": AGAIN, "interval_step": 0, "interval_max": AGAIN}
@@ -35,7 +35,7 @@ class Amqp(AMQP):
 
 
 class Hearing(bootsteps.StartStopStep):
-    """Notes when Redis has last answered a worker that asks for jobs."""
+    """Time of Redis's last answer to a worker that asks for jobs."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
@@ -45,7 +45,7 @@ class Hearing(bootsteps.StartStopStep):
 
 
 def noting(read: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `read`, which notes each answer; no job is one too."""
+    """Wrap `read` so that it notes each answer, also "no job"."""
 
     def reading(**options: Any) -> Any:
         global _heard_at
@@ -61,5 +61,5 @@ def noting(read: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def hears() -> bool:
-    """Tell whether this worker would hear of a job now."""
+    """Tell whether this worker would receive a job now."""
     return time.monotonic() - _heard_at < DEAF

@@ -1,7 +1,7 @@
-"""The channel layer, whose subscription is replaced where Redis falls silent.
+"""Channel layer whose subscription is replaced if Redis falls silent.
 
-redis-py asks for an answer where it has heard nothing for `health_check_interval`
-seconds, but does not mind if none comes.
+redis-py asks for an answer after `health_check_interval` seconds of silence, but does
+not react if none comes.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from channels_redis.pubsub import (
 from redis import RedisError
 
 LOOK_EVERY: Final = 1.0  # seconds
-PATIENCE: Final = 3.0  # seconds that an answer may take
+PATIENCE: Final = 3.0  # seconds within which an answer must come
 
 
 class Shard(RedisSingleShardConnection):
-    """One Redis, whose subscription is watched."""
+    """One Redis server, with a watched subscription."""
 
     async def _do_receiving(self) -> None:
         watching = asyncio.create_task(self._watch())
@@ -43,7 +43,7 @@ class Shard(RedisSingleShardConnection):
 
 
 class Layer(RedisPubSubChannelLayer):
-    """Channels' own, with watched subscriptions."""
+    """Channels' layer, with watched subscriptions."""
 
     def _get_layer(self) -> Any:
         loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""One child of the supervisor: its process and its output."""
+"""One child process of the supervisor, and its output."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from mjproxy.run.plan import Program
 
 FIRST_PAUSE: Final = 0.2
 LONGEST_PAUSE: Final = 10.0
-STEADY: Final = 30.0  # a child that lived so long starts again at once
+STEADY: Final = 30.0  # a child that ran this long is restarted at once
 LONGEST_LINE: Final = 1 << 20
 STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
-ABORT_GRACE: Final = 3.0  # seconds to write down what the threads do
+ABORT_GRACE: Final = 3.0  # seconds to write the stacks of all threads
 _PR_SET_PDEATHSIG: Final = 1
-# What whoever started us was told, and what is not meant for our children.
+# Environment variables that are meant for us and not for our children.
 _OURS: Final = {
     *("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"),
     *("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"),
@@ -38,11 +38,12 @@ def _without_ours() -> dict[str, str]:
 
 
 def die_with_parent(parent: int) -> Callable[[], None]:
-    """Return what a child does before exec, so that it never outlives `parent`.
+    """Return a function for the child to call before exec, so that it ends with
+    `parent`.
 
-    It also hears the signals that stop it, even if whoever started us had them ignored
-    or blocked, as shells and schedulers do. SIGHUP stays as it is: that is nohup's.
-    It leaves no core file behind, which would hold every secret.
+    It also restores the signals that stop it: shells and schedulers may have ignored or
+    blocked them. SIGHUP stays as it is, for nohup. It writes no core file, which would
+    hold every secret.
     """
     linux = sys.platform.startswith("linux")
     prctl = ctypes.CDLL(None, use_errno=True).prctl if linux else None
@@ -55,7 +56,7 @@ def die_with_parent(parent: int) -> Callable[[], None]:
         if prctl is None:
             return
         prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
-        if os.getppid() != parent:  # it died before the line above
+        if os.getppid() != parent:  # the parent died before the line above
             os._exit(1)
 
     return prepare
@@ -74,11 +75,11 @@ class Child:
         self.due = 0.0  # when to start again
         self.pause = FIRST_PAUSE
         self.started = 0.0
-        self.heard = 0.0  # when it last told that it works
-        self.is_ready = False  # it has told that it does what it is there for
-        self.kill_at = math.inf  # when its patience with SIGTERM or SIGABRT ends
-        self.is_asked = False  # to end, so that it starts again
-        self._is_emptied = False  # its state, since it last ran for long
+        self.heard = 0.0  # time of its last sign of life
+        self.is_ready = False  # it has reported READY
+        self.kill_at = math.inf  # when the time after SIGTERM or SIGABRT ends
+        self.is_asked = False  # it must end, so that it is restarted
+        self._is_emptied = False  # its state was set aside since it last ran for long
         self._source = -1  # the descriptor that its output comes from
         self._rest = b""
 
@@ -103,8 +104,8 @@ class Child:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 bufsize=0,
-                # A group of its own: Ctrl-C reaches the supervisor alone, which then
-                # stops the children in order.
+                # A process group of its own: Ctrl-C reaches the supervisor alone, which
+                # then stops the children in order.
                 process_group=0,
                 preexec_fn=die_with_parent(os.getpid()),
             )
@@ -118,7 +119,7 @@ class Child:
             self.selector.register(self._source, selectors.EVENT_READ, self.pump)
 
     def reap(self, now: float) -> str:
-        """Return how the process ended, or "" while it runs."""
+        """Return how the process ended; "" while it runs."""
         if self.process is None or (code := self.process.poll()) is None:
             return ""
         lived = now - self.started
@@ -133,7 +134,7 @@ class Child:
         return f"{self.role} (process {pid}) ended with {how} after {lived:.1f} s"
 
     def _empty_state(self) -> None:
-        """Set aside the files that keep a program from starting, once."""
+        """Set aside, once, the files that keep a program from starting."""
         if self.program.state and not self._is_emptied:
             self._is_emptied = True
             if done := set_aside(Path(self.program.state)):
@@ -148,13 +149,13 @@ class Child:
             self.process.send_signal(number)
 
     def ask_to_end(self, now: float) -> None:
-        """Send SIGTERM now, and leave SIGKILL to `be_strict`."""
+        """Send SIGTERM now; `be_strict` sends SIGKILL later."""
         self.is_asked = True
         self.signal(signal.SIGTERM)
         self.kill_at = now + self.program.grace
 
     def be_strict(self, now: float) -> None:
-        """Kill what did not end in time."""
+        """Kill the process if it did not end in time."""
         if self.alive and self.kill_at <= now:
             output.line(f"{self.role} is killed: it did not stop in time")
             self.signal(signal.SIGKILL)
@@ -163,17 +164,17 @@ class Child:
     # --- signs of life ---------------------------------------------------------------
 
     def hear(self, words: set[str], now: float) -> None:
-        """Note what the process has told of itself."""
+        """Record a report of the process."""
         self.heard = now
         self.is_ready |= "READY=1" in words
 
     def silent_at(self, silence: float) -> float:
-        """Return when the process counts as standing still; inf: it does not now."""
+        """Return the time at which the process counts as hung; inf if there is none."""
         is_judged = self.alive and self.program.is_watched and self.kill_at == math.inf
         return self.heard + silence if is_judged else math.inf
 
     def abort(self, now: float) -> None:
-        """End a process that stands still; what its threads do comes into the log."""
+        """End a hung process; the stacks of its threads go into the log."""
         pid = self.process.pid if self.process else 0
         silent = f"{self.role} (process {pid}) was silent for {now - self.heard:.0f} s"
         output.line(f"ERROR {silent}: it is ended, its threads follow")

@@ -43,7 +43,7 @@ def set_environment(environ: MutableMapping[str, str] = os.environ) -> None:
 
 
 def choose_port(kept: Path) -> int:
-    """Return the port of the last run, so that its links live on, or a free one."""
+    """Return the port of the last run, so that its links still work, or a free one."""
     try:
         last = int(kept.read_text())
         if 1024 <= last <= 65535 and _free(last):
@@ -67,7 +67,7 @@ def _free(port: int) -> bool:
 
 
 def simulator_command(data_dir: Path, port: int) -> list[str]:
-    """Return how to start the simulator; from now on this data folder has `port`."""
+    """Return the command of the simulator, and keep `port` for this data folder."""
     (data_dir / "simulator.port").write_text(str(port))
     options = {
         "--host": HOST,

@@ -1,11 +1,12 @@
-"""What a demo run finds in its database: ready accounts, a sign-in and a key."""
+"""Rows for a demo run: ready accounts, a sign-in and a key."""
 
 from __future__ import annotations
 
-from accounts.editing.save import reset_password, save_account
+from accounts.editing.save import save_account
 from accounts.models import ApiKey, DiscordAccount, User
 from accounts.people.keys import ADMIN_NAME, create_key
-from gateway.simulator.state.world import default_accounts
+from accounts.people.users import reset_password
+from gateway.simulator.state.accounts import default_accounts
 from mjproxy.run.demo import ACCOUNTS, KEY_NAME
 
 
@@ -32,7 +33,7 @@ def new_password() -> str:
 
 
 def new_key() -> str:
-    """Make this run's API key; the one of the run before is void."""
+    """Make the API key of this run; the key of the previous run ends."""
     operator = User.objects.get(username=ADMIN_NAME)
     ApiKey.objects.filter(owner=operator, name=KEY_NAME).delete()
     return create_key(operator, name=KEY_NAME)

@@ -1,6 +1,6 @@
-"""The socket that web listens on. It is opened once and outlives every web process.
+"""The listening socket of web. It is opened once and outlives every web process.
 
-A connection that comes while no web process takes it waits in the socket's queue.
+A connection that comes while no web process runs waits in the socket's queue.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-# Connections that may wait while no web process takes them: some seconds of a busy day.
-# The system may allow fewer (net.core.somaxconn).
+# Connections that may wait in the queue: some seconds of a busy day. The system may
+# allow fewer (net.core.somaxconn).
 BACKLOG: Final = 2048
-FIRST_HANDED: Final = 3  # the number of the first socket that systemd hands over
+FIRST_HANDED: Final = 3  # number of the first socket that systemd passes on
 PAUSE: Final = 0.1  # seconds between two tries
 
 
@@ -24,7 +24,7 @@ class Unusable(Exception):
 
 @dataclass(frozen=True)
 class Listener:
-    """A listening socket, and how it is called."""
+    """A listening socket, and its address in words."""
 
     socket: socket.socket
     host: str
@@ -37,15 +37,15 @@ class Listener:
 
 
 def listen(host: str, port: int, patience: float) -> Listener:
-    """Return systemd's socket where it hands one over, else a new one.
+    """Return the socket of systemd if there is one, else open a new one.
 
-    Where the port is in use it is tried for `patience` seconds. Raises Unusable.
+    A port in use is tried again for `patience` seconds. Raises Unusable.
     """
     return _handed_over() or Listener(_opened(host, port, patience), host, port)
 
 
 def _handed_over() -> Listener | None:
-    """Return the socket that systemd has opened for this process, if it has."""
+    """Return the socket that systemd has opened for this process, or None."""
     pid, count = os.environ.get("LISTEN_PID"), os.environ.get("LISTEN_FDS", "0")
     if pid != str(os.getpid()) or count == "0":
         return None

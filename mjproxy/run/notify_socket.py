@@ -1,4 +1,4 @@
-"""The socket at which children tell that they work, as sd_notify(3) has it."""
+"""The socket at which children report that they work, as sd_notify(3) describes."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-_SENDER: Final = struct.Struct("3i")  # of the kernel: process, user, group
-# Only Linux has sockets without a file, and tells who has sent.
+_SENDER: Final = struct.Struct("3i")  # struct ucred of the kernel: process, user, group
+# Only Linux has abstract sockets and tells who has sent.
 CAN_HEAR: Final = sys.platform.startswith("linux")
 
 Heard = Callable[[int, set[str]], None]
 
 
 class Ear:
-    """Hears what processes of this machine tell, and passes it on with their number."""
+    """Receiver of reports from processes of this machine, with their process ids."""
 
     def __init__(self, selector: selectors.BaseSelector, heard: Heard) -> None:
         self.address = ""

@@ -1,4 +1,4 @@
-"""Our standard output, which all children's lines go to."""
+"""Standard output of the supervisor, which takes the lines of all children."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import select
 
 
 class Output:
-    """Our standard output: lossless, yet no reader can keep us from stopping."""
+    """Standard output that loses nothing, yet whose reader cannot block a stop."""
 
     def __init__(self, descriptor: int = 1) -> None:
         self.descriptor = descriptor
-        self.patience = math.inf  # seconds that a full pipe may still hold us up
+        self.patience = math.inf  # seconds that a full pipe may still block us
         self._poll = select.poll()
         self._poll.register(descriptor, select.POLLOUT)
 
     def line(self, text: str) -> None:
         data = memoryview(f"{text}\n".encode())
-        # Up to PIPE_BUF bytes never block where poll says that there is room.
+        # Up to PIPE_BUF bytes never block if poll reports room.
         while data and self._has_room():
             try:
                 data = data[os.write(self.descriptor, data[: select.PIPE_BUF]) :]

@@ -1,4 +1,4 @@
-"""What the supervisor is told: which programs to run, and where they listen."""
+"""Plan of the supervisor: the programs to run and the addresses they listen on."""
 
 from __future__ import annotations
 
@@ -7,32 +7,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-# Seconds without a word after which a process counts as standing still. All that a
-# thread of ours may wait for is bounded well below it: 20 s for a locked SQLite file,
-# 30 s for one call in a loop.
+# Seconds of silence after which a process counts as hung. Every wait of a thread is
+# limited well below it: 20 s for a locked SQLite file, 30 s for one call in a loop.
 SILENCE: Final = 60.0
-# Seconds that a web process may take to finish what it is answering. Most answers take
-# less than one; an upload that waits for Discord longer than this is cut off.
+# Seconds that a web process may take to finish its open requests. Most take less than
+# one; an upload that waits for Discord longer than this is cut off.
 DRAIN: Final = 20.0
 
 
 @dataclass(frozen=True)
 class Program:
-    """What to run, and the name of its role."""
+    """A command to run, and the name of its role."""
 
     role: str
     argv: Sequence[str]
     env: dict[str, str] = field(default_factory=dict)
-    state: str = ""  # a folder that may be emptied where it keeps it from starting
-    is_watched: bool = False  # it tells that it works, as sd_notify(3) has it
-    is_ours: bool = False  # it runs our code: a restart of all concerns it
+    state: str = ""  # a folder to empty if its files prevent the start
+    is_watched: bool = False  # it reports that it works, by sd_notify(3)
+    is_ours: bool = False  # it runs our code, so a restart of all includes it
     grace: float = 8.0  # seconds between SIGTERM and SIGKILL
-    descriptors: list[int] = field(default_factory=list)  # open files it is handed
+    descriptors: list[int] = field(default_factory=list)  # open files that it inherits
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All that the supervisor is told."""
+    """Programs and addresses for the supervisor."""
 
     programs: list[Program]
     host: str
@@ -52,5 +51,5 @@ class Plan:
 
     @property
     def descriptors(self) -> list[int]:
-        """The open files that children are handed."""
+        """The open files that children inherit."""
         return [number for program in self.programs for number in program.descriptors]

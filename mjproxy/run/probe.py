@@ -1,4 +1,4 @@
-"""Look from outside whether the web process answers for the first time."""
+"""Check from outside when the web process answers for the first time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PATIENCE: Final = 10.0  # seconds that an answer may take
 
 
 class Probe:
-    """Ask for GET /healthz again and again, until it answers 200."""
+    """Ask GET /healthz again and again, until it answers 200."""
 
     def __init__(self, plan: Plan, selector: selectors.BaseSelector) -> None:
         self.place = (reachable(plan.host), plan.port)
@@ -25,7 +25,7 @@ class Probe:
         self.due = 0.0
         self.healthy = False
         self._socket: socket.socket | None = None
-        self._patience = 0.0  # until when the open question may go unanswered
+        self._patience = 0.0  # time limit of the open question
 
     def ask(self, now: float) -> None:
         self.due = now + EVERY
@@ -54,5 +54,5 @@ class Probe:
 
 
 def reachable(host: str) -> str:
-    """Return where a server that listens on `host` answers on this machine."""
+    """Return the address at which a server listening on `host` is reached locally."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104

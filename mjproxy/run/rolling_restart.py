@@ -1,4 +1,4 @@
-"""Start our processes again one after the other, while the others work on."""
+"""Restart our processes one after the other, while the others work on."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from mjproxy.run.child import Child
 from mjproxy.run.notify_socket import CAN_HEAR
 from mjproxy.run.output import output
 
-PATIENCE: Final = 60.0  # seconds that a process may take to say that it is ready
-DEAF_PATIENCE: Final = 5.0  # seconds after which it counts as ready where we hear none
+PATIENCE: Final = 60.0  # seconds within which a process must report that it is ready
+DEAF_PATIENCE: Final = 5.0  # seconds after which it counts as ready without a report
 
 
 class Replacing:
-    """The restart of all, and the processes that are about to come or to leave.
+    """Restart of all processes, with those that are starting or ending.
 
-    One that is handed its socket gets its successor first, and leaves when that one
+    A process that inherits its socket gets its successor first, and ends once that one
     works. The others end before their successor starts.
     """
 
@@ -32,17 +32,17 @@ class Replacing:
         self._old: Child | None = None
         self._new: Child | None = None
         self._until = math.inf
-        self._passing: list[Child] = []  # comes or leaves: it is not started again
+        self._passing: list[Child] = []  # starting or ending: it is not restarted
 
     def ask(self) -> None:
-        """Start all again, when the signal's handler is over."""
+        """Restart all, after the signal handler has returned."""
         self._is_asked = True
 
     def everybody(self) -> list[Child]:
         return [*self.children, *self._passing]
 
     def step(self, now: float) -> None:
-        """Do what can be done now; call it often."""
+        """Do the steps that are possible now; call it often."""
         self._passing = [child for child in self._passing if child.alive]
         if self._is_asked and not self._old:
             self._is_asked = False
@@ -78,7 +78,7 @@ class Replacing:
             old.ask_to_end(now)
 
     def _break_off(self, old: Child, new: Child) -> None:
-        """Leave all else as it is: what does not start now would not do so later."""
+        """Stop the restart: a program that does not start now would not start later."""
         if new is not old:
             new.signal(signal.SIGKILL)
         output.line(f"ERROR {old.role} did not start again: no other one is touched")

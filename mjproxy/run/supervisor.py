@@ -25,16 +25,16 @@ from mjproxy.run.plan import Plan
 from mjproxy.run.probe import Probe
 from mjproxy.run.rolling_restart import Replacing
 
-# web to the end: meanwhile it takes what comes, and rows wait for the next start.
+# web ends last: until then it takes requests, whose rows wait for the next start.
 STOP_ORDER: Final = ("gateway", "worker", "beat", "web", "simulator", "valkey")
 RESTART_ALL: Final = signal.SIGUSR1
 LONGEST_TURN: Final = 1.0  # seconds between two looks at the children
-# Who slept for so long itself does not know whether others were silent.
+# After sleeping this long we cannot know whether others were silent.
 OWN_SLEEP: Final = 5.0
 
 
 class Supervisor:
-    """Start all, start again what ends or stands still, stop all in order."""
+    """Start all programs, restart those that end or hang, stop all in order."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -80,7 +80,7 @@ class Supervisor:
         killed = False
         while child.alive:
             left = deadline - time.monotonic()
-            # A second Ctrl-C ends the patience, not the order.
+            # A second Ctrl-C ends the waiting, but keeps the order.
             if not killed and (left <= 0 or self.requests_to_stop > 1):
                 output.line(f"{child.role} is killed: it did not stop in time")
                 child.signal(signal.SIGKILL)
@@ -108,7 +108,7 @@ class Supervisor:
         now = time.monotonic()
         return min([*dues, now + LONGEST_TURN]) - now
 
-    # --- who stands still ------------------------------------------------------------
+    # --- hung processes --------------------------------------------------------------
 
     def _hear(self, pid: int, words: set[str]) -> None:
         for child in self.replacing.everybody():
@@ -149,7 +149,7 @@ class Supervisor:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, blockable)
         for number in STOPPING:
             signal.signal(number, self._ask_to_stop)
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # under nohup it is
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # ignored under nohup
             signal.signal(signal.SIGHUP, self._ask_to_stop)
 
     def _ask_to_stop(self, *_: Any) -> None:

@@ -1,1 +1,1 @@
-"""The web server: Daphne with limits of our own, whose end cuts nobody off."""
+"""The web server: Daphne with our own limits; it finishes requests at its end."""

@@ -9,7 +9,7 @@ from mjproxy.server.http_server import BoundedServer
 
 
 class Server(DrainingServer, BoundedServer):
-    """Daphne's, with both."""
+    """Daphne's server with limits and draining."""
 
 
 class Web(CommandLineInterface):

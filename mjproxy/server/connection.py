@@ -1,7 +1,7 @@
-"""One connection: bounded in time, in what it may send and in what it leaves unread.
+"""One connection with limits on time, on received bytes and on unread answers.
 
-Twisted alone waits a minute for each byte, keeps a body of any size before anybody
-looks at it, and takes any number of bytes for a reader who reads none.
+Twisted alone waits a minute for each byte, keeps a body of any size before any code
+sees it, and buffers any number of bytes for a reader who reads none.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ HEADERS_WITHIN: Final = (
     20.0  # from the first byte of a request to the end of its headers
 )
 BODY_WITHIN: Final = 30.0  # for its body, and one more for each SLOWEST bytes
-STALLED: Final = 60.0  # a reader who has not read on is dropped
-LINGER: Final = 10.0  # so long a refused caller may go on talking
+STALLED: Final = 60.0  # time without reading after which a reader is dropped
+LINGER: Final = 10.0  # time for which a refused caller may go on sending
 
 SLOWEST: Final = 20_000  # bytes in a second
-IN_MEMORY: Final = 100_000  # bytes of a body; more of them go to a file
+IN_MEMORY: Final = 100_000  # bytes of a body in memory; larger ones go to a file
 
 
 class TooLarge(Exception):
-    """A chunked body has become larger than its address takes."""
+    """A chunked body has become larger than its address allows."""
 
 
 class BoundedRequest(WebRequest):
     limit = 0
 
     def __init__(self, channel: Channel, queued: Any) -> None:
-        # Twisted would read forms and files into memory, where nobody looks at them.
+        # Twisted would read forms and files into memory, where they are not used.
         super().__init__(channel, queued, parsePOSTFormSubmission=False)
         self.gate = channel.gate
         self._received = 0
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's names
-        if length is None:  # Twisted makes a file of it from the first byte on
+        if length is None:  # Twisted would make a file of it from the first byte on
             self.content: Any = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
         else:
             super().gotLength(length)
@@ -59,13 +59,13 @@ class BoundedRequest(WebRequest):
     def process(self) -> Any:
         channel, transport = self.channel, self.transport
         done = super().process()
-        if self.transport is None:  # it is a WebSocket's from now on
+        if self.transport is None:  # the connection is a WebSocket from now on
             protocol = getattr(transport, "wrappedProtocol", transport.protocol)
             protocol.channel = channel
         return done
 
 
-_HTTPChannel: Any = http.HTTPChannel  # half of it has types, and wrong ones
+_HTTPChannel: Any = http.HTTPChannel  # half of it has types, some of them wrong
 
 
 class Channel(_HTTPChannel):
@@ -79,7 +79,7 @@ class Channel(_HTTPChannel):
     def __init__(self) -> None:
         super().__init__()
         self._patience = HEADERS_WITHIN
-        self.gate = asyncio.Event()  # open while there is room for more to send
+        self.gate = asyncio.Event()  # set while there is room for more to send
         self.gate.set()
 
     # --- what comes in --------------------------------------------------------------
@@ -88,7 +88,7 @@ class Channel(_HTTPChannel):
         if self._is_refused:
             return
         super().dataReceived(data)
-        # Nearly all requests come whole, and a clock for each would cost something.
+        # Nearly all requests arrive whole, so no timer is started for each.
         if self._clock is None and self._is_half_sent():
             self._clock = self.callLater(self._patience, self._too_late)
 
@@ -116,7 +116,7 @@ class Channel(_HTTPChannel):
             self.refuse(413)
 
     def allContentReceived(self) -> None:  # noqa: N802
-        self._expect(HEADERS_WITHIN)  # of the next one
+        self._expect(HEADERS_WITHIN)  # bytes of the next request
         self.places.busy(self)
         super().allContentReceived()
 
@@ -129,7 +129,7 @@ class Channel(_HTTPChannel):
             self._abortingCall = self.callLater(STALLED, self.forceAbortClient)
 
     def refuse(self, status: int) -> None:
-        """Answer an error and hear no more; the caller may still be talking."""
+        """Send an error and read no more; the caller may still be sending."""
         self._expect(HEADERS_WITHIN)
         self.setTimeout(None)
         self._is_refused = True
@@ -138,7 +138,7 @@ class Channel(_HTTPChannel):
         self._abortingCall = self.callLater(LINGER, self.forceAbortClient)
 
     def _expect(self, seconds: float) -> None:
-        """Be patient for so long with what comes next, once it has begun."""
+        """Allow so many seconds for the next part, once it has begun."""
         self._patience = seconds
         if self._clock is not None:
             self._clock.cancel()
@@ -165,7 +165,7 @@ class Channel(_HTTPChannel):
         super().stopProducing()
 
     def loseConnection(self) -> None:  # noqa: N802
-        self._flow()  # from here on nobody tells us
+        self._flow()  # no more events follow from here on
         super().loseConnection()
 
     def _flow(self) -> None:
@@ -182,7 +182,7 @@ class Channel(_HTTPChannel):
         super().connectionLost(reason)
 
     def gone(self) -> None:
-        """Let go of what a closed connection holds; a second time does nothing."""
+        """Release the resources of a closed connection; a second call does nothing."""
         self._expect(HEADERS_WITHIN)
         self._flow()
         self.places.leave(self)

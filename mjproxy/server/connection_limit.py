@@ -1,4 +1,4 @@
-"""How many connections are open, and which of them must go when there are too many."""
+"""Limit on open connections, and the choice of those to drop at the limit."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Final, Generic, Protocol, TypeVar
 
 MOST: Final = 4096  # connections of one process
 RESERVED: Final = 256  # open files for everything else
-SHARE: Final = 4  # one address has at most this part of them
-MOST_BYTES: Final = 1_000_000_000  # of bodies that are kept until they are whole
+SHARE: Final = 4  # the share of them for one address
+MOST_BYTES: Final = 1_000_000_000  # bytes of incomplete bodies that are kept
 
 
 class Droppable(Protocol):
@@ -20,7 +20,7 @@ C = TypeVar("C", bound=Droppable)
 
 
 class Places(Generic[C]):
-    """The open connections. One that owes us a request gives way to a newcomer."""
+    """The open connections. One without a whole request gives way to a newcomer."""
 
     def __init__(self, most: int, most_of_address: int, most_bytes: int) -> None:
         self.most, self.most_of_address = most, most_of_address
@@ -46,16 +46,16 @@ class Places(Generic[C]):
         self._idle[connection] = None
 
     def leave(self, connection: C) -> None:
-        """Forget a connection that is closed; a second time does nothing."""
+        """Forget a closed connection; a second call does nothing."""
         self._idle.pop(connection, None)
         self.let_go(connection)
         address = self._open.pop(connection, None)
         if address is not None:
             self._of[address] -= 1
-            self._of += Counter()  # no row for an address without a connection
+            self._of += Counter()  # no entry for an address without a connection
 
     def keep(self, connection: C, size: int) -> None:
-        """Count bytes of a body; the oldest bodies give way when they are too many."""
+        """Count bytes of a body; drop the oldest incomplete bodies above the limit."""
         if connection in self._open:
             self._bytes[connection] += size
             self._kept += size
@@ -82,7 +82,7 @@ class Places(Generic[C]):
 
 
 def places_for(*, each_address: bool) -> Places[C]:
-    """Return as many places as the open files of this process allow.
+    """Return a `Places` for the open files that this process may have.
 
     A request may need a second file, for its body.
     """

@@ -1,7 +1,7 @@
-"""The end of a web process: what is under way is finished, nothing new is taken.
+"""The end of a web process: open requests are finished, no new ones are taken.
 
-What comes meanwhile waits in the queue of the listening socket, where its owner, the
-supervisor or systemd, keeps that open.
+New connections wait in the queue of the listening socket, which its owner, the
+supervisor or systemd, keeps open.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from twisted.web import http
 from mjproxy.lib.process.watchdog import notify, watch
 from mjproxy.run.plan import DRAIN
 
-LOOK: Final = 0.05  # seconds between two looks at what is still open
+LOOK: Final = 0.05  # seconds between two checks of open connections
 # Seconds for the first request of a connection that was taken just before the end.
 FIRST_REQUEST: Final = 1.0
 CANCELLING: Final = 1.0  # seconds that a request may take to be cancelled
-RESTARTS: Final = 1012  # of a WebSocket: the service restarts, come again
+RESTARTS: Final = 1012  # WebSocket close code: the service restarts, come again
 
 
 class DrainingServer(server.Server):
@@ -45,7 +45,7 @@ class DrainingServer(server.Server):
             channel.has_asked = True
 
     def kill_all_applications(self) -> Any:
-        """Let the reactor wait with its end until all is answered; see DRAIN."""
+        """Make the reactor wait with its end until all is answered; see DRAIN."""
         notify("STOPPING=1")
         for port in self.ports:
             port.stopListening()
@@ -55,7 +55,7 @@ class DrainingServer(server.Server):
     async def _leave(self) -> None:
         began = time.monotonic()
         self._say_good_bye()
-        # What has arrived already is read before anything is closed.
+        # Read what has already arrived before closing anything.
         await asyncio.sleep(0)
         while (spent := time.monotonic() - began) < DRAIN:
             open_lines = list(_lines())
@@ -75,11 +75,11 @@ class DrainingServer(server.Server):
         ]
 
     def _say_good_bye(self) -> None:
-        """End what has no end of its own; who listened comes again."""
+        """End streams and WebSockets, which have no end; their clients reconnect."""
         for protocol in self._open_requests():
             if isinstance(protocol, WebSocketProtocol):
                 if protocol.state == protocol.STATE_OPEN:
-                    # Its `sendClose` takes codes of applications only.
+                    # `sendClose` accepts only codes for applications.
                     protocol.sendCloseFrame(code=RESTARTS)
             elif _is_event_stream(protocol):
                 if running := self.connections[protocol].get("application_instance"):
@@ -98,7 +98,7 @@ class DrainingServer(server.Server):
 
 
 def _lines() -> Iterator[Any]:
-    """Yield the connections on which something is read or written."""
+    """Yield the connections that are being read or written."""
     running: Any = reactor
     for found in {*running.getReaders(), *running.getWriters()}:
         if isinstance(found, tcp.Server):
@@ -106,7 +106,7 @@ def _lines() -> Iterator[Any]:
 
 
 def _finish(line: Any, *, is_late: bool) -> None:
-    """Close a connection, now or after the request that it carries."""
+    """Close a connection, now or after its present request."""
     channel = getattr(line.protocol, "_channel", line.protocol)
     if not isinstance(channel, http.HTTPChannel):
         return

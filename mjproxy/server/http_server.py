@@ -14,9 +14,9 @@ from mjproxy.lib.process.open_files import allow_open_files
 from mjproxy.server.connection import BoundedRequest, Channel
 from mjproxy.server.connection_limit import Places, places_for
 
-PIECE: Final = 1 << 16  # bytes that are given to a connection at once
-LONGEST: Final = 1 << 16  # bytes of a message to us, four times what is read
-UNHEARD: Final = 50  # messages of a WebSocket; who sends more before they are read goes
+PIECE: Final = 1 << 16  # bytes passed to a connection at once
+LONGEST: Final = 1 << 16  # bytes of a message to us, four times what we read
+UNHEARD: Final = 50  # unread messages after which a WebSocket is closed
 
 
 class Socket(WebSocketProtocol):
@@ -29,7 +29,7 @@ class Socket(WebSocketProtocol):
         return self.channel and self.channel.gate
 
     def onMessageFrameBegin(self, length: int) -> None:  # noqa: N802
-        # Daphne's limit counts for what is sent as well, and a task may be long.
+        # Daphne's limit counts sent messages as well, and a task may be long.
         super().onMessageFrameBegin(length)
         if self.message_data_total_length > LONGEST:
             self.transport.abortConnection()
@@ -51,7 +51,7 @@ class Sockets(WebSocketFactory):
 
 
 class Connections(HTTPFactory):
-    """Makes a connection for each caller for whom there is a place."""
+    """Makes a connection for each caller if there is a place."""
 
     protocol = Channel
 
@@ -77,12 +77,12 @@ class Connections(HTTPFactory):
 class BoundedServer(server.Server):
     def run(self) -> None:
         allow_open_files()
-        # Daphne's `run` takes both from its module, and from nowhere else.
+        # Daphne's `run` takes both from its module, and from no other place.
         server.HTTPFactory, server.WebSocketFactory = Connections, Sockets
         super().run()
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
-        """Pass on what the application sends, as fast as it is read."""
+        """Pass on the application's output, as fast as it is read."""
         for part in _parts(message):
             await super().handle_reply(protocol, part)
             if part.get("more_body") or part["type"] == "websocket.send":

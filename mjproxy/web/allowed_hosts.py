@@ -1,4 +1,4 @@
-"""The names of this server as operators write them, in the form that Django wants."""
+"""Host names of this server as operators write them, converted for Django."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 
 
 def public_url(name: str, text: str) -> str:
-    """Return an origin as browsers write it, or ""; refuse what is more than one."""
+    """Return an origin as browsers write it, or ""; refuse anything more."""
     if not text:
         return ""
     parts = _split(name, text)
@@ -36,7 +36,7 @@ def public_url(name: str, text: str) -> str:
 
 
 def allowed_hosts(name: str, text: str) -> list[str]:
-    """Return names without scheme and port; refuse what is no name."""
+    """Return names without scheme and port; refuse invalid names."""
     return list(dict.fromkeys(_allowed(name, each) for each in parted(text, r"\s")))
 
 
@@ -44,7 +44,7 @@ def _allowed(name: str, text: str) -> str:
     if text == "*":
         return text
     before, text = ("", text.lower())
-    for every in ("*.", "."):  # all names below one
+    for every in ("*.", "."):  # a wildcard for all names below one
         if text.startswith(every):
             before, text = ".", text.removeprefix(every)
     with contextlib.suppress(ValueError):  # an IPv6 address without its brackets
@@ -64,7 +64,7 @@ def _split(name: str, text: str) -> SplitResult:
 
 
 def _host(name: str, parts: SplitResult) -> str:
-    """Return the host in small letters, as browsers send it."""
+    """Return the host in lower case, as browsers send it."""
     host = (parts.hostname or "").removesuffix(".")
     wrong = ImproperlyConfigured(f"{name}: {host!r} is not the name of a host")
     if parts.netloc.rpartition("@")[2].startswith("["):

@@ -1,4 +1,4 @@
-"""How the HTTP side of the ASGI application spends threads and bytes."""
+"""HTTP handlers of the ASGI application: their threads and their limits on bytes."""
 
 from __future__ import annotations
 
@@ -31,28 +31,28 @@ from mjproxy.lib.web.outside_hosts import Asking, Later, asking
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-# Loosely typed, as Django, Channels and the servers do not agree on the details.
+# Loose types, because Django, Channels and the servers disagree on the details.
 App = Callable[..., Awaitable[None]]
-THREADS: Final = "requests"  # the threads of views, as the watchdog calls them
+THREADS: Final = "requests"  # name of the threads of views in the watchdog
 
 
 class OneHopHandler(ASGIHandler):
     """Django's handler, with middleware and view run together in one thread.
 
-    Django's own goes to a thread and back for each middleware that is not async, which
-    costs more than a short view does.
+    Django's own switches to a thread and back for each middleware that is not async,
+    which costs more than a short view does.
     """
 
     def __init__(self, part: str = "") -> None:
-        """`part`: what the process's watchdog calls the threads that it runs in."""
+        """Set up the handler; `part` is the name of its threads in the watchdog."""
         BaseHandler.__init__(self)
         self.part = part
         self.load_middleware(is_async=False)
 
     async def get_response_async(self, request: Any) -> HttpResponseBase:
-        """Answer a request; what it needs from outside is waited for without a thread.
+        """Answer a request; await what it needs from outside without holding a thread.
 
-        A request that has asked for something is run anew
+        A request that has asked for something is run again from the start
         (mjproxy/lib/web/outside_hosts.py).
         """
         run: Any = sync_to_async(self._respond, thread_sensitive=True)
@@ -82,7 +82,8 @@ class OneHopHandler(ASGIHandler):
     ) -> tuple[ASGIRequest, None] | tuple[None, HttpResponse]:
         request, error = super().create_request(scope, body_file)
         if request is not None:
-            # A chunked request names no length, and REST framework then reads nothing.
+            # A chunked request has no length, and REST framework would then read
+            # nothing.
             size = body_file.seek(0, os.SEEK_END)
             body_file.seek(0)
             request.META["CONTENT_LENGTH"] = str(size)
@@ -93,8 +94,8 @@ class OneHopHandler(ASGIHandler):
 class PooledSync:
     """Runs the synchronous part of requests in a fixed set of threads.
 
-    A fresh thread for every request would open a fresh database connection with it.
-    Where `part` is named, the process's watchdog sees to it that they move.
+    A fresh thread for every request would need a fresh database connection. If `part`
+    is named, the process's watchdog checks that the threads move.
     """
 
     def __init__(self, app: App, size: int = 8, part: str = "") -> None:
@@ -104,7 +105,7 @@ class PooledSync:
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.part:  # only now is there a loop
+        if self.part:  # there is a loop only now
             ask = partial(self._ask, asyncio.get_running_loop())
             watch.require(self.part, ask)
             self.part = ""
@@ -131,7 +132,7 @@ class PooledSync:
 
 
 class Apart:
-    """Runs some addresses in threads of their own: no other request holds them up."""
+    """Runs some addresses in threads of their own: other requests do not delay them."""
 
     def __init__(self, apart: App, paths: Collection[str], rest: App) -> None:
         self.apart, self.paths, self.rest = apart, paths, rest
@@ -163,13 +164,13 @@ class Presence:
 
 
 class BodyTooLarge(Exception):
-    """More bytes came than a body may have."""
+    """The body has more bytes than allowed."""
 
 
 class BodyCap:
-    """Answers 413 to more bytes than `limit` gives a path, declared or counted.
+    """Answers 413 to more bytes than `limit` allows for a path, declared or counted.
 
-    Our own web server has refused them before; other servers leave it to us.
+    Our own web server refuses them earlier; other servers leave it to us.
     """
 
     def __init__(self, app: App, limit: Callable[[str], int]) -> None:
@@ -203,7 +204,7 @@ async def _refuse(limit: int, send: Send) -> None:
 
 
 def refusal(status: int, limit: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    """Return headers and body of an answer that is given before Django is asked."""
+    """Return headers and body of an answer that is given without Django."""
     texts = {
         408: "The request did not arrive in time",
         413: f"The body is larger than {limit} bytes",

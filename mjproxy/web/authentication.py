@@ -25,7 +25,7 @@ class KeyOrSession(SessionAuthentication):
         if asker is None:
             return None
         if asker.by_session:
-            # A key is sent on purpose; a cookie goes out with every forged form too.
+            # A key is sent on purpose; browsers send a cookie with forged forms too.
             self.enforce_csrf(request)
         return asker.user, None
 

@@ -1,7 +1,7 @@
-"""How many bytes a request may bring to each address.
+"""Limits on the bytes of a request, by address.
 
-The web server counts them before it keeps them. So what asks for no picture and no file
-is small, whoever sends it.
+The web server counts them before it keeps them. Requests without a picture or a file
+have a small limit, for every caller.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from mjproxy.web.middleware import canonical
 
 LOGIN: Final = 4_000
 SMALL: Final = 64_000
-# A prompt of 8,192 characters, each as long as JSON can make it, and the rest.
+# A prompt of 8,192 characters, each in its longest JSON form, and the rest.
 WORDS: Final = 256_000
-FORMS: Final = 3_000_000  # of the admin: words, notes and tokens by the thousand
+FORMS: Final = 3_000_000  # forms of the admin: words, notes and tokens by the thousand
 
 _PICTURES: Final = ("submit/", "insight-face/")
 _WITHOUT_PICTURES: Final = (

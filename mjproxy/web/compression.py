@@ -1,9 +1,9 @@
-"""Which answers are compressed: pages, and the lists whose views ask for it.
+"""Compression of answers: pages, and lists whose views ask for it.
 
-The length of a compressed answer tells of its content to whoever can put words into it
-(BREACH). So nothing is compressed that shows a secret: answers to a POST, pages with
-messages (a new key is told in one) and what says `no-transform`. Tokens of forms are
-masked by Django, and its compression adds some bytes at random.
+The length of a compressed answer reveals some of its content to an attacker who can add
+text to it (BREACH). So answers with secrets are not compressed: answers to a POST,
+pages with messages (a new key is shown in one) and answers with `no-transform`. Django
+masks form tokens, and its compression adds some random bytes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _KINDS: Final = ("text/html", "text/javascript")  # the admin has words in a scr
 
 
 class CompressedPages(GZipMiddleware):
-    """Compresses pages without a secret, for browsers that can read them."""
+    """Compresses pages without a secret, for browsers that accept it."""
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase

@@ -1,8 +1,8 @@
-"""What proxies in front say of a request, believed as far as they are trusted.
+"""Client address, host and scheme from the headers of trusted proxies.
 
-Each proxy adds what it has seen at the right of a list. So with N of them the Nth from
-the right is what the outermost has seen, and what stands before it is the caller's own
-word. A shorter list was written anew on the way: then its first entry is meant.
+Each proxy appends what it has seen at the right end of a list. So with N proxies the
+Nth entry from the right comes from the outermost, and entries before it come from the
+caller. A shorter list was rewritten on the way: then its first entry counts.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PAIR: Final = re.compile(r'([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;,\s"]*))')
 
 @dataclass(frozen=True)
 class Seen:
-    """What the outermost trusted proxy has seen; "" where it does not say."""
+    """What the outermost trusted proxy has seen; "" if it does not say."""
 
     client: str = ""
     scheme: str = ""
@@ -40,7 +40,7 @@ class Seen:
 class FromOutside:
     """Gives an application its requests as they reached the outermost trusted proxy.
 
-    The headers themselves go no further: nothing behind can believe them.
+    The headers themselves are removed, so later code cannot trust them.
     """
 
     def __init__(self, app: App, proxies: int) -> None:
@@ -88,8 +88,8 @@ def _seen(headers: Headers, proxies: int) -> Seen:
     said = {name: _values(headers, name) for name in _NAMES}
     if any(said.values()):
         return Seen(*(_nth(_listed(values), proxies) for values in said.values()))
-    # The standard's header counts only where none of the others is: a proxy that
-    # writes those lets this one through as the caller has sent it.
+    # The standard's header counts only without the others: a proxy that writes those
+    # passes this one on as the caller has sent it.
     elements = [
         element
         for value in _values(headers, _STANDARD)
@@ -105,7 +105,7 @@ def _values(headers: Headers, name: bytes) -> list[str]:
 
 
 def _listed(values: Iterable[str]) -> list[str]:
-    """Return the entries of all lines of a header, as one list; empty ones are none."""
+    """Return the entries of all lines of a header as one list, without empty ones."""
     return [part.strip() for part in ",".join(values).split(",") if part.strip()]
 
 
@@ -119,7 +119,7 @@ def _pairs(element: str) -> Iterator[tuple[str, str]]:
 
 
 def _with_host(headers: Headers, said: str, *, secure: bool) -> Any:
-    """Return the headers with the host that was asked for, as browsers write it."""
+    """Return the headers with the requested host, as browsers write it."""
     hosts = [value.decode("latin1") for name, value in headers if name == b"host"]
     if not said and len(hosts) != 1:
         return headers  # Django refuses it

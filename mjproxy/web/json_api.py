@@ -1,4 +1,4 @@
-"""JSON in and out: lenient in what it reads, one shape for every error."""
+"""JSON of the API: a lenient parser, and one shape for every error."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import RawPostDataException
 from django.views import csrf, defaults
 from django.views.decorators.csrf import csrf_exempt
-from rest_framework import views
 from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -42,12 +41,12 @@ _TEXTS: Mapping[int, str] = {
 
 DISK_FULL: Final = "磁盘空间不足，请稍后重试 / The disk is full, retry later"
 View = Callable[[HttpRequest], HttpResponse]
-MOST_PARTS: Final = 100_000  # of a body: commas and brackets
+MOST_PARTS: Final = 100_000  # commas and brackets of a body
 _LOOKS: Final = ("GET", "HEAD")
 
 
 class CompactJSONRenderer(JSONRenderer):
-    """JSON without blanks, letters of any script as they are."""
+    """JSON without spaces, with non-ASCII letters unescaped."""
 
     charset = None
 
@@ -61,7 +60,7 @@ class CompactJSONRenderer(JSONRenderer):
 
 
 class LenientJSONParser(BaseParser):
-    """Reads any body as JSON, whatever it claims to be; an empty one is {}."""
+    """Reads any body as JSON, whatever its content type; an empty one is {}."""
 
     media_type = "application/json"
 
@@ -80,7 +79,7 @@ class LenientJSONParser(BaseParser):
 
 
 def _count(body: bytes, context: Mapping[str, Any]) -> None:
-    """Refuse what would be too many objects in memory, before they are made."""
+    """Refuse a body that would make too many objects in memory, before parsing it."""
     most = getattr(context.get("view"), "most_parts", MOST_PARTS)
     if sum(map(body.count, (b",", b"[", b"{"))) > most:
         raise ParseError("Too many parts")
@@ -104,7 +103,7 @@ class AlwaysJSON(BaseContentNegotiation):
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse | None:
-    """Answer a refusal or a broken request; what is left is a defect, answered 500."""
+    """Answer a refusal or a broken request; anything else is a defect and gets 500."""
     path = context["request"].path
     match exc:
         case Unasked():
@@ -116,7 +115,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse |
         case AccountsError():
             return Response(failure(path, exc.zh, messageEn=exc.en))
         case ParseError() | ValidationError():
-            # Clients expect 200 here: their servers always reported these in the body.
+            # Clients expect 200 here: the original servers reported these errors in the
+            # body.
             return Response(failure(path, _text(exc.detail)))
         case OSError() | DatabaseError() if is_full(exc):
             logger.error("%s: the disk is full: %s", path, exc)
@@ -124,11 +124,14 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse |
         case OperationalError() | InterfaceError():
             logger.error("%s: the database does not answer: %s", path, exc)
             return Response(failure(path, _TEXTS[503]), status=503)
+    # Here, not above: the views import this module by the settings of the framework.
+    from rest_framework import views
+
     answer = views.exception_handler(exc, context)
     if answer is None:
         return None
     detail = exc.detail if isinstance(exc, APIException) else exc
-    # Not by the view's renderer: some of them make pages, or another kind of JSON.
+    # Not with the view's renderer, which may make pages or another kind of JSON.
     said = json_answer(failure(path, _text(detail)), status=answer.status_code)
     for name, value in answer.headers.items():
         said.setdefault(name, value)
@@ -136,7 +139,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse |
 
 
 def failure(path: str, message: str, **extra: Any) -> dict[str, Any]:
-    """Return the envelope of an error; submit clients find their own keys in it too."""
+    """Return the envelope of an error, including the keys that submit clients read."""
     result = operation_result(success=False, message=message) | extra
     if "/submit/" in path:
         result |= {"description": message, "result": None, "properties": {}}
@@ -153,7 +156,7 @@ def _refusal(exc: Refused) -> dict[str, Any]:
 
 
 def _text(detail: Any) -> str:
-    """Return the first message of a nest of them, behind the name of its field."""
+    """Return the first message of nested errors, after the name of its field."""
     if isinstance(detail, Mapping):
         name, inner = next(iter(detail.items()), ("", ""))
         text = _text(inner)
@@ -163,13 +166,13 @@ def _text(detail: Any) -> str:
     return str(detail)
 
 
-@csrf_exempt  # a page that is not there does nothing
+@csrf_exempt  # a page that does not exist has no effect
 def unknown_address(request: HttpRequest, **kwargs: Any) -> HttpResponse:
     return json_answer(failure(request.path, _TEXTS[404]), status=404)
 
 
 def looked_at_only(view: View) -> View:
-    """Let an address answer GET and HEAD; any other verb is 405, with JSON."""
+    """Let an address answer GET and HEAD; any other method gets 405, as JSON."""
 
     @csrf_exempt
     @wraps(view)
@@ -184,7 +187,7 @@ def looked_at_only(view: View) -> View:
 
 
 def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer a request whose token is missing, in the shape of its address."""
+    """Answer a request without a valid CSRF token, in the format of its address."""
     return _page_or_json(request, 403) or csrf.csrf_failure(request, reason)
 
 

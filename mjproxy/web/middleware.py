@@ -1,4 +1,4 @@
-"""What happens to every request before Django looks at its address."""
+"""Middleware that runs before Django resolves the address."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 _SLASHES: Final = re.compile(r"/{2,}")
 _PLAIN: Final = re.compile(r"/mj(?:-(?:fast|relax|turbo)/mj)?(?:/(?!mj)[a-z0-9-]+)+")
-# A base that a person typed may end in /mj, or the program may add one of its own.
+# A base address may already end in /mj, and the client may add another one.
 _API: Final = re.compile(
     r"/(?P<outer>mj(?:/|$))*(?:mj-(?P<mode>fast|relax|turbo)(?:/|$))?"
     r"(?P<inner>mj(?:/|$))*(?P<rest>.*)"
@@ -34,7 +34,7 @@ def canonical(path: str) -> str:
 
 
 class CanonicalPath:
-    """Lets doubled slashes, capitals and a doubled or missing /mj not matter."""
+    """Accepts doubled slashes, capitals, and a doubled or missing /mj."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -47,10 +47,10 @@ class CanonicalPath:
 
 
 class EchoingCors(CorsMiddleware):
-    """CORS that allows whatever headers a browser asks to send.
+    """CORS that allows all headers that a browser asks to send.
 
-    Clients add headers of their own. A cookie never counts across origins, so there is
-    nothing to guard by their names.
+    Clients add headers of their own. Cookies never count across origins, so their names
+    protect nothing.
     """
 
     def add_response_headers(

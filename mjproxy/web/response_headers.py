@@ -1,4 +1,4 @@
-"""What every answer says of itself: who may keep it, what a browser may do with it."""
+"""Default response headers: caching, and what a browser may do with the answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DATA_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 
 
 class AnswerHeaders:
-    """Adds what an answer does not say itself. Pictures and documents say it all."""
+    """Adds headers that an answer does not set. Pictures and documents set all."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

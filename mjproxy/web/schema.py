@@ -1,4 +1,4 @@
-"""What the OpenAPI schema shows, and what not."""
+"""Hooks of the OpenAPI schema generator."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def plain_prefix_only(endpoints: list[Endpoint]) -> list[Endpoint]:
     return [endpoint for endpoint in endpoints if endpoint[0].startswith("/mj/")]
 
 
-# What may be answered anywhere, before a view has its say.
+# Answers that may come at any address, before its view runs.
 _COMMON: Final = {
     "401": "No right key, a user who is shut out, or an operator's address.",
     "429": "Too many wrong keys from this address: come again later.",
@@ -27,10 +27,10 @@ _WITH_A_BODY: Final = {"413": "The body is larger than the server takes."}
 
 
 def plain_null(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Say null by its type alone, in the one way that generators understand.
+    """Write null as a type of its own, in the one form that generators understand.
 
-    An enum of null alone is an empty enum in many languages, and an object that may be
-    null is not null in some, where its type is a list.
+    An enum of null alone is an empty enum in many languages. In some an object that may
+    be null loses its null, if its type is a list.
     """
     result["components"]["schemas"].pop("NullEnum", None)
     return cast(dict[str, Any], _with_plain_null(result))
@@ -51,7 +51,7 @@ def _with_plain_null(part: Any) -> Any:
 
 
 def named_hooks(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Give each call of a hook an operationId, of which generated servers are made."""
+    """Give each call of a hook an operationId, which names it in generated servers."""
     for operation in _operations(result):
         for name, addresses in operation.get("callbacks", {}).items():
             for calls in addresses.values():

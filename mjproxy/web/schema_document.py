@@ -1,4 +1,4 @@
-"""The schema of the API and its page: made once in a process, sent as they are.
+"""The API schema and its page: built once in a process, then sent as bytes.
 
 Both are the same for everybody, so all answers share the same bytes.
 """
@@ -24,20 +24,20 @@ from drf_spectacular.views import SpectacularSwaggerView
 
 from mjproxy.lib.web.page import policy
 
-_CACHING: Final = "public, no-cache"  # kept, and asked for anew: it may be old
+_CACHING: Final = "public, no-cache"  # clients keep it, but ask whether it has changed
 _KIND: Final = "application/vnd.oai.openapi+json"
-_ENGLISH: Final = "en-us"  # in no other language are the texts whole
+_ENGLISH: Final = "en-us"  # other languages have no complete texts
 _GZIP: Final = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))")
-# The page of one caller would show its token to all others: each has its own cookie.
+# A CSRF token in the page would be shown to all callers: each has its own cookie.
 _TOKEN: Final = re.compile(rb'(?<=request\.headers\["X-CSRFTOKEN"\] = )"\w*"')
 _COOKIE: Final = f"document.cookie.match(/{settings.CSRF_COOKIE_NAME}=([0-9A-Za-z]+)/)"
 _FROM_COOKIE: Final = f'({_COOKIE} || ["", ""])[1]'.encode()
-_making = threading.Lock()  # many may ask before it is there
+_making = threading.Lock()  # several requests may come before it is built
 
 
 @dataclass(frozen=True)
 class Document:
-    """Bytes with all that an answer needs to send them."""
+    """Bytes with everything that an answer needs to send them."""
 
     plain: bytes
     small: bytes

@@ -1,7 +1,7 @@
-"""Static files: named after their content, compressed, kept by browsers for ever.
+"""Static files: named after their content, compressed, cached by browsers for ever.
 
-The start collects them, and the web process looks again when it is imported: nobody has
-to call `collectstatic`. Where nothing has changed that takes some milliseconds.
+They are collected at the start, and checked again when the web process is imported, so
+there is no need for `collectstatic`. Without changes that takes some milliseconds.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from django.core.management import call_command
 from servestatic import ServeStaticASGI
 from servestatic.storage import CompressedManifestStaticFilesStorage
 
-# What no page of ours asks for, and what only a developer's tools would.
+# Files that our pages do not load, or that only developers' tools need.
 IGNORED: Final = ["*.map", "rest_framework", "redoc", "xregexp.js", "jquery.slim*"]
 
 
 class HashedFiles(CompressedManifestStaticFilesStorage):
-    """Names with a hash; style sheets and our own scripts name each other so.
+    """Names with a hash; style sheets and our own scripts refer to each other by them.
 
     Source maps are not collected: the comments that name them stay as they are.
     """
@@ -55,8 +55,8 @@ def collect() -> None:
 
 
 def with_static_files(app: Any) -> Any:
-    """Answer requests for static files before `app` is asked."""
-    if settings.DEBUG:  # from where they are written, under their own names
+    """Answer requests for static files before `app` is called."""
+    if settings.DEBUG:  # from their source folders, under their own names
         return ASGIStaticFilesHandler(app)
     collect()
     return ServeStaticASGI(
@@ -83,7 +83,7 @@ def _is_current() -> bool:
 
 
 def _fingerprint() -> str:
-    """Return what changes when a file was added, taken away or written anew."""
+    """Return a value that changes when a file is added, removed or rewritten."""
     lines = "\n".join(sorted(_sources()))
     return hashlib.sha256(lines.encode()).hexdigest()
 

@@ -1,5 +1,5 @@
-"""Pages of the admin: tasks, webhook calls, words, the dashboard."""
+"""Pages of the admin: tasks, webhook calls, banned words, the dashboard."""
 
-from tasks.admin import accounts, dashboard, forms, lists, settings, tasks
+from tasks.admin import dashboard, forms, lists, settings, tasks
 
-__all__ = ["accounts", "dashboard", "forms", "lists", "settings", "tasks"]
+__all__ = ["dashboard", "forms", "lists", "settings", "tasks"]

@@ -1,4 +1,4 @@
-"""The first page of the admin: what stands, what waits, what failed."""
+"""The dashboard of the admin: accounts in trouble, states, counts of tasks."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from accounts.models import DiscordAccount
 from accounts.selectors import accounts_for_a_person
 from accounts.state.links import path_of_todo
 from mjproxy.lib.db.clock import wrong_clocks
-from mjproxy.lib.ids import first_id_at
-from tasks.enums import RUNNING, TaskStatus
-from tasks.models import DeliveryState, Task, WebhookDelivery
+from mjproxy.lib.ids import first_task_id_of
+from tasks.enums import RUNNING, DeliveryState, TaskStatus
+from tasks.models import Task, WebhookDelivery
 
-MOST: Final = 10_000  # what is more is not counted
+MOST: Final = 10_000  # larger counts are shown as a minimum
 MOST_NEEDED: Final = 20
 _SHOWN: Final = (
     "remark",
@@ -47,7 +47,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _needed() -> tuple[Numbers, int]:
-    """Return the accounts that wait longest for a person, and how many do."""
+    """Return the accounts that wait longest for a person, and how many wait."""
     rows = accounts_for_a_person()
     shown = [
         {
@@ -84,6 +84,7 @@ def _numbers() -> Numbers:
     tasks = reverse("admin:tasks_task_changelist")
     hooks = reverse("admin:tasks_webhookdelivery_changelist")
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    today = Task.objects.filter(pk__gte=first_task_id_of(midnight))
     failed = WebhookDelivery.objects.filter(state=DeliveryState.GIVEN_UP)
     return [
         _number(
@@ -96,7 +97,7 @@ def _numbers() -> Numbers:
             Task.objects.filter(status=TaskStatus.NOT_START),
             f"{tasks}?status__exact={TaskStatus.NOT_START}",
         ),
-        _number("Today", Task.objects.filter(pk__gte=first_id_at(midnight)), tasks),
+        _number("Today", today, tasks),
         _number(
             "Webhooks given up",
             failed,

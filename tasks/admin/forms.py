@@ -1,4 +1,4 @@
-"""Forms of the admin."""
+"""Forms of the drawing settings and of banned words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mjproxy.lib.admin.secret_forms import SecretForm, removal_field, secret_fie
 from mjproxy.lib.validators.text_lists import parted
 from tasks.models import SETTINGS_SECRETS, BannedWord, DrawingSettings
 
-# The part of the drawing settings that says who translates.
+# Fields of the drawing settings about translation.
 TRANSLATION: Final = (
     "translator",
     "translator_url",
@@ -30,7 +30,7 @@ TRANSLATION: Final = (
 
 
 class DrawingSettingsForm(SecretForm[DrawingSettings]):
-    """What holds for all drawings. The admin adds the fields that are no secrets."""
+    """The drawing settings. The admin adds the fields that are not secret."""
 
     secrets = SETTINGS_SECRETS
 
@@ -42,7 +42,7 @@ class DrawingSettingsForm(SecretForm[DrawingSettings]):
 
 
 class BannedWordForm(forms.ModelForm[BannedWord]):
-    """One word."""
+    """One banned word."""
 
     class Meta:
         model = BannedWord
@@ -57,13 +57,13 @@ class BannedWordForm(forms.ModelForm[BannedWord]):
 
 
 class NewBannedWordsForm(forms.ModelForm[BannedWord]):
-    """One word or a pasted list of them, each of which becomes a row."""
+    """One word, or a pasted list of words that each become a row."""
 
     word = forms.CharField(
         label="Words",
         max_length=100_000,
         widget=UnfoldAdminTextareaWidget,
-        help_text="One or many, with commas, semicolons or line ends between them.",
+        help_text="One or many, separated by commas, semicolons or line ends.",
     )
     further: Sequence[str] = ()  # besides the first one
 

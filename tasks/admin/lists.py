@@ -1,4 +1,4 @@
-"""How the admin finds its way among a million tasks, by indexes alone."""
+"""Search and filter a million tasks in the admin, by indexes alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from mjproxy.lib.ids import first_id_at
+from mjproxy.lib.ids import first_task_id_of
 from tasks.models import Task
 from tasks.search import oldest_for_text
 
@@ -26,7 +26,7 @@ _JOB: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def search(tasks: QuerySet[Task], term: str) -> QuerySet[Task]:
-    """Return the tasks that `term` names, or else whose prompt holds it."""
+    """Return the task with the id in `term`, or tasks whose prompt contains it."""
     term = term.strip()
     if not term:
         return tasks
@@ -43,7 +43,7 @@ def search(tasks: QuerySet[Task], term: str) -> QuerySet[Task]:
 
 
 class WhenFilter(admin.SimpleListFilter):
-    """Spans of time as ranges of ids: an id begins with its moment."""
+    """Filters by time, as a range of ids: an id begins with its time."""
 
     title = "time"
     parameter_name = "when"
@@ -65,7 +65,7 @@ class WhenFilter(admin.SimpleListFilter):
         _, since, until = self._spans.get(self.value() or "", ("", None, None))
         now = timezone.now()
         if since:
-            queryset = queryset.filter(pk__gte=first_id_at(now - since))
+            queryset = queryset.filter(pk__gte=first_task_id_of(now - since))
         if until:
-            queryset = queryset.filter(pk__lt=first_id_at(now - until))
+            queryset = queryset.filter(pk__lt=first_task_id_of(now - until))
         return queryset

@@ -1,4 +1,4 @@
-"""The settings of all drawings in the admin."""
+"""The drawing settings in the admin."""
 
 from __future__ import annotations
 

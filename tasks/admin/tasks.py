@@ -1,4 +1,4 @@
-"""Tasks, webhook calls and words in the admin."""
+"""Tasks, webhook calls and banned words in the admin."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from mjproxy.lib.admin.theme import (
 from tasks.admin.forms import BannedWordForm, NewBannedWordsForm
 from tasks.admin.lists import WhenFilter, search
 from tasks.admin.settings import DrawingSettingsAdmin as DrawingSettingsAdmin
-from tasks.enums import TaskStatus
-from tasks.models import BannedWord, DeliveryState, Task, WebhookDelivery
+from tasks.enums import DeliveryState, TaskStatus
+from tasks.models import BannedWord, Task, WebhookDelivery
 from tasks.prompts.banned_words import ban_too
 from tasks.search import NEWEST_FOR_TEXT
 from tasks.services import cancel
@@ -197,7 +197,7 @@ class TaskAdmin(ReadOnly[Task]):
     def picture(self, task: Task) -> SafeString | str:
         if not (path := _picture_path(task)):
             return "-"
-        # Its place is kept free before it is there; previews tell no size.
+        # The size reserves its place while it loads; a preview's size is unknown.
         return format_html(
             '<a href="{0}" target="_blank"><img class="task-picture" src="{0}" '
             'alt="The picture of this task" width="{1}" height="{2}"></a>',
@@ -258,7 +258,7 @@ class TaskAdmin(ReadOnly[Task]):
 
 
 def _picture_path(task: Task) -> str:
-    """Return the link without its host: the admin may be reached under another."""
+    """Return the link without its host: the admin may have another address."""
     return urlsplit(image_url(task) or "").path
 
 

@@ -1,4 +1,4 @@
-"""All tasks, for operators: a table of them, and removing one."""
+"""Views for operators: a table of all tasks, and the removal of one."""
 
 # ruff: noqa: N815 - names on the wire are not ours
 
@@ -30,20 +30,20 @@ from tasks.enums import TaskStatus
 from tasks.models import Task
 from tasks.wire import task_json
 
-# So many are counted and paged; a search leads to what is older.
+# Rows that are counted and paged; a search finds older ones.
 MOST_COUNTED: Final = 100_000
-HOOK_SECONDS: Final = 1.0  # that the hook of a removed task is waited for
+HOOK_SECONDS: Final = 1.0  # time to wait for the hook of a removed task
 _PAGE: Final = {"current": 1, "pageSize": 10, "total": 1, "pageCount": 1}
 
 
 class TaskSearchSerializer(DialectSerializer):
-    id = Text(help_text="That of a task, or the `state` that it was given.")
+    id = Text(help_text="Id of a task, or its `state`.")
     instanceId = Text(help_text="Channel id of the account.")
     status = WordOrNone(*TaskStatus.values)
     action = WordOrNone(*ACTIONS)
     mode = WordOrNone(*SpeedMode.values)
     failReason = Text(help_text="A part of it.")
-    description = Text(help_text="A part of it, of the prompt or of its translation.")
+    description = Text(help_text="A part of it, of the prompt or of the translation.")
     userId = Text(help_text="Id, name or mail address of the user.")
     submitTimeStart = Day(help_text="As 2026-11-28.")
     submitTimeEnd = Day(help_text="The whole day counts.")
@@ -56,7 +56,7 @@ class AdminTasksView(APIView):
         operation_id="admin_task_table",
         tags=["admin"],
         summary="A page of all tasks, newest first",
-        description="Text is looked for in the newest 20,000 tasks. `total` counts to "
+        description="Text is searched in the newest 20,000 tasks. `total` counts to "
         "100,000. `sort` has no effect.",
         request=TableSerializer,
         responses=TABLE_OR_FAILURE,
@@ -73,7 +73,7 @@ class AdminTasksView(APIView):
         search = TaskSearchSerializer(data=form.validated_data.get("search", {}))
         search.is_valid(raise_exception=True)
         rows = tasks_search.found(search.validated_data).values_list("pk", flat=True)
-        # Ids first: to skip whole rows would read them.
+        # Ids first: skipping whole rows would read them.
         ids, pagination = page_of(
             rows, form.validated_data.get("pagination"), most=MOST_COUNTED
         )
@@ -90,7 +90,7 @@ class AdminTaskView(APIView):
         operation_id="admin_task_delete",
         tags=["admin"],
         summary="Remove a task; one that is not over fails first",
-        description="Its hook is told of that, if it answers within a second.",
+        description="Its hook is called, if that takes less than a second.",
         parameters=[TASK_ID],
         responses={200: OperationSerializer},
         examples=[examples.answered("done", operation_result())],

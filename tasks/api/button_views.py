@@ -1,4 +1,4 @@
-"""The doors for buttons and their windows: POST /mj/submit/action, modal, change."""
+"""Views for buttons and their windows: POST /mj/submit/action, modal, change."""
 
 from __future__ import annotations
 

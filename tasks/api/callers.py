@@ -1,4 +1,4 @@
-"""From a request and its form to what the services ask for."""
+"""Build the services' `Caller` from a request and its form."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ MAX_STATE: Final = 255
 
 
 def caller_of(request: Request, form: Mapping[str, Any], mode: str) -> Caller:
-    """Return who asks and what every submit may carry.
+    """Return the caller and the members of every submit.
 
-    Raises InvalidRequest, ClockIsWrong.
+    Raises InvalidRequest for malformed members, ClockIsWrong if the server's clock is.
     """
     if not clock.is_right():
         raise ClockIsWrong(clock.words())

@@ -1,4 +1,4 @@
-"""Doors whose answer waits for Discord: uploads, bookmarks, seeds."""
+"""Views whose response waits for Discord: uploads, bookmarks, seeds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tasks.selectors import find
 from tasks.submit.account import Wanted
 from tasks.submit.errands import submit_seed, submit_uploads
 
-# One client gives up after 30 s; asked again, a seed is known by then.
+# One client gives up after 30 s; when it asks again, the seed is known.
 SEED_SECONDS: Final = 25.0
 UPLOAD_SECONDS: Final = 55.0
 PRESS_SECONDS: Final = 20.0
@@ -37,7 +37,7 @@ Shape = Callable[[Errand], dict[str, Any]]
 def errand_answer(
     errand: Errand, seconds: float, shape: Shape
 ) -> StreamingHttpResponse:
-    """Answer with what becomes of the errand, `seconds` from now at the latest."""
+    """Return the outcome of an errand, after `seconds` at the latest."""
     pk = errand.pk
 
     def look(last: bool) -> dict[str, Any] | None:  # noqa: FBT001
@@ -50,12 +50,12 @@ def errand_answer(
 def _is_over(errand: Errand) -> bool:
     if errand.kind != ErrandKind.PRESS or errand.state != ErrandState.DONE:
         return errand.state != ErrandState.WAITING
-    # Discord may call a press done and then show a page in place of what was asked.
+    # Discord may report a press as done and then show a page instead of the result.
     return errand.done_at is None or errand.done_at <= timezone.now() - AFTERMATH
 
 
 def _deleted(errand: Errand) -> Errand:
-    """Return the errand as it ended: it is deleted with its account."""
+    """Return the errand as failed: it was deleted with its account."""
     errand.state = ErrandState.FAILED
     errand.error_zh, errand.error_en = "账号已被删除", "Its account was deleted"
     return errand
@@ -112,7 +112,7 @@ class UploadView(APIView):
         errand = submit_uploads(
             caller=caller,
             pictures=fields["base64Array"],
-            # A prefix is a speed to draw with; here nothing is drawn.
+            # A prefix only sets a speed, and nothing is drawn here.
             wanted=Wanted.of(fields["accountFilter"], caller.user),
         )
         return errand_answer(errand, UPLOAD_SECONDS, _links)
@@ -122,7 +122,7 @@ class UploadView(APIView):
 
 
 def pressed(errand: Errand) -> HttpResponseBase:
-    """Answer with whether a button that draws nothing was pressed."""
+    """Return whether a button that draws nothing was pressed."""
     parent = str(errand.task_id)
 
     def shape(done: Errand) -> dict[str, Any]:

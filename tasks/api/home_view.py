@@ -1,4 +1,4 @@
-"""What the first page of a client shows: to anybody, and more to operators."""
+"""View for the first page of a client: public facts, and counts for operators."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from accounts.models import AccessSettings
 from accounts.people.callers import asker_of
 from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.dialect.answers import json_answer, operation_result
-from mjproxy.lib.ids import first_id_at
+from mjproxy.lib.ids import first_task_id_of
 from tasks.api.shapes.examples import answered
 from tasks.models import Task
 
@@ -28,9 +28,9 @@ logger = logging.getLogger(__name__)
 
 KEY: Final = "home:drawn"
 MOST_TOPS: Final = 10
-KEPT: Final = 15  # seconds: counting a million rows takes a good part of one
+KEPT: Final = 15  # seconds; counting a million rows takes most of one
 
-# What anybody may know; nobody registers by themselves.
+# Public members; users cannot register themselves.
 _PUBLIC: Final[dict[str, Any]] = {
     "name": "mjproxy",
     "version": settings.VERSION,
@@ -46,16 +46,16 @@ _DRAWN: Final = {"todayDraw": 12, "yesterdayDraw": 30, "totalDraw": 4711} | {
 
 
 class HomeView(APIView):
-    # Open: whoever is about to sign in asks, and may carry a key that is of no use.
+    # Open to all: callers have not signed in yet and may send an invalid key.
     authentication_classes = []
     permission_classes = []
 
     @extend_schema(
         operation_id="home",
         tags=["admin"],
-        summary="What a first page shows; to operators also how much was drawn",
-        description="Without an operator's key: who is let in, the version and the "
-        "announcement. The counts are some seconds old.",
+        summary="Data of a first page; for operators also the number of tasks",
+        description="Without an operator's key: whether guests are allowed, the "
+        "version and the announcement. The counts are some seconds old.",
         responses=OperationSerializer,
         examples=[answered("home", operation_result(data=_PUBLIC | _DRAWN))],
     )
@@ -80,18 +80,18 @@ def _is_operator(request: Request) -> bool:
 
 
 def drawn() -> dict[str, Any]:
-    """Return how many tasks there are, and of which day; counted every few seconds."""
+    """Return the number of tasks in all and by day, at most 15 seconds old."""
     try:
         return cache.get_or_set(KEY, _count, KEPT) or _count()
-    except Exception as exc:  # whatever is wrong with the cache
+    except Exception as exc:  # a broken cache only makes it slower
         logger.warning("counts of tasks are not kept: %s", exc)
         return _count()
 
 
 def _count() -> dict[str, Any]:
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    today = first_id_at(midnight)
-    yesterday = first_id_at(midnight - timedelta(days=1))
+    today = first_task_id_of(midnight)
+    yesterday = first_task_id_of(midnight - timedelta(days=1))
     tasks = Task.objects.order_by()
     return {
         "todayDraw": tasks.filter(pk__gte=today).count(),
@@ -102,7 +102,7 @@ def _count() -> dict[str, Any]:
 
 
 def _tops(tasks: QuerySet[Task]) -> dict[str, int]:
-    """Return from where most was asked for, half of each address hidden."""
+    """Return the addresses with the most tasks today, half of each address hidden."""
     counted = tasks.exclude(client_ip=None).values_list("client_ip")
     tops: dict[str, int] = {}
     for address, count in counted.annotate(n=Count("pk")).order_by("-n")[:MOST_TOPS]:

@@ -1,4 +1,4 @@
-"""What the doors of all submits share: the form, the caller, the answer."""
+"""Base of the submit views: the form, the caller, the response."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tasks.submit.account import Wanted
 from tasks.submit.row import Caller, Submitted
 
 _NIJI: Final = {"NIJI_JOURNEY", "niji"}
-# The word “confirm” is how one client knows that a window is meant.
+# One client recognises a window by the word “confirm”.
 WINDOW_TEXT: Final = "Waiting for window confirm"
 
 
@@ -49,7 +49,7 @@ _IDEMPOTENCY: Final = OpenApiParameter(
     "Idempotency-Key",
     str,
     OpenApiParameter.HEADER,
-    description="The same key again answers with the same task.",
+    description="A repeated key returns the same task.",
 )
 _HOOK: Final = OpenApiCallback(
     name="notifyHook",
@@ -58,7 +58,7 @@ _HOOK: Final = OpenApiCallback(
         summary="The task, at each change and at its end",
         description="Signed with Standard Webhooks' headers. Any 2xx is received.",
         request=TaskSerializer,
-        responses={"2XX": OpenApiResponse(description="Whatever the body.")},
+        responses={"2XX": OpenApiResponse(description="Any body.")},
     ),
 )
 
@@ -72,7 +72,7 @@ def submit_schema(
     answers: Mapping[str, Any] = _ANSWERS,
     **body: Any,
 ) -> Any:
-    """Describe a submit: its form, an example of it, and of `answers`."""
+    """Describe a submit in the schema: its form and examples of its responses."""
     return extend_schema_view(
         post=extend_schema(
             operation_id=operation,
@@ -82,7 +82,7 @@ def submit_schema(
             request=form,
             parameters=[_IDEMPOTENCY],
             responses={
-                200: OpenApiResponse(answer, description="`code` is the verdict."),
+                200: OpenApiResponse(answer, description="`code` is the result."),
                 404: OpenApiResponse(
                     SubmitAnswerSerializer, description="No such related task."
                 ),
@@ -98,7 +98,7 @@ def submit_schema(
 
 
 class SubmitView(APIView):
-    """Reads a form, calls one service, answers with the task's id."""
+    """A submit: reads the form, calls one service, returns the task's id."""
 
     form: ClassVar[type[SubmitSerializer]]
 
@@ -120,7 +120,7 @@ def accepted(submitted: Submitted) -> HttpResponse:
 
 
 def answer_of(submitted: Submitted) -> dict[str, Any]:
-    """Return the four keys that every submit client reads."""
+    """Return the response of a submit: code, description, result, properties."""
     task, ahead = submitted.task, submitted.ahead
     code, text = ReturnCode.SUCCESS, "提交成功"
     properties: dict[str, Any] = {}
@@ -145,12 +145,12 @@ def bot_of(fields: dict[str, Any]) -> BotType:
 
 
 def wanted_of(caller: Caller, fields: dict[str, Any]) -> Wanted:
-    """Return what the account filter asks for; a prefix counts more than its modes."""
+    """Return the requested account; a prefix outranks the filter's modes."""
     return Wanted.of(fields["accountFilter"], caller.user, caller.mode)
 
 
 def known_id(task_id: str) -> int:
-    """Return the id of a related task. Raises ParentNotFound for what is none."""
+    """Return the id of a related task. Raises ParentNotFound if it is not an id."""
     found = id_in(task_id)
     if found is None:
         raise ParentNotFound

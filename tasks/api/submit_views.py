@@ -1,4 +1,4 @@
-"""The doors for new drawings: POST /mj/submit/..."""
+"""Views for new drawings: POST /mj/submit/..."""
 
 from __future__ import annotations
 
@@ -178,13 +178,13 @@ class VideoView(SubmitView):
 
 
 class Unserved(Refused):
-    """What Midjourney's Discord bot does not do."""
+    """Refuses a request that Midjourney's Discord bot cannot serve."""
 
     code = ReturnCode.FAILURE
 
 
 class _EditView(SubmitView):
-    """Midjourney serves the editor on its own site only; the Discord bot has none."""
+    """Refuses edits: Midjourney's editor exists on its own site only."""
 
     form = EditSerializer
 
@@ -209,7 +209,7 @@ class _EditView(SubmitView):
     image=examples.PICTURE,
 )
 class EditsView(_EditView):
-    """Edits."""
+    """Refuses edits."""
 
 
 @submit_schema(
@@ -221,7 +221,7 @@ class EditsView(_EditView):
     image=examples.PICTURE,
 )
 class EditView(_EditView):
-    """One edit."""
+    """Refuses one edit."""
 
 
 @submit_schema(
@@ -233,4 +233,4 @@ class EditView(_EditView):
     image=examples.PICTURE,
 )
 class RetextureView(_EditView):
-    """Retexture."""
+    """Refuses a retexture."""

@@ -1,4 +1,4 @@
-"""Face swap is another service's, and not served: refused as its clients know it."""
+"""View for face swap, which another service offers: always refused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TEXTS = ("服务不支持", "Face swap is not served here")
 
 
 class SwapView(APIView):
-    """Reads nothing: whatever is sent, the answer is the same."""
+    """Refuses every request without reading it."""
 
     @extend_schema(
         operation_id="insight_face_swap",

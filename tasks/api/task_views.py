@@ -1,4 +1,4 @@
-"""The doors to tasks that exist: look, list, cancel."""
+"""Views for existing tasks: fetch, list, cancel."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ from tasks.services import cancel
 from tasks.wire import task_bytes, tasks_json
 
 NEWEST = 100
-PAGE = 100  # tasks that are read at once: a long one has a quarter of a megabyte
-MOST_BYTES = 8_000_000  # of a list; what comes after them is left out
+PAGE = 100  # tasks in one query; a long one has 250 kB
+MOST_BYTES = 8_000_000  # of a list; the rest is left out
 _LISTED = examples.answered("tasks", [examples.TASK])
 _MINE = OpenApiParameter(
     "mine",
     bool,
-    description="An operator's own tasks only. Others see no other tasks anyway.",
+    description="An operator's own tasks only. Other users see only their own.",
 )
 
 
 class TaskFetchView(APIView):
-    """One task, as it is now."""
+    """Return one task as it is now."""
 
     def dispatch(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
-        # Clients look every second, for every task. REST framework's machinery would
-        # cost more than the look, so it only answers what is not plain.
+        # Clients poll every second for every task. REST framework costs more than the
+        # query, so it only handles errors.
         try:
             asker = asker_of(request) if request.method == "GET" else None
             if asker is not None:
@@ -59,7 +59,7 @@ class TaskFetchView(APIView):
         parameters=[TASK_ID],
         responses={
             200: OpenApiResponse(TaskSerializer, description="The task as it is now."),
-            204: OpenApiResponse(description="No such task, or somebody else's."),
+            204: OpenApiResponse(description="No such task, or another user's."),
         },
         examples=[examples.answered("finished", examples.TASK)],
     )
@@ -114,7 +114,7 @@ class TaskQueueView(APIView):
 
 @compressed
 class TasksByIdView(APIView):
-    """Answers list-by-condition and list-by-ids: two names of one thing."""
+    """Return the tasks of the sent ids: list-by-condition and list-by-ids."""
 
     @extend_schema(
         tags=["task"],
@@ -123,7 +123,7 @@ class TasksByIdView(APIView):
         responses={
             200: OpenApiResponse(
                 TASKS_OR_FAILURE,
-                description="Those that exist, in the order asked for.",
+                description="The existing tasks, in the order of the ids.",
             )
         },
         examples=[examples.sent({"ids": [examples.TASK_ID]}), _LISTED],

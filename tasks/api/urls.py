@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.urls import path
 
 from tasks.api.admin_task_views import AdminTasksView, AdminTaskView
-from tasks.api.admin_views import AdminAccountsView, AdminAccountView
 from tasks.api.button_views import (
     ActionView,
     ChangeView,
@@ -14,7 +13,6 @@ from tasks.api.button_views import (
 )
 from tasks.api.errand_views import SeedView, UploadView
 from tasks.api.home_view import HomeView
-from tasks.api.pool_views import PoolFetchView, PoolListView
 from tasks.api.submit_views import (
     BlendView,
     DescribeView,
@@ -34,7 +32,6 @@ from tasks.api.task_views import (
     TaskQueueView,
     TasksByIdView,
 )
-from tasks.api.verification_views import VerificationReportView, VerificationView
 
 urlpatterns = [
     path("submit/imagine", ImagineView.as_view()),
@@ -60,12 +57,6 @@ urlpatterns = [
     path("task/list-by-condition", TasksByIdView.as_view()),
     path("task/list-by-ids", TasksByIdView.as_view()),
     path("home", HomeView.as_view()),
-    path("admin/accounts", AdminAccountsView.as_view()),
-    path("admin/account/<account_id>", AdminAccountView.as_view()),
-    path("admin/account-cf/<account_id>", VerificationView.as_view()),
-    path("admin/account-cf-notify", VerificationReportView.as_view()),
     path("admin/tasks", AdminTasksView.as_view()),
     path("admin/task/<task_id>", AdminTaskView.as_view()),
-    path("account/list", PoolListView.as_view()),
-    path("account/<account_id>/fetch", PoolFetchView.as_view()),
 ]

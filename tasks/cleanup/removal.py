@@ -1,4 +1,4 @@
-"""Removing a task that an operator wants gone."""
+"""Remove a task at an operator's request, and the files of a user."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Final
 
 from django.db.models import Q
 
-from tasks.models import DeliveryState, InputPicture, Task
+from tasks.enums import DeliveryState
+from tasks.models import InputPicture, Task
 from tasks.pictures import store
 from tasks.services import fail
 
@@ -17,19 +18,21 @@ REMOVED: Final = "删除任务"
 
 
 def end_for_removal(task: Task) -> None:
-    """End a task that is not over, so that its owner is told before it is gone."""
+    """Fail a task that is not over, so that its owner's hook is called."""
     fail(task.pk, REMOVED)
 
 
 def remove_told(task: Task, *, in_any_case: bool) -> bool:
-    """Remove a task that is over; False while its hook is still to be called.
+    """Remove a finished task; False while its hook is still to be called.
 
-    What waits for a hook stands in rows that go with the task.
+    The waiting calls are rows that are deleted with the task. `in_any_case` does not
+    wait for them.
     """
     waiting = task.deliveries.filter(state=DeliveryState.WAITING)
     if waiting.exists() and not in_any_case:
         return False
-    # The file first: a row without its file is found again, a file without a row not.
+    # The file first: a row without its file is found again, a file without its row is
+    # not.
     store.remove(Task.objects.values_list("picture_file", flat=True).get(pk=task.pk))
     Task.objects.filter(pk=task.pk).delete()
     logger.info("task %s: removed", task.pk)
@@ -37,7 +40,7 @@ def remove_told(task: Task, *, in_any_case: bool) -> bool:
 
 
 def remove_files_of(user_id: int) -> None:
-    """Remove all pictures of a user: those that were drawn, and those they brought."""
+    """Remove all files of a user: drawn pictures and input pictures."""
     drawn = Task.objects.filter(owner=user_id).exclude(picture_file="")
     theirs = Q(task__owner=user_id) | Q(errand__owner=user_id)
     brought = InputPicture.objects.filter(theirs).exclude(file="")

@@ -1,4 +1,4 @@
-"""What is removed when it is old enough."""
+"""Remove old tasks, deliveries, errands, events and files."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ import logging
 from datetime import timedelta
 from typing import Final
 
-from django.contrib.admin.models import LogEntry
-from django.core.management import call_command
 from django.utils import timezone
 
-from accounts.models import AccountEvent, OperatorMail
 from mjproxy.lib.db import time_limits
 from mjproxy.lib.ids import first_task_id_of
-from tasks.enums import TERMINAL
+from tasks.enums import TERMINAL, DeliveryState
 from tasks.models import (
-    DeliveryState,
     DrawingSettings,
     Errand,
     Task,
@@ -26,16 +22,14 @@ from tasks.pictures import inputs, store
 logger = logging.getLogger(__name__)
 
 BATCH: Final = 500
-MOST_BATCHES: Final = 40  # in one run; the next one goes on
-MOST_DAYS: Final = 3650  # that a task may be kept where not all are
+MOST_BATCHES: Final = 40  # in one run; the next run continues
+MOST_DAYS: Final = 3650  # longest time, unless tasks are never removed
 KEEP_DELIVERIES: Final = timedelta(days=30)
-KEEP_EVENTS: Final = timedelta(days=90)
 KEEP_ERRANDS: Final = timedelta(days=1)
-KEEP_EDITS: Final = timedelta(days=365)
 
 
 def remove_old() -> None:
-    """Remove old tasks with their pictures, old deliveries, scraps of files."""
+    """Remove all that is older than its time limit. Lifts the job's time limit."""
     with time_limits.lifted():
         _remove_old()
 
@@ -44,29 +38,28 @@ def _remove_old() -> None:
     tasks = remove_old_tasks()
     deliveries = remove_old_deliveries()
     remove_old_errands()
-    remove_old_events()
-    remove_expired()
     scraps = store.remove_old_scraps() + inputs.drop_ended() + inputs.remove_strays()
     if tasks or deliveries or scraps:
         logger.info(
-            "removed %d tasks, %d deliveries, %d scraps", tasks, deliveries, scraps
+            "removed %d tasks, %d deliveries, %d files", tasks, deliveries, scraps
         )
 
 
 def remove_old_tasks() -> int:
-    """Remove the tasks that ended longer ago than the settings row says."""
+    """Remove tasks that ended before the days of the settings; return how many."""
     days = DrawingSettings.get_solo().keep_tasks_days
     if not days:
         return 0
     oldest = timezone.now() - timedelta(days=min(days, MOST_DAYS))
-    # The id grows with the time of submission: the end of the range is known.
+    # Ids grow with the time of submission, so the index ends the scan.
     rows = Task.objects.filter(
         pk__lt=first_task_id_of(oldest), status__in=TERMINAL, finished_at__lt=oldest
     ).order_by("pk")
     removed = 0
     for _ in range(MOST_BATCHES):
         batch = dict(rows.values_list("pk", "picture_file")[:BATCH])
-        # Files first: a row without its file is found again, a file without a row not.
+        # Files first: a row without its file is found again, a file without its row is
+        # not.
         for file in batch.values():
             store.remove(file)
         Task.objects.filter(pk__in=list(batch)).delete()
@@ -77,28 +70,14 @@ def remove_old_tasks() -> int:
 
 
 def remove_old_errands() -> int:
-    """Remove errands whose outcome nobody waits for any more."""
+    """Remove errands over a day old; return how many."""
     oldest = timezone.now() - KEEP_ERRANDS
     removed, _ = Errand.objects.filter(created_at__lt=oldest).delete()
     return removed
 
 
-def remove_old_events() -> int:
-    """Remove the history of the accounts, and the mails about it, after a while."""
-    oldest = timezone.now() - KEEP_EVENTS
-    removed, _ = AccountEvent.objects.filter(at__lt=oldest).delete()
-    OperatorMail.objects.filter(at__lt=oldest).delete()
-    return removed
-
-
-def remove_expired() -> None:
-    """Remove sessions that have run out, and the admin's history of long ago."""
-    call_command("clearsessions")
-    LogEntry.objects.filter(action_time__lt=timezone.now() - KEEP_EDITS).delete()
-
-
 def remove_old_deliveries() -> int:
-    """Remove the log of calls that are settled since a month."""
+    """Remove settled webhook calls after 30 days; return how many."""
     rows = WebhookDelivery.objects.filter(
         created_at__lt=timezone.now() - KEEP_DELIVERIES
     )

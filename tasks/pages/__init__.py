@@ -1,1 +1,1 @@
-"""Pages: drawing, and pictures under links that stay."""
+"""Pages: drawing, and pictures under permanent links."""

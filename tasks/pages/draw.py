@@ -1,4 +1,4 @@
-"""The drawing page: a client of the public API like any other."""
+"""The drawing page: an ordinary client of the public API."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SAMPLES = (
     "isometric cutaway of a tiny bookshop, warm evening light",
     "botanical plate of an imaginary orchid, ink and watercolour",
 )
-# All that draw.js imports: a browser fetches them at once, not one after the other.
+# All imports of draw.js, so that a browser fetches them in parallel.
 SCRIPTS = sorted(
     f"tasks/{file.name}" for file in (settings.BASE_DIR / "static/tasks").glob("*.js")
 )

@@ -1,4 +1,4 @@
-"""Pictures under links that stay: whoever knows the link may see the picture."""
+"""Serve pictures under permanent links; anyone with the link may see the picture."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from mjproxy.lib.web.outside_hosts import Later
 from tasks.enums import TaskStatus
 from tasks.models import DrawingSettings, Task
 from tasks.pictures import cdn, store
-from tasks.wire import EXTENSIONS
+from tasks.pictures.types import EXTENSIONS
 
 _NAME: Final = re.compile(
     r"(?P<key>[0-9a-f]{1,64})(?P<preview>-\d{1,3})?\.(?:png|webp|jpg|gif|mp4|bin)",
@@ -42,7 +42,7 @@ _SHORT: Final = "public, max-age=5"
 
 
 class Answer(Exception):
-    """There is no picture to show; `response` says why."""
+    """No picture can be shown; `response` says why."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -54,7 +54,7 @@ class Answer(Exception):
 
 @require_safe
 def picture(request: HttpRequest, task_id: int, name: str) -> HttpResponseBase:
-    """Show a finished picture, or the preview of one that is being drawn."""
+    """Serve a finished picture, or the preview of an unfinished one."""
     try:
         task, wants_preview = _find(task_id, name)
         if wants_preview and task.status != TaskStatus.SUCCESS:
@@ -65,7 +65,7 @@ def picture(request: HttpRequest, task_id: int, name: str) -> HttpResponseBase:
         response = answer.response
     response["Access-Control-Allow-Origin"] = "*"
     response["X-Content-Type-Options"] = "nosniff"
-    # The bytes come from elsewhere: whatever they are, they run nothing here.
+    # The bytes come from outside, so they may not run as a page of ours.
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
@@ -107,12 +107,12 @@ def _preview(request: HttpRequest, task: Task) -> HttpResponseBase:
 async def _fetched(
     how: _How, task: Task, source: str, *, keep: bool
 ) -> HttpResponseBase:
-    """Show what lies at the CDN. Waits for it in the event loop, not in a thread."""
+    """Fetch a picture from the CDN and serve it; waits in the event loop."""
     try:
         found = await _download(task, source)
         path = await in_thread(_kept, task, found) if keep else found.path
         return how.shown(found.content_type, path)
-    except FileNotFoundError:  # it was here for an hour, and has just been removed
+    except FileNotFoundError:  # it was cached for an hour and was just removed
         return Answer(503, "the picture has to be fetched anew, try again").response
     except Answer as answer:
         return answer.response
@@ -140,7 +140,7 @@ def _kept(task: Task, found: cdn.Picture) -> Path:
 
 @dataclass(frozen=True)
 class _How:
-    """What an answer needs besides the picture."""
+    """The parts of a response besides the picture."""
 
     request: HttpRequest
     etag: str
@@ -166,7 +166,7 @@ def _unchanged(request: HttpRequest, etag: str, caching: str) -> HttpResponse | 
 
 
 def _from_file(request: HttpRequest, path: Path) -> HttpResponseBase:
-    """Answer with a file, or with the part that is asked for. Raises Answer."""
+    """Return a file, or the requested range of it. Raises Answer."""
     size = path.stat().st_size
     try:
         part = byte_ranges.asked(request.headers.get("Range", ""), size)

@@ -1,1 +1,1 @@
-"""Pictures: those that a request brings, and those that are drawn."""
+"""Pictures: inputs of requests and results of tasks."""

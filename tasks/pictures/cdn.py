@@ -1,4 +1,4 @@
-"""Downloads from Discord's CDN into files. Nothing of ours is sent along."""
+"""Download pictures from Discord's CDN into files, without any credentials."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Final
 
 import aiohttp
 
+from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import faults
+from mjproxy.lib.faults import Work
 from mjproxy.lib.process.bulkhead import Places
-from mjproxy.lib.process.faults import Work
 from mjproxy.lib.safe_http.client import (
     USER_AGENT,
     Unfetchable,
@@ -32,25 +32,25 @@ logger = logging.getLogger(__name__)
 
 MAX_BYTES: Final = 64 << 20
 TIMEOUT: Final = 30.0  # seconds
-AT_ONCE: Final = 4  # pictures that a worker keeps
-# Downloads of one process, and those for one user: a CDN that hangs holds no more.
+AT_ONCE: Final = 4  # pictures that a worker stores at the same time
+# Downloads of one process, and of one user. The limits hold when the CDN hangs.
 IN_ALL: Final = 48
 EACH: Final = 24
 GONE: Final = frozenset({403, 404, 410})
-# A drawing program's page is not a picture: it could hold a script.
+# An SVG could hold a script.
 REFUSED_TYPES: Final = frozenset({"image/svg+xml"})
 
 
 @dataclass(frozen=True)
 class Picture:
-    """What was downloaded. Its file is removed after an hour."""
+    """A downloaded picture. Its file is removed after an hour."""
 
     content_type: str
     path: Path
 
 
 class CdnError(Exception):
-    """The CDN did not give the picture; `gone` where it will not do so later."""
+    """The CDN did not give the picture; `gone`: it will not do so later."""
 
     def __init__(self, reason: str, *, gone: bool = False) -> None:
         super().__init__(reason)
@@ -58,7 +58,7 @@ class CdnError(Exception):
 
 
 class Downloader:
-    """Downloads of one process. Lives in one event loop."""
+    """Downloads of one process. Belongs to one event loop."""
 
     def __init__(self) -> None:
         self._session = aiohttp.ClientSession(
@@ -77,7 +77,7 @@ class Downloader:
     async def download(
         self, source: str, who: Hashable, *, at_once: bool = False
     ) -> Picture:
-        """Return the picture at `source`, fetched once for all who ask meanwhile."""
+        """Return the picture at `source`; concurrent calls share one download."""
         if source not in self._running:
             task = asyncio.create_task(self._found(source, who, at_once=at_once))
             task.add_done_callback(lambda done: self._forget(source, done))
@@ -87,7 +87,7 @@ class Downloader:
     def _forget(self, source: str, task: asyncio.Task[Picture]) -> None:
         self._running.pop(source, None)
         if not task.cancelled():
-            task.exception()  # seen, also where nobody waits any more
+            task.exception()  # marks it as retrieved, if no caller waits any more
 
     async def _found(self, source: str, who: Hashable, *, at_once: bool) -> Picture:
         if cached := await in_thread(store.cached_preview, source):
@@ -114,7 +114,7 @@ class Downloader:
 
 
 def _check(label: str, head: bytes) -> None:
-    """Raise CdnError for what is no picture or video; its bytes count first."""
+    """Raise CdnError unless it is a picture or video; the bytes outrank the label."""
     if kind_of(head):
         return
     if not label.startswith("image/") and label != "video/mp4":
@@ -134,16 +134,16 @@ def _downloader() -> Downloader:
 
 
 async def download(source: str, who: Hashable, *, at_once: bool = False) -> Picture:
-    """Return the picture at `source`; `who` has a share of all downloads.
+    """Return the picture at `source`; `who` is the user whose limit it counts for.
 
-    With `at_once` it raises NoPlace instead of waiting for a place. Raises CdnError,
-    and UnknownSource where the source is no link to the CDN.
+    With `at_once` it raises NoPlace instead of waiting. Raises CdnError, and
+    UnknownSource if the link does not lead to the CDN.
     """
     return await _downloader().download(source, who, at_once=at_once)
 
 
 async def keep(task_id: int) -> None:
-    """Copy a finished task's picture, if that is still to be done."""
+    """Store a finished task's picture, if that is still to be done."""
     await faults.watch(Work("picture of task", task_id, store.give_up), _keep)
 
 

@@ -1,9 +1,9 @@
-"""How many pictures of one process are unpacked at the same time."""
+"""Limit how many pictures a process decodes at the same time."""
 
 from __future__ import annotations
 
 import threading
 from typing import Final
 
-# One of 64 million pixels needs some 250 MB.
+# A picture of 64 million pixels needs some 250 MB.
 UNPACKING: Final = threading.BoundedSemaphore(2)

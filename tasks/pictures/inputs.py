@@ -1,4 +1,4 @@
-"""Pictures that a request brings along: decoded, checked, kept until they are used."""
+"""Input pictures of requests: decode and check them, and keep them until used."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
-from django.db import DatabaseError
+from django.db import DatabaseError, IntegrityError
 from django.db.models import Q, QuerySet
 from PIL import Image
 
@@ -22,20 +22,21 @@ from mjproxy.lib.process.disk_full import is_full
 from mjproxy.lib.safe_http import client
 from mjproxy.lib.safe_http.file_kinds import HEAD, is_cut_off, kind_of
 from tasks.enums import TERMINAL, ErrandState, InputRole, TaskAction
-from tasks.exceptions import InvalidRequest
+from tasks.exceptions import InvalidRequest, Refused
 from tasks.models import Errand, InputPicture, Task
 from tasks.pictures import own_links, store
 from tasks.pictures.decode_slots import UNPACKING
 from tasks.pictures.own_links import MAX_BYTES as MAX_BYTES
 from tasks.pictures.own_links import Viewer
+from tasks.pictures.types import extension
 from tasks.prompts.links import is_official
-from tasks.wire import extension
 
 MAX_PIXELS: Final = 64_000_000
-BATCH: Final = 500  # rows or files that are looked at together
-# What Pillow may try. Some files it opens under other names, such as a phone's MPO.
+BATCH: Final = 500  # rows or files in one query
+# Formats that Pillow may try. It opens some files under other names, such as a phone's
+# MPO.
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF")
-# The label is not looked at: it is often wrong.
+# The media type is ignored: it is often wrong.
 _DATA_URL: Final = re.compile(r"(?:data:)?[^,]{0,200};base64,", re.IGNORECASE)
 _URL_SAFE: Final = str.maketrans("-_", "+/")
 _WEB: Final = re.compile(r"https?://", re.IGNORECASE)
@@ -43,9 +44,9 @@ _WEB: Final = re.compile(r"https?://", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Brought:
-    """A checked picture: its bytes, or the link that they are to be fetched from.
+    """A checked input picture: its bytes, or the link to fetch them from.
 
-    One of our own, found behind a link in a prompt, has both.
+    A picture of this server, found by a link in a prompt, has both.
     """
 
     role: InputRole
@@ -63,7 +64,7 @@ class Brought:
 
 @dataclass(frozen=True)
 class Written:
-    """A picture whose bytes are on the disk, while its row is not there yet."""
+    """A picture whose bytes are on the disk and whose row is not written yet."""
 
     brought: Brought
     file: str
@@ -74,7 +75,7 @@ def read(
 ) -> Brought:
     """Return the picture in a data URL, in bare base64, or behind a web link.
 
-    Raises InvalidRequest for what is no picture, is too large, or may not be fetched.
+    Raises InvalidRequest if it is not a picture, is too large, or may not be fetched.
     """
     text = text.strip()
     if _WEB.match(text):
@@ -86,7 +87,7 @@ def read(
 def behind(
     url: str, role: InputRole, position: int = 0, *, viewer: Viewer | None = None
 ) -> Brought:
-    """Return the picture behind a web link: at once where it is one of our own.
+    """Return the picture behind a web link, with its bytes if this server has it.
 
     Raises InvalidRequest.
     """
@@ -96,7 +97,7 @@ def behind(
         return Brought(role, position, url=url)
     own_links.check_picture(own)
     kept = own_links.kept_bytes(own)
-    if not kept:  # a worker asks Discord for it
+    if not kept:  # a worker fetches it from Discord
         return Brought(role, position, url=url)
     body = own_links.fitting(kept)
     return Brought(role, position, body, *measure(body), url=url)
@@ -111,9 +112,9 @@ def read_all(
 
 
 def check_link(url: str) -> None:
-    """Raise InvalidRequest where a link is none, or names a private address.
+    """Raise InvalidRequest if a link is invalid or names a private address.
 
-    Nobody is asked: where a name leads is seen when its picture is fetched.
+    Runs no DNS query: the address of a name is checked when the picture is fetched.
     """
     try:
         client.check_url(url)
@@ -122,9 +123,9 @@ def check_link(url: str) -> None:
 
 
 def measure(body: bytes) -> tuple[str, int, int]:
-    """Return type, width and height of a picture's bytes; its pixels stay packed.
+    """Return type, width and height of a picture; only a GIF is decoded.
 
-    Raises InvalidRequest for anything else, and for more pixels than are decoded.
+    Raises InvalidRequest for other data, and for more than `MAX_PIXELS` pixels.
     """
     if len(body) > MAX_BYTES:
         raise _too_large()
@@ -138,14 +139,15 @@ def measure(body: bytes) -> tuple[str, int, int]:
                 raise Image.DecompressionBombError
             if kind == "image/gif":
                 with UNPACKING:
-                    image.load()  # its first picture; `verify` does not look
+                    # decodes the first frame; `verify` does not check a GIF
+                    image.load()
             else:
                 image.verify()
     except Image.DecompressionBombError:
         raise InvalidRequest(
             "图片尺寸过大", "The picture has too many pixels"
         ) from None
-    except Exception:  # Pillow raises what its decoders happen to meet
+    except Exception:  # Pillow's decoders raise many kinds of errors
         raise not_a_picture() from None
     if is_cut_off(body):
         raise InvalidRequest("base64格式错误", "The end of the picture is missing")
@@ -153,7 +155,7 @@ def measure(body: bytes) -> tuple[str, int, int]:
 
 
 def measure_file(path: Path) -> tuple[str, int, int]:
-    """As `measure`, for what lies on the disk."""
+    """Measure a file on the disk, as `measure` does."""
     if path.stat().st_size > MAX_BYTES:
         raise _too_large()
     return measure(path.read_bytes())
@@ -181,13 +183,13 @@ def not_a_picture() -> InvalidRequest:
     return InvalidRequest("base64格式错误", "Not a PNG, JPEG, WebP or GIF picture")
 
 
-# --- kept ---------------------------------------------------------------------------
+# --- storing --------------------------------------------------------------------------
 
 
 def write_files(brought: Sequence[Brought]) -> list[Written]:
-    """Put the bytes on the disk. Their rows follow; scraps without one are removed.
+    """Write the bytes to files. Rows follow; files without a row are removed later.
 
-    Raises OSError where they cannot all be written; none is left then.
+    Raises OSError if one cannot be written; then none is left.
     """
     files: list[Written] = []
     try:
@@ -200,10 +202,18 @@ def write_files(brought: Sequence[Brought]) -> list[Written]:
 
 
 @contextmanager
-def gone_if_full(files: Sequence[Written]) -> Iterator[None]:
-    """Remove the files where the block finds no room on the disk for their rows."""
+def kept(brought: Sequence[Brought]) -> Iterator[list[Written]]:
+    """Put the bytes on the disk for a block that writes their rows.
+
+    The files are removed where the block is refused, meets a row of the same key, or
+    finds no room on the disk. Raises OSError where they cannot all be written.
+    """
+    files = write_files(brought)
     try:
-        yield
+        yield files
+    except (Refused, IntegrityError):
+        remove_files(files)
+        raise
     except DatabaseError as exc:
         if is_full(exc):
             remove_files(files)
@@ -213,7 +223,7 @@ def gone_if_full(files: Sequence[Written]) -> Iterator[None]:
 def write_rows(
     files: Sequence[Written], *, task: Task | None = None, errand: Errand | None = None
 ) -> None:
-    """Write a row for each picture, in the transaction of what it belongs to."""
+    """Write a row for each picture, in the transaction of its task or errand."""
     InputPicture.objects.bulk_create(
         InputPicture(
             task=task,
@@ -233,7 +243,7 @@ def write_rows(
 
 
 def _link(brought: Brought, task: Task | None) -> str:
-    """Return the link that stands for a picture already; a blend takes files only."""
+    """Return the link to send for a picture, or "". A blend takes files only."""
     blends = task is not None and task.action == TaskAction.BLEND
     if brought.body or blends or not is_official(brought.url):
         return ""
@@ -241,12 +251,12 @@ def _link(brought: Brought, task: Task | None) -> str:
 
 
 def drop(owner: Task | Errand) -> None:
-    """Remove what a task or an errand has brought along, which is over."""
+    """Remove the input pictures of a task or an errand that is over."""
     _drop(owner.inputs.all())
 
 
 def drop_ended() -> int:
-    """Remove what was left of tasks and errands that are over."""
+    """Remove the input pictures of all tasks and errands that are over."""
     errand_over = Q(errand__isnull=False) & ~Q(errand__state=ErrandState.WAITING)
     over = InputPicture.objects.filter(Q(task__status__in=TERMINAL) | errand_over)
     removed = 0
@@ -256,7 +266,7 @@ def drop_ended() -> int:
 
 
 def _drop(rows: QuerySet[InputPicture]) -> int:
-    # Files first: a row without its file is found again, a file without a row later.
+    # Files first: a row without its file is found again, a file without its row is not.
     found = dict(rows.values_list("pk", "file"))
     for file in found.values():
         store.remove(file)
@@ -266,7 +276,7 @@ def _drop(rows: QuerySet[InputPicture]) -> int:
 
 
 def remove_strays() -> int:
-    """Remove files that no row tells of: their request came to nothing."""
+    """Remove old files without a row; their requests failed."""
     removed = 0
     for names in store.old_inputs():
         for start in range(0, len(names), BATCH):
@@ -291,7 +301,7 @@ def _write(picture: Brought) -> str:
 
 
 def name_at_discord(picture: InputPicture) -> str:
-    """Return the file name to upload under: unlike any other, and without meaning."""
+    """Return a unique file name for the upload, without meaning."""
     ending = extension(picture.content_type)
     owner = picture.task_id or secrets.token_hex(6)
     return f"{owner}-{picture.position}.{ending}"

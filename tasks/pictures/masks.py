@@ -1,4 +1,4 @@
-"""Masks of a page: from whatever a client draws to what the bot takes."""
+"""Convert masks that clients draw into the form that the bot takes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from tasks.exceptions import InvalidRequest
 from tasks.pictures.decode_slots import UNPACKING
 from tasks.pictures.inputs import FORMATS, Brought, not_a_picture, read
 
-# The pixels are looked at: as many as Midjourney's largest picture has.
+# Every pixel is decoded, so the limit is the size of Midjourney's largest picture.
 MAX_PIXELS: Final = 4096 * 4096
 _SCALES: Final = {"L;2": 85, "L;4": 17}
 
 
 def read_mask(text: str, *, width: int | None, height: int | None) -> Brought:
-    """Return the mask as the bot takes it: black and white, as large as the picture.
+    """Return the mask in black and white, in the size of its picture.
 
-    White is drawn anew; what is transparent is kept. A mask of another size or shape is
-    stretched to its picture. Raises InvalidRequest where it is black.
+    White is redrawn; transparent counts as black. A mask of another size is stretched.
+    Raises InvalidRequest if the mask is all black.
     """
     given = read(text, InputRole.MASK)
     if given.url:
@@ -32,7 +32,7 @@ def read_mask(text: str, *, width: int | None, height: int | None) -> Brought:
     try:
         with UNPACKING, Image.open(io.BytesIO(given.body), formats=FORMATS) as image:
             mask = _two_colours(image).resize(size, Image.Resampling.NEAREST)
-    except Exception:  # Pillow raises what its decoders happen to meet
+    except Exception:  # Pillow's decoders raise many kinds of errors
         raise not_a_picture() from None
     if mask.getextrema()[1] == 0:
         raise InvalidRequest("蒙版为空", "The mask selects nothing: white is redrawn")
@@ -49,9 +49,9 @@ def _two_colours(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Return a picture with 8 bits a channel, its transparent level scaled like it.
+    """Return the picture with 8 bits per channel, its transparent level scaled.
 
-    The library scales 2 and 4 bits, but clips 16; the level it leaves as it stands.
+    Pillow scales 2 and 4 bits, but clips 16 bits, and never scales the level.
     """
     tiles = getattr(image, "tile", [])
     raw = str(tiles[0].args) if tiles else ""

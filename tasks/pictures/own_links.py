@@ -1,4 +1,4 @@
-"""Links to our own pictures that come back in a request: read here, never fetched."""
+"""Resolve links to this server's own pictures from the store, without fetching them."""
 
 from __future__ import annotations
 
@@ -21,29 +21,30 @@ from tasks.pictures import store
 from tasks.pictures.decode_slots import UNPACKING
 from tasks.selectors import find
 
-# Previews and whatever else is made of a picture have names that begin like its own.
+# Previews and other variants of a picture have names that begin like its own.
 _PATH: Final = re.compile(
     r"/images/(?P<task>[0-9]{1,19})/(?P<key>[0-9a-f]{1,64})(?:[-.][\w.-]*)?\Z"
 )
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _PORTS: Final = {"http": 80, "https": 443}
 _QUALITY: Final = 92
-# What Discord takes from an account without a subscription of its own.
+# Bytes of Discord's upload limit for an account without a subscription.
 MAX_BYTES: Final = 10 << 20
 
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who brings a link along, and the origin under which they reached us."""
+    """The user who sent a link, and the origin that the user reached us by."""
 
     user: User
     base: str = ""
 
 
 def find_own(viewer: Viewer, url: str) -> Task | None:
-    """Return the task whose picture a link leads to; None where it is not ours.
+    """Return the task whose picture a link names; None for a foreign link.
 
-    Raises InvalidRequest where it is ours, and no picture that the viewer may see.
+    Raises InvalidRequest if the link is ours and the viewer may not see a picture
+    there.
     """
     try:
         parts = parts_of(url)
@@ -58,9 +59,9 @@ def find_own(viewer: Viewer, url: str) -> Task | None:
 
 
 def named_by(url: str) -> Task | None:
-    """Return the task that a link names with its secret, whoever asks.
+    """Return the task that a link names with its secret; the user does not matter.
 
-    The host does not count: nobody else's link could hold that secret.
+    The host does not count: a foreign link cannot contain the secret.
     """
     match = _PATH.search(unquote(re.split("[?#]", url, maxsplit=1)[0]))
     pk = int(match["task"]) if match else 1 << 63
@@ -84,7 +85,7 @@ def _is_ours(parts: Parts, viewer: Viewer) -> bool:
 
 
 def check_picture(task: Task) -> None:
-    """Raise InvalidRequest where a task has no finished picture."""
+    """Raise InvalidRequest if a task has no finished picture."""
     if task.status != TaskStatus.SUCCESS or not task.picture_source:
         raise InvalidRequest("关联任务状态错误", "The picture is not finished")
     if task.picture_type.startswith("video/"):
@@ -92,18 +93,18 @@ def check_picture(task: Task) -> None:
 
 
 def kept_bytes(task: Task) -> bytes:
-    """Return the picture from the disk, b"" where it is not kept there."""
+    """Return the picture from the disk, b"" if it is not stored."""
     path = store.kept_path(task)
     try:
         return path.read_bytes() if path else b""
-    except FileNotFoundError:  # removed this moment
+    except FileNotFoundError:  # removed since the check
         return b""
 
 
 def fitting(body: bytes) -> bytes:
-    """Return a picture of ours as Discord takes it, if need be as a JPEG.
+    """Return a picture within Discord's upload limit, if necessary as a JPEG.
 
-    Raises InvalidRequest.
+    Raises InvalidRequest if it cannot be converted.
     """
     if len(body) <= MAX_BYTES:
         return body
@@ -112,6 +113,6 @@ def fitting(body: bytes) -> bytes:
         with UNPACKING, Image.open(io.BytesIO(body), formats=formats) as image:
             out = io.BytesIO()
             image.convert("RGB").save(out, "JPEG", quality=_QUALITY)
-    except Exception:  # Pillow raises what its decoders happen to meet
+    except Exception:  # Pillow's decoders raise many kinds of errors
         raise InvalidRequest("图片过大", "The picture cannot be made smaller") from None
     return out.getvalue()

@@ -1,4 +1,4 @@
-"""Finished pictures and previews: where they come from, where they are kept."""
+"""Files of finished pictures, of input pictures and of previews."""
 
 from __future__ import annotations
 
@@ -9,51 +9,40 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from mjproxy.lib.db.claim import claim, due
 from mjproxy.lib.ids import first_task_id_of
 from mjproxy.lib.process import backoff
 from mjproxy.lib.validators.addresses import LONGEST, WrongAddress, parts_of
+from tasks import ports
 from tasks.enums import TaskStatus
 from tasks.models import DrawingSettings, Task
-from tasks.wire import EXTENSIONS
+from tasks.pictures.types import EXTENSIONS
 
 logger = logging.getLogger(__name__)
 
 CDN_HOSTS: Final = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
-# Seconds after each try; longer than a download, and Discord's links live for a day.
+# Seconds after each try, each longer than a download. Discord's links live for a day.
 TRY_AGAIN: Final = (60, 120, 300, 600, 1800, 3600, 7200, 14400, 21600, 21600)
 WORTH_TRYING: Final = timedelta(days=2)
 SCRAP_LIFE: Final = 3600  # seconds; longer than any request or download
-
-_cdn_base: Callable[[], str] | None = None
 
 
 class UnknownSource(Exception):
     """A picture's link does not lead to Discord's CDN."""
 
 
-def cdn_base() -> str:
-    """Return what stands in for Discord's CDN. May ask the database."""
-    return (_cdn_base() if _cdn_base else settings.DISCORD["cdn"]).rstrip("/")
-
-
-def set_cdn_base(base: Callable[[], str] | None) -> None:
-    """Let `base` say where the CDN is, in place of the environment."""
-    global _cdn_base
-    _cdn_base = base
-
-
 def cdn_url(source: str) -> str:
     """Return `source` at the configured CDN. Raises UnknownSource for foreign links."""
-    base = parts_of(cdn_base())
+    base = parts_of(ports.cdn_base()().rstrip("/"))
     try:
         parts = parts_of(source, longest=LONGEST)
     except WrongAddress:
@@ -78,7 +67,7 @@ def wants_keeping(task: Task) -> bool:
 
 
 def to_keep(limit: int = 200) -> list[int]:
-    """Return the finished tasks whose picture is not kept yet and may be tried now."""
+    """Return finished tasks whose picture is not stored and due for a try."""
     if not DrawingSettings.get_solo().keep_pictures:
         return []
     oldest = first_task_id_of(timezone.now() - WORTH_TRYING)
@@ -87,21 +76,20 @@ def to_keep(limit: int = 200) -> list[int]:
 
 
 def claim_picture(task_id: int) -> str | None:
-    """Count a try at keeping the task's picture; return its link at Discord's CDN.
+    """Claim a try to store the task's picture; return its link at Discord's CDN.
 
-    None where it is not the time.
+    Returns None if the picture is stored, not due, or not at the CDN.
     """
     task = Task.objects.filter(pk=task_id).first()
     if task is None or not wants_keeping(task):
         return None
     pause = TRY_AGAIN[min(task.picture_tries, len(TRY_AGAIN) - 1)]
-    claimed = (
-        _unkept()
-        .filter(pk=task_id, picture_tries=task.picture_tries)
-        .update(
-            picture_tries=task.picture_tries + 1,
-            picture_next_at=timezone.now() + backoff.about(pause),
-        )
+    rows = _unkept().filter(pk=task_id, picture_tries=task.picture_tries)
+    claimed = claim(
+        rows,
+        "picture_next_at",
+        backoff.about(pause),
+        picture_tries=task.picture_tries + 1,
     )
     if not claimed:
         return None
@@ -114,16 +102,15 @@ def claim_picture(task_id: int) -> str | None:
 
 
 def give_up(task_id: int, reason: str) -> None:
-    """Try no more to keep a task's picture; Discord's link stays."""
+    """Stop trying to store a task's picture; Discord's link stays."""
     logger.error("task %s: its picture is not kept: %s", task_id, reason)
     rows = Task.objects.filter(pk=task_id, picture_file="")
     rows.update(picture_tries=len(TRY_AGAIN))
 
 
 def _unkept() -> QuerySet[Task]:
-    now = timezone.now()
     return Task.objects.filter(
-        Q(picture_next_at=None) | Q(picture_next_at__lte=now),
+        due("picture_next_at"),
         status=TaskStatus.SUCCESS,
         picture_file="",
         picture_tries__lt=len(TRY_AGAIN),
@@ -131,17 +118,17 @@ def _unkept() -> QuerySet[Task]:
 
 
 def store(task_id: int, content_type: str, body: bytes) -> None:
-    """Keep a picture's bytes, as `store_file` does."""
+    """Store a picture's bytes, as `store_file` does."""
     with drafting() as draft:
         draft.write_bytes(body)
         store_file(task_id, content_type, draft)
 
 
 def store_file(task_id: int, content_type: str, found: Path) -> Path | None:
-    """Keep the picture that is in the file `found`; return where it is kept.
+    """Store the picture in the file `found`; return its new path.
 
-    Other tasks may keep the same file. The row tells of it once it is on the disk. None
-    where the task was deleted.
+    `found` stays, because other tasks may store it too. The row is updated once the
+    file is on the disk. Returns None if the task was deleted.
     """
     task = Task.objects.filter(pk=task_id).first()
     if task is None:
@@ -175,18 +162,18 @@ def remove(file: str) -> None:
         (_root() / file).unlink(missing_ok=True)
 
 
-# --- pictures that requests bring along ----------------------------------------------
+# --- input pictures -------------------------------------------------------------------
 
 
 def write_input(body: bytes, content_type: str) -> str:
-    """Keep a picture that came with a request; return its file's name."""
+    """Store an input picture; return the name of its file."""
     with drafting() as draft:
         draft.write_bytes(body)
         return adopt_input(draft, content_type)
 
 
 def adopt_input(found: Path, content_type: str) -> str:
-    """Keep a picture that was fetched for a request, as `write_input` does."""
+    """Store a fetched input picture; return the name of its file."""
     ending = EXTENSIONS.get(content_type, "bin")
     file = f".inputs/{timezone.now():%Y-%m-%d}/{secrets.token_hex(16)}.{ending}"
     _settle(found, _root() / file)
@@ -194,12 +181,12 @@ def adopt_input(found: Path, content_type: str) -> str:
 
 
 def read_input(file: str) -> bytes:
-    """Return the bytes of a brought picture. Raises FileNotFoundError."""
+    """Return the bytes of an input picture. Raises FileNotFoundError."""
     return (_root() / file).read_bytes()
 
 
 def old_inputs() -> Iterator[list[str]]:
-    """Yield the names of brought pictures that are older than any request, by folder.
+    """Yield the names of input pictures over an hour old, by folder.
 
     A folder that has become empty is removed.
     """
@@ -220,7 +207,7 @@ def preview_name(source: str) -> str:
 
 
 def cached_preview(source: str) -> tuple[str, Path] | None:
-    """Return a preview's type and file, where it was fetched a short while ago."""
+    """Return the type and file of a preview that is still cached, or None."""
     for content_type, extension in EXTENSIONS.items():
         path = _previews() / f"{preview_name(source)}.{extension}"
         if path.is_file():
@@ -229,7 +216,7 @@ def cached_preview(source: str) -> tuple[str, Path] | None:
 
 
 def cache_preview(source: str, content_type: str, found: Path) -> Path:
-    """Move what was fetched from `source` to where it is found for a while."""
+    """Move a fetched preview into the cache; return its path."""
     ending = EXTENSIONS.get(content_type, "bin")
     path = _previews() / f"{preview_name(source)}.{ending}"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -237,7 +224,7 @@ def cache_preview(source: str, content_type: str, found: Path) -> Path:
 
 
 def remove_old_scraps() -> int:
-    """Remove cached previews, and what writers that were killed have left."""
+    """Remove previews and drafts over an hour old; return how many."""
     removed = 0
     oldest = time.time() - SCRAP_LIFE
     for folder in (_previews(), _drafts()):
@@ -272,7 +259,7 @@ def _is_older(path: Path, moment: float) -> bool:
 
 @contextlib.contextmanager
 def drafting() -> Iterator[Path]:
-    """Give a file of its own to write; removed at the end where it was not moved."""
+    """Yield the path of a new draft file; it is removed unless it was moved."""
     _drafts().mkdir(parents=True, exist_ok=True)
     draft = _drafts() / secrets.token_hex(16)
     try:
@@ -282,7 +269,7 @@ def drafting() -> Iterator[Path]:
 
 
 def _duplicate(file: Path, to: Path) -> None:
-    """Have the same bytes under a second name; without links on the disk, twice."""
+    """Link the file to a second name, or copy it if the disk has no links."""
     try:
         os.link(file, to)
     except OSError:
@@ -290,7 +277,7 @@ def _duplicate(file: Path, to: Path) -> None:
 
 
 def _settle(draft: Path, path: Path) -> None:
-    """Move a file to where it is there whole or not at all, also after power loss."""
+    """Move a file into place atomically, safe against power loss."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with draft.open("rb") as file:
         os.fsync(file.fileno())

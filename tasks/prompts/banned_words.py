@@ -1,4 +1,4 @@
-"""Banning words, and finding one in a prompt."""
+"""Ban words, and find banned words in a prompt."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Final
 
 from tasks.models import BannedWord
 
-# Chinese and Japanese have no blanks between words, so there a word has no edges: it is
-# found anywhere, and Latin words are found between such characters.
+# Chinese and Japanese have no blanks between words, so a word of theirs is found
+# anywhere, and a Latin word is found between such characters.
 _SEAMLESS: Final = "぀-ヿ㐀-䶿一-鿿"
 _IS_SEAMLESS: Final = re.compile(f"[{_SEAMLESS}]")
 _NOT_AFTER: Final = rf"(?<![^\W{_SEAMLESS}])"
@@ -19,7 +19,7 @@ _NOT_BEFORE: Final = rf"(?![^\W{_SEAMLESS}])"
 
 
 def ban_too(like: BannedWord, words: Iterable[str]) -> None:
-    """Ban further words in the way of another one; known ones stay as they are."""
+    """Ban more words with the settings of another one; existing rows stay."""
     BannedWord.objects.bulk_create(
         (BannedWord(word=word, enabled=like.enabled, note=like.note) for word in words),
         ignore_conflicts=True,
@@ -27,7 +27,7 @@ def ban_too(like: BannedWord, words: Iterable[str]) -> None:
 
 
 def first_banned_word(prompt: str, words: Iterable[str]) -> str | None:
-    """Return the first banned word, as it stands in the prompt, whole words only."""
+    """Return the first banned word as the prompt spells it, whole words only."""
     pattern = _pattern(tuple(words))
     match = pattern.search(prompt) if pattern else None
     return match.group() if match else None
@@ -35,7 +35,7 @@ def first_banned_word(prompt: str, words: Iterable[str]) -> str | None:
 
 @lru_cache(maxsize=4)
 def _pattern(words: tuple[str, ...]) -> re.Pattern[str] | None:
-    """Return one expression for all words."""
+    """Return one expression that matches any of the words."""
     groups: dict[tuple[bool, bool], list[str]] = defaultdict(list)
     for word in filter(None, (" ".join(word.split()) for word in words)):
         edges = [not _IS_SEAMLESS.match(word[end]) for end in (0, -1)]
@@ -48,7 +48,7 @@ def _pattern(words: tuple[str, ...]) -> re.Pattern[str] | None:
 
 
 def _any_of(words: list[str]) -> str:
-    # By first letters: a thousand alternatives at each word of a prompt would be slow.
+    # Grouped by first letter: a flat list of 1000 alternatives is slow at each word.
     tails: dict[str, list[str]] = defaultdict(list)
     for word in words:
         tails[word[0]].append(r"\s+".join(map(re.escape, word[1:].split(" "))))

@@ -1,7 +1,8 @@
-"""Dashes that stand for the two hyphens of a parameter, and what is typed full-width.
+"""Repair the dashes of parameters, and full-width characters in their values.
 
-Phones, word processors and Chinese keyboards make one dash of two hyphens, or others of
-each. What a dash is, Unicode says; whether it leads a parameter, what stands around it.
+Phones, word processors and Chinese keyboards replace two hyphens by one dash or by two
+other dashes. Unicode defines which characters are dashes; the text around a dash
+decides whether it begins a parameter.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from typing import Final
 from tasks.prompts.parameters import FLAGS, KNOWN, NUMBERS, canonical
 
 _MINUS: Final = "\u2212"
-_JOINERS: Final = "\u200c\u200d"  # part of words and emojis
-_PLANES: Final = range(0x11000)  # beyond it stands no dash
+_JOINERS: Final = "\u200c\u200d"  # they are part of words and emojis
+_PLANES: Final = range(0x11000)  # code points above these are not dashes
 
 
 def _is_dash(char: str) -> bool:
-    """Tell a dash: category Pd, the minus sign, and what folds to one of them."""
+    """Tell whether a character is a dash: category Pd, minus, or folds to one."""
     return all(
         c == _MINUS or unicodedata.category(c) == "Pd"
         for c in unicodedata.normalize("NFKC", char)
@@ -27,12 +28,12 @@ def _is_dash(char: str) -> bool:
 
 
 def _is_invisible(char: str) -> bool:
-    """Tell what has no width of its own, such as a mark of the writing's direction."""
+    """Tell whether a character has no width, such as a direction mark."""
     return char not in _JOINERS and unicodedata.bidirectional(char) != "AN"
 
 
 def _all(fits: Callable[[str], bool], *categories: str) -> str:
-    """Return all such characters, for a regular expression's square brackets."""
+    """Return the matching characters, for a character class in a pattern."""
     found = (c for c in map(chr, _PLANES) if unicodedata.category(c) in categories)
     return "".join(re.escape(char) for char in found if fits(char))
 
@@ -41,29 +42,29 @@ DASHES: Final = _all(_is_dash, "Pd", "Sm")
 _INVISIBLE: Final = _all(_is_invisible, "Cf")
 _UNSEEN: Final = re.compile(f"[{_INVISIBLE}]+")
 
-# A run of dashes with whether it begins a word (after Chinese also without a blank),
-# and the word that follows.
+# A run of dashes. `free`: it begins a word (after Chinese text also without a blank).
+# `word`: the text that follows.
 _RUN: Final = re.compile(
     rf"(?<![{_INVISIBLE}])(?P<free>(?<!\S)|(?<=[　-ヿ㐀-鿿＀-￯]))?"
     rf"(?P<dashes>[{_INVISIBLE}]*+[{DASHES}][{DASHES}{_INVISIBLE}]*+)"
     r"(?=(?P<word>\S{0,40}))"
 )
-# What a lone dash in front of a name must be followed by to lead a parameter.
+# The value that must follow a single dash and a name, for it to be a parameter.
 _ONE: Final = r"[0-9]{0,9}\.?[0-9]{1,12}"
 _NUMBER: Final = re.compile(rf"\s*(\{{|{_ONE}(?![^\s,]))")
 _RATIO: Final = re.compile(rf"\s*(\{{|{_ONE}:{_ONE}(?!\S))")
 _NOTHING: Final = re.compile(rf"\s*($|[{DASHES}])")
-# A dash behind a word closes what one before a word has opened.
+# A dash at the end of a word closes an aside that a dash before a word opened.
 _CLOSING: Final = re.compile(rf"\w[{DASHES}](?=[\s,.;:!?)]|$)")
 _COLON: Final = re.compile(r"(?<=[0-9])(\W)(?=[0-9])")
-_LOOK: Final = 80  # characters behind a name
+_LOOK: Final = 80  # characters after a name that are examined
 
 
 def mended(text: str) -> str:
-    """Return the text with `--` for all dashes that lead a known parameter's name.
+    """Return the text with `--` for all dashes that begin a known parameter.
 
-    Three hyphens elsewhere become a blank. Other dashes are words' own: a lone one
-    leads a parameter only if a value of that kind follows.
+    Three hyphens elsewhere become a blank. Other dashes stay; a single dash begins a
+    parameter only if a value of the right kind follows.
     """
     return _RUN.sub(_led, _RUN.sub(_parted, text))
 
@@ -88,7 +89,7 @@ def _leads(match: re.Match[str]) -> bool:
 
 
 def _follows(name: str, rest: str) -> bool:
-    """Tell whether a parameter of this name could go on so."""
+    """Tell whether `rest` can be the value of this parameter."""
     rest, kind = folded(rest), canonical(name)
     if kind == "ar":
         return bool(_RATIO.match(_colons(rest)))
@@ -103,14 +104,14 @@ def _follows(name: str, rest: str) -> bool:
 
 
 def folded(text: str) -> str:
-    """Return the text with full-width signs as ASCII has them."""
+    """Return the text with full-width characters replaced by ASCII."""
     return unicodedata.normalize("NFKC", _UNSEEN.sub("", text))
 
 
 def with_plain_values(words: list[str]) -> list[str]:
-    """Return a prompt's words, names and values of parameters as ASCII has them.
+    """Return a prompt's words, with ASCII names and values of parameters.
 
-    What ASCII does not have stays: words after `--no`, and links.
+    Values that have no ASCII form stay, and so do words after `--no` and links.
     """
     found, kind = [], ""
     for word in words:
@@ -127,7 +128,7 @@ def with_plain_values(words: list[str]) -> list[str]:
 
 
 def _colons(text: str) -> str:
-    """Return the text with a plain colon for any kind of colon between two numbers."""
+    """Return the text with an ASCII colon for any colon between two digits."""
 
     def colon(match: re.Match[str]) -> str:
         names = unicodedata.name(match[1], "").split()

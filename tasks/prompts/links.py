@@ -1,4 +1,4 @@
-"""Links in prompts: which stand there, whose they are, other ones in their place."""
+"""Find links in prompts, tell whose they are, and replace them."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-# Their pictures are at Midjourney's hand; whatever lies elsewhere is copied first.
+# Midjourney loads pictures of these hosts; pictures of others are copied first.
 OFFICIAL_HOSTS: Final = ("discordapp.com", "discordapp.net", "mj.run", "midjourney.com")
 
 
 def _ends_a_link(char: str) -> bool:
-    """Tell whether no link goes on with a character that is not ASCII.
+    """Tell whether a character outside ASCII ends a link.
 
-    Letters and signs of all scripts may stand in one, also dashes and the dot of names.
+    Links may contain letters and signs of all scripts, dashes, and the middle dot of
+    names.
     """
     if char in "·・":
         return False
-    if "\uff00" <= char <= "\uffef":  # ASCII's own signs in their wide forms
+    if "\uff00" <= char <= "\uffef":  # full-width forms of ASCII
         return not char.isalnum()
     category = unicodedata.category(char)
     return category[0] in "PZC" and category != "Pd"
 
 
 def _ranges(chars: Iterable[str]) -> str:
-    """Return the characters as the inner part of a set in a pattern."""
+    """Return the characters as ranges for a character class in a pattern."""
     found: list[list[int]] = []
     for code in map(ord, chars):
         if found and found[-1][1] == code - 1:
@@ -36,10 +37,10 @@ def _ranges(chars: Iterable[str]) -> str:
     return "".join(f"\\u{low:04x}-\\u{high:04x}" for low, high in found)
 
 
-# A link ends at a blank, at a quote, at punctuation of other scripts, and where the
-# next one, a weight such as `::2` or a Chinese dash follows. A bracket belongs to it if
-# it was opened in it. Commas and full stops behind it belong to the sentence. Echoes
-# have links in angle brackets.
+# A link ends at a blank, at a quote, at punctuation of other scripts, and before
+# another link, a weight such as `::2` or a Chinese dash. A closing bracket belongs to
+# it if the link contains the opening one. Trailing commas and full stops belong to the
+# sentence. Echoes have links in angle brackets.
 _OTHERS: Final = _ranges(filter(_ends_a_link, map(chr, range(0x80, 0x10000))))
 _STOP: Final = rf"\s<>\"`{_OTHERS}"
 _LAST: Final = r",.;:!?'|*\\"
@@ -51,7 +52,7 @@ _PAIRS: Final = "|".join(
     rf"\{left}(?:{_NEXT}[^{_STOP}{left}\{right}])*+\{right}"
     for left, right in (("(", ")"), ("[", "]"), ("{", "}"))
 )
-# An opened bracket that nothing closes is a letter like others.
+# An opening bracket without a closing one counts as a letter.
 _PART: Final = rf"(?:{_PAIRS}|{_CHAR}|{_NEXT}[(\[{{])"
 LINK: Final = re.compile(
     r"<(?P<wrapped>https?://[^\s<>]+)>"
@@ -65,15 +66,15 @@ def url_of(match: re.Match[str]) -> str:
 
 
 def links_of(prompt: str) -> list[str]:
-    """Return the links, without brackets, each once, in the order of the prompt."""
+    """Return the links without brackets, each once, in the order of the prompt."""
     return list(dict.fromkeys(map(url_of, LINK.finditer(prompt))))
 
 
 def is_official(url: str, own: Collection[str] = ()) -> bool:
-    """Tell whether a link leads to Discord's or Midjourney's pictures.
+    """Tell whether a link leads to pictures of Discord or Midjourney.
 
-    `own` are host names that count as well. Only whole labels count: neither
-    `mj.run.example` nor `notmj.run` is one of them.
+    `own` are more host names that count. A host must match whole labels:
+    `mj.run.example` and `notmj.run` do not.
     """
     try:
         parts = urlsplit(url)
@@ -87,12 +88,12 @@ def is_official(url: str, own: Collection[str] = ()) -> bool:
 
 
 def foreign_links(prompt: str, own: Collection[str] = ()) -> list[str]:
-    """Return the links that are not official, as `links_of` does."""
+    """Return the links of `links_of` that are not official."""
     return [url for url in links_of(prompt) if not is_official(url, own)]
 
 
 def replace_links(prompt: str, replacements: Mapping[str, str]) -> str:
-    """Return the prompt with links replaced where they stand, in one pass."""
+    """Return the prompt with links replaced in one pass."""
 
     def replaced(match: re.Match[str]) -> str:
         url = url_of(match)
@@ -102,12 +103,12 @@ def replace_links(prompt: str, replacements: Mapping[str, str]) -> str:
 
 
 def unwrapped(prompt: str) -> str:
-    """Return the prompt with links as the bot takes them: bare, blanks around."""
+    """Return the prompt with bare links between blanks, as the bot needs them."""
     return LINK.sub(lambda m: f" {m['wrapped']} " if m["wrapped"] else m[0], prompt)
 
 
 def outside_links(prompt: str, change: Callable[[str], str]) -> str:
-    """Return the prompt with `change` made to all that is no link."""
+    """Return the prompt with `change` applied to the text between links."""
     parts, position = [], 0
     for match in LINK.finditer(prompt):
         parts += [change(prompt[position : match.start()]), match[0]]

@@ -1,11 +1,11 @@
-"""Numbered prompts in the bot's answers to describe and shorten."""
+"""Split the numbered prompts in the bot's answers to describe and shorten."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-# The list of a prompt's analysis; what stands before it are the prompt's own words.
+# Heading of the list in a shorten answer; the text before it is the prompt itself.
 _SHORTENED: Final = re.compile(
     r"^#+\s*shortened prompts.*$", re.IGNORECASE | re.MULTILINE
 )
@@ -20,10 +20,10 @@ _MARKDOWN_LINK: Final = re.compile(
 
 
 def numbered(text: str) -> list[str]:
-    """Return the prompts of a list `1️⃣ ... 2️⃣ ...`, number n at n - 1.
+    """Return the prompts of a list `1️⃣ ... 2️⃣ ...`, number n at index n - 1.
 
-    A number that is missing between others gives an empty text. Without any number
-    each paragraph is a prompt. Links become their text.
+    A number that is missing gives an empty text. If there are no numbers, each
+    paragraph is a prompt. Links are replaced by their text.
     """
     if heading := _SHORTENED.search(text):
         text = text[heading.end() :]

@@ -1,4 +1,4 @@
-"""Parameters of a prompt, `--name value`: taken apart and put together again."""
+"""Parse the parameters of a prompt, `--name value`, and join them again."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _OTHERS: Final = """
     uplight upbeta upanime video motion loop end bs zoom stealth public
     cref cw sref sw sv oref ow dref dw exp draft
 """
-# Names as Midjourney documents them. They only decide what a wrong dash is taken for:
-# an unknown parameter is kept as it is.
+# Names that Midjourney documents. They only decide how a wrong dash is read: an unknown
+# parameter stays as it is.
 KNOWN: Final = frozenset(_OTHERS.split()).union(SPEEDS, ALIASES)
-# Of these, by their shortest names, what has no value, and what has a number.
+# Shortest names of the parameters without a value; NUMBERS below take a number.
 _FLAGS: Final = """
     tile raw hd test testp creative uplight upbeta upanime video loop stealth public
     draft
@@ -40,7 +40,7 @@ _NAME: Final = re.compile(r"(?<!\S)--(?=[A-Za-z])(\S+)")
 
 
 def canonical(name: str) -> str:
-    """Return the shortest of the names that mean the same, in lower case."""
+    """Return the shortest name with the same meaning, in lower case."""
     return ALIASES.get(name.lower(), name.lower())
 
 
@@ -51,7 +51,7 @@ class Parameter:
 
     @property
     def canonical(self) -> str:
-        """The shortest of the names that mean the same, in lower case."""
+        """The shortest name with the same meaning, in lower case."""
         return canonical(self.name)
 
     def __str__(self) -> str:
@@ -60,9 +60,9 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt taken apart; `str()` puts it together again."""
+    """A parsed prompt; `str()` joins it again."""
 
-    text: str  # links included, where they stand
+    text: str  # with its links
     parameters: tuple[Parameter, ...] = ()
 
     def __str__(self) -> str:
@@ -74,9 +74,9 @@ class Prompt:
 
 
 def parse(prompt: str) -> Prompt:
-    """Take a prompt apart. Nothing is lost but superfluous blanks.
+    """Parse a prompt. Only superfluous blanks are lost.
 
-    A value reaches to the next parameter, so that of `--no` may hold blanks.
+    A value ends at the next parameter, so the value of `--no` may contain blanks.
     """
     text, *rest = _NAME.split(" ".join(prompt.split()))
     pairs = zip(rest[::2], rest[1::2], strict=True)

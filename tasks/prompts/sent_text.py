@@ -1,4 +1,4 @@
-"""What goes out: a prompt with the speed that holds for it."""
+"""Compose the prompt to send, with the speed that applies to it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PROMPTED: Final = frozenset({TaskAction.IMAGINE, TaskAction.VIDEO})
 
 
 def sent_text(account: DiscordAccount, prompt: str, mode: str) -> str:
-    """Return a prompt as this account sends it, for a task that wants this speed."""
+    """Return the prompt as this account sends it, for a task of speed `mode`."""
     return text.sent_prompt(
         prompt,
         task_mode=mode,
@@ -25,14 +25,14 @@ def sent_text(account: DiscordAccount, prompt: str, mode: str) -> str:
 
 
 def sends_prompt(task: Task) -> bool:
-    """Tell whether a task says itself how fast it is drawn: a prompt has a flag."""
+    """Tell whether a task sends a prompt, which can carry a speed flag."""
     if task.custom_id:
         return task.window != WindowState.NONE
     return task.action in _PROMPTED
 
 
 def wanted_speed(account: DiscordAccount, task: Task) -> str:
-    """Return the speed that holds for a task, "" where nobody cares."""
+    """Return the speed of a task on this account, "" if none is set."""
     asked = task.mode
     if account.allow_modes and asked not in account.allow_modes:
         asked = ""

@@ -1,4 +1,4 @@
-"""Prompts as text: what is sent, and how two of them compare."""
+"""Prompts as text: the form that is sent, and the keys that compare two of them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from tasks.prompts.parameters import KNOWN, SPEEDS, parse
 
 MAX_PROMPT_LENGTH: Final = 8192
 
-# Midjourney may take a flag that is glued to a word; `--fast-lane` is none.
+# Midjourney may accept a flag without a blank before it; `--fast-lane` is not a flag.
 _SPEED_FLAG: Final = re.compile(
     rf"--(?:{'|'.join(sorted(SPEEDS))})(?!\w|-\w|-*+(?=[^-])[{DASHES}])", re.IGNORECASE
 )
-# An echo may have two hyphens for a dash between words, so a glued name must be known.
+# An echo may have two hyphens for a dash between words, so a name without a blank
+# before it counts only if it is known.
 _PARAMETERS: Final = re.compile(
     rf"(?:^|\s)(?:--|—)[a-zA-Z]|--(?:{'|'.join(sorted(KNOWN))})(?!\w)", re.IGNORECASE
 )
@@ -29,10 +30,10 @@ _NUMBER: Final = re.compile(r"[0-9]{0,12}\.?[0-9]{1,12}")
 
 
 def tidy(prompt: str) -> str:
-    """Return the prompt on one line, its dashes mended; links stay as they are.
+    """Return the prompt on one line with repaired dashes; links stay.
 
-    Any dashes that lead a known parameter's name become `--`, its value is spelt in
-    ASCII; three hyphens elsewhere become a blank; a lone `--` goes.
+    Dashes that begin a known parameter become `--`, and its value becomes ASCII. Three
+    hyphens elsewhere become a blank; a lone `--` is removed.
     """
     words = outside_links(prompt, mended).split()
     return " ".join(with_plain_values([word for word in words if word != "--"]))
@@ -46,10 +47,10 @@ def sent_prompt(
     allow_modes: Collection[str] = (),
     fast_exhausted: bool = False,
 ) -> str:
-    """Return what is sent to the bot (docs/protocol.md, prompts).
+    """Return the prompt to send to the bot (docs/protocol.md, prompts).
 
-    Modes are those of SpeedMode. The account's word counts more than the task's, and
-    used up fast hours more than both.
+    Modes are values of SpeedMode. The account's mode outranks the task's; if the fast
+    hours are used up, relax outranks both.
     """
     prompt = with_speed(tidy(unwrapped(prompt_en)), task_mode)
     if allow_modes:
@@ -59,14 +60,14 @@ def sent_prompt(
 
 
 def with_speed(prompt: str, mode: str) -> str:
-    """Return the prompt with the flag of `mode` in place of any other."""
+    """Return the prompt with the flag of `mode` instead of any other."""
     if not mode:
         return prompt
     return f"{without_speed(prompt)} --{SpeedMode(mode).lower()}".strip()
 
 
 def without_speed(prompt: str, *, but: Collection[str] = ()) -> str:
-    """Return the tidy prompt without speed flags, but for those of the modes `but`."""
+    """Return the tidy prompt without speed flags, except those of the modes `but`."""
     kept = [f"--{mode.lower()}" for mode in but]
 
     def cut(match: re.Match[str]) -> str:
@@ -76,9 +77,9 @@ def without_speed(prompt: str, *, but: Collection[str] = ()) -> str:
 
 
 def zoomed(prompt: str) -> str:
-    """Return the prompt of a custom zoom; without a factor it is 2.
+    """Return the prompt of a custom zoom; the default factor is 2.
 
-    Raises InvalidRequest where one is not above 1 and at most 2.
+    Raises InvalidRequest for a factor that is not above 1 and at most 2.
     """
     factors = parse(tidy(prompt)).values("zoom")
     for factor in factors:
@@ -93,7 +94,8 @@ def words_of(prompt: str) -> str:
     Midjourney rewrites links, parameters, quotes and blanks in its echo, so two prompts
     with the same words cannot be told apart by their text.
     """
-    # A blank follows each link, as in what is sent: a parameter may be glued to it.
+    # A blank after each link, as in the sent prompt, because a parameter may follow the
+    # link directly.
     text = LINK.sub("\0 ", tidy(prompt).replace("\0", " "))
     text = _PARAMETERS.split(text, maxsplit=1)[0]
     text = unicodedata.normalize("NFKC", text).lower()
@@ -103,35 +105,13 @@ def words_of(prompt: str) -> str:
 
 
 def echo_key(prompt: str) -> str:
-    """Return what the echo of `prompt` is compared by; never empty.
+    """Return the key that compares `prompt` with its echo; never empty.
 
-    Without words the number of links stands in.
+    For a prompt without words the key counts its links.
     """
     key = words_of(prompt)
     if not key.replace("<link>", ""):
-        # Only what is certain to survive the echo takes part: the pure picture prompts
-        # of one account are kept apart by it, not identified.
+        # Only properties that survive the echo count. The key separates prompts of
+        # pictures only within an account; it does not identify them.
         key = f"{key}|links={len(LINK.findall(prompt))}"
     return hashlib.sha256(key.encode()).hexdigest()[:32]
-
-
-def parameters_fit(asked: str, echoed: str) -> bool:
-    """Tell whether each parameter of a prompt stands in an echo too.
-
-    For choosing between prompts of the same words. The echo may add parameters, spell
-    them another way, drop the speed and write other personal codes.
-    """
-    wanted, found = _compared(asked), _compared(echoed)
-    return all(name in found and found[name] == wanted[name] for name in wanted)
-
-
-def _compared(prompt: str) -> dict[str, str]:
-    found = {}
-    for parameter in parse(tidy(prompt)).parameters:
-        value = LINK.sub("<link>", parameter.value).lower()
-        if parameter.canonical == "p":
-            value = ""
-        elif _NUMBER.fullmatch(value):
-            value = str(float(value))
-        found[parameter.canonical] = re.sub(r"\s*,\s*", ",", value)
-    return {name: value for name, value in found.items() if name not in SPEEDS}

@@ -1,4 +1,4 @@
-"""A prompt in English: its Chinese words translated, all else where it was."""
+"""Translate the Chinese words of a prompt into English; the rest stays in place."""
 
 from __future__ import annotations
 
@@ -32,21 +32,20 @@ logger = logging.getLogger(__name__)
 
 CACHE_SECONDS: Final = 24 * 3600
 CONNECT_SECONDS: Final = 5
-# Each piece costs the operator a question.
+# Each piece costs the operator one call.
 MAX_PIECES: Final = 8
 _CHINESE: Final = re.compile("[一-龥㐀-䶿]")
-# What could begin a parameter where the prompt has none.
+# Dashes that could begin a parameter which the prompt does not have.
 _DASHES: Final = re.compile(rf"(?<!\S)[{DASHES}]+|[{DASHES}]{{2,}}")
 
 
 def translate(prompt: str) -> str:
-    """Return the prompt in English, or as it is where that cannot be had.
+    """Return the prompt in English, or unchanged if it cannot be translated.
 
     Words before the parameters and words after `--no` are translated; links and other
-    parameters stay (docs/protocol.md, prompts). Asks a service, for as many seconds as
-    the drawing settings say, outside of the web threads
-    (mjproxy/lib/web/outside_hosts.py). Raises Overloaded where too many
-    prompts are being translated.
+    parameters stay (docs/protocol.md, prompts). Calls a service outside of the web
+    threads (mjproxy/lib/web/outside_hosts.py), for at most the seconds in the drawing
+    settings. Raises Overloaded if too many prompts are being translated.
     """
     if not _CHINESE.search(prompt):
         return prompt
@@ -66,7 +65,7 @@ def translate(prompt: str) -> str:
     except Unasked:
         raise
     except Exception as exc:
-        # Whatever is wrong with a translator: the prompt can be drawn without it.
+        # A failed translation never fails the task: the prompt is drawn untranslated.
         reason = str(exc) if isinstance(exc, TranslationFailed) else reason_of(exc)
         logger.warning("a prompt stays untranslated, %s: %s", row.translator, reason)
         return prompt
@@ -74,7 +73,7 @@ def translate(prompt: str) -> str:
 
 
 def _pieces(prompt: Prompt) -> list[str]:
-    """Return what is to be translated, each once."""
+    """Return the texts to translate, each once."""
     found: dict[str, None] = {}
 
     def note(piece: str) -> str:
@@ -132,9 +131,9 @@ async def _ask(translator: Translator, pieces: list[str], seconds: float) -> lis
 
 
 def _plain(text: str) -> str:
-    """Return words on one line, with nothing that means more than words.
+    """Return text in one line, without links and dashes.
 
-    Raises TranslationFailed where no word is left.
+    Raises TranslationFailed if nothing is left.
     """
     text = "".join(c if c.isprintable() else " " for c in text)
     text = " ".join(_DASHES.sub(" ", LINK.sub(" ", text)).split())

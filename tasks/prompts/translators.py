@@ -1,7 +1,7 @@
-"""Services that translate Chinese into English, one small class for each.
+"""Services that translate Chinese into English, one class for each.
 
-Each takes lines and gives as many back, within one session of its caller's. What is
-wrong with an answer raises TranslationFailed, in words without prompt or key.
+Each takes lines and returns as many, within the session of its caller. Raises
+TranslationFailed, whose text contains neither prompt nor key.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Gpt:
     async def translate(
         self, session: aiohttp.ClientSession, lines: list[str]
     ) -> list[str]:
-        # One question for each line: a model that is given several may merge them.
+        # One call for each line: a model that is given several may merge them.
         return await asyncio.gather(*(self._line(session, line) for line in lines))
 
     async def _line(self, session: aiohttp.ClientSession, line: str) -> str:
@@ -114,9 +114,9 @@ class Gpt:
 
 
 def chosen(row: DrawingSettings) -> Translator | None:
-    """Return the operator's translator, None where there is none.
+    """Return the operator's translator, None if none is set.
 
-    Raises TranslationFailed where its credentials are missing.
+    Raises TranslationFailed if its credentials are missing.
     """
     match TranslateWay(row.translator):
         case TranslateWay.BAIDU:

@@ -1,4 +1,4 @@
-"""What makes a video of an imagine (docs/protocol.md, videos)."""
+"""Add video parameters to the prompt of an imagine (docs/protocol.md, videos)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 
 def as_video(prompt: str, *, motion: str, end: str, batch: int) -> str:
-    """Return the prompt with the parameters of a video that it does not have yet."""
+    """Return the prompt with the parameters of a video that it lacks."""
     wanted = [("video", "1"), ("motion", motion), ("end", end)]
     if batch != 4:
         wanted.append(("bs", str(batch)))

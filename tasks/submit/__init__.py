@@ -1,0 +1,1 @@
+"""Services that check a request and write its task or errand."""

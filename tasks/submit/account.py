@@ -17,13 +17,11 @@ from accounts.enums import ChoiceRule
 from accounts.models import DiscordAccount, User
 from accounts.selectors import for_choice
 from accounts.states import LOST
-from mjproxy.lib.db.compiled_query import PreparedQuery
+from mjproxy.lib.db.compiled_query import CompiledQuery
 from tasks.enums import BotType, TaskAction
-from tasks.exceptions import QueueFull
 from tasks.load import with_load
 from tasks.models import Task
 from tasks.submit.refusal import refusal
-from tasks.submit.row import TurnLost, give, take_place
 
 _FEATURES: Final = {
     TaskAction.BLEND: "is_blend",
@@ -34,7 +32,6 @@ _ABOUT_SOMETHING: Final = frozenset({TaskAction.IMAGINE, TaskAction.VIDEO})
 # What is asked of an account that was chosen.
 _GIVEN: Final = ("channel_id", "max_queue_size", "timeout_minutes", "picked_at")
 _FOR_NOW: Final = frozenset({"standing", "work_hours"})  # rules whose answer changes
-_INSTANCE, _REMARK = "\0instance", "\0remark"  # no client can send these
 
 
 @dataclass(frozen=True)
@@ -130,30 +127,6 @@ def host_among(accounts: Q, bot_type: BotType, wanted: Wanted) -> DiscordAccount
     return found
 
 
-def place(task: Task, wanted: Wanted) -> int:
-    """Give a new row to an account; return how many tasks wait there before it.
-
-    To be called in the transaction that writes it. Raises NoAccount, QueueFull, and
-    TurnLost where others were faster at the account: then another one may be chosen.
-    """
-    action = TaskAction(task.action)
-    chosen = choose(action, BotType(task.bot_type), wanted, task.prompt)
-    try:
-        ahead = take_chosen(chosen, action)
-    except QueueFull as exc:
-        raise TurnLost from exc
-    give(task, chosen.account)
-    task.mode = chosen.mode
-    return ahead
-
-
-def take_chosen(chosen: Chosen, action: TaskAction) -> int:
-    """Take a place at a chosen account, as `take_place` does, by what limits it."""
-    return take_place(
-        chosen.account, within_limit=is_new(action), unless_taken=chosen.in_turn
-    )
-
-
 def account_of(task: Task | None, wanted: Wanted | None = None) -> DiscordAccount:
     """Return the account of a task, if it is alive and wanted. Raises NoAccount."""
     own = Q(pk=(task and task.account_id) or 0)
@@ -196,24 +169,29 @@ def _wishes(wanted: Wanted) -> Need:
 
 
 def _first(need: Need, rule: str) -> Any:
-    shape = replace(
-        need,
-        instance_id=_INSTANCE if need.instance_id else "",
-        remark=_REMARK if need.remark else "",
-    )
-    found = _query(shape, rule)(need.instance_id, need.remark)
+    words = {"instance_id": need.instance_id, "remark": need.remark}
+    given = {name: word for name, word in words.items() if word}
+    shape = replace(need, instance_id="", remark="")
+    found = _query(shape, rule, tuple(given))(*given.values())
     return found[0] if found else None
 
 
 @lru_cache(maxsize=512)
-def _query(need: Need, rule: str) -> PreparedQuery[DiscordAccount]:
-    """Return the query for all needs of one shape: building its SQL takes long."""
+def _query(
+    need: Need, rule: str, given: tuple[str, ...]
+) -> CompiledQuery[DiscordAccount]:
+    """Return the query for all needs of one shape: building its SQL takes long.
 
-    def build(*_: str) -> Any:
+    `given` names the fields of the need that each call puts in.
+    """
+
+    def build(*values: Any) -> Any:
+        whole = replace(need, **dict(zip(given, values, strict=True)))
         # All rows are sorted, so each of them should be small.
-        return _ranked(with_load(DiscordAccount.objects.only(*_GIVEN)), need, rule)[:1]
+        rows = with_load(DiscordAccount.objects.only(*_GIVEN))
+        return _ranked(rows, whole, rule)[:1]
 
-    return PreparedQuery[DiscordAccount](build, markers=(_INSTANCE, _REMARK))
+    return CompiledQuery[DiscordAccount](build, values=len(given))
 
 
 def _ranked(rows: Any, need: Need, rule: str) -> Any:

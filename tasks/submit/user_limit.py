@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from django.db.models import Count, Q, Sum
 
 from accounts.models import PoolSettings
-from mjproxy.lib.db.compiled_query import PreparedQuery
 from tasks.enums import TaskStatus
 from tasks.exceptions import PicturesUsedUp, ShareUsedUp
 from tasks.models import DrawingSettings, InputPicture, Task
 from tasks.pictures.inputs import Brought
-
-# Asked by every submit; without a limit there is no row.
-_limited: Final = PreparedQuery[PoolSettings](
-    lambda pk: PoolSettings.objects.filter(pk=pk, waiting_per_user__gt=0),
-    markers=(-1,),
-)
 
 
 def check_share(owner_id: int, *, tasks: int = 1) -> None:
@@ -26,7 +18,10 @@ def check_share(owner_id: int, *, tasks: int = 1) -> None:
 
     Requests at the same moment do not see each other's, so it may be passed by a few.
     """
-    for settings in _limited(PoolSettings.singleton_instance_id):
+    limited = PoolSettings.objects.filter(
+        pk=PoolSettings.singleton_instance_id, waiting_per_user__gt=0
+    )
+    for settings in limited:  # no row where there is no limit
         most = settings.waiting_per_user
         waiting = Task.objects.filter(owner=owner_id, status=TaskStatus.NOT_START)
         if waiting.count() + tasks > most:

@@ -1,1 +1,1 @@
-"""Why a task waits, and for how long about."""
+"""The reason why a task waits, and the estimated time until its turn."""

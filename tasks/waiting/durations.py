@@ -1,4 +1,4 @@
-"""How long an account's drawings of a kind usually take."""
+"""Estimate how long drawings of an account usually take."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import Any, Final
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.models import DiscordAccount
-from mjproxy.lib.db.compiled_query import PreparedQuery
+from mjproxy.lib.db.compiled_query import CompiledQuery
 from tasks.enums import TaskStatus
 from tasks.models import Task
 
-Kind = tuple[int, str, str]  # account, action, speed that was asked for
+Kind = tuple[int, str, str]  # account id, action, requested speed
 
-LOOKED_AT: Final = 200  # finished drawings of an account
-COUNTED: Final = 20  # of them the newest of a kind and speed
+LOOKED_AT: Final = 200  # the newest finished drawings of an account
+COUNTED: Final = 20  # of these, the newest of one action and speed
 
 
 def usual_seconds(kinds: Collection[Kind]) -> dict[Kind, float]:
-    """Return the median of each account's last drawings of a kind at a speed.
+    """Return the median seconds of an account's last drawings of each kind.
 
-    A kind that was not drawn lately is missing.
+    Kinds without a recent drawing are missing.
     """
     last = _newest({account for account, _, _ in kinds})
     found = {}
@@ -39,11 +39,11 @@ def _done(account_id: Any) -> QuerySet[Task]:
     return rows.order_by("-pk")
 
 
-_last: Final = PreparedQuery[Task](lambda pk: _done(pk).only("pk")[:1], markers=(-1,))
+_last: Final = CompiledQuery[Task](lambda pk: _done(pk).only("pk")[:1])
 
 
 def _newest(account_ids: Collection[int]) -> dict[int, int | None]:
-    """Return each account's newest drawing: a look at the end of an index."""
+    """Return each account's newest finished task, from the end of an index."""
     if len(account_ids) == 1:
         return {pk: task.pk for pk in account_ids for task in _last(pk)}
     rows = DiscordAccount.objects.filter(pk__in=account_ids).order_by()
@@ -53,7 +53,7 @@ def _newest(account_ids: Collection[int]) -> dict[int, int | None]:
 
 @lru_cache(maxsize=2048)
 def _medians(account_id: int, newest: int) -> Mapping[tuple[str, str], float]:
-    """Return the medians as of an account's newest drawing: kept until the next."""
+    """Return the medians up to an account's newest drawing; cached until the next."""
     rows = _done(account_id).filter(pk__lte=newest)
     columns = rows.values_list("action", "requested_mode", "started_at", "finished_at")
     taken: dict[tuple[str, str], list[float]] = defaultdict(list)

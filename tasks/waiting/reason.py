@@ -1,16 +1,16 @@
-"""Why a task does not go on, and about how long until its turn: for its owner to read.
+"""Tell a task's owner why it waits, and about how long.
 
-Nothing is stored but why a task was sent back (`Task.waiting_reason`); the rest is seen
-when somebody looks. A task that is over costs no query; a list costs a few in all.
+Only the reason of a task that was sent back is stored (`Task.waiting_reason`); the rest
+is read when it is shown. A finished task costs no query, a list a few in all.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from math import ceil
 from typing import Final
 
@@ -18,8 +18,10 @@ from django.utils import timezone
 
 from accounts import states
 from accounts.models import DiscordAccount
+from tasks import ports
 from tasks.enums import RUNNING, Delivery, TaskStatus
 from tasks.models import Task
+from tasks.ports import Lane
 from tasks.waiting.durations import usual_seconds
 
 BEING_BROUGHT: Final = "正在准备图片 / its pictures are fetched and put at Discord"
@@ -34,14 +36,14 @@ LOOKED_UP: Final = (
     "结果未知，正在查询，两三分钟内无果则重新发送 / Discord gave no clear answer; what "
     "became of it is looked up, and it is sent again if nothing has within 3 minutes"
 )
-# Whoever sent it has an answer by then, or has died.
+# After this time the sender has an answer or has died.
 NO_ANSWER: Final = timedelta(seconds=15)
 CANCELLING: Final = "正在取消 / Midjourney is asked to stop it"
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """What a client is told of a task that is not over."""
+    """The reason and the time that are shown for a task that is not over."""
 
     reason: str | None = None
     eta_seconds: int | None = None  # until its turn
@@ -50,30 +52,8 @@ class Waiting:
 NOTHING: Final = Waiting()
 
 
-@dataclass(frozen=True)
-class Lane:
-    """The sending side of an account, which it may share with others."""
-
-    accounts: frozenset[int]
-    core_size: int
-    is_connected: bool
-    next_send_at: datetime | None = None
-    rest_until: datetime | None = None
-    rest_reason: str = ""
-
-
-Reader = Callable[[Collection[int]], Mapping[int, Lane]]
-_read: Reader = lambda account_ids: {}  # noqa: E731
-
-
-def set_lanes(reader: Reader) -> None:
-    """Say who knows the lanes of accounts; without any, each account has its own."""
-    global _read
-    _read = reader
-
-
 def waiting_of(tasks: Iterable[Task]) -> dict[int, Waiting]:
-    """Return what is to be told of those tasks that have to wait, by their ids."""
+    """Return the reasons of those tasks that have to wait, by task id."""
     found: dict[int, Waiting] = {}
     lined: list[tuple[Task, DiscordAccount]] = []
     for task in tasks:
@@ -88,7 +68,7 @@ def waiting_of(tasks: Iterable[Task]) -> dict[int, Waiting]:
 
 
 def _alone(task: Task) -> str | None:
-    """Return the reason that the task's row and its account's tell."""
+    """Return the reason that the rows of the task and its account give."""
     if task.status == TaskStatus.NOT_START:
         return account_reason(task.account) if task.account else NO_ACCOUNT
     if task.status in RUNNING and task.cancel_requested_at:
@@ -101,7 +81,7 @@ def _alone(task: Task) -> str | None:
 
 
 def _is_unanswered(task: Task) -> bool:
-    """Tell whether nothing was heard of a task that was sent some time ago."""
+    """Tell whether a task was sent over 15 s ago without any event since."""
     sent_at = task.claimed_at if task.delivery == Delivery.SENDING else None
     return sent_at is not None and sent_at < timezone.now() - NO_ANSWER
 
@@ -112,7 +92,7 @@ def account_reason(account: DiscordAccount) -> str:
 
 
 def again(zh: str, en: str, reason: str) -> str:
-    """Return why a task, or its account, waits for another try."""
+    """Return the text for a task or account that waits for another try."""
     return f"{zh} / {en}: {reason}"[:400]
 
 
@@ -121,7 +101,7 @@ def again(zh: str, en: str, reason: str) -> str:
 
 @dataclass
 class _Line:
-    """The tasks that wait and run at the accounts of one lane."""
+    """The waiting and running tasks of the accounts of one lane."""
 
     lane: Lane
     waiting: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -129,7 +109,7 @@ class _Line:
     unnamed: set[tuple[object, ...]] = field(default_factory=set)
 
     def ahead(self, task: Task) -> int:
-        """Return how many tasks go before this one, if users take turns."""
+        """Return how many tasks are sent before this one, if users alternate."""
         own = self.waiting[task.owner_id]
         rank = bisect_left(own, task.pk)
         first = own[0] if own else task.pk
@@ -151,7 +131,7 @@ def _in_line(lined: list[tuple[Task, DiscordAccount]]) -> dict[int, Waiting]:
         line = lines[account.pk]
         ahead = line.ahead(task)
         seconds = usual.get((account.pk, task.action, task.requested_mode))
-        # As many as draw at once share a place.
+        # `core_size` tasks are drawn at the same time.
         place = ceil((ahead + 1) / max(1, line.lane.core_size))
         eta = None if seconds is None else max(1, round(seconds * place))
         found[task.pk] = Waiting(_reason(task, line, ahead), eta)
@@ -159,7 +139,7 @@ def _in_line(lined: list[tuple[Task, DiscordAccount]]) -> dict[int, Waiting]:
 
 
 def _reason(task: Task, line: _Line, ahead: int) -> str | None:
-    """Return the first thing that is in the way; None: it leaves any moment."""
+    """Return the first obstacle; None: the task is sent at any moment."""
     now, lane = timezone.now(), line.lane
     if not task.prepared:
         return task.waiting_reason or BEING_BROUGHT
@@ -188,8 +168,8 @@ def _full(slots: int, ahead: int) -> str:
 
 
 def _lines(accounts: Mapping[int, DiscordAccount]) -> dict[int, _Line]:
-    """Return the line of each account; accounts of one lane share theirs."""
-    lanes = dict(_read(accounts.keys()))
+    """Return the line of each account; accounts of one lane share one."""
+    lanes = dict(ports.lanes()(accounts.keys()))
     for pk, account in accounts.items():
         lanes.setdefault(pk, Lane(frozenset({pk}), account.core_size, True))
     by_crew: dict[frozenset[int], _Line] = {}

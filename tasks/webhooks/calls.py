@@ -1,6 +1,6 @@
-"""The calls of hooks themselves, in the bridge's loop.
+"""Make the calls of webhooks, in the background event loop.
 
-`webhooks` keeps the rows, `picking` says which is next, `shares` how many at once.
+`rows` has the rows, `picking` chooses the next one, `shares` limits how many are open.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Final
 import aiohttp
 from standardwebhooks import Webhook
 
+from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import faults
-from mjproxy.lib.process.faults import Work
+from mjproxy.lib.faults import Work
 from mjproxy.lib.safe_http.client import (
     Unfetchable,
     check_url,
@@ -33,13 +33,13 @@ from tasks.webhooks.shares import Receiver, Shares
 UNSIGNED: Final = "the signing secret fits no encryption key: make a new one"
 TIMEOUT: Final = 10.0  # seconds for a whole call
 MAX_ANSWER: Final = 64 << 10
-ANSWER_PATIENCE: Final = 2.0  # seconds for a body that nobody will look at
+ANSWER_PATIENCE: Final = 2.0  # seconds; the body is not used
 
 
 class Deliverer:
-    """Makes the calls of one process. Lives in one event loop.
+    """Makes the webhook calls of one process. Belongs to one event loop.
 
-    What waits for its turn waits as a row: only calls under way take up memory.
+    Waiting calls are rows, so only open calls take up memory.
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Deliverer:
         close_at_exit(self._session)
         self._shares = Shares()
         self._starting: dict[Receiver, bool] = {}
-        # Receivers for whom more may be due than there was room for.
+        # Receivers that may have more due calls than free places.
         self._crowded: set[Receiver] = set()
         self._calls: set[asyncio.Task[None]] = set()
         self._is_looking = False
@@ -56,12 +56,12 @@ class Deliverer:
         await self._session.close()
 
     async def finished(self) -> None:
-        """Wait until no call is under way."""
+        """Wait until no call is open."""
         while self._calls:
             await asyncio.wait(self._calls)
 
     async def start_all(self, receivers: list[Receiver]) -> None:
-        """Start what is due at many receivers; a round that lasts needs no second."""
+        """Start the due calls of many receivers, unless a round is still running."""
         if self._is_looking:
             return
         self._is_looking = True
@@ -72,9 +72,9 @@ class Deliverer:
             self._is_looking = False
 
     async def start_task(self, receiver: Receiver, task_id: int) -> None:
-        """Start the next call of a task, if it is due and there is room for it.
+        """Start the next call of a task, if it is due and a place is free.
 
-        Where more waits for the receiver, all that is due is looked at.
+        If more calls wait for the receiver, all its due calls are considered.
         """
         if receiver in self._crowded or not self._shares.take(receiver):
             self._crowded.add(receiver)
@@ -84,7 +84,7 @@ class Deliverer:
         await faults.watch(finding, partial(self._start_next, receiver))
 
     async def _start_next(self, receiver: Receiver, task_id: int) -> None:
-        """Start the next call of a task with the place that was taken for it."""
+        """Start the next call of a task; its place is taken already."""
         call = None
         try:
             call = await in_thread(picking.claim, task_id, receiver.host)
@@ -97,9 +97,10 @@ class Deliverer:
             await self._start_others(receiver)
 
     async def start(self, receiver: Receiver) -> None:
-        """Start the calls that are due at a receiver, as many as there is room for.
+        """Start the due calls of a receiver, as many as there are free places.
 
-        The others follow as room comes free. Asked again meanwhile, it looks once more.
+        The others follow as places become free. A call during a round starts another
+        round.
         """
         if receiver in self._starting:
             self._starting[receiver] = True
@@ -121,7 +122,8 @@ class Deliverer:
         while places < shares.MOST and self._shares.take(receiver):
             places += 1
         try:
-            # Claimed with a place in hand: waiting for one must not use up the claim.
+            # Claimed after the place is taken, so that waiting does not use up the
+            # claim.
             if places:
                 calls = await in_thread(picking.claim_due, receiver, places)
         finally:
@@ -138,18 +140,18 @@ class Deliverer:
         task.add_done_callback(self._calls.discard)
 
     async def _make(self, receiver: Receiver, call: Call) -> None:
-        """Make a claimed call; then what waits for the place that comes free."""
+        """Make a claimed call, then start the calls that waited for its place."""
         making = partial(self._call, receiver, call)
         try:
             await faults.watch(rows.work(call.task_id), making, at_once=True)
         finally:
             self._shares.give_back(receiver)
         await self._start_others(receiver)
-        # News of the task that came meanwhile had to wait for this call's end.
+        # Newer calls of the same task had to wait for this one.
         await self.start_task(receiver, call.task_id)
 
     async def _start_others(self, receiver: Receiver) -> None:
-        """Start what waits for a place of the receiver's, now that one is free."""
+        """Start calls that waited for a free place."""
         if waiting := self._shares.next_waiting():
             await self.start(waiting)
         if receiver in self._crowded:
@@ -169,7 +171,7 @@ class Deliverer:
 
     async def _post(self, call: Call) -> Outcome:
         if not call.secret:
-            return Outcome(error=UNSIGNED)  # never without a signature
+            return Outcome(error=UNSIGNED)  # a call is never sent unsigned
         try:
             url = check_url(call.url)
             headers = _headers(call)
@@ -203,7 +205,7 @@ def _headers(call: Call) -> dict[str, str]:
 
 
 async def _drain(response: aiohttp.ClientResponse) -> None:
-    """Take in a short answer; the status has said all, so nothing here can fail."""
+    """Read a short answer. Errors are ignored, because the status decides."""
     with contextlib.suppress(
         TimeoutError, aiohttp.ClientError, OSError, ValueError, Unfetchable
     ):
@@ -215,7 +217,7 @@ _deliverers: dict[asyncio.AbstractEventLoop, Deliverer] = {}
 
 
 def here() -> Deliverer:
-    """Return the one that makes the calls of the running loop."""
+    """Return the deliverer of the running event loop."""
     loop = asyncio.get_running_loop()
     if loop not in _deliverers:
         _deliverers[loop] = Deliverer()

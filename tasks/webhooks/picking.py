@@ -1,4 +1,4 @@
-"""Which calls of hooks are made next: picked for each receiver, ends first."""
+"""Choose the next webhook calls for each receiver, final ones first."""
 
 from __future__ import annotations
 
@@ -8,41 +8,42 @@ from typing import Final
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from mjproxy.lib.db.compiled_query import PreparedQuery
-from mjproxy.lib.process import faults
-from tasks.models import DeliveryState, WebhookDelivery
+from mjproxy.lib import faults
+from mjproxy.lib.db.claim import due
+from mjproxy.lib.db.compiled_query import CompiledQuery
+from tasks.enums import DeliveryState
+from tasks.models import WebhookDelivery
 from tasks.webhooks import rows as webhooks_rows
-from tasks.webhooks.rows import Call, unclaimed
+from tasks.webhooks.rows import Call
 from tasks.webhooks.shares import Receiver
 
-# Some that are due may turn out to wait for another call of their task.
+# Some due tasks turn out to wait for another call, so more are read.
 SPARE: Final = 16
 
 
-_next: Final = PreparedQuery[WebhookDelivery](
+_next: Final = CompiledQuery[WebhookDelivery](
     lambda task_id: (
         webhooks_rows.waiting(task_id)
         .only("owner", "host")
         .order_by("by_hand", "revision")[:1]
-    ),
-    markers=(-1,),
+    )
 )
 
 
 def receiver_of(task_id: int) -> Receiver | None:
-    """Return whom the task's next call goes to, or None where none waits."""
+    """Return the receiver of the task's next call, or None if none waits."""
     rows = _next(task_id)
     return Receiver(rows[0].owner_id, rows[0].host) if rows else None
 
 
 def due_receivers() -> list[Receiver]:
-    """Return all for whom a call is due, each once."""
+    """Return all receivers with a due call, each once."""
     rows = _due(timezone.now()).order_by().values_list("owner_id", "host").distinct()
     return [Receiver(*row) for row in rows]
 
 
 def claim_due(receiver: Receiver, most: int) -> list[Call]:
-    """Claim up to `most` calls to a receiver, of as many tasks."""
+    """Claim up to `most` calls to a receiver, each of another task."""
     calls: list[Call] = []
     for task_id in _due_tasks(receiver, most + SPARE):
         if call := claim(task_id, receiver.host):
@@ -53,7 +54,7 @@ def claim_due(receiver: Receiver, most: int) -> list[Call]:
 
 
 def claim(task_id: int, host: str) -> Call | None:
-    """Claim a task's next call; what breaks there holds up no other task."""
+    """Claim a task's next call. An error is recorded and does not stop other tasks."""
     work = webhooks_rows.work(task_id)
     if faults.is_resting(work):
         return None
@@ -65,10 +66,10 @@ def claim(task_id: int, host: str) -> Call | None:
 
 
 def rest(receiver: Receiver, seconds: float) -> None:
-    """Make no call to a receiver that keeps failing for so long, but those by hand."""
+    """Delay the calls to a failing receiver by `seconds`, except those sent by hand."""
     until = timezone.now() + timedelta(seconds=seconds)
     rows = WebhookDelivery.objects.filter(
-        unclaimed(timezone.now()),
+        due("claimed_until"),
         owner=receiver.owner_id,
         host=receiver.host,
         state=DeliveryState.WAITING,
@@ -79,7 +80,7 @@ def rest(receiver: Receiver, seconds: float) -> None:
 
 
 def _due_tasks(receiver: Receiver, most: int) -> list[int]:
-    """Return tasks with a call due and none on its way, those that are over first."""
+    """Return tasks with a due call and no open one, final calls first."""
     now = timezone.now()
     on_its_way = WebhookDelivery.objects.filter(
         task=OuterRef("task"),
@@ -95,5 +96,5 @@ def _due_tasks(receiver: Receiver, most: int) -> list[int]:
 
 def _due(now: datetime) -> QuerySet[WebhookDelivery]:
     return WebhookDelivery.objects.filter(
-        unclaimed(now), state=DeliveryState.WAITING, next_attempt_at__lte=now
+        due("claimed_until", now), state=DeliveryState.WAITING, next_attempt_at__lte=now
     )

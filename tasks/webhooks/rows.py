@@ -1,4 +1,4 @@
-"""Calls of the clients' hooks as rows: written with the change, claimed, settled."""
+"""Webhook calls as rows: written with the change, claimed, and settled."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.editing.save import ensure_webhook_secret, new_webhook_secret
 from accounts.models import User
-from mjproxy.lib.db.compiled_query import PreparedQuery
+from accounts.people.users import ensure_webhook_secret, new_webhook_secret
+from mjproxy.lib.db.claim import due, is_due
+from mjproxy.lib.db.compiled_query import CompiledQuery
 from mjproxy.lib.db.encrypted_field import UndecryptableSecret
+from mjproxy.lib.faults import Work
 from mjproxy.lib.process import backoff
-from mjproxy.lib.process.faults import Work
 from mjproxy.lib.validators.addresses import WrongAddress, parts_of
-from tasks.enums import TERMINAL, TaskStatus
-from tasks.models import DeliveryState, DrawingSettings, Task, WebhookDelivery
+from tasks.enums import TERMINAL, DeliveryState, TaskStatus
+from tasks.models import DrawingSettings, Task, WebhookDelivery
 from tasks.wire import task_bytes
 
 logger = logging.getLogger(__name__)
 
 CLAIM: Final = timedelta(seconds=30)  # longer than a call can take
-# Seconds from one failure to the next try; three days in all.
+# Seconds from each failure to the next try; three days in all.
 RETRY_AFTER: Final = (
     *(1, 3, 10, 30, 2 * 60, 10 * 60, 30 * 60, 3600, 3 * 3600, 6 * 3600),
     *[12 * 3600] * 5,
@@ -36,7 +37,7 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 @dataclass(frozen=True)
 class Call:
-    """A row that this process has claimed, with all that its request needs."""
+    """A row that this process has claimed, with the data of its request."""
 
     id: int
     task_id: int
@@ -49,13 +50,13 @@ class Call:
 
     @property
     def message_id(self) -> str:
-        """What the receiver knows the call by: the same at every try."""
+        """The receiver's id of the call, the same at every try."""
         return f"msg_{self.task_id}_{self.revision}"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a call. `hopeless` where no later try can fare better."""
+    """The result of a call. `hopeless`: a later try cannot succeed."""
 
     status: int | None = None
     error: str = ""
@@ -67,17 +68,17 @@ class Outcome:
 
     @property
     def is_trouble(self) -> bool:
-        """Tell whether the receiver is away, or has too much to do: others may wait."""
+        """Tell whether the receiver is unreachable or overloaded."""
         if self.status is None:
             return not self.hopeless
         return self.status >= 500 or self.status in _TOO_MUCH
 
 
 def record_delivery(task: Task) -> None:
-    """Write the call that reports the task as it is, in the caller's transaction.
+    """Write a call that reports the task's state, in the caller's transaction.
 
-    Only the newest news of a task waits: earlier ones that were not delivered yet are
-    skipped by the delivery job, the end never is.
+    Only the newest state of a task needs reporting: older calls that were not delivered
+    are skipped later, except the final one.
     """
     hook = task.notify_hook or task.operator_hook
     if not hook:
@@ -96,7 +97,7 @@ def record_delivery(task: Task) -> None:
 
 
 def tell_again(task: Task, hook: str) -> None:
-    """Report a task that is asked for once more to the hook named now, if any."""
+    """Report a task that was requested again to the hook of that request, if any."""
     if not hook or (hook == task.notify_hook and task.is_open):
         return
     if task.is_open:
@@ -116,7 +117,7 @@ def tell_again(task: Task, hook: str) -> None:
 
 
 def host_of(url: str) -> str:
-    """Return the host that a hook is at, with its port; "" for what is no address."""
+    """Return the host and port of a hook; "" if it is not a valid address."""
     try:
         parts = parts_of(url)
     except WrongAddress:
@@ -125,19 +126,19 @@ def host_of(url: str) -> str:
 
 
 def claim_next(task_id: int, host: str) -> Call | None:
-    """Claim the task's next call to a host; None where nothing is to be done now.
+    """Claim the task's next call to a host; None if nothing is due.
 
-    Calls go out by revision and one at a time. Of two callers one gets the row; a
-    caller that dies leaves it to others when the claim ends.
+    Calls go out by revision, one at a time. The claim expires, so that others continue
+    if this process dies.
     """
     now = timezone.now()
     rows = [row for row in _queue(task_id) if row.host == host]
     row = _next_row(_without_stale(rows, now), now)
     if row is None:
         return None
-    until = now + CLAIM
+    until = now + CLAIM  # its holder is known by this moment, see `settle`
     mine = WebhookDelivery.objects.filter(
-        unclaimed(now), pk=row.pk, state=DeliveryState.WAITING
+        due("claimed_until", now), pk=row.pk, state=DeliveryState.WAITING
     )
     if not mine.update(claimed_until=until):
         return None
@@ -154,7 +155,7 @@ def claim_next(task_id: int, host: str) -> Call | None:
 
 
 def settle(call: Call, outcome: Outcome) -> None:
-    """Write what became of a claimed call, and when it is tried again."""
+    """Store the result of a claimed call, and the time of its next try."""
     now = timezone.now()
     attempts = call.attempts + 1
     state, next_attempt_at = DeliveryState.WAITING, now
@@ -178,14 +179,14 @@ def settle(call: Call, outcome: Outcome) -> None:
 
 
 def retry_delay(attempts: int) -> timedelta | None:
-    """Return the pause after that many failures, or None: it is time to give up."""
+    """Return the pause after that many failures, or None to give up."""
     if attempts > len(RETRY_AFTER):
         return None
     return backoff.about(RETRY_AFTER[attempts - 1])
 
 
 def give_up(task_id: int, reason: str) -> None:
-    """End the calls of a task that wait, because none can be made."""
+    """End the waiting calls of a task, because none can be made."""
     logger.error("task %s: webhooks given up: %s", task_id, reason)
     waiting(task_id).update(
         state=DeliveryState.GIVEN_UP, error=reason[:400], claimed_until=None
@@ -197,7 +198,7 @@ def work(task_id: int) -> Work:
 
 
 def resend(delivery: WebhookDelivery) -> None:
-    """Make a call due now, whatever became of it, with all its tries before it."""
+    """Make a call due now, whatever its state, with a full number of tries."""
     WebhookDelivery.objects.filter(pk=delivery.pk).update(
         state=DeliveryState.WAITING,
         by_hand=True,
@@ -210,11 +211,7 @@ def waiting(task_id: int) -> QuerySet[WebhookDelivery]:
     return WebhookDelivery.objects.filter(task=task_id, state=DeliveryState.WAITING)
 
 
-def unclaimed(now: datetime) -> Q:
-    return Q(claimed_until=None) | Q(claimed_until__lte=now)
-
-
-_queue: Final = PreparedQuery[WebhookDelivery](
+_queue: Final = CompiledQuery[WebhookDelivery](
     lambda task_id: (
         waiting(task_id)
         .select_related("task")
@@ -224,33 +221,30 @@ _queue: Final = PreparedQuery[WebhookDelivery](
             "task__owner_id",
         )
         .order_by("by_hand", "revision")
-    ),
-    markers=(-1,),
-)
-_owner: Final = PreparedQuery[User](
-    lambda pk: User.objects.filter(pk=pk).only("webhook_secret"), markers=(-1,)
+    )
 )
 
 
 def _secret_of(row: WebhookDelivery) -> str:
-    """Return what signs a call: its user's secret, or the operator's for their hook.
+    """Return the signing secret of a call: its user's, or the operator's.
 
-    "" where it fits no key.
+    Returns "" if the secret fits no encryption key.
     """
     try:
         if row.is_operators:
             return hook_secret()
-        return ensure_webhook_secret(_owner(row.task.owner_id)[0])
+        owner = User.objects.only("webhook_secret").get(pk=row.task.owner_id)
+        return ensure_webhook_secret(owner)
     except UndecryptableSecret:
         return ""
 
 
 def hook_secret(*, renew: bool = False) -> str:
-    """Return the secret of the operator's hook, made where missing."""
+    """Return the secret of the operator's hook; create it if it is missing."""
     settings = DrawingSettings.get_solo()
     if renew or not settings.hook_secret:
         rows = DrawingSettings.objects.filter(pk=settings.pk)
-        # Of two that make one at the same time, the first is kept.
+        # If two processes create one, the first is kept.
         missing = rows if renew else rows.filter(hook_secret="")
         missing.update(hook_secret=new_webhook_secret())
         settings.refresh_from_db(fields=["hook_secret"])
@@ -258,9 +252,9 @@ def hook_secret(*, renew: bool = False) -> str:
 
 
 def _without_stale(rows: list[WebhookDelivery], now: datetime) -> list[WebhookDelivery]:
-    """Return the rows but those that newer news make worthless; these are skipped.
+    """Return the rows without those that a newer one replaces; mark these skipped.
 
-    Every step of the progress may be missed; a change of status is tried once.
+    Each step of the progress may be skipped; a change of status is tried once.
     """
     newest = max((row.revision for row in rows), default=0)
     stale = [
@@ -269,21 +263,23 @@ def _without_stale(rows: list[WebhookDelivery], now: datetime) -> list[WebhookDe
         if row.revision < newest
         and not (row.is_final or row.by_hand)
         and (row.status == TaskStatus.IN_PROGRESS or row.attempts)
-        and (row.claimed_until is None or row.claimed_until <= now)
+        and is_due(row.claimed_until, now)
     ]
     if stale:
-        waiting = WebhookDelivery.objects.filter(unclaimed(now), pk__in=stale)
+        waiting = WebhookDelivery.objects.filter(
+            due("claimed_until", now), pk__in=stale
+        )
         waiting.update(state=DeliveryState.SKIPPED)
     return [row for row in rows if row.pk not in stale]
 
 
 def _next_row(rows: list[WebhookDelivery], now: datetime) -> WebhookDelivery | None:
-    """Return the row whose turn it is, unless it must wait or another is on its way.
+    """Return the row to send next, or None if it must wait or one is open.
 
-    A call sent again by hand holds up nothing, and nothing holds it up. News that are
-    due do not wait for older ones that are not: the older go at once.
+    A call sent again by hand blocks nothing and is not blocked. If a newer call is due
+    before an older one, the older one goes at once.
     """
-    if any(row.claimed_until and row.claimed_until > now for row in rows):
+    if not all(is_due(row.claimed_until, now) for row in rows):
         return None
     in_turn = [row for row in rows if not row.by_hand]
     if any(row.next_attempt_at <= now for row in in_turn):

@@ -1,9 +1,9 @@
-"""How many calls may be open at once: for a receiver, for a user, for the process.
+"""Limit the open webhook calls of a receiver, a user and a process.
 
-A receiver is a host that is called for a user, so nobody's slow host counts against
-another's calls to it. One that answers soon gets more calls at once, one that fails
-fewer. A user may have as many calls open as there are places free: a single one at most
-half of all, so that whoever comes next finds a place.
+A receiver is a host that is called for one user, so a slow host of one user does not
+limit another user's calls to it. A receiver that answers soon gets more calls at once,
+one that fails gets fewer. A user may have as many calls open as there are free places:
+at most half of all, so that a new user finds a place.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from typing import Final
 from mjproxy.lib.process import backoff
 
 AT_ONCE: Final = 128
-FIRST: Final = 4  # calls at once to a receiver that nothing is known of
+FIRST: Final = 4  # calls at once to a new receiver
 MOST: Final = 16
-SOON: Final = 2.5  # seconds within which a receiver answers that may get more
+SOON: Final = 2.5  # seconds; a receiver that answers sooner gets more places
 REMEMBERED: Final = 10_000  # receivers
-# So many failures in a row are more than bad luck: then the receiver rests.
+# Failures in a row after which the receiver rests.
 KEEPS_FAILING: Final = 3
-FIRST_REST: Final = 2.0  # seconds, longer each time
+FIRST_REST: Final = 2.0  # seconds, doubled each time
 LONGEST_REST: Final = 30.0
 
 
 @dataclass(frozen=True)
 class Receiver:
-    """Who is called: a host with its port, for a user."""
+    """The target of calls: a host with its port, called for one user."""
 
     owner_id: int
     host: str
@@ -42,7 +42,7 @@ class _Share:
 
 @dataclass
 class Shares:
-    """The places for calls of one process. Lives in one event loop."""
+    """The places for calls of one process. Belongs to one event loop."""
 
     at_once: int = AT_ONCE
     _open: int = 0
@@ -51,10 +51,10 @@ class Shares:
     _waiting: OrderedDict[Receiver, None] = field(default_factory=OrderedDict)
 
     def take(self, receiver: Receiver) -> bool:
-        """Take a place for a call; False where there is none now."""
+        """Take a place for a call; False if none is free."""
         share = self._share(receiver)
         if share.open >= share.room:
-            return False  # whoever is called now makes room for it
+            return False  # the end of one of its calls frees a place
         if self._open_for[receiver.owner_id] >= self.at_once - self._open:
             self._waiting[receiver] = None
             return False
@@ -67,22 +67,22 @@ class Shares:
         self._of[receiver].open -= 1
         self._open -= 1
         self._open_for[receiver.owner_id] -= 1
-        self._open_for += Counter()  # forgets users without a call
+        self._open_for += Counter()  # removes users without a call
         self._forget()
 
     def next_waiting(self) -> Receiver | None:
-        """Return who has waited longest for a place that others had, if anybody."""
+        """Return the receiver that waited longest for a place, or None."""
         return self._waiting.popitem(last=False)[0] if self._waiting else None
 
     def went_well(self, receiver: Receiver, seconds: float) -> None:
-        """Note a call that was taken after so many seconds."""
+        """Record a successful call that took this many seconds."""
         share = self._share(receiver)
         share.failures = 0
         if seconds < SOON:
             share.room = min(MOST, share.room + 1)
 
     def failed(self, receiver: Receiver) -> float:
-        """Note a call that failed; return for how many seconds its receiver rests."""
+        """Record a failed call; return the seconds that its receiver rests."""
         share = self._share(receiver)
         share.failures += 1
         share.room = max(1, share.room // 2)
@@ -96,7 +96,7 @@ class Shares:
         return share
 
     def _forget(self) -> None:
-        """Forget receivers that were not called for long, where there are very many."""
+        """Forget the receivers called longest ago, above `REMEMBERED` of them."""
         while len(self._of) > REMEMBERED:
             oldest = next(iter(self._of))
             if self._of[oldest].open:

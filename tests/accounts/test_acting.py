@@ -1,4 +1,4 @@
-"""What was asked before a person acted decides nothing after it."""
+"""Answers to requests from before a person's action change nothing after it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.editing import save
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from accounts.state import changes
+from accounts.state import changes, notes
 from accounts.verification import lock
 from tests.accounts.state.test_same_user import ACK, rows_of_one_user, states
 
@@ -69,9 +69,9 @@ def test_fast_time_that_an_operator_has_set_is_not_undone(
     save.save_account(account, fields={"fast_exhausted"})
 
     if is_exhausted:
-        save.clear_fast_exhausted(account.pk, asked_at=asked_at)
+        notes.clear_fast_exhausted(account.pk, asked_at=asked_at)
     else:
-        save.mark_fast_exhausted(account.pk, "why", asked_at=asked_at)
+        notes.mark_fast_exhausted(account.pk, "why", asked_at=asked_at)
 
     account.refresh_from_db()
     assert account.fast_exhausted is is_exhausted
@@ -84,7 +84,7 @@ def test_remix_mode_that_an_operator_has_set_is_not_undone(
     account.mj_remix_on = True
     save.save_account(account, fields={"mj_remix_on"})
 
-    save.note_remix(account.pk, niji=False, on=False, asked_at=asked_at)
+    notes.note_remix(account.pk, niji=False, on=False, asked_at=asked_at)
 
     account.refresh_from_db()
     assert account.mj_remix_on

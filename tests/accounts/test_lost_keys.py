@@ -8,7 +8,6 @@ import pytest
 from cryptography.fernet import Fernet
 from django.test import Client
 
-from accounts.editing.save import ensure_operator
 from accounts.enums import AccountState
 from accounts.models import (
     DiscordAccount,
@@ -17,6 +16,7 @@ from accounts.models import (
     Verification,
     VerificationSettings,
 )
+from accounts.people.users import ensure_operator
 from gateway.models import GatewaySettings
 from mjproxy.lib.db.key_rotation import stored, unreadable
 from tasks.models import DrawingSettings, WebhookDelivery

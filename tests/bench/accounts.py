@@ -13,7 +13,7 @@ REST = 0.1  # seconds between two looks
 
 
 def add(count: int) -> None:
-    """Make the simulator's first accounts, as they are after a restart: read before.
+    """Make the simulator's first accounts, with their settings already read.
 
     Prints the seconds until all are ready.
     """
@@ -23,7 +23,7 @@ def add(count: int) -> None:
     from accounts.enums import AccountState, BotType
     from accounts.models import BotSnapshot, DiscordAccount
     from gateway.models import GatewaySession, GatewaySettings
-    from gateway.simulator.state.world import default_accounts
+    from gateway.simulator.state.accounts import default_accounts
 
     period = timedelta(minutes=GatewaySettings.get_solo().sync_minutes)
     now = timezone.now()

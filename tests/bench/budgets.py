@@ -1,4 +1,4 @@
-"""What the design promises on two cores, and where a report misses it."""
+"""Budgets of the design on two cores, and the comparison of a report with them."""
 
 from __future__ import annotations
 

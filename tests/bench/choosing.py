@@ -1,7 +1,7 @@
-"""How long the choice of an account takes, in a pool of a thousand.
+"""Time of the choice of an account, in a pool of a thousand.
 
 Also a program: `python -m tests.bench.choosing` prints its figures as JSON, on SQLite
-or on the database of DATABASE_URL, in which it makes one of its own for so long.
+or on the database of DATABASE_URL, in which it makes a temporary database.
 """
 
 from __future__ import annotations

@@ -140,9 +140,9 @@ class Run:
 
 
 def flood(sim: Simulator, product: Product) -> float:
-    """Return how many progress events a second one gateway process takes in.
+    """Return how many progress events one gateway process handles in a second.
 
-    Many jobs in small steps: what has happened when they are over, by the time it took.
+    Many jobs with small steps: the number of events divided by the time until the end.
     """
     usual = sim.ask("GET", "knobs")
     steps = ",".join(str(n) for n in range(0, 100, 2))

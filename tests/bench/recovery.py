@@ -20,7 +20,7 @@ def measure(product: Product) -> dict[str, Any]:
 
 
 def _after_killing(role: str, product: Product) -> float:
-    """Kill every process of the role and submit as soon as anybody answers."""
+    """Kill every process of the role and submit as soon as the API answers."""
     begin = time.monotonic()
     old = product.pids(role)
     for pid in old:

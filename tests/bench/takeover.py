@@ -15,7 +15,7 @@ DRAWINGS = 60
 def measure(sim: Simulator, product: Product) -> dict[str, Any]:
     """Return the seconds from kill -9 until the other holds all accounts, and is live.
 
-    All drawings run when it happens; what became of them is counted by the ledger.
+    All drawings are running at that moment; the ledger counts their outcomes.
     """
     second = SecondGateway.start(product)
     with Leases(product) as leases:

@@ -1,4 +1,4 @@
-"""Which request of which client a test runs, so that none of the table is left out."""
+"""Parameters for tests of client requests, so that every row of the table is used."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CASES: Final = tuple(
     for client in CLIENTS
     for name, sends in client.sent().items()
 )
-# The cells that some test was given, filled as the test modules are imported.
+# The cells that have a test, filled when the test modules are imported.
 TESTED: Final[set[Cell]] = set()
 
 

@@ -1,4 +1,4 @@
-"""Which client calls which address: what the suite must cover."""
+"""Table of clients and the addresses they call: every cell needs a test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What browsers ask for before and beside the calls of a page."""
+"""Requests of browsers before and beside the calls of a page."""
 
 from __future__ import annotations
 

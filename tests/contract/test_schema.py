@@ -22,15 +22,15 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from accounts.api.examples import ACCOUNT, OPERATORS_ACCOUNT
 from accounts.models import DomainTag, User
 from accounts.wire.account import (
     PUBLIC,
     FetchedAccountSerializer,
     PoolAccountSerializer,
-    account_json,
+    accounts_json,
 )
 from tasks.api import errand_views
-from tasks.api.pool_views import ACCOUNT, OPERATORS_ACCOUNT
 from tasks.api.shapes import examples
 from tasks.api.shapes.answers import (
     TaskDisplaysSerializer,
@@ -212,8 +212,8 @@ def test_a_task_has_the_keys_of_its_schema(operator: User) -> None:
 
 def test_an_account_has_the_keys_of_its_schema(operator: User) -> None:
     account = make_account()
-    listed = account_json(account, operator, running=0, queued=0, whole=False)
-    whole = account_json(account, operator, running=0, queued=0, whole=True)
+    [listed] = accounts_json([account], operator, whole=False)
+    [whole] = accounts_json([account], operator, whole=True)
 
     assert list(listed) == list(PoolAccountSerializer().fields)
     assert list(whole) == list(FetchedAccountSerializer().fields)

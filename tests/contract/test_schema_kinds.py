@@ -1,4 +1,4 @@
-"""What generators of clients cannot read, or read wrongly, is not in the schema."""
+"""The schema has no features that generators of clients cannot read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the operators' page of another server does, with an operator's key."""
+"""Calls of the operators' page of another server, with an operator's key."""
 
 from __future__ import annotations
 

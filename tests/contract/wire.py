@@ -1,4 +1,4 @@
-"""What goes over the wire between a client and the product."""
+"""Requests and answers between a client and the product."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Sent:
-    """A request to the letter, and the fields of the task that must come of it."""
+    """An exact request, and the expected fields of its task."""
 
     method: str
     path: str
@@ -35,7 +35,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Told:
-    """What a client makes of the answer to a submit."""
+    """A client's reading of the answer to a submit."""
 
     how: str  # accepted, window, refused
     task_id: str = ""
@@ -49,7 +49,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Look:
-    """What a client makes of a task."""
+    """A client's reading of a task."""
 
     over: bool = False
     failed: bool = False

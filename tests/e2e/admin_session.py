@@ -21,7 +21,7 @@ def _opener() -> urllib.request.OpenerDirector:
 
 
 class _Form(HTMLParser):
-    """What a browser would send of a page's fields, as they stand."""
+    """Values that a browser would send from a page's unchanged form."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class AdminSession:
         return html.unescape(self._open(path, None))
 
     def change(self, path: str, **fields: str) -> str:
-        """Change fields of the form at `path`, all else as it is."""
+        """Change fields of the form at `path` and leave the others as they are."""
         form = _Form(self._open(path, None)).fields
         kept = [pair for pair in form if pair[0] not in fields]
         return self._open(path, [*kept, *fields.items()])

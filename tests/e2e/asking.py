@@ -1,4 +1,4 @@
-"""Somebody who asks the product ten times a second, and remembers what came of it."""
+"""Client that asks the product ten times a second, and records the answers."""
 
 from __future__ import annotations
 

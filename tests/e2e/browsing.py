@@ -1,4 +1,4 @@
-"""A real browser before the drawing page, and what tests do with it."""
+"""A real browser on the drawing page, with helpers for tests."""
 
 from __future__ import annotations
 

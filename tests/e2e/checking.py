@@ -1,4 +1,4 @@
-"""What page checkers see: axe's rules, and how much a page jumps while it loads."""
+"""Page checks: axe's accessibility rules, and layout shifts while a page loads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DESK: Final = 1280
 MOST_SHIFT: Final = 0.05
 AXE: Final = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 
-# As web.dev counts: sessions of shifts, a second apart and five long at the most.
+# Counted as web.dev does: sessions of shifts, one second apart and five long at most.
 SHIFTS: Final = """
 window.shift = 0;
 window.moved = [];
@@ -37,14 +37,14 @@ new PerformanceObserver((list) => {
   }
 }).observe({ type: "layout-shift", buffered: true });
 """
-# Colours that are on their way are nobody's fault.
+# Colours during a transition are not checked.
 _STILL: Final = (
     "*, ::before, ::after { transition: none !important; animation: none !important }"
 )
 # The admin's theme looks at the system's scheme once, when a page is opened.
 _THEME: Final = """(scheme) => document.documentElement.hasAttribute("x-data") &&
     document.documentElement.classList.toggle("dark", scheme === "dark")"""
-# The interface of Swagger is not ours: only what stands around it is looked at.
+# The interface of Swagger is not ours: only the page around it is checked.
 _RUN: Final = """async (rules) => {
   const only = rules.length ? { runOnly: { type: "rule", values: rules } } : {};
   const how = { ...only, resultTypes: ["violations"], preload: false };
@@ -94,7 +94,7 @@ def _found(page: Page, scheme: Literal["light", "dark"], rules: list[str]) -> li
 
 
 def jumps(page: Page) -> list[str]:
-    """Return what has moved since the page was opened, if it was too much."""
+    """Return the layout shifts since the page was opened, if they are too many."""
     page.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
     if page.evaluate("window.shift") < MOST_SHIFT:
         return []

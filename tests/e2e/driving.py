@@ -22,7 +22,7 @@ from tests.e2e.harness import LIMIT, call, eventually
 
 @dataclass(frozen=True)
 class Driven:
-    """Sends what the client sends, and believes what the client believes."""
+    """Sends the client's requests, and reads answers as the client does."""
 
     client: Client
     origin: str
@@ -48,7 +48,7 @@ class Driven:
         return told
 
     def task(self, task_id: str) -> dict[str, Any]:
-        """Return the task as its looks bring it."""
+        """Return the task as the client reads it."""
         said = self.send(self.client.look(task_id)).json()
         task: dict[str, Any] = said[0] if isinstance(said, list) else said
         return task
@@ -107,7 +107,7 @@ class Hooks:
             self._news.notify_all()
 
     def story(self, task_id: str) -> list[dict[str, Any]]:
-        """Return all that was told of a task, once its end was."""
+        """Return all hooks of a task, once the final one has come."""
 
         def told() -> list[dict[str, Any]]:
             return [each for each in self._told if each["id"] == task_id]

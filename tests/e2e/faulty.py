@@ -1,4 +1,4 @@
-"""Services of a test's own, and callers that count the seconds."""
+"""Services for one test, and callers that measure seconds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SUBMIT: Final = "/mj/submit/imagine"
 
 @dataclass(frozen=True)
 class Answer:
-    """What one call was answered, and how long that took."""
+    """Status and body of one call, and the seconds it took."""
 
     status: int  # 0: the caller gave up
     seconds: float
@@ -51,7 +51,7 @@ def submit(product: Product, prompt: str, *, patience: float = 60) -> Answer:
 def submit_many(
     product: Product, prompt: str, count: int, *, patience: float = 60
 ) -> list[Answer]:
-    """Submit from so many threads at once."""
+    """Submit from this many threads at once."""
     with ThreadPoolExecutor(count) as pool:
         prompts = [f"{prompt} {n}" for n in range(count)]
         asked = [pool.submit(submit, product, p, patience=patience) for p in prompts]
@@ -59,7 +59,7 @@ def submit_many(
 
 
 def postgres_server() -> str:
-    """Return the address of the PostgreSQL that is given or is here, or ""."""
+    """Return the address of the given or local PostgreSQL; "" if there is none."""
     url = os.environ.get("DATABASE_URL") or POSTGRES
     if not url.startswith("postgres"):
         return ""

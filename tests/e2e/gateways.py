@@ -1,4 +1,4 @@
-"""A further gateway process beside the product's own, and who holds which account."""
+"""A further gateway process beside the product's own, and a look at the leases."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ class Leases:
             pass
 
     def wait(self, *, holders: int, live: bool = True, limit: float = 120) -> float:
-        """Wait until so many processes hold all accounts; return when, as time.time().
+        """Wait until this many processes hold all accounts; return the time.time().
 
-        `live`: with a session at Discord each.
+        `live`: also until each account has a session at Discord.
         """
         assert self._process.stdin
         assert self._process.stdout
@@ -81,7 +81,7 @@ class Leases:
 
 
 def _look_for_others() -> None:
-    """Answer the questions that come in, one a line."""
+    """Answer the questions on standard input, one a line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mjproxy.settings")
     import django
 

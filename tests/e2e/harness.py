@@ -1,4 +1,4 @@
-"""The product and the simulator as real processes, judged from outside."""
+"""The product and the simulator as real processes, tested from outside."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.simulator.state.world import AccountSpec, account_spec
+from gateway.simulator.state.accounts import AccountSpec, account_spec
 from tests.e2e.calls import LIMIT as LIMIT
 from tests.e2e.calls import call as call
 from tests.e2e.calls import eventually as eventually
@@ -171,7 +171,7 @@ class Product:
         self.accounts.append(spec)
 
     def wait_accounts(self, count: int) -> None:
-        """Wait until so many are ready, and read: nothing else is sent by itself."""
+        """Wait until so many accounts are ready and read; then nothing else is sent."""
 
         def ready() -> bool:
             rows = self.api("GET", "/mj/account/list")
@@ -260,7 +260,7 @@ def specs(count: int) -> Iterator[AccountSpec]:
 
 
 def _outer_environment() -> dict[str, str]:
-    """Return what a product may inherit: nothing that the tests were given."""
+    """Return the environment for a product, without the variables of the tests."""
     ours = ("MJPROXY_", "NG_DISCORD_", "DJANGO_", "DATABASE_URL", "REDIS_URL", "PORT")
     return {k: v for k, v in os.environ.items() if not k.startswith(ours)}
 

@@ -1,4 +1,4 @@
-"""The verdict: what the simulator's ledger says of what the product says."""
+"""Comparison of the product's tasks with the simulator's ledger."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.e2e.harness import Product, Simulator
 def assert_faithful(
     product: Product, sim: Simulator, tasks: list[dict[str, Any]]
 ) -> None:
-    """Nothing lost, nothing drawn twice, nobody has somebody else's picture."""
+    """Fail if a task is lost, drawn twice or has another task's picture."""
     failed = [(t["id"], t["failReason"]) for t in tasks if t["status"] != "SUCCESS"]
     assert not failed, failed
     jobs = {job["uuid"]: job for job in sim.jobs()}
@@ -30,7 +30,7 @@ def assert_faithful(
 def assert_own_picture(
     product: Product, job: dict[str, Any], task: dict[str, Any]
 ) -> None:
-    """The bytes behind the task's link are those of the job that it ordered."""
+    """Fail if the bytes behind the task's link are not those of its own job."""
     assert job["message_id"] == task["messageId"], (job, task["id"])
     assert task["prompt"].split(" --")[0] in job["echoed_prompt"], (job, task["id"])
     digest = hashlib.sha256(product.picture(task)).hexdigest()

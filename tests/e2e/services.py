@@ -1,4 +1,4 @@
-"""The services that the run was given: a database and a Redis of the test's own."""
+"""Services of the run: a database and a Redis for each test process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DATABASE: Final = f"mjproxy_e2e_{WORKER}"
 def given_services() -> dict[str, str]:
     """Return the environment of a product on the given services, both emptied.
 
-    Nothing is given: the product brings its own.
+    Empty if no services are given: then the product starts its own.
     """
     services: dict[str, str] = {"DATABASE_URL": "", "REDIS_URL": ""}
     if url := os.environ.get("DATABASE_URL", ""):

@@ -1,7 +1,7 @@
-"""The product's settings, but what was not answered is sent again within seconds.
+"""The product's settings with a short REQUEST_LIFE: requests are repeated in seconds.
 
-The simulator is near: no request of its tests is late. With the product's own time
-`test_late.py` runs.
+The simulator is on the same machine, so no request of its tests is late. `test_late.py`
+runs with the product's own time.
 """
 
 from datetime import timedelta

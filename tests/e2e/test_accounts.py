@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from gateway.simulator.state.world import account_spec
+from gateway.simulator.state.accounts import account_spec
 from tests.e2e.harness import Product, Simulator, eventually
 from tests.e2e.judge import assert_faithful
 

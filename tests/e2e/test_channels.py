@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.simulator.state.world import AccountSpec, account_spec
+from gateway.simulator.state.accounts import AccountSpec, account_spec
 from tests.e2e.harness import Product, Simulator, eventually
 from tests.e2e.judge import assert_faithful
 from tests.proxying import Proxy

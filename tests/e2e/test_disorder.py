@@ -1,4 +1,4 @@
-"""What may go wrong between us and Discord, with the ledger as the judge."""
+"""Faults between us and Discord; the ledger shows that nothing is lost or doubled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong with accounts, seen from outside: each state, its end, its mail."""
+"""Troubles of accounts, seen from outside: each state, its end, its mail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing is lost at rest: a product is private, backed up, killed and put back."""
+"""Data at rest: a product is private, backed up, killed and restored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the bots tell of an account, and settings pressed from here."""
+"""Facts that the bots report about an account, and settings pressed from here."""
 
 from __future__ import annotations
 

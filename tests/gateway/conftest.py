@@ -1,4 +1,4 @@
-"""The account of these tests draws in the channel of `wire`."""
+"""Fixtures with an account that draws in the channel of `wire`."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tests.gateway.fakes import FakeHttp
 from tests.gateway.preparing import LINK, site_answer
 from tests.gateway.recordings import NOW
 from tests.gateway.wire import CHANNEL, GUILD, US
-from tests.tasks.servers import Server, serving
+from tests.http_server import Server, serving
 
 
 @pytest.fixture(autouse=True)
 def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows of one test have the numbers of another's: no cache may outlive it."""
+    """Empty all caches: rows of different tests have the same ids."""
     monkeypatch.setattr(command_index, "_cache", {})
     monkeypatch.setattr(command_index, "_longest", {})
     monkeypatch.setattr(clients, "_clients", {})
@@ -53,7 +53,7 @@ def speaker(account: DiscordAccount) -> Speaker:
 
 @pytest.fixture
 def http(monkeypatch: pytest.MonkeyPatch) -> FakeHttp:
-    """Discord's REST. What is sent in the background is waited for.
+    """A fake of Discord's REST that waits for what is sent in the background.
 
     For tests with `django_db(transaction=True)`: threads of their own write rows.
     """
@@ -69,7 +69,7 @@ def http(monkeypatch: pytest.MonkeyPatch) -> FakeHttp:
 
 @pytest.fixture
 def clock(time_machine: Any) -> Any:
-    """Time stands still at the moment of the recordings, until it is moved."""
+    """Stop time at the moment of the recordings."""
     time_machine.move_to(datetime.fromisoformat(NOW), tick=False)
     return time_machine
 

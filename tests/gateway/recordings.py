@@ -19,7 +19,7 @@ from gateway.events.handlers import Outcome, Speaker, handle
 
 FOLDER: Final = Path(__file__).parent / "notices"
 NONCE: Final = "1311111111111115000"
-# What the moments in the recordings are counted from.
+# Start of all times in the recordings.
 NOW: Final = "2026-01-10T12:00:00+00:00"
 
 

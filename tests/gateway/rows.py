@@ -1,4 +1,4 @@
-"""Rows as the gateway finds them."""
+"""Factories of rows in the states that the gateway meets."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from gateway.protocol import payloads
 from gateway.protocol.constants import MIDJOURNEY_APP
 from gateway.simulator.app import Simulator
 from gateway.simulator.base.config import Config
-from gateway.simulator.state.world import AccountSpec, default_accounts
+from gateway.simulator.state.accounts import AccountSpec, default_accounts
 from gateway.sockets.connection import Connection
 from gateway.sockets.manager import Manager
 from gateway.sockets.reconnect import Resume
@@ -48,7 +48,7 @@ async def simulating(**knobs: Any) -> AsyncIterator[Simulator]:
 
 
 async def control(simulator: Simulator, method: str, path: str, body: Any) -> Any:
-    """Turn one of the simulator's screws."""
+    """Send a command to the simulator's control API."""
     async with (
         aiohttp.ClientSession() as session,
         session.request(method, f"{simulator.url}/_sim{path}", json=body) as response,
@@ -106,7 +106,7 @@ def addresses_of(simulator: Simulator) -> Addresses:
 
 @dataclass
 class Watch:
-    """Notices every use of the database by the gateway, and who waits looks again."""
+    """Counts uses of the database by the gateway, so that waiting tests look again."""
 
     calls: list[str] = field(default_factory=list)
     ready: int = 0  # how often an account was said to be ready
@@ -118,7 +118,7 @@ class Watch:
         finally:
             self.calls.append(getattr(function, "__name__", ""))
             self.ready += AccountState.READY in args
-            # The caller goes on first, then whoever waits looks.
+            # The caller goes on first, then the waiting tests look.
             task = asyncio.get_running_loop().create_task(self.notify())
             task.add_done_callback(lambda _: None)
 
@@ -127,7 +127,7 @@ class Watch:
             self._moved.notify_all()
 
     async def until(self, truth: Callable[[], bool | Awaitable[bool]]) -> None:
-        """Wait until it is so."""
+        """Wait until the condition holds."""
         async with asyncio.timeout(PATIENCE), self._moved:
             while True:
                 found = truth()
@@ -235,7 +235,7 @@ class Running:
         self.task = asyncio.create_task(self.manager.run())
 
     async def die(self) -> None:
-        """As kill -9: nothing is given back, nothing is said."""
+        """End without giving anything back, as after kill -9."""
         await end(self.task)
         for _, task in self.manager._held.values():
             await end(task)

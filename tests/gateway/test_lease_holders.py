@@ -1,4 +1,4 @@
-"""Who holds a lease, and whether that process has died."""
+"""Holders of leases, and whether their process has died."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What waits for an account that draws no more moves to others, or ends with why."""
+"""Tasks of an account that no longer draws move to others, or end with a reason."""
 
 from __future__ import annotations
 

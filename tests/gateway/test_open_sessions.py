@@ -1,4 +1,4 @@
-"""Nothing is posted for an account whose socket has gone, at whichever moment."""
+"""No post is made for an account whose socket is gone, at any moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where interactions go: new drawings home, all that follows to where it was drawn."""
+"""Channels of interactions: new drawings at home, later ones where they were drawn."""
 
 from __future__ import annotations
 

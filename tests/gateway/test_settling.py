@@ -1,4 +1,4 @@
-"""What each answer of Discord means for the task and for its account."""
+"""Effects of each answer of Discord on the task and on its account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What nobody foresaw, in every kind of work: it ends after a few tries, and why."""
+"""Unforeseen errors in every kind of work: it ends after a few tries, with a reason."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User, Verification
 from accounts.verification import lock
-from gateway import jobs, sweep
+from gateway import jobs, lost_accounts, sweep
 from gateway.discord import clients
 from gateway.enums import QueryState
 from gateway.events import handlers
@@ -24,9 +24,10 @@ from gateway.protocol.constants import Event
 from gateway.sending import dispatch, errands, window_answers
 from gateway.sockets import history, manager
 from gateway.sockets.manager import Manager
+from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import backoff, event_loop, faults
-from mjproxy.lib.process.faults import MOST
+from mjproxy.lib.faults import MOST
+from mjproxy.lib.process import backoff, event_loop
 from tasks.enums import (
     ErrandKind,
     ErrandState,
@@ -252,7 +253,7 @@ def test_a_step_of_the_sweep_that_breaks_holds_up_no_other(
         done.append("errands")
         return []
 
-    monkeypatch.setattr(jobs, "follow_hours", lambda: 1 / 0)
+    monkeypatch.setattr(lost_accounts, "leave_lost_accounts", lambda: 1 / 0)
     monkeypatch.setattr(window_answers, "to_answer", lambda: 1 / 0)
     monkeypatch.setattr(sweep, "end_overdue", lambda: done.append("end"))
     monkeypatch.setattr(errands, "waiting", waiting)

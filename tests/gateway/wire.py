@@ -1,4 +1,4 @@
-"""Discord's payloads as the tests write them: a test names only what it is about."""
+"""Discord's payloads for tests: a test gives only the values that matter to it."""
 
 from __future__ import annotations
 

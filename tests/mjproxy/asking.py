@@ -1,4 +1,4 @@
-"""Requests to the ASGI application as it stands behind its server, many at once."""
+"""Requests to the ASGI application as its server sees it, many at once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Answer:
 
 @asynccontextmanager
 async def application() -> AsyncIterator[PooledSync]:
-    """Yield what answers requests; its threads leave no connection behind."""
+    """Yield the application; close the connections of its threads afterwards."""
     app = PooledSync(OneHopHandler())
     try:
         yield app

@@ -1,4 +1,4 @@
-"""What a request may bring: a maximum for each list, and for each address."""
+"""Limits of requests: a maximum for each list, and for each address."""
 
 from __future__ import annotations
 

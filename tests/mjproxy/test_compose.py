@@ -1,4 +1,4 @@
-"""What docker/compose.yaml says of each service."""
+"""Services of docker/compose.yaml."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What strangers send is one line in the log a minute, not a traceback each."""
+"""Requests of strangers make one log line a minute, not a traceback each."""
 
 from __future__ import annotations
 

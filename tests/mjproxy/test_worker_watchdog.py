@@ -1,4 +1,4 @@
-"""What a worker's and beat's watchdogs ask, and that an outage is no standstill."""
+"""Watchdogs of worker and beat; an outage does not count as hanging."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 from mjproxy.lib.safe_http.resolver import Resolver
 from tasks.models import Errand, InputPicture, Task
 from tasks.signals import errand_submitted, task_changed, task_submitted
-from tests.tasks.fetching import Answers
+from tests.mjproxy.lib.safe_http.fetching import Answers
 from tests.tasks.refusals import NAMES, Block
 
 
@@ -26,7 +26,7 @@ def media(settings: Settings, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def names(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is asked for names: those of `NAMES` are known, others are not."""
+    """Replace DNS: the names of `NAMES` are known, others are not."""
     settings.ALLOW_PRIVATE_HOOKS = False
 
     async def known(_: Any, host: str, *args: Any, **kwargs: Any) -> Any:
@@ -39,7 +39,7 @@ def names(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def heard() -> Iterator[list[tuple[str, int]]]:
-    """Which signals were sent after a commit, with the ids that they told."""
+    """Record the signals sent after a commit, with their ids."""
     found: list[tuple[str, int]] = []
 
     def submitted(task_id: int, **_: Any) -> None:
@@ -66,7 +66,7 @@ def unchanged(
     heard: list[tuple[str, int]],
     django_capture_on_commit_callbacks: Any,
 ) -> Block:
-    """A block that must leave rows and files as they are, and tell nobody."""
+    """Check that a block changes no rows and files, and sends no signal."""
 
     @contextmanager
     def block() -> Iterator[None]:

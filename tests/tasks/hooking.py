@@ -1,4 +1,4 @@
-"""Making the calls of hooks in the bridge's loop, and waiting for them."""
+"""Helpers that make the calls of hooks in the event loop and wait for them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tasks.webhooks.shares import Receiver, Shares
 
 
 def forget_receivers() -> None:
-    """Let nothing be known of any receiver: another test's may have the same port."""
+    """Forget all receivers: another test's receiver may have had the same port."""
 
     async def forget() -> None:
         webhooks_calls.here()._shares = Shares()
@@ -53,5 +53,5 @@ def break_off() -> None:
 
 
 def wait(seconds: float) -> None:
-    """Let the bridge's loop turn for a moment, between two looks."""
+    """Let the event loop run for a moment."""
     event_loop.run(asyncio.sleep(seconds))

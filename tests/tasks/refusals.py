@@ -1,4 +1,4 @@
-"""What is refused, and what a refusal looks like."""
+"""Requests that are refused, and the shape of a refusal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMES: Final = {"pictures.example": "93.184.216.34", "inside.example": "10.0.0.7
 PUBLIC_LINK: Final = "https://pictures.example/fox.png"
 OFFICIAL_LINK: Final = "https://cdn.discordapp.com/attachments/1/2/fox.png?ex=1"
 
-# What a link itself tells; where a name leads is asked by a worker.
+# Links refused by their text alone; a worker checks the addresses of their hosts.
 BAD_LINKS: Final = {
     "http://127.0.0.1/x.png": "链接错误: 不允许访问内网地址",
     "http://169.254.169.254/latest": "链接错误: 不允许访问内网地址",

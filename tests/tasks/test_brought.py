@@ -1,4 +1,4 @@
-"""What requests bring along stays as long as its task may need it, and no longer."""
+"""Pictures of a request stay as long as its task may need them, and no longer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What nobody foresaw, in hooks, pictures and mails: it ends after a few tries."""
+"""Unforeseen errors in hooks, pictures and mails: the work ends after a few tries."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from pytest_django.fixtures import Settings
 from accounts.enums import AccountState, MailState
 from accounts.models import DiscordAccount, MailSettings, OperatorMail, User
 from accounts.state import mails, send_mails
-from mjproxy.lib.process import event_loop, faults
-from mjproxy.lib.process.faults import MOST
+from mjproxy.lib import faults
+from mjproxy.lib.faults import MOST
+from mjproxy.lib.process import event_loop
 from tasks import jobs
-from tasks.models import DeliveryState, Task, WebhookDelivery
+from tasks.enums import DeliveryState
+from tasks.models import Task, WebhookDelivery
 from tasks.pictures import cdn
 from tasks.pictures import store as pictures_store
 from tasks.pictures.cdn import Picture

@@ -1,4 +1,4 @@
-"""`manage.py export_accounts FILE`: carry the accounts to another installation."""
+"""`manage.py export_accounts FILE`: write accounts for another installation."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
 
 
 def _write(path: str, data: bytes) -> None:
-    # Readable by nobody else, and in the place of no other file.
+    # Only the owner can read the file, and no existing file is overwritten.
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(data)

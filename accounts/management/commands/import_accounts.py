@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--update",
             action="store_true",
-            help="Overwrite accounts whose channel is known; else they are skipped.",
+            help="Overwrite accounts whose channel exists; otherwise skip them.",
         )
         add_option(parser)
 

@@ -1,4 +1,4 @@
-"""Headers of a desktop Chrome, the one whose TLS fingerprint curl has."""
+"""Build headers of the desktop Chrome whose TLS fingerprint curl has."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import orjson
 from curl_cffi import requests
 from discord.utils import Headers
 
-# The fingerprint's Chrome; user agent and client hints must name the same one.
+# Version of the fingerprint; user agent and client hints must name the same.
 CHROME_VERSION: Final = int(
     (re.findall(r"\d+", requests.impersonate.DEFAULT_CHROME) or ["136"])[0]
 )

@@ -1,4 +1,4 @@
-"""Who is trusted to certify Discord, as a folder that is looked into when needed.
+"""CA certificates for curl, as an OpenSSL hashed directory.
 
 Given the usual bundle, curl reads all of its 140 certificates anew for each connection
 and keeps them as long as that lives: a megabyte and 5 ms for each. In a folder whose
@@ -12,17 +12,15 @@ import logging
 import re
 import shutil
 import tempfile
-import warnings
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-from cryptography import x509
-from cryptography.x509.name import _ASN1Type
 from curl_cffi.curl import DEFAULT_CACERT
 from django.conf import settings
+from OpenSSL import crypto
 
 logger = logging.getLogger(__name__)
 
@@ -31,18 +29,6 @@ SYSTEM: Final = "/etc/ssl/certs"
 FILE: Final = "whole.pem"
 _BLOCK: Final = re.compile(
     rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n?", re.DOTALL
-)
-_TEXTS: Final = frozenset(
-    {
-        _ASN1Type.UTF8String,
-        _ASN1Type.NumericString,
-        _ASN1Type.PrintableString,
-        _ASN1Type.T61String,
-        _ASN1Type.IA5String,
-        _ASN1Type.VisibleString,
-        _ASN1Type.UniversalString,
-        _ASN1Type.BMPString,
-    }
 )
 
 
@@ -98,10 +84,8 @@ def _write_all(bundle: bytes, folder: Path) -> None:
     used: Counter[str] = Counter()
     for block in blocks:
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # about serial numbers of old ones
-                name = subject_hash(x509.load_pem_x509_certificate(block).subject)
-        except ValueError:  # curl may understand it
+            name = subject_hash(block)
+        except crypto.Error:  # curl may understand it
             whole.append(block)
             continue
         (folder / f"{name}.{used[name]}").write_bytes(block)
@@ -109,25 +93,10 @@ def _write_all(bundle: bytes, folder: Path) -> None:
     (folder / FILE).write_bytes(b"\n".join(whole))
 
 
-def subject_hash(name: x509.Name) -> str:
-    """Return the name by which OpenSSL looks for a subject's file, without `.0`.
+def subject_hash(pem: bytes) -> str:
+    """Return the name by which OpenSSL looks for a certificate's file, without `.0`.
 
-    X509_NAME_hash: SHA-1 of the parts, their texts as UTF-8, in lower case, with single
-    spaces.
+    Raises OpenSSL.crypto.Error where `pem` is no certificate.
     """
-    rdns = [x509.RelativeDistinguishedName(map(_canonical, rdn)) for rdn in name.rdns]
-    sequence = x509.Name(rdns).public_bytes()
-    length = sequence[1]
-    parts = sequence[2 + (length & 0x7F if length & 0x80 else 0) :]
-    digest = hashlib.sha1(parts, usedforsecurity=False).digest()
-    return f"{int.from_bytes(digest[:4], 'little'):08x}"
-
-
-def _canonical(
-    part: x509.NameAttribute[str | bytes],
-) -> x509.NameAttribute[str | bytes]:
-    if part._type not in _TEXTS:
-        return part
-    # As bytes: only the spaces and the letters of ASCII count.
-    text = b" ".join(str(part.value).encode().split()).lower().decode()
-    return x509.NameAttribute(part.oid, text, _ASN1Type.UTF8String, _validate=False)
+    certificate = crypto.load_certificate(crypto.FILETYPE_PEM, pem)
+    return f"{certificate.subject_name_hash():08x}"

@@ -1,10 +1,10 @@
-"""Sessions with a browser's fingerprint, of which an idle one costs next to nothing.
+"""Sessions with a browser's TLS fingerprint that cost little while idle.
 
-The library gives each session an engine of its own that wakes ten times a second. Here
-all sessions of an event loop share one. What an engine remembers, Discord would see as
-something that two accounts have in common, so it is told to remember nothing: every
-request has a connection of its own, and no TLS session is taken up again. Cookies
-belong to the session (docs/adr/0017).
+The library gives each session a curl engine that wakes ten times a second. Here all
+sessions of an event loop share one engine. Anything that an engine keeps between
+requests would let Discord link two accounts. So it keeps nothing: every request has its
+own connection, and no TLS session is resumed. Cookies belong to the session
+(docs/adr/0017).
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from curl_cffi import AsyncCurl, Curl, CurlECode, CurlError, CurlInfo, CurlOpt, 
 
 from gateway.discord.transport.certificates import trust
 
-# Nothing is sent again by curl itself either: on a kept connection that has died it
-# would repeat the request, which for an interaction is a second drawing.
+# A further reason for new connections: when a kept one has died, curl repeats the
+# request, which for an interaction is a second drawing.
 ALONE: Final = {
     CurlOpt.FRESH_CONNECT: 1,
     CurlOpt.FORBID_REUSE: 1,
     CurlOpt.SSL_SESSIONID_CACHE: 0,
-    # Two dots in a path are sent as they are: an address may be signed.
+    # A signed address must keep two dots in its path.
     CurlOpt.PATH_AS_IS: 1,
 }
 
@@ -31,7 +31,7 @@ LEFT: Final = "left"  # among a response's infos: the connection was ready to se
 
 
 class _Engine:
-    """One loop's curl, as long as somebody uses it."""
+    """The curl engine of one event loop, with the number of its sessions."""
 
     def __init__(self) -> None:
         self.curl = AsyncCurl()
@@ -42,17 +42,23 @@ _engines: dict[asyncio.AbstractEventLoop, _Engine] = {}
 
 
 class _Handle(Curl):
-    """A transfer. The library's keeps 128 KiB for frames of a socket, used or not."""
+    """A transfer with a small buffer; the library's reserves 128 KiB for frames."""
 
     _WS_RECV_BUFFER_SIZE = 8 * 1024
     owner: Session | None = None
 
 
 class Session(requests.AsyncSession[requests.Response]):
-    """One account's requests and socket in the running event loop; `close` ends it."""
+    """Requests and socket of one account in the running event loop.
+
+    `close` ends it.
+    """
 
     def __init__(self, slots: int = 10, *, longest: float = 0.0) -> None:
-        """Open it for so many transfers at once, each of `longest` seconds; 0: any."""
+        """Open it for `slots` transfers at once, each of at most `longest` seconds.
+
+        0 means no limit.
+        """
         self._longest = int(longest * 1000)
         self._home = asyncio.get_running_loop()
         engine = _engines.get(self._home) or _Engine()
@@ -66,7 +72,7 @@ class Session(requests.AsyncSession[requests.Response]):
             default_headers=False,
             curl_options=ALONE,
         )
-        self.verify = True  # by `trust`, which has looked at the environment
+        self.verify = True  # with the certificates of `trust`
 
     async def pop_curl(self) -> Curl:
         await self.pool.get()
@@ -79,7 +85,7 @@ class Session(requests.AsyncSession[requests.Response]):
         return handle
 
     def _parse_response(self, curl: Curl, *args: Any) -> requests.Response:
-        """Note of a request that failed, too, whether anything of it can have left."""
+        """Record, also for a failed request, whether any byte can have been sent."""
         response = super()._parse_response(curl, *args)
         is_secure = response.url.startswith("https:")
         ready = CurlInfo.APPCONNECT_TIME if is_secure else CurlInfo.CONNECT_TIME
@@ -87,14 +93,17 @@ class Session(requests.AsyncSession[requests.Response]):
         return response
 
     def release_curl(self, curl: Curl) -> None:
-        """End a transfer. A handle that was kept would hold 80 KiB for the next one."""
+        """End a transfer.
+
+        A handle kept for the next one would hold 80 KiB.
+        """
         if self.acurl._curlm:  # else the engine ended with this session
             self.acurl.remove_handle(curl)
         curl.close()
         self.push_curl(None)
 
     async def close(self) -> None:
-        """End the session; what has no answer yet ends with an error."""
+        """End the session; open requests end with an error."""
         if self._closed:
             return
         for handle in list(self.acurl._curl2future):

@@ -1,4 +1,4 @@
-"""What it means that a request was not answered."""
+"""Classify requests that were not answered."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _NOT_SENT_CODES: Final = frozenset({5, 6, 7, 35, 60})
 
 
 def failed(error: RequestException) -> Answer:
-    """Tell a request that certainly never left from one that may have arrived.
+    """Return LATER for a request that was never sent, else UNKNOWN.
 
-    What timed out before the connection was ready has not left either.
+    A time-out before the connection was ready counts as never sent.
     """
     code = int(getattr(error, "code", 0) or 0)
     refused = isinstance(error, DNSError | ProxyError) or (

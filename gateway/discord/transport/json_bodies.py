@@ -1,7 +1,7 @@
-"""Bodies of Discord's answers: what is no JSON, or has another shape, is one error.
+"""Parse bodies of Discord's answers; a body of another form raises one error.
 
-Empty and half bodies come from Discord's own edge, pages from whoever stands between:
-a proxy, a captive portal. All of that may pass.
+Empty and half bodies come from Discord's own edge, HTML pages from a proxy or a captive
+portal. All of them may pass, so the error is temporary.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import orjson
 
 
 class NotDiscord(OSError):
-    """An answer that Discord would not give: to be tried again like a lost one."""
+    """An answer that is not Discord's; the request may be tried again later."""
 
 
 async def json_or_text(response: Any) -> Any:
-    """Return a body's JSON, or its text where it is none or not of an answer's shape.
+    """Return a body's JSON, or its text if it is no JSON of an expected shape.
 
-    Stands in for the library's own, which believes the header: a half body raised
-    there, whatever the status said. With a text it looks at the status alone.
+    Replaces the library's function, which trusts the Content-Type and raises for a half
+    body, whatever the status. Given a text, the library looks at the status only.
     """
     content = await response.acontent()
     text = content.decode(errors="replace")
@@ -37,7 +37,7 @@ async def json_or_text(response: Any) -> Any:
 
 @contextlib.contextmanager
 def taking() -> Iterator[None]:
-    """Take what is wanted out of an answer; raises NotDiscord where it is not there."""
+    """Turn errors of shape inside the block into NotDiscord."""
     try:
         yield
     except (LookupError, TypeError, ValueError, AttributeError) as exc:

@@ -1,1 +1,1 @@
-"""The simulator's ground: clock, ids, settings, names of the wire."""
+"""Base of the simulator: clock, ids, settings, constants, JSON."""

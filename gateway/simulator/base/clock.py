@@ -1,4 +1,4 @@
-"""Time: the wall clock, and delays that a speed factor divides."""
+"""Tell the time, and sleep for delays that a speed factor divides."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class Clock:
-    """Sleeps `speed` times shorter than asked; its reading is the wall clock."""
+    """Clock: reads the wall clock; its sleeps are divided by `speed`."""
 
     def __init__(self, speed: float = 1.0) -> None:
         if speed <= 0:
@@ -17,13 +17,13 @@ class Clock:
         return time.time()
 
     def scaled(self, seconds: float) -> float:
-        """The real seconds that a delay of `seconds` takes."""
+        """Return the real seconds that a delay of `seconds` takes."""
         return max(0.0, seconds) / self.speed
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(self.scaled(seconds))
 
     def stamp(self, skew: float = 0.0) -> str:
-        """Now as Discord writes timestamps, `skew` seconds off."""
+        """Return the present moment as a Discord timestamp, plus `skew` seconds."""
         moment = datetime.now(UTC) + timedelta(seconds=skew)
         return moment.isoformat(timespec="microseconds")

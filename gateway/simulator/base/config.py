@@ -1,4 +1,4 @@
-"""What a simulator is started with."""
+"""Start options of the simulator."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Config:
-    """Start options; `knobs` holds changes against the defaults."""
+    """Start options; `knobs` holds changes to the defaults of `Knobs`."""
 
     host: str = "127.0.0.1"
     port: int = 0

@@ -1,4 +1,4 @@
-"""Numbers and names that Discord and Midjourney fix."""
+"""Constants that Discord and Midjourney define: ids, hosts, codes, colours."""
 
 from enum import IntEnum
 
@@ -39,7 +39,7 @@ class Op(IntEnum):
 
 
 class Kind(IntEnum):
-    """Interaction types of a request."""
+    """Types of an interaction request."""
 
     COMMAND = 2
     COMPONENT = 3
@@ -47,14 +47,14 @@ class Kind(IntEnum):
 
 
 class Flags(IntEnum):
-    """Message flags in use."""
+    """Message flags that the simulator uses."""
 
     EPHEMERAL = 64
     LOADING = 128
 
 
 class Colour(IntEnum):
-    """Embed colours in use."""
+    """Embed colours that the bots use."""
 
     RED = 16711680
     NEW_RED = 15548997

@@ -1,4 +1,4 @@
-"""Snowflakes, job uuids, session ids and signatures."""
+"""Make snowflakes, job uuids, session ids and signatures of CDN links."""
 
 import hashlib
 import random
@@ -8,13 +8,13 @@ import uuid
 
 from gateway.simulator.base.constants import DISCORD_EPOCH_MS
 
-# A seeded world starts here: 2026-01-10T12:00:00Z.
+# First moment of a seeded world: 2026-01-10T12:00:00Z.
 SEEDED_START_MS = 1768046400000
 RUN_MS = 30 * 86400 * 1000
 
 
 class Ids:
-    """Hands out ids that never repeat, deterministic under a seed.
+    """Ids: generator of ids that never repeat, deterministic under a seed.
 
     Seeded snowflakes count up from a fixed moment and do not follow the clock, unless
     `clock_ids` is set. `run` numbers the starts over one state file.
@@ -25,8 +25,8 @@ class Ids:
     ) -> None:
         self._random = random.Random(f"{seed}/{run}") if seed is not None else None
         self._follows_clock = seed is None or clock_ids
-        # A month of numbers for each run: also ids that no state file has seen
-        # must not come back.
+        # Each run gets a month of numbers, because ids that are in no state file
+        # must not repeat either.
         start = SEEDED_START_MS + run * RUN_MS
         self._last_ms = 0 if self._follows_clock else start
         self._increment = 0
@@ -35,7 +35,7 @@ class Ids:
         )
 
     def snowflake(self) -> str:
-        """A fresh id, greater than all before it."""
+        """Return a fresh id, greater than all earlier ones."""
         now = int(time.time() * 1000) if self._follows_clock else self._last_ms + 1
         if now > self._last_ms:
             self._last_ms, self._increment = now, 0
@@ -46,7 +46,7 @@ class Ids:
         return str((self._last_ms - DISCORD_EPOCH_MS) << 22 | self._increment)
 
     def stay_above(self, snowflake: str) -> None:
-        """Never hand out an id at or below `snowflake`."""
+        """Make every later id greater than `snowflake`."""
         self._last_ms = max(self._last_ms, created_ms(snowflake) + 1)
 
     def uuid(self) -> str:
@@ -61,10 +61,13 @@ class Ids:
 
 
 def created_ms(snowflake: str) -> int:
-    """The unix milliseconds that a snowflake carries."""
+    """Return the moment in a snowflake, in unix milliseconds."""
     return (int(snowflake) >> 22) + DISCORD_EPOCH_MS
 
 
 def signature(path: str, expires: str, issued: str) -> str:
-    """The `hm` of a CDN link; constant over restarts, so that old links stay good."""
+    """Return the `hm` of a CDN link.
+
+    It does not change over restarts, so old links stay valid.
+    """
     return hashlib.sha256(f"{path}?{expires}&{issued}".encode()).hexdigest()

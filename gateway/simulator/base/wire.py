@@ -1,4 +1,4 @@
-"""JSON as it crosses the wire."""
+"""Encode and decode JSON as it crosses the wire."""
 
 from typing import Any, TypeAlias
 
@@ -8,10 +8,10 @@ Json: TypeAlias = dict[str, Any]
 
 
 def dump(value: object) -> bytes:
-    """Encode `value` compactly."""
+    """Encode `value` as compact JSON."""
     return orjson.dumps(value)
 
 
 def load(raw: bytes | str) -> Any:
-    """Decode JSON; raises ValueError on anything else."""
+    """Decode JSON; raises ValueError if `raw` is not JSON."""
     return orjson.loads(raw)

@@ -1,8 +1,8 @@
-"""`/blend`: a grid out of two to five uploaded pictures."""
+"""`/blend`: draw a grid from two to five uploaded pictures."""
 
 import hashlib
 
-from gateway.simulator.jobs.drawing import Studio
+from gateway.simulator.jobs.drawing import Tools
 from gateway.simulator.jobs.notices import NOTICES
 from gateway.simulator.jobs.results import place_ephemeral
 from gateway.simulator.pixels import pictures
@@ -11,8 +11,8 @@ from gateway.simulator.state.interactions import Interaction
 SHAPES = ("", "--ar 2:3", "--ar 1:1", "--ar 3:2")
 
 
-async def blend(studio: Studio, ix: Interaction) -> None:
-    """Draw out of pictures alone; the prompt is their links."""
+async def blend(tools: Tools, ix: Interaction) -> None:
+    """Draw a grid from uploaded pictures; the prompt is their links."""
     shape = ix.option("dimensions")
     uploads = [ix.files[name] for name in sorted(ix.files)]
     given = [upload.data or b"" for upload in uploads]
@@ -25,11 +25,11 @@ async def blend(studio: Studio, ix: Interaction) -> None:
     elif len(set(inputs)) < len(inputs):
         refusal = "duplicate_images"
     if refusal:
-        await studio.replies.notice(ix, NOTICES[refusal])
+        await tools.replies.notice(ix, NOTICES[refusal])
         return
     urls = [
-        place_ephemeral(studio.core, str(ix.data["id"]), data, upload.filename)["url"]
+        place_ephemeral(tools.core, str(ix.data["id"]), data, upload.filename)["url"]
         for data, upload in zip(given, uploads, strict=True)
     ]
     prompt = " ".join(filter(None, [*urls, shape]))
-    await studio.draw(ix, "blend", prompt, inputs=inputs)
+    await tools.draw(ix, "blend", prompt, inputs=inputs)

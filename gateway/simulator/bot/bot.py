@@ -1,4 +1,4 @@
-"""The bot: which command and which button leads to which function."""
+"""The bot: tables of commands and buttons with the functions that handle them."""
 
 import asyncio
 import logging
@@ -24,23 +24,23 @@ from gateway.simulator.bot.opener import Opener
 from gateway.simulator.bot.verification import Verification
 from gateway.simulator.bot.windows import Page, Window
 from gateway.simulator.jobs import appeals, direct
-from gateway.simulator.jobs.drawing import Studio
+from gateway.simulator.jobs.drawing import Tools
 from gateway.simulator.jobs.lifecycle import Lifecycle
 from gateway.simulator.jobs.notices import NOTICES, Notice
 from gateway.simulator.jobs.posts import Posts
 from gateway.simulator.jobs.replies import Replies
 from gateway.simulator.jobs.slots import Slots
+from gateway.simulator.state.accounts import Account
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.interactions import Interaction
 from gateway.simulator.state.jobs import Job
-from gateway.simulator.state.world import Account
 
 logger = logging.getLogger(__name__)
 
-Handler = Callable[[Studio, Interaction], Awaitable[None]]
-Press = Callable[[Studio, Interaction, re.Match[str]], Awaitable[None]]
+Handler = Callable[[Tools, Interaction], Awaitable[None]]
+Press = Callable[[Tools, Interaction, re.Match[str]], Awaitable[None]]
 
-# A later command is one row here and one function in `commands`.
+# A new command needs one row here and one function in `commands`.
 COMMANDS: dict[str, Handler] = {
     "imagine": commands.imagine,
     "blend": blend.blend,
@@ -59,7 +59,7 @@ UUID = r"(?P<uuid>[0-9a-f-]{36})"
 
 @dataclass(frozen=True)
 class Button:
-    """A form of custom id, the function behind it and the window before that."""
+    """One form of custom id, its function, and the window that comes before it."""
 
     pattern: re.Pattern[str]
     press: Press
@@ -70,7 +70,7 @@ def _row(pattern: str, press: Press, window: Window | Page | None = None) -> But
     return Button(re.compile(pattern.replace("{h}", UUID)), press, window)
 
 
-# A later button is one row here and one function in `presses`.
+# A new button needs one row here and one function in `presses`.
 BUTTONS = (
     _row(r"MJ::JOB::upsample::(?P<index>[1-4])::{h}", presses.upscale),
     _row(
@@ -139,7 +139,7 @@ BUTTONS = (
 
 
 class Bot:
-    """Both bots: they differ in their application id only."""
+    """Bot: both bots, which differ only in their application id."""
 
     def __init__(self, core: Core) -> None:
         self.core = core
@@ -147,21 +147,21 @@ class Bot:
         replies = Replies(core, posts)
         slots = Slots()
         lifecycle = Lifecycle(core, posts, replies, slots)
-        self.studio = Studio(core, posts, replies, slots, lifecycle)
-        self.opener = Opener(self.studio)
+        self.tools = Tools(core, posts, replies, slots, lifecycle)
+        self.opener = Opener(self.tools)
         self.verification = Verification(core)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def accept(self, ix: Interaction) -> None:
-        """Start to work on an interaction that Discord has accepted."""
+        """Start to handle an interaction that Discord has accepted."""
         self._start(self._guarded(self._work(ix)))
 
     def go_on(self, ix: Interaction) -> None:
-        """Make the job of a click whose page has been submitted."""
+        """Start the job of a click whose page has been submitted."""
         self._start(self._guarded(self._handle(ix)))
 
     def give_seed(self, account: Account, job: Job) -> None:
-        """Tell a job's seed in the account's DM, a little later."""
+        """Post a job's seed in the account's DM after `seed_delay` seconds."""
 
         async def give() -> None:
             await self.core.clock.sleep(self.core.knobs.seed_delay)
@@ -175,11 +175,11 @@ class Bot:
         task.add_done_callback(self._tasks.discard)
 
     def tell(self, ix: Interaction, notice: Notice, form: str) -> None:
-        """Tell a notice that answers no request."""
-        self.studio.replies.unasked(ix, notice, form)
+        """Post a notice that answers no request."""
+        self.tools.replies.unasked(ix, notice, form)
 
     async def stop(self) -> None:
-        """Drop all work."""
+        """Cancel all running work."""
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -209,7 +209,7 @@ class Bot:
             await ix.answered.wait()
             await self.core.clock.sleep(ix.knobs.ack_delay)
         if not ix.effects.get("silent"):
-            self.studio.replies.acknowledge(ix)
+            self.tools.replies.acknowledge(ix)
 
     async def _refuse(self, ix: Interaction) -> None:
         """Answer with a notice instead of a job, where its form allows that."""
@@ -220,15 +220,15 @@ class Bot:
             await self._handle(ix)
             return
         await self.core.clock.sleep(ix.knobs.start_delay)
-        await self.studio.replies.notice(ix, notice, form=form)
+        await self.tools.replies.notice(ix, notice, form=form)
 
     async def _handle(self, ix: Interaction) -> None:
         if ix.kind is Kind.COMMAND:
             handler = COMMANDS.get(ix.name)
             if handler is not None:
-                await handler(self.studio, ix)
+                await handler(self.tools, ix)
                 return
-            self.studio.replies.failure(ix)
+            self.tools.replies.failure(ix)
             return
         for row in BUTTONS:
             found = row.pattern.fullmatch(ix.pressed_id)
@@ -237,6 +237,6 @@ class Bot:
             if row.window is not None and self.opener.wanted(row.window, ix):
                 await self.opener.open(row.window, ix, found)
             else:
-                await row.press(self.studio, ix, found)
+                await row.press(self.tools, ix, found)
             return
-        self.studio.replies.failure(ix)
+        self.tools.replies.failure(ix)

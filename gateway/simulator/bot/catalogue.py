@@ -1,4 +1,4 @@
-"""The command index of both bots."""
+"""Command index of both bots."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,10 @@ EVERYWHERE, NOT_PRIVATE = [0, 1, 2], [0, 1]
 
 @dataclass(frozen=True)
 class Command:
-    """One entry of the index; `version` is where it starts, the world may bump it."""
+    """One entry of the index.
+
+    `version` is the first version; `bump` replaces it.
+    """
 
     application_id: str
     name: str
@@ -23,7 +26,10 @@ class Command:
     type: int = 1
 
     def entry(self, version: str, rank: int, longest: int = 0) -> Json:
-        """The entry as Discord sends it; `longest` limits its prompt."""
+        """Return the entry as Discord sends it.
+
+        `longest` limits the characters of its prompt; 0 sets no limit.
+        """
         narrow = self.name in ("fast", "relax", "turbo", "prefer", "show", "shorten")
         return {
             "id": self.id,
@@ -102,7 +108,7 @@ BY_ID = {command.id: command for command in COMMANDS}
 
 
 def version_of(core: Core, command: Command) -> str:
-    """The version that Discord accepts now."""
+    """Return the version of the command that Discord accepts now."""
     return core.versions.get(command.id, command.version)
 
 
@@ -117,7 +123,7 @@ def bump(core: Core, names: list[str] | None) -> dict[str, str]:
 
 
 def index(core: Core, application_ids: list[str]) -> Json:
-    """The command index, restricted to some applications."""
+    """Return the command index, with the commands of these applications only."""
     return {
         "applications": [application(app) for app in application_ids],
         "application_commands": [
@@ -130,7 +136,7 @@ def index(core: Core, application_ids: list[str]) -> Json:
 
 
 def application(application_id: str) -> Json:
-    """The application as the index and windows name it."""
+    """Return an application as the index and windows show it."""
     name = BOT_NAMES[application_id]
     return {
         "id": application_id,

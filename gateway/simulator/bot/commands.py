@@ -1,48 +1,48 @@
-"""The functions behind the commands."""
+"""Handle the commands `/imagine`, `Cancel Job` and `/info`."""
 
 from gateway.simulator.base.constants import Colour
 from gateway.simulator.bot import video
 from gateway.simulator.jobs import media
-from gateway.simulator.jobs.drawing import Studio
+from gateway.simulator.jobs.drawing import Tools
 from gateway.simulator.jobs.notices import NOTICES
 from gateway.simulator.state.interactions import Interaction
 from gateway.simulator.state.shapes import embed
 
 
-async def imagine(studio: Studio, ix: Interaction) -> None:
-    """Draw a grid, or four clips where the prompt asks for that."""
+async def imagine(tools: Tools, ix: Interaction) -> None:
+    """Draw a grid, or four clips if the prompt has `--video`."""
     if not ix.prompt.strip():
-        await studio.replies.notice(ix, NOTICES["empty_prompt"])
+        await tools.replies.notice(ix, NOTICES["empty_prompt"])
         return
     try:
-        inputs = await media.hashes(studio.core, ix.prompt)
+        inputs = await media.hashes(tools.core, ix.prompt)
     except media.Broken:
-        await studio.replies.notice(ix, NOTICES["invalid_link"])
+        await tools.replies.notice(ix, NOTICES["invalid_link"])
         return
     if video.wanted(ix.prompt):
-        await video.film(studio, ix, inputs)
+        await video.film(tools, ix, inputs)
     else:
-        await studio.draw(ix, "imagine", ix.prompt, inputs=inputs)
+        await tools.draw(ix, "imagine", ix.prompt, inputs=inputs)
 
 
-async def cancel_job(studio: Studio, ix: Interaction) -> None:
+async def cancel_job(tools: Tools, ix: Interaction) -> None:
     """Cancel the job of the message that the command was used on."""
-    job = studio.job_of(str(ix.data.get("target_id", "")))
+    job = tools.job_of(str(ix.data.get("target_id", "")))
     mine = job is not None and job.user_id == ix.account.user_id
     done = mine and job is not None and job.cancel()
     if done:
-        await studio.replies.ephemeral(ix, content="Job cancelled.")
+        await tools.replies.ephemeral(ix, content="Job cancelled.")
     else:
-        await studio.replies.notice(ix, NOTICES["no_running_job"])
+        await tools.replies.notice(ix, NOTICES["no_running_job"])
 
 
-async def info(studio: Studio, ix: Interaction) -> None:
-    """Tell the account's plan and use."""
+async def info(tools: Tools, ix: Interaction) -> None:
+    """Show the account's plan and usage."""
     account = ix.account
     key = f"{account.user_id}/{ix.application_id}"
     jobs = [
         job
-        for job in studio.core.world.jobs.values()
+        for job in tools.core.world.jobs.values()
         if job.user_id == account.user_id and job.application_id == ix.application_id
     ]
     running = [job.uuid for job in jobs if job.state == "running"]
@@ -56,10 +56,10 @@ async def info(studio: Studio, ix: Interaction) -> None:
         "Lifetime Usage": f"{len(jobs)} images ({len(jobs) / 60:.2f} hours)",
         "Relaxed Usage": "0 images (0.00 hours)",
         "Fast Usage": f"{len(jobs)} images ({len(jobs) / 60:.2f} hours)",
-        "Queued Jobs (fast)": str(studio.slots.waiting(key)),
+        "Queued Jobs (fast)": str(tools.slots.waiting(key)),
         "Queued Jobs (relax)": "0",
         "Running Jobs": "\n".join(running) or "None",
     }
     text = "\n".join(f"**{name}**: {value}" for name, value in lines.items())
     title = f"Your info - {account.spec.username}"
-    await studio.replies.ephemeral(ix, embeds=[embed(title, text, color=Colour.GREEN)])
+    await tools.replies.ephemeral(ix, embeds=[embed(title, text, color=Colour.GREEN)])

@@ -1,4 +1,4 @@
-"""`/describe`: four prompts for a picture, and the buttons below them."""
+"""`/describe`: write four prompts for a picture, and handle the buttons below."""
 
 import asyncio
 import hashlib
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from gateway.simulator.base.wire import Json
 from gateway.simulator.jobs import media
-from gateway.simulator.jobs.drawing import Studio
+from gateway.simulator.jobs.drawing import Tools
 from gateway.simulator.jobs.notices import NOTICES
 from gateway.simulator.jobs.results import place_ephemeral
 from gateway.simulator.pixels import pictures
@@ -27,33 +27,33 @@ _LOOKS = (
 )
 
 
-async def describe(studio: Studio, ix: Interaction) -> None:
-    """Describe the attached picture or the linked one."""
+async def describe(tools: Tools, ix: Interaction) -> None:
+    """Describe the attached or the linked picture."""
     link = ix.option("link")
     if bool(ix.files) == bool(link):
-        await studio.replies.notice(ix, NOTICES["invalid_request"])
+        await tools.replies.notice(ix, NOTICES["invalid_request"])
         return
     try:
-        image, data = await (_linked(studio, link) if link else _attached(studio, ix))
+        image, data = await (_linked(tools, link) if link else _attached(tools, ix))
     except media.Broken:
-        await studio.replies.notice(ix, NOTICES["invalid_link"])
+        await tools.replies.notice(ix, NOTICES["invalid_link"])
         return
     digest = hashlib.sha256(data).hexdigest() if data is not None else None
     name = urlsplit(image["url"]).path.rsplit("/", 1)[-1]
-    job = _begin(studio, ix, image, filename=name, picture_sha256=digest)
-    message = studio.replies.deferred(ix, job)
-    await studio.lifecycle.fill(ix, job, message, **_card(ix, job, image))
+    job = _begin(tools, ix, image, filename=name, picture_sha256=digest)
+    message = tools.replies.deferred(ix, job)
+    await tools.lifecycle.fill(ix, job, message, **_card(ix, job, image))
 
 
-async def retry(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """Other texts for the same picture, in the same message."""
-    before = described(studio, ix)
+async def retry(tools: Tools, ix: Interaction, found: re.Match[str]) -> None:
+    """Write other texts for the same picture, in the same message."""
+    before = described(tools, ix)
     if before is None or ix.message is None:
-        studio.replies.failure(ix)
+        tools.replies.failure(ix)
         return
     image = ix.message.data["embeds"][0]["image"]
     job = _begin(
-        studio,
+        tools,
         ix,
         image,
         filename=before.filename,
@@ -61,51 +61,51 @@ async def retry(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
         parent_job=before.uuid,
         index=before.index + 1,
     )
-    studio.replies.success(ix)
-    await studio.lifecycle.fill(ix, job, ix.message, **_card(ix, job, image))
+    tools.replies.success(ix)
+    await tools.lifecycle.fill(ix, job, ix.message, **_card(ix, job, image))
 
 
-async def imagine_all(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+async def imagine_all(tools: Tools, ix: Interaction, found: re.Match[str]) -> None:
     """Draw all four texts; only the first job answers the click itself."""
-    job = described(studio, ix)
+    job = described(tools, ix)
     if job is None:
-        studio.replies.failure(ix)
+        tools.replies.failure(ix)
         return
-    studio.press(ix)
+    tools.press(ix)
     each = [replace(ix, follow_up=n > 0, effects=dict(ix.effects)) for n in range(4)]
     await asyncio.gather(
         *(
-            studio.draw(own, "imagine", text, parent_job=job.uuid, index=number)
+            tools.draw(own, "imagine", text, parent_job=job.uuid, index=number)
             for number, (own, text) in enumerate(zip(each, job.texts, strict=True), 1)
         )
     )
 
 
-async def imagine_one(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """Draw one text, as it was changed in the window."""
-    job = described(studio, ix)
+async def imagine_one(tools: Tools, ix: Interaction, found: re.Match[str]) -> None:
+    """Draw one text, with the changes made in the window."""
+    job = described(tools, ix)
     if job is None:
-        studio.replies.failure(ix)
+        tools.replies.failure(ix)
         return
     index = int(found["index"])
     text = job.texts[index - 1] if ix.written is None else ix.written
-    studio.press(ix)
-    await studio.draw(ix, "imagine", text, parent_job=job.uuid, index=index)
+    tools.press(ix)
+    await tools.draw(ix, "imagine", text, parent_job=job.uuid, index=index)
 
 
-def described(studio: Studio, ix: Interaction) -> Job | None:
-    """The describe whose message the click was on."""
-    job = studio.job_of(ix.message.id) if ix.message is not None else None
+def described(tools: Tools, ix: Interaction) -> Job | None:
+    """Return the describe job whose message was clicked, or None."""
+    job = tools.job_of(ix.message.id) if ix.message is not None else None
     return job if job is not None and job.kind.name == "describe" else None
 
 
-async def _linked(studio: Studio, link: str) -> tuple[Json, bytes | None]:
-    data = await media.behind(studio.core, link)
+async def _linked(tools: Tools, link: str) -> tuple[Json, bytes | None]:
+    data = await media.behind(tools.core, link)
     return _image(link, link, data), data
 
 
-async def _attached(studio: Studio, ix: Interaction) -> tuple[Json, bytes | None]:
-    core, upload = studio.core, ix.files["image"]
+async def _attached(tools: Tools, ix: Interaction) -> tuple[Json, bytes | None]:
+    core, upload = tools.core, ix.files["image"]
     data = upload.data or b""
     if pictures.size_of(data) is None:
         raise media.Broken(upload.filename)
@@ -114,7 +114,7 @@ async def _attached(studio: Studio, ix: Interaction) -> tuple[Json, bytes | None
 
 
 def _image(url: str, proxy_url: str, data: bytes | None) -> Json:
-    """The embed's image; raises Broken if the bytes are none."""
+    """Return the embed's image; raises Broken if the bytes are no picture."""
     image: Json = {"url": url, "proxy_url": proxy_url}
     if data is None:
         return image
@@ -126,7 +126,7 @@ def _image(url: str, proxy_url: str, data: bytes | None) -> Json:
 
 
 def _begin(
-    studio: Studio,
+    tools: Tools,
     ix: Interaction,
     image: Json,
     *,
@@ -135,13 +135,16 @@ def _begin(
     parent_job: str | None = None,
     index: int = 0,
 ) -> Job:
-    """A job whose texts follow from name and bytes; `index` counts the retries."""
+    """Begin a job whose texts follow from name and bytes.
+
+    `index` counts the retries.
+    """
     stem = re.sub(r"[^A-Za-z0-9]+", " ", (filename or "").rsplit(".", 1)[0]).strip()
     width, height = image.get("width", 1), image.get("height", 1)
     part = gcd(width, height)
     shape = f"--ar {width // part}:{height // part}"
     seed = f"{picture_sha256 or image['url']}/{filename}/{index}"
-    return studio.begin(
+    return tools.begin(
         ix,
         "describe",
         "",
@@ -167,7 +170,7 @@ def _text(seed: str, stem: str, shape: str) -> str:
 
 
 def _card(ix: Interaction, job: Job, image: Json) -> Json:
-    """Embed and buttons of the answer."""
+    """Return the embed and the buttons of the answer."""
     lines = [f"{DIGITS[n]} {text}" for n, text in enumerate(job.texts)]
     if ix.knobs.describe_links:
         lines = [re.sub(r"(\w+ light)", rf"[\1]({_ARTISTS}light)", s) for s in lines]

@@ -1,4 +1,4 @@
-"""Opens windows, and keeps them until they are submitted or too old."""
+"""Open windows, and keep them until they are submitted or expire."""
 
 import re
 import time
@@ -8,7 +8,7 @@ from gateway.simulator.base.wire import Json
 from gateway.simulator.bot.catalogue import application
 from gateway.simulator.bot.windows import Form, Page, Window, form, text_inputs
 from gateway.simulator.http.answers import Refused, invalid_form, unknown
-from gateway.simulator.jobs.drawing import Studio
+from gateway.simulator.jobs.drawing import Tools
 from gateway.simulator.state.interactions import Interaction
 
 KEEP = 10_000
@@ -29,15 +29,15 @@ class Opened:
 
 @dataclass
 class Opener:
-    """The windows of all accounts."""
+    """Open windows and pages of all accounts."""
 
-    studio: Studio
+    tools: Tools
     _forms: dict[str, Opened] = field(default_factory=dict)  # by the click's id
     _pages: dict[str, Opened] = field(default_factory=dict)  # by token
 
     @staticmethod
     def wanted(window: Window | Page | None, ix: Interaction) -> bool:
-        """Whether the click opens this window."""
+        """Return whether the click opens this window."""
         if window is None or ix.click is not None or ix.follow_up:
             return False
         forced = ix.effects.get("window")
@@ -48,14 +48,14 @@ class Opener:
     async def open(
         self, window: Window | Page, ix: Interaction, found: re.Match[str]
     ) -> None:
-        """Answer the click with the window."""
-        await self.studio.core.clock.sleep(ix.knobs.modal_delay)
+        """Answer the click with a window or a page."""
+        await self.tools.core.clock.sleep(ix.knobs.modal_delay)
         if isinstance(window, Page):
-            token = self.studio.core.ids.hex(32)
+            token = self.tools.core.ids.hex(32)
             self._keep(self._pages, token, ix, ix.knobs.iframe_ttl)
             self.show_page(window, ix, token)
             return
-        shown = form(window, self.studio, ix, found)
+        shown = form(window, self.tools, ix, found)
         self._keep(self._forms, ix.id, ix, ix.knobs.modal_ttl, shown)
         self._tell(
             ix,
@@ -66,7 +66,7 @@ class Opener:
         )
 
     def show_page(self, page: Page, ix: Interaction, token: str) -> None:
-        """Answer the interaction with a page of this token."""
+        """Answer the interaction with the page that has this token."""
         self._tell(
             ix,
             "INTERACTION_IFRAME_MODAL_CREATE",
@@ -77,7 +77,7 @@ class Opener:
         )
 
     def page(self, token: str) -> Opened | None:
-        """The page of this token, if it is still good."""
+        """Return the open page of this token, or None if it is unknown or expired."""
         opened = self._pages.get(token)
         return opened if opened is not None and opened.alive else None
 
@@ -85,7 +85,7 @@ class Opener:
         self._pages.pop(token, None)
 
     def submit(self, ix: Interaction) -> None:
-        """Take the submit of a window; raises Refused as Discord would."""
+        """Accept the submit of a window; raises Refused as Discord would."""
         click_id = str(ix.data.get("id"))
         opened = self._forms.get(click_id)
         if opened is None or opened.form is None or not _same(opened, ix):
@@ -101,7 +101,7 @@ class Opener:
         del self._forms[click_id]
 
     def _tell(self, ix: Interaction, event: str, **facts: object) -> None:
-        posts, replies = self.studio.posts, self.studio.replies
+        posts, replies = self.tools.posts, self.tools.replies
         if ix.effects.get("window") != "lost":
             app = application(ix.application_id)
             place = {"channel_id": ix.channel_id, "application": app}
@@ -122,7 +122,7 @@ class Opener:
 
 
 def _same(opened: Opened, ix: Interaction) -> bool:
-    """Whether the submit comes from where the window was opened, in time."""
+    """Return whether the submit is in time and from the window's place and session."""
     click = opened.click
     place = (click.account, click.application_id, click.channel_id, click.session_id)
     return opened.alive and place == (
@@ -134,7 +134,7 @@ def _same(opened: Opened, ix: Interaction) -> bool:
 
 
 def _written(data: Json, shown: Form, longest: int) -> str:
-    """The submitted text; raises Refused if it is missing or too long."""
+    """Return the submitted text; raises Refused if it is missing or too long."""
     texts = text_inputs(data.get("components"))
     if list(texts) != [shown.field_id]:
         raise _bad_components("COMPONENT_VALIDATION_FAILED", "Other text inputs")

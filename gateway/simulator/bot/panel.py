@@ -1,4 +1,4 @@
-"""The settings panel: a select and buttons, each of which changes the panel itself."""
+"""Settings panel: a select and buttons, each of which changes the panel itself."""
 
 import re
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.simulator.base.constants import MIDJOURNEY, NIJI
 from gateway.simulator.base.wire import Json
-from gateway.simulator.jobs.drawing import Studio
+from gateway.simulator.jobs.drawing import Tools
 from gateway.simulator.state.interactions import Interaction
 from gateway.simulator.state.preferences import Preferences
 from gateway.simulator.state.shapes import button, rows
@@ -29,10 +29,11 @@ VERSIONS = {
 
 @dataclass(frozen=True)
 class Control:
-    """A button: it is on while `field` has its value, and a press gives it that value.
+    """A button of the panel that is on while `field` equals `value`.
 
-    Pressed while it is on, it gives the value `back`, if it has one. A control that is
-    `shared` belongs to the account, else to the preferences with one bot.
+    A press sets `field` to `value`. A press while it is on sets `back`, unless that is
+    None. A `shared` control changes the account, another one the preferences with one
+    bot.
     """
 
     name: str
@@ -86,7 +87,7 @@ ROWS = {
 
 
 class State:
-    """What one panel shows: a user's choices with one bot, and what both bots share."""
+    """State of a panel: a user's choices with one bot, and the account's own."""
 
     def __init__(self, ix: Interaction) -> None:
         self.ix = ix
@@ -110,13 +111,13 @@ class State:
         self.ix.account.preferences[self.ix.application_id] = self.chosen
 
 
-async def settings(studio: Studio, ix: Interaction) -> None:
+async def settings(tools: Tools, ix: Interaction) -> None:
     """Show the settings panel."""
-    await studio.replies.ephemeral(ix, **_drawn(ix))
+    await tools.replies.ephemeral(ix, **_drawn(ix))
 
 
-async def press(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """Change what a control of the panel says, and the panel."""
+async def press(tools: Tools, ix: Interaction, found: re.Match[str]) -> None:
+    """Apply a press of one of the panel's controls, and redraw the panel."""
     state, name = State(ix), found["control"]
     if name == SELECTOR:
         state.chosen.version = str(ix.data["values"][0])
@@ -127,8 +128,8 @@ async def press(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
         state.chosen, ix.account.suffix = Preferences(), ""
     state.keep()
     if ix.message is not None:
-        studio.posts.update(ix.message, ix, phase="press", **_drawn(ix))
-    studio.replies.success(ix)
+        tools.posts.update(ix.message, ix, phase="press", **_drawn(ix))
+    tools.replies.success(ix)
 
 
 def _drawn(ix: Interaction) -> Json:

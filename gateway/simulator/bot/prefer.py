@@ -1,11 +1,11 @@
-"""The commands that change what a user prefers; each answers in private."""
+"""Commands that change what a user prefers; each answers in an ephemeral message."""
 
 from collections.abc import Awaitable, Callable
 
-from gateway.simulator.jobs.drawing import Studio
+from gateway.simulator.jobs.drawing import Tools
 from gateway.simulator.state.interactions import Interaction
 
-Handler = Callable[[Studio, Interaction], Awaitable[None]]
+Handler = Callable[[Tools, Interaction], Awaitable[None]]
 
 MODES = {
     "fast": "Done! Your jobs now consume fast-hours, but are processed instantly.",
@@ -21,7 +21,7 @@ VISIBILITY = {
 }
 
 
-async def remix(studio: Studio, ix: Interaction) -> None:
+async def remix(tools: Tools, ix: Interaction) -> None:
     ix.preferences.remix = not ix.remix
     text = (
         "Remix mode turned on! Clicking the variation buttons will now give you a"
@@ -31,63 +31,63 @@ async def remix(studio: Studio, ix: Interaction) -> None:
         else "Remix mode turned off! You can always turn this on by running `/prefer"
         " remix` again."
     )
-    await studio.replies.ephemeral(ix, content=text)
+    await tools.replies.ephemeral(ix, content=text)
 
 
-async def auto_dm(studio: Studio, ix: Interaction) -> None:
+async def auto_dm(tools: Tools, ix: Interaction) -> None:
     ix.preferences.auto_dm = not ix.preferences.auto_dm
     now = "will now" if ix.preferences.auto_dm else "will no longer"
     text = f"You {now} receive finished jobs as direct messages."
-    await studio.replies.ephemeral(ix, content=text)
+    await tools.replies.ephemeral(ix, content=text)
 
 
-async def variability(studio: Studio, ix: Interaction) -> None:
+async def variability(tools: Tools, ix: Interaction) -> None:
     ix.preferences.high_variation = not ix.preferences.high_variation
     now = "high" if ix.preferences.high_variation else "low"
-    await studio.replies.ephemeral(ix, content=f"Variability is now {now}.")
+    await tools.replies.ephemeral(ix, content=f"Variability is now {now}.")
 
 
-async def suffix(studio: Studio, ix: Interaction) -> None:
-    """Add a suffix to all prompts from now on; without a value, none."""
+async def suffix(tools: Tools, ix: Interaction) -> None:
+    """Set the suffix of all later prompts; without a value, remove it."""
     ix.account.suffix = ix.option("new_value").strip()
     now = f"set to `{ix.account.suffix}`" if ix.account.suffix else "removed"
-    await studio.replies.ephemeral(ix, content=f"Your suffix is {now}.")
+    await tools.replies.ephemeral(ix, content=f"Your suffix is {now}.")
 
 
-async def set_option(studio: Studio, ix: Interaction) -> None:
-    """Name a value; without one, forget the name."""
+async def set_option(tools: Tools, ix: Interaction) -> None:
+    """Set a custom option; without a value, remove it."""
     name, value = ix.option("option"), ix.option("value")
     options = ix.preferences.options
     options.pop(name, None)
     if value:
         options[name] = value
     now = f"set to `{value}`" if value else "removed"
-    await studio.replies.ephemeral(ix, content=f"Custom option `{name}` is {now}.")
+    await tools.replies.ephemeral(ix, content=f"Custom option `{name}` is {now}.")
 
 
-async def list_options(studio: Studio, ix: Interaction) -> None:
+async def list_options(tools: Tools, ix: Interaction) -> None:
     options = ix.preferences.options
     lines = [f"`{name}`: `{value}`" for name, value in options.items()]
     text = "\n".join(["**Your custom options**", *(lines or ["(none)"])])
-    await studio.replies.ephemeral(ix, content=text)
+    await tools.replies.ephemeral(ix, content=text)
 
 
 def mode(name: str) -> Handler:
-    """The command that makes later jobs of this speed, with both bots."""
+    """Return the command that sets the speed of later jobs, for both bots."""
 
-    async def command(studio: Studio, ix: Interaction) -> None:
+    async def command(tools: Tools, ix: Interaction) -> None:
         ix.account.mode = name
-        await studio.replies.ephemeral(ix, content=MODES[name])
+        await tools.replies.ephemeral(ix, content=MODES[name])
 
     return command
 
 
 def visibility(name: str) -> Handler:
-    """The command that hides or shows later jobs."""
+    """Return the command that hides or shows later jobs."""
 
-    async def command(studio: Studio, ix: Interaction) -> None:
+    async def command(tools: Tools, ix: Interaction) -> None:
         ix.account.stealth = name != "public"
-        await studio.replies.ephemeral(ix, content=VISIBILITY[name])
+        await tools.replies.ephemeral(ix, content=VISIBILITY[name])
 
     return command
 

@@ -1,4 +1,4 @@
-"""The functions behind the buttons."""
+"""Handle presses of buttons below results."""
 
 import re
 import time
@@ -7,28 +7,28 @@ from collections.abc import Awaitable, Callable
 from gateway.simulator.base.wire import Json
 from gateway.simulator.bot import video
 from gateway.simulator.bot.prefills import ZOOM
-from gateway.simulator.jobs.drawing import Studio
+from gateway.simulator.jobs.drawing import Tools
 from gateway.simulator.jobs.grammar import ratio_of, squared
 from gateway.simulator.jobs.notices import NOTICES
 from gateway.simulator.jobs.results import tile_seed
 from gateway.simulator.state.interactions import Interaction
 from gateway.simulator.state.jobs import KINDS, Job
 
-Press = Callable[[Studio, Interaction, re.Match[str]], Awaitable[None]]
+Press = Callable[[Tools, Interaction, re.Match[str]], Awaitable[None]]
 
 
-async def upscale(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """U1 to U4: the single picture of one tile."""
-    parent = studio.job(found["uuid"])
+async def upscale(tools: Tools, ix: Interaction, found: re.Match[str]) -> None:
+    """Handle U1 to U4: post the single picture of one tile."""
+    parent = tools.job(found["uuid"])
     if parent is None:
-        studio.replies.failure(ix)
+        tools.replies.failure(ix)
         return
     index = int(found["index"])
-    if _too_soon(studio, ix, found["uuid"] + found["index"]):
-        await studio.replies.notice(ix, NOTICES["duplicate_action"])
+    if _too_soon(tools, ix, found["uuid"] + found["index"]):
+        await tools.replies.notice(ix, NOTICES["duplicate_action"])
         return
-    studio.press(ix)
-    await studio.draw(
+    tools.press(ix)
+    await tools.draw(
         ix,
         "upscale",
         parent.prompt,
@@ -40,31 +40,31 @@ async def upscale(studio: Studio, ix: Interaction, found: re.Match[str]) -> None
     )
 
 
-async def variation(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """V1 to V4: a new grid around one tile."""
+async def variation(tools: Tools, ix: Interaction, found: re.Match[str]) -> None:
+    """Handle V1 to V4: draw a new grid from one tile."""
     strength = ix.knobs.variation_strength
     verb = f"Variations ({strength})" if strength else None
-    await _derive(studio, ix, found, "variation", index=int(found["index"]), verb=verb)
+    await _derive(tools, ix, found, "variation", index=int(found["index"]), verb=verb)
 
 
-async def reroll(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """The same prompt again, in the words of the parent."""
-    parent = studio.job(found["uuid"])
+async def reroll(tools: Tools, ix: Interaction, found: re.Match[str]) -> None:
+    """Draw the same prompt again, with the parent's verb."""
+    parent = tools.job(found["uuid"])
     if parent is not None and parent.kind.media == "video":
-        await video.reroll(studio, ix, parent)
+        await video.reroll(tools, ix, parent)
         return
     verb = None
     if parent is not None and parent.verbs()[2].startswith(("Variations", "Remix")):
         verb = parent.verbs()[2]
-    await _derive(studio, ix, found, "reroll", verb=verb)
+    await _derive(tools, ix, found, "reroll", verb=verb)
 
 
-async def custom_zoom(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """Zoom out by the factor in the new prompt, which must be above 1, at most 2."""
+async def custom_zoom(tools: Tools, ix: Interaction, found: re.Match[str]) -> None:
+    """Zoom out by the prompt's factor, which must be above 1 and at most 2."""
     if ix.written is not None and not _zooms(ix.written):
-        await studio.replies.notice(ix, NOTICES["invalid_zoom"])
+        await tools.replies.notice(ix, NOTICES["invalid_zoom"])
         return
-    await _derive(studio, ix, found, "custom_zoom")
+    await _derive(tools, ix, found, "custom_zoom")
 
 
 def _zooms(prompt: str) -> bool:
@@ -75,14 +75,14 @@ def _zooms(prompt: str) -> bool:
         return False
 
 
-async def make_square(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
+async def make_square(tools: Tools, ix: Interaction, found: re.Match[str]) -> None:
     """Zoom out until both sides are equal."""
-    parent = studio.job(found["uuid"])
+    parent = tools.job(found["uuid"])
     if parent is None:
-        studio.replies.failure(ix)
+        tools.replies.failure(ix)
         return
-    studio.press(ix)
-    await studio.draw(
+    tools.press(ix)
+    await tools.draw(
         ix,
         "make_square",
         squared(parent.prompt),
@@ -93,42 +93,42 @@ async def make_square(studio: Studio, ix: Interaction, found: re.Match[str]) -> 
     )
 
 
-async def bookmark(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """Keep a picture among the favourites: its button changes, nothing follows."""
-    job = studio.job(found["uuid"])
+async def bookmark(tools: Tools, ix: Interaction, found: re.Match[str]) -> None:
+    """Bookmark a picture: its button turns blue, no message follows."""
+    job = tools.job(found["uuid"])
     if job is None:
-        studio.replies.failure(ix)
+        tools.replies.failure(ix)
         return
     job.bookmarked = True
-    studio.core.store.job(job)
-    studio.press(ix)
-    studio.replies.success(ix)
+    tools.core.store.job(job)
+    tools.press(ix)
+    tools.replies.success(ix)
 
 
-async def pan(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    await _derive(studio, ix, found, f"pan_{found['way']}")
+async def pan(tools: Tools, ix: Interaction, found: re.Match[str]) -> None:
+    await _derive(tools, ix, found, f"pan_{found['way']}")
 
 
 def derive(kind: str) -> Press:
-    """The press that makes a job of this kind out of the button's job."""
+    """Return the press that makes a job of this kind from the button's job."""
 
-    async def press(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-        await _derive(studio, ix, found, kind)
+    async def press(tools: Tools, ix: Interaction, found: re.Match[str]) -> None:
+        await _derive(tools, ix, found, kind)
 
     return press
 
 
-async def cancel(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """Stop a running job; only its own user may."""
-    job = studio.job(found["uuid"])
+async def cancel(tools: Tools, ix: Interaction, found: re.Match[str]) -> None:
+    """Stop a running job of the same user."""
+    job = tools.job(found["uuid"])
     if job is None or job.user_id != ix.account.user_id or not job.cancel():
-        studio.replies.failure(ix)
+        tools.replies.failure(ix)
         return
-    studio.replies.success(ix)
+    tools.replies.success(ix)
 
 
 async def _derive(
-    studio: Studio,
+    tools: Tools,
     ix: Interaction,
     found: re.Match[str],
     kind: str,
@@ -136,17 +136,17 @@ async def _derive(
     index: int = 1,
     verb: str | None = None,
 ) -> None:
-    parent = studio.job(found["uuid"])
+    parent = tools.job(found["uuid"])
     if parent is None:
-        studio.replies.failure(ix)
+        tools.replies.failure(ix)
         return
-    studio.press(ix)
+    tools.press(ix)
     tile_of = None
     if KINDS[kind].layout == "large":
         tile_of = parent.tile_of
     if ix.written is not None:
         verb = (verb or KINDS[kind].done_verb).replace("Variations", "Remix") or None
-    await studio.draw(
+    await tools.draw(
         ix,
         kind,
         parent.prompt if ix.written is None else ix.written,
@@ -159,7 +159,7 @@ async def _derive(
 
 
 def _words(ix: Interaction, parent: Job, widen: float) -> Json:
-    """Echo and ratio: the parent's, but for what a new prompt says otherwise."""
+    """Return echo and ratio of the job: the parent's, unless a new prompt differs."""
     ratio = parent.ratio * widen
     if ix.written is None:
         return {"echoed": parent.echoed, "ratio": ratio}
@@ -167,11 +167,11 @@ def _words(ix: Interaction, parent: Job, widen: float) -> Json:
     return {"ratio": ratio if asked == ratio_of(parent.echoed) else asked}
 
 
-def _too_soon(studio: Studio, ix: Interaction, tile: str) -> bool:
-    """Whether this tile was upscaled within the knob's time."""
+def _too_soon(tools: Tools, ix: Interaction, tile: str) -> bool:
+    """Return whether this tile was upscaled in the last `slow_down` seconds."""
     if not ix.knobs.slow_down:
         return False
     key, now = f"{ix.account.user_id}/{tile}", time.monotonic()
-    last = studio.last_upscale.get(key)
-    studio.last_upscale[key] = now
+    last = tools.last_upscale.get(key)
+    tools.last_upscale[key] = now
     return last is not None and now - last < ix.knobs.slow_down

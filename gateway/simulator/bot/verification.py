@@ -1,7 +1,7 @@
 """Verification: accounts that must prove that they are human.
 
-Once a rule has asked an account for it, the bots answer everything that the account
-does with a page, until somebody has pressed that page's button.
+Once a rule has asked for it, the bots answer every interaction of the account with a
+page, until that page's button is pressed.
 """
 
 from dataclasses import dataclass, field
@@ -12,9 +12,9 @@ from aiohttp import web
 from gateway.simulator.base import wire
 from gateway.simulator.http.access import Handler
 from gateway.simulator.http.answers import answer
+from gateway.simulator.state.accounts import Account
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.interactions import Interaction
-from gateway.simulator.state.world import Account
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -31,13 +31,13 @@ PAGE = """<!doctype html>
 
 @dataclass
 class Verification:
-    """The challenges: each account has one at most, whose token stays the same."""
+    """Open challenges: at most one for each account, with a fixed token."""
 
     core: Core
     _hashes: dict[str, str] = field(default_factory=dict)  # to the token
 
     def routes(self) -> dict[str, Handler]:
-        """`METHOD /path` to handler."""
+        """Return a map of `METHOD /path` to handler."""
         return {
             "GET /captcha/api/c/{token}/ack": self.acknowledge,
             "GET /captcha/embedded/index.html": self.page,
@@ -47,14 +47,17 @@ class Verification:
         }
 
     def token_for(self, ix: Interaction) -> str | None:
-        """The token with which to challenge this interaction, if it is to be."""
+        """Return the token of the account's challenge, or None if it has none.
+
+        A rule with `verify` starts a challenge.
+        """
         account = ix.account
         if ix.effects.get("verify") and account.challenge is None:
             account.challenge = self.core.ids.hex(32)
         return account.challenge
 
     async def acknowledge(self, request: web.Request) -> web.Response:
-        """A fresh hash for the page of this token."""
+        """Handle the page's request for a fresh hash."""
         token = request.match_info["token"]
         if self._challenged(token) is None:
             return answer({"message": "Unknown challenge"}, 404)
@@ -71,7 +74,7 @@ class Verification:
         return web.Response(text=PAGE.format(**query), content_type="text/html")
 
     async def press(self, request: web.Request) -> web.Response:
-        """The page's button; hash and token must belong together."""
+        """Handle the page's button; hash and token must belong together."""
         form = await request.post()
         token = self._hashes.get(str(form.get("hash")))
         if token is None or token != form.get("token") or not self.passed(token):
@@ -79,14 +82,14 @@ class Verification:
         return web.Response(text="Thank you. You may close this page.\n")
 
     def passed(self, token: str) -> bool:
-        """End the challenge of this token; whether there was one."""
+        """End the challenge of this token; return whether there was one."""
         account = self._challenged(token)
         if account is not None:
             account.challenge = None
         return account is not None
 
     async def verify(self, request: web.Request) -> web.Response:
-        """Control API: `{"account": name}` counts as human again."""
+        """Handle `POST /_sim/verify`: end the challenge of `{"account": name}`."""
         try:
             name = str(wire.load(await request.read())["account"])
         except (ValueError, KeyError, TypeError):

@@ -1,9 +1,9 @@
-"""Clips: `--video` in a prompt, animate, single clips, extend."""
+"""Draw clips: `--video` in a prompt, animate, single clips, extend."""
 
 import re
 from fractions import Fraction
 
-from gateway.simulator.jobs.drawing import Studio
+from gateway.simulator.jobs.drawing import Tools
 from gateway.simulator.jobs.grammar import links_in, words_of
 from gateway.simulator.jobs.notices import NOTICES
 from gateway.simulator.jobs.results import tile_seed
@@ -16,33 +16,33 @@ _MOTION = re.compile(r"--motion \w+")
 
 
 def wanted(prompt: str) -> bool:
-    """Whether an imagine asks for clips."""
+    """Return whether a prompt of `/imagine` asks for clips."""
     return _WANTED.search(prompt) is not None
 
 
-async def film(studio: Studio, ix: Interaction, inputs: list[str]) -> None:
-    """Four clips that begin with the linked picture."""
+async def film(tools: Tools, ix: Interaction, inputs: list[str]) -> None:
+    """Make four clips that begin with the linked picture."""
     if not links_in(ix.prompt):
-        await studio.replies.notice(ix, NOTICES["invalid_request"])
+        await tools.replies.notice(ix, NOTICES["invalid_request"])
         return
     form = ix.knobs.video_form
-    await studio.draw(ix, "video", ix.prompt, inputs=inputs, form=form, seconds=SECONDS)
+    await tools.draw(ix, "video", ix.prompt, inputs=inputs, form=form, seconds=SECONDS)
 
 
-async def animate(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """Four clips that begin with a finished picture."""
-    parent = studio.job(found["uuid"])
+async def animate(tools: Tools, ix: Interaction, found: re.Match[str]) -> None:
+    """Make four clips that begin with a finished picture."""
+    parent = tools.job(found["uuid"])
     if parent is None:
-        studio.replies.failure(ix)
+        tools.replies.failure(ix)
         return
-    studio.press(ix)
+    tools.press(ix)
     shape = Fraction(parent.ratio).limit_denominator(20)
     words = words_of(parent.prompt) if ix.written is None else words_of(ix.written)
     prompt = (
         f"{parent.picture_url} {words} --motion {found['motion']} --video 1"
         f" --aspect {shape.numerator}:{shape.denominator}"
     )
-    await studio.draw(
+    await tools.draw(
         ix,
         "animate",
         prompt,
@@ -53,15 +53,15 @@ async def animate(studio: Studio, ix: Interaction, found: re.Match[str]) -> None
     )
 
 
-async def select(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """U1 to U4 below clips: one of them."""
-    parent = studio.job(found["uuid"])
+async def select(tools: Tools, ix: Interaction, found: re.Match[str]) -> None:
+    """Handle U1 to U4 below clips: post one of them."""
+    parent = tools.job(found["uuid"])
     if parent is None:
-        studio.replies.failure(ix)
+        tools.replies.failure(ix)
         return
-    studio.press(ix)
+    tools.press(ix)
     index = int(found["index"])
-    await studio.draw(
+    await tools.draw(
         ix,
         "clip",
         parent.prompt,
@@ -76,18 +76,18 @@ async def select(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
     )
 
 
-async def extend(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
-    """Four longer clips out of one."""
-    parent = studio.job(found["uuid"])
+async def extend(tools: Tools, ix: Interaction, found: re.Match[str]) -> None:
+    """Make four longer clips from one."""
+    parent = tools.job(found["uuid"])
     if parent is None:
-        studio.replies.failure(ix)
+        tools.replies.failure(ix)
         return
-    studio.press(ix)
+    tools.press(ix)
     prompt = parent.prompt
     if ix.written is not None:
         start = links_in(prompt)[:1]
         prompt = " ".join([*start, words_of(ix.written), *_flags(prompt)])
-    await studio.draw(
+    await tools.draw(
         ix,
         "extend",
         _MOTION.sub(f"--motion {found['motion']}", prompt),
@@ -100,16 +100,16 @@ async def extend(studio: Studio, ix: Interaction, found: re.Match[str]) -> None:
 
 
 def _flags(prompt: str) -> list[str]:
-    """The parameters at the end of a prompt."""
+    """Return the parameters at the end of a prompt."""
     _, mark, flags = prompt.partition(" --")
     return [f"--{flags}"] if mark else []
 
 
-async def reroll(studio: Studio, ix: Interaction, parent: Job) -> None:
-    """Four other clips of the same prompt."""
-    studio.press(ix)
+async def reroll(tools: Tools, ix: Interaction, parent: Job) -> None:
+    """Make four other clips from the same prompt."""
+    tools.press(ix)
     echoed = {"echoed": parent.echoed} if ix.written is None else {}
-    await studio.draw(
+    await tools.draw(
         ix,
         "video_reroll",
         parent.prompt if ix.written is None else ix.written,

@@ -1,8 +1,8 @@
-"""The windows that buttons open: which there are, and how they look on the wire.
+"""Windows that buttons open: their table and their form on the wire.
 
-A button of `bot.BUTTONS` names its window as a third value; everything else is done by
-`opener`. The button's function runs when the window is submitted, with the new prompt
-in `Interaction.written`, or at once where no window opens, with None there.
+A row of `bot.BUTTONS` names its window as the third value; `opener` does the rest. The
+button's function runs when the window is submitted, with the new prompt in
+`Interaction.written`. If no window opens, it runs at once and `written` is None.
 """
 
 import re
@@ -11,34 +11,34 @@ from dataclasses import dataclass
 
 from gateway.simulator.base.wire import Json
 from gateway.simulator.bot import prefills
-from gateway.simulator.jobs.drawing import Studio
+from gateway.simulator.jobs.drawing import Tools
 from gateway.simulator.state.interactions import Interaction
 
 LONGEST = 4000  # characters of a text input
 
-Prefill = Callable[[Studio, Interaction, re.Match[str]], str]
+Prefill = Callable[[Tools, Interaction, re.Match[str]], str]
 
 
 @dataclass(frozen=True)
 class Window:
     """A window with one text input.
 
-    `custom_id` is filled with the groups of the button's pattern, `message` (its id)
-    and `high` (1 in High Variation Mode). A window that `recalls` takes the custom id
-    of the window from which the button's job came, where there was one.
+    `custom_id` is a template. Its fields are the groups of the button's pattern,
+    `message` (its id) and `high` (1 in High Variation Mode). With `recalls`, a button
+    whose job came from a window takes that window's custom id.
     """
 
     custom_id: str
     title: str
     prefill: Prefill = prefills.parent
-    always: bool = False  # else only with remix mode on
+    always: bool = False  # false: only with remix mode on
     recalls: bool = False
     label: str = "New Prompt"
 
 
 @dataclass(frozen=True)
 class Page:
-    """A web page in a frame, instead of a window."""
+    """A web page in a frame, shown instead of a window."""
 
     path: str
     title: str
@@ -87,7 +87,7 @@ CHALLENGE = Page("captcha/embedded/index.html", "Action required to continue", s
 
 @dataclass(frozen=True)
 class Form:
-    """A window as it opens for one click."""
+    """A window as it opens for one click, with its fields filled."""
 
     custom_id: str
     title: str
@@ -99,7 +99,7 @@ class Form:
         return FIELDS[self.custom_id.split("::")[1]]
 
     def components(self, wrap: str, longest: int = LONGEST) -> list[Json]:
-        """The text input in an action row, or in a label if `wrap` says so."""
+        """Return the text input in a label, if `wrap` is `label`, or an action row."""
         text: Json = {
             "type": 4,
             "id": 2,
@@ -116,10 +116,10 @@ class Form:
         return [{"type": 1, "id": 1, "components": [text]}]
 
 
-def form(window: Window, studio: Studio, ix: Interaction, found: re.Match[str]) -> Form:
-    """The window that this click opens."""
+def form(window: Window, tools: Tools, ix: Interaction, found: re.Match[str]) -> Form:
+    """Return the window that this click opens, with its text filled in."""
     groups = found.groupdict()
-    parent = studio.job(groups.get("uuid") or "")
+    parent = tools.job(groups.get("uuid") or "")
     if window.recalls and parent is not None and parent.window.startswith(RECALLED):
         custom_id = parent.window
     else:
@@ -128,12 +128,15 @@ def form(window: Window, studio: Studio, ix: Interaction, found: re.Match[str]) 
             message=ix.message.id if ix.message else "",
             high=int(ix.preferences.high_variation),
         )
-    value = window.prefill(studio, ix, found)[: ix.knobs.window_limit]
+    value = window.prefill(tools, ix, found)[: ix.knobs.window_limit]
     return Form(custom_id, window.title, window.label, value)
 
 
 def text_inputs(components: object) -> dict[str, str]:
-    """Custom ids and values of the text inputs anywhere in submitted components."""
+    """Return the text inputs anywhere in submitted components.
+
+    The result maps custom ids to values.
+    """
     found: dict[str, str] = {}
     for item in components if isinstance(components, list) else [components]:
         if not isinstance(item, dict):

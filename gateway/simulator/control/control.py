@@ -1,4 +1,4 @@
-"""The control API below `/_sim`: knobs, rules, accounts, ledger, waiting."""
+"""Control API below `/_sim`: knobs, rules, accounts, ledger, waiting."""
 
 import asyncio
 import hashlib
@@ -17,11 +17,11 @@ from gateway.simulator.discord.cdn import Cdn
 from gateway.simulator.discord.gateway import Hub
 from gateway.simulator.http.answers import answer
 from gateway.simulator.jobs.notices import NOTICES
+from gateway.simulator.state.accounts import Account, account_spec
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.jobs import ENDED
 from gateway.simulator.state.knobs import Knobs, UnknownKnob
 from gateway.simulator.state.rules import BadRule
-from gateway.simulator.state.world import Account, account_spec
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -30,7 +30,7 @@ REMIX_FACTS = {"remix": MIDJOURNEY, "niji_remix": NIJI}
 
 @dataclass
 class Control:
-    """What tests may ask and turn. Errors are 400 with `{"error": ...}`."""
+    """Endpoints for tests. Errors are answered with 400 and `{"error": ...}`."""
 
     core: Core
     hub: Hub
@@ -38,7 +38,7 @@ class Control:
     noise: Noise
 
     def routes(self) -> dict[str, Handler]:
-        """`METHOD /path` to handler."""
+        """Return a map of `METHOD /path` to handler."""
         return {
             "GET /_sim": self.overview,
             "GET /_sim/knobs": self.knobs,
@@ -98,7 +98,11 @@ class Control:
         return answer(rule.as_dict(), 201)
 
     def _check(self, effect: Json) -> None:
-        """Say at once what would otherwise surprise in the middle of a test."""
+        """Raise BadRule or UnknownKnob for bad values of an effect.
+
+        Otherwise the error would come only when the rule is applied, in the middle of a
+        test.
+        """
         self.core.knobs.with_changes(effect.get("knobs", {}))
         if effect.get("notice", "blocked") not in NOTICES:
             raise BadRule(f"there is no notice {effect['notice']!r}")
@@ -122,7 +126,7 @@ class Control:
         )
         jobs = 0
         for job in self.core.ledger.jobs.values():
-            # Those on their way to where they would hang are let go as well.
+            # Jobs that have not reached their `finish_at` yet are released as well.
             if job.state not in ENDED and body.get("job") in (None, job.uuid):
                 job.released.set()
                 jobs += 1
@@ -134,7 +138,7 @@ class Control:
         )
 
     async def change_accounts(self, request: web.Request) -> web.Response:
-        """Add an account, or with `revoke`, `restore` or `change` alter one."""
+        """Add an account, or alter one with `revoke`, `restore` or `change`."""
         body = await _json(request)
         for verb in ("revoke", "restore", "change"):
             if verb in body:
@@ -172,7 +176,7 @@ class Control:
                 self.hub.end(session)
 
     async def add_channel(self, request: web.Request) -> web.Response:
-        """A further channel in an account's guild; with `guests`, who else comes in."""
+        """Add a channel to an account's guild; `guests` names further readers."""
         body = await _json(request)
         account = self.core.account(str(body.get("account", "account-1")))
         guests = [self.core.account(str(name)) for name in body.get("guests", ())]
@@ -204,7 +208,7 @@ class Control:
             if job.attachment_id is not None and job.picture_sha256 is None:
                 data = await self.cdn.result(job)
                 job.picture_sha256 = hashlib.sha256(data).hexdigest()
-                await asyncio.sleep(0)  # sockets go on meanwhile
+                await asyncio.sleep(0)  # lets the sockets work
 
     async def jobs(self, request: web.Request) -> web.Response:
         return answer([job.as_dict() for job in self.core.world.jobs.values()])
@@ -215,7 +219,7 @@ class Control:
         return answer([entry for entry in requests if entry["seq"] > since])
 
     async def wait(self, request: web.Request) -> web.Response:
-        """200 once every count is reached, 408 after `timeout` seconds."""
+        """Answer 200 once every count is reached, 408 after `timeout` seconds."""
         query = request.query
         state = query.get("state", "finished")
         names = self.core.ledger.counts(state)
@@ -237,7 +241,7 @@ class Control:
         return answer({"events": sent})
 
     async def foreign_job(self, request: web.Request) -> web.Response:
-        """Another user draws in an account's channel."""
+        """Start a job of another user in an account's channel."""
         body = await _json(request)
         account = self.core.account(str(body.get("account", "account-1")))
         if account is None:
@@ -248,7 +252,7 @@ class Control:
         return answer({"user_id": user_id}, 201)
 
     async def unasked_notice(self, request: web.Request) -> web.Response:
-        """A notice that belongs to no task."""
+        """Post a notice that belongs to no task."""
         body = await _json(request)
         account = self.core.account(str(body.get("account", "account-1")))
         notice, form = str(body.get("notice")), str(body.get("form", "A"))

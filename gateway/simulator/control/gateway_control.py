@@ -1,4 +1,4 @@
-"""`/_sim/gateway/...`: what tests may do to sockets and sessions."""
+"""Control API below `/_sim/gateway`: close, pause and resume sockets."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,10 @@ Act = Callable[[Session, Connection, Json], None]
 
 @dataclass
 class GatewayControl:
-    """Each verb works on all connected sessions, or on those of one account."""
+    """Endpoints for sockets.
+
+    Each acts on all connected sessions, or on those of one account.
+    """
 
     core: Core
     hub: Hub
@@ -34,9 +37,11 @@ class GatewayControl:
             "drop": self._drop,
             "heartbeat": self._heartbeat,
         }
-        return {f"POST /_sim/gateway/{verb}": self._door(verbs[verb]) for verb in verbs}
+        return {
+            f"POST /_sim/gateway/{verb}": self._endpoint(verbs[verb]) for verb in verbs
+        }
 
-    def _door(self, act: Act) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def _endpoint(self, act: Act) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handler(request: web.Request) -> web.Response:
             raw = await request.read()
             body: Json = wire.load(raw) if raw else {}

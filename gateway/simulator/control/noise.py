@@ -1,4 +1,4 @@
-"""Noise: events that concern nobody, other users' jobs, moderators' deletions."""
+"""Make unrelated events: chatter, other users' jobs, moderators' deletions."""
 
 import asyncio
 import time
@@ -12,24 +12,24 @@ from gateway.simulator.bot.catalogue import COMMANDS
 from gateway.simulator.discord.gateway import Hub
 from gateway.simulator.discord.sessions import Session
 from gateway.simulator.jobs.notices import NOTICES
+from gateway.simulator.state.accounts import Account, account_spec
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.events import Event
 from gateway.simulator.state.interactions import Interaction
-from gateway.simulator.state.world import Account, account_spec
 
 TICK = 0.05
 
 
 @dataclass
 class Noise:
-    """Makes noise in all sessions, or a stranger's job in one channel."""
+    """Sends unrelated events into all sessions, and foreign jobs into one channel."""
 
     core: Core
     hub: Hub
     bot: Bot
 
     async def run(self) -> None:
-        """Keep up the noise that the knob asks for."""
+        """Send `noise_rate` events per second into every session, for ever."""
         debt = 0.0
         while True:
             await asyncio.sleep(TICK)
@@ -39,7 +39,10 @@ class Noise:
                 self._everywhere()
 
     async def flood(self, *, rate: float, seconds: float) -> int:
-        """`rate` events per second into every session; returns their number."""
+        """Send `rate` events per second into every session for `seconds`.
+
+        Returns the number of events for each session.
+        """
         started, sent = time.monotonic(), 0
         while (passed := time.monotonic() - started) < seconds:
             while sent < rate * passed:
@@ -54,7 +57,7 @@ class Noise:
             session.dispatch(name, wire.dump(d))
 
     def _event(self, session: Session) -> tuple[str, Json]:
-        """One of the things that happen all the time."""
+        """Return the name and data of one random everyday event."""
         spec = session.account.spec
         snowflake = self.core.ids.snowflake()
         choice = self.core.ids.jitter.randrange(4)
@@ -107,7 +110,7 @@ class Noise:
         return user_id
 
     def _interaction(self, account: Account, prompt: str) -> Interaction:
-        """An imagine in the account's channel that nobody has asked for."""
+        """Return an imagine in the account's channel, without a request behind it."""
         command = COMMANDS[0]
         return Interaction(
             id=self.core.ids.snowflake(),
@@ -130,7 +133,10 @@ class Noise:
         )
 
     def tell(self, account: Account, notice: str, form: str) -> int:
-        """A notice that answers nothing, in the account's sessions; their number."""
+        """Post a notice that answers no request in the account's sessions.
+
+        Returns the number of sessions.
+        """
         sessions = self.hub.of(account)
         for session in sessions:
             ix = self._interaction(account, "")
@@ -139,7 +145,10 @@ class Noise:
         return len(sessions)
 
     def remove_message(self, message_id: str, *, silent: bool) -> bool:
-        """Take a message away as a moderator would; `silent` tells nobody."""
+        """Delete a message as a moderator would.
+
+        With `silent` no event is sent. Returns False if there is no such message.
+        """
         message = self.core.world.remove_message(message_id)
         if message is None:
             return False

@@ -1,7 +1,7 @@
-"""A verification server as an operator may run one: it stands for people who help.
+"""Simulate an operator's verification server.
 
-It takes `POST /cf/verify`, ends the challenge inside this simulator, and reports. The
-knob `verifier` says how it fares.
+It accepts `POST /cf/verify`, ends the challenge inside this simulator, and reports the
+outcome, which the knob `verifier` decides.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _TOKEN = re.compile(r"/captcha/api/c/([^/]+)/ack")
 
 
 class Verifier:
-    """One job at a time for each `state`."""
+    """Verification server that works on one job at a time for each `state`."""
 
     def __init__(self, core: Core, verification: Verification) -> None:
         self.core = core
@@ -30,16 +30,16 @@ class Verifier:
         self._jobs: dict[str, asyncio.Task[None]] = {}
 
     def routes(self) -> dict[str, Handler]:
-        """`METHOD /path` to handler."""
+        """Return a map of `METHOD /path` to handler."""
         return {"POST /cf/verify": self.take}
 
     async def stop(self) -> None:
-        """Forget the jobs that are not reported yet."""
+        """Cancel the jobs that are not reported yet."""
         for job in self._jobs.values():
             job.cancel()
 
     async def take(self, request: web.Request) -> web.Response:
-        """Accept a job: 200 at once."""
+        """Accept a job; answers 200 before the work is done."""
         if self.core.knobs.verifier == "refuse":
             return web.Response(status=503)
         try:

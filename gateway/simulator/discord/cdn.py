@@ -1,4 +1,4 @@
-"""The CDN: the bytes behind the links."""
+"""CDN: serve the bytes behind links."""
 
 import asyncio
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ FORMS = frozenset({"", "png", "webp", "jpg", "jpeg", "gif"})
 
 @dataclass
 class Cdn:
-    """Serves attachments; pictures are drawn when somebody asks for them."""
+    """Serves attachments; pictures are drawn when they are requested."""
 
     core: Core
 
     def routes(self) -> dict[str, Handler]:
-        """`METHOD /path` to handler."""
+        """Return a map of `METHOD /path` to handler."""
         place = "{channel_id}/{attachment_id}/{name}"
         return {
             f"GET /attachments/{place}": self.get,
@@ -37,7 +37,10 @@ class Cdn:
         }
 
     async def get(self, request: web.Request) -> web.Response:
-        """An attachment; `width`, `height` and `format` as at the media proxy."""
+        """Serve an attachment.
+
+        `width`, `height` and `format` work as at the media proxy.
+        """
         if not media.alive(self.core, request.path, dict(request.query)):
             return _gone()
         data = await media.attachment(self.core, request.match_info["attachment_id"])
@@ -48,7 +51,7 @@ class Cdn:
         return answer
 
     async def short(self, request: web.Request) -> web.Response:
-        """A short link of a prompt; foreign ones lead elsewhere."""
+        """Serve a prompt's short link; a link to another host is answered with 302."""
         code = request.match_info["code"]
         data = await media.short(self.core, code)
         if data is not None:
@@ -58,7 +61,7 @@ class Cdn:
         raise web.HTTPFound(self.core.links[code])
 
     async def tile(self, request: web.Request) -> web.Response:
-        """A single picture of a grid at Midjourney's own CDN."""
+        """Serve a single picture of a grid, as Midjourney's own CDN does."""
         if self.core.knobs.mj_cdn_forbids:
             return web.Response(status=403, text="Forbidden")
         uuid, name = request.match_info["uuid"], request.match_info["name"]
@@ -70,7 +73,7 @@ class Cdn:
         )
 
     async def result(self, job: Job) -> bytes:
-        """The bytes of a job's result."""
+        """Return the bytes of a job's result."""
         return await media.result(self.core, job)
 
 

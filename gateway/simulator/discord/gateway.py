@@ -1,4 +1,4 @@
-"""The gateway: sessions, identify, resume, heartbeats and delivery."""
+"""Gateway: sessions, identify, resume, heartbeats and delivery of events."""
 
 import asyncio
 import time
@@ -12,11 +12,11 @@ from gateway.simulator.base.constants import Op
 from gateway.simulator.base.wire import Json
 from gateway.simulator.discord.ready import ready, ready_supplemental
 from gateway.simulator.discord.sessions import Connection, Session
+from gateway.simulator.state.accounts import Account
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.events import Event
-from gateway.simulator.state.world import Account
 
-LAST_OP = 50  # Discord knows more opcodes than this simulator has names for
+LAST_OP = 50  # Discord has more opcodes than `Op` names
 
 
 class Hub:
@@ -36,13 +36,13 @@ class Hub:
         return sum(session.live for session in self.sessions.values())
 
     def of(self, account: Account | None) -> list[Session]:
-        """The sessions of one account, or all."""
+        """Return the sessions of one account, or all if it is None."""
         if account is None:
             return list(self.sessions.values())
         return list(self._by_user[account.user_id].values())
 
     def find(self, session_id: str, account: Account) -> Session | None:
-        """The account's session of this id, unless it has ended."""
+        """Return the account's session of this id, or None if it has ended."""
         session = self.sessions.get(session_id)
         if session is None or session.account is not account or self._over(session):
             return None
@@ -51,7 +51,7 @@ class Hub:
     # Delivery
 
     def deliver(self, event: Event) -> None:
-        """Put the event into every session that it is meant for."""
+        """Send the event to every session that may see it."""
         plain = wire.dump(event.d)
         own = plain
         if event.nonce is not None:
@@ -85,7 +85,7 @@ class Hub:
         return session.ended
 
     def end(self, session: Session) -> None:
-        """Forget the session; it cannot be resumed."""
+        """Forget the session, so that it cannot be resumed."""
         session.ended = True
         session.buffer.clear()
         self.sessions.pop(session.id, None)
@@ -117,7 +117,7 @@ class Hub:
         return ws
 
     async def shut(self) -> None:
-        """Close all sockets, as a server that goes away does."""
+        """Close all sockets with code 1001, as a server does when it stops."""
         closing = [c.ws.close(code=1001) for c in self.connections]
         await asyncio.gather(*closing, return_exceptions=True)
 
@@ -180,7 +180,7 @@ class Hub:
         self.core.ledger.changed()
 
     async def _watch(self, connection: Connection) -> None:
-        """Close with 4009 where heartbeats stay away."""
+        """Close the connection with 4009 if its heartbeats stop."""
         while True:
             knobs = self.core.knobs
             await asyncio.sleep(knobs.heartbeat_interval)
@@ -194,7 +194,10 @@ class Hub:
         return self.refuse_until.get(user_id, 0.0) > time.monotonic()
 
     def _enter(self, connection: Connection, d: Any) -> Account | None:
-        """The account behind an identify or resume; None once it is turned away."""
+        """Return the account behind an identify or resume.
+
+        If it is refused, close the connection and return None.
+        """
         if not connection.greeted:
             self.core.ledger.violation("identify_before_hello")
         if connection.session is not None:

@@ -1,4 +1,4 @@
-"""The activity host of Vary (Region): what its editor sends."""
+"""Activity host of Vary (Region): accept what its editor sends."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ PATHS = (
 
 
 class Rejected(Exception):
-    """The editor gets this status and message."""
+    """The editor's request is refused with this status and message."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -36,17 +36,17 @@ class Rejected(Exception):
 
 @dataclass
 class Inpaint:
-    """Takes masks and prompts, and lets the bot go on with the click behind them."""
+    """Accepts masks and prompts, and lets the bot finish the click."""
 
     core: Core
     bot: Bot
 
     def routes(self) -> dict[str, Handler]:
-        """`METHOD /path` to handler."""
+        """Return a map of `METHOD /path` to handler."""
         return {f"POST {path}": self.submit for path in PATHS}
 
     async def submit(self, request: web.Request) -> web.Response:
-        """The endpoint; the token is in the path or in the body."""
+        """Handle a submit of the editor; the token is in the path or in the body."""
         try:
             body = _object(await request.read())
             token = request.match_info.get("token") or str(body.get("customId"))
@@ -75,7 +75,10 @@ class Inpaint:
         self.bot.go_on(replace(click, follow_up=True, written=written, facts=facts))
 
     def _opened(self, token: str) -> tuple[Opened, Job]:
-        """The open page and the job whose picture it shows."""
+        """Return the open page and the job whose picture it shows.
+
+        Raises Rejected with 404 if the page is not open.
+        """
         opened = self.bot.opener.page(token)
         parent = self._parent(opened.click) if opened is not None else None
         if opened is None or parent is None:
@@ -98,7 +101,10 @@ def _object(raw: bytes) -> Json:
 
 
 def _prompt(body: Json) -> str:
-    """The prompt; an empty one leaves the parent's as it is."""
+    """Return the new prompt; "" keeps the parent's.
+
+    Raises Rejected with 400 if it is no text or too long.
+    """
     prompt = body.get("prompt") or ""
     if not isinstance(prompt, str) or len(prompt) > LONGEST:
         raise Rejected(

@@ -1,4 +1,4 @@
-"""`POST /interactions`: validation, entry in the ledger, hand-over to the bot."""
+"""`POST /interactions`: validate, record in the ledger, hand over to the bot."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,14 +21,15 @@ from gateway.simulator.http.answers import (
     unknown,
 )
 from gateway.simulator.http.bodies import json_object, objects, parsed
-from gateway.simulator.http.faults import meddle, refuses
+from gateway.simulator.http.faults import apply_fault, refuses
+from gateway.simulator.state.accounts import Account
+from gateway.simulator.state.channels import Channel, Message
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.events import handles
 from gateway.simulator.state.interactions import Interaction
 from gateway.simulator.state.ledger import InteractionEntry
 from gateway.simulator.state.rules import Occasion
 from gateway.simulator.state.shapes import holds
-from gateway.simulator.state.world import Account, Channel, Message
 
 SELECT = 3  # component type
 
@@ -41,10 +42,10 @@ class Intake:
     hub: Hub
     bot: Bot
     _nonces: set[str] = field(default_factory=set)
-    _forbidden: set[bytes] = field(default_factory=set)  # what was answered with 403
+    _forbidden: set[bytes] = field(default_factory=set)  # bodies answered with 403
 
     async def post(self, request: web.Request) -> web.StreamResponse:
-        """The endpoint."""
+        """Handle `POST /interactions`."""
         token = request.headers.get("Authorization", "")
         account = self.core.world.by_token.get(token)
         if account is None or account.revoked:
@@ -53,7 +54,7 @@ class Intake:
         entry = self._enter(account, body)
         effect = self.core.rules.effects("http", self._occasion(account, entry))
         if refuses(effect):
-            response = await meddle(request, effect, web.Response(status=503))
+            response = await apply_fault(request, effect, web.Response(status=503))
             self._refused(entry, response.status, account, body)
             return response
         try:
@@ -74,18 +75,18 @@ class Intake:
         self, request: web.Request, ix: Interaction, effect: Json
     ) -> web.StreamResponse:
         if effect:
-            ix.answered.set()  # the bot does not wait for an answer that goes wrong
+            ix.answered.set()  # the answer may never come, so the bot starts now
         self.bot.accept(ix)
         knobs = ix.knobs
         try:
             await self.core.clock.sleep(knobs.http_latency + max(0.0, -knobs.ack_delay))
         finally:
-            ix.answered.set()  # also where the client has hung up
+            ix.answered.set()  # also if the client has closed the connection
         response = web.Response(status=204)
-        return await meddle(request, effect, response) if effect else response
+        return await apply_fault(request, effect, response) if effect else response
 
     def _clicked_prompt(self, custom_id: str) -> str | None:
-        """The prompt of the job whose button this is."""
+        """Return the prompt of the job whose button has this custom id."""
         jobs = (self.core.world.jobs.get(part) for part in custom_id.split("::"))
         return next((job.prompt for job in jobs if job is not None), None)
 
@@ -129,7 +130,7 @@ class Intake:
         )
 
     def _accept(self, account: Account, body: Json) -> Interaction:
-        """The interaction in `body`; raises Refused as Discord would."""
+        """Return the interaction in `body`; raises Refused as Discord would."""
         try:
             kind = Kind(body.get("type", 0))
         except ValueError:
@@ -223,13 +224,16 @@ class Intake:
 
 
 def _chosen(ix: Interaction) -> Json:
-    """The knobs that the user's settings turn."""
+    """Return the knobs that the user's preferences change."""
     version = ix.preferences.version
     return {"version": version.removeprefix("niji ")} if version else {}
 
 
 def _check_values(select: Json, values: Any) -> None:
-    """Refuse what the select does not offer; all selects here take one value."""
+    """Raise Refused for a value that the select does not offer.
+
+    All selects here take exactly one value.
+    """
     offered = [[option["value"]] for option in select["options"]]
     if values not in offered:
         raise invalid_form(
@@ -238,7 +242,7 @@ def _check_values(select: Json, values: Any) -> None:
 
 
 async def _body(request: web.Request) -> Json:
-    """The payload, of a JSON body or of the part `payload_json`."""
+    """Return the payload: a JSON body, or the form part `payload_json`."""
     if not request.content_type.startswith("multipart/"):
         return await json_object(request)
     form = await request.post()
@@ -246,7 +250,7 @@ async def _body(request: web.Request) -> Json:
 
 
 def _essence(account: Account, body: Json) -> bytes:
-    """What makes two requests the same wish."""
+    """Return bytes that are equal for requests with the same place and data."""
     place = (account.user_id, body.get("channel_id"), body.get("message_id"))
     return wire.dump([*place, _data(body)])
 

@@ -1,4 +1,4 @@
-"""Options of commands, checked as Discord does before a bot sees them."""
+"""Check options of commands, as Discord does before a bot sees them."""
 
 from gateway.simulator.base.wire import Json
 from gateway.simulator.bot.catalogue import ATTACHMENT, Command
@@ -39,7 +39,7 @@ def check(core: Core, command: Command, data: Json) -> dict[str, Upload]:
 
 
 def _key(data: Json, name: str, value: object) -> str:
-    """The upload that an attachment option's numeric index points at."""
+    """Return the upload's key that an attachment option's numeric value names."""
     for entry in objects(data.get("attachments")):
         if str(entry.get("id")) == str(value):
             return str(entry.get("uploaded_filename"))

@@ -1,15 +1,16 @@
-"""READY and READY_SUPPLEMENTAL."""
+"""Build READY and READY_SUPPLEMENTAL."""
 
 from gateway.simulator.base.constants import MIDJOURNEY, NIJI
 from gateway.simulator.base.wire import Json
 from gateway.simulator.discord.sessions import Session
+from gateway.simulator.state.accounts import Account
+from gateway.simulator.state.channels import Channel
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.shapes import bot_user, dm_channel, guild_channel, own_user
-from gateway.simulator.state.world import Account, Channel
 
 
 def ready(core: Core, session: Session) -> Json:
-    """The `d` of READY for this session."""
+    """Return the `d` of READY for this session."""
     account = session.account
     d: Json = {
         "v": 9,
@@ -60,7 +61,7 @@ def ready(core: Core, session: Session) -> Json:
 
 
 def ready_supplemental(core: Core, session: Session) -> Json:
-    """The `d` of READY_SUPPLEMENTAL for this session."""
+    """Return the `d` of READY_SUPPLEMENTAL for this session."""
     guild_ids = _guild_ids(core, session.account)
     return {
         "merged_presences": {"guilds": [[] for _ in guild_ids], "friends": []},
@@ -72,7 +73,7 @@ def ready_supplemental(core: Core, session: Session) -> Json:
 
 
 def _guild_ids(core: Core, account: Account) -> list[str]:
-    """The guilds that the account is in, its own first."""
+    """Return the ids of the account's guilds, its own first."""
     ids = dict.fromkeys(
         channel.guild_id
         for channel in core.world.channels.values()

@@ -1,4 +1,4 @@
-"""Discord's REST side, without the interactions."""
+"""Discord's REST endpoints, except interactions and uploads."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -27,11 +27,12 @@ from gateway.simulator.http.answers import (
 )
 from gateway.simulator.http.bodies import json_object
 from gateway.simulator.jobs.results import signed
+from gateway.simulator.state.accounts import Account
+from gateway.simulator.state.channels import Channel, Message
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.events import Event
 from gateway.simulator.state.jobs import Job
 from gateway.simulator.state.shapes import dm_channel, guild_channel, own_user
-from gateway.simulator.state.world import Account, Channel, Message
 
 _SIGNED = re.compile(r"/(?:ephemeral-)?attachments/.+")
 
@@ -47,7 +48,7 @@ class Rest:
     _not_ready: dict[str, int] = field(default_factory=dict)
 
     def routes(self) -> dict[str, Handler]:
-        """`METHOD /path` to handler."""
+        """Return a map of `METHOD /path` to handler."""
         channel = "/channels/{channel_id}"
         message = f"{channel}/messages/{{message_id}}"
         return {
@@ -138,7 +139,7 @@ class Rest:
             raise Refused(400, 50035, "Invalid Form Body")
         messages = self.core.world.history(channel.id)
         if "after" in bounds:
-            # The oldest ones after the bound, still newest first.
+            # The oldest messages after the bound, newest first.
             later = [m for m in messages if int(m.id) > bounds["after"]]
             found = later[-limit:]
         elif "around" in bounds:
@@ -186,7 +187,7 @@ class Rest:
             message_id=message.id,
             last_viewed=body["last_viewed"],
         )
-        # Goes to one's own sessions; a DM of the account has the same readers.
+        # Sent to the account's own sessions: they are the readers of its DM.
         self.core.publish(
             Event(
                 "MESSAGE_ACK",
@@ -201,7 +202,7 @@ class Rest:
         account, _ = self.channel(request)
         message = self._message(request)
         emoji = request.match_info["emoji"]
-        job = self.bot.studio.job_of(message.id)
+        job = self.bot.tools.job_of(message.id)
         if job is not None and job.user_id == account.user_id:
             if emoji == RED_CROSS:
                 self._cross_out(message, job)
@@ -210,9 +211,9 @@ class Rest:
         return web.Response(status=204)
 
     def _cross_out(self, message: Message, job: Job) -> None:
-        """The red cross cancels or deletes the job of one's own message."""
+        """Cancel the message's job, or delete the message if the job has ended."""
         if not job.cancel(delete=True) and job.interaction is not None:
-            self.bot.studio.posts.delete(
+            self.bot.tools.posts.delete(
                 message.id, job.interaction, phase="delete", job=job
             )
 
@@ -236,7 +237,10 @@ class Rest:
         return {"original": url, "refreshed": fresh}
 
     def account(self, request: web.Request) -> Account:
-        """Who asks; refuses dead tokens."""
+        """Return the account of the request's token.
+
+        Raises Refused with 401 if the token is unknown or revoked.
+        """
         token = request.headers.get("Authorization", "")
         account = self.core.world.by_token.get(token)
         if account is None or account.revoked:
@@ -244,7 +248,10 @@ class Rest:
         return account
 
     def channel(self, request: web.Request) -> tuple[Account, Channel]:
-        """Who asks, and the channel in the path; refuses strangers."""
+        """Return the account, and the channel in the path.
+
+        Raises Refused if the channel is unknown or not readable for the account.
+        """
         account = self.account(request)
         channel = self.core.world.channels.get(request.match_info["channel_id"])
         if channel is None:
@@ -261,7 +268,7 @@ class Rest:
 
 
 def _around(newest_first: list[Message], middle: int, limit: int) -> list[Message]:
-    """Up to `limit` messages around the id, itself included."""
+    """Return up to `limit` messages around the id `middle`, itself included."""
     older = [m for m in newest_first if int(m.id) <= middle]
     newer = [m for m in newest_first if int(m.id) > middle]
     below = older[: limit - min(len(newer), limit // 2)]

@@ -1,4 +1,4 @@
-"""Gateway sessions and the sockets under them."""
+"""Gateway sessions and their sockets."""
 
 import asyncio
 import time
@@ -11,12 +11,12 @@ from aiohttp import web
 from gateway.simulator.base import wire
 from gateway.simulator.base.constants import Op
 from gateway.simulator.base.wire import Json
-from gateway.simulator.state.world import Account
+from gateway.simulator.state.accounts import Account
 
 
 @dataclass
 class Buffered:
-    """A dispatch that may have to be replayed."""
+    """An event kept for a replay."""
 
     s: int
     t: str
@@ -25,7 +25,7 @@ class Buffered:
 
 
 class Connection:
-    """One websocket. Payloads leave through one writer, so their order is kept."""
+    """One websocket. One writer sends all payloads, so their order is kept."""
 
     def __init__(
         self, ws: web.WebSocketResponse, request: web.Request, frames: int
@@ -36,7 +36,7 @@ class Connection:
         self.session: Session | None = None
         self.greeted = False
         self.acks = True
-        self.close_code: int | None = None  # with which this side closed first
+        self.close_code: int | None = None  # set if this side closed first
         self.silent = False
         self.last_heartbeat = time.monotonic()
         self.heartbeats = 0
@@ -53,11 +53,11 @@ class Connection:
         self.put(wire.dump({"op": int(op), "d": d, "s": None, "t": None}))
 
     def close(self, code: int, reason: str = "") -> None:
-        """Close once everything before it has been written."""
+        """Close the socket after everything queued before has been written."""
         self._queue.put_nowait((code, reason))
 
     def cut(self, *, mid_frame: bool = False) -> None:
-        """Reset the TCP connection, after half a frame if `mid_frame`."""
+        """Reset the TCP connection; with `mid_frame`, after half a frame."""
         transport = self.request.transport
         if transport is None:
             return
@@ -68,7 +68,7 @@ class Connection:
         transport.abort()
 
     async def write(self) -> None:
-        """Write until the socket is gone."""
+        """Write queued payloads until the socket is closed."""
         while not self.ws.closed:
             item = await self._queue.get()
             if isinstance(item, tuple):
@@ -93,7 +93,7 @@ class Connection:
 
 @dataclass
 class Session:
-    """A session outlives its connection for the resume window."""
+    """A session, which outlives its connection for the resume window."""
 
     id: str
     account: Account
@@ -123,12 +123,15 @@ class Session:
         return self.seq
 
     def lose(self) -> None:
-        """The connection is gone; the session waits to be resumed."""
+        """Record that the connection is gone; the session waits for a resume."""
         self.connection = None
         self.lost_at = time.monotonic()
 
     def missed(self, seq: int, window: float) -> list[Buffered] | None:
-        """The events after `seq`, or None if some are no longer there."""
+        """Return the events after `seq`, or None if some are no longer kept.
+
+        `window` is in seconds.
+        """
         oldest = time.monotonic() - window
         events = [e for e in self.buffer if e.s > seq and e.at >= oldest]
         have = len({e.s for e in events})

@@ -14,11 +14,12 @@ from gateway.simulator.http.answers import Refused, answer, invalid_form
 from gateway.simulator.http.bodies import json_object, objects
 from gateway.simulator.jobs.results import place_attachment
 from gateway.simulator.pixels import pictures
+from gateway.simulator.state.accounts import Account
+from gateway.simulator.state.channels import Message
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.events import Event
 from gateway.simulator.state.files import NoUpload, Upload
 from gateway.simulator.state.shapes import own_user
-from gateway.simulator.state.world import Account, Message
 
 LIMIT = 10 << 20  # bytes of one file
 BUCKET = "https://discord-attachments-uploads-prd.storage.googleapis.com"
@@ -27,14 +28,14 @@ _STRANGE = re.compile(r"[^A-Za-z0-9_.-]+")
 
 @dataclass
 class Uploads:
-    """The upload bucket and the endpoints that speak of it."""
+    """The upload bucket, and the endpoints for attachments and messages."""
 
     core: Core
     rest: Rest
     _sent: dict[tuple[str, str], Message] = field(default_factory=dict)  # by nonce
 
     def routes(self) -> dict[str, Handler]:
-        """Those below `/api/vN`."""
+        """Return the endpoints below `/api/vN`."""
         return {
             "POST /channels/{channel_id}/attachments": self.announce,
             "DELETE /attachments/{folder}/{filename}": self.forget,
@@ -42,7 +43,7 @@ class Uploads:
         }
 
     async def announce(self, request: web.Request) -> web.Response:
-        """Step one: names and sizes in, addresses out."""
+        """Handle step one: accept names and sizes, answer upload addresses."""
         self.rest.channel(request)
         files = objects((await json_object(request)).get("files"))
         if not 1 <= len(files) <= 10:
@@ -83,7 +84,7 @@ class Uploads:
         return web.Response(status=204)
 
     async def post_message(self, request: web.Request) -> web.Response:
-        """A message of the user; the same nonce gives the same message."""
+        """Post a message of the user; a repeated nonce returns the first message."""
         account, channel = self.rest.channel(request)
         body = await json_object(request)
         nonce = str(body.get("nonce") or "")

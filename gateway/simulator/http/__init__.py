@@ -1,1 +1,1 @@
-"""HTTP of the simulator: bodies, answers, faults on order."""
+"""HTTP of the simulator: bodies, answers, faults that rules ask for."""

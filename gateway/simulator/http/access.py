@@ -1,4 +1,4 @@
-"""The door of the HTTP side: log, assertions on the client, HTTP rules."""
+"""Middleware: request log, checks of the client, HTTP rules."""
 
 import re
 import time
@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from gateway.simulator.http.answers import Refused
-from gateway.simulator.http.faults import garbled, meddle, refuses
+from gateway.simulator.http.faults import apply_fault, garbled, refuses
+from gateway.simulator.state.accounts import Account
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.events import handles
 from gateway.simulator.state.rules import Occasion
-from gateway.simulator.state.world import Account
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -30,8 +30,8 @@ _NO_TOKEN_HERE = (
 _HEADERS = ("X-Super-Properties", "X-Discord-Locale", "Origin", "Referer")
 
 
-class Door:
-    """Middleware around every request but those of the control API."""
+class Access:
+    """Middleware around every request except those of the control API."""
 
     def __init__(self, core: Core) -> None:
         self.core = core
@@ -53,7 +53,7 @@ class Door:
             self._record(request, account, status, started)
 
     def account(self, request: web.Request) -> Account | None:
-        """Whose token the request carries, revoked or not."""
+        """Return the account of the request's token, revoked or not."""
         token = request.headers.get("Authorization", "")
         return self.core.world.by_token.get(token)
 
@@ -70,13 +70,13 @@ class Door:
     ) -> web.StreamResponse:
         route = route_of(request)
         if route == "POST /interactions" or not self.core.rules.all():
-            return await _answered(request, handler)  # they ask the rules themselves
+            return await _answered(request, handler)  # these ask the rules
         occasion = Occasion(route=route, account=handles(account))
         effect = self.core.rules.effects("http", occasion)
         response: web.StreamResponse = web.Response(status=503)
         if not refuses(effect):
             response = await _answered(request, handler)
-        return await meddle(request, effect, response)
+        return await apply_fault(request, effect, response)
 
     def _inspect(self, request: web.Request, account: Account | None) -> None:
         ledger, token = self.core.ledger, request.headers.get("Authorization", "")

@@ -1,4 +1,4 @@
-"""HTTP answers as Discord gives them."""
+"""Build HTTP answers in Discord's form."""
 
 from typing import Any
 
@@ -11,7 +11,10 @@ from gateway.simulator.base.wire import Json
 def answer(
     body: Any, status: int = 200, headers: dict[str, str] | None = None
 ) -> web.Response:
-    """A JSON answer. Its Content-Type has no charset: one client insists on that."""
+    """Return a JSON answer.
+
+    Its Content-Type has no charset, because one client insists on that.
+    """
     return web.Response(
         body=wire.dump(body),
         status=status,
@@ -21,7 +24,7 @@ def answer(
 
 
 class Refused(Exception):
-    """Discord says no; `response()` is how."""
+    """Discord refuses the request; `response()` builds the answer."""
 
     def __init__(
         self, status: int, code: int, message: str, errors: Json | None = None
@@ -49,7 +52,7 @@ def unknown(what: str, code: int) -> Refused:
 
 
 def invalid_form(path: str, code: str, message: str) -> Refused:
-    """Code 50035, with the error at `path` (dotted)."""
+    """Return a Refused with code 50035 and the error at the dotted `path`."""
     errors: Json = {"_errors": [{"code": code, "message": message}]}
     for part in reversed(path.split(".")):
         errors = {part: errors}

@@ -1,4 +1,4 @@
-"""Request bodies, read without trust."""
+"""Read request bodies that may hold anything."""
 
 from aiohttp import web
 
@@ -8,7 +8,7 @@ from gateway.simulator.http.answers import Refused
 
 
 def parsed(raw: bytes | str) -> Json:
-    """The JSON object in `raw`; raises Refused on anything else."""
+    """Return the JSON object in `raw`; raises Refused if there is none."""
     try:
         body = wire.load(raw)
     except ValueError:
@@ -19,12 +19,12 @@ def parsed(raw: bytes | str) -> Json:
 
 
 async def json_object(request: web.Request) -> Json:
-    """The JSON object that a request carries; raises Refused on anything else."""
+    """Return the JSON object of a request; raises Refused if there is none."""
     return parsed(await request.read())
 
 
 def objects(value: object) -> list[Json]:
-    """The objects in a list, [] for anything that is no list of objects."""
+    """Return the objects in a list; [] if `value` is no list."""
     if not isinstance(value, list):
         return []
     return [item for item in value if isinstance(item, dict)]

@@ -1,4 +1,4 @@
-"""HTTP rules at work: other answers, late answers, cut connections."""
+"""Apply HTTP rules: other answers, late answers, cut connections."""
 
 import asyncio
 
@@ -9,16 +9,16 @@ from gateway.simulator.base.wire import Json
 
 
 def refuses(effect: Json) -> bool:
-    """Whether the request must not be carried out."""
+    """Return whether the effect keeps the request from being carried out."""
     if "cut" in effect:
         return bool(effect["cut"] == "before")
     return "http" in effect and not effect.get("accept")
 
 
-async def meddle(
+async def apply_fault(
     request: web.Request, effect: Json, response: web.StreamResponse
 ) -> web.StreamResponse:
-    """What the client gets instead of `response`."""
+    """Return the answer that the rule's effect makes of `response`."""
     if "http_delay" in effect:
         await asyncio.sleep(float(effect["http_delay"]))
     if "cut" in effect:
@@ -43,7 +43,7 @@ def _scripted(script: Json) -> web.Response:
 
 
 def garbled(response: web.StreamResponse, form: str) -> web.StreamResponse:
-    """What the client gets where an answer that says yes loses its body on the way."""
+    """Return an answer of 2xx with a lost, halved or replaced body."""
     if not form or not 200 <= response.status < 300:
         return response
     whole = response.body if isinstance(response, web.Response) else b""

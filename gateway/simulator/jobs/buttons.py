@@ -1,4 +1,4 @@
-"""The buttons that messages carry."""
+"""Build the buttons of messages."""
 
 from gateway.simulator.base.wire import Json
 from gateway.simulator.jobs.grammar import version_of
@@ -16,13 +16,13 @@ ARROWS = {"left": "⬅️", "right": "➡️", "up": "⬆️", "down": "⬇️"}
 
 
 def cancel_row(job: Job) -> list[Json]:
-    """The Cancel button of a running job."""
+    """Return the Cancel button of a running job."""
     custom_id = f"MJ::CancelJob::ByJobid::{job.uuid}"
     return rows([button(custom_id, "Cancel Job", style=4)])
 
 
 def result_rows(job: Job, knobs: Knobs) -> list[Json]:
-    """The buttons of a finished job."""
+    """Return the buttons of a finished job."""
     if job.kind.media == "video":
         tree = _clip(job) if job.kind.layout == "single" else _clips(job.uuid)
     elif job.kind.layout == "grid":

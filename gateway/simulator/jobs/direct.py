@@ -1,32 +1,33 @@
-"""What the bots write into DMs without being asked there: seeds and copies."""
+"""Post messages in DMs that answer no command there: seeds and copies of results."""
 
 from gateway.simulator.base.constants import NIJI
 from gateway.simulator.base.wire import Json
 from gateway.simulator.jobs.buttons import result_rows
 from gateway.simulator.jobs.grammar import content
 from gateway.simulator.jobs.results import copied_attachment
+from gateway.simulator.state.accounts import Account
+from gateway.simulator.state.channels import Message
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.events import Event
 from gateway.simulator.state.jobs import Job
 from gateway.simulator.state.knobs import Knobs
 from gateway.simulator.state.shapes import bot_user
-from gateway.simulator.state.world import Account, Message
 
 
 def channel_of(account: Account, application_id: str) -> str:
-    """The account's DM channel with this bot."""
+    """Return the id of the account's DM channel with this bot."""
     spec = account.spec
     return spec.niji_dm_channel_id if application_id == NIJI else spec.mj_dm_channel_id
 
 
 def tell_seed(core: Core, account: Account, job: Job) -> Message:
-    """The seed of a job, as the bot tells it."""
+    """Post the seed of a job in the DM."""
     text = f"**{job.echoed}**\n**Job ID**: {job.uuid}\n**seed** {job.seed}"
     return _write(core, account, job, phase="seed", content=text)
 
 
 def copy_result(core: Core, account: Account, job: Job, knobs: Knobs) -> Message:
-    """A copy of the result; the job remembers it."""
+    """Post a copy of the result in the DM, and add it to the job's copies."""
     channel_id = channel_of(account, job.application_id)
     message = _write(
         core,
@@ -64,7 +65,7 @@ def _write(
 
 
 def _empty(core: Core, application_id: str, channel_id: str) -> Json:
-    """A message of the bot that answers no interaction."""
+    """Return the data of a bot message that answers no interaction."""
     return {
         "id": core.ids.snowflake(),
         "type": 0,

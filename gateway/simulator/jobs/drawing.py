@@ -1,4 +1,4 @@
-"""What the functions behind commands and buttons work with."""
+"""Start jobs: the tools that all handlers of commands and buttons share."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,8 +16,8 @@ from gateway.simulator.state.shapes import pressed
 
 
 @dataclass
-class Studio:
-    """The tools of the bot."""
+class Tools:
+    """Tools of the bot: makes jobs, runs them and finds them."""
 
     core: Core
     posts: Posts
@@ -33,7 +33,7 @@ class Studio:
         return job
 
     def begin(self, ix: Interaction, kind: str, prompt: str, **facts: Any) -> Job:
-        """Make a job of this kind that its maker runs."""
+        """Make and record a job of this kind; the caller runs it."""
         self._obey_rules(ix, kind)
         job = self._job(ix, kind, prompt, **facts)
         media.remember(self.core, prompt)
@@ -44,12 +44,12 @@ class Studio:
         return job
 
     def _obey_rules(self, ix: Interaction, kind: str) -> None:
-        """Add what rules for this kind of job want."""
+        """Add the effects of rules that match this kind of job."""
         if ix.occasion is None:
             return
         found = self.core.rules.of_kind(kind, ix.occasion)
         if "notice" in found:
-            found.setdefault("at", 0)  # the job has been taken already
+            found.setdefault("at", 0)  # the job exists already
         ix.knobs = ix.knobs.with_changes(found.get("knobs", {}))
         ix.effects = ix.effects | found
 
@@ -64,7 +64,7 @@ class Studio:
         return self.core.world.jobs.get(uuid)
 
     def job_of(self, message_id: str) -> Job | None:
-        """The job whose progress or result this message shows."""
+        """Return the job whose progress or result this message shows."""
         jobs = reversed(self.core.world.jobs.values())
         return next(
             (

@@ -1,4 +1,4 @@
-"""The bot's language: prompts, echoes, message contents and file names."""
+"""Text of the bots: prompts, echoes, message contents and file names."""
 
 import hashlib
 import re
@@ -16,13 +16,13 @@ _MODES = {"fast": "fast", "relax": "relaxed", "turbo": "turbo"}
 
 
 def mode_of(prompt: str, default: str) -> str:
-    """The speed that a prompt asks for, in the words of a message."""
+    """Return the speed that a prompt asks for, in the words of a message."""
     found = _SPEED.search(prompt)
     return _MODES[found[1]] if found else _MODES.get(default, default)
 
 
 def ratio_of(prompt: str) -> float:
-    """Width over height, kept within what a picture can bear."""
+    """Return width over height of a prompt, limited to 0.1 to 10."""
     found = _RATIO.search(prompt)
     if found is None or float(found[2]) == 0:
         return 1.0
@@ -30,13 +30,13 @@ def ratio_of(prompt: str) -> float:
 
 
 def squared(prompt: str) -> str:
-    """The prompt with a ratio of 1:1."""
+    """Return the prompt with a ratio of 1:1."""
     rest = re.sub(rf"\s*{_RATIO.pattern}", "", prompt)
     return f"{rest.strip()} --ar 1:1"
 
 
 def version_of(echoed: str, default: str) -> str:
-    """The model's version that decides about buttons: `7`, `6.1`, `5`, ..."""
+    """Return the model version that decides the buttons: `7`, `6.1`, `5`."""
     found = _ECHOED_VERSION.search(echoed)
     if found is None:
         return default
@@ -45,29 +45,29 @@ def version_of(echoed: str, default: str) -> str:
 
 
 def words_of(prompt: str) -> str:
-    """The prompt without links and parameters."""
+    """Return the prompt without links and parameters."""
     return " ".join(_LINK.sub(" ", prompt).split(" --")[0].split()).strip()
 
 
 def links_in(prompt: str) -> list[str]:
-    """The addresses in a prompt, in their order."""
+    """Return the addresses in a prompt, in their order."""
     return _LINK.findall(prompt)
 
 
 def code_of(url: str) -> str:
-    """The code of the short link that stands for `url`."""
+    """Return the code of the short link that stands for `url`."""
     return hashlib.sha256(url.encode()).hexdigest()[:11]
 
 
 def short_link(url: str) -> str:
-    """The short link that replaces `url` in echoes."""
+    """Return the short link that replaces `url` in echoes."""
     if url.startswith(f"{SHORT_HOST}/"):
         return url
     return f"{SHORT_HOST}/{code_of(url)}"
 
 
 def echo(prompt: str, knobs: Knobs, *, suffix: str = "", app: str = "") -> str:
-    """The prompt as the bot repeats it."""
+    """Return the prompt as the bot repeats it."""
     text = prompt
     if knobs.echo_dashes:
         text = text.replace("\u2014", "--").replace("\u2013", "--")
@@ -89,7 +89,7 @@ def echo(prompt: str, knobs: Knobs, *, suffix: str = "", app: str = "") -> str:
 
 
 def content(job: Job, knobs: Knobs, *, state: str = "") -> str:
-    """What a message of `job` says; without a state it is the result."""
+    """Return the content of a job's message; without a state that of the result."""
     start, running, done = job.verbs()
     head = f"**{job.echoed}** - "
     user = f"<@{job.user_id}>"
@@ -113,7 +113,10 @@ def _by(verb: str) -> str:
 
 
 def final_name(job: Job) -> str:
-    """The file name of a result: user, words of the prompt, uuid; clips differ."""
+    """Return the file name of a result.
+
+    It holds user, words of the prompt and uuid. A clip's name holds the uuid only.
+    """
     if job.kind.media == "video":
         return f"{job.shown_uuid}_{_clip_part(job)}.{job.form}"
     words = re.sub(r"<[^>]*>|--.*", " ", job.echoed)

@@ -1,4 +1,4 @@
-"""The life of a job: queue, start, progress, result, and all ways to fail."""
+"""Life of a job: queue, start, progress, result, and every way to fail."""
 
 import asyncio
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from gateway.simulator.jobs.posts import Posts
 from gateway.simulator.jobs.replies import Replies
 from gateway.simulator.jobs.results import final_attachment, preview_attachment
 from gateway.simulator.jobs.slots import QueueFull, Slots
+from gateway.simulator.state.channels import Message
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.interactions import Interaction
 from gateway.simulator.state.jobs import Job
-from gateway.simulator.state.world import Message
 
 
 class Over(Exception):
@@ -25,7 +25,7 @@ class Over(Exception):
 
 @dataclass
 class Lifecycle:
-    """Runs one job after another; all jobs share the slots."""
+    """Runs jobs; all of them share the slots."""
 
     core: Core
     posts: Posts
@@ -52,7 +52,7 @@ class Lifecycle:
             self.slots.leave(key)
 
     async def _run_quick(self, ix: Interaction, job: Job) -> None:
-        """A job that only answers with its result."""
+        """Run a job that answers only with its result."""
         self.replies.success(ix)
         self._move(job, "running")
         try:
@@ -80,13 +80,16 @@ class Lifecycle:
     async def _spoil(
         self, ix: Interaction, job: Job, shown: Message | None = None
     ) -> None:
-        """What rules do to a job without progress; `shown` is its message so far."""
+        """Apply rules to a job without progress.
+
+        `shown` is the job's message so far.
+        """
         effects = ix.effects
         if "notice" in effects:
             notice = NOTICES[effects["notice"]]
             form = effects.get("form", notice.form)
             if form != "F" or shown is not None:
-                # Without a message to edit, a reply to the source says it instead.
+                # Without a message to edit, the notice is a reply to the source.
                 form = "D" if form == "C" and shown is None else form
                 await self.replies.notice(
                     ix, notice, form=form, job=job, started=shown or ix.message
@@ -104,7 +107,10 @@ class Lifecycle:
             await self._until_released(ix, job)
 
     async def _enter(self, ix: Interaction, job: Job, key: str) -> Message | None:
-        """Take a slot; returns the `Job queued` message where there was a wait."""
+        """Take a slot; return the `Job queued` message if the job had to wait.
+
+        Raises Over if the queue is full or the job is cancelled.
+        """
         knobs = ix.knobs
         slots = knobs.concurrency or ix.account.slots()
         try:
@@ -142,7 +148,7 @@ class Lifecycle:
     async def _start(
         self, ix: Interaction, job: Job, queued: Message | None
     ) -> Message:
-        """Show the job as waiting; the message becomes its progress message."""
+        """Post the job as `Waiting to start`; return its progress message."""
         knobs = ix.knobs
         await self._pause(ix, job, knobs.start_delay)
         text = content(job, knobs, state="Waiting to start")
@@ -176,7 +182,7 @@ class Lifecycle:
             self.posts.update(message, ix, phase="fill", job=job, content=text, flags=0)
         else:
             message = self._post_start(ix, job, text)
-        # Before the pause: a job cancelled now must still find its message.
+        # Set before the pause: a job cancelled during it must find its message.
         job.progress_message_id = message.id
         if knobs.success_delay >= 0:
             await self._pause(ix, job, knobs.success_delay)
@@ -205,7 +211,7 @@ class Lifecycle:
         )
 
     async def _advance(self, ix: Interaction, job: Job, message: Message) -> None:
-        """Show the percentages, up to the point where a rule ends the job."""
+        """Show the percentages, until a rule ends the job."""
         await self._say(ix, job, message, job.kind.opening)
         for step in ix.knobs.steps():
             await self._pause(ix, job, ix.knobs.progress_interval)
@@ -222,14 +228,14 @@ class Lifecycle:
                 attachments=attachments,
                 components=cancel_row(job),
             )
-            await self._meddle(ix, job, message, step)
+            await self._apply_rules(ix, job, message, step)
         await self._say(ix, job, message, job.kind.closing)
-        await self._meddle(ix, job, message, 100)
+        await self._apply_rules(ix, job, message, 100)
 
     async def _say(
         self, ix: Interaction, job: Job, message: Message, text: str
     ) -> None:
-        """Show a word about what goes on, where the kind of job has one."""
+        """Show a text without percentage, if the kind of job has one."""
         if not text:
             return
         await self._pause(ix, job, ix.knobs.progress_interval)
@@ -243,10 +249,10 @@ class Lifecycle:
             components=cancel_row(job),
         )
 
-    async def _meddle(
+    async def _apply_rules(
         self, ix: Interaction, job: Job, message: Message, step: int
     ) -> None:
-        """Do what the rules want at this percentage."""
+        """Apply the rules of this percentage."""
         effects = ix.effects
         if step >= effects.get("vanish_at", 101):
             self.posts.delete(message.id, ix, phase="delete", job=job)
@@ -278,7 +284,7 @@ class Lifecycle:
         self._move(job, "running")
 
     async def _finish(self, ix: Interaction, job: Job, progress: Message) -> None:
-        """Post the result and take the progress message away, in either order."""
+        """Post the result and delete the progress message, in the knobs' order."""
         knobs = ix.knobs
         await self._pause(ix, job, knobs.final_delay)
         if knobs.final_form == "edit":
@@ -334,7 +340,7 @@ class Lifecycle:
             direct.copy_result(self.core, ix.account, job, ix.knobs)
 
     async def _pause(self, ix: Interaction, job: Job, seconds: float) -> None:
-        """Sleep, or end the job if it is cancelled meanwhile."""
+        """Sleep; raises Over if the job is cancelled meanwhile."""
         share = ix.knobs.jitter
         if share:
             seconds *= 1 + self.core.ids.jitter.uniform(-share, share)
@@ -351,7 +357,7 @@ class Lifecycle:
             raise Over
 
     def _stop(self, ix: Interaction, job: Job, message: Message | None) -> None:
-        """End the job as stopped, and show it."""
+        """End the job as stopped; edit or delete its message."""
         if message is not None:
             if job.delete_on_cancel or ix.knobs.cancel_form == "delete":
                 self.posts.delete(message.id, ix, phase="delete", job=job)

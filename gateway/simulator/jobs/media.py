@@ -1,4 +1,4 @@
-"""The bytes behind links: attachments, results, short links, Midjourney's own CDN."""
+"""Find the bytes behind links: attachments, results, short links, Midjourney's CDN."""
 
 import asyncio
 import hashlib
@@ -31,7 +31,7 @@ class Broken(LookupError):
 
 
 async def attachment(core: Core, attachment_id: str) -> bytes | None:
-    """The bytes of an attachment, drawn now if it is of a job."""
+    """Return the bytes of an attachment; a job's picture is drawn now."""
     preview = core.previews.get(attachment_id)
     if preview is not None:
         uuid, progress = preview
@@ -47,7 +47,7 @@ async def attachment(core: Core, attachment_id: str) -> bytes | None:
 
 
 async def result(core: Core, job: Job) -> bytes:
-    """The bytes of a job's result."""
+    """Return the bytes of a job's result."""
     picture = picture_of(job, core.config.picture_size)
     if job.kind.media == "video":
         return await asyncio.to_thread(videos.clip, picture, job.form, job.seconds)
@@ -55,7 +55,7 @@ async def result(core: Core, job: Job) -> bytes:
 
 
 async def tile(core: Core, uuid: str, name: str) -> bytes | None:
-    """What Midjourney's CDN keeps of a job under this name."""
+    """Return the file `name` of a job at Midjourney's CDN, or None."""
     job = core.world.jobs.get(uuid)
     if job is None or job.attachment_id is None:
         return None
@@ -85,7 +85,10 @@ async def _drawn(picture: Picture) -> bytes:
 
 
 def alive(core: Core, path: str, query: dict[str, str]) -> bool:
-    """Whether a signed link is good now; every link is, unless the knob enforces."""
+    """Return whether a signed link is valid now.
+
+    Every link is, unless the knob `link_enforce` is on.
+    """
     if not core.knobs.link_enforce:
         return True
     expires, issued = query.get("ex", ""), query.get("is", "")
@@ -97,9 +100,9 @@ def alive(core: Core, path: str, query: dict[str, str]) -> bool:
 
 
 async def behind(core: Core, url: str) -> bytes | None:
-    """The bytes behind a link, None if it leads out of this machine.
+    """Return the bytes behind a link, or None for a link to another machine.
 
-    Raises Broken for a link of this world, or to this machine, that gives nothing.
+    Raises Broken if a link to this simulator or this machine gives nothing.
     """
     parts = urlsplit(url)
     data: bytes | None = None
@@ -122,9 +125,9 @@ async def behind(core: Core, url: str) -> bytes | None:
 
 
 async def hashes(core: Core, prompt: str) -> list[str]:
-    """SHA-256 of the pictures that a prompt links, foreign ones left out.
+    """Return SHA-256 of the linked pictures, without those on other machines.
 
-    Raises Broken where a link gives no picture.
+    Raises Broken if a link gives no picture.
     """
     found = []
     for url in links_in(prompt):
@@ -138,7 +141,10 @@ async def hashes(core: Core, prompt: str) -> list[str]:
 
 
 async def short(core: Core, code: str) -> bytes | None:
-    """What a short link shows; Midjourney's copy does not expire."""
+    """Return the bytes behind a short link.
+
+    Midjourney keeps a copy, so expired links count too.
+    """
     url = core.links.get(code, "")
     attachment_id = own_attachment(core, url)
     if attachment_id is None:
@@ -147,7 +153,7 @@ async def short(core: Core, code: str) -> bytes | None:
 
 
 def own_attachment(core: Core, url: str) -> str | None:
-    """The id of the attachment of this world behind `url`."""
+    """Return the id of this simulator's attachment behind `url`, or None."""
     if not url.startswith((f"{core.cdn()}/", f"{core.media()}/", f"{core.url}/")):
         return None
     found = _ATTACHMENT.fullmatch(urlsplit(url).path)
@@ -155,7 +161,7 @@ def own_attachment(core: Core, url: str) -> str | None:
 
 
 def remember(core: Core, prompt: str) -> None:
-    """Let the short links of this prompt lead somewhere."""
+    """Record the prompt's links, so that their short links lead to them."""
     for url in links_in(prompt):
         core.links.setdefault(code_of(url), url)
     while len(core.links) > KEEP_LINKS:
@@ -163,7 +169,10 @@ def remember(core: Core, prompt: str) -> None:
 
 
 def _below(core: Core, url: str, host: str) -> str:
-    """The path below `host`, which is also served below this port's address."""
+    """Return the path of `url` below `host`, or "".
+
+    The host is also served below this simulator's own address.
+    """
     name = host.removeprefix("https://")
     for base in (f"{host}/", f"{core.url}/{name}/"):
         if url.startswith(base):
@@ -172,7 +181,7 @@ def _below(core: Core, url: str, host: str) -> str:
 
 
 async def _fetched(url: str) -> bytes | None:
-    """What another server of this machine gives."""
+    """Return the bytes from another server of this machine, or None."""
     try:
         async with (
             aiohttp.ClientSession(timeout=PATIENCE) as http,

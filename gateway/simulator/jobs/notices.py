@@ -1,4 +1,4 @@
-"""The catalogue of errors and notices, and the forms in which they arrive."""
+"""Catalogue of errors and notices, and the forms in which they arrive."""
 
 from dataclasses import dataclass
 
@@ -15,8 +15,8 @@ class Notice:
 
     A: a message with nonce. B: an empty message, filled without nonce. C: an edit of
     the progress message. D: a reply to it. E: plain text. F: the progress message
-    vanishes. G: INTERACTION_FAILURE. H: nothing at all. `{until}` in the description
-    is the moment when the user may try again.
+    vanishes. G: INTERACTION_FAILURE. H: nothing at all. `{until}` in the description is
+    the moment when the user may try again.
     """
 
     title: str
@@ -43,7 +43,7 @@ class Notice:
         return rows(line) if line else []
 
     def text(self) -> str:
-        """The notice as plain content."""
+        """Return the notice as plain content."""
         if self.title:
             return f"{self.title}: {self.description}"
         return self.description

@@ -1,13 +1,13 @@
-"""Messages of the bots: written into the world, then told to the gateway."""
+"""Write messages of the bots into the world, and send their events."""
 
 from gateway.simulator.base.constants import Flags
 from gateway.simulator.base.wire import Json
+from gateway.simulator.state.channels import Message
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.events import Event
 from gateway.simulator.state.interactions import Interaction
 from gateway.simulator.state.jobs import Job
 from gateway.simulator.state.shapes import bot_user
-from gateway.simulator.state.world import Message
 
 
 class Posts:
@@ -17,7 +17,7 @@ class Posts:
         self.core = core
 
     def signal(self, ix: Interaction, name: str, phase: str, **extra: object) -> None:
-        """An INTERACTION_* event, for the session of the request alone."""
+        """Send an INTERACTION_* event to the session of the request."""
         if ix.follow_up:
             return
         self.core.publish(
@@ -48,7 +48,7 @@ class Posts:
         reference: Message | None = None,
         extra: Json | None = None,
     ) -> Message:
-        """Post a message. Ephemeral ones live in the session of the request."""
+        """Post a message; an ephemeral one is visible to the request's session only."""
         data = self._data(ix, flags=flags, kind=kind)
         data["content"] = content
         data["embeds"] = embeds or []
@@ -92,7 +92,7 @@ class Posts:
         job: Job | None = None,
         **changes: object,
     ) -> None:
-        """Change fields of a message; a message that is gone stays gone."""
+        """Change fields of a message; does nothing if it is deleted."""
         if message.id not in self.core.world.messages:
             return
         message.data = {**message.data, **changes}
@@ -107,7 +107,7 @@ class Posts:
     def delete(
         self, message_id: str, ix: Interaction, *, phase: str, job: Job | None = None
     ) -> None:
-        """Delete a message, if it is still there."""
+        """Delete a message, if it still exists."""
         message = self.core.world.remove_message(message_id)
         if message is None:
             return

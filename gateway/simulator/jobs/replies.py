@@ -1,4 +1,4 @@
-"""Answers that are not jobs: acknowledgements, notices, ephemeral messages."""
+"""Answer without a job: acknowledgements, notices, ephemeral messages."""
 
 from dataclasses import dataclass
 
@@ -6,10 +6,10 @@ from gateway.simulator.base.constants import Flags
 from gateway.simulator.base.wire import Json
 from gateway.simulator.jobs.notices import Notice
 from gateway.simulator.jobs.posts import Posts
+from gateway.simulator.state.channels import Message
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.interactions import Interaction
 from gateway.simulator.state.jobs import Job
-from gateway.simulator.state.world import Message
 
 TIMED_OUT = 2  # reason code of an INTERACTION_FAILURE
 
@@ -38,7 +38,10 @@ class Replies:
         embeds: list[Json] | None = None,
         components: list[Json] | None = None,
     ) -> Message:
-        """Answer for this session only: first empty, then filled, or all at once."""
+        """Answer with a message that only this session sees.
+
+        By the knob `reply_form` it is first empty, then filled, or complete at once.
+        """
         filled: Json = {
             "content": content,
             "embeds": embeds or [],
@@ -57,13 +60,13 @@ class Replies:
         return message
 
     def deferred(self, ix: Interaction, job: Job | None = None) -> Message:
-        """An empty message that is filled later, without nonce."""
+        """Post an empty message, which is filled later without nonce."""
         message = self.posts.create(ix, phase="start", flags=Flags.LOADING, job=job)
         self.success(ix)
         return message
 
     def unasked(self, ix: Interaction, notice: Notice, form: str) -> None:
-        """A notice without nonce and interaction; plain text in form E."""
+        """Post a notice without nonce and interaction; plain text in form E."""
         plain = form == "E"
         self.posts.create(
             ix,
@@ -86,7 +89,7 @@ class Replies:
         job: Job | None = None,
         started: Message | None = None,
     ) -> None:
-        """Tell the notice in one of its forms; C, D and F need a started job."""
+        """Send the notice in one of its forms; C, D and F need a started job."""
         form = form or notice.form
         if form == "H":
             return
@@ -143,7 +146,7 @@ class Replies:
         job: Job | None,
         started: Message,
     ) -> None:
-        """Forms that refer to the progress message of a job."""
+        """Send a notice of form C, D or F, about a job's progress message."""
         if form == "C":
             self.posts.update(
                 started,

@@ -1,4 +1,4 @@
-"""Results: the picture of a job and the attachments that announce it."""
+"""Results: a job's picture, and the attachments that announce it."""
 
 from gateway.simulator.base.ids import signature
 from gateway.simulator.base.wire import Json
@@ -16,7 +16,10 @@ from gateway.simulator.state.knobs import Knobs
 
 
 def picture_of(job: Job, edge: int) -> Picture:
-    """What the result of `job` shows, where a grid's long edge is `edge`."""
+    """Return the picture of the job's result.
+
+    `edge` is the long side of a grid in pixels; a single picture's is half.
+    """
     if job.kind.layout == "single":
         edge = max(2, edge // 2)
     width, height = dimensions(job.ratio, edge)
@@ -27,12 +30,12 @@ def picture_of(job: Job, edge: int) -> Picture:
 
 
 def tile_seed(job: Job) -> str:
-    """The seed of a grid's tiles."""
+    """Return the seed of a grid's tiles."""
     return f"{job.uuid}/{job.prompt}"
 
 
 def final_attachment(core: Core, job: Job) -> Json:
-    """The attachment of the result; notes on the job where it is found."""
+    """Return the attachment of the result, and record it on the job."""
     job.filename = final_name(job)
     attachment = copied_attachment(core, job, job.channel_id)
     job.attachment_id, job.picture_url = attachment["id"], attachment["url"]
@@ -40,7 +43,7 @@ def final_attachment(core: Core, job: Job) -> Json:
 
 
 def copied_attachment(core: Core, job: Job, channel_id: str) -> Json:
-    """A further attachment with the result, for a message in this channel."""
+    """Return a new attachment with the result, for a message in this channel."""
     picture = picture_of(job, core.config.picture_size)
     attachment_id, name = core.ids.snowflake(), job.filename or final_name(job)
     core.results[attachment_id] = job.uuid
@@ -54,7 +57,7 @@ def copied_attachment(core: Core, job: Job, channel_id: str) -> Json:
 
 
 def preview_attachment(core: Core, job: Job, knobs: Knobs, progress: int) -> Json:
-    """The attachment of a progress message."""
+    """Return the attachment of a progress message."""
     width, height = preview_size(picture_of(job, core.config.picture_size))
     attachment_id = core.ids.snowflake()
     core.keep_preview(attachment_id, job.uuid, progress)
@@ -68,7 +71,7 @@ def preview_attachment(core: Core, job: Job, knobs: Knobs, progress: int) -> Jso
 
 
 def rehome(core: Core) -> None:
-    """Point the links of a restored world at the address of this process."""
+    """Rewrite the links of a restored world to the address of this process."""
     copies = {id_: job for job in core.world.jobs.values() for id_ in job.copies}
     for message in core.world.messages.values():
         for attachment in message.data.get("attachments", []):
@@ -87,14 +90,14 @@ def _path(url: str) -> str:
 
 
 def signed(core: Core, path: str) -> str:
-    """The query that makes a CDN link good for its lifetime."""
+    """Return the query that signs a CDN link for its lifetime."""
     now = int(core.clock.now())
     expires, issued = f"{int(now + core.knobs.link_ttl):x}", f"{now:x}"
     return f"ex={expires}&is={issued}&hm={signature(path, expires, issued)}&"
 
 
 def place_ephemeral(core: Core, command_id: str, data: bytes, name: str) -> Json:
-    """Keep bytes that a command was given, at an address of their own."""
+    """Keep a file that a command brought; return its attachment."""
     attachment_id = core.ids.snowflake()
     core.files.attach(attachment_id, data)
     return place_attachment(
@@ -110,7 +113,7 @@ def place_attachment(
     *,
     folder: str = "attachments",
 ) -> Json:
-    """An attachment that lies at the CDN, without its size and type."""
+    """Return an attachment at the CDN, without size and type."""
     path = f"/{folder}/{channel_id}/{attachment_id}/{name}"
     query = signed(core, path)
     return {

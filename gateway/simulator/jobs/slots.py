@@ -1,11 +1,11 @@
-"""Slots: how many jobs of an account run at once, and who waits for one."""
+"""Slots: how many jobs of an account run at once, and their waiting line."""
 
 import asyncio
 from collections import Counter, defaultdict, deque
 
 
 class QueueFull(Exception):
-    """No slot and no place to wait for one."""
+    """There is neither a free slot nor a free place in the line."""
 
 
 class Slots:
@@ -18,7 +18,10 @@ class Slots:
     def take(
         self, key: str, *, slots: int, queue_size: int
     ) -> asyncio.Future[None] | None:
-        """Take a slot (None), or a place in the line (done once a slot is taken)."""
+        """Take a slot and return None, or return a place in the line.
+
+        The place is done once it has a slot. Raises QueueFull.
+        """
         if self._running[key] < slots:
             self._running[key] += 1
             return None
@@ -30,7 +33,7 @@ class Slots:
         return place
 
     def leave(self, key: str) -> None:
-        """Give a slot to the first who waits, or back."""
+        """Pass the slot to the first in the line, or free it."""
         line = self._waiting[key]
         while line:
             place = line.popleft()

@@ -1,4 +1,4 @@
-"""Masks of the region editor: decoded, checked and summed up."""
+"""Decode, check and hash masks of the region editor."""
 
 import base64
 import binascii
@@ -11,7 +11,7 @@ from gateway.simulator.base.wire import Json
 
 NEAR = 64  # how far from black or white a pixel may be
 UNREADABLE = (
-    OSError,  # also what is no picture at all
+    OSError,  # also raised for data that is no picture
     ValueError,
     SyntaxError,
     Image.DecompressionBombError,
@@ -20,14 +20,14 @@ UNREADABLE = (
 
 
 class BadMask(Exception):
-    """The mask cannot be used; the message says why."""
+    """The mask cannot be used; the message gives the reason."""
 
 
 def read_mask(text: object, size: tuple[int, int]) -> Json:
-    """Facts about the white area of a base64 mask; raises BadMask.
+    """Return `mask_sha256` and `mask_white` of a base64 mask; raises BadMask.
 
-    `mask_sha256` is over one byte for each pixel, row by row: 255 where it is white,
-    else 0. `mask_white` is the white share of all pixels.
+    The hash is over one byte for each pixel, row by row: 255 if it is white, else 0.
+    `mask_white` is the share of white pixels, 0 to 1. `size` is width and height.
     """
     white = _whiteness(_picture(text, size))
     pixels = white.tobytes()
@@ -52,7 +52,10 @@ def _picture(text: object, size: tuple[int, int]) -> Image.Image:
 
 
 def _whiteness(image: Image.Image) -> Image.Image:
-    """255 where the picture is white, 0 where it is black; it may be nothing else."""
+    """Return 255 for each white pixel and 0 for each black one.
+
+    Raises BadMask for any other colour.
+    """
     red, green, blue, alpha = image.split()
     if alpha.getextrema() != (255, 255):
         raise BadMask("the mask is not opaque")

@@ -1,8 +1,8 @@
-"""Pictures: real PNG and WebP bytes, a pure function of what they show.
+"""Draw pictures: real PNG and WebP bytes, which depend on their arguments alone.
 
-A grid and the single picture of one of its tiles draw the same tile, only larger, so
-a test can compare them. Padding gives every file the size that its message announces
-before anybody has drawn it.
+A grid and the single picture of one of its tiles draw the same tile in two sizes, so a
+test can compare them. Padding gives each file the size that its message announces
+before it is drawn.
 """
 
 import colorsys
@@ -21,10 +21,10 @@ _PNG_TAIL = 12  # bytes of the closing IEND chunk
 
 @dataclass(frozen=True)
 class Picture:
-    """What a picture shows: one tile, or the four of a grid."""
+    """Picture: one tile, or the four of a grid, with its size in pixels."""
 
     uuid: str
-    seed: str  # of the tiles; of a single picture that of its grid
+    seed: str  # of the tiles; a single picture has the seed of its grid
     width: int
     height: int
     tiles: tuple[int, ...] = (1, 2, 3, 4)
@@ -36,14 +36,14 @@ class Picture:
 
 
 def dimensions(ratio: float, edge: int) -> tuple[int, int]:
-    """Even width and height of this ratio whose longer side is `edge`."""
+    """Return even width and height of this ratio whose longer side is `edge`."""
     short = max(2, round(edge * min(ratio, 1 / ratio) / 2) * 2)
     return (edge, short) if ratio >= 1 else (short, edge)
 
 
 @lru_cache(maxsize=64)
 def png(picture: Picture) -> bytes:
-    """The result's bytes."""
+    """Return the PNG bytes of a result."""
     out = BytesIO()
     drawn(picture).save(out, "PNG", compress_level=1)
     return _padded(out.getvalue(), picture)
@@ -51,7 +51,7 @@ def png(picture: Picture) -> bytes:
 
 @lru_cache(maxsize=64)
 def preview(picture: Picture, progress: int) -> bytes:
-    """A small WebP that gets sharper with the progress."""
+    """Return a small WebP that gets sharper with the progress, 0 to 100."""
     width, height = preview_size(picture)
     image = drawn(picture).convert("RGB").resize((width, height))
     radius = max(width, height) * (100 - progress) / 800
@@ -63,7 +63,7 @@ def preview(picture: Picture, progress: int) -> bytes:
 
 
 def preview_announced(width: int, height: int) -> int:
-    """The size of a preview in bytes; decoders skip the zeros at its end."""
+    """Return the size of a preview in bytes, with zeros that decoders skip."""
     return 1024 + width * height // 16
 
 
@@ -74,7 +74,7 @@ def preview_size(picture: Picture) -> tuple[int, int]:
 
 
 def size_of(data: bytes) -> tuple[int, int] | None:
-    """Width and height, or None if these bytes are no picture."""
+    """Return width and height in pixels, or None if the bytes are no picture."""
     try:
         with Image.open(BytesIO(data)) as image:
             return image.size
@@ -85,9 +85,9 @@ def size_of(data: bytes) -> tuple[int, int] | None:
 def resized(
     data: bytes, *, width: int = 0, height: int = 0, form: str = ""
 ) -> tuple[bytes, str]:
-    """The picture as the media proxy gives it, and its content type.
+    """Return the bytes of the resized picture, and their content type.
 
-    Where one side is missing (0) the picture keeps its shape.
+    A side of 0 follows from the other one and the picture's shape.
     """
     with Image.open(BytesIO(data)) as image:
         image.load()
@@ -101,7 +101,10 @@ def resized(
 
 
 def _padded(data: bytes, picture: Picture) -> bytes:
-    """The PNG with private chunks that name its job and fill it to its size."""
+    """Return the PNG, filled to its announced size.
+
+    Private chunks hold the job's uuid and the padding.
+    """
     body, end = data[:-_PNG_TAIL], data[-_PNG_TAIL:]
     body += _chunk(b"tEXt", b"job\0" + picture.uuid.encode())
     missing = picture.announced - len(body) - len(end) - 12
@@ -116,7 +119,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def drawn(picture: Picture) -> Image.Image:
-    """The picture itself, in a palette of its own."""
+    """Return the drawn image, with a palette of its own."""
     image = Image.new("P", (picture.width, picture.height))
     palette: list[int] = []
     draw = ImageDraw.Draw(image)
@@ -150,7 +153,7 @@ def _draw_tile(
     number: int,
     base: int,
 ) -> None:
-    """A sky of bands, a sun or two, and the number of the tile."""
+    """Draw a sky of bands, one to three suns, and the number of the tile."""
     left, top, right, bottom = box
     width, height = right - left, bottom - top
     bands = 6 + seed[2] % 4

@@ -1,6 +1,6 @@
-"""Clips: MP4 containers without a codec's data, and animated WebP.
+"""Draw clips: MP4 containers without a codec's data, and animated WebP.
 
-The bytes are a pure function of what the clip shows, and differ from job to job.
+The bytes depend on the arguments alone, and differ from job to job.
 """
 
 import hashlib
@@ -20,19 +20,19 @@ CONTENT_TYPES = {"png": "image/png", "webp": "image/webp", "mp4": "video/mp4"}
 
 @lru_cache(maxsize=64)
 def clip(picture: Picture, form: str, seconds: int) -> bytes:
-    """The clip as `mp4` or as animated `webp`."""
+    """Return the bytes of the clip, as `mp4` or as animated `webp`."""
     return _mp4(picture, seconds) if form == "mp4" else _webp(picture, seconds)
 
 
 def announced(picture: Picture, form: str, seconds: int) -> int:
-    """The size of the clip in bytes."""
+    """Return the size of the clip in bytes."""
     if form == "mp4":
         return len(_mp4(picture, seconds))
     return 8192 + picture.width * picture.height
 
 
 def _mp4(picture: Picture, seconds: int) -> bytes:
-    """File type, movie header and unreadable frames."""
+    """Return file type, movie header and unreadable frames."""
     brands = b"isom" + struct.pack(">I", 512) + b"isomiso2avc1mp41"
     header = struct.pack(">IIIII", 0, 0, 0, 1000, seconds * 1000)
     header += struct.pack(">IH10x", 1 << 16, 1 << 8)  # rate and volume of 1
@@ -49,7 +49,7 @@ def _box(kind: bytes, data: bytes) -> bytes:
 
 
 def _webp(picture: Picture, seconds: int) -> bytes:
-    """The tiles drifting sideways; zeros fill it to its announced size."""
+    """Return the tiles drifting sideways, with zeros up to the announced size."""
     still = pictures.drawn(picture).convert("RGB")
     frames = [_drifted(still, number) for number in range(FRAMES)]
     out = BytesIO()

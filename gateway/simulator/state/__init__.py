@@ -1,1 +1,1 @@
-"""What the simulator knows: users, jobs, interactions, files."""
+"""State of the simulator: users, jobs, interactions, files."""

@@ -1,4 +1,4 @@
-"""What all parts of the simulator share."""
+"""Core: the state that all parts of the simulator share."""
 
 from dataclasses import dataclass, field
 
@@ -6,20 +6,21 @@ from gateway.simulator.base.clock import Clock
 from gateway.simulator.base.config import Config
 from gateway.simulator.base.constants import CDN_HOST, MEDIA_HOST, RESUME_HOST
 from gateway.simulator.base.ids import Ids
+from gateway.simulator.state.accounts import Account
 from gateway.simulator.state.events import Event, Outbox
 from gateway.simulator.state.files import Files
 from gateway.simulator.state.knobs import Knobs
 from gateway.simulator.state.ledger import Ledger
 from gateway.simulator.state.rules import Rules
 from gateway.simulator.state.store import Store
-from gateway.simulator.state.world import Account, World
+from gateway.simulator.state.world import World
 
 KEEP_PREVIEWS = 20_000
 
 
 @dataclass
 class Core:
-    """The shared state; `url` is known once the server listens."""
+    """The shared state; `url` is set once the server listens."""
 
     config: Config
     knobs: Knobs
@@ -52,7 +53,7 @@ class Core:
         return self.world.find_account(handle)
 
     def cdn(self) -> str:
-        """The address before `/attachments/...` in payloads."""
+        """Return the address before `/attachments/...` in payloads."""
         return CDN_HOST if self.config.real_hosts else self.url
 
     def media(self) -> str:

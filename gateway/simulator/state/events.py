@@ -1,4 +1,4 @@
-"""Events on their way out, and the rules that meddle with them."""
+"""Send events, changed or delayed by the event rules."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,18 +8,18 @@ from typing import Any
 from gateway.simulator.base.clock import Clock
 from gateway.simulator.base.ids import Ids
 from gateway.simulator.base.wire import Json
+from gateway.simulator.state.accounts import Account
 from gateway.simulator.state.interactions import Interaction
 from gateway.simulator.state.jobs import Job
 from gateway.simulator.state.rules import Occasion, Rule, Rules
-from gateway.simulator.state.world import Account
 
 
 @dataclass
 class Event:
     """One dispatch before it has a sequence number.
 
-    It goes to one session if `session_id` is given, else to everybody who may read
-    `channel_id`. Only the sessions of `owner` get to see `nonce`.
+    It goes to the session `session_id` if that is given, else to all who may read
+    `channel_id`. Only sessions of `owner` see `nonce`.
     """
 
     name: str
@@ -44,7 +44,7 @@ class _Held:
 
 @dataclass
 class Outbox:
-    """Passes events to `deliver`, bent by the event rules."""
+    """Passes events to `deliver`, as the event rules say."""
 
     rules: Rules
     clock: Clock
@@ -65,7 +65,10 @@ class Outbox:
         self._bend(event, rules[-1], effect)
 
     def release(self, rule_id: str | None = None, *, order: str = "sent") -> int:
-        """Send what `hold` kept; `order` may be `reverse` or `shuffle`."""
+        """Send the events that `hold` kept; return their number.
+
+        `order` may be `sent`, `reverse` or `shuffle`.
+        """
         mine = [h for h in self._held if rule_id is None or h.rule.id == rule_id]
         self._held = [h for h in self._held if h not in mine]
         if order == "reverse":
@@ -136,7 +139,7 @@ def _job_key(event: Event) -> str:
 
 
 def handles(account: Account | None) -> frozenset[str]:
-    """The names by which a rule may mean this account."""
+    """Return the names that a rule may use for this account."""
     if account is None:
         return frozenset()
     spec = account.spec
@@ -144,7 +147,7 @@ def handles(account: Account | None) -> frozenset[str]:
 
 
 def occasion_of(event: Event) -> Occasion:
-    """What an event rule may look at."""
+    """Return the facts of an event that a rule can match."""
     interaction, job = event.interaction, event.job
     facts: dict[str, Any] = {}
     if interaction is not None:

@@ -1,4 +1,4 @@
-"""Files that users sent: uploads on their way, and attachments that hold one."""
+"""Files that users sent: uploads, and the bytes of attachments."""
 
 from dataclasses import dataclass, field
 
@@ -6,12 +6,12 @@ KEEP = 10_000  # attachments whose bytes are remembered
 
 
 class NoUpload(LookupError):
-    """There is no finished upload of this key that has not been used yet."""
+    """There is no upload of this key in the wanted state."""
 
 
 @dataclass
 class Upload:
-    """A place for one file; `data` is there after the PUT."""
+    """An announced file; `data` is set by the PUT."""
 
     name: str  # the key that later requests use
     filename: str
@@ -28,19 +28,19 @@ class Files:
     _attached: dict[str, bytes] = field(default_factory=dict)
 
     def expect(self, upload: Upload, now: float) -> None:
-        """Make a place for the bytes of `upload`; expired places go."""
+        """Record an announced upload; expired ones are dropped."""
         self._uploads = {k: u for k, u in self._uploads.items() if u.expires > now}
         self._uploads[upload.name] = upload
 
     def waiting(self, name: str, now: float) -> Upload:
-        """The place that still lacks its bytes; raises NoUpload."""
+        """Return the upload that has no bytes yet; raises NoUpload."""
         upload = self._uploads.get(name)
         if upload is None or upload.data is not None or upload.expires <= now:
             raise NoUpload(name)
         return upload
 
     def take(self, names: list[str], now: float) -> list[Upload]:
-        """Use up finished uploads, all of them or none; raises NoUpload."""
+        """Use up finished uploads, all or none; raises NoUpload."""
         if len(set(names)) < len(names):
             raise NoUpload(", ".join(names))
         found = [self._uploads.get(name) for name in names]
@@ -55,7 +55,7 @@ class Files:
         self._uploads.pop(name, None)
 
     def attach(self, attachment_id: str, data: bytes) -> None:
-        """Remember the bytes behind an attachment."""
+        """Keep the bytes of an attachment; the oldest of over 10,000 is dropped."""
         self._attached[attachment_id] = data
         if len(self._attached) > KEEP:
             del self._attached[next(iter(self._attached))]

@@ -1,20 +1,21 @@
-"""One interaction, as Discord accepted it."""
+"""Interaction: a request as Discord accepted it."""
 
 import asyncio
 from dataclasses import dataclass, field
 
 from gateway.simulator.base.constants import Kind
 from gateway.simulator.base.wire import Json
+from gateway.simulator.state.accounts import Account
+from gateway.simulator.state.channels import Message
 from gateway.simulator.state.files import Upload
 from gateway.simulator.state.knobs import Knobs
 from gateway.simulator.state.preferences import Preferences
 from gateway.simulator.state.rules import Occasion
-from gateway.simulator.state.world import Account, Message
 
 
 @dataclass
 class Interaction:
-    """A command, a click or a modal submit, with everything its handler may need."""
+    """A command, a click or a modal submit, with all that its handler needs."""
 
     id: str
     kind: Kind
@@ -25,22 +26,22 @@ class Interaction:
     guild_id: str | None
     session_id: str
     data: Json
-    knobs: Knobs  # of this interaction, rules included
+    knobs: Knobs  # of this interaction, with the changes of rules
     command: str = ""
     custom_id: str = ""
     message: Message | None = None
     files: dict[str, Upload] = field(default_factory=dict)  # by option name
-    follow_up: bool = False  # a further job of it: no nonce, no INTERACTION_* events
+    follow_up: bool = False  # a second or later job: no nonce, no INTERACTION_* events
     effects: Json = field(default_factory=dict)  # of the rules that match it
-    occasion: Occasion | None = None  # what rules see of it; they ask for kinds later
+    occasion: Occasion | None = None  # kept, as rules on kinds are asked later
     answered: asyncio.Event = field(default_factory=asyncio.Event)
     foreign: bool = False  # made by the simulator for a user without sessions
-    click: "Interaction | None" = None  # of a submit: what opened its window
-    written: str | None = None  # the new prompt, of a window or a page
-    facts: Json = field(default_factory=dict)  # of its job, found out before it starts
+    click: "Interaction | None" = None  # of a submit: the click on the button
+    written: str | None = None  # the new prompt from a window or a page
+    facts: Json = field(default_factory=dict)  # fields of its job that are known now
 
     def option(self, name: str) -> str:
-        """The value of a string option, or "" if it was not given."""
+        """Return the value of a string option, or "" if it was not given."""
         for option in self._path()[1]:
             if option.get("name") == name:
                 return str(option.get("value", ""))
@@ -48,11 +49,11 @@ class Interaction:
 
     @property
     def name(self) -> str:
-        """The command with its subcommands, as messages name it."""
+        """The command with its subcommands, as messages show it."""
         return " ".join([self.command, *self._path()[0]])
 
     def _path(self) -> tuple[list[str], list[Json]]:
-        """The chosen subcommands, and the options of the last of them."""
+        """Return the chosen subcommands, and the options of the last one."""
         names: list[str] = []
         options = self.data.get("options") or []
         while options and options[0].get("type") in (1, 2):
@@ -66,7 +67,7 @@ class Interaction:
 
     @property
     def pressed_id(self) -> str:
-        """The custom id of the button behind it all."""
+        """The custom id of the button that was pressed, also for a submit."""
         return self.click.custom_id if self.click is not None else self.custom_id
 
     @property
@@ -91,7 +92,7 @@ class Interaction:
         }
 
     def metadata(self) -> Json:
-        """The `interaction_metadata` of messages that this interaction causes."""
+        """Return the `interaction_metadata` for messages of this interaction."""
         meta: Json = {
             "id": self.id,
             "type": int(self.kind),

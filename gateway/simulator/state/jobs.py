@@ -1,4 +1,4 @@
-"""One Midjourney job and the table of kinds of jobs."""
+"""One Midjourney job, and the table of kinds of jobs."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ ENDED = frozenset({"finished", "stopped", "failed", "vanished"})
 
 @dataclass(frozen=True)
 class JobKind:
-    """How a job of this kind speaks and what its result looks like.
+    """Texts of a kind of job, and the form of its result.
 
     `quick` jobs take no slot, show no progress and answer with one message.
     """
@@ -76,7 +76,7 @@ KINDS = {
 
 @dataclass
 class Job:
-    """A job's facts; what is derived from its interaction dies with the process."""
+    """A job. All fields but `interaction` and the events survive a restart."""
 
     uuid: str
     kind: JobKind
@@ -123,7 +123,7 @@ class Job:
     delete_on_cancel: bool = False
 
     def cancel(self, *, delete: bool = False) -> bool:
-        """Ask the job to stop; False if it has ended."""
+        """Ask the job to stop; return False if it has ended."""
         if self.state in ENDED:
             return False
         self.delete_on_cancel = delete
@@ -133,17 +133,17 @@ class Job:
 
     @property
     def shown_uuid(self) -> str:
-        """The uuid that its message gives away."""
+        """The uuid in its file name and buttons."""
         return self.carries or self.uuid
 
     def verbs(self) -> tuple[str, str, str]:
-        """The verbs of start, progress and result."""
+        """Return the verbs of start, progress and result."""
         if self.verb is not None:
             return self.verb, self.verb, self.verb
         return self.kind.start_verb, self.kind.running_verb, self.kind.done_verb
 
     def as_dict(self) -> Json:
-        """The ledger's view; also enough to restore a finished job."""
+        """Return the job for the ledger and the state file."""
         return {
             "uuid": self.uuid,
             "kind": self.kind.name,
@@ -186,7 +186,7 @@ class Job:
 
 
 def restore(facts: Json) -> Job:
-    """The job behind `facts`, as `Job.as_dict` gave them."""
+    """Return the job of the `facts` that `Job.as_dict` returned."""
     values = dict(facts)
     values["kind"] = KINDS[values["kind"]]
     values["echoed"] = values.pop("echoed_prompt")

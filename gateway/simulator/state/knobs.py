@@ -1,19 +1,19 @@
-"""Knobs: everything about timing and shape that a test may turn."""
+"""Knobs: settings of timing and shape that a test may change."""
 
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 
 class UnknownKnob(ValueError):
-    """There is no such knob, or its value does not fit."""
+    """There is no such knob, or it does not take the value."""
 
 
 @dataclass(frozen=True)
 class Knobs:
     """The present settings.
 
-    Delays are real seconds and divided by the speed; lifetimes, limits and the
-    heartbeat interval are not.
+    Delays are in seconds and divided by the speed. Lifetimes, limits and the heartbeat
+    interval are in real seconds.
     """
 
     # Delays
@@ -43,7 +43,7 @@ class Knobs:
     heartbeat_misses: float = 2.0  # intervals without a heartbeat before close 4009
     hello_delay: float = 0.0
     identify_gap: float = 5.0
-    storm_limit: int = 5  # connections of one token in 10 s that are not yet a storm
+    storm_limit: int = 5  # connections of one token in 10 s before a violation
     send_limit: int = 120  # client payloads in 60 s before close 4008
     concurrency: int = 0  # 0: what the account's plan allows
     queue_size: int = 10
@@ -73,14 +73,14 @@ class Knobs:
     version: str = "7"  # of single pictures' buttons, unless the prompt says
     video_form: str = "webp"  # or "mp4": file of a grid of clips
     clip_uuid: str = "own"  # or "parent": whose uuid a single clip carries
-    appeal: str = "accepted"  # or "rejected": what comes of an Appeal
+    appeal: str = "accepted"  # or "rejected": answer to an Appeal
     describe_links: bool = False  # Markdown links in the texts of a describe
 
     # Windows
-    remix: bool = False  # remix mode of accounts that have not chosen
-    modal_wrap: str = "row"  # or "label": what the text input lies in
-    inpaint_status: int = 0  # of the answer to a mask, such as 503; 0: it is taken
-    reply_form: str = "loading"  # or "message": private answers come in one message
+    remix: bool = False  # remix mode of accounts without a choice of their own
+    modal_wrap: str = "row"  # or "label": the component around the text input
+    inpaint_status: int = 0  # status for a mask, such as 503; 0: accepted
+    reply_form: str = "loading"  # or "message": ephemeral answers in one step
 
     # The operator's own verification server
     verifier: str = "success"  # or "failure", "timeout" (no report), "refuse" (503)
@@ -96,7 +96,7 @@ class Knobs:
 
     # Discord
     mj_cdn_forbids: bool = False  # 403 at Midjourney's own CDN
-    cdn_type: str = ""  # what attachments are called; "": what they are
+    cdn_type: str = ""  # content type of attachments; "": the true one
     clock_skew: float = 0.0  # of message timestamps, seconds
     split_frames: int = 1
     ready_recipients: bool = False  # READY carries `recipients`, not `recipient_ids`
@@ -104,19 +104,22 @@ class Knobs:
     ready_auth_token: bool = False
     replay_twice: bool = False
     refuse_resume: bool = False
-    index_not_ready: int = 0  # answers of 202 before the command index is there
-    garbled: str = ""  # "empty", "half" or "html": bodies of all answers that say yes
+    index_not_ready: int = 0  # answers of 202 before the command index comes
+    garbled: str = ""  # "empty", "half" or "html": bodies of all 2xx answers
     noise_rate: float = 0.0  # events per second and session
 
     def with_changes(self, changes: dict[str, Any]) -> "Knobs":
-        """A copy with some values replaced; text is converted to the knob's type."""
+        """Return a copy with changed values.
+
+        Text is converted to the knob's type. Raises UnknownKnob.
+        """
         return replace(self, **{k: _convert(k, v) for k, v in changes.items()})
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
     def steps(self) -> list[int]:
-        """The percentages that a job shows."""
+        """Return the percentages that a job shows."""
         return [int(step) for step in self.progress_steps.split(",") if step.strip()]
 
 

@@ -1,4 +1,4 @@
-"""The ledger: what really happened, for tests to judge by."""
+"""Ledger: records of what happened, for tests to check."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ KEEP_REQUESTS = 5_000
 
 @dataclass
 class InteractionEntry:
-    """An interaction request and its fate."""
+    """An interaction request and its outcome."""
 
     seq: int
     at: float
@@ -28,7 +28,7 @@ class InteractionEntry:
     custom_id: str
     prompt: str
     message_id: str | None
-    clicked: str | None  # of a submit: the interaction that opened its window
+    clicked: str | None  # of a submit: id of the click that opened the window
     http_status: int | None
     interaction_id: str | None
     job: str | None
@@ -60,7 +60,7 @@ class Ledger:
         return self._seq
 
     def interaction(self, **values: Any) -> InteractionEntry:
-        """Record an interaction request; its later fields may be filled in."""
+        """Record an interaction request; its last fields may be set later."""
         entry = InteractionEntry(seq=self.next_seq(), at=time.time(), **values)
         if len(self.interactions) == KEEP:
             self._by_interaction.pop(self.interactions[0].interaction_id or "", None)
@@ -85,14 +85,14 @@ class Ledger:
         self.changed()
 
     def answered(self, interaction_id: str, job: Job) -> None:
-        """Record that an interaction was answered with a job that existed."""
+        """Record that an interaction was answered with an existing job."""
         entry = self._by_interaction.get(interaction_id)
         if entry is not None:
             entry.job = job.uuid
         self.changed()
 
     def move(self, job: Job, state: str) -> None:
-        """Put `job` into `state`."""
+        """Set the state of `job`."""
         self.states[job.state] -= 1
         job.state = state
         self.states[state] += 1
@@ -106,7 +106,7 @@ class Ledger:
         self.changed()
 
     def violation(self, kind: str, **facts: Any) -> None:
-        """Record that the client did something a good client never does."""
+        """Record a mistake of the client."""
         self.violations.append(
             {"seq": self.next_seq(), "at": time.time(), "kind": kind, **facts}
         )
@@ -125,7 +125,7 @@ class Ledger:
         return self.states[state]
 
     def counts(self, state: str) -> dict[str, int]:
-        """The numbers that can be waited for."""
+        """Return the numbers that `wait` can wait for."""
         return {
             "jobs": self.count_jobs(state),
             "interactions": self.interaction_count,
@@ -137,7 +137,7 @@ class Ledger:
         }
 
     def changed(self) -> None:
-        """Wake those who wait for a count."""
+        """Wake all callers of `wait`."""
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
@@ -146,7 +146,10 @@ class Ledger:
     async def wait(
         self, wanted: dict[str, int], *, state: str, seconds: float
     ) -> tuple[bool, dict[str, int]]:
-        """Wait until each count is at least as wanted; False after `seconds`."""
+        """Wait until each count is at least as wanted.
+
+        Returns whether it was reached within `seconds`, and the counts.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         while True:
@@ -161,7 +164,10 @@ class Ledger:
                 return False, self.counts(state)
 
     def report(self, *, since: int, wanted: set[str]) -> Json:
-        """The records after `since`, restricted to `wanted` parts if any is named."""
+        """Return the records after the number `since`.
+
+        `wanted` names the parts; if it is empty, all are returned.
+        """
         parts: dict[str, Callable[[], Any]] = {
             "interactions": lambda: [
                 asdict(entry) for entry in self.interactions if entry.seq > since

@@ -1,4 +1,4 @@
-"""What a user has chosen with one of the bots."""
+"""Preferences: a user's choices with one of the bots."""
 
 from dataclasses import dataclass, field
 

@@ -1,33 +1,33 @@
-"""Rules: failure injection, one match and one effect each.
+"""Rules: failures to inject, each with one match and one effect.
 
 A rule is `{"match": {...}, "effect": {...}, "times": n}`. All of its match keys must
-agree; without `times` it works until it is deleted. The effect's keys decide where the
-rule applies, so one rule may only hold keys of one stage.
+agree. Without `times` it applies until it is deleted. The effect's keys decide the
+stage at which the rule applies, so one rule holds keys of one stage only.
 
 Match keys:
 
 ============  ==================================================================
 route         `METHOD /path`, a glob without the `/api/v9` prefix, such as
               `POST /interactions` or `GET /channels/*/messages`
-command       name of the command, `imagine`; clicks inherit none
+command       name of the command, `imagine`; a click has none
 custom_id     regular expression searched in the custom id of the button or window
 prompt_regex  regular expression searched in the prompt of the command, window or job,
               or of the job whose button is clicked
 kind          kind of job: `imagine`, `upscale`, `variation`, ...
 account       name, user id, channel id or token of the account that acts
 event         glob on the event's name, `MESSAGE_*`
-phase         what the event is to its job: `ack`, `queued`, `start`, `fill`,
+phase         step of the job that the event tells: `ack`, `queued`, `start`, `fill`,
               `success`, `progress`, `press`, `final`, `delete`, `stop`,
               `notice`, `failure`, `window`, `seed`, `copy`
-nth           only the n-th agreeing occasion, counted from 1; a list names several
+nth           only the n-th matching occasion, counted from 1; a list names several
 ============  ==================================================================
 
 Effect keys, HTTP stage (needs the request):
 
 ============  ==================================================================
 http          `{"status": 429, "body": {...} or "text", "headers": {...}}`: this answer
-accept        true: the request is carried out all the same (default: it is not)
-cut           `before` or `after` accepting: the connection is reset, unanswered
+accept        true: the request is carried out in spite of `http` (default: it is not)
+cut           the connection is reset without an answer, `before` or `after` accepting
 http_delay    seconds of real time before the answer; the request is carried out
 ============  ==================================================================
 
@@ -35,12 +35,12 @@ Effect keys, job stage (decided when the interaction is accepted):
 
 ============  ==================================================================
 notice        a class of the catalogue, such as `banned_prompt`
-form          how it arrives, `A` to `H`; default is the class's own form
+form          form in which it arrives, `A` to `H`; default is the class's own form
               (C, D and F need a job; U results know no C)
 at            percentage at which it arrives; default is instead of the start
 stop_at       the job ends as `(Stopped)` at this percentage
 vanish_at     its progress message is deleted at this percentage, nothing follows
-hang_at       silence after this percentage; ended only by a cancel
+hang_at       no event after this percentage; ended only by a cancel
 finish_at     like hang_at, until `POST /_sim/release`; then it finishes
 silent        true: no event at all; no job
 window        of a button with a window: `none` (the job starts at once), `open`
@@ -59,8 +59,8 @@ same_s        true: the copies carry the first one's `s`
 delay         seconds (divided by the speed); later events overtake it
 hold          true: kept until `POST /_sim/release`
 after         a phase: kept until the same job's event of this phase was sent
-shuffle       n: n such events are collected and sent in another order
-reverse       n: n such events are collected and sent in reversed order
+shuffle       n: n matching events are collected and sent in another order
+reverse       n: n matching events are collected and sent in reversed order
 patch         `{...}`: merged over the event's `d`, null included
 remove        `[...]`: keys taken out of the event's `d`
 ============  ==================================================================
@@ -117,12 +117,12 @@ MATCH_KEYS = frozenset(
 
 
 class BadRule(ValueError):
-    """The rule says nothing that could work."""
+    """The rule has unknown keys, or effects of several stages."""
 
 
 @dataclass
 class Occasion:
-    """Something that happens and that a rule may agree with."""
+    """An event, request or job that a rule may match."""
 
     route: str | None = None
     command: str | None = None
@@ -136,7 +136,7 @@ class Occasion:
 
 @dataclass
 class Rule:
-    """One rule and how often it has agreed and worked."""
+    """One rule, how often it has matched and how often it was applied."""
 
     id: str
     stage: str
@@ -166,7 +166,7 @@ class Rule:
         )
 
     def take(self, occasion: Occasion) -> bool:
-        """Count the occasion, and say whether the rule works on it."""
+        """Count the occasion; return whether the rule applies to it."""
         if self.times is not None and self.applied >= self.times:
             return False
         if not self.agrees(occasion):
@@ -199,7 +199,10 @@ class Rules:
         self._number = 0
 
     def add(self, match: Json, effect: Json, times: int | None) -> Rule:
-        """Add a rule; raises BadRule if it names unknown keys or mixes stages."""
+        """Add a rule.
+
+        Raises BadRule if it has unknown keys or effects of several stages.
+        """
         unknown = set(match) - MATCH_KEYS
         if unknown:
             raise BadRule(f"unknown match keys: {', '.join(sorted(unknown))}")
@@ -222,7 +225,10 @@ class Rules:
         return list(self._rules.values())
 
     def taken(self, stage: str, occasion: Occasion, *, naming: str = "") -> list[Rule]:
-        """The rules of `stage` that work on this occasion, counted."""
+        """Return the rules of `stage` that apply to this occasion, and count them.
+
+        With `naming` only the rules whose match has this key.
+        """
         return [
             rule
             for rule in self._rules.values()
@@ -232,13 +238,16 @@ class Rules:
         ]
 
     def of_kind(self, kind: str, occasion: Occasion) -> Json:
-        """The merged effects of job rules that name a kind: known when a job begins."""
+        """Return the merged effects of job rules whose match names a kind.
+
+        The kind is known only when a job begins.
+        """
         return self.effects("job", replace(occasion, kind=kind), naming="kind")
 
     def effects(self, stage: str, occasion: Occasion, *, naming: str = "") -> Json:
-        """The merged effects of these rules; later ones win.
+        """Return the merged effects of these rules; later ones win.
 
-        With `naming` only of those whose match has this key.
+        With `naming` only of the rules whose match has this key.
         """
         merged: Json = {}
         for rule in self.taken(stage, occasion, naming=naming):

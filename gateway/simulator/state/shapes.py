@@ -1,12 +1,13 @@
-"""Shapes of Discord objects: users, messages, embeds, buttons."""
+"""Build Discord objects: users, messages, embeds, buttons."""
 
 from gateway.simulator.base.constants import BOT_AVATARS, BOT_NAMES, Colour
 from gateway.simulator.base.wire import Json
-from gateway.simulator.state.world import Account, Channel
+from gateway.simulator.state.accounts import Account
+from gateway.simulator.state.channels import Channel
 
 
 def bot_user(application_id: str) -> Json:
-    """The bot user of an application."""
+    """Return the bot user of an application."""
     return {
         "id": application_id,
         "username": BOT_NAMES[application_id],
@@ -20,7 +21,7 @@ def bot_user(application_id: str) -> Json:
 
 
 def own_user(account: Account) -> Json:
-    """The account's user, as only itself sees it."""
+    """Return the account's user with the fields that only itself sees."""
     spec = account.spec
     return {
         "id": spec.user_id,
@@ -48,7 +49,7 @@ def own_user(account: Account) -> Json:
 
 
 def dm_channel(channel: Channel) -> Json:
-    """The direct messages with a bot."""
+    """Return a DM channel with a bot."""
     return {
         "id": channel.id,
         "type": 1,
@@ -59,7 +60,7 @@ def dm_channel(channel: Channel) -> Json:
 
 
 def guild_channel(channel: Channel) -> Json:
-    """A text channel of a server, as its members see it."""
+    """Return a text channel of a server, as its members see it."""
     return {
         "id": channel.id,
         "type": 0,
@@ -79,7 +80,7 @@ def embed(
     color: Colour = Colour.RED,
     footer: str = "",
 ) -> Json:
-    """A rich embed."""
+    """Return a rich embed."""
     d: Json = {
         "type": "rich",
         "color": int(color),
@@ -93,7 +94,7 @@ def embed(
 
 
 def button(custom_id: str, label: str = "", *, emoji: str = "", style: int = 2) -> Json:
-    """A button with a custom id."""
+    """Return a button with a custom id."""
     d: Json = {"type": 2, "style": style, "custom_id": custom_id}
     if label:
         d["label"] = label
@@ -107,7 +108,7 @@ def link_button(label: str, url: str) -> Json:
 
 
 def rows(*buttons: list[Json]) -> list[Json]:
-    """Action rows, with the running numbers that Discord gives to components."""
+    """Return action rows; each component gets Discord's running number."""
     number = 0
     result = []
     for line in buttons:
@@ -121,7 +122,7 @@ def rows(*buttons: list[Json]) -> list[Json]:
 
 
 def holds(components: list[Json], custom_id: str) -> Json | None:
-    """The component of this custom id anywhere in the tree, or None."""
+    """Return the component of this custom id anywhere in the tree, or None."""
     for component in components:
         if component.get("custom_id") == custom_id:
             return component
@@ -132,7 +133,7 @@ def holds(components: list[Json], custom_id: str) -> Json | None:
 
 
 def pressed(components: list[Json], custom_id: str) -> list[Json]:
-    """The tree with this button turned blue."""
+    """Return a copy of the tree in which this button is blue."""
     result = []
     for component in components:
         fresh = dict(component)

@@ -1,4 +1,4 @@
-"""The state file: an append-only log of JSON lines, compacted at every start."""
+"""State file: an append-only log of JSON lines, compacted at every start."""
 
 import time
 from io import BufferedWriter
@@ -6,15 +6,17 @@ from pathlib import Path
 
 from gateway.simulator.base import wire
 from gateway.simulator.base.wire import Json
+from gateway.simulator.state.accounts import AccountSpec
+from gateway.simulator.state.channels import Message
 from gateway.simulator.state.jobs import ENDED, Job, restore
-from gateway.simulator.state.world import AccountSpec, Message, World
+from gateway.simulator.state.world import World
 
 
 class Store:
     """Keeps public messages, jobs and added accounts over a restart.
 
-    Without a path it does nothing. Ephemeral messages are not kept: they die with
-    their gateway session. `run` counts the starts over this file.
+    Without a path it does nothing. Ephemeral messages are not kept: they end with their
+    gateway session. `run` counts the starts over this file.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -24,7 +26,10 @@ class Store:
         self._file: BufferedWriter | None = None
 
     def open(self, world: World) -> list[Job]:
-        """Fill `world` from the file and start to log; returns the unfinished jobs."""
+        """Fill `world` from the file and start to log.
+
+        Returns the unfinished jobs.
+        """
         if self.path is None:
             return []
         lines = self.path.read_bytes().splitlines() if self.path.exists() else []
@@ -63,7 +68,7 @@ class Store:
             try:
                 entry = wire.load(line)
             except ValueError:
-                continue  # cut short when the process was killed
+                continue  # the process was killed while it wrote this line
             self._apply(entry["kind"], entry["facts"], world)
 
     def _apply(self, kind: str, facts: Json, world: World) -> None:
@@ -89,7 +94,7 @@ class Store:
         fresh = path.with_name(f"{path.name}.new")
         self.run += 1
         self._file = fresh.open("wb")
-        # The moment guards against ids of events that nobody had to keep.
+        # `at` is for people who read the file.
         self._write(
             "run", {"number": self.run, "last_id": self.last_id, "at": time.time()}
         )

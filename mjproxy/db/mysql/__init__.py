@@ -1,1 +1,1 @@
-"""Django's MySQL backend, so set that text compares as it does everywhere else."""
+"""Django's MySQL backend with case-sensitive text, as on the other databases."""

@@ -1,7 +1,7 @@
 """The engine for MySQL and MariaDB: Django finds it by the name of this package.
 
-Text is compared letter by letter, as SQLite and PostgreSQL do, whatever the server or
-the database has for a default: keys, nonces and names differ by capitals alone.
+Text is compared exactly, as SQLite and PostgreSQL do, whatever the default of the
+server or the database: keys, nonces and names may differ by capitals alone.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from django.db.utils import OperationalError
 from mjproxy.db.connection_gate import SLOW, door
 from mjproxy.lib.db import time_limits
 
-# "A" and "a", "a" and "a " are two texts. The two servers name that differently.
+# Collations for which "A" and "a", "a" and "a " differ. MySQL and MariaDB name them
+# differently.
 EXACT: Final = {True: "utf8mb4_nopad_bin", False: "utf8mb4_0900_bin"}
-# Both have this one: searching is not by letter.
+# Both servers have this one, for searches that ignore capitals.
 _LOOSE: Final = "COLLATE utf8mb4_unicode_520_ci"
 _ENCRYPTED: Final = {"REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"}
 _SEARCHES: Final = ("iexact", "icontains", "istartswith", "iendswith")
 
 
 class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
-    """Makes tables whose text is exact; columns that are added later follow them."""
+    """Schema editor for tables with exact text; later columns follow the table."""
 
     @property
     def sql_create_table(self) -> str:  # type: ignore[override]
@@ -36,7 +37,7 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """A connection whose searches do not mind capitals, encrypted where told so."""
+    """Connection whose searches ignore capitals, and which uses TLS where required."""
 
     SchemaEditorClass = DatabaseSchemaEditor
     operators = {
@@ -57,7 +58,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return super().get_new_connection(conn_params)
 
     def is_usable(self) -> bool:
-        """Ask the server; a wait in vain is not followed by another one at once."""
+        """Ask the server; after a timeout the next connection attempts fail at once."""
         began = time.monotonic()
         if super().is_usable():
             return True
@@ -66,12 +67,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return False
 
     def tell_limits(self) -> None:
-        """Have the next statement connect anew: a connection's limits are fixed."""
+        """Close the connection: other limits need a new one."""
         if not self.in_atomic_block:
             self.close()
 
     def _let_idle_end(self) -> None:
-        """Have the server end what we left, so that no lock outlives a dead line."""
+        """Have the server end our old session, so that its locks end with it."""
         if seconds := time_limits.limit():
             idle = int(max(seconds, time_limits.IDLE_LINE))
             with self.cursor() as cursor:
@@ -80,7 +81,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def init_connection_state(self) -> None:
         """Refuse a connection without TLS where TLS is required.
 
-        MariaDB's library takes "required" for "if the server can".
+        MariaDB's library treats "required" as "if the server offers it".
         """
         super().init_connection_state()
         self._let_idle_end()

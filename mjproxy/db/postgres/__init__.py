@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend, whose waits all end."""
+"""Django's PostgreSQL backend with a time limit on every wait."""

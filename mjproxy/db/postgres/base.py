@@ -1,10 +1,11 @@
 """The engine for PostgreSQL: Django finds it by the name of this package.
 
-A server, or the way to it, may fall silent without closing a connection, and TCP would
-wait for many minutes. Here every wait has an end (`mjproxy/lib/db/time_limits.py`):
-a connection that does not answer is closed and its call fails. All that are older
-than this silence are replaced before they are used again. Each thread has a
-connection of its own: no thread waits for another's, as it might for a pool's.
+A server, or the network before it, may fall silent without closing a connection, and
+TCP would wait for many minutes. Here every wait has a limit
+(`mjproxy/lib/db/time_limits.py`): a connection that does not answer is closed and its
+call fails. All connections that last answered before this silence are replaced before
+their next use. Each thread has its own connection, so no thread waits for a connection
+of a pool.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from psycopg import IsolationLevel, errors
 from mjproxy.db.connection_gate import door
 from mjproxy.lib.db import time_limits
 
-_INTERVAL: Final = 0.1  # seconds between two looks of psycopg at its own state
+_INTERVAL: Final = 0.1  # seconds between two checks of psycopg's wait loop
 
 
 class BoundedConnection(psycopg.Connection[Any]):
-    """A connection that fails where the server does not answer in time."""
+    """Connection that fails if the server does not answer in time."""
 
-    heard = 0.0  # when the server last answered
+    heard = 0.0  # time of the server's last answer
 
     def wait(
         self, gen: Any, interval: float = _INTERVAL, timeout: float | None = None
@@ -46,7 +47,7 @@ class BoundedConnection(psycopg.Connection[Any]):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """A connection that is looked at before use, and waits for nothing for ever."""
+    """Connection that is checked before use and whose calls all have a time limit."""
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         self.isolation_level = IsolationLevel.READ_COMMITTED
@@ -63,7 +64,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.tell_limits()
 
     def tell_limits(self) -> None:
-        """Tell the server how long a statement of this thread may take."""
+        """Tell the server how long one statement of this thread may take."""
         seconds = time_limits.limit() or 0
         idle = max(seconds, time_limits.IDLE) if seconds else 0
         with self.wrap_database_errors:
@@ -73,10 +74,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
             )
 
     def is_usable(self) -> bool:
-        """Tell whether the connection is open, from what is known here.
+        """Tell whether the connection is open, without asking the server.
 
-        A question to the server would cost each request a way there and back. One that
-        a restarted server has closed has something to be read: its end.
+        A query would cost each request a round trip. If a restarted server has closed
+        the connection, its socket is readable: the end of the stream waits there.
         """
         made = self.connection
         if made is None or made.closed or made.heard < door.silent_at:

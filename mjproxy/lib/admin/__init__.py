@@ -1,1 +1,1 @@
-"""Parts of admin pages: the theme, forms with secrets."""
+"""Parts of admin pages: base classes and forms with secrets."""

@@ -1,4 +1,4 @@
-"""Forms whose secrets go in and never come out."""
+"""Forms for secrets, which can be entered and are never shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ M = TypeVar("M", bound=Model)
 
 
 def secret_field(label: str) -> forms.CharField:
-    """Return the field `new_NAME` of a secret."""
+    """Return the form field `new_NAME` for a secret."""
     widget = UnfoldAdminPasswordWidget(
         attrs={"autocomplete": "new-password", "spellcheck": "false"}
     )
@@ -28,12 +28,12 @@ def secret_field(label: str) -> forms.CharField:
 
 
 def removal_field(label: str) -> forms.BooleanField:
-    """Return the field `remove_NAME` of a secret that may be missing."""
+    """Return the form field `remove_NAME` for an optional secret."""
     return forms.BooleanField(label=label, required=False, widget=UnfoldBooleanWidget())
 
 
 class SecretForm(forms.ModelForm[M]):
-    """A row with secrets; one that is left empty stays as it is."""
+    """Form of a row with secrets; an empty field leaves its secret unchanged."""
 
     secrets: ClassVar[Sequence[str]] = ()
 
@@ -53,7 +53,7 @@ class SecretForm(forms.ModelForm[M]):
         return data
 
     def _take(self, name: str, value: str) -> None:
-        """Write a secret over the row, if the row's own checks let it pass."""
+        """Set a secret on the row if the validators of its model field accept it."""
         field: Any = self.instance._meta.get_field(name)
         try:
             field.run_validators(value)
@@ -77,7 +77,7 @@ class SecretForm(forms.ModelForm[M]):
         return "One is stored. Leave empty to keep it."
 
     def stored(self, name: str) -> bool | None:
-        """Tell whether a secret is stored; None where it cannot be decrypted."""
+        """Tell whether a secret is stored; None if it cannot be decrypted."""
         try:
             return bool(getattr(self.instance, name))
         except UndecryptableSecret:

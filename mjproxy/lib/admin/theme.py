@@ -1,4 +1,4 @@
-"""What the admin pages of all apps are built from: the theme, with types."""
+"""Base classes of admin pages, as typed wrappers of the theme's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from unfold.decorators import action, display
 
 from mjproxy.lib.validators.number_limits import limits_of
 
-if TYPE_CHECKING:  # the theme has no types; it keeps those of Django
+if TYPE_CHECKING:  # the theme has no types; its classes extend Django's
     from django.contrib.admin import ModelAdmin as ThemeAdmin
     from django.contrib.admin import TabularInline
 else:
@@ -40,7 +40,7 @@ MOST_ROWS: Final = 5000
 def badge(
     description: str, colours: Mapping[Any, str], *, ordering: str | None = None
 ) -> Callable[[F], F]:
-    """Show a column as a coloured label; the method returns (value, words)."""
+    """Show a column as a coloured label; the method returns (value, text)."""
 
     def mark(function: F) -> F:
         marked = display(
@@ -63,9 +63,9 @@ def page_action(description: str, *, permissions: list[str]) -> Callable[[F], F]
 
 
 class BoundedPaginator(Paginator[Any]):
-    """Counts and pages no further than `MOST_ROWS`; filters lead to what is older.
+    """Paginator that counts at most `MOST_ROWS` rows; older rows are found by filters.
 
-    To count a million rows, or to skip them, takes seconds.
+    Counting or skipping a million rows takes seconds.
     """
 
     @cached_property
@@ -77,7 +77,7 @@ class BoundedPaginator(Paginator[Any]):
 
 
 class ModelAdmin(ThemeAdmin[M]):
-    """Pages of a model, whose fields for numbers know their bounds."""
+    """Pages of a model; number fields have the limits of their model fields."""
 
     def formfield_for_dbfield(
         self, db_field: Any, request: HttpRequest, **kwargs: Any
@@ -88,10 +88,10 @@ class ModelAdmin(ThemeAdmin[M]):
     """The theme's pages for rows of a model."""
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Show or take the form of one row.
+        """Show or save the form of one row.
 
-        Where somebody else has written the same since the form was checked, it is
-        checked again, and says so.
+        If another request has written the same values since the form was checked, the
+        form is checked again and shows the error.
         """
         view = super().changeform_view
         try:
@@ -101,7 +101,7 @@ class ModelAdmin(ThemeAdmin[M]):
 
 
 class ReadOnly(ModelAdmin[M]):
-    """Rows that the product writes and people only look at."""
+    """Read-only pages for rows that only the product writes."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,9 +1,9 @@
-"""Clock: whether this machine's time is the database server's.
+"""Clock: compare this machine's time with the database server's.
 
-Claims, leases and pauses are moments that one machine writes and another compares with
-its own clock. With clocks that differ by seconds, a claim that is held seems given up,
-and its task is drawn twice. So a process whose clock is wrong does no work; it looks
-again and goes on by itself once the clock is right.
+Claims, leases and pauses are times that one machine writes and another compares with
+its own clock. If clocks differ by seconds, a claim that is held seems expired, and its
+task is drawn twice. So a process whose clock is wrong does no work; it checks again and
+continues by itself once the clock is right.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from mjproxy.lib.process import event_loop, signs_of_life
 logger = logging.getLogger(__name__)
 
 MOST: Final = 1.0  # seconds by which the clock may be wrong
-EVERY: Final = 2.0  # seconds between two looks at the database's clock
-# SQLite is a file of this machine: there is one clock.
+EVERY: Final = 2.0  # seconds between two comparisons
+# SQLite is a file of this machine, so there is one clock only.
 _SQL: Final = {
     "postgresql": "SELECT EXTRACT(EPOCH FROM clock_timestamp())",
     "mysql": (
@@ -35,16 +35,16 @@ _SQL: Final = {
     ),
 }
 _KEY: Final = "mjproxy:wrong-clocks"
-_KEPT: Final = 10  # seconds for which a host that tells nothing more is shown
+_KEPT: Final = 10  # seconds for which a host is shown after its last report
 
 
 @dataclass
 class _Seen:
-    """What this process saw at its last look."""
+    """Result of this process's last comparison."""
 
     skew: float = 0.0
     at: float | None = None  # by time.monotonic()
-    drift: float = 0.0  # wall clock less monotonic clock
+    drift: float = 0.0  # wall clock minus monotonic clock
 
 
 _seen = _Seen()
@@ -52,15 +52,15 @@ _lock = threading.Lock()
 
 
 def skew() -> float | None:
-    """Return the seconds by which our clock is surely ahead, negative if behind.
+    """Return the seconds by which our clock is at least ahead; negative if behind.
 
-    The answer was made at some moment of the round trip, so half of that is
-    tolerated. None where it took too long to tell. Raises django.db.Error.
+    The database's time was read at some moment of the round trip, so half of the round
+    trip is tolerated. None if the round trip took too long. Raises django.db.Error.
     """
     query = _SQL.get(connection.vendor)
     if query is None:
         return 0.0
-    with connection.cursor() as cursor:  # connecting is no part of the trip
+    with connection.cursor() as cursor:  # connecting is no part of the round trip
         before = time.time()
         cursor.execute(query)
         there = float(cursor.fetchone()[0])
@@ -72,9 +72,9 @@ def skew() -> float | None:
 def is_right() -> bool:
     """Tell whether this process may work; the database is asked every few seconds.
 
-    While it does not answer, the last answer holds.
+    While it does not answer, the last result counts.
     """
-    # Only the first look is waited for: the database may be slow.
+    # Only the first comparison is waited for: the database may be slow.
     if _is_due() and _lock.acquire(blocking=_seen.at is None):
         try:
             if _is_due():
@@ -85,12 +85,12 @@ def is_right() -> bool:
 
 
 def was_right() -> bool:
-    """Tell what the last look has shown, without asking the database."""
+    """Return the last result, without asking the database."""
     return abs(_seen.skew) <= MOST
 
 
 def words() -> str:
-    """Return what is wrong, for people."""
+    """Return the problem in words for people."""
     way = "ahead of" if _seen.skew > 0 else "behind"
     return f"{abs(_seen.skew):.1f} s {way} the database's"
 
@@ -98,13 +98,13 @@ def words() -> str:
 def _is_due() -> bool:
     if _seen.at is None or time.monotonic() - _seen.at >= EVERY:
         return True
-    # It was set, or the machine has slept.
+    # The clock was set, or the machine has slept.
     return abs(time.time() - time.monotonic() - _seen.drift) > MOST / 2
 
 
 def _look() -> None:
     was = was_right()
-    with contextlib.suppress(Error):  # away: whoever wants it will find out
+    with contextlib.suppress(Error):  # the database is away; its callers will notice
         found = skew()
         _seen.skew = _seen.skew if found is None else found
     now = time.monotonic()
@@ -121,7 +121,7 @@ def _look() -> None:
 
 
 def keep_looking() -> None:
-    """Look at the clock from now on, also while there is no work."""
+    """Compare the clock from now on at intervals, also while there is no work."""
     event_loop.spawn(_look_for_ever())
 
 
@@ -131,11 +131,11 @@ async def _look_for_ever() -> None:
         await asyncio.sleep(EVERY)
 
 
-# --- what other machines show --------------------------------------------------------
+# --- other machines -------------------------------------------------------------------
 
 
 def _tell() -> None:
-    """Tell Redis that this machine's clock is wrong, for the pages of others."""
+    """Report to Redis that this machine's clock is wrong, for other machines."""
     with contextlib.suppress(redis.RedisError):
         pipe = signs_of_life.client().pipeline()
         pipe.hset(_KEY, socket.gethostname()[:60], f"{_redis_time()} {words()}")
@@ -144,7 +144,7 @@ def _tell() -> None:
 
 
 def wrong_clocks() -> dict[str, str]:
-    """Return the hosts whose clock is wrong, and how; without Redis only our own."""
+    """Return hosts with a wrong clock and the problem; without Redis only our own."""
     own = {} if is_right() else {socket.gethostname()[:60]: words()}
     try:
         now, told = _redis_time(), signs_of_life.client().hgetall(_KEY)

@@ -1,18 +1,20 @@
-"""Queries whose SQL is built once, for look-ups that clients repeat every second.
+"""Queries whose SQL is built once, for look-ups that are repeated many times a second.
 
 Building the SQL of a joined row costs Django several times what the database needs to
-answer it. What is kept here belongs to one connection, so no two threads share it.
+answer it (docs/adr/0024-compiled-queries.md). What is kept here belongs to one
+connection, so no two threads share it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, Value
 from django.db.models.query import (  # type: ignore[attr-defined]
     get_related_populators,
 )
@@ -20,12 +22,20 @@ from django.db.models.query import (  # type: ignore[attr-defined]
 M = TypeVar("M", bound=Model)
 
 
+@dataclass(frozen=True)
+class _Marker:
+    """A place for the value of this number, among the parameters of some SQL."""
+
+    number: int
+
+
 @dataclass
 class _Plan:
     """A compiled query, and how its rows become instances."""
 
     sql: str
-    params: tuple[Any, ...]
+    params: list[Any]
+    places: list[tuple[int, int]]  # position among the parameters, number of the value
     compiler: Any
     converters: dict[int, Any]
     model: type[Model]
@@ -35,40 +45,54 @@ class _Plan:
     populators: list[Any]
 
 
-class PreparedQuery(Generic[M]):
-    """`build(*markers)` is compiled once; each call puts its values for the markers.
+class CompiledQuery(Generic[M]):
+    """`build` with markers, compiled once; each call puts values in their places.
 
-    A marker is a value that stands in the SQL's parameters exactly as it was given.
+    `build` gets an expression for each of its `values`. It may pass one to a lookup or
+    a function, though not to `__in` of a relation, which converts what it gets.
     """
 
-    def __init__(
-        self, build: Callable[..., QuerySet[M]], markers: Sequence[Any]
-    ) -> None:
-        self._build, self._markers = build, markers
+    def __init__(self, build: Callable[..., QuerySet[M]], *, values: int = 1) -> None:
+        self.build: Final = build
+        self._values = values
         self._plans: WeakKeyDictionary[Any, _Plan] = WeakKeyDictionary()
 
     def __call__(self, *values: Any) -> list[M]:
-        """Run the query with `values` in the places of the markers."""
+        """Run the query with `values`, which are of the types of their columns.
+
+        Raises TypeError where there are more or fewer than the query has.
+        """
+        if len(values) != self._values:
+            raise TypeError(f"{len(values)} values instead of {self._values}")
+        if not settings.COMPILED_QUERIES:
+            return list(self.build(*values))
         wrapper = connections[DEFAULT_DB_ALIAS]
         plan = self._plans.get(wrapper)
         if plan is None:
             plan = self._plans[wrapper] = self._compile(wrapper)
-        given = dict(zip(self._markers, values, strict=True))
+        params = plan.params.copy()
+        for position, number in plan.places:
+            params[position] = values[number]
         with wrapper.cursor() as cursor:
-            cursor.execute(plan.sql, [given.get(p, p) for p in plan.params])
+            cursor.execute(plan.sql, params)
             rows = cursor.fetchall()
         return [_instance(plan, row, wrapper.alias) for row in _converted(plan, rows)]
 
     def _compile(self, wrapper: Any) -> _Plan:
-        query = self._build(*self._markers).query
+        markers = [_Marker(number) for number in range(self._values)]
+        query = self.build(*map(Value, markers)).query
         compiler: Any = query.get_compiler(connection=wrapper)
         sql, params = compiler.as_sql()
+        places = [(at, p.number) for at, p in enumerate(params) if type(p) is _Marker]
+        if {number for _, number in places} != set(range(self._values)):
+            raise TypeError("a value of the query is not among its parameters")
         info = compiler.klass_info
         first, last = info["select_fields"][0], info["select_fields"][-1]
         columns = slice(first, last + 1)
         return _Plan(
             sql=sql,
-            params=params,
+            params=list(params),
+            places=places,
             compiler=compiler,
             converters=compiler.get_converters([s[0] for s in compiler.select]),
             model=info["model"],

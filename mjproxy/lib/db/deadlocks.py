@@ -1,7 +1,7 @@
-"""Trying again what a database gave up because two transactions waited for each other.
+"""Repeat transactions that the database has rolled back because of a deadlock.
 
-PostgreSQL does so now and then, MySQL often; SQLite has one writer and never does. The
-database has then undone the whole transaction, so to run it again is safe.
+PostgreSQL has deadlocks now and then, MySQL often; SQLite has one writer and none. The
+database has then undone the whole transaction, so it is safe to run it again.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 TRIES: Final = 6
-_PAUSE: Final = 0.02  # seconds at most before the second try; then twice as long each
+_PAUSE: Final = 0.02  # seconds at most before the second try; then doubled
 _MYSQL: Final = {1205, 1213}  # lock wait timeout, deadlock
 _POSTGRES: Final = {"40001", "40P01"}  # serialization failure, deadlock
 
 
 def is_deadlock(exc: OperationalError) -> bool:
-    """Tell whether the database has undone the transaction for the sake of another."""
+    """Tell whether the database has rolled back because of a deadlock."""
     code = exc.args[0] if exc.args else None
     return code in _MYSQL or getattr(exc.__cause__, "sqlstate", None) in _POSTGRES
 
 
 def again_after_deadlock(function: Callable[P, T]) -> Callable[P, T]:
-    """Run a function that is one transaction again where a deadlock has undone it.
+    """Run a function that is one transaction; repeat it after a deadlock.
 
-    Inside of another transaction it runs once: that one is undone as well.
+    Inside another transaction it runs once, because the outer one is undone as well.
     """
 
     @functools.wraps(function)
@@ -59,7 +59,7 @@ def _again(call: Callable[[], T]) -> T:
 def _run_statement(
     execute: Callable[..., Any], sql: Any, params: Any, many: Any, context: Any
 ) -> Any:
-    """Run a statement; one that is a transaction of its own is tried again."""
+    """Run a statement; repeat it if it is a transaction of its own."""
     if context["connection"].in_atomic_block:
         return execute(sql, params, many, context)
     return _again(lambda: execute(sql, params, many, context))
@@ -72,5 +72,5 @@ def _watch(connection: Any, **_: Any) -> None:
 
 
 def watch_connections() -> None:
-    """Let every connection that is opened from now on repeat such statements."""
+    """Make every connection opened from now on repeat such statements."""
     connection_created.connect(_watch, dispatch_uid="mjproxy.lib.db.deadlocks")

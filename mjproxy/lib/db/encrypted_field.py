@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
-# How a secret begins in a file of rows, such as one of `dumpdata`.
+# Prefix of a secret in a fixture, such as one of `dumpdata`.
 IN_FILES: Final = "fernet:"
 
 
@@ -32,25 +32,25 @@ def fernet() -> MultiFernet:
 class UndecryptableSecret(Exception):
     """A stored secret fits none of MJPROXY_ENCRYPTION_KEYS."""
 
-    silent_variable_failure = True  # a page shows nothing in its place
+    silent_variable_failure = True  # template engines show nothing in its place
 
 
 class Sealed(str):
-    """What a column holds, where its text is not known; it is written as it is."""
+    """Column value whose text is not known; it is saved unchanged."""
 
     __slots__ = ()
 
 
 class Unreadable(Sealed):
-    """What a column holds that fits none of the keys."""
+    """Column value that fits none of the keys."""
 
     __slots__ = ()
 
 
 class _Secret(DeferredAttribute):
-    """The field on an instance: to read one that fits no key is an error.
+    """Descriptor of the field: reading a secret that fits no key raises an error.
 
-    Loading the row is none, so a row that cannot be read holds up no other.
+    Loading the row does not raise, so other rows can still be used.
     """
 
     def __get__(self, instance: Any, cls: Any = None) -> Any:
@@ -66,7 +66,8 @@ class _Secret(DeferredAttribute):
 class EncryptedTextField(models.TextField[Any, Any]):
     """Text that is encrypted in its column and plain on the instance.
 
-    Reading one that fits no key raises UndecryptableSecret; saving its row keeps it.
+    Reading a value that fits no key raises UndecryptableSecret; saving its row keeps
+    the stored value.
     """
 
     descriptor_class = _Secret
@@ -88,33 +89,33 @@ class EncryptedTextField(models.TextField[Any, Any]):
         return self.value_from_object(model_instance)
 
     def value_from_object(self, obj: models.Model) -> Any:
-        """Return the text, or what stands in its place."""
+        """Return the text, or the placeholder for an unreadable one."""
         if self.attname in obj.__dict__:
             return obj.__dict__[self.attname]
         return super().value_from_object(obj)
 
-    # --- files of rows ---------------------------------------------------------------
+    # --- fixtures --------------------------------------------------------------------
 
     def value_to_string(self, obj: models.Model) -> str:
-        """Return what a file of rows may hold: never the text."""
+        """Return the encrypted value for a fixture, never the text."""
         stored = self.get_prep_value(self.value_from_object(obj))
         return IN_FILES + stored if stored else ""
 
     def to_python(self, value: Any) -> Any:
-        """Return what stands in a file of rows as it is written to the column."""
+        """Return a value of a fixture in the form in which the column holds it."""
         if isinstance(value, str) and value.startswith(IN_FILES):
             return Sealed(value.removeprefix(IN_FILES))
         return super().to_python(value)
 
     def clean(self, value: Any, model_instance: models.Model | None) -> Any:
-        """Check what a person has entered: text, whatever it looks like."""
+        """Check what a person has entered: always plain text, even with the prefix."""
         self.validate(value, model_instance)
         self.run_validators(value)
         return value
 
 
 def readable(row: models.Model, name: str) -> str:
-    """Return a secret of a row, "" where it fits no key."""
+    """Return a secret of a row; "" if it fits no key."""
     try:
         return str(getattr(row, name) or "")
     except UndecryptableSecret:

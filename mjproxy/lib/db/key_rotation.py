@@ -1,4 +1,4 @@
-"""Encrypting every secret anew under the first key, so that older keys can go."""
+"""Encrypt every secret again with the first key, so that older keys can be removed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mjproxy.lib.db.encrypted_field import (
     fernet,
 )
 
-AT_ONCE: Final = 500  # rows read in one statement
+AT_ONCE: Final = 500  # rows read by one statement
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,18 @@ class Stored:
 
 @dataclass
 class Report:
-    """What became of the secrets."""
+    """Counts of a key rotation."""
 
-    current: int = 0  # were under the first key already
+    current: int = 0  # already encrypted with the first key
     rotated: int = 0
-    edited: int = 0  # somebody wrote them anew at the same moment
+    edited: int = 0  # changed by somebody else during the rotation
     unreadable: list[str] = field(default_factory=list)
 
 
 def rotate() -> Report:
-    """Encrypt every secret under the first key. Safe at any time, and again.
+    """Encrypt every secret with the first key. Safe at any time, and to repeat.
 
-    A secret that somebody edits at the same moment is left as they wrote it.
+    A secret that is edited at the same moment keeps its new value.
     """
     report = Report()
     for secret in stored():
@@ -74,7 +74,7 @@ def unreadable() -> list[str]:
 
 
 def stored() -> Iterator[Stored]:
-    """Return every secret there is, as it is stored."""
+    """Yield every secret as its column holds it."""
     for model in apps.get_models():
         for each in encrypted_fields(model):
             yield from _stored(model, each)
@@ -94,7 +94,7 @@ def _stored(model: type[Model], each: EncryptedTextField) -> Iterator[Stored]:
 
 
 def as_stored(each: EncryptedTextField) -> Expression:
-    """Return the column of a secret, not decrypted."""
+    """Return a query expression for the column of a secret, not decrypted."""
     return ExpressionWrapper(F(each.attname), output_field=TextField())
 
 

@@ -1,7 +1,7 @@
-"""The one way from an event loop to the database: a few threads of its own.
+"""Threads for database and disk calls of an event loop.
 
-A call that does not end is given up, and its thread replaced: the loop goes on, though
-a file system or a driver may hold the thread for good.
+A call that does not end is given up and its thread replaced. So the loop continues even
+if a file system or a driver never returns.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from mjproxy.lib.process.watchdog import watch
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# SQLite has one writer at a time: more threads would mostly wait for each other.
+# SQLite has one writer at a time: more threads would only wait for each other.
 THREADS: Final = 2 if connection.vendor == "sqlite" else 4
-ROWS: Final = "rows"  # these threads, as the watchdog calls them
-LIMIT: Final = 30.0  # seconds; a driver gives up long before
+ROWS: Final = "rows"  # name of these threads in the watchdog
+LIMIT: Final = 30.0  # seconds; a driver gives up well before
 
 
 class Threads(ThreadPoolExecutor):
-    """A few threads, and when one of their calls has last ended."""
+    """A few threads, and the time at which one of their calls last ended."""
 
     def __init__(self) -> None:
         super().__init__(THREADS, thread_name_prefix=ROWS)
@@ -36,7 +36,7 @@ class Threads(ThreadPoolExecutor):
 
 
 class Call:
-    """A call for one of the threads; it knows since when it runs."""
+    """A call for one of the threads, with the time since it runs."""
 
     def __init__(self, function: Callable[[], Any], pool: Threads) -> None:
         self.function, self.pool = function, pool
@@ -53,13 +53,13 @@ class Call:
             watch.moved(ROWS)
 
     def is_stuck(self) -> bool:
-        """Tell whether it runs for too long, or waits while no other one ends."""
+        """Tell whether it has run too long, or waits while no other call ends."""
         since = self.began_at or self.pool.ended_at
         return time.monotonic() - since >= LIMIT
 
 
 class Stuck(OperationalError):
-    """A call that did not end in time; its thread may still be at it."""
+    """A call did not end in time; its thread may still run it."""
 
 
 _pool = Threads()
@@ -69,11 +69,11 @@ _replacing = threading.Lock()
 async def in_thread(
     function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """Run a function that uses the database or the disk, and wait for it.
+    """Run a function that uses the database or the disk in a thread, and await it.
 
-    Raises Stuck where it runs for LIMIT seconds.
+    Raises Stuck if it runs longer than LIMIT seconds.
     """
-    with _replacing:  # a pool that takes no more calls is the present one no more
+    with _replacing:  # the pool refuses calls after it was replaced: take the new one
         call = Call(partial(function, *args, **kwargs), _pool)
         running = asyncio.wrap_future(call.pool.submit(call))
     try:
@@ -85,11 +85,11 @@ async def in_thread(
         result: T = running.result()
         return result
     finally:
-        running.cancel()  # where nobody waits for it any more
+        running.cancel()  # the caller has left, so the exception has no reader
 
 
 def _replace(pool: Threads) -> None:
-    """Go on with fresh threads; the old ones end with what they are doing."""
+    """Replace the threads; the old ones end after their present call."""
     global _pool
     with _replacing:
         if _pool is pool:
@@ -98,5 +98,5 @@ def _replace(pool: Threads) -> None:
 
 
 def watch_over_threads() -> None:
-    """Let the watchdog of this process see to it that these threads move."""
+    """Make the watchdog of this process check that these threads move."""
     watch.require(ROWS, lambda work: _pool.submit(work))

@@ -1,7 +1,7 @@
-"""How long this process waits for one answer of the database.
+"""Time limits of single database statements of this process.
 
-Programs that serve (web, worker, gateway) bind themselves once, at their start.
-Commands are not bound: a migration may take its time.
+Programs that serve (web, worker, gateway) set a limit once, at their start. Commands
+have none: a migration may take its time.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from django.db import Error, connection
 
-REQUESTS: Final = 2.5  # seconds: whoever asks is answered within three
-JOBS: Final = 4.0  # seconds: a lease lives for six, and a look more is needed
-LONG: Final = 600.0  # seconds for long work of a bound process: it must end as well
-IDLE: Final = 10.0  # seconds without a statement, in a transaction: its line is dead
-# MySQL ends any idle connection, not only one that has a transaction open.
+REQUESTS: Final = 2.5  # seconds; a request must be answered within three
+JOBS: Final = 4.0  # seconds; a lease lasts six and needs one more check
+LONG: Final = 600.0  # seconds for long work of a process with a limit
+IDLE: Final = 10.0  # seconds without a statement in a transaction
+# MySQL's limit ends every idle connection, also one without a transaction.
 IDLE_LINE: Final = 30.0  # seconds
 
 _bound: float | None = None
@@ -25,20 +25,20 @@ _here = threading.local()
 
 
 def bind(seconds: float) -> None:
-    """Let no statement of this process take longer than so many seconds."""
+    """Limit each statement of this process to this many seconds."""
     global _bound
     _bound = seconds
 
 
 def limit() -> float | None:
-    """Return the seconds that one statement may take in this thread; None: any."""
+    """Return the limit of one statement in this thread in seconds, or None."""
     is_long = _bound is not None and getattr(_here, "is_long", False)
     return LONG if is_long else _bound
 
 
 @contextmanager
 def lifted() -> Iterator[None]:
-    """Let statements of this thread take LONG, for work on many rows."""
+    """Allow LONG seconds for statements of this thread, for work on many rows."""
     _here.is_long = True
     try:
         _tell()
@@ -50,7 +50,7 @@ def lifted() -> Iterator[None]:
 
 
 def _tell() -> None:
-    """Tell the thread's connection, where it is open and keeps limits of its own."""
+    """Set the limit on the thread's connection, if it is open and has limits."""
     wrapper: Any = connection
     if wrapper.connection is not None and hasattr(wrapper, "tell_limits"):
         wrapper.tell_limits()

@@ -1,4 +1,4 @@
-"""Two that write the same at one moment: the second is told so in plain words."""
+"""Repeat a service after a unique constraint failed: its own checks explain it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ R = TypeVar("R")
 
 
 def checked_again(service: Callable[P, R]) -> Callable[P, R]:
-    """Run a service once more where the database has refused its row.
+    """Run a service once more if the database has refused its row.
 
-    Its own checks came before somebody else's commit; now they see it, and refuse with
-    words. The service must be atomic by itself.
+    Its checks ran before another transaction committed. The second run sees that commit
+    and refuses with a message. The service must be atomic by itself.
     """
 
     @wraps(service)

@@ -1,4 +1,4 @@
-"""Answers in the shapes of the dialect."""
+"""Answers in the shapes of the `/mj` dialect."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from rest_framework.exceptions import Throttled
 _TICKS_AT_UNIX_EPOCH: Final = 621_355_968_000_000_000
 LOOK_EVERY: Final = 0.1  # seconds
 
-# Marks a view of lists, which are long and repeat themselves, as worth compressing.
+# Marks a view of long lists as worth compressing.
 compressed: Final = method_decorator(gzip_page, name="dispatch")
 
-# Gives the answer, or None while there is none; asked for the last time it must.
+# Returns the answer, or None while there is none; at the last call it must return one.
 Look = Callable[[bool], dict[str, Any] | None]
 
 
@@ -39,7 +39,7 @@ def operation_result(
     success: bool = True,
     code: int | None = None,
 ) -> dict[str, Any]:
-    """Return the envelope that everything but tasks and submits answers with."""
+    """Return the envelope of all answers except tasks and submits."""
     if code is None:
         code = 0 if success else -1
     return {
@@ -52,9 +52,9 @@ def operation_result(
 
 
 def waiting_answer(look: Look, seconds: float) -> StreamingHttpResponse:
-    """Answer with what `look` finds in the rows, `seconds` from now at the latest.
+    """Answer with what `look` finds in the rows, after `seconds` at the latest.
 
-    The answer is a stream that holds no thread while it waits.
+    The answer is a stream, so it holds no thread while it waits.
     """
     response = StreamingHttpResponse(
         _found(look, seconds), content_type="application/json"
@@ -80,7 +80,7 @@ class _Throttled(Throttled):
 
 
 def throttled(seconds: int, said: str) -> Throttled:
-    """Return the refusal of who has asked too often, with when to come again."""
-    refusal = _Throttled(detail=said)  # without the library's own sentence on the time
+    """Return the refusal of a caller who asked too often, with the time to wait."""
+    refusal = _Throttled(detail=said)  # without the library's own sentence
     refusal.wait = seconds
     return refusal

@@ -1,4 +1,4 @@
-"""Fields and forms as clients of the dialect fill them in."""
+"""Serializer fields and forms of the `/mj` dialect."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 
 class DialectSerializer(serializers.Serializer[Any]):
-    """A form whose member names match in any case; null and missing are the same."""
+    """Form whose member names match in any case; null and missing mean the same."""
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if isinstance(data, Mapping):
@@ -25,7 +25,7 @@ class DialectSerializer(serializers.Serializer[Any]):
 
 
 class Text(serializers.CharField):
-    """A JSON string, kept to the letter. A number is an error, as it always was."""
+    """JSON string, taken unchanged. A number is an error, as in the original API."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("default", "")
@@ -40,7 +40,7 @@ class Text(serializers.CharField):
 
 
 class Items(serializers.ListField):
-    """A list of at most `max_length` items; they are counted before any is read."""
+    """List of at most `max_length` items; they are counted before any is read."""
 
     def __init__(self, *, max_length: int, **kwargs: Any) -> None:
         super().__init__(max_length=max_length, **kwargs)
@@ -54,7 +54,7 @@ class Items(serializers.ListField):
 
 
 class Whole(serializers.IntegerField):
-    """A whole number that every database can hold."""
+    """Whole number that every database can hold."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs = {"min_value": -(2**31), "max_value": 2**31 - 1} | kwargs
@@ -62,7 +62,7 @@ class Whole(serializers.IntegerField):
 
 
 class Number(serializers.FloatField):
-    """A finite number, or its digits as a string."""
+    """Finite number, or its digits as a string."""
 
     def to_internal_value(self, data: Any) -> float:
         if isinstance(data, bool):
@@ -75,7 +75,7 @@ class Number(serializers.FloatField):
 
 @extend_schema_field({"type": "string"})
 class Word(serializers.Field[Any, Any, Any, Any]):
-    """One of a list of words, in any case, or its number on the wire."""
+    """One of a list of words in any case, or its number in the dialect."""
 
     default_error_messages = {"invalid_choice": "“{input}” is not a valid choice."}
 
@@ -95,7 +95,7 @@ class Word(serializers.Field[Any, Any, Any, Any]):
 
 
 class WordOrNone(Word):
-    """A word of the list; an empty text is none."""
+    """One of a list of words; an empty text means none."""
 
     def to_internal_value(self, data: Any) -> str:
         return "" if data == "" else super().to_internal_value(data)

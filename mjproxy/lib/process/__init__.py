@@ -1,1 +1,1 @@
-"""What every process needs: threads, event loop, signs of life, files, pauses."""
+"""Parts that every process needs: threads, event loop, signs of life, files, pauses."""

@@ -1,6 +1,6 @@
-"""Pauses before a next try: they grow, and chance keeps many from coming together.
+"""Pauses before a next try: they grow, and jitter keeps many from coming together.
 
-Every loop that tries something again takes its pauses from here.
+Every loop that repeats something takes its pauses from here.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ def delay(
 
 
 def about(seconds: float) -> timedelta:
-    """Return a pause that a table names, and up to a tenth more."""
+    """Return a pause from a table, lengthened by up to a tenth at random."""
     return timedelta(seconds=seconds * _chance.uniform(1.0, 1.1))
 
 
 @dataclass
 class Streaks:
-    """Counts the failures in a row of many things, in this process.
+    """Counts of consecutive failures of many things, in this process.
 
-    Of more than `most` things the one that failed longest ago is forgotten.
+    Above `most` things, the one that failed longest ago is forgotten.
     """
 
     most: int = 10_000
@@ -58,7 +58,7 @@ class Streaks:
         return self._counts.get(key, 0)
 
     def over(self, key: Hashable) -> None:
-        """Forget the failures of a thing that went well."""
+        """Forget the failures of a thing that succeeded."""
         self._counts.pop(key, None)
 
     def forget(self) -> None:

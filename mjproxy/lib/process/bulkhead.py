@@ -1,4 +1,4 @@
-"""A number of places for work that waits for others, and a share of them for each."""
+"""Limits on work that waits for hosts outside: in all, and per user or host."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 from weakref import WeakValueDictionary
 
-RETRY_AFTER: Final = 2  # seconds that whoever was refused should wait
+RETRY_AFTER: Final = 2  # seconds that a refused caller should wait
 
 
 class NoPlace(Exception):
@@ -16,7 +16,7 @@ class NoPlace(Exception):
 
 
 class Places:
-    """Places of one event loop: so many in all, and so many for one user or host."""
+    """Places of one event loop: a limit in all, and a limit for one user or host."""
 
     def __init__(self, in_all: int, each: int) -> None:
         self._all = asyncio.Semaphore(in_all)
@@ -29,9 +29,9 @@ class Places:
     async def place(
         self, who: Hashable, *, at_once: bool = False
     ) -> AsyncIterator[None]:
-        """Hold a place while the block runs; whoever has had their share waits.
+        """Hold a place while the block runs; wait while none is free.
 
-        With `at_once` nobody waits: NoPlace is raised instead.
+        With `at_once` it does not wait but raises NoPlace.
         """
         own = self._of.setdefault(who, asyncio.Semaphore(self._each))
         if at_once and (own.locked() or self._all.locked()):

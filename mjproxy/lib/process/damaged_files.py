@@ -1,6 +1,6 @@
-"""Files that a program cannot read, and can do without: set aside, so that it starts.
+"""Set aside files that a program cannot read and does not need, so that it starts.
 
-Plain Python, as the supervisor needs it.
+Plain Python, because the supervisor uses it.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from pathlib import Path
 
 
 def set_aside(folder: Path) -> str:
-    """Rename what stands at `folder` and make an empty one; return what was done.
+    """Rename what is at `folder` and make an empty one; return the new name in words.
 
-    "" where there is nothing to set aside.
+    "" if there is nothing to set aside.
     """
     if folder.is_dir() and not any(folder.iterdir()):
         return ""

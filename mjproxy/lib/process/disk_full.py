@@ -1,4 +1,4 @@
-"""A disk that is full, however that is said."""
+"""Recognise a full disk in the errors of files and databases."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WORDS: Final = re.compile(
 
 
 def is_full(exc: BaseException) -> bool:
-    """Tell whether `exc` says that there was no room; nothing was written then."""
+    """Tell whether `exc` says that the disk is full; nothing was written then."""
     if isinstance(exc, OSError):
         return exc.errno in _ERRNOS
     return isinstance(exc, DatabaseError) and bool(_WORDS.search(str(exc)))

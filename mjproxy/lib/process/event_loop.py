@@ -1,7 +1,7 @@
 """One asyncio loop in a thread of its own, for code that runs in threads.
 
-Celery's workers run jobs in threads. A loop for every call would cost a new connection
-each time; this one lives as long as the process and keeps its clients.
+Celery's workers run jobs in threads. A new loop for every call would need new
+connections each time; this one lives as long as the process and keeps its clients.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ def loop() -> asyncio.AbstractEventLoop:
 
 
 def run(coroutine: Coroutine[Any, Any, T], *, timeout: float = 30) -> T:
-    """Run the coroutine in the loop and wait for its result, `timeout` s at most."""
+    """Run the coroutine in the loop; wait `timeout` seconds at most for its result."""
     future = asyncio.run_coroutine_threadsafe(coroutine, loop())
     try:
         return future.result(timeout)
     finally:
-        future.cancel()  # what nobody waits for any more
+        future.cancel()  # the caller no longer waits for it
 
 
 def spawn(coroutine: Coroutine[Any, Any, Any]) -> Future[Any]:

@@ -1,4 +1,4 @@
-"""Nudges to Celery's jobs, sent by a thread of their own: they hold up nobody."""
+"""Nudges to Celery's jobs, sent by a separate thread so that no caller waits."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from celery import current_app
 
 logger = logging.getLogger(__name__)
 
-REST: Final = 2.0  # seconds without a nudge after one that found no broker
-LIFE: Final = 60  # seconds after which a beat job has long done the nudge's work
+REST: Final = 2.0  # seconds without a nudge after the broker was not found
+LIFE: Final = 60  # seconds after which a beat job has done the nudge's work
 
 _away_until = 0.0
 _waiting: SimpleQueue[tuple[str, tuple[int, ...]]] = SimpleQueue()
-_sender_of: int = 0  # the process whose thread sends; a fork has none
+_sender_of: int = 0  # the process whose thread sends; a forked child has none
 _starting = threading.Lock()
 
 
 def nudge(job: str, *args: int) -> None:
-    """Have the job of this name started soon.
+    """Ask a worker to start the job of this name soon.
 
     A lost nudge does no harm: a beat job finds the row.
     """
@@ -37,13 +37,13 @@ def nudge(job: str, *args: int) -> None:
 
 
 def send(job: str, *args: int) -> bool:
-    """Start the job now; return False where the broker is away."""
+    """Send the job now; return False if the broker is away."""
     global _away_until
     if time.monotonic() < _away_until:
         return False
     try:
         current_app.send_task(job, args, expires=LIFE)
-    except Exception as exc:  # kombu wraps some of the broker's errors, not all
+    except Exception as exc:  # kombu wraps only some of the broker's errors
         _away_until = time.monotonic() + REST
         said = "no nudge to %s: %s"
         logger.warning(said, job, type(exc).__name__, extra={"error": exc})

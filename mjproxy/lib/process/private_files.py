@@ -1,4 +1,4 @@
-"""Files that only their owner can read: the data folder and what lies in it."""
+"""Files that only their owner can read: the data folder and its contents."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Final
 
 UMASK: Final = 0o077
-OTHERS: Final = 0o077  # what somebody else may do with a file
+OTHERS: Final = 0o077  # permission bits of group and others
 
 
 class NotOurs(Exception):
-    """The data folder cannot be closed to others; says why."""
+    """The data folder cannot be closed to others; the message says why."""
 
 
 def is_open(path: Path) -> bool:
-    """Tell whether somebody else can do anything with what is there."""
+    """Tell whether group or others have any permission on the path."""
     try:
         return bool(path.stat().st_mode & OTHERS)
     except FileNotFoundError:
@@ -24,10 +24,10 @@ def is_open(path: Path) -> bool:
 
 
 def close(folder: Path, *files: Path) -> list[Path]:
-    """Close a data folder to all but its owner; return what had been open.
+    """Close a data folder to all except its owner; return the paths that were open.
 
-    What lies right in it is closed too, and `files` that lie elsewhere. What was made
-    by earlier versions was open. Raises NotOurs.
+    Files directly in it are closed too, and `files` elsewhere. Earlier versions made
+    them open. Raises NotOurs.
     """
     _check_owner(folder)
     inside = [path for path in folder.iterdir() if not path.is_symlink()]

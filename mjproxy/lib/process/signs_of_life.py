@@ -1,7 +1,7 @@
-"""Signs of life: each process without an address of its own tells Redis that it runs.
+"""Signs of life: processes without an address report to Redis that they run.
 
-It needs settings and no models, so that beat can use it. Without Redis nothing is told
-and nothing known.
+It needs settings but no models, so that beat can use it. Without Redis nothing is
+reported and nothing is known.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from django.conf import settings
 EVERY: Final = 2.0  # seconds between two signs
 LATE: Final = 10.0  # seconds of silence after which a process counts as dead
 WINDOW: Final = 180.0  # seconds in which broken lives are counted
-STEADY: Final = 30.0  # seconds after which a life is none of a crash loop
+STEADY: Final = 30.0  # seconds after which a life does not belong to a crash loop
 MOST_BROKEN: Final = 3
-# A worker may serve one queue only: each needs somebody.
+# A worker may serve one queue only, so each queue needs a live worker.
 PARTS: Final = {
     "worker": ("worker.dispatch", "worker.default"),
     "beat": ("beat",),
@@ -35,24 +35,24 @@ PARTS: Final = {
 
 
 class State(enum.Enum):
-    """How a part of the product stands; the value is what people read."""
+    """State of a part of the product; the value is shown to people."""
 
     OK = "ok"
-    RESTARTING = "restarting"  # it broke and came back several times of late
+    RESTARTING = "restarting"  # it ended badly and was restarted several times lately
     DOWN = "down"
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What Redis knows of one role."""
+    """Data in Redis about one role."""
 
     state: State
-    works: bool  # somebody lives who is none of a crash loop
+    works: bool  # a process lives that is not in a crash loop
 
 
 class Life:
-    """One process, in the roles that it plays."""
+    """One process, in its roles."""
 
     def __init__(self, *roles: str) -> None:
         self.roles = roles
@@ -62,18 +62,18 @@ class Life:
         self._stopped = threading.Event()
 
     def begin(self) -> None:
-        """Tell that this process has started."""
+        """Report that this process has started."""
         self._write(born=True)
 
     def sign(self) -> None:
-        """Tell that it lives, every few seconds; call it as often as you like."""
+        """Report every few seconds that it lives; may be called as often as wanted."""
         now = time.monotonic()
         if now >= self._next and self.works():
             self._next = now + EVERY
             self._write(born=False)
 
     def sign_for_ever(self, is_well: Callable[[], bool]) -> None:
-        """Sign from a thread of its own while all is well, until the end."""
+        """Report from a thread of its own while all is well, until the process ends."""
 
         def signing() -> None:
             while not self._stopped.wait(EVERY):
@@ -83,7 +83,7 @@ class Life:
         threading.Thread(target=signing, name="life", daemon=True).start()
 
     def end(self) -> None:
-        """Tell that it ends as it should: such a life is not broken."""
+        """Report a regular end: such a life is not counted as broken."""
         self._stopped.set()
         with contextlib.suppress(redis.RedisError):
             pipe = client().pipeline()
@@ -105,7 +105,7 @@ class Life:
 
 
 def look(part: str) -> Seen:
-    """Return how a part stands: as the worst of its roles."""
+    """Return the state of a part: the worst state of its roles."""
     try:
         found = [_look(role) for role in PARTS[part]]
     except redis.RedisError:
@@ -115,7 +115,7 @@ def look(part: str) -> Seen:
 
 
 def lives_here(role: str) -> bool:
-    """Tell whether a process of this machine has signed of late. Raises RedisError."""
+    """Tell whether a process of this machine reported lately. Raises RedisError."""
     names = client().zrangebyscore(_alive(role), _now() - LATE, "+inf")
     return any(name.startswith(f"{_machine()}:".encode()) for name in names)
 
@@ -138,7 +138,7 @@ def _look(role: str) -> Seen:
 
 
 def _now() -> float:
-    """Return the time of the Redis server: clocks of machines differ."""
+    """Return the time of the Redis server, because clocks of machines differ."""
     seconds, micros = client().time()
     now: float = seconds + micros / 1e6
     return now
@@ -154,7 +154,7 @@ def _born(role: str) -> str:
 
 @cache
 def client() -> Any:
-    """Return a client with little patience."""
+    """Return a Redis client with short time limits."""
     return redis.Redis.from_url(
         settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1
     )

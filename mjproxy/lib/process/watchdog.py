@@ -1,11 +1,11 @@
-"""Tell whoever watches this process that it works, as sd_notify(3) has it.
+"""Report to the supervisor or systemd that this process works (sd_notify(3)).
 
-The supervisor and systemd name a socket in NOTIFY_SOCKET and, in WATCHDOG_USEC, how
-long they put up with silence. A word goes there only while every part of the process
-does trivial work: its loop turns, a thread of each pool comes free. That a database or
-Redis is away stops none of them, as all waits for those have an end.
+Both name a socket in NOTIFY_SOCKET and, in WATCHDOG_USEC, how long they accept silence.
+A message is sent only while every part of the process does trivial work: its loop
+turns, a thread of each pool comes free. A missing database or Redis stops none of them,
+because all waits for those have a limit.
 
-Plain Python: the supervisor and beat do without models.
+Plain Python: the supervisor and beat use no models.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-EVERY: Final = 2.0  # seconds between two words, where the one who listens has patience
+EVERY: Final = 2.0  # seconds between two messages, if the receiver accepts that
 Ask = Callable[[Callable[[], object]], object]
 
 
 def notify(*words: str) -> None:
-    """Send words such as READY=1; without anybody who listens do nothing."""
+    """Send a message such as READY=1; do nothing without a receiver."""
     name = os.environ.get("NOTIFY_SOCKET", "")
     if not name.startswith(("/", "@")):
         return
@@ -34,12 +34,12 @@ def notify(*words: str) -> None:
 
 def _datagrams() -> socket.socket:
     found = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    found.setblocking(False)  # who does not read must not hold us up
+    found.setblocking(False)  # a receiver that does not read must not block us
     return found
 
 
 class Watch:
-    """The parts of this process that must move, and whether each has moved of late."""
+    """Parts of this process that must move, and whether each has moved lately."""
 
     def __init__(self) -> None:
         self._asks: dict[str, Ask | None] = {}
@@ -49,29 +49,29 @@ class Watch:
     def require(self, part: str, ask: Ask | None = None) -> None:
         """Name a part that must move.
 
-        `ask` is called with a function that the part shall call; it must not block.
-        Without it the part calls `moved` by itself.
+        `ask` is called with a function that the part must call; it must not block.
+        Without `ask` the part calls `moved` by itself.
         """
         self._asks[part] = ask
 
     def moved(self, part: str) -> None:
-        """Note that a part has done a piece of work. Any thread may call it."""
+        """Note that a part has done some work. Any thread may call this."""
         self._moved.add(part)
 
     def look(self) -> bool:
-        """Tell whether all parts have moved; ask those again that have not."""
+        """Tell whether all parts have moved; ask those that have not once more."""
         well = self._moved >= self._asks.keys()
         if well:
             self._moved = set()
         for part, ask in self._asks.items():
             if ask and part not in self._moved:
-                # What is shut down takes no work: then it has not moved.
+                # A pool that is shut down takes no work, so it counts as not moved.
                 with contextlib.suppress(RuntimeError):
                     ask(partial(self.moved, part))
         return well
 
     def begin(self) -> None:
-        """Tell from now on, from a thread of its own, where somebody listens."""
+        """Report from now on, in a thread of its own, if there is a receiver."""
         pause = _pause()
         if pause is None:
             return
@@ -92,7 +92,7 @@ watch = Watch()  # of this process
 
 
 def _pause() -> float | None:
-    """Return the seconds between two words, or None where nobody listens."""
+    """Return the seconds between two messages; None without a receiver."""
     patience, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID")
     if not patience.isdigit() or (pid and pid != str(os.getpid())):
         return None

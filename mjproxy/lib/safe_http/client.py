@@ -1,4 +1,4 @@
-"""The only door for addresses that users give: checked, pinned, sized."""
+"""HTTP client for addresses that users give: checked, resolved once, size-limited."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from mjproxy.lib.validators.addresses import (
 )
 
 MAX_REDIRECTS: Final = 3
-PIECE: Final = 1 << 16  # bytes that are in memory of each fetch
+PIECE: Final = 1 << 16  # bytes of each transfer that are in memory
 USER_AGENT: Final = f"mjproxy/{settings.VERSION}"
 
-# Answers after which asking again may help, besides those of 500 and more.
+# Status codes below 500 after which a repetition may help.
 _LATER: Final = frozenset({408, 425, 429})
-# Nobody is there, and nobody will be within the minute that a link is tried for.
+# Connection errors that will not pass within the minute for which a link is tried.
 _NOBODY: Final = frozenset({errno.ECONNREFUSED, errno.EHOSTUNREACH})
 
 
 class Unfetchable(Exception):
-    """An address cannot be asked, for a reason its giver may read.
+    """An address cannot be fetched; the message may be shown to the user who gave it.
 
-    `permanent` where asking again cannot help.
+    `permanent` if a repetition cannot help.
     """
 
     def __init__(self, zh: str, en: str, *, permanent: bool = False) -> None:
@@ -54,7 +54,7 @@ def _invalid(zh: str, en: str) -> Unfetchable:
 
 
 def check_url(url: str) -> URL:
-    """Return the address as it is asked for, or raise Unfetchable; asks nobody."""
+    """Return the address to request, or raise Unfetchable; makes no request."""
     try:
         parts = parts_of(url)
     except WrongAddress as exc:
@@ -67,10 +67,10 @@ def check_url(url: str) -> URL:
 
 
 class GuardedResolver(AbstractResolver):
-    """Resolves a name and lets through what the policy allows.
+    """Resolver that returns only addresses allowed by the policy.
 
-    The connector dials what comes out of here: there is no second look-up, so a name
-    that changes its mind in between gains nothing.
+    The connector uses exactly these addresses. There is no second look-up, so a name
+    that changes its address in between gains nothing.
     """
 
     def __init__(self, inner: AbstractResolver | None = None) -> None:
@@ -97,7 +97,7 @@ def _may_dial(host: str) -> bool:
 
 
 def _guarded_socket(info: Any) -> socket.socket:
-    # Every connection passes here with the numbers it will dial, also those to literal
+    # Every connection passes here with its final IP address, also for literal
     # addresses, for which aiohttp asks no resolver.
     family, kind, protocol, _, sockaddr = info
     if not _may_dial(str(sockaddr[0])):
@@ -108,10 +108,10 @@ def _guarded_socket(info: Any) -> socket.socket:
 def open_session(
     *, limit: int = 64, resolver: AbstractResolver | None = None
 ) -> aiohttp.ClientSession:
-    """Return a session that dials vetted addresses only, through nobody's proxy.
+    """Return a session that connects to checked addresses only, and uses no proxy.
 
-    Each request has a connection of its own: one that was kept open may be dead, and a
-    call that was lost in it could not be told from one that arrived.
+    Each request has a new connection. A kept connection may be dead, and a request lost
+    in it could not be told from one that arrived.
     """
     connector = aiohttp.TCPConnector(
         limit=limit,
@@ -130,7 +130,7 @@ def open_session(
 
 
 def close_at_exit(session: aiohttp.ClientSession) -> None:
-    """Close a session of this loop when the process ends, if the loop still turns."""
+    """Close a session of this loop when the process ends, if the loop still runs."""
     loop = asyncio.get_running_loop()
 
     def close() -> None:
@@ -151,10 +151,10 @@ async def get(
     timeout: float = 30,  # noqa: ASYNC109
     resolver: AbstractResolver | None = None,
 ) -> str:
-    """Fetch what a user's link points to into a file; return where it was found.
+    """Download a user's link into a file; return the final address.
 
-    `wanted` is asked about its first bytes: what the sender calls it does not count.
-    Raises Unfetchable.
+    `wanted` judges the first bytes of the body, because the sender's content type may
+    be wrong. Raises Unfetchable.
     """
     try:
         async with (
@@ -214,8 +214,8 @@ async def save_capped(
 ) -> bytes:
     """Write the body to a file, piece by piece; return its first bytes.
 
-    `check` is shown those before the others are waited for. Raises what it raises, and
-    Unfetchable as soon as the body exceeds `max_bytes`.
+    `check` gets those before the rest is read. Raises what it raises, and Unfetchable
+    as soon as the body exceeds `max_bytes`.
     """
     head, checked = b"", False
     file = await asyncio.to_thread(into.open, "wb")
@@ -248,7 +248,7 @@ async def _pieces(
 
 
 def _is_hopeless(exc: BaseException) -> bool:
-    """Tell whether nobody will be reached at this address a minute later either."""
+    """Tell whether the address will still be unreachable in a minute."""
     match exc:
         case aiohttp.ClientConnectorDNSError():
             return exc.os_error.errno != socket.EAI_AGAIN
@@ -261,7 +261,7 @@ def _is_hopeless(exc: BaseException) -> bool:
 
 
 def reason_of(exc: BaseException) -> str:
-    """Return what went wrong, in words that hold no part of the address."""
+    """Return the cause of an error, in words without any part of the address."""
     match exc:
         case Unfetchable():
             return exc.en

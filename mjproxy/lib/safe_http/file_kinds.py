@@ -1,10 +1,10 @@
-"""What a file is, by its first bytes: labels on the way are often wrong or missing."""
+"""Kind of a file by its first bytes: content types and names are often wrong."""
 
 from __future__ import annotations
 
 from typing import Final
 
-HEAD: Final = 32  # bytes that are enough
+HEAD: Final = 32  # bytes that are enough to know the kind
 
 _BEGINNINGS: Final = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -16,7 +16,7 @@ _NOT_VIDEOS: Final = (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1")
 
 
 def kind_of(head: bytes) -> str:
-    """Return the content type of a picture or video, "" where it is neither."""
+    """Return the content type of a picture or video; "" for anything else."""
     for beginning, kind in _BEGINNINGS:
         if head.startswith(beginning):
             return kind
@@ -28,17 +28,17 @@ def kind_of(head: bytes) -> str:
 
 
 def is_picture(head: bytes) -> bool:
-    """Tell whether Midjourney takes a file that begins so."""
+    """Tell whether Midjourney accepts a file with these first bytes."""
     return kind_of(head).startswith("image/")
 
 
 def is_cut_off(body: bytes) -> bool:
-    """Tell whether the end of a picture is missing, without unpacking it.
+    """Tell whether the end of a picture is missing, without decoding it.
 
-    For JPEG and WebP: the others are looked through by their reader.
+    For JPEG and WebP; the decoder finds it for the other formats.
     """
     if body.startswith(b"RIFF"):
-        # Some programs count a last byte that they do not write.
+        # Some programs count a padding byte that they do not write.
         return len(body) < 7 + int.from_bytes(body[4:8], "little")
     return body.startswith(b"\xff\xd8") and not _has_end(body)
 
@@ -48,7 +48,7 @@ def _has_end(jpeg: bytes) -> bool:
     while jpeg[place : place + 1] == b"\xff" and place + 4 <= len(jpeg):
         marker = jpeg[place + 1]
         if marker == 0xDA:
-            # In the pixels 0xFF is escaped, so this can be nothing else.
+            # In pixel data 0xFF is escaped, so these bytes can only be the end marker.
             return jpeg.find(b"\xff\xd9", place) > 0
         length = int.from_bytes(jpeg[place + 2 : place + 4])
         place += 1 if marker == 0xFF else 2 + length

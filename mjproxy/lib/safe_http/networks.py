@@ -1,4 +1,4 @@
-"""Which addresses a link given by a user may lead to. Plain rules, no I/O."""
+"""IP addresses and ports that a link given by a user may lead to; rules without I/O."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from mjproxy.lib.validators.addresses import Address
 
-# Listed here, because what the standard library calls global differs by its version.
+# Listed here, because the standard library's `is_global` differs between versions.
 _NOT_PUBLIC: Final = tuple(
     ip_network(text)
     for text in (
@@ -32,8 +32,8 @@ _NOT_PUBLIC: Final = tuple(
         "3fff::/20",
     )
 )
-# Nobody's hook is here, whatever the operator allows: the metadata services of clouds,
-# other link-local addresses, multicast, broadcast.
+# Never allowed, whatever the operator's settings: cloud metadata services, other
+# link-local addresses, multicast, broadcast.
 _NEVER: Final = tuple(
     ip_network(text)
     for text in (
@@ -52,7 +52,7 @@ _UNICAST: Final = IPv6Network("2000::/3")
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 _COMPATIBLE: Final = IPv6Network("::/96")
 
-# Ports where something else than HTTP listens and might understand a request.
+# Ports of services that are not HTTP but might understand a request.
 REFUSED_PORTS: Final = frozenset(
     {1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 79, 87, 95}
     | {101, 102, 103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143}
@@ -64,7 +64,7 @@ REFUSED_PORTS: Final = frozenset(
 
 
 def is_allowed(address: Address, *, private: bool = False) -> bool:
-    """Tell whether a request may go there; `private` adds the networks at home."""
+    """Tell whether a request may go there; `private` adds private networks."""
     for each in _meanings(address):
         if any(each in network for network in _NEVER):
             return False
@@ -82,7 +82,7 @@ def _is_public(address: Address) -> bool:
 
 
 def _meanings(address: Address) -> Iterator[Address]:
-    """Yield the address and those that a machine on the way may take it for."""
+    """Yield the address and those that a machine on the way may translate it to."""
     yield address
     if isinstance(address, IPv6Address):
         low = IPv4Address(int(address) & 0xFFFFFFFF)

@@ -1,8 +1,8 @@
-"""Names looked up without a thread for each: a slow zone holds up no other name.
+"""DNS look-ups without a thread for each: a slow zone delays no other name.
 
 /etc/hosts comes first, then the name servers of /etc/resolv.conf with its search list;
-both are read anew when they change. Other sources of the system's own look-up, such as
-mDNS or LDAP, are not asked.
+both are read again when they change. Other sources of the system, such as mDNS or LDAP,
+are not asked.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from aiodns.error import (
 )
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-SECONDS: Final = 5.0  # for a whole look-up
+SECONDS: Final = 5.0  # seconds for a whole look-up
 TRY_SECONDS: Final = 1.0  # for the first answer of a server; twice as long each time
 TRIES: Final = 3
-# Where these are empty, those of the machine are asked.
+# Empty lists mean the servers of this machine.
 SERVERS: Final[tuple[str, ...]] = ()
 
-# The name is wrong, or nobody has it. All else may pass.
+# Errors that say the name does not exist; all others may pass.
 _FOR_GOOD: Final = frozenset(
     {ARES_ENODATA, ARES_ENOTFOUND, ARES_EBADNAME, ARES_ENONAME}
 )
@@ -40,7 +40,7 @@ _channels: dict[_Key, aiodns.DNSResolver] = {}
 
 
 class Resolver(AbstractResolver):
-    """Looks names up in the running event loop. All of one loop share a channel."""
+    """Resolver of the running event loop. All resolvers of one loop share a channel."""
 
     def __init__(self, servers: Sequence[str] = ()) -> None:
         self._servers = tuple(servers)
@@ -50,7 +50,7 @@ class Resolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """Return the addresses of a name. Raises socket.gaierror.
 
-        EAI_NONAME: nobody has the name. EAI_AGAIN: nobody could tell in time.
+        EAI_NONAME: the name does not exist. EAI_AGAIN: no server answered in time.
         """
         asked = _channel(self._servers or SERVERS)
         try:
@@ -68,7 +68,7 @@ class Resolver(AbstractResolver):
         return [_result(host, port, node) for node in found.nodes]
 
     async def close(self) -> None:
-        """Keep the channel: others of this loop use it too."""
+        """Do nothing: other resolvers of this loop use the same channel."""
 
 
 def _channel(servers: tuple[str, ...]) -> aiodns.DNSResolver:

@@ -1,6 +1,6 @@
-"""Addresses that people enter: one rule for each kind, kept and sent byte for byte.
+"""URLs that people enter: one rule for each kind, stored and sent byte for byte.
 
-Where an address may lead is checked in `mjproxy/lib/safe_http/client.py`, not here.
+`mjproxy/lib/safe_http/client.py` checks where an address may lead.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from urllib.parse import quote, urljoin
 from django.core.exceptions import ValidationError
 from yarl import URL
 
-MAX_LENGTH: Final = 2000  # of an address that somebody enters
-LONGEST: Final = 1 << 14  # of one that Discord gives: signatures are long
+MAX_LENGTH: Final = 2000  # characters of an address that somebody enters
+LONGEST: Final = 1 << 14  # of one from Discord, with long signatures
 HTTP: Final = ("http", "https")
 SOCKET: Final = ("ws", "wss")
 PROXY: Final = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
@@ -26,16 +26,16 @@ _PARTS: Final = re.compile(
     re.IGNORECASE,
 )
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
-# Compose gives hosts names with an underscore.
+# Compose uses underscores in host names.
 _LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"\d+|0x[0-9a-f]*", re.IGNORECASE)
-_USER: Final = re.compile(r"[!-.0->A-~]+@")  # ASCII, neither slash nor question mark
+_USER: Final = re.compile(r"[!-.0->A-~]+@")  # ASCII without slash and question mark
 
 Address = IPv4Address | IPv6Address
 
 
 class WrongAddress(ValueError):
-    """What was entered is no address of the wanted kind, for a reason people read."""
+    """The text is not an address of the wanted kind; the message is for people."""
 
     def __init__(self, zh: str, en: str) -> None:
         super().__init__(en)
@@ -44,7 +44,7 @@ class WrongAddress(ValueError):
 
 @dataclass(frozen=True)
 class Parts:
-    """An address taken apart. `target` is what a request names, as it was entered."""
+    """Parts of an address. `target` is the request target, as it was entered."""
 
     scheme: str
     host: str
@@ -59,7 +59,7 @@ class Parts:
 
     @property
     def url(self) -> URL:
-        # The library drops an empty query; as a part of the path it stays.
+        # The library drops an empty query; as a part of the path it is kept.
         scheme, _, authority = self.origin.partition("://")
         return URL.build(
             scheme=scheme, authority=authority, path=self.target, encoded=True
@@ -69,9 +69,9 @@ class Parts:
 def parts_of(
     url: str, schemes: tuple[str, ...] = HTTP, *, longest: int = MAX_LENGTH
 ) -> Parts:
-    """Take an address apart; its host in one spelling, the rest as it was entered.
+    """Split an address: the host in its normal form, the rest as it was entered.
 
-    Only what is not ASCII is escaped in the rest. Raises WrongAddress.
+    In the rest only non-ASCII characters are escaped. Raises WrongAddress.
     """
     if len(url) > longest:
         raise WrongAddress("链接过长", f"longer than {longest} characters")
@@ -103,7 +103,8 @@ def _place(authority: str) -> tuple[str, int | None]:
     if not authority or authority.startswith(":"):
         raise wrong
     try:
-        # The host by the library, as it will be dialled: other scripts become ASCII.
+        # The library normalises the host as it will be dialled: other scripts become
+        # ASCII.
         parsed = URL(f"http://{authority}")
         host, port = (parsed.raw_host or "").rstrip("."), parsed.explicit_port
     except (ValueError, TypeError):
@@ -121,7 +122,7 @@ def _place(authority: str) -> tuple[str, int | None]:
 
 
 def numeric(host: str) -> Address | None:
-    """Return the address that `host` spells, as a resolver would read it, or None.
+    """Return the IP address that `host` spells for a resolver, or None.
 
     Short, decimal, octal and hexadecimal forms of IPv4 count.
     """
@@ -136,9 +137,9 @@ def numeric(host: str) -> Address | None:
 
 
 def escaped(text: str) -> str:
-    """Return the text in ASCII; what was ASCII stays as it is.
+    """Return the text in ASCII; ASCII characters stay unchanged.
 
-    Bytes that were no UTF-8 are escaped as the bytes that they were.
+    Surrogates stand for bytes that are not UTF-8 and are escaped as those bytes.
     """
     if text.isascii():
         return text
@@ -148,7 +149,7 @@ def escaped(text: str) -> str:
 
 
 def exact(url: str) -> URL:
-    """Return an address that is asked for exactly as it is written.
+    """Return an address that is requested exactly as it is written.
 
     Raises WrongAddress.
     """
@@ -156,7 +157,7 @@ def exact(url: str) -> URL:
 
 
 def joined(base: str, location: str) -> str:
-    """Return where a redirect from `base` leads, as its sender wrote it."""
+    """Return the target of a redirect from `base`, as the server wrote it."""
     location = location.strip().replace(" ", "%20")
     if _SCHEME.match(location):
         return location
@@ -175,31 +176,31 @@ def joined(base: str, location: str) -> str:
     return origin + urljoin(path, file) + mark + query
 
 
-# --- kinds, as the rules of fields ----------------------------------------------------
+# --- validators for model fields ------------------------------------------------------
 
 
 def web_address(value: str) -> None:
-    """Raise ValidationError for what can be no hook and no link."""
+    """Raise ValidationError if the value cannot be a hook or a link."""
     _check(value, HTTP)
 
 
 def service_address(value: str) -> None:
-    """Raise ValidationError for what is no address of an API. It may have a query."""
+    """Raise ValidationError if it is not an address of an API. A query is allowed."""
     _check(value, HTTP, without="#")
 
 
 def base_address(value: str) -> None:
-    """Raise ValidationError for what other addresses cannot begin with."""
+    """Raise ValidationError if the value cannot be the beginning of other addresses."""
     _check(value, HTTP, without="?#")
 
 
 def socket_address(value: str) -> None:
-    """Raise ValidationError for what is no address of a WebSocket."""
+    """Raise ValidationError if the value is not an address of a WebSocket."""
     _check(value, SOCKET, without="?#")
 
 
 def proxy_address(value: str) -> None:
-    """Raise ValidationError for what is no proxy. It may hold a name and a password."""
+    """Raise ValidationError if it is not a proxy. Name and password are allowed."""
     scheme, _, rest = value.partition("://")
     user = _USER.match(rest)
     plain = f"{scheme}://{rest[user.end() :] if user else rest}"

@@ -1,4 +1,4 @@
-"""Between which values a number may lie: stored, shown and described by one rule."""
+"""Limits of numbers: one rule for storage, forms and documentation."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from typing import Any, Final
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 
-LONGEST: Final = timedelta(days=30)  # that anything is waited for
+LONGEST: Final = timedelta(days=30)  # the longest time that may be waited for anything
 
 
 def between(low: int, high: int) -> tuple[MinValueValidator, MaxValueValidator]:
-    """Return the validators of a number that is neither below `low` nor above `high`.
+    """Return the validators of a number from `low` to `high`, both included.
 
-    What a database could hold says nothing: an unforeseen sum of it overflows later.
+    The database's own maximum is no useful limit: a sum would overflow later.
     """
     return MinValueValidator(low), MaxValueValidator(high)
 
 
 def span_of(minutes: float) -> timedelta:
-    """Return a span of so many minutes; `LONGEST`, where that is longer."""
+    """Return a span of this many minutes, at most `LONGEST`."""
     return timedelta(minutes=min(minutes, LONGEST / timedelta(minutes=1)))
 
 
 def limits_of(field: Any) -> dict[str, Any]:
-    """Return the bounds of a model's field, as the fields of forms take them."""
+    """Return the limits of a model field, as arguments of form fields."""
     names = {MinValueValidator: "min_value", MaxValueValidator: "max_value"}
     return {
         names[type(check)]: check.limit_value
-        for check in field._validators  # not those of the database at hand
+        for check in field._validators  # without the limits of the present database
         if type(check) in names
     }

@@ -1,4 +1,4 @@
-"""Parts of a file: players of videos ask for them, and some play nothing else."""
+"""Parts of a file: video players ask for them, and some play nothing else."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _ONE: Final = re.compile(
 
 
 class Unsatisfiable(Exception):
-    """No byte of the file lies in the part that was asked for."""
+    """The requested range lies outside of the file."""
 
 
 def asked(header: str, size: int) -> range | None:
-    """Return the bytes that a Range header asks for; None where it asks for none.
+    """Return the range that a Range header asks for; None if there is none.
 
-    Several parts at once, other units and nonsense count as none: the whole is
+    Several ranges, other units and invalid text count as none: the whole file is
     answered, as RFC 9110 section 14.2 allows. Raises Unsatisfiable.
     """
     match = _ONE.fullmatch(header.replace(" ", ""))

@@ -1,4 +1,4 @@
-"""Whether whoever sent the present request still waits for its answer."""
+"""Presence of the client: does it still wait for the answer to this request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _left: Final[ContextVar[threading.Event | None]] = ContextVar("left", default=No
 
 
 def begin() -> tuple[threading.Event, Token[threading.Event | None]]:
-    """Begin a request; the event is to be set once its client has gone."""
+    """Begin a request; the caller sets the event once the client has gone."""
     left = threading.Event()
     return left, _left.set(left)
 
@@ -20,6 +20,6 @@ def end(token: Token[threading.Event | None]) -> None:
 
 
 def has_left() -> bool:
-    """Tell whether the client has gone. Outside of requests nobody has."""
+    """Tell whether the client has gone; False outside of requests."""
     left = _left.get()
     return left is not None and left.is_set()

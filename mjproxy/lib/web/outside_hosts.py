@@ -1,9 +1,9 @@
-"""What requests need from hosts outside: waited for without one of the web threads.
+"""Answers of hosts outside that a request needs, awaited without a web thread.
 
-A view asks with `answer_to`. Where its request runs in a web thread, the view ends
-there with `Unasked`; the handler waits for the answer in its event loop and runs the
-request anew, from the start: this time the answer is known. So nothing may be written
-before the last question, but in a transaction.
+A view asks with `answer_to`. If its request runs in a web thread, the view ends there
+with `Unasked`; the handler awaits the answer in its event loop and runs the request
+again from the start, and this time the answer is known. So nothing may be written
+before the last question, except in a transaction.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from mjproxy.lib.process.bulkhead import Places
 Ask = Callable[[], Coroutine[Any, Any, Any]]
 Outcomes = dict[str, Any]
 
-# Questions of one process at once, and those of one user.
+# Limits on the open questions of one process and of one user.
 IN_ALL: Final = 128
 EACH: Final = 64
 _places: Final = Places(IN_ALL, EACH)
@@ -36,7 +36,7 @@ _outcomes: ContextVar[Outcomes | None] = ContextVar("outcomes", default=None)
 
 
 class Unasked(Exception):
-    """A request needs an answer that is not known yet."""
+    """The request needs an answer that is not known yet."""
 
     def __init__(self, key: str, ask: Ask) -> None:
         super().__init__(key)
@@ -44,10 +44,10 @@ class Unasked(Exception):
 
 
 def answer_to(key: str, ask: Ask, *, timeout: float) -> Any:
-    """Return what `ask` finds, or raise what it raises.
+    """Return what `ask` returns, or raise what it raises.
 
-    `key` names the question within its request. Raises NoPlace where too many wait for
-    answers, and Unasked, which the view lets pass. What is no request waits here.
+    `key` names the question within its request. Raises NoPlace if too many are waiting,
+    and Unasked, which the view must not catch. Outside of a request it waits here.
     """
     outcomes = _outcomes.get()
     if outcomes is None:
@@ -61,7 +61,7 @@ def answer_to(key: str, ask: Ask, *, timeout: float) -> Any:
 
 @contextmanager
 def asking() -> Iterator[None]:
-    """Have requests that are run in this block end with `Unasked` where they ask."""
+    """Make requests that run in this block end with `Unasked` at a new question."""
     token = _outcomes.set({})
     try:
         yield
@@ -70,14 +70,14 @@ def asking() -> Iterator[None]:
 
 
 class Asking(HttpResponse):
-    """In place of an answer: what its request has to know first."""
+    """Takes the place of a response: the question that must be answered first."""
 
     def __init__(self, unasked: Unasked, who: Hashable) -> None:
         super().__init__()
         self._unasked, self._who = unasked, who
 
     async def ask(self) -> None:
-        """Wait for the answer, and note it, or why there is none."""
+        """Await the answer, and store it or its error."""
         outcomes = _outcomes.get()
         assert outcomes is not None  # noqa: S101 - only `asking` makes one of these
         try:
@@ -88,7 +88,7 @@ class Asking(HttpResponse):
 
 
 class Later(StreamingHttpResponse):
-    """An answer that `begin` finds in the event loop, before anything of it is sent."""
+    """Response that `begin` produces in the event loop, before any of it is sent."""
 
     def __init__(self, find: Callable[[], Awaitable[HttpResponseBase]]) -> None:
         super().__init__()

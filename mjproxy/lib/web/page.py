@@ -1,4 +1,4 @@
-"""How the pages of this product are answered: one frame, one content policy."""
+"""Rendering of the product's pages: one frame, one content security policy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.shortcuts import render
 def render_page(
     request: HttpRequest, template: str, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
-    """Render a page that loads nothing but our own scripts, styles and pictures."""
+    """Render a page that loads only our own scripts, styles and pictures."""
     context = {"version": settings.VERSION, **context}
     response = render(request, template, context, status=status)
     response["Content-Security-Policy"] = page_policy(request)
@@ -22,7 +22,7 @@ def render_page(
 
 
 def page_policy(request: HttpRequest) -> str:
-    # Older browsers do not take 'self' for WebSockets of the same host.
+    # In older browsers 'self' does not include WebSockets of the same host.
     try:
         host = request.get_host()
     except DisallowedHost:
@@ -34,7 +34,7 @@ def page_policy(request: HttpRequest) -> str:
 def policy(
     *, script: str = "'self'", style: str = "'self'", connect: str = "'self'"
 ) -> str:
-    """Return a content policy: nothing of other hosts, no frames, no plugins."""
+    """Return a content security policy without other hosts, frames and plugins."""
     return (
         f"default-src 'self'; script-src {script}; style-src {style}; "
         "img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -42,7 +42,7 @@ def policy(
     )
 
 
-# The theme has its scripts in attributes, which its library evaluates.
+# The theme has scripts in attributes, which its library evaluates.
 ADMIN_POLICY: Final = policy(
     script="'self' 'unsafe-inline' 'unsafe-eval'", style="'self' 'unsafe-inline'"
 )

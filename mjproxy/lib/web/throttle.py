@@ -1,4 +1,4 @@
-"""Counts failed tries at a door, so that no secret can be tried out."""
+"""Counts of failed sign-ins and keys, so that no secret can be guessed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ logger = logging.getLogger(__name__)
 SIGN_IN: Final = "sign-in"
 WINDOW: Final = 300  # seconds
 TRIES_PER_ADDRESS: Final = 10
-TRIES_PER_NAME: Final = 30  # more: else anyone could lock a person out
+TRIES_PER_NAME: Final = 30  # higher, so that others cannot lock a person out
 
 
 def too_many_tries(*, address: str | None, name: str, door: str = SIGN_IN) -> bool:
-    """Count a try before it is judged, and tell whether there were too many.
+    """Count a try before it is checked, and tell whether there were too many.
 
-    Without a cache nothing is counted: then the door stays open to who has a key.
+    Without a cache nothing is counted, so that people with a right key can come in.
     """
     try:
         counters = _counters(door, address, name)
@@ -32,7 +32,7 @@ def too_many_tries(*, address: str | None, name: str, door: str = SIGN_IN) -> bo
 
 
 def forget_tries(*, address: str | None, name: str, door: str = SIGN_IN) -> None:
-    """Take back the count of a try that was right; the name starts anew."""
+    """Take back the count of a successful try; the name starts at zero."""
     (of_address, _), *of_name = _counters(door, address, name)
     try:
         cache.decr(of_address)
@@ -49,11 +49,11 @@ def _counters(door: str, address: str | None, name: str) -> Iterator[tuple[str, 
 
 
 def count(key: str, seconds: int = WINDOW) -> int:
-    """Count a try; return how many there were within so many seconds of the first."""
+    """Count a try; return the number of tries within `seconds` of the first."""
     if cache.add(key, 1, seconds):
         return 1
     try:
         return int(cache.incr(key))
-    except ValueError:  # it ran out just now
+    except ValueError:  # it has just expired
         cache.set(key, 1, seconds)
         return 1

@@ -1,4 +1,4 @@
-"""`manage.py backup FILE`: all that must be kept, in one file."""
+"""`manage.py backup FILE`: write everything that must be kept into one file."""
 
 from __future__ import annotations
 

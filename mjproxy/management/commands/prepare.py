@@ -1,4 +1,4 @@
-"""`manage.py prepare`: what `up` does first, for containers of one process each."""
+"""`manage.py prepare`: the first part of `up`, for containers of one process each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py up`: everything on one machine, in one command."""
+"""`manage.py up`: start everything on one machine, in one command."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         become(plan, keep=[lock])
 
     def _open_showroom(self, url: str) -> list[str]:
-        # Nobody listens yet, and the gateway reads the rows when it starts.
+        # No nudge is needed: the gateway reads the rows when it starts.
         logging.getLogger("gateway.live.publish").setLevel(logging.ERROR)
         demo_data.add_accounts()
         return [

@@ -1,1 +1,1 @@
-"""Shapes of the API: what clients send and what they are answered."""
+"""Request and response forms of the API."""

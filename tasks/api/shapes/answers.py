@@ -1,4 +1,4 @@
-"""The shapes of what clients are answered, for the schema."""
+"""Response forms, for the schema."""
 
 # ruff: noqa: N815 - names on the wire are not ours
 
@@ -21,15 +21,15 @@ TASK_ID: Final = OpenApiParameter(
     "task_id",
     str,
     OpenApiParameter.PATH,
-    description="Digits; anything else is the id of no task.",
+    description="Digits; no task has any other id.",
 )
 
 
 class SubmitAnswerSerializer(serializers.Serializer[Any]):
-    """The answer of every submit."""
+    """The response of every submit."""
 
     code = serializers.IntegerField(
-        help_text="1 accepted, 22 accepted and waiting, 21 a window is to be answered, "
+        help_text="1 accepted, 22 accepted and waiting, 21 the window needs an answer, "
         "3 no account or task, 4 wrong request, 9 failure, 23 queue full, "
         "24 refused word; -1 the body cannot be read."
     )
@@ -39,7 +39,7 @@ class SubmitAnswerSerializer(serializers.Serializer[Any]):
 
 
 class UploadAnswerSerializer(SubmitAnswerSerializer):
-    """The answer of an upload: links in the order of the pictures."""
+    """The response of an upload: links in the order of the pictures."""
 
     result = serializers.ListField(  # type: ignore[assignment]
         child=serializers.CharField(), allow_null=True
@@ -47,7 +47,7 @@ class UploadAnswerSerializer(SubmitAnswerSerializer):
 
 
 class ButtonSerializer(serializers.Serializer[Any]):
-    """Pressed by sending its customId to submit/action."""
+    """A button. Send its customId to submit/action to press it."""
 
     customId = serializers.CharField()
     emoji = serializers.CharField(allow_blank=True)
@@ -74,22 +74,22 @@ class TaskPropertiesSerializer(serializers.Serializer[Any]):
     referencedMessageId = serializers.CharField(allow_null=True)
     flags = serializers.IntegerField()
     custom_id = serializers.CharField(allow_null=True)
-    remix = serializers.BooleanField(help_text="A window belongs to the task.")
+    remix = serializers.BooleanField(help_text="The task has a window.")
     remix_modal = serializers.CharField(allow_null=True)
     prompts = serializers.ListField(
-        child=serializers.CharField(), help_text="What describe or shorten suggests."
+        child=serializers.CharField(), help_text="Suggestions of describe or shorten."
     )
     waitingFor = serializers.CharField(
-        allow_null=True, help_text="Why a task that is not over does not go on now."
+        allow_null=True, help_text="Why an unfinished task waits, or null."
     )
     etaSeconds = serializers.IntegerField(
         allow_null=True,
-        help_text="About how long until a waiting task's turn; null: not known.",
+        help_text="Estimated seconds until the task's turn; null: unknown.",
     )
 
 
 class TaskDisplaysSerializer(serializers.Serializer[Any]):
-    """The same for people: words, and times of the server's clock."""
+    """The same for people: words, and times in the server's time zone."""
 
     status = serializers.CharField()
     action = serializers.CharField()
@@ -101,7 +101,7 @@ class TaskDisplaysSerializer(serializers.Serializer[Any]):
 
 @extend_schema_field({"type": "integer", "format": "int64"})
 class Milliseconds(serializers.IntegerField):
-    """A moment as clients know it; too large for 32 bits."""
+    """Milliseconds since 1970, over 32 bits."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(help_text="Milliseconds since 1970.", **kwargs)
@@ -111,7 +111,9 @@ class TaskSerializer(serializers.Serializer[Any]):
     """A task. Every key is always present."""
 
     id = serializers.CharField()
-    parentId = serializers.CharField(allow_null=True, help_text="Whose button it is.")
+    parentId = serializers.CharField(
+        allow_null=True, help_text="Task of the pressed button."
+    )
     userId = serializers.CharField()
     action = serializers.ChoiceField(TaskAction.choices)
     status = serializers.ChoiceField(TaskStatus.choices)
@@ -119,11 +121,11 @@ class TaskSerializer(serializers.Serializer[Any]):
     mode = serializers.ChoiceField(
         SpeedMode.choices,
         allow_null=True,
-        help_text="As asked for; once it is drawn, as Midjourney says, null if it "
-        "does not.",
+        help_text="The requested speed; once it is drawn, the speed that Midjourney "
+        "reported, or null.",
     )
     requestMode = serializers.ChoiceField(
-        SpeedMode.choices, allow_null=True, help_text="As asked for."
+        SpeedMode.choices, allow_null=True, help_text="The requested speed."
     )
     prompt = serializers.CharField()
     promptEn = serializers.CharField()
@@ -175,11 +177,11 @@ class TaskEventSerializer(serializers.Serializer[Any]):
     """One event of a stream, line by line."""
 
     event = serializers.CharField(help_text="“task”.")
-    id = serializers.CharField(help_text="Counts up with the task's changes.")
+    id = serializers.CharField(help_text="Number of the task's change; it only grows.")
     data = serializers.CharField(help_text="The task, as JSON.")  # type: ignore[assignment]
 
 
-# A body that cannot be read is answered 200 too, as clients of the dialect know it.
+# A body that cannot be read gets status 200 too, as clients expect.
 TASKS_OR_FAILURE: Final = PolymorphicProxySerializer(
     component_name="TasksOrFailure",
     serializers=[TaskSerializer(many=True), OperationSerializer],

@@ -1,4 +1,4 @@
-"""Examples of bodies and answers, for the schema."""
+"""Examples of requests and responses, for the schema."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ PICTURE: Final = "data:image/png;base64,iVBORw0KGgo..."
 
 
 def sent(value: Any, name: str = "request") -> OpenApiExample:
-    """Return an example of a body."""
+    """Return an example of a request body."""
     return OpenApiExample(name, value=value, request_only=True)
 
 
 def answered(name: str, value: Any, status: int = 200) -> OpenApiExample:
-    """Return an example of an answer."""
+    """Return an example of a response."""
     return OpenApiExample(
         name, value=value, response_only=True, status_codes=[str(status)]
     )
@@ -31,7 +31,7 @@ def answered(name: str, value: Any, status: int = 200) -> OpenApiExample:
 def submitted(
     code: ReturnCode, text: str, result: Any = None, **properties: Any
 ) -> dict[str, Any]:
-    """Return the answer of a submit."""
+    """Return the response body of a submit."""
     return {
         "code": int(code),
         "description": text,

@@ -1,4 +1,4 @@
-"""What clients may send."""
+"""Request forms."""
 
 # ruff: noqa: N815 - names on the wire are not ours
 
@@ -12,29 +12,28 @@ from rest_framework import serializers
 from mjproxy.lib.dialect.fields import DialectSerializer, Items, Text, Whole, Word
 from tasks.enums import TaskAction
 
-# The numbers that some clients send in place of the words.
+# Some clients send the index in these tuples instead of the word.
 SPEEDS: Final = ("RELAX", "FAST", "TURBO")
 ACTIONS: Final = tuple(TaskAction.values)
 
 MAX_IDS: Final = 1000
-MAX_PICTURES: Final = 20  # no submit takes more than 10, and says so itself
+MAX_PICTURES: Final = 20  # submits accept at most 10 and report that themselves
 
 
 DIMENSIONS: Final = ("PORTRAIT", "SQUARE", "LANDSCAPE")
-VIDEO_TYPES: Final = ("vid_1.1_i2v_480", "vid_1.1_i2v_720")
 
 
 class AccountFilterSerializer(DialectSerializer):
-    """Which account shall draw. Everything empty means: any."""
+    """The accounts that may draw. Empty members allow any account."""
 
     instanceId = Text(help_text="Channel id of the account.")
-    channelId = Text(help_text="The same; instanceId counts more.")
+    channelId = Text(help_text="The same; instanceId outranks it.")
     modes = Items(
         child=Word(*SPEEDS),
         max_length=10,
         required=False,
         default=list,
-        help_text="Speeds; the first that an account can give is drawn with.",
+        help_text="Speeds; the first one that an account draws at is used.",
     )
     remix = serializers.BooleanField(
         required=False, help_text="Remix windows: true, they open; false, never."
@@ -47,14 +46,14 @@ class AccountFilterSerializer(DialectSerializer):
 
 
 class SubmitSerializer(DialectSerializer):
-    """What every submit may carry."""
+    """Members of every submit."""
 
-    state = Text(help_text="Comes back unchanged, in the task and in hooks.")
+    state = Text(help_text="Returned unchanged in the task and in hooks.")
     notifyHook = Text(help_text="Called with the task at each change.")
 
 
 class FilteredSerializer(SubmitSerializer):
-    """What every submit of a new drawing may carry."""
+    """Members of every submit of a new drawing."""
 
     botType = Text(help_text="MID_JOURNEY or NIJI_JOURNEY.")
     accountFilter = AccountFilterSerializer(required=False, default=dict)
@@ -98,8 +97,8 @@ class ShowSerializer(FilteredSerializer):
 
 class ModalSerializer(SubmitSerializer):
     taskId = Text(help_text="The task that waits for its window.")
-    prompt = Text(help_text="Without one the offered prompt is sent.")
-    maskBase64 = Text(help_text="White is drawn anew; for Vary (Region).")
+    prompt = Text(help_text="Empty: the window's prompt is sent.")
+    maskBase64 = Text(help_text="White is redrawn; for Vary (Region).")
 
 
 class UploadSerializer(DialectSerializer):
@@ -133,7 +132,7 @@ class ActionSerializer(SubmitSerializer):
     taskId = Text(help_text="The finished task.")
     customId = Text(help_text="The customId of one of its buttons.")
     enableRemix = serializers.BooleanField(
-        required=False, default=False, help_text="Open the remix window in any case."
+        required=False, default=False, help_text="Always open the remix window."
     )
 
 
@@ -151,9 +150,9 @@ class SimpleChangeSerializer(SubmitSerializer):
     {"type": "array", "items": {"type": "string"}, "maxItems": MAX_IDS}
 )
 class Ids(serializers.Field[Any, Any, Any, Any]):
-    """Ids of tasks as strings or numbers; what is the id of no task is left out.
+    """Ids of tasks as strings or numbers. Invalid ids are left out.
 
-    So are those after the first MAX_IDS: an error would hide all the others.
+    Ids after the first MAX_IDS are left out too: an error would hide all the others.
     """
 
     default_error_messages = {
@@ -176,7 +175,7 @@ class Ids(serializers.Field[Any, Any, Any, Any]):
 
 @extend_schema_field({"type": "string"})
 class Day(serializers.DateField):
-    """A day as 2026-11-28; an empty text is none."""
+    """A day as 2026-11-28; "" counts as not sent."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, **kwargs)
@@ -190,7 +189,7 @@ class ByIdsSerializer(DialectSerializer):
 
 
 def id_in(value: Any) -> int | None:
-    """Return the task id that `value` spells, or None."""
+    """Return the task id in `value`, or None if it is not one."""
     if isinstance(value, str):
         value = value.strip()
         if not (value.isascii() and value.isdigit() and len(value) < 20):

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.editing import discord_check
+from accounts import ports
 from accounts.editing.sub_channels import lines_of
 from accounts.enums import AccountState, PriorityClass
 from accounts.models import ApiKey, DiscordAccount, User
@@ -314,7 +314,7 @@ def test_what_discord_finds_wrong_stands_at_its_field(
     admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = {"user_token": ["No."], "channel_id": ["Nor."], "proxy_url": ["Never."]}
-    monkeypatch.setattr(discord_check, "_checker", lambda account, channels: wrong)
+    monkeypatch.setattr(ports.account_check, "_answer", lambda account, channels: wrong)
     form = form_of(admin, f"{LIST}add/") | {
         "guild_id": "1118138338562560101",
         "channel_id": "1118138338562560102",
@@ -341,7 +341,7 @@ def test_discord_is_asked_once_and_in_no_transaction(
         asked.append((account.user_token, channels))
         return {}
 
-    monkeypatch.setattr(discord_check, "_checker", check)
+    monkeypatch.setattr(ports.account_check, "_answer", check)
     client = Client()
     client.force_login(make_user("olga", is_staff=True, is_superuser=True))
     account = make_account()

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts.editing import discord_check
+from accounts import ports
 from accounts.enums import SpeedMode
 from accounts.models import DiscordAccount, DomainTag
 from tests.conftest import ApiClient
@@ -319,7 +319,7 @@ def test_what_discord_finds_wrong_is_said_and_nothing_is_written(
     operator_api: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = {"user_token": ["No."], "channel_id": ["The channel is elsewhere."]}
-    monkeypatch.setattr(discord_check, "_checker", lambda account, channels: wrong)
+    monkeypatch.setattr(ports.account_check, "_answer", lambda account, channels: wrong)
 
     said = operator_api.send(PATH, BODY).json()
 
@@ -339,7 +339,7 @@ def test_discord_is_asked_in_no_transaction(
         asked.append(connection.in_atomic_block)
         return {}
 
-    monkeypatch.setattr(discord_check, "_checker", check)
+    monkeypatch.setattr(ports.account_check, "_answer", check)
     made = operator_api.send(PATH, BODY).json()
     operator_api.put(f"{PATH}/{made['id']}", '{"remark": "renamed"}')
     operator_api.put(f"{PATH}/{made['id']}", '{"userToken": "another"}')

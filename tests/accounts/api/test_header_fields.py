@@ -1,4 +1,4 @@
-"""What goes out in a header is refused at each way in where no header can hold it."""
+"""Values that no HTTP header can hold are refused at every way in."""
 
 from __future__ import annotations
 

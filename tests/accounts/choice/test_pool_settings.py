@@ -9,6 +9,7 @@ from time_machine import travel
 
 from accounts.choice import pool_settings as module
 from accounts.choice.pool_settings import pool
+from accounts.editing.pool import delete_tag, save_settings, save_tag
 from accounts.enums import ChoiceRule
 from accounts.models import DomainTag, PoolSettings
 from tests.factories import make_account
@@ -58,7 +59,7 @@ def test_words_of_a_prompt_hit_subjects(
 def test_with_the_switch_off_nothing_is_a_subject(tags: dict[str, int]) -> None:
     settings = PoolSettings.objects.get()
     settings.is_vertical_domain = False
-    settings.save()
+    save_settings(settings)
 
     assert pool().subjects_of("a fox") == ()
 
@@ -67,14 +68,15 @@ def test_an_edit_is_obeyed_without_a_restart(tags: dict[str, int]) -> None:
     assert pool().subjects_of("a lynx") == ()
     assert pool().rule == ChoiceRule.BEST_WAIT_IDLE
 
-    lynx = DomainTag.objects.create(name="lynx", keywords=["lynx"])
+    lynx = DomainTag(name="lynx", keywords=["lynx"])
+    save_tag(lynx)
     settings = PoolSettings.objects.get()
     settings.rule = ChoiceRule.WEIGHT
-    settings.save()
+    save_settings(settings)
 
     assert pool().subjects_of("a lynx") == (lynx.pk,)
     assert pool().rule == ChoiceRule.WEIGHT
-    lynx.delete()
+    delete_tag(lynx)
     assert pool().subjects_of("a lynx") == ()
 
 
@@ -84,7 +86,7 @@ def test_what_another_process_edits_is_seen_in_a_moment(
 ) -> None:
     PoolSettings.objects.create()
     assert pool().rule == ChoiceRule.BEST_WAIT_IDLE
-    PoolSettings.objects.update(rule=ChoiceRule.POLLING)  # no signal is sent
+    PoolSettings.objects.update(rule=ChoiceRule.POLLING)
 
     with django_assert_num_queries(0):
         assert pool().rule == ChoiceRule.BEST_WAIT_IDLE

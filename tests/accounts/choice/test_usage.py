@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from time_machine import travel
 
-from accounts.choice.usage import drawn_today, take_turn
+from accounts.choice.usage import take_turn
 from accounts.editing.save import save_account
 from accounts.models import DiscordAccount
 from tests.factories import make_account
@@ -30,18 +30,18 @@ def test_what_is_given_is_counted(account: DiscordAccount) -> None:
     assert take_turn(account)
     assert take_turn(account, tasks=4)
 
-    assert drawn_today(again(account)) == 5
+    assert again(account).drawn_today == 5
     assert again(account).picked_at is not None
 
 
 def test_a_new_day_begins_at_midnight(account: DiscordAccount) -> None:
     with travel(EVENING, tick=False):
         take_turn(account, tasks=3)
-        assert drawn_today(again(account)) == 3
+        assert again(account).drawn_today == 3
     with travel(EVENING + timedelta(minutes=1), tick=False):
-        assert drawn_today(again(account)) == 0
+        assert again(account).drawn_today == 0
         take_turn(account)
-        assert drawn_today(again(account)) == 1
+        assert again(account).drawn_today == 1
         assert again(account).day == date(2026, 3, 2)
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 
+from accounts import ports
 from accounts.editing import discord_check, save
 from accounts.editing.sub_channels import Pairs
 from accounts.models import DiscordAccount
@@ -35,7 +36,7 @@ class Discord:
 @pytest.fixture
 def discord(monkeypatch: pytest.MonkeyPatch) -> Discord:
     found = Discord()
-    monkeypatch.setattr(discord_check, "_checker", found)
+    monkeypatch.setattr(ports.account_check, "_answer", found)
     return found
 
 

@@ -4,9 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from accounts.editing import save
-from accounts.exceptions import InvalidField
-from accounts.models import DiscordAccount, User
-from accounts.people.keys import GUEST_NAME, user_of_key
+from accounts.models import DiscordAccount
 
 
 @pytest.mark.parametrize(
@@ -56,47 +54,3 @@ def test_a_wrong_channel_is_refused_by_field(account: DiscordAccount) -> None:
         save.save_account(account)
 
     assert set(caught.value.message_dict) == {"channel_id"}
-
-
-def test_used_up_time_is_news_once(account: DiscordAccount) -> None:
-    assert save.mark_fast_exhausted(account.pk, "why") is True
-    assert save.mark_fast_exhausted(account.pk, "why") is False
-
-
-def test_only_a_newer_notice_is_new(account: DiscordAccount) -> None:
-    heard = [save.note_notice(account.pk, i) for i in ("9", "9", "8", "10")]
-
-    assert heard == [True, False, False, True]
-
-
-def test_a_new_user_comes_with_a_key_and_a_secret(db: None) -> None:
-    user, key = save.create_user(name=" carol ", operator=True)
-
-    assert (user.username, user.is_operator) == ("carol", True)
-    assert user_of_key(key) == user
-    assert user.webhook_secret.startswith("whsec_")
-    assert not user.has_usable_password()
-
-
-@pytest.mark.parametrize("name", ["", "  ", "alice", "a" * 151, "a\0b"])
-def test_a_name_that_cannot_be_used_is_refused(alice: User, name: str) -> None:
-    with pytest.raises(InvalidField):
-        save.create_user(name=name)
-
-    assert User.objects.count() == 1
-
-
-def test_a_taken_token_makes_no_user(alice: User) -> None:
-    with pytest.raises(InvalidField):
-        save.create_user(name="carol", token="the-own-key-of-alice")
-
-    assert not User.objects.filter(username="carol").exists()
-
-
-def test_the_first_start_makes_a_password_once(db: None) -> None:
-    first, again = save.ensure_operator(), save.ensure_operator()
-
-    operator = User.objects.get(is_staff=True)
-    assert operator.check_password(first)
-    assert again == ""
-    assert User.objects.filter(username=GUEST_NAME, is_staff=False).exists()

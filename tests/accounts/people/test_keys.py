@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from accounts.editing.save import ensure_operator
 from accounts.exceptions import InvalidField, UserDisabled
 from accounts.models import ApiKey, User
 from accounts.people.keys import create_key, owner_of, user_of_key
+from accounts.people.users import ensure_operator
 from tests.conftest import ALICES_KEY, BOBS_KEY
 
 

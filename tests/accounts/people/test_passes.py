@@ -1,4 +1,4 @@
-"""What was opened with a key ends with the key, and with its user."""
+"""Sessions and streams opened with a key end with the key, and with its user."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from django.conf import settings
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from accounts.editing.save import ensure_operator
 from accounts.models import ApiKey, User
 from accounts.people import passes
 from accounts.people.keys import create_key, digest
 from accounts.people.passes import Pass, pass_of
+from accounts.people.users import ensure_operator
 from accounts.signals import access_changed
 from tasks.enums import ErrandKind, InputRole
 from tasks.errands import send_on

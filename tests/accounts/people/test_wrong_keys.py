@@ -8,10 +8,10 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from accounts.editing.save import ensure_operator
 from accounts.models import AccessSettings, User
 from accounts.people import wrong_keys
 from accounts.people.keys import create_key
+from accounts.people.users import ensure_operator
 from tests.conftest import ALICES_KEY, BOBS_KEY, OPERATORS_KEY, ApiClient
 
 PATHS = ["/mj/task/1234567890123456/fetch", "/mj/account/list", "/mj/task/list"]

@@ -1,4 +1,4 @@
-"""What is true of a Discord user stands on each of its rows."""
+"""Facts about a Discord user are kept on each of the user's rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from accounts.models import (
     MailSettings,
     OperatorMail,
 )
-from accounts.state import bot_snapshots, changes, same_user
+from accounts.state import bot_snapshots, changes, notes, same_user
 from accounts.verification import lock
 from tests.factories import make_account
 
@@ -234,15 +234,15 @@ def test_the_fast_time_is_the_users(stranger: DiscordAccount) -> None:
     first, second = rows_of_one_user()
     DiscordAccount.objects.filter(pk=first.pk).update(enable_auto_set_relax=True)
 
-    assert save.mark_fast_exhausted(second.pk, "why")
+    assert notes.mark_fast_exhausted(second.pk, "why")
     for row in (first, second, stranger):
         row.refresh_from_db()
     assert [row.fast_exhausted for row in (first, second)] == [True, True]
     assert (first.allow_modes, second.allow_modes) == ([SpeedMode.RELAX], [])
     assert not stranger.fast_exhausted
-    assert not save.mark_fast_exhausted(first.pk, "why")
+    assert not notes.mark_fast_exhausted(first.pk, "why")
 
-    assert save.clear_fast_exhausted(first.pk)
+    assert notes.clear_fast_exhausted(first.pk)
     second.refresh_from_db()
     assert not second.fast_exhausted
 
@@ -251,7 +251,7 @@ def test_the_fast_time_is_the_users(stranger: DiscordAccount) -> None:
 def test_remix_mode_is_the_users(stranger: DiscordAccount, niji: bool) -> None:
     first, second = rows_of_one_user()
 
-    save.note_remix(first.pk, niji=niji, on=True)
+    notes.note_remix(first.pk, niji=niji, on=True)
 
     for row in (second, stranger):
         row.refresh_from_db()
@@ -305,9 +305,9 @@ def test_what_went_wrong_for_one_row_is_shown_there_alone(db: None) -> None:
 def test_a_notice_in_the_direct_messages_counts_once(db: None) -> None:
     first, second = rows_of_one_user()
 
-    assert save.note_notice(first.pk, "10")
-    assert not save.note_notice(second.pk, "10")
-    assert save.note_notice(second.pk, "11")
+    assert notes.note_notice(first.pk, "10")
+    assert not notes.note_notice(second.pk, "10")
+    assert notes.note_notice(second.pk, "11")
 
 
 # --- joining and leaving -------------------------------------------------------------
@@ -316,9 +316,9 @@ def test_a_notice_in_the_direct_messages_counts_once(db: None) -> None:
 def test_who_connects_as_a_known_user_shows_what_is_known(db: None) -> None:
     known = make_account(discord_user=USER)
     changes.trouble(known.pk, S.BLOCKED, "blocked for a day")
-    save.mark_fast_exhausted(known.pk, "used up")
-    save.note_remix(known.pk, niji=True, on=True)
-    save.note_notice(known.pk, "77")
+    notes.mark_fast_exhausted(known.pk, "used up")
+    notes.note_remix(known.pk, niji=True, on=True)
+    notes.note_notice(known.pk, "77")
     bot_snapshots.note(known.pk, MJ, suffix="--v 7", message_id="9", session_id="s")
     new = make_account(state=S.CONNECTING)
 
@@ -357,8 +357,8 @@ def test_a_trouble_of_one_channel_is_not_brought_along(db: None) -> None:
 def test_another_token_forgets_what_was_the_users(db: None) -> None:
     first, second = rows_of_one_user(enable_auto_set_relax=True)
     changes.trouble(first.pk, S.BLOCKED, "why")
-    save.mark_fast_exhausted(first.pk, "used up")
-    save.note_remix(first.pk, niji=False, on=True)
+    notes.mark_fast_exhausted(first.pk, "used up")
+    notes.note_remix(first.pk, niji=False, on=True)
     bot_snapshots.note(first.pk, MJ, suffix="--v 7")
     second.refresh_from_db()
     second.user_token = "of-somebody-else"

@@ -1,4 +1,4 @@
-"""What all clients share: building requests, and reading by rules of their own."""
+"""Base of all clients: building requests, and reading answers by their own rules."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def sends(row: str) -> Callable[[Callable[[Any, Scene], Sent]], Sends]:
 
 
 class Client:
-    """A real program that speaks the dialect: what it sends, what it reads."""
+    """A real program that speaks the dialect: its requests, its reading of answers."""
 
     letter: ClassVar[str]
     name: ClassVar[str]
@@ -65,7 +65,7 @@ class Client:
     # --- answers ---------------------------------------------------------------------
 
     def told(self, answer: Answer) -> Told:
-        """Return what it makes of the answer to a submit."""
+        """Return the client's reading of the answer to a submit."""
         if not answer.ok:
             return Told.refused(answer.body.decode())
         said = answer.json()
@@ -74,12 +74,12 @@ class Client:
         return Told.refused(said["description"])
 
     def seen(self, answer: Answer) -> Look:
-        """Return what it makes of a look."""
+        """Return the client's reading of a look at a task."""
         assert answer.ok
         return self.read(answer.json())
 
     def read(self, task: dict[str, Any]) -> Look:
-        """Return what it makes of a task."""
+        """Return the client's reading of a task."""
         raise NotImplementedError
 
 

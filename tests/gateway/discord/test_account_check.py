@@ -12,9 +12,10 @@ from aiohttp import web
 from django.core.exceptions import ValidationError
 from django.db import connections
 
+from accounts import ports
 from accounts.editing import discord_check as asking
 from accounts.models import DiscordAccount
-from gateway import receivers
+from gateway import account_ports
 from gateway.discord import account_check
 from gateway.discord.addresses import Addresses
 from gateway.models import GatewaySettings
@@ -58,7 +59,7 @@ def proxy() -> Iterator[Proxy]:
 
 def use(monkeypatch: pytest.MonkeyPatch, there: Addresses) -> None:
     monkeypatch.setattr(account_check, "load_addresses", lambda: there)
-    monkeypatch.setattr(asking, "_checker", receivers.check_account)
+    monkeypatch.setattr(ports.account_check, "_answer", account_ports.check_account)
 
 
 def wrong_with(account: DiscordAccount, further: Any = None) -> dict[str, list[str]]:

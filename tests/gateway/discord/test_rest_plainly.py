@@ -1,4 +1,4 @@
-"""What goes to hosts that are not Discord's own: no token, no endless answer."""
+"""Requests to hosts other than Discord's: no token, no endless answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What events say of an interaction that draws nothing."""
+"""Events about interactions that draw nothing."""
 
 from __future__ import annotations
 

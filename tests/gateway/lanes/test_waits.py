@@ -1,4 +1,4 @@
-"""What the lanes say to those who wait there."""
+"""Reasons for waiting in a lane, as shown to users."""
 
 from __future__ import annotations
 

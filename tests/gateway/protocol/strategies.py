@@ -1,4 +1,4 @@
-"""Arbitrary JSON, and messages that are almost right."""
+"""Strategies for arbitrary JSON and for messages with small errors."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from gateway.lanes import lane, next_task
 from gateway.models import CommandIndex
 from gateway.protocol.answers import Answer, Verdict
 from gateway.sending import bodies, dispatch
-from mjproxy.lib.process import faults
+from mjproxy.lib import faults
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tests.gateway.fakes import FakeHttp

@@ -12,7 +12,7 @@ import aiohttp
 from gateway.simulator.app import Simulator
 from gateway.simulator.base.config import Config
 from gateway.simulator.base.constants import MIDJOURNEY
-from gateway.simulator.state.world import AccountSpec, default_accounts
+from gateway.simulator.state.accounts import AccountSpec, default_accounts
 
 Json = dict[str, Any]
 IMAGINE = ("938956540159881230", "1237876415471554623")

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from gateway.simulator.app import Simulator
-from gateway.simulator.state.world import AccountSpec
+from gateway.simulator.state.accounts import AccountSpec
 from tests.gateway.simulator.client import Client, button, client, running
 from tests.gateway.simulator.commanding import jobs
 

@@ -7,7 +7,7 @@ import pytest
 import yarl
 
 from gateway.simulator.base.constants import MIDJOURNEY
-from gateway.simulator.state.world import default_accounts
+from gateway.simulator.state.accounts import default_accounts
 from tests.gateway.simulator.client import IMAGINE, running
 
 discord = pytest.importorskip("discord")

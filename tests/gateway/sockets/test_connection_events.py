@@ -1,4 +1,4 @@
-"""What a connection does with an event: hand over, wait for better days, or drop."""
+"""A connection hands over an event, parks it, or drops it."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ from django.db import InterfaceError, OperationalError
 from accounts.models import DiscordAccount
 from gateway.sockets import manager
 from gateway.sockets.manager import Manager
-from mjproxy.lib.process import backoff, faults
+from mjproxy.lib import faults
+from mjproxy.lib.process import backoff
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,4 +1,4 @@
-"""What an account's state, and an edit, mean for its socket, with the simulator."""
+"""Effects of an account's state, and of an edit, on its socket; with the simulator."""
 
 from __future__ import annotations
 

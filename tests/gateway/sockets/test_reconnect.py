@@ -19,8 +19,9 @@ from gateway.simulator.app import Simulator
 from gateway.sockets import connection as module
 from gateway.sockets import reconnect
 from gateway.sockets.reconnect import Comeback
+from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import backoff, faults
+from mjproxy.lib.process import backoff
 from tests.gateway.simulated import (
     Watch,
     addresses_of,

@@ -21,7 +21,7 @@ from django.core.management import call_command
 call_command("migrate", verbosity=0)
 from accounts.models import DomainTag
 from accounts.models.mails import OperatorMail
-from accounts.editing.save import ensure_operator
+from accounts.people.users import ensure_operator
 from django.utils import timezone
 from tasks.models import WebhookDelivery
 from tests.factories import make_account, make_finished, make_task, make_user

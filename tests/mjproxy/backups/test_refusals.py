@@ -1,4 +1,4 @@
-"""Nothing is put back beside a product that runs, nor from rows that do not fit."""
+"""A restore is refused while the product runs, and if rows do not fit."""
 
 from __future__ import annotations
 

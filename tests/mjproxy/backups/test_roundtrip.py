@@ -1,4 +1,4 @@
-"""What was backed up is there again, on every kind of database."""
+"""A backup restores everything, on every kind of database."""
 
 from __future__ import annotations
 

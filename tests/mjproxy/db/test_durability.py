@@ -1,4 +1,4 @@
-"""What was answered survives a loss of power."""
+"""Answered requests survive a loss of power."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds on every database, and would not on MySQL as it is by itself."""
+"""MySQL behaves as the other databases do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts of the product, and what the health pages say of them."""
+"""Parts of the product, and their state on the health pages."""
 
 from __future__ import annotations
 

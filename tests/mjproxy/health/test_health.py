@@ -1,4 +1,4 @@
-"""What /healthz and /readyz make of the signs of life."""
+"""Answers of /healthz and /readyz, made from the signs of life."""
 
 from __future__ import annotations
 

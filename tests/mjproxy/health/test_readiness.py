@@ -1,4 +1,4 @@
-"""What is found out about database, disk and accounts."""
+"""Readiness of database, disk and accounts."""
 
 from __future__ import annotations
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from django.contrib.auth import authenticate
 
-from accounts.editing.save import ensure_operator
 from accounts.models import DiscordAccount
 from accounts.people.keys import user_of_key
-from gateway.simulator.state.world import default_accounts
+from accounts.people.users import ensure_operator
+from gateway.simulator.state.accounts import default_accounts
 from mjproxy.run import demo, demo_data
 
 

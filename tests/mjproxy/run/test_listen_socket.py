@@ -1,4 +1,4 @@
-"""Where the listening socket comes from: our own, or systemd's."""
+"""The listening socket: our own, or systemd's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stops a start does so with one line, code 2 and no traceback."""
+"""A refused start ends with one line, code 2 and no traceback."""
 
 from __future__ import annotations
 

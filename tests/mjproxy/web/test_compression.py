@@ -1,4 +1,4 @@
-"""What is compressed, and what tells too much by its length to be."""
+"""Compression of answers, except those whose length would reveal a secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every answer says of itself, at every address there is."""
+"""Headers of every answer, at every address."""
 
 from __future__ import annotations
 

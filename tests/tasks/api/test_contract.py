@@ -1,4 +1,4 @@
-"""What all known clients together rely on, item by item of docs/api.md."""
+"""Behaviour that all known clients rely on, item by item of docs/api.md."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Final
 
 import pytest
 
-from accounts.editing.save import ensure_operator
 from accounts.models import AccessSettings, DiscordAccount, User
+from accounts.people.users import ensure_operator
 from tasks.enums import TaskStatus
 from tasks.models import Task, WebhookDelivery
 from tasks.services import advance

@@ -5,19 +5,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from django.contrib.admin.models import LogEntry
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.models import AccountEvent, DiscordAccount, OperatorMail, User
+from accounts.models import DiscordAccount, User
 from mjproxy.lib.ids import first_task_id_of
 from tasks import jobs
 from tasks.cleanup import retention
-from tasks.enums import ErrandKind, InputRole, TaskStatus
+from tasks.enums import DeliveryState, ErrandKind, InputRole, TaskStatus
 from tasks.models import (
-    DeliveryState,
     DrawingSettings,
     Errand,
     InputPicture,
@@ -137,7 +133,7 @@ def test_errands_go_when_nobody_waits_any_more(alice: User) -> None:
     )
     Errand.objects.filter(pk=old.pk).update(created_at=ago(days=2))
 
-    retention.remove_old()
+    jobs.remove_old()
 
     assert list(Errand.objects.all()) == [kept]
 
@@ -153,39 +149,3 @@ def test_brought_pictures_without_a_row_go(alice: User, tmp_path: Path) -> None:
 
     assert pictures_store.read_input(file) == b"picture"
     assert not old.parent.exists()
-
-
-def test_sessions_that_have_run_out_go(alice: User) -> None:
-    kept, gone = SessionStore(), SessionStore()
-    for store, seconds in ((kept, 3600), (gone, -1)):
-        store.set_expiry(seconds)
-        store.save()
-
-    jobs.remove_old()
-
-    assert {row.pk for row in Session.objects.all()} == {kept.session_key}
-
-
-def test_the_admins_history_goes_after_a_year(alice: User) -> None:
-    young, _ = (
-        LogEntry.objects.create(user=alice, action_flag=1, action_time=ago(days=days))
-        for days in (364, 366)
-    )
-
-    retention.remove_old()
-
-    assert list(LogEntry.objects.all()) == [young]
-
-
-def test_old_history_and_mails_of_accounts_go(account: DiscordAccount) -> None:
-    for age in (91, 89):
-        moment = ago(days=age)
-        states = {"from_state": "ready", "to_state": "paused"}
-        AccountEvent.objects.create(account=account, at=moment, **states)
-        OperatorMail.objects.create(
-            account=account, trouble="paused", at=moment, next_attempt_at=moment
-        )
-
-    retention.remove_old()
-
-    assert AccountEvent.objects.count() == OperatorMail.objects.count() == 1

@@ -1,4 +1,4 @@
-"""Who may draw what: each rule both ways, all together, and the reason given."""
+"""Rules for accounts: each rule both ways, all together, and the reason given."""
 
 from __future__ import annotations
 

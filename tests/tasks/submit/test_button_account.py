@@ -1,4 +1,4 @@
-"""Whose own account is gone, is pressed by who works in its channel."""
+"""A button of a lost account is pressed by an account that works in its channel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What nobody waits for any more is not written."""
+"""A submit whose client has gone writes nothing."""
 
 from __future__ import annotations
 

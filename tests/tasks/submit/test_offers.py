@@ -1,4 +1,4 @@
-"""What a window offers is what is sent if nothing else is answered."""
+"""A window's offered text is sent if the client changes nothing."""
 
 from __future__ import annotations
 

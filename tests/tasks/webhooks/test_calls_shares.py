@@ -1,4 +1,4 @@
-"""Whose hook is called when, where receivers are slow, dead or many."""
+"""Order of webhook calls if receivers are slow, dead or many."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from accounts.models import User
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import event_loop
 from tasks import jobs
-from tasks.enums import TaskStatus
-from tasks.models import DeliveryState, Task, WebhookDelivery
+from tasks.enums import DeliveryState, TaskStatus
+from tasks.models import Task, WebhookDelivery
 from tasks.services import advance, fail
 from tasks.webhooks import calls as webhooks_calls
 from tasks.webhooks import picking, shares
 from tasks.webhooks.rows import Call, record_delivery
 from tasks.webhooks.shares import Receiver
 from tests.factories import make_finished, make_task, make_user
+from tests.http_server import Server, always, listening, serving
 from tests.tasks.hooking import (
     break_off,
     calls_under_way,
@@ -32,7 +33,6 @@ from tests.tasks.hooking import (
     receiver,
     wait,
 )
-from tests.tasks.servers import Server, always, listening, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 S = DeliveryState

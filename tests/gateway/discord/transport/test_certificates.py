@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import ssl
+import subprocess
 import warnings
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,11 +22,15 @@ from curl_cffi.requests.exceptions import CertificateVerifyError
 from gateway.discord.transport import certificates as transport_certificates
 from gateway.discord.transport import curl_session
 from gateway.discord.transport.curl_session import Session
-from tests.gateway.certificates import make_certificate
+from tests.gateway.discord.transport.certificates import make_certificate
 
 # Hashes as `openssl x509 -subject_hash` prints them, of roots that stand for kinds:
 # plain ones, accents, and a subject of several parts.
 USUAL = Path(certifi.where()).read_bytes()
+BLOCKS = re.findall(
+    rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", USUAL, re.DOTALL
+)
+OPENSSL = shutil.which("openssl")
 KNOWN = {
     "ISRG Root X1": "4042bcee",
     "GTS Root R1": "1001acf7",
@@ -32,18 +39,35 @@ KNOWN = {
 }
 
 
-def test_hashes_are_those_of_openssl() -> None:
+def test_hashes_of_known_roots_do_not_change() -> None:
     found = {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about serial numbers of old certificates
-        certificates = x509.load_pem_x509_certificates(USUAL)
-    for certificate in certificates:
-        name = certificate.subject
-        for part in name.get_attributes_for_oid(x509.NameOID.COMMON_NAME):
+    for block in BLOCKS:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about serial numbers of old ones
+            subject = x509.load_pem_x509_certificate(block).subject
+        for part in subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME):
             if part.value in KNOWN:
-                found[part.value] = transport_certificates.subject_hash(name)
+                found[part.value] = transport_certificates.subject_hash(block)
 
     assert found == KNOWN
+
+
+@pytest.mark.skipif(not OPENSSL, reason="no openssl here")
+def test_hashes_are_those_of_openssl(tmp_path: Path) -> None:
+    folded = make_certificate(tmp_path, "localhost", "  Two   Words ", "ÄÖÜ mixed CASE")
+    blocks = [*BLOCKS[:10], folded[0].read_bytes()]
+
+    for block in blocks:
+        printed = subprocess.run(
+            [str(OPENSSL), "x509", "-noout", "-subject_hash"],
+            input=block,
+            capture_output=True,
+            check=True,
+        )
+        assert (
+            transport_certificates.subject_hash(block)
+            == printed.stdout.decode().strip()
+        )
 
 
 @pytest.fixture

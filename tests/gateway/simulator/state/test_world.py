@@ -12,7 +12,7 @@ import pytest
 
 from gateway.simulator.base.constants import MIDJOURNEY
 from gateway.simulator.base.ids import Ids
-from gateway.simulator.state.world import default_accounts
+from gateway.simulator.state.accounts import default_accounts
 from tests.gateway.simulator.client import IMAGINE, Client, button, client, running
 
 Json = dict[str, Any]

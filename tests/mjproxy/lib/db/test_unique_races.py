@@ -11,12 +11,12 @@ import pytest
 from django.db import connection, models
 from django.test import Client
 
+from accounts import ports
 from accounts.api import views
-from accounts.editing import discord_check
-from accounts.editing.save import create_user
 from accounts.models import ApiKey, DiscordAccount, User
 from accounts.people import keys
 from accounts.people.keys import create_key
+from accounts.people.users import create_user
 from tasks.models import BannedWord
 from tests.conftest import OPERATORS_KEY, ApiClient
 from tests.factories import make_account, make_user
@@ -74,7 +74,7 @@ def test_of_two_adds_of_one_channel_one_is_a_duplicate(
         both.wait()  # each has looked, none has written
         return {}
 
-    monkeypatch.setattr(discord_check, "_checker", ask)
+    monkeypatch.setattr(ports.account_check, "_answer", ask)
 
     def add() -> dict[str, Any]:
         said: dict[str, Any] = ApiClient(OPERATORS_KEY).send(PATH, BODY).json()

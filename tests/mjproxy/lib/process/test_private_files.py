@@ -1,4 +1,4 @@
-"""What the product writes is read by nobody else on the machine."""
+"""Files of the product cannot be read by other users of the machine."""
 
 from __future__ import annotations
 

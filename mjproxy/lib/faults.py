@@ -1,9 +1,9 @@
 """Unforeseen errors: counted for each piece of work; after a few the work ends.
 
-What is foreseen, a host that does not answer or a database that is away, is handled
-where it happens and tried again. What nobody foresaw would most likely happen at every
-try, for hours: so it is tried a few times with growing pauses, told once in the log
-with its traceback, and then the work is given up with a reason.
+Foreseen errors, such as a host that does not answer or a database that is away, are
+handled at their place and tried again. An unforeseen error would probably return at
+every try, for hours. So the work is tried a few times with growing pauses, its
+traceback is logged once, and then it is given up with a reason.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from mjproxy.lib.process import backoff
 logger = logging.getLogger(__name__)
 
 MOST: Final = 3
-# The database is away or busy: that says nothing against the work.
+# The database is away or busy, so the error says nothing about the work.
 AWAY: Final = (OperationalError, InterfaceError)
 
 _streaks: Final = backoff.Streaks()
@@ -33,7 +33,7 @@ _rests: Final[dict[tuple[str, int], float]] = {}
 
 @dataclass(frozen=True)
 class Work:
-    """A piece of work, by what the log calls it, and what ends it with a reason."""
+    """A piece of work: its name in the log, and the function that gives it up."""
 
     name: str
     pk: int
@@ -48,7 +48,7 @@ class Work:
 
 
 def reason_of(error: BaseException) -> str:
-    """Return what people may read of an error; its details are in the log."""
+    """Return the part of an error that people may read; its details are in the log."""
     if isinstance(error, UndecryptableSecret):
         return f"密钥无法解密 / {error} fits no encryption key: enter it again"
     kind = type(error).__name__
@@ -56,17 +56,17 @@ def reason_of(error: BaseException) -> str:
 
 
 def is_resting(work: Work) -> bool:
-    """Tell whether the work has just failed, and is not to be tried yet."""
+    """Tell whether the work has just failed and must not be tried yet."""
     return time.monotonic() < _rests.get(work.key, 0.0)
 
 
 def rest(work: Work, seconds: float) -> None:
-    """Let work rest that waits for a person: nothing of it is counted."""
+    """Let work rest that waits for a person; this counts no error."""
     _rests[work.key] = time.monotonic() + seconds
 
 
 def note(work: Work, error: BaseException) -> bool:
-    """Count an error that was caught; return whether the work is to be given up now."""
+    """Count a caught error; return whether the work must be given up now."""
     if isinstance(error, AWAY):
         said = "%s: the database: %s, again later"
         logger.warning(said, work, _line(error), extra={"error": error})
@@ -84,7 +84,7 @@ def note(work: Work, error: BaseException) -> bool:
 
 
 def over(work: Work) -> None:
-    """Forget the errors of work that went well, or has ended."""
+    """Forget the errors of work that succeeded or has ended."""
     _streaks.over(work.key)
     _rests.pop(work.key, None)
 
@@ -96,7 +96,7 @@ def forget() -> None:
 
 
 def guard(work: Work, doing: Callable[[int], object]) -> None:
-    """Do a piece of work in this thread; no error leaves."""
+    """Do a piece of work in this thread; catch and count its errors."""
     if is_resting(work):
         return
     try:
@@ -110,9 +110,9 @@ def guard(work: Work, doing: Callable[[int], object]) -> None:
 async def watch(
     work: Work, doing: Callable[[int], Awaitable[object]], *, at_once: bool = False
 ) -> None:
-    """Do a piece of work in this loop; no error leaves.
+    """Do a piece of work in this loop; catch and count its errors.
 
-    `at_once` for what has been claimed: its rest was heeded before.
+    Use `at_once` for claimed work: its rest was checked before the claim.
     """
     if is_resting(work) and not at_once:
         return
@@ -125,9 +125,9 @@ async def watch(
 
 
 def settle(work: Work, error: Exception) -> timedelta:
-    """Count an error that was caught; give the work up where it is one too many.
+    """Count a caught error; give the work up if it is one too many.
 
-    Returns how long the work rests.
+    Returns the rest of the work in seconds.
     """
     if note(work, error) and work.give_up is not None:
         try:
@@ -141,7 +141,7 @@ def settle(work: Work, error: Exception) -> timedelta:
 
 
 def step(doing: Callable[..., object], *args: object) -> None:
-    """Do one step of a round; whatever comes of it, the next steps follow."""
+    """Do one step of a round; log its errors, so that the next steps follow."""
     named = [each.__name__ for each in (doing, *args) if hasattr(each, "__name__")]
     work = Work(" ".join(named), 0)
     try:

@@ -1,4 +1,4 @@
-"""Human verification, for operators and for a verification server of their own."""
+"""Views for human verification, for operators and their verification server."""
 
 # ruff: noqa: N815 - names on the wire are not ours
 
@@ -15,6 +15,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.api.examples import ACCOUNT, answered, sent
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
 from accounts.api.views import account_or_refuse
@@ -23,7 +24,7 @@ from accounts.models import DiscordAccount, User
 from accounts.people.callers import client_ip
 from accounts.selectors import without_secrets
 from accounts.verification import helper_server, lock
-from accounts.wire.account import account_json
+from accounts.wire.account import accounts_json
 from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.db.encrypted_field import readable
 from mjproxy.lib.dialect.answers import (
@@ -34,14 +35,11 @@ from mjproxy.lib.dialect.answers import (
 )
 from mjproxy.lib.dialect.fields import DialectSerializer, Text
 from mjproxy.lib.web import throttle
-from tasks.api.pool_views import ACCOUNT
-from tasks.api.shapes.examples import answered, sent
-from tasks.selectors import load
 
 logger = logging.getLogger(__name__)
 
 REFRESH_SECONDS: Final = 25.0
-MOST_BYTES: Final = 64 << 10  # of what a verification server reports
+MOST_BYTES: Final = 64 << 10  # of a report of a verification server
 DOOR: Final = "verification"
 
 _ACCOUNT_ID = OpenApiParameter("account_id", str, OpenApiParameter.PATH)
@@ -61,7 +59,7 @@ _LOCKED: Final = ACCOUNT | {
 
 class RefreshSerializer(DialectSerializer):
     refresh = serializers.BooleanField(
-        default=False, help_text="Make a new link; it is good for half an hour."
+        default=False, help_text="Make a new link; it is valid for 30 minutes."
     )
 
 
@@ -71,7 +69,7 @@ class VerificationView(APIView):
     @extend_schema(
         operation_id="admin_account_verification",
         tags=["admin"],
-        summary="A locked account, with the link that a person is to open",
+        summary="A locked account, with the link for a person",
         parameters=[_ACCOUNT_ID, RefreshSerializer],
         responses=OperationSerializer,
         examples=[answered("locked", _ENVELOPE | {"data": _LOCKED})],
@@ -97,7 +95,7 @@ class VerificationView(APIView):
     @extend_schema(
         operation_id="admin_account_verified",
         tags=["admin"],
-        summary="A person has passed the verification: the account goes on",
+        summary="Unlock an account after a person has passed the verification",
         parameters=[_ACCOUNT_ID],
         request=None,
         responses=OperationSerializer,
@@ -115,7 +113,7 @@ class NoLink(InvalidField):
 
 
 def _when_made(pk: int, viewer: User, before: datetime | None) -> Look:
-    """Return how to look for a page newer than the one of `before`."""
+    """Return a function that looks for a page newer than `before`."""
 
     def look(last: bool) -> dict[str, Any] | None:  # noqa: FBT001
         account = without_secrets(DiscordAccount.objects.filter(pk=pk)).first()
@@ -137,18 +135,11 @@ def _not_made(reason: str) -> dict[str, Any]:
 
 
 def _shown(account: DiscordAccount, viewer: User) -> dict[str, Any]:
-    running, queued = load()
-    return account_json(
-        account,
-        viewer,
-        running=running.get(account.pk, 0),
-        queued=queued.get(account.pk, 0),
-        whole=True,
-    )
+    return accounts_json([account], viewer, whole=True)[0]
 
 
 class ReportSerializer(DialectSerializer):
-    """What a verification server reports. Names match in any case."""
+    """A report of a verification server. Names are case-insensitive."""
 
     url = Text(max_length=4000)
     state = Text(max_length=4000, help_text="The account's channel id.")
@@ -165,7 +156,7 @@ class VerificationReportView(APIView):
     @extend_schema(
         operation_id="admin_account_verification_report",
         tags=["admin"],
-        summary="For a verification server of your own; closed without a secret",
+        summary="For your own verification server; ignored while no secret is set",
         request=ReportSerializer,
         responses=OpenApiResponse(description="Empty, whatever was sent."),
         examples=[
@@ -186,7 +177,7 @@ class VerificationReportView(APIView):
 
 
 def _report_in(request: Request) -> dict[str, Any] | None:
-    """Return what was sent, or None for what is no report."""
+    """Return the sent report, or None if the body is not one."""
     body = request._request.read(MOST_BYTES + 1)
     try:
         data = orjson.loads(body) if len(body) <= MOST_BYTES else None

@@ -11,11 +11,11 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
+from accounts.api import verification_views
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification, VerificationSettings
 from accounts.verification import helper_server, lock
 from mjproxy.lib.web import throttle
-from tasks.api import verification_views
 from tests.conftest import ApiClient
 from tests.factories import make_account
 

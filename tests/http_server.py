@@ -1,4 +1,4 @@
-"""Web servers on loopback that live in the bridge's loop and note who called."""
+"""Web servers on loopback that run in the process's event loop and record requests."""
 
 from __future__ import annotations
 

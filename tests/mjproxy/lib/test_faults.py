@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from django.db import InterfaceError, OperationalError
 
+from mjproxy.lib import faults
 from mjproxy.lib.db.encrypted_field import UndecryptableSecret
-from mjproxy.lib.process import faults
-from mjproxy.lib.process.faults import MOST, Work
+from mjproxy.lib.faults import MOST, Work
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Name servers on loopback: one that says nothing, one that knows a few names."""
+"""Name servers on loopback: one stays silent, one knows a few names."""
 
 from __future__ import annotations
 

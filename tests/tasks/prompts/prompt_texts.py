@@ -1,4 +1,4 @@
-"""Prompts for properties: made of what real ones are made of, and of what bites."""
+"""Prompts for property tests: realistic parts mixed with difficult ones."""
 
 from __future__ import annotations
 

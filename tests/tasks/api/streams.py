@@ -1,4 +1,4 @@
-"""Answers that wait for Discord, with the gateway's part played by the test."""
+"""Answers that wait for Discord; the test plays the gateway."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def ask(path: str, body: Any = None, key: str = ALICES_KEY) -> Any:
 
 
 async def read(response: Any) -> Any:
-    """Return what the whole answer says."""
+    """Return the whole answer."""
     if not response.streaming:
         return orjson.loads(response.content)
     parts = [part async for part in response.streaming_content]
@@ -35,9 +35,9 @@ async def read(response: Any) -> Any:
 
 
 async def read_while(response: Any, act: Callable[..., Any], *args: Any) -> Any:
-    """Return what an answer says that was waiting already when `act` was called.
+    """Return an answer that was already waiting when `act` was called.
 
-    Both ask the database through its one thread: the answer's first look is before.
+    Both use the database's only thread, so the answer's first look comes first.
     """
     reading = asyncio.ensure_future(read(response))
     await asyncio.sleep(0)
@@ -47,7 +47,7 @@ async def read_while(response: Any, act: Callable[..., Any], *args: Any) -> Any:
 
 @contextmanager
 def gateway(act: Callable[[Errand], Any]) -> Iterator[list[Errand]]:
-    """Do this with each errand as soon as it is submitted."""
+    """Run this for each errand as soon as it is submitted."""
     run: list[Errand] = []
 
     def receive(errand_id: int, **_: Any) -> None:

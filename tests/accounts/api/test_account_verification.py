@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from accounts.api import verification_views
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from accounts.verification import lock
-from tasks.api import verification_views
 from tests.conftest import OPERATORS_KEY, ApiClient
 from tests.factories import make_account
-from tests.tasks.streams import ask, read, read_while
+from tests.tasks.api.streams import ask, read, read_while
 
 ACK = "https://936929561302675456.discordsays.com/captcha/api/c/tok/ack?hash=1"
 PAGE = "https://editor.midjourney.com/captcha/challenge/index.html?hash=h&token=t"

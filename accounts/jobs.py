@@ -1,0 +1,35 @@
+"""Celery jobs of accounts, which beat starts: mails, the clock, retention."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from accounts import retention
+from accounts.choice import idle_hours
+from accounts.state import changes
+from accounts.state import send_mails as sending
+from mjproxy.lib import faults
+from mjproxy.lib.process import event_loop
+
+
+@shared_task(name="accounts.send_mails", ignore_result=True)
+def send_mails() -> None:
+    """Mail the operator about accounts that wait for a person."""
+    event_loop.spawn(sending.send_due())
+
+
+@shared_task(name="accounts.follow_clock", ignore_result=True)
+def follow_clock() -> None:
+    """Begin and end idle hours, work hours and pauses when their time comes."""
+    for step in (
+        idle_hours.follow_hours,
+        changes.resume_due,
+        changes.follow_work_hours,
+    ):
+        faults.step(step)
+
+
+@shared_task(name="accounts.remove_old", ignore_result=True)
+def remove_old() -> None:
+    """Remove old rows of accounts and users."""
+    faults.step(retention.remove_old)

@@ -1,0 +1,179 @@
+"""Each compiled query finds the rows that the plain one finds."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+from django.db.models import Model
+from django.utils import timezone
+
+from accounts.choice.rules import Need
+from accounts.enums import ChoiceRule
+from accounts.models import ApiKey, DiscordAccount, User
+from accounts.people import keys
+from gateway.events import matching
+from gateway.lanes import next_task, waits
+from gateway.models import GatewaySession
+from mjproxy.lib.db.compiled_query import CompiledQuery
+from tasks import selectors
+from tasks.enums import TaskStatus
+from tasks.models import Task
+from tasks.submit import account as chosen_account
+from tasks.waiting import durations
+from tasks.webhooks import picking, rows
+from tests.factories import make_account, make_finished, make_task
+from tests.test_conventions import files, named
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass(frozen=True)
+class World:
+    """Rows that every query finds some of."""
+
+    user: User
+    account: DiscordAccount
+    done: Task
+    waiting: Task
+    running: Task
+
+
+Case = tuple[CompiledQuery[Any], Callable[[World], tuple[Any, ...]]]
+
+
+def choice(need: Need, *given: str) -> CompiledQuery[Any]:
+    return chosen_account._query(need, ChoiceRule.BEST_WAIT_IDLE, given)
+
+
+CASES: Final[dict[str, list[Case]]] = {
+    "accounts/people/keys.py: _keys_by_digest": [
+        (keys._keys_by_digest, lambda w: ("digest", "another")),
+    ],
+    "gateway/events/matching.py: _by_nonce": [
+        (matching._by_nonce, lambda w: (w.account.pk, "nonce")),
+    ],
+    "gateway/events/matching.py: _by_keys": [
+        (matching._by_keys(1, 0, 0, 0), lambda w: (w.account.pk, w.done.message_id)),
+        (
+            matching._by_keys(2, 1, 2, 1),
+            lambda w: (w.account.pk, "1", "2", "nonce", "3", "4", w.done.job_id),
+        ),
+    ],
+    "gateway/lanes/next_task.py: _first_two": [
+        (next_task._first_two, lambda w: (w.account.pk,)),
+    ],
+    "gateway/lanes/next_task.py: _by_id": [
+        (next_task._by_id, lambda w: (w.waiting.pk,)),
+    ],
+    "gateway/lanes/next_task.py: _sessions": [
+        (next_task._sessions, lambda w: ("a user",)),
+    ],
+    "gateway/lanes/next_task.py: _waiting_beside": [
+        (next_task._waiting_beside, lambda w: (w.account.pk,)),
+    ],
+    "gateway/lanes/waits.py: _session_beside": [
+        (waits._session_beside, lambda w: (w.account.pk,)),
+    ],
+    "tasks/selectors.py: _by_id": [
+        (selectors._by_id, lambda w: (w.done.pk,)),
+    ],
+    "tasks/selectors.py: _by_id_and_owner": [
+        (selectors._by_id_and_owner, lambda w: (w.done.pk, w.user.pk)),
+    ],
+    "tasks/submit/account.py: _query": [
+        (choice(Need(room=True, modes=("FAST", "RELAX"))), lambda w: ()),
+        (
+            choice(Need(day=timezone.localdate()), "instance_id", "remark"),
+            lambda w: (w.account.channel_id, "mark"),
+        ),
+    ],
+    "tasks/waiting/durations.py: _last": [
+        (durations._last, lambda w: (w.account.pk,)),
+    ],
+    "tasks/webhooks/picking.py: _next": [
+        (picking._next, lambda w: (w.done.pk,)),
+    ],
+    "tasks/webhooks/rows.py: _queue": [
+        (rows._queue, lambda w: (w.done.pk,)),
+    ],
+}
+
+
+@pytest.fixture
+def world(alice: User) -> World:
+    account = make_account(remark="a mark of ours")
+    ApiKey.objects.create(owner=alice, digest="digest", prefix="p")
+    done = make_finished(alice, account=account, notify_hook="https://a.test/")
+    GatewaySession.objects.create(account=account, user_id="a user", is_live=True)
+    rows.record_delivery(done)
+    return World(
+        alice,
+        account,
+        done,
+        make_task(alice, account=account, parent=done),
+        make_task(alice, account=account, nonce="nonce", status=TaskStatus.IN_PROGRESS),
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "values"),
+    [
+        pytest.param(*case, id=f"{name} {number}")
+        for name, cases in CASES.items()
+        for number, case in enumerate(cases)
+    ],
+)
+def test_rows_are_the_same_with_the_setting_off_and_on(
+    world: World,
+    settings: Any,
+    query: CompiledQuery[Any],
+    values: Callable[[World], tuple[Any, ...]],
+) -> None:
+    given = values(world)
+
+    settings.COMPILED_QUERIES = False
+    plain = [state_of(row) for row in query(*given)]
+    settings.COMPILED_QUERIES = True
+    compiled = [state_of(row) for row in query(*given)]
+
+    assert plain
+    assert compiled == plain
+
+
+def state_of(row: Model, of: Model | None = None) -> dict[str, Any]:
+    """Return all that is loaded of a row, and of the rows that came with it.
+
+    One of them may lead back to the row `of` that it came with.
+    """
+    state = {name: value for name, value in vars(row).items() if name != "_state"}
+    related = {
+        name: "back" if other is of else other and state_of(other, row)
+        for name, other in row._state.fields_cache.items()
+    }
+    return {"model": type(row), "db": row._state.db, **state, "related": related}
+
+
+def test_every_compiled_query_is_compared() -> None:
+    found = {
+        f"{named(path)}: {name}"
+        for path in files("accounts/*.py", "gateway/*.py", "mjproxy/*.py", "tasks/*.py")
+        for statement in ast.parse(path.read_text()).body
+        if not isinstance(statement, ast.ClassDef | ast.Import | ast.ImportFrom)
+        for call in ast.walk(statement)
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func).startswith("CompiledQuery")
+        and (name := _name_of(statement))
+    }
+
+    assert found == set(CASES)
+
+
+def _name_of(statement: ast.stmt) -> str:
+    if isinstance(statement, ast.FunctionDef):
+        return statement.name
+    assert isinstance(statement, ast.AnnAssign)
+    return ast.unparse(statement.target)
