@@ -28,7 +28,7 @@ from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import CommandType
 from gateway.sending import posting, refusals
 from gateway.sending.bodies import place_of
-from gateway.sending.claims import Claim
+from gateway.sending.post_claim import PostClaim
 from gateway.sending.refusals import Sent
 from gateway.sending.speaker import session_of
 from mjproxy.lib import faults
@@ -83,7 +83,7 @@ def press_cancel(task_id: int) -> bool:
     if not claim(rows, "cancel_next_at", pause(presses), cancel_presses=presses):
         return False
     lane.keep_pace(task.account)
-    right = Claim(body["nonce"], partial(_renew, task_id, presses, session), began)
+    right = PostClaim(body["nonce"], partial(_renew, task_id, presses, session), began)
     press = partial(_press, task.account, body, right)
     pressing = Work("pressing cancel of task", task_id)
     event_loop.spawn(faults.watch(pressing, press, at_once=True))
@@ -126,7 +126,7 @@ def _renew(
 
 
 async def _press(
-    account: DiscordAccount, body: dict[str, Any], right: Claim, task_id: int
+    account: DiscordAccount, body: dict[str, Any], right: PostClaim, task_id: int
 ) -> None:
     http = await clients.client_of(account)
     sent_at = timezone.now()

@@ -22,7 +22,7 @@ from gateway.protocol.answers import Answer
 from gateway.queries import fast_time
 from gateway.sending import posting, refusals
 from gateway.sending.bodies import interaction_of
-from gateway.sending.claims import Claim
+from gateway.sending.post_claim import PostClaim
 from gateway.sending.refusals import Sent, resting
 from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
@@ -63,17 +63,17 @@ def run_lane(account_id: int) -> float | None:
 
 
 def _send_all(hold: lane.Hold) -> float | None:
-    crew = next_task.crew_of(hold.discord_user)
-    if not crew.able:
+    sessions = next_task.sessions_of(hold.discord_user)
+    if not sessions.able:
         return None
     while True:
-        found = next_task.next_task(crew, hold.turns)
+        found = next_task.next_task(sessions, hold.turns)
         if found is None:
             return None
         if wait := hold.rest:
             return wait
         task, turns = found
-        session = crew.able[task.account_id or 0]
+        session = sessions.able[task.account_id or 0]
         if fast_time.switch_first(session.account, task):
             _hold_back(task)
             continue
@@ -156,13 +156,13 @@ def _start_post(
     body: dict[str, Any],
     began: float,
 ) -> None:
-    claim = Claim(nonce, partial(_renew, task_id, session), began)
+    claim = PostClaim(nonce, partial(_renew, task_id, session), began)
     post = partial(_post, session.account, body, claim)
     event_loop.spawn(faults.watch(_sending(task_id), post, at_once=True))
 
 
 async def _post(
-    account: DiscordAccount, body: dict[str, Any], claim: Claim, task_id: int
+    account: DiscordAccount, body: dict[str, Any], claim: PostClaim, task_id: int
 ) -> None:
     """Post a claimed task's interaction and settle the answer."""
     try:

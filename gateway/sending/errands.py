@@ -31,7 +31,7 @@ from gateway.protocol.payloads import Place
 from gateway.sending import posting, refusals
 from gateway.sending.bodies import place_of
 from gateway.sending.brought_pictures import in_memory
-from gateway.sending.claims import Claim
+from gateway.sending.post_claim import PostClaim
 from gateway.sending.prepare import FAILED
 from gateway.sending.refusals import Sent
 from gateway.sending.speaker import session_of
@@ -252,7 +252,7 @@ async def _post(
     note = partial(_note_nonce, errand.pk, session)
     if not await in_thread(note, errand.nonce, nonce):
         return
-    right = Claim(nonce, note, began)
+    right = PostClaim(nonce, note, began)
     sent_at = timezone.now()
     if posted := await posting.post(http, errand.account, body, right):
         await in_thread(settle, errand, posted.answer, sent_at)

@@ -16,7 +16,7 @@ from gateway.discord.command_index import UnknownCommand, find_command
 from gateway.discord.index_reader import refresh
 from gateway.discord.rest import DiscordHttp
 from gateway.protocol.answers import Answer, Verdict
-from gateway.sending.claims import Claim
+from gateway.sending.post_claim import PostClaim
 from gateway.sending.refusals import reached
 from mjproxy.lib.db.threads import in_thread
 
@@ -35,7 +35,7 @@ async def post(
     http: DiscordHttp,
     account: DiscordAccount,
     body: dict[str, Any],
-    claim: Claim,
+    claim: PostClaim,
 ) -> Posted | None:
     """Post an interaction; the answer is never STALE.
 
@@ -55,7 +55,7 @@ async def post(
 
 
 async def post_once(
-    http: DiscordHttp, account: DiscordAccount, body: dict[str, Any], claim: Claim
+    http: DiscordHttp, account: DiscordAccount, body: dict[str, Any], claim: PostClaim
 ) -> Answer | None:
     """Post an interaction while its claim holds; return None if it does not.
 

@@ -33,7 +33,8 @@ from gateway.protocol.answers import Answer
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from gateway.protocol.payloads import Place
 from gateway.queries.ask import ask
-from gateway.sending import claims, posting, refusals
+from gateway.sending import posting, refusals
+from gateway.sending.post_claim import PostClaim
 from gateway.sending.refusals import Sent
 from gateway.sending.speaker import session_of
 from mjproxy.lib import faults
@@ -58,10 +59,10 @@ class NotOnPanel(Exception):
 
 
 @dataclass(frozen=True)
-class Claim:
+class Claimed:
     account: DiscordAccount
     query: AccountQuery
-    right: claims.Claim
+    right: PostClaim
     body: dict[str, Any]
 
 
@@ -84,7 +85,7 @@ def _break_off(query_id: int, reason: str) -> None:
         give_up(query, reason)
 
 
-def _claim(account_id: int) -> Claim | None:
+def _claim(account_id: int) -> Claimed | None:
     accounts = without_secrets(DiscordAccount.objects.filter(pk=account_id))
     account = accounts.filter(enabled=True).first()
     session = session_of(account)
@@ -98,8 +99,8 @@ def _claim(account_id: int) -> Claim | None:
     if body is None or not _take(query, session, nonce, body):
         return None
     lane.keep_pace(account)
-    right = claims.Claim(nonce, partial(_renew, query.pk, session), began)
-    return Claim(account, query, right, body)
+    right = PostClaim(nonce, partial(_renew, query.pk, session), began)
+    return Claimed(account, query, right, body)
 
 
 def _body_or_none(
@@ -237,7 +238,7 @@ def _take(
         return False  # another worker has sent another query
 
 
-async def _post(claim: Claim, query_id: int) -> None:
+async def _post(claim: Claimed, query_id: int) -> None:
     http = await clients.client_of(claim.account)
     posted = await posting.post(http, claim.account, claim.body, claim.right)
     if posted:

@@ -29,7 +29,7 @@ from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.sending import posting, refusals
 from gateway.sending.bodies import place_of, sent_text
-from gateway.sending.claims import Claim
+from gateway.sending.post_claim import PostClaim
 from gateway.sending.refusals import MAX_ATTEMPTS, Sent, resting
 from gateway.sending.speaker import session_of
 from mjproxy.lib import faults
@@ -65,7 +65,7 @@ class Answering:
 
     account: DiscordAccount
     task_id: int
-    claim: Claim
+    claim: PostClaim
     is_page: bool
     body: dict[str, Any]
 
@@ -167,7 +167,7 @@ def _claim(task_id: int) -> Answering | None:
     if not claimed:
         return None
     lane.keep_pace(task.account)
-    claim = Claim(nonce, partial(_renew, task_id, session), began)
+    claim = PostClaim(nonce, partial(_renew, task_id, session), began)
     return Answering(task.account, task_id, claim, is_page, body)
 
 

@@ -130,7 +130,9 @@ def test_a_late_post_leaves_only_if_its_claim_still_holds(
     monkeypatch.setattr(http, "slot", slot)
     # Each post finds its claim old, and young when it has renewed it.
     ages = iter(range(0, 10_000, 2))
-    monkeypatch.setattr("gateway.sending.claims.monotonic", lambda: 1e9 + next(ages))
+    monkeypatch.setattr(
+        "gateway.sending.post_claim.monotonic", lambda: 1e9 + next(ages)
+    )
 
     post()
 

@@ -183,8 +183,8 @@ async def server() -> AsyncIterator[Server]:
 
 async def reading(account: DiscordAccount, server: Server) -> Connection:
     identity = await in_thread(identity_of, account)
-    door = asyncio.Semaphore(1)
-    return Connection(identity, addresses(server.url), 1, Resume(), door, user_id=US)
+    slots = asyncio.Semaphore(1)
+    return Connection(identity, addresses(server.url), 1, Resume(), slots, user_id=US)
 
 
 def channels_of(server: Server) -> set[str]:

@@ -301,7 +301,7 @@ async def not_connected(account: DiscordAccount) -> connection.Connection:
         addresses=await in_thread(load_addresses),
         fence=1,
         resume=Resume(),
-        door=asyncio.Semaphore(1),
+        connect_slots=asyncio.Semaphore(1),
         is_live=True,
     )
 
