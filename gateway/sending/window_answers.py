@@ -237,10 +237,14 @@ class _SentAnswer(Sent):
     def account_refused(self, answer: Answer) -> None:
         release_window(self.task.pk, nonce=self.answering.claim.nonce)
 
+    def _may_be_opened_again(self, answer: Answer) -> bool:
+        """Return whether the window or the page is gone, rather than its text wrong."""
+        if self.answering.is_page:
+            return answer.verdict is Verdict.STALE
+        return answer.verdict is Verdict.REFUSED and answer.status == GONE
+
     def refused(self, answer: Answer) -> None:
-        is_stale = answer.verdict is Verdict.STALE
-        has_expired = answer.status == GONE and not is_stale
-        if is_stale if self.answering.is_page else has_expired:
+        if self._may_be_opened_again(answer):
             press_again(self.task, answer.reason)
         else:
             same = Q(nonce=self.answering.claim.nonce)
