@@ -126,7 +126,8 @@ def test_every_test_folder_is_a_package() -> None:
 
 
 def test_tests_lie_where_their_code_lies() -> None:
-    folders = {named(path.parent) for path in files("tests/test_*.py")}
+    tests = [path for path in files("tests/*.py") if path.name.startswith("test_")]
+    folders = {named(path.parent) for path in tests}
     mirrored = folders - OF_NO_PACKAGE.keys()
 
     packages = {named(path.parent) for path in files("*/__init__.py")}
