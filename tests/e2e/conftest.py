@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.e2e.browsing import CHROMIUM, signed_in
 from tests.e2e.harness import Product, Simulator, specs
-from tests.e2e.services import given_services
+from tests.e2e.prepared import prepared_folder, shared_by_processes
+from tests.e2e.services import TEMPLATE, given_services
 
 # Files that take longest, the longest first: begun last they would run on alone. Their
 # number of tests, by which xdist sorts unless it is told not to, does not tell it.
@@ -56,13 +58,24 @@ def sim(accounts: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sim
     simulator.stop()
 
 
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a data folder as a first start leaves it; prepares TEMPLATE too."""
+    return prepared_folder(shared_by_processes(tmp_path_factory.getbasetemp()))
+
+
 @pytest.fixture(scope="module")
-def product(
-    sim: Simulator, accounts: int, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Product]:
-    data: Path = tmp_path_factory.mktemp("data")
+def data(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a data folder of its own for the product of a module."""
+    folder: Path = tmp_path_factory.mktemp("data")
+    shutil.copytree(prepared, folder, dirs_exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def product(sim: Simulator, accounts: int, data: Path) -> Iterator[Product]:
     impatient = {"DJANGO_SETTINGS_MODULE": "tests.e2e.settings"}
-    running = Product.start(sim, data, **given_services(), **impatient)
+    running = Product.start(sim, data, **given_services(TEMPLATE), **impatient)
     try:
         for spec in specs(accounts):
             running.add_account(spec)

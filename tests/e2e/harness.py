@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,7 +52,7 @@ class Product:
         port = free_port()
         token = "operator-token-of-the-test"
         environment = {
-            **_outer_environment(),
+            **outer_environment(),
             **sim.environment(),
             "PORT": str(port),
             "MJPROXY_DATA_DIR": str(data),
@@ -173,12 +174,15 @@ class Product:
     def wait_accounts(self, count: int) -> None:
         """Wait until so many accounts are ready and read; then nothing else is sent."""
 
-        def ready() -> bool:
+        def ready() -> list[dict[str, Any]]:
             rows = self.api("GET", "/mj/account/list")
-            done = [r for r in rows if r["state"] == "ready" and self._is_read(r)]
-            return len(done) >= count
+            done = [row for row in rows if row["state"] == "ready"]
+            return done if len(done) >= count else []
 
-        eventually(ready, what=f"{count} accounts are ready")
+        # One after the other: questions about all would hold up their processes.
+        for row in eventually(ready, what=f"{count} accounts are ready"):
+            read = partial(self._is_read, row)
+            eventually(read, what=f"account {row['id']} is read")
 
     def _is_read(self, account: dict[str, Any]) -> bool:
         rows = self.api("GET", f"/mj/admin/account-queries/{account['id']}")
@@ -259,7 +263,7 @@ def specs(count: int) -> Iterator[AccountSpec]:
     yield from (account_spec(number) for number in range(1, count + 1))
 
 
-def _outer_environment() -> dict[str, str]:
+def outer_environment() -> dict[str, str]:
     """Return the environment for a product, without the variables of the tests."""
     ours = ("MJPROXY_", "NG_DISCORD_", "DJANGO_", "DATABASE_URL", "REDIS_URL", "PORT")
     return {k: v for k, v in os.environ.items() if not k.startswith(ours)}

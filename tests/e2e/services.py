@@ -18,20 +18,35 @@ from mjproxy.db.database_url import database
 # Test processes that run side by side have services of their own.
 WORKER: Final = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 DATABASE: Final = f"mjproxy_e2e_{WORKER}"
+TEMPLATE: Final = "mjproxy_e2e_template"  # migrated, on PostgreSQL
+EMPTY: Final = "template1"  # PostgreSQL's own
 
 
-def given_services() -> dict[str, str]:
+def given_services(template: str = EMPTY) -> dict[str, str]:
     """Return the environment of a product on the given services, both emptied.
 
-    Empty if no services are given: then the product starts its own.
+    On PostgreSQL the database is a copy of `template`. Empty if no services are given:
+    then the product starts its own.
     """
     services: dict[str, str] = {"DATABASE_URL": "", "REDIS_URL": ""}
     if url := os.environ.get("DATABASE_URL", ""):
-        services["DATABASE_URL"] = _fresh_database(url)
+        services["DATABASE_URL"] = _fresh_database(url, template)
     if url := os.environ.get("REDIS_URL", ""):
         services["REDIS_URL"] = own = _own_redis(url)
         redis.Redis.from_url(own).flushdb()
     return services
+
+
+def template_database() -> str:
+    """Return the address of the new database TEMPLATE on PostgreSQL, else "".
+
+    MySQL copies no database: there each product migrates its own.
+    """
+    parts = urlsplit(os.environ.get("DATABASE_URL", ""))
+    if not _is_postgres(parts):
+        return ""
+    _make_on_postgres(parts, TEMPLATE, EMPTY)
+    return urlunsplit(parts._replace(path=f"/{TEMPLATE}"))
 
 
 def _own_redis(url: str) -> str:
@@ -41,20 +56,24 @@ def _own_redis(url: str) -> str:
     return urlunsplit(parts._replace(path=f"/{number}"))
 
 
-def _fresh_database(url: str) -> str:
+def _fresh_database(url: str, template: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme.startswith("postgres"):
-        _make_on_postgres(parts)
+    if _is_postgres(parts):
+        _make_on_postgres(parts, DATABASE, template)
     else:
         _make_on_mysql(url)
     return urlunsplit(parts._replace(path=f"/{DATABASE}"))
 
 
-def _make_on_postgres(parts: SplitResult) -> None:
+def _is_postgres(parts: SplitResult) -> bool:
+    return parts.scheme.startswith("postgres")
+
+
+def _make_on_postgres(parts: SplitResult, name: str, template: str) -> None:
     maintenance = urlunsplit(parts._replace(scheme="postgresql", path="/postgres"))
     with psycopg.connect(maintenance, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {DATABASE}")
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
 
 
 def _make_on_mysql(url: str) -> None:

@@ -35,9 +35,8 @@ def product(
     sim: Simulator,
     accounts: int,
     line: Relay,
-    tmp_path_factory: pytest.TempPathFactory,
+    data: Path,
 ) -> Iterator[Product]:
-    data: Path = tmp_path_factory.mktemp("data")
     with faulty.own_database(SERVER, line.port) as url:
         running = Product.start(sim, data, DATABASE_URL=url)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,10 +17,8 @@ ASKERS = 30
 
 
 @pytest.fixture(scope="module")
-def product(
-    sim: Simulator, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Product]:
-    running = Product.start(sim, tmp_path_factory.mktemp("data"))
+def product(sim: Simulator, data: Path) -> Iterator[Product]:
+    running = Product.start(sim, data)
     try:
         running.add_account(next(specs(1)), interval=PACE)
         running.wait_accounts(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,11 +19,9 @@ PACE = 2.0
 
 
 @pytest.fixture(scope="module")
-def product(
-    sim: Simulator, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Product]:
+def product(sim: Simulator, data: Path) -> Iterator[Product]:
     """A pool of one account, whose plan would let more run than its row says."""
-    running = Product.start(sim, tmp_path_factory.mktemp("data"))
+    running = Product.start(sim, data)
     try:
         sim.knobs(concurrency=12)
         running.add_account(next(specs(1)), coreSize=SLOTS, maxQueueSize=0)

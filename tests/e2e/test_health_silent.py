@@ -18,7 +18,7 @@ import redis
 from mjproxy.run.start import redis_server
 from tests.e2e.calls import call, eventually, free_port
 from tests.e2e.harness import Product, Simulator, specs
-from tests.e2e.services import given_services
+from tests.e2e.services import TEMPLATE, given_services
 from tests.mjproxy.lib.process.test_damaged_files import answers
 from tests.relay import Relay, relay_to
 
@@ -44,7 +44,7 @@ def redis_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
 @pytest.fixture(scope="module")
 def database(request: pytest.FixtureRequest) -> Iterator[tuple[str, Relay | None]]:
     """The address of a database behind a relay, or none: SQLite has no line."""
-    url = given_services()["DATABASE_URL"]
+    url = given_services(TEMPLATE)["DATABASE_URL"]
     parts = urlsplit(url)
     if not parts.hostname:
         yield "", None
@@ -62,13 +62,12 @@ def product(
     accounts: int,
     redis_line: Relay,
     database: tuple[str, Relay | None],
-    tmp_path_factory: pytest.TempPathFactory,
+    data: Path,
 ) -> Iterator[Product]:
     services = {
         "REDIS_URL": f"redis://127.0.0.1:{redis_line.port}/0",
         "DATABASE_URL": database[0],
     }
-    data: Path = tmp_path_factory.mktemp("data")
     running = Product.start(sim, data, **services)
     try:
         for spec in specs(accounts):

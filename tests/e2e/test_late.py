@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ import pytest
 from gateway import timing
 from tests.e2e.harness import Product, Simulator, eventually, specs
 from tests.e2e.judge import assert_faithful
-from tests.e2e.services import given_services
+from tests.e2e.services import TEMPLATE, given_services
 from tests.pictures import data_url, mask, picture
 from tests.relay import Relay, relay_to
 
@@ -46,11 +47,9 @@ def lines(sim: Simulator) -> Iterator[Lines]:
 
 
 @pytest.fixture(scope="module")
-def product(
-    sim: Simulator, lines: Lines, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Product]:
-    data = tmp_path_factory.mktemp("data")
-    running = Product.start(sim, data, **given_services(), **lines.environment())
+def product(sim: Simulator, lines: Lines, data: Path) -> Iterator[Product]:
+    services = given_services(TEMPLATE)
+    running = Product.start(sim, data, **services, **lines.environment())
     try:
         for spec in specs(ACCOUNTS):
             running.add_account(spec)

@@ -16,7 +16,7 @@ from tests.e2e.calls import call, eventually
 from tests.e2e.faulty import RedisServer
 from tests.e2e.harness import Product, Simulator, specs
 from tests.e2e.judge import assert_faithful
-from tests.e2e.services import given_services
+from tests.e2e.services import TEMPLATE, given_services
 from tests.relay import Relay, relay_to
 
 ACCOUNTS = 2
@@ -44,10 +44,11 @@ def product(
     sim: Simulator,
     accounts: int,
     line: Relay,
-    tmp_path_factory: pytest.TempPathFactory,
+    data: Path,
 ) -> Iterator[Product]:
-    data: Path = tmp_path_factory.mktemp("data")
-    services = given_services() | {"REDIS_URL": f"redis://127.0.0.1:{line.port}/0"}
+    services = given_services(TEMPLATE) | {
+        "REDIS_URL": f"redis://127.0.0.1:{line.port}/0"
+    }
     running = Product.start(sim, data, **services)
     try:
         for spec in specs(accounts):
