@@ -22,8 +22,9 @@ E2E := $(PYTEST) -p no:randomly -n $(PRODUCTS) --dist loadfile \
   --no-loadscope-reorder --timeout 240 tests/e2e
 
 .DEFAULT_GOAL := help
-.PHONY: help setup generators run demo test unit e2e check services mysql mysql-core \
-  mysql-driver format lint types layers deps migrations deploy schema bench fmt lock clean
+.PHONY: help setup generators run demo test unit e2e coverage check services mysql \
+  mysql-core mysql-driver format lint types layers deps migrations deploy schema \
+  bench fmt lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' Makefile
@@ -45,6 +46,9 @@ unit: $(VENV)/.dev  ## tests in one process each, on all cores
 
 e2e: $(VENV)/.dev  ## tests of real processes, PRODUCTS=2 files at a time
 	$(E2E)
+
+coverage: $(VENV)/.dev  ## what no unit test runs, line by line and branch by branch
+	$(PYTEST) -n auto --cov --ignore=tests/e2e tests
 
 check: format lint types layers deps migrations deploy schema test  ## all that CI runs first
 
