@@ -22,9 +22,9 @@ from tasks.errands import give_up
 from tasks.exceptions import NoAccount, QueueFull
 from tasks.models import Errand, Task
 from tasks.services import CANCELLED, fail, reassign
-from tasks.submit.account import Wanted, choose, may_come, take_chosen
+from tasks.submit.account import Wanted, choose, may_come
 from tasks.submit.button_account import owner_or_host
-from tasks.submit.row import TurnLost, take_place
+from tasks.submit.seat import SeatLost, take_chosen, take_seats
 
 BATCH: Final = 200
 MOST_WAITING: Final = 2000  # tasks that one sweep looks at
@@ -145,8 +145,8 @@ def _move(task: Task) -> bool:
     try:
         with transaction.atomic():
             if not reassign(task, _taken(task)):
-                raise TurnLost
-    except (QueueFull, TurnLost):
+                raise SeatLost
+    except (QueueFull, SeatLost):
         return False
     except NoAccount as exc:
         if _may_wait(task):
@@ -157,10 +157,10 @@ def _move(task: Task) -> bool:
 
 
 def _taken(task: Task) -> DiscordAccount:
-    """Return an account on which a place was taken. Raises Refused, TurnLost."""
+    """Return an account that has a place for the task. Raises Refused, SeatLost."""
     if not _is_movable(task):
         account = owner_or_host(task)
-        take_place(account)
+        take_seats(account)
         return account
     action, bot_type = TaskAction(task.action), BotType(task.bot_type)
     chosen = choose(action, bot_type, _wanted(task), task.prompt)

@@ -94,6 +94,15 @@ class ErrandState(models.TextChoices):
     FAILED = "failed"
 
 
+class DeliveryState(models.TextChoices):
+    """What became of one call of a client's hook."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    SKIPPED = "skipped", "Skipped: newer news exist"
+    GIVEN_UP = "given_up", "Given up"
+
+
 class TranslateWay(models.TextChoices):
     """Services that translate prompts into English."""
 

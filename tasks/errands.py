@@ -74,8 +74,7 @@ def check_open(owner: User) -> None:
 
 @again_after_deadlock
 def _write(errand: Errand, brought: Sequence[Brought]) -> Errand:
-    files = inputs.write_files(brought)
-    with inputs.gone_if_full(files), transaction.atomic():
+    with inputs.kept(brought) as files, transaction.atomic():
         errand.save(force_insert=True)
         inputs.write_rows(files, errand=errand)
         send: Any = partial(

@@ -45,6 +45,11 @@ def counts() -> tuple[dict[int, int], dict[int, int]]:
     return running, queued
 
 
+def waiting_count(account: DiscordAccount) -> int:
+    """Count the tasks that wait for their turn at an account."""
+    return Task.objects.filter(account=account, status=TaskStatus.NOT_START).count()
+
+
 def with_counts(accounts: QuerySet[DiscordAccount]) -> QuerySet[DiscordAccount]:
     """Return the accounts with `running` and `waiting`, to show and to sort by."""
     return accounts.annotate(

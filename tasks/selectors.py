@@ -85,10 +85,6 @@ def waiting_ids(user: User, count: int = 1000, *, own: bool = False) -> list[int
     return list(rows.order_by("id").values_list("id", flat=True)[:count])
 
 
-def waiting_count(account: DiscordAccount) -> int:
-    return Task.objects.filter(account=account, status=TaskStatus.NOT_START).count()
-
-
 def banned_words() -> list[str]:
     rows = BannedWord.objects.filter(enabled=True).values_list("word", flat=True)
     return [word for text in rows for word in parted(text)]

@@ -16,7 +16,6 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount
 from mjproxy.lib.db.deadlocks import again_after_deadlock
-from mjproxy.lib.web import client_presence
 from tasks.enums import (
     ALLOWED_FROM,
     OPEN,
@@ -27,7 +26,6 @@ from tasks.enums import (
     TaskStatus,
     WindowState,
 )
-from tasks.exceptions import CallerGone
 from tasks.models import InputPicture, Task
 from tasks.selectors import load_shown
 from tasks.signals import task_changed, task_submitted
@@ -309,37 +307,14 @@ def cancel(task: Task) -> bool:
     return bool(asked) or Task.objects.filter(pk=task.pk, status__in=RUNNING).exists()
 
 
-@again_after_deadlock
-def insert(
-    task: Task,
-    *,
-    first: Callable[[], object] | None = None,
-    then: Callable[[Task], object] | None = None,
-) -> Task:
-    """Write a new row under a fresh id and hand it to dispatch after commit.
+def insert(task: Task) -> Task:
+    """Write a new row, and hand it to dispatch after the commit.
 
-    Another process may have taken the same id in the same millisecond: then the next.
-    `first` makes room for the row and `then` writes what belongs to it, in the same
-    transaction. Raises IntegrityError where the owner's idempotency key exists, and
-    CallerGone where whoever asked has gone.
+    Raises IntegrityError where its id or its owner's idempotency key exists.
     """
-    for _ in range(5):
-        try:
-            with transaction.atomic():
-                if first is not None:
-                    first()
-                task.save(force_insert=True)
-                if then is not None:
-                    then(task)
-                _tell(task_submitted, task)
-                if client_presence.has_left():  # nobody would ever get its id
-                    raise CallerGone
-                return task
-        except IntegrityError:
-            if not Task.objects.filter(pk=task.pk).exists():
-                raise
-            task.pk += 1
-    raise IntegrityError("no free task id")
+    task.save(force_insert=True)
+    _tell(task_submitted, task)
+    return task
 
 
 def tell_changed(task: Task) -> None:

@@ -18,7 +18,7 @@ def new_task_id() -> int:
     """Return a number of 16 digits below 2**53 that grows with time.
 
     Milliseconds and three random digits. Within one process no id repeats; between
-    processes the primary key decides, see `services.insert`.
+    processes the primary key decides, and the row is written under the next id.
     """
     global _last
     candidate = time.time_ns() // 1_000_000 * 1000 + secrets.randbelow(1000)

@@ -17,8 +17,8 @@ from accounts.selectors import accounts_for_a_person
 from accounts.state.links import path_of_todo
 from mjproxy.lib.db.clock import wrong_clocks
 from mjproxy.lib.ids import first_id_at
-from tasks.enums import RUNNING, TaskStatus
-from tasks.models import DeliveryState, Task, WebhookDelivery
+from tasks.enums import RUNNING, DeliveryState, TaskStatus
+from tasks.models import Task, WebhookDelivery
 
 MOST: Final = 10_000  # larger counts are shown as a minimum
 MOST_NEEDED: Final = 20

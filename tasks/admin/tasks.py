@@ -25,8 +25,8 @@ from mjproxy.lib.admin.theme import (
 from tasks.admin.forms import BannedWordForm, NewBannedWordsForm
 from tasks.admin.lists import WhenFilter, search
 from tasks.admin.settings import DrawingSettingsAdmin as DrawingSettingsAdmin
-from tasks.enums import TaskStatus
-from tasks.models import BannedWord, DeliveryState, Task, WebhookDelivery
+from tasks.enums import DeliveryState, TaskStatus
+from tasks.models import BannedWord, Task, WebhookDelivery
 from tasks.prompts.banned_words import ban_too
 from tasks.search import NEWEST_FOR_TEXT
 from tasks.services import cancel

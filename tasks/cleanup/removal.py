@@ -7,7 +7,8 @@ from typing import Final
 
 from django.db.models import Q
 
-from tasks.models import DeliveryState, InputPicture, Task
+from tasks.enums import DeliveryState
+from tasks.models import InputPicture, Task
 from tasks.pictures import store
 from tasks.services import fail
 

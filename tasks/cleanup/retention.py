@@ -10,9 +10,8 @@ from django.utils import timezone
 
 from mjproxy.lib.db import time_limits
 from mjproxy.lib.ids import first_task_id_of
-from tasks.enums import TERMINAL
+from tasks.enums import TERMINAL, DeliveryState
 from tasks.models import (
-    DeliveryState,
     DrawingSettings,
     Errand,
     Task,

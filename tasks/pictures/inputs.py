@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
-from django.db import DatabaseError
+from django.db import DatabaseError, IntegrityError
 from django.db.models import Q, QuerySet
 from PIL import Image
 
@@ -22,7 +22,7 @@ from mjproxy.lib.process.disk_full import is_full
 from mjproxy.lib.safe_http import client
 from mjproxy.lib.safe_http.file_kinds import HEAD, is_cut_off, kind_of
 from tasks.enums import TERMINAL, ErrandState, InputRole, TaskAction
-from tasks.exceptions import InvalidRequest
+from tasks.exceptions import InvalidRequest, Refused
 from tasks.models import Errand, InputPicture, Task
 from tasks.pictures import own_links, store
 from tasks.pictures.decode_slots import UNPACKING
@@ -202,10 +202,18 @@ def write_files(brought: Sequence[Brought]) -> list[Written]:
 
 
 @contextmanager
-def gone_if_full(files: Sequence[Written]) -> Iterator[None]:
-    """Remove the files if the block fails because the disk is full."""
+def kept(brought: Sequence[Brought]) -> Iterator[list[Written]]:
+    """Put the bytes on the disk for a block that writes their rows.
+
+    The files are removed where the block is refused, meets a row of the same key, or
+    finds no room on the disk. Raises OSError where they cannot all be written.
+    """
+    files = write_files(brought)
     try:
-        yield
+        yield files
+    except (Refused, IntegrityError):
+        remove_files(files)
+        raise
     except DatabaseError as exc:
         if is_full(exc):
             remove_files(files)

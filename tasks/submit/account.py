@@ -19,11 +19,9 @@ from accounts.selectors import for_choice
 from accounts.states import LOST
 from mjproxy.lib.db.compiled_query import CompiledQuery
 from tasks.enums import BotType, TaskAction
-from tasks.exceptions import QueueFull
 from tasks.load import with_load
 from tasks.models import Task
 from tasks.submit.refusal import refusal
-from tasks.submit.row import TurnLost, give, take_place
 
 _FEATURES: Final = {
     TaskAction.BLEND: "is_blend",
@@ -127,30 +125,6 @@ def host_among(accounts: Q, bot_type: BotType, wanted: Wanted) -> DiscordAccount
     rows = with_load(for_choice(DiscordAccount.objects.filter(accounts)))
     found: DiscordAccount | None = _ranked(rows, need, how.rule).first()
     return found
-
-
-def place(task: Task, wanted: Wanted) -> int:
-    """Give a new row to an account; return how many tasks wait there before it.
-
-    To be called in the transaction that writes it. Raises NoAccount, QueueFull, and
-    TurnLost where others were faster at the account: then another one may be chosen.
-    """
-    action = TaskAction(task.action)
-    chosen = choose(action, BotType(task.bot_type), wanted, task.prompt)
-    try:
-        ahead = take_chosen(chosen, action)
-    except QueueFull as exc:
-        raise TurnLost from exc
-    give(task, chosen.account)
-    task.mode = chosen.mode
-    return ahead
-
-
-def take_chosen(chosen: Chosen, action: TaskAction) -> int:
-    """Take a place at a chosen account, as `take_place` does, by what limits it."""
-    return take_place(
-        chosen.account, within_limit=is_new(action), unless_taken=chosen.in_turn
-    )
 
 
 def account_of(task: Task | None, wanted: Wanted | None = None) -> DiscordAccount:

@@ -38,9 +38,9 @@ from tasks.submit.row import (
     finished,
     new_task,
     replayed,
-    take_place,
     write,
 )
+from tasks.submit.seat import take_seats
 from tasks.submit.user_limit import check_share
 from tasks.webhooks.rows import tell_again
 
@@ -191,7 +191,7 @@ def press(
     task = child_of(caller, parent, account, custom_id)
     opens = how is WindowState.EXPECTED
     brought = answer_with(caller, task, parent, prompt) if opens else []
-    return write(caller, task, brought, place=lambda: take_place(account))
+    return write(caller, task, brought, at=account)
 
 
 def answer_with(caller: Caller, task: Task, parent: Task, prompt: str) -> list[Brought]:
@@ -218,7 +218,7 @@ def _press_all(caller: Caller, parent: Task, account: DiscordAccount) -> Submitt
     if missing:
         check_share(caller.user.pk, tasks=missing)
     with transaction.atomic():
-        ahead = take_place(account, tasks=missing) if missing else 0
+        ahead = take_seats(account, tasks=missing) if missing else 0
         tasks = [
             (known[number] or _draw_described(each, parent, account, number)).task
             for number, each in asked.items()

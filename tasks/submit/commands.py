@@ -18,7 +18,7 @@ from tasks.prompts.translation import translate
 from tasks.prompts.video import as_video
 from tasks.selectors import banned_words, visible_to
 from tasks.submit import limits
-from tasks.submit.account import Wanted, place
+from tasks.submit.account import Wanted
 from tasks.submit.row import (
     Caller,
     Submitted,
@@ -91,15 +91,7 @@ def _draw(
     before = sum(picture.role == InputRole.PROMPT for picture in brought)
     task.echo_key = prompts_text.echo_key("https://x " * before + english)
     limits.check_command(task, "imagine", brought)
-    return _place(caller, task, wanted, brought)
-
-
-def _place(
-    caller: Caller, task: Task, wanted: Wanted | None, brought: Sequence[Brought] = ()
-) -> Submitted:
-    """Write a task at an account that fits."""
-    wanted = wanted or Wanted()
-    return write(caller, task, brought, place=lambda: place(task, wanted))
+    return write(caller, task, brought, at=wanted or Wanted())
 
 
 def linked(prompt: str, viewer: Viewer) -> list[Brought]:
@@ -135,7 +127,7 @@ def submit_blend(
     task.prompt_en = DIMENSIONS[dimensions]
     task.description = f"/blend {task.pk} {len(brought)}"
     task.echo_key = prompts_text.echo_key("https://x " * len(brought))
-    return _place(caller, task, wanted, brought)
+    return write(caller, task, brought, at=wanted or Wanted())
 
 
 def submit_describe(
@@ -186,7 +178,7 @@ def _ask(
     limits.check_command(task, action.lower(), brought)
     # Its answer fills the message that its own interaction has made.
     task.echo_key = f"{action.lower()}/{task.pk}"
-    return _place(caller, task, wanted, brought)
+    return write(caller, task, brought, at=wanted or Wanted())
 
 
 def submit_show(
@@ -220,7 +212,7 @@ def submit_show(
     task.shown_job_id = job_id
     task.description = f"/show {job_id}"
     task.echo_key = f"show/{job_id}"
-    return _place(caller, task, wanted)
+    return write(caller, task, at=wanted)
 
 
 def _known(user: User, job_id: str) -> Task | None:

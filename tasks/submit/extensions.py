@@ -28,7 +28,6 @@ from tasks.submit.row import (
     checked_prompt,
     finished,
     replayed,
-    take_place,
     write,
 )
 from tasks.submit.user_limit import check_share
@@ -151,7 +150,7 @@ def _wait_for(
     task.echo_key = f"{clip.pk}|{pressed}"
     opens = _window(clip, account, pressed, wish.prompt) is WindowState.EXPECTED
     brought = answer_with(caller, task, clip, wish.prompt) if opens else []
-    return write(caller, task, brought, place=lambda: take_place(account), waits=True)
+    return write(caller, task, brought, at=account, waits=True)
 
 
 # --- when the clip is there -----------------------------------------------------------

@@ -1,39 +1,36 @@
-"""What every submit shares: who asks, the new row, its place in the queue."""
+"""What every submit shares: who asks, the new row, and how it is written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any, Final
 
-from django.db import IntegrityError
-from django.utils import timezone
+from django.db import IntegrityError, transaction
 
-from accounts.choice.usage import take_turn
 from accounts.models import DiscordAccount, User
-from mjproxy.lib.validators.number_limits import span_of
+from mjproxy.lib.db.deadlocks import again_after_deadlock
+from mjproxy.lib.web import client_presence
 from tasks.enums import BotType, TaskAction, TaskStatus
 from tasks.exceptions import (
+    CallerGone,
     InvalidRequest,
-    NoAccount,
     ParentNotFound,
     QueueFull,
-    Refused,
 )
 from tasks.models import DrawingSettings, Task
 from tasks.pictures import inputs
 from tasks.pictures.inputs import Brought, Written
 from tasks.pictures.own_links import Viewer
-from tasks.selectors import visible_to, waiting_count
+from tasks.prompts.text import MAX_PROMPT_LENGTH
+from tasks.selectors import visible_to
 from tasks.services import insert
+from tasks.submit.account import Wanted
+from tasks.submit.seat import SeatLost, give, take_seat
 from tasks.submit.user_limit import check_brought, check_share
 
-# A waiting task is given up after so many times the account's own time limit.
-QUEUE_LIMIT_FACTOR: Final = 12
-MAX_PROMPT_LENGTH: Final = 8192
 MAX_IDEMPOTENCY_KEY: Final = 255
-# Each time somebody else had the place, so there is hardly ever a fifth.
+# Lost races. A fifth is rare; 100 is a safety bound.
 TRIES: Final = 100
 
 
@@ -86,30 +83,6 @@ def finished(caller: Caller, task_id: int) -> Task:
     return parent
 
 
-class TurnLost(Exception):
-    """Somebody was faster: the account's turn or its last drawing of today is gone."""
-
-
-def take_place(account: DiscordAccount, *, tasks: int = 1, **turn: bool) -> int:
-    """Let so many more tasks wait for an account; return how many are before them.
-
-    To be called in the transaction that writes them: it holds the account's row, so
-    nobody else counts at the same time. Raises QueueFull, and TurnLost where one of
-    the conditions of `take_turn` does not hold.
-    """
-    if not take_turn(account, tasks=tasks, **turn):
-        raise TurnLost if turn else NoAccount()
-    ahead = waiting_count(account)
-    if account.max_queue_size and ahead + tasks > account.max_queue_size:
-        raise QueueFull(discordInstanceId=account.channel_id)
-    return ahead
-
-
-def queue_deadline(account: DiscordAccount) -> timedelta:
-    """Return how long a task may wait for the account's next free slot."""
-    return span_of(account.timeout_minutes * QUEUE_LIMIT_FACTOR)
-
-
 def new_task(
     caller: Caller,
     action: TaskAction,
@@ -136,12 +109,6 @@ def new_task(
     return task
 
 
-def give(task: Task, account: DiscordAccount) -> None:
-    """Have a row that is not written yet wait for this account."""
-    task.account = account
-    task.deadline_at = timezone.now() + queue_deadline(account)
-
-
 def replayed(caller: Caller) -> Submitted | None:
     """Return what the same Idempotency-Key has made before, if anything."""
     if not caller.idempotency_key:
@@ -158,53 +125,55 @@ def write(
     task: Task,
     brought: Sequence[Brought] = (),
     *,
-    place: Callable[[], int] | None = None,
+    at: Wanted | DiscordAccount | None = None,
     waits: bool = False,
 ) -> Submitted:
     """Write the row with what it brought along, and hand it to dispatch.
 
-    `place` takes its place in the queue, in the same transaction, and returns how many
-    wait before it; after TurnLost it is asked again. What else it raises is raised, and
-    nothing is written. Raises ShareUsedUp where its owner has enough tasks waiting,
-    PicturesUsedUp where they hold enough pictures.
+    `at` says where it takes its seat (`take_seat`); None: it needs none, or has one.
     With `waits` it is not sent before it is marked as prepared.
+    Raises NoAccount, QueueFull; ShareUsedUp where its owner has enough tasks waiting,
+    PicturesUsedUp where they hold enough pictures, CallerGone where the client left.
+    Then nothing is written.
     """
     if task.status == TaskStatus.NOT_START:
         check_share(caller.user.pk)
     check_brought(caller.user.pk, brought)
-    files = inputs.write_files(brought)
     uploads = any(picture.needs_upload for picture in brought)
     task.prepared = not (waits or uploads)
     try:
-        with inputs.gone_if_full(files):
-            return _write(task, files, place)
+        with inputs.kept(brought) as files:
+            return _write(task, files, at)
     except IntegrityError:
         # The same key at the same moment: the other request won.
-        inputs.remove_files(files)
         if earlier := replayed(caller):
             return replace(earlier, ahead=0)
         raise
-    except Refused:
-        inputs.remove_files(files)
-        raise
 
 
+@again_after_deadlock
 def _write(
-    task: Task, files: Sequence[Written], place: Callable[[], int] | None
+    task: Task, files: Sequence[Written], at: Wanted | DiscordAccount | None
 ) -> Submitted:
-    ahead = 0
+    """Take a seat, write the row and its pictures: all in one transaction, or nothing.
 
-    def take() -> None:
-        nonlocal ahead
-        ahead = place() if place else 0
-        task.requested_mode = task.mode
-
+    A lost race begins anew: for a seat with another choice, for an id with the next.
+    """
     for _ in range(TRIES):
         try:
-            written = insert(
-                task, first=take, then=lambda row: inputs.write_rows(files, task=row)
-            )
-        except TurnLost:
+            with transaction.atomic():
+                ahead = 0 if at is None else take_seat(task, at)
+                task.requested_mode = task.mode
+                insert(task)
+                inputs.write_rows(files, task=task)
+                if client_presence.has_left():  # its id would reach no client
+                    raise CallerGone
+                return Submitted(task, ahead)
+        except SeatLost:
             continue
-        return Submitted(written, ahead)
+        except IntegrityError:
+            # Two processes may make the same id in the same millisecond.
+            if not Task.objects.filter(pk=task.pk).exists():
+                raise
+            task.pk += 1
     raise QueueFull()

@@ -10,7 +10,7 @@ from accounts.models import DiscordAccount
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from tasks import custom_ids
 from tasks.enums import TaskAction, TaskStatus, WindowState
-from tasks.exceptions import InvalidRequest, ParentNotFound, Refused
+from tasks.exceptions import InvalidRequest, ParentNotFound
 from tasks.models import Task
 from tasks.pictures import inputs
 from tasks.pictures.inputs import Brought
@@ -26,10 +26,9 @@ from tasks.submit.row import (
     Caller,
     Submitted,
     checked_prompt,
-    queue_deadline,
     replayed,
-    take_place,
 )
+from tasks.submit.seat import queue_deadline, take_seats
 from tasks.submit.user_limit import check_brought, check_share
 
 
@@ -106,31 +105,26 @@ def _go_on(
     """
     check_share(task.owner_id)
     check_brought(task.owner_id, brought)
-    files = inputs.write_files(brought)
     imagines = task.action == TaskAction.IMAGINE
-    try:
-        with inputs.gone_if_full(files), transaction.atomic():
-            ahead = take_place(account)
-            moved = advance(
-                task.pk,
-                TaskStatus.NOT_START,
-                account=account,
-                where=Q(status=TaskStatus.MODAL, window=WindowState.EXPECTED),
-                # A described prompt is drawn for itself, not for the description.
-                prompt=given or (english if imagines else task.prompt or english),
-                prompt_en=english,
-                echo_key=text.echo_key(english) if imagines else task.echo_key,
-                idempotency_key=caller.idempotency_key or task.idempotency_key,
-                description=f"/up {task.parent_id} {task.custom_id}"[:4000],
-                prepared=not any(picture.needs_upload for picture in brought),
-                deadline_at=timezone.now() + queue_deadline(account),
-            )
-            if not moved:
-                raise _not_open()
-            inputs.write_rows(files, task=task)
-    except Refused:
-        inputs.remove_files(files)
-        raise
+    with inputs.kept(brought) as files, transaction.atomic():
+        ahead = take_seats(account)
+        moved = advance(
+            task.pk,
+            TaskStatus.NOT_START,
+            account=account,
+            where=Q(status=TaskStatus.MODAL, window=WindowState.EXPECTED),
+            # A described prompt is drawn for itself, not for the description.
+            prompt=given or (english if imagines else task.prompt or english),
+            prompt_en=english,
+            echo_key=text.echo_key(english) if imagines else task.echo_key,
+            idempotency_key=caller.idempotency_key or task.idempotency_key,
+            description=f"/up {task.parent_id} {task.custom_id}"[:4000],
+            prepared=not any(picture.needs_upload for picture in brought),
+            deadline_at=timezone.now() + queue_deadline(account),
+        )
+        if not moved:
+            raise _not_open()
+        inputs.write_rows(files, task=task)
     return ahead
 
 

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from mjproxy.lib import faults
 from mjproxy.lib.db.compiled_query import CompiledQuery
-from tasks.models import DeliveryState, WebhookDelivery
+from tasks.enums import DeliveryState
+from tasks.models import WebhookDelivery
 from tasks.webhooks import rows as webhooks_rows
 from tasks.webhooks.rows import Call, unclaimed
 from tasks.webhooks.shares import Receiver

@@ -17,8 +17,8 @@ from mjproxy.lib.db.encrypted_field import UndecryptableSecret
 from mjproxy.lib.faults import Work
 from mjproxy.lib.process import backoff
 from mjproxy.lib.validators.addresses import WrongAddress, parts_of
-from tasks.enums import TERMINAL, TaskStatus
-from tasks.models import DeliveryState, DrawingSettings, Task, WebhookDelivery
+from tasks.enums import TERMINAL, DeliveryState, TaskStatus
+from tasks.models import DrawingSettings, Task, WebhookDelivery
 from tasks.wire import task_bytes
 
 logger = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from accounts.models import User
 from mjproxy.celery import app
 from mjproxy.lib.process import event_loop
 from tasks import jobs
-from tasks.enums import TaskStatus
-from tasks.models import DeliveryState, Task, WebhookDelivery
+from tasks.enums import DeliveryState, TaskStatus
+from tasks.models import Task, WebhookDelivery
 from tasks.services import advance, fail
 from tasks.webhooks import calls
 from tests.factories import make_finished, make_task, make_user

@@ -131,15 +131,6 @@ def test_cancelling_twice_is_still_a_yes(alice: User) -> None:
     assert [cancel(task), cancel(task)] == [True, True]
 
 
-def test_insert_takes_the_next_id_where_one_is_taken(alice: User) -> None:
-    first = make_task(alice)
-
-    second = insert(Task(pk=first.pk, owner=alice, action="IMAGINE"))
-
-    assert second.pk == first.pk + 1
-    assert Task.objects.count() == 2
-
-
 def test_insert_does_not_hide_a_used_idempotency_key(alice: User) -> None:
     make_task(alice, idempotency_key="k")
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any, Final
 
 import pytest
-from django.db import IntegrityError
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
@@ -14,7 +13,6 @@ from tasks.enums import InputRole, TaskStatus, WindowState
 from tasks.models import InputPicture, Task
 from tasks.services import (
     CANCELLED,
-    insert,
     mark_prepared,
     reassign,
     release,
@@ -40,55 +38,6 @@ def make_sent(owner: User, **fields: Any) -> Task:
         "claimed_at": timezone.now(),
     }
     return make_task(owner, **(values | fields))
-
-
-# --- insert ---------------------------------------------------------------------------
-
-
-def test_what_belongs_to_a_row_is_written_with_it(alice: User) -> None:
-    task = insert(
-        Task(owner=alice, action="IMAGINE"),
-        then=lambda row: bring(row, InputRole.PROMPT),
-    )
-
-    assert task.inputs.count() == 1
-
-
-def test_where_what_belongs_to_it_fails_there_is_no_row(
-    alice: User, heard: Heard, django_capture_on_commit_callbacks: Any
-) -> None:
-    def fail(row: Task) -> None:
-        raise RuntimeError(row.pk)
-
-    with (
-        django_capture_on_commit_callbacks(execute=True),
-        pytest.raises(RuntimeError),
-    ):
-        insert(Task(owner=alice, action="IMAGINE"), then=fail)
-
-    assert not Task.objects.exists()
-    assert heard == []
-
-
-def test_under_the_next_id_it_is_written_for_that_one_only(alice: User) -> None:
-    first = make_task(alice)
-
-    second = insert(
-        Task(pk=first.pk, owner=alice, action="IMAGINE"),
-        then=lambda row: bring(row, InputRole.PROMPT),
-    )
-
-    assert InputPicture.objects.get().task == second
-
-
-def test_with_a_used_key_nothing_that_belongs_to_it_is_left(alice: User) -> None:
-    make_task(alice, idempotency_key="k")
-    again = Task(owner=alice, action="IMAGINE", idempotency_key="k")
-
-    with pytest.raises(IntegrityError):
-        insert(again, then=lambda row: bring(row, InputRole.PROMPT))
-
-    assert not InputPicture.objects.exists()
 
 
 # --- prepared -------------------------------------------------------------------------

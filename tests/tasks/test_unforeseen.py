@@ -18,7 +18,8 @@ from mjproxy.lib import faults
 from mjproxy.lib.faults import MOST
 from mjproxy.lib.process import event_loop
 from tasks import jobs
-from tasks.models import DeliveryState, Task, WebhookDelivery
+from tasks.enums import DeliveryState
+from tasks.models import Task, WebhookDelivery
 from tasks.pictures import cdn
 from tasks.pictures import store as pictures_store
 from tasks.pictures.cdn import Picture

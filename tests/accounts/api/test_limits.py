@@ -24,7 +24,7 @@ from mjproxy.lib.sealed_file import seal
 from mjproxy.lib.validators.number_limits import LONGEST, limits_of, span_of
 from tasks.cleanup.retention import remove_old_tasks
 from tasks.models import DrawingSettings, Task
-from tasks.submit.row import queue_deadline
+from tasks.submit.seat import queue_deadline
 from tests.conftest import ApiClient
 from tests.factories import make_account, make_user
 

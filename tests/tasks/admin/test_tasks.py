@@ -13,8 +13,8 @@ from accounts.models import User
 from mjproxy.lib.admin import theme
 from mjproxy.lib.ids import first_id_at
 from tasks import search
-from tasks.enums import Delivery, TaskStatus
-from tasks.models import DeliveryState, DrawingSettings, Task, WebhookDelivery
+from tasks.enums import Delivery, DeliveryState, TaskStatus
+from tasks.models import DrawingSettings, Task, WebhookDelivery
 from tests.factories import make_account, make_finished, make_task, make_user
 
 LIST = "/admin/tasks/task/"

@@ -12,9 +12,8 @@ from accounts.models import DiscordAccount, User
 from mjproxy.lib.ids import first_task_id_of
 from tasks import jobs
 from tasks.cleanup import retention
-from tasks.enums import ErrandKind, InputRole, TaskStatus
+from tasks.enums import DeliveryState, ErrandKind, InputRole, TaskStatus
 from tasks.models import (
-    DeliveryState,
     DrawingSettings,
     Errand,
     InputPicture,

@@ -21,9 +21,10 @@ from accounts.models import DiscordAccount, PoolSettings, User
 from tasks.enums import BotType, TaskAction, TaskStatus
 from tasks.exceptions import Refused
 from tasks.models import Task
-from tasks.submit.account import Wanted, choose, take_chosen
+from tasks.submit.account import Wanted, choose
 from tasks.submit.commands import submit_imagine
 from tasks.submit.row import Caller
+from tasks.submit.seat import take_chosen
 from tests.factories import make_account, make_task
 
 FAIR = [ChoiceRule.BEST_WAIT_IDLE, ChoiceRule.POLLING]

@@ -9,20 +9,22 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
 from tasks.enums import BotType, InputRole, TaskAction, TaskStatus
-from tasks.exceptions import InvalidRequest, NoAccount, ParentNotFound, QueueFull
+from tasks.exceptions import InvalidRequest, ParentNotFound, QueueFull
 from tasks.models import DrawingSettings, InputPicture, Task
+from tasks.pictures import inputs
 from tasks.pictures.inputs import Brought, read
+from tasks.prompts.text import MAX_PROMPT_LENGTH
 from tasks.submit import row
+from tasks.submit.account import Wanted
 from tasks.submit.row import (
-    MAX_PROMPT_LENGTH,
     Caller,
     checked_prompt,
     finished,
     new_task,
     replayed,
-    take_place,
     write,
 )
+from tasks.submit.seat import SeatLost, give
 from tests.factories import make_account, make_finished, make_task
 from tests.pictures import data_url, mask, picture
 
@@ -84,39 +86,6 @@ def test_a_task_that_has_not_succeeded_is_no_parent(
 
     with pytest.raises(InvalidRequest):
         finished(Caller(alice), task.pk)
-
-
-# --- room -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("most", "ahead", "tasks", "fits"),
-    [(0, 9, 9, True), (4, 3, 1, True), (4, 4, 1, False), (4, 0, 4, True)]
-    + [(4, 1, 4, False)],
-)
-def test_so_many_tasks_may_wait_and_no_more(
-    alice: User, most: int, ahead: int, tasks: int, fits: bool
-) -> None:
-    account = make_account(max_queue_size=most)
-    for _ in range(ahead):
-        make_task(alice, account=account)
-    make_task(alice, account=account, status=TaskStatus.IN_PROGRESS)
-    make_task(alice, account=account, status=TaskStatus.MODAL)
-
-    if fits:
-        assert take_place(account, tasks=tasks) == ahead
-        return
-    with pytest.raises(QueueFull) as refused:
-        take_place(account, tasks=tasks)
-
-    assert refused.value.properties == {"discordInstanceId": account.channel_id}
-
-
-def test_a_deleted_account_has_no_place(alice: User, account: DiscordAccount) -> None:
-    DiscordAccount.objects.all().delete()
-
-    with pytest.raises(NoAccount):
-        take_place(account)
 
 
 # --- rows -----------------------------------------------------------------------------
@@ -183,9 +152,9 @@ def test_a_task_is_sent_once_its_uploads_are_done(
     caller = Caller(alice)
 
     files = [brought(r) for r in roles]
-    written = write(caller, fresh(caller, account), files, place=lambda: 3)
+    written = write(caller, fresh(caller, account), files)
 
-    assert (written.task.prepared, written.ahead) == (prepared, 3)
+    assert written.task.prepared is prepared
     assert [p.role for p in written.task.inputs.all()] == roles
     assert len(files_in(media / ".inputs")) == len(roles)
 
@@ -194,9 +163,9 @@ def test_of_two_requests_with_one_key_the_later_answers_with_the_first(
     alice: User, account: DiscordAccount, media: Path
 ) -> None:
     caller = Caller(alice, idempotency_key="k")
-    first = write(caller, fresh(caller, account), [brought()], place=lambda: 5)
+    first = write(caller, fresh(caller, account), [brought()], at=account)
 
-    again = write(caller, fresh(caller, account), [brought()], place=lambda: 6)
+    again = write(caller, fresh(caller, account), [brought()], at=account)
 
     assert (again.task, again.ahead) == (first.task, 0)
     assert Task.objects.count() == InputPicture.objects.count() == 1
@@ -218,6 +187,96 @@ def test_a_row_that_cannot_be_written_leaves_no_file(
     with pytest.raises(IntegrityError):
         write(caller, fresh(caller, account), [brought()])
 
+    assert files_in(media) == []
+
+
+def test_so_many_wait_before_a_written_task(
+    alice: User, account: DiscordAccount
+) -> None:
+    for _ in range(3):
+        make_task(alice, account=account)
+    caller = Caller(alice)
+
+    assert write(caller, fresh(caller, account), at=account).ahead == 3
+
+
+def test_a_row_takes_the_next_id_where_its_own_is_taken(
+    alice: User, account: DiscordAccount
+) -> None:
+    first = make_task(alice)
+    caller = Caller(alice)
+    task = fresh(caller, account)
+    task.pk = first.pk
+
+    second = write(caller, task, [brought()]).task
+
+    assert second.pk == first.pk + 1
+    assert Task.objects.count() == 2
+    assert InputPicture.objects.get().task == second
+
+
+def test_where_its_pictures_cannot_be_written_there_is_no_row(
+    alice: User,
+    account: DiscordAccount,
+    monkeypatch: pytest.MonkeyPatch,
+    heard: list[tuple[str, int]],
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(inputs, "write_rows", refuse)
+    caller = Caller(alice)
+
+    with (
+        django_capture_on_commit_callbacks(execute=True),
+        pytest.raises(RuntimeError),
+    ):
+        write(caller, fresh(caller, account), [brought()], at=account)
+
+    assert not Task.objects.exists()
+    assert heard == []
+
+
+def test_a_lost_seat_begins_anew_with_another_choice(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = make_account(), make_account()
+    chosen = [first, second]
+
+    def take_seat(task: Task, at: object) -> int:
+        account = chosen.pop(0)
+        give(task, account)
+        DiscordAccount.objects.filter(pk=account.pk).update(day_draw_count=1)
+        if account == first:
+            raise SeatLost
+        return 7
+
+    monkeypatch.setattr(row, "take_seat", take_seat)
+    caller = Caller(alice)
+    task = new_task(caller, TaskAction.IMAGINE, BotType.MID_JOURNEY)
+
+    written = write(caller, task, [brought()], at=Wanted())
+
+    assert (written.task.account, written.ahead) == (second, 7)
+    assert Task.objects.count() == InputPicture.objects.count() == 1
+    counts = DiscordAccount.objects.order_by("pk").values_list("day_draw_count")
+    assert [count for (count,) in counts] == [0, 1]
+
+
+def test_a_submit_that_loses_every_race_is_refused(
+    alice: User, account: DiscordAccount, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take_seat(task: Task, at: object) -> int:
+        raise SeatLost
+
+    monkeypatch.setattr(row, "take_seat", take_seat)
+    caller = Caller(alice)
+
+    with pytest.raises(QueueFull):
+        write(caller, fresh(caller, account), [brought()], at=Wanted())
+
+    assert not Task.objects.exists()
     assert files_in(media) == []
 
 

@@ -14,8 +14,8 @@ from standardwebhooks import Webhook
 from accounts.models import User
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import event_loop
-from tasks.enums import TaskStatus
-from tasks.models import DeliveryState, Task, WebhookDelivery
+from tasks.enums import DeliveryState, TaskStatus
+from tasks.models import Task, WebhookDelivery
 from tasks.services import advance, fail
 from tasks.webhooks import calls
 from tests.factories import make_task, make_user

@@ -16,8 +16,8 @@ from accounts.models import User
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import event_loop
 from tasks import jobs
-from tasks.enums import TaskStatus
-from tasks.models import DeliveryState, Task, WebhookDelivery
+from tasks.enums import DeliveryState, TaskStatus
+from tasks.models import Task, WebhookDelivery
 from tasks.services import advance, fail
 from tasks.webhooks import calls as webhooks_calls
 from tasks.webhooks import picking, shares

@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from tasks.enums import TaskStatus
-from tasks.models import DeliveryState, Task, WebhookDelivery
+from tasks.enums import DeliveryState, TaskStatus
+from tasks.models import Task, WebhookDelivery
 from tasks.services import advance, fail
 from tasks.webhooks.picking import claim_due, due_receivers, receiver_of
 from tasks.webhooks.rows import (

@@ -1,0 +1,174 @@
+"""A task: one drawing request, as a row."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.enums import SpeedMode
+from accounts.models import DiscordAccount
+from mjproxy.lib.ids import new_picture_key, new_task_id
+from tasks.enums import (
+    LOADING,
+    OPEN,
+    TERMINAL,
+    BotType,
+    Delivery,
+    TaskAction,
+    TaskStatus,
+    WindowState,
+)
+
+
+class Task(models.Model):
+    """One drawing request, from the client's call to its final picture."""
+
+    id = models.BigIntegerField(primary_key=True, default=new_task_id)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
+    account = models.ForeignKey(DiscordAccount, models.SET_NULL, null=True)
+    parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True)
+    action = models.CharField(max_length=16, choices=TaskAction)
+    status = models.CharField(
+        max_length=16, choices=TaskStatus, default=TaskStatus.NOT_START
+    )
+    bot_type = models.CharField(
+        max_length=16, choices=BotType, default=BotType.MID_JOURNEY
+    )
+    # As asked for, until Midjourney says at which one it draws.
+    mode = models.CharField("speed", max_length=8, choices=SpeedMode, blank=True)
+    requested_mode = models.CharField(
+        "wanted speed", max_length=8, choices=SpeedMode, blank=True
+    )
+
+    prompt = models.TextField(blank=True)
+    prompt_en = models.TextField(blank=True)
+    final_prompt = models.TextField(blank=True)
+    description = models.TextField(blank=True)
+    client_state = models.TextField("state", blank=True)
+    notify_hook = models.TextField(blank=True)
+    # Called where the caller names none. Their answers do not show it.
+    operator_hook = models.TextField(blank=True)
+    link_base = models.CharField(max_length=300, blank=True)
+    client_ip = models.GenericIPAddressField(null=True)
+    idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001
+    account_filter = models.JSONField(null=True, help_text="As it was submitted.")
+
+    submitted_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    deadline_at = models.DateTimeField(null=True)
+
+    progress = models.PositiveSmallIntegerField(null=True, help_text="Percent.")
+    fail_reason = models.TextField(blank=True)
+    buttons = models.JSONField(default=list)
+
+    # What it is recognised by, strongest first (docs/protocol.md, matching).
+    nonce = models.CharField(max_length=25, null=True, unique=True)  # noqa: DJ001
+    interaction_id = models.CharField(max_length=20, null=True, unique=True)  # noqa: DJ001
+    progress_message_id = models.CharField(max_length=20, null=True, unique=True)  # noqa: DJ001
+    message_id = models.CharField(max_length=20, null=True, unique=True)  # noqa: DJ001
+    job_id = models.CharField(max_length=36, null=True, unique=True)  # noqa: DJ001
+    # Where it was sent, or will be; empty before that: the account's own channel.
+    guild_id = models.CharField(max_length=20, blank=True)
+    channel_id = models.CharField(max_length=20, blank=True)
+    parent_message_id = models.CharField(max_length=20, blank=True)
+    custom_id = models.CharField(max_length=200, blank=True)
+    shown_job_id = models.CharField(
+        max_length=36, blank=True, help_text="The job that /show asks for."
+    )
+    echo_key = models.CharField(max_length=200, blank=True)
+    matched_by = models.CharField(max_length=20, blank=True)
+    message_flags = models.BigIntegerField(default=0)
+    message_content = models.TextField(blank=True)
+
+    # The window that its button opens (docs/protocol.md, windows).
+    window = models.CharField(max_length=10, choices=WindowState, blank=True)
+    window_id = models.CharField(max_length=200, blank=True)
+    window_field = models.CharField(max_length=100, blank=True)
+    window_interaction_id = models.CharField(  # noqa: DJ001
+        max_length=20, null=True, unique=True, help_text="Of the window's answer."
+    )
+
+    # The way to Discord.
+    prepared = models.BooleanField(
+        default=True, help_text="What it brought along is at Discord."
+    )
+    prepare_after = models.DateTimeField(null=True)
+    prepare_tries = models.PositiveSmallIntegerField(default=0)
+    delivery = models.CharField(max_length=10, choices=Delivery, blank=True)
+    claimed_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(null=True)
+    waiting_reason = models.CharField(
+        max_length=400, blank=True, help_text="Why it waits for another try."
+    )
+    checked_at = models.DateTimeField(null=True, help_text="History was read for it.")
+    removed_at = models.DateTimeField(null=True, help_text="Progress message deleted.")
+    cancel_requested_at = models.DateTimeField(null=True)
+    # Midjourney's Cancel is pressed again and again, until the job is over.
+    cancel_presses = models.PositiveSmallIntegerField(default=0)
+    cancel_next_at = models.DateTimeField(null=True, help_text="Not pressed before.")
+
+    # Pictures: links of the CDN expire, so ours are served under a secret name.
+    picture_key = models.CharField(max_length=24, default=new_picture_key)
+    preview_source = models.TextField(blank=True)
+    picture_source = models.TextField(blank=True)
+    picture_type = models.CharField(max_length=40, blank=True)
+    picture_width = models.PositiveIntegerField(null=True)
+    picture_height = models.PositiveIntegerField(null=True)
+    picture_file = models.CharField(max_length=200, blank=True)
+    picture_tries = models.PositiveSmallIntegerField(default=0)
+    picture_next_at = models.DateTimeField(null=True, help_text="Next try to keep it.")
+
+    seed = models.CharField(max_length=20, blank=True)
+    seed_message_id = models.CharField(max_length=20, blank=True)
+    texts = models.JSONField(
+        default=list, help_text="The prompts that describe or shorten suggests."
+    )
+
+    # Counts up with every visible change: id of stream events, order of webhooks.
+    revision = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["account", "status", "id"], name="task_load"),
+            # Few rows of many, so that the load of all accounts is counted in no time.
+            models.Index(
+                fields=["account", "status"],
+                condition=Q(status__in=LOADING),
+                name="task_open",
+            ),
+            models.Index(fields=["owner", "-id"], name="task_own"),
+            models.Index(
+                fields=["owner"],
+                condition=models.Q(status=TaskStatus.NOT_START),
+                name="task_own_waiting",
+            ),
+            models.Index(fields=["status", "deadline_at"], name="task_due"),
+            models.Index(fields=["parent_message_id"], name="task_parent_message"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["owner", "idempotency_key"], name="task_idempotency"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN
+
+    @property
+    def buttons_message_id(self) -> str:
+        """The message that holds its buttons: its own, or the one that it edited."""
+        return self.message_id or self.parent_message_id
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.status in TERMINAL

@@ -1,0 +1,54 @@
+"""A webhook delivery: one call of a client's hook, as a row."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from tasks.enums import DeliveryState, TaskStatus
+from tasks.models.task import Task
+
+
+class WebhookDelivery(models.Model):
+    """One call of a client's hook, written with the change that it reports."""
+
+    task = models.ForeignKey(Task, models.CASCADE, related_name="deliveries")
+    # Picked for this user (tasks/webhooks/picking.py); the index below serves the key.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False
+    )
+    host = models.CharField(max_length=260, help_text="With its port.")
+    revision = models.PositiveIntegerField()
+    status = models.CharField(max_length=16, choices=TaskStatus)
+    is_final = models.BooleanField(default=False)
+    is_operators = models.BooleanField(default=False, help_text="The default hook's.")
+    url = models.TextField()
+    body = models.TextField()
+    state = models.CharField(
+        max_length=10, choices=DeliveryState, default=DeliveryState.WAITING
+    )
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(default=timezone.now)
+    claimed_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    delivered_at = models.DateTimeField(null=True)
+    by_hand = models.BooleanField(default=False, help_text="Sent again by a person.")
+    response_status = models.PositiveSmallIntegerField(null=True)
+    error = models.CharField(max_length=400, blank=True)
+
+    class Meta:
+        verbose_name_plural = "webhook deliveries"
+        indexes: ClassVar = [
+            models.Index(fields=["state", "next_attempt_at"], name="webhook_due"),
+            models.Index(fields=["task", "revision"], name="webhook_order"),
+            models.Index(
+                fields=["owner", "host", "state", "next_attempt_at"],
+                name="webhook_receiver",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task_id} no. {self.revision}"
