@@ -1,4 +1,4 @@
-"""How long texts may be, measured on what is really sent."""
+"""Limit the length of texts, measured in the form in which they are sent."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from tasks.pictures.inputs import Brought
 from tasks.prompts import links
 from tasks.prompts import text as prompts_text
 
-OPTION: Final = 6000  # characters of a command's option, unless Discord says else
+# characters of a command's option, unless Discord lists another limit
+OPTION: Final = 6000
 FIELD: Final = 4000  # characters of a window's text
-# No link of Discord's CDN is shorter: what stands for a picture that is not there yet.
+# Stands for the link of a picture without one yet; no link of the CDN is shorter.
 _AT_DISCORD: Final = "https://cdn.discordapp.com/attachments/".ljust(100, "x")
 
 _option_limit: Callable[[str, str], int] | None = None
 
 
 class TooLong(InvalidRequest):
-    """A text is longer than Discord takes."""
+    """A text is longer than Discord accepts."""
 
     def __init__(self, length: int, longest: int) -> None:
         super().__init__(
@@ -32,7 +33,7 @@ class TooLong(InvalidRequest):
 
 
 def set_option_limit(limit: Callable[[str, str], int] | None) -> None:
-    """Let `limit` say how long the prompt of a bot's command may be."""
+    """Use `limit` to get the maximum length of a command's prompt."""
     global _option_limit
     _option_limit = limit
 
@@ -44,22 +45,22 @@ def check(text: str, longest: int) -> None:
 
 
 def check_command(task: Task, command: str, brought: Iterable[Brought] = ()) -> None:
-    """Refuse a new task whose prompt is certainly too long. Raises TooLong.
+    """Raise TooLong for a new task whose prompt is certainly too long.
 
-    Which account sends it, and where its pictures will be, is not known yet: it is
-    measured once more before it is sent.
+    Its account and the links of its pictures are not known yet, so the prompt is
+    measured again before it is sent.
     """
     limit = _option_limit(task.bot_type, command) if _option_limit else OPTION
     check(_sent(task, brought), limit)
 
 
 def check_field(task: Task, brought: Iterable[Brought] = ()) -> None:
-    """Refuse a window's text that is certainly too long. Raises TooLong."""
+    """Raise TooLong for a window's text that is certainly too long."""
     check(_sent(task, brought), FIELD)
 
 
 def _sent(task: Task, brought: Iterable[Brought]) -> str:
-    """Return the prompt as whatever account would send it, at least."""
+    """Return the shortest prompt that any account would send."""
     text = _with_links(task.prompt_en, brought)
     return prompts_text.sent_prompt(text, task_mode=task.mode)
 

@@ -1,4 +1,4 @@
-"""What every submit shares: who asks, the new row, and how it is written."""
+"""Base of all submits: the caller, the new row, its place in the queue."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TRIES: Final = 100
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks, and what every submit may carry."""
+    """The user, and the members of every submit."""
 
     user: User
     mode: str = ""
@@ -54,11 +54,11 @@ class Caller:
 
 @dataclass(frozen=True)
 class Submitted:
-    """A task that was written, and how many wait before it."""
+    """A written task, and the number of tasks that wait before it."""
 
     task: Task
     ahead: int = 0
-    more: tuple[Task, ...] = ()  # where one button starts several
+    more: tuple[Task, ...] = ()  # further tasks of the same button
 
 
 def checked_prompt(prompt: str) -> str:
@@ -89,7 +89,7 @@ def new_task(
     bot_type: BotType,
     account: DiscordAccount | None = None,
 ) -> Task:
-    """Return a row that is not written yet. Its account may be chosen later."""
+    """Return an unsaved task. Its account may be chosen later."""
     hook = caller.notify_hook.strip()
     task = Task(
         owner=caller.user,
@@ -110,7 +110,7 @@ def new_task(
 
 
 def replayed(caller: Caller) -> Submitted | None:
-    """Return what the same Idempotency-Key has made before, if anything."""
+    """Return the task of the same Idempotency-Key, if there is one."""
     if not caller.idempotency_key:
         return None
     earlier = Task.objects.filter(
@@ -128,13 +128,12 @@ def write(
     at: Wanted | DiscordAccount | None = None,
     waits: bool = False,
 ) -> Submitted:
-    """Write the row with what it brought along, and hand it to dispatch.
+    """Write the row with its input pictures; it is sent after the commit.
 
-    `at` says where it takes its seat (`take_seat`); None: it needs none, or has one.
-    With `waits` it is not sent before it is marked as prepared.
-    Raises NoAccount, QueueFull; ShareUsedUp where its owner has enough tasks waiting,
-    PicturesUsedUp where they hold enough pictures, CallerGone where the client left.
-    Then nothing is written.
+    `at` is the account to take a seat at, or the wishes for one; None takes no seat.
+    Raises ShareUsedUp if the owner has the most waiting tasks, PicturesUsedUp if they
+    hold the most pictures, QueueFull and NoAccount without a seat. With `waits` the
+    task is not sent until it is marked as prepared.
     """
     if task.status == TaskStatus.NOT_START:
         check_share(caller.user.pk)
@@ -145,7 +144,7 @@ def write(
         with inputs.kept(brought) as files:
             return _write(task, files, at)
     except IntegrityError:
-        # The same key at the same moment: the other request won.
+        # Another request with the same key was first.
         if earlier := replayed(caller):
             return replace(earlier, ahead=0)
         raise
@@ -155,9 +154,9 @@ def write(
 def _write(
     task: Task, files: Sequence[Written], at: Wanted | DiscordAccount | None
 ) -> Submitted:
-    """Take a seat, write the row and its pictures: all in one transaction, or nothing.
+    """Take a seat and write the row and its pictures, in one transaction.
 
-    A lost race begins anew: for a seat with another choice, for an id with the next.
+    After a lost race it starts again: with another choice of the seat, or the next id.
     """
     for _ in range(TRIES):
         try:
@@ -166,7 +165,7 @@ def _write(
                 task.requested_mode = task.mode
                 insert(task)
                 inputs.write_rows(files, task=task)
-                if client_presence.has_left():  # its id would reach no client
+                if client_presence.has_left():  # the id could not be delivered
                     raise CallerGone
                 return Submitted(task, ahead)
         except SeatLost:
