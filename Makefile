@@ -15,12 +15,15 @@ DEPLOYED := MJPROXY_PUBLIC_URL=https://draw.example.com MJPROXY_TRUSTED_PROXIES=
   MJPROXY_HOST=0.0.0.0 MJPROXY_ALLOWED_HOSTS=draw.example.com
 UV ?= uv
 PYTEST := $(BIN)/python -m pytest
-# A file's tests follow each other in one product; two products wait better than one.
-E2E := $(PYTEST) -p no:randomly -n 2 --dist loadfile --timeout 240 tests/e2e
+# The tests of a file follow each other in one product. So many products run at a time;
+# tests/e2e/conftest.py says which files begin.
+PRODUCTS ?= 2
+E2E := $(PYTEST) -p no:randomly -n $(PRODUCTS) --dist loadfile \
+  --no-loadscope-reorder --timeout 240 tests/e2e
 
 .DEFAULT_GOAL := help
 .PHONY: help setup generators run demo test unit e2e check services mysql mysql-core \
-  mysql-driver format lint types layers migrations deploy schema bench fmt lock clean
+  mysql-driver format lint types layers deps migrations deploy schema bench fmt lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' Makefile
@@ -40,10 +43,10 @@ test: unit e2e  ## all tests
 unit: $(VENV)/.dev  ## tests in one process each, on all cores
 	$(PYTEST) -n auto --ignore=tests/e2e tests
 
-e2e: $(VENV)/.dev  ## tests of real processes, two files at a time
+e2e: $(VENV)/.dev  ## tests of real processes, PRODUCTS=2 files at a time
 	$(E2E)
 
-check: format lint types layers migrations deploy schema test  ## all that CI runs first
+check: format lint types layers deps migrations deploy schema test  ## all that CI runs first
 
 # What these ask of database and Redis the others ask too: once is enough for them.
 services: $(VENV)/.dev  ## what depends on the database and Redis that are given
@@ -89,6 +92,9 @@ types: $(VENV)/.dev  ## mypy, strictly
 
 layers: $(VENV)/.dev  ## who may import whom
 	$(BIN)/lint-imports --no-logo
+
+deps: $(VENV)/.dev  ## is every imported package declared, and every declared one used?
+	$(BIN)/deptry .
 
 migrations: $(VENV)/.dev  ## does every change of a model have its migration?
 	$(TOOL)/python manage.py makemigrations --check --dry-run

@@ -11,6 +11,8 @@ class GatewayConfig(AppConfig):
         from gateway import (
             account_ports,
             receivers,  # noqa: F401
+            task_ports,
         )
 
         account_ports.register()
+        task_ports.register()

@@ -7,10 +7,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from accounts.signals import access_changed, account_changed, verification_due
-from gateway.discord.addresses import load_addresses
-from gateway.discord.command_index import longest_known
-from gateway.lanes.next_task import somebody_waits
-from gateway.lanes.waits import lanes_of
+from gateway.lanes.next_task import lets_go_on
 from gateway.live.publish import (
     publish_access,
     publish_accounts_changed,
@@ -26,11 +23,8 @@ from gateway.nudges import (
 from mjproxy.lib.db.claim import is_due
 from tasks.enums import RUNNING, TERMINAL, TaskAction, TaskStatus
 from tasks.models import Task
-from tasks.pictures.store import set_cdn_base
 from tasks.signals import errand_submitted, task_changed, task_submitted
-from tasks.submit import limits
 from tasks.submit.extensions import waiting_for
-from tasks.waiting.reason import set_lanes
 
 
 @receiver(task_submitted)
@@ -51,7 +45,7 @@ def run_submitted(*, errand_id: int, **kwargs: Any) -> None:
 @receiver(task_changed)
 def go_on(*, task: Task, **kwargs: Any) -> None:
     """Nudge dispatch if a slot or a held-back prompt is free, and related work."""
-    if task.account_id is not None and _waits_for(task, task.account_id):
+    if task.account_id is not None and lets_go_on(task):
         enqueue_dispatch(task.account_id)
     if _wants_cancel(task):
         enqueue_cancel(task.pk)
@@ -70,24 +64,9 @@ def _wants_cancel(task: Task) -> bool:
     )
 
 
-def _waits_for(task: Task, account_id: int) -> bool:
-    if task.status in TERMINAL:
-        return somebody_waits(account_id)
-    if task.status != TaskStatus.IN_PROGRESS or not task.job_id:
-        return False
-    return Task.objects.filter(
-        account=account_id, status=TaskStatus.NOT_START, echo_key=task.echo_key
-    ).exists()
-
-
 @receiver(task_changed)
 def publish(*, task: Task, **kwargs: Any) -> None:
     publish_change(task.pk, task.owner_id)
-
-
-limits.set_option_limit(longest_known)
-set_lanes(lanes_of)
-set_cdn_base(lambda: load_addresses().cdn)
 
 
 @receiver(verification_due)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.enums import SpeedMode
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount, User
-from mjproxy.lib.ids import first_id_at
+from mjproxy.lib.ids import first_task_id_of
 from tasks.models import Task
 
 # Text is searched in this many newest tasks; ids are found at any age.
@@ -88,9 +88,9 @@ def _between(
 ) -> QuerySet[Task]:
     """Filter by days, as a range of ids: an id begins with its time."""
     if first:
-        rows = rows.filter(pk__gte=first_id_at(_midnight(first)))
+        rows = rows.filter(pk__gte=first_task_id_of(_midnight(first)))
     if last and last < date.max:
-        rows = rows.filter(pk__lt=first_id_at(_midnight(last + timedelta(days=1))))
+        rows = rows.filter(pk__lt=first_task_id_of(_midnight(last + timedelta(days=1))))
     return rows
 
 

@@ -12,7 +12,6 @@ from mjproxy.lib.db.compiled_query import CompiledQuery
 from mjproxy.lib.validators.text_lists import parted
 from tasks.enums import TaskStatus
 from tasks.models import BannedWord, Task
-from tasks.wire import RELATED
 
 # Columns of the account that a task's JSON needs.
 _SHOWN: Final = (
@@ -32,7 +31,7 @@ _NOT_SHOWN: Final = tuple(
 
 def shown_tasks() -> QuerySet[Task]:
     """Return tasks with the shown columns of their accounts, none encrypted."""
-    return Task.objects.select_related(*RELATED).defer(*_NOT_SHOWN)
+    return Task.objects.select_related("account").defer(*_NOT_SHOWN)
 
 
 _by_id: Final = CompiledQuery[Task](lambda pk: shown_tasks().filter(pk=pk))

@@ -13,10 +13,8 @@ from django.utils import timezone
 from tasks import custom_ids
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tasks.models import Task
+from tasks.pictures.types import extension
 from tasks.waiting.reason import NOTHING, Waiting, waiting_of
-
-# Relations that `task_json` reads, for select_related.
-RELATED: Final = ("account",)
 
 _CDN: Final = "https://cdn.midjourney.com/video"
 _CLIPS: Final = custom_ids.CLIP.partition("{")[0]
@@ -183,19 +181,6 @@ def image_url(task: Task, base: str = "") -> str | None:
     else:
         return None
     return f"{origin(task, base)}/images/{task.pk}/{name}"
-
-
-EXTENSIONS: Final = {
-    "image/png": "png",
-    "image/webp": "webp",
-    "image/jpeg": "jpg",
-    "image/gif": "gif",
-    "video/mp4": "mp4",
-}
-
-
-def extension(content_type: str) -> str:
-    return EXTENSIONS.get(content_type, "png")
 
 
 def _ms(moment: datetime | None) -> int | None:

@@ -12,7 +12,7 @@ import pytest
 from asgiref.sync import SyncToAsync
 from django.db import connections
 from django.db.models.sql.compiler import SQLUpdateCompiler
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from pytest_django.fixtures import Settings
 
 from accounts import ports
@@ -24,10 +24,11 @@ from mjproxy.health import background_check
 from mjproxy.lib import faults
 from mjproxy.lib.db import clock, threads
 from mjproxy.lib.safe_http import resolver
+from tests.emptying import empty
 from tests.factories import make_account, make_user
+from tests.http_server import Server, always, serving
+from tests.mjproxy.lib.safe_http.fetching import PNG
 from tests.mysql_rules import checked_as_sql
-from tests.tasks.fetching import PNG
-from tests.tasks.servers import Server, always, serving
 
 # No test asserts a duration: slowness on a loaded machine is no failure.
 hypothesis.settings.register_profile(
@@ -38,9 +39,17 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("mjproxy")
 
 PATIENCE = 20.0  # seconds after which a thread counts as stuck
+LONGEST_NAME = 200  # characters of a value that stands in the name of its test
 ALICES_KEY = "the-own-key-of-alice"
 BOBS_KEY = "the-own-key-of-bob-1"
 OPERATORS_KEY = "the-key-of-an-operator"
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a long value by its length: workers send the names of tests to and fro."""
+    if isinstance(val, str | bytes) and len(val) > LONGEST_NAME:
+        return f"{argname}{len(val)}"
+    return None
 
 
 class ApiClient(Client):
@@ -61,6 +70,14 @@ def _no_connection_is_left(django_db_setup: None) -> Iterator[None]:
     """Close connections of async code, so that the database can be dropped."""
     yield
     SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _committed_rows_go_quickly() -> Iterator[None]:
+    """Replace Django's flush after tests with `transaction=True`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -20,8 +20,19 @@ REGISTRIES = [
     "registry.yarn" + "pkg.com",
 ]
 MACHINE_PATHS = re.compile(r"(?<![\w./])/(?:root|work|home/\w+|Users/\w+)/[\w.-]+")
+DOORS = {"admin", "api", "pages", "management", "live", "jobs.py"}
+WRITERS = {
+    *("save", "create", "update", "delete", "get_or_create", "update_or_create"),
+    *("bulk_create", "bulk_update"),
+}
 PROTOCOL_HOMES = ("tasks/custom_ids.py", "gateway/simulator/", "tests/")
 ENV_NAME = re.compile(r"\b(?:MJPROXY_[A-Z_]+|NG_DISCORD_[A-Z_]+|[A-Z]+_URL|PORT|TZ)\b")
+# Folders of tests that mirror no package of the product, and why.
+OF_NO_PACKAGE = {
+    "tests": "rules of the repository, and tests of the helpers",
+    "tests/contract": "the API as its clients see it, whatever answers",
+    "tests/e2e": "all processes together",
+}
 # Composed in mjproxy/run/demo.py or read by make; explained, but no setting.
 NOT_SETTINGS = {"MJPROXY_SIMULATOR_PORT"}
 
@@ -114,6 +125,17 @@ def test_every_test_folder_is_a_package() -> None:
     assert [named(f) for f in folders if not (f / "__init__.py").exists()] == []
 
 
+def test_tests_lie_where_their_code_lies() -> None:
+    found = files("tests/*.py")
+    folders = {named(p.parent) for p in found if p.name.startswith("test_")}
+    mirrored = folders - OF_NO_PACKAGE.keys()
+
+    packages = {named(path.parent) for path in files("*/__init__.py")}
+    assert mirrored
+    assert {f for f in mirrored if f.removeprefix("tests/") not in packages} == set()
+    assert OF_NO_PACKAGE.keys() <= folders
+
+
 def settings_names() -> set[str]:
     """Return the first argument of each `env.…("NAME")` in the settings."""
     tree = ast.parse((ROOT / "mjproxy" / "settings.py").read_text())
@@ -178,6 +200,28 @@ def test_midjourneys_button_grammar_has_one_home() -> None:
     ]
 
     assert wrong == []
+
+
+def test_doors_write_no_rows() -> None:
+    found = {
+        named(path): calls
+        for path in files("accounts/*.py", "gateway/*.py", "tasks/*.py")
+        if DOORS & set(path.parts) and "simulator" not in path.parts
+        if (calls := _writing_calls(ast.parse(path.read_text())))
+    }
+
+    assert found == {}
+
+
+def _writing_calls(tree: ast.AST) -> list[str]:
+    """Return the calls that write rows; those of Django's own admin are not seen."""
+    return [
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in WRITERS
+    ]
 
 
 def test_the_state_of_an_account_has_one_writer() -> None:

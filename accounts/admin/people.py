@@ -18,7 +18,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from accounts.models import AccessSettings, ApiKey, User
 from accounts.people import passes
 from accounts.people.keys import create_key, digest
-from accounts.people.users import new_webhook_secret
+from accounts.people.users import renew_webhook_secret, save_user
 from mjproxy.lib.admin.theme import ModelAdmin
 
 admin.site.unregister(Group)  # there are only operators and other users
@@ -98,11 +98,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin[User]):  # type: ignore[type-arg]
         form: Any,
         change: bool,  # noqa: FBT001 - Django's signature
     ) -> None:
-        obj.is_superuser = obj.is_staff
-        if not change:
-            obj.webhook_secret = new_webhook_secret()
-        super().save_model(request, obj, form, change)
-        passes.tell(obj.pk)
+        save_user(obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Count the rows deleted with the users; they may be too many to list."""
@@ -133,12 +129,9 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin[User]):  # type: ignore[type-arg]
         self, request: HttpRequest, queryset: QuerySet[User]
     ) -> None:
         for user in queryset:
-            user.webhook_secret = new_webhook_secret()
-            user.save(update_fields=["webhook_secret"])
+            secret = renew_webhook_secret(user)
             text = "New webhook secret of {}, shown only now: <code>{}</code>"
-            self.message_user(
-                request, format_html(text, user.get_username(), user.webhook_secret)
-            )
+            self.message_user(request, format_html(text, user.get_username(), secret))
 
 
 @admin.register(ApiKey)
@@ -169,8 +162,7 @@ class ApiKeyAdmin(ModelAdmin[ApiKey]):
         change: bool,  # noqa: FBT001 - Django's signature
     ) -> None:
         if change:
-            super().save_model(request, obj, form, change)
-            passes.tell(obj.owner_id)
+            passes.save_key(obj)
             return
         key = create_key(obj.owner, name=obj.name)
         obj.pk = ApiKey.objects.values_list("pk", flat=True).get(digest=digest(key))
@@ -188,12 +180,10 @@ class ApiKeyAdmin(ModelAdmin[ApiKey]):
         self.message_user(request, f"{count} key(s) revoked.")
 
     def delete_model(self, request: HttpRequest, obj: ApiKey) -> None:
-        super().delete_model(request, obj)
-        passes.tell(obj.owner_id)
+        passes.delete_keys(ApiKey.objects.filter(pk=obj.pk))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
-        passes.revoke(queryset)
-        super().delete_queryset(request, queryset)
+        passes.delete_keys(queryset)
 
 
 @admin.register(AccessSettings)

@@ -76,7 +76,6 @@ class DiscordAccount(models.Model):
     )
     user_agent = models.CharField(max_length=400, blank=True, validators=[header_text])
     proxy_url = EncryptedTextField(blank=True, validators=[proxy_address])
-    backend = models.CharField(max_length=20, default="discord", editable=False)
 
     enabled = models.BooleanField(default=True)
     weight = models.PositiveIntegerField(default=1, validators=between(0, 1000))

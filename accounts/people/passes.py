@@ -86,6 +86,18 @@ def revoke(keys: QuerySet[ApiKey]) -> int:
     return count
 
 
+def save_key(key: ApiKey) -> None:
+    """Save an edited key; what was opened with it ends where it is revoked."""
+    key.save()
+    tell(key.owner_id)
+
+
+def delete_keys(keys: QuerySet[ApiKey]) -> None:
+    """Delete keys; what was opened with them ends."""
+    revoke(keys)
+    keys.delete()
+
+
 def delete_user(user: User) -> None:
     """Delete a user with their rows and files."""
     # Files first: a row without its file can be found again, a file without its row

@@ -11,6 +11,7 @@ from django.db import transaction
 from accounts.enums import PriorityClass
 from accounts.exceptions import InvalidField
 from accounts.models import User
+from accounts.people import passes
 from accounts.people.keys import ADMIN_NAME, GUEST_NAME, create_key
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.db.unique_races import checked_again
@@ -45,6 +46,23 @@ def create_user(
         raise InvalidField("用户名不可用", text) from exc
     user.save()
     return user, create_key(user, name="first key", key=token)
+
+
+def save_user(user: User) -> None:
+    """Save a user whom an operator has made or edited; what they opened is checked."""
+    user.is_superuser = user.is_staff
+    if user._state.adding:
+        user.webhook_secret = new_webhook_secret()
+    user.save()
+    passes.tell(user.pk)
+
+
+def renew_webhook_secret(user: User) -> str:
+    """Give a user another webhook secret and return it; the old one is void."""
+    secret = new_webhook_secret()
+    user.webhook_secret = secret
+    user.save(update_fields=["webhook_secret"])
+    return secret
 
 
 def new_webhook_secret() -> str:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.enums import BotType
 from gateway.models import CommandIndex
 from gateway.protocol.constants import BOT_IDS, MIDJOURNEY_APP, NIJI_APP, CommandType
-from tasks.submit import limits
+from tasks.ports import OPTION_LIMIT
 
 CACHED: Final = 10.0  # seconds; a stale command is read again at once
 LIMITS_CACHED: Final = 60.0  # seconds; every submit reads them, they seldom change
@@ -56,7 +56,7 @@ def _limits(command: dict[str, Any]) -> dict[str, Any]:
 
 def longest(command: dict[str, Any], option: str) -> int:
     """Return the most characters that an option of a kept command may have."""
-    found: int = command.get("longest", {}).get(option, limits.OPTION)
+    found: int = command.get("longest", {}).get(option, OPTION_LIMIT)
     return found
 
 
@@ -78,7 +78,7 @@ def _read_longest(bot_type: str, name: str) -> int:
         same = command["application_id"], command["name"], command["type"]
         if same == (app, name, CommandType.CHAT):
             return longest(command, "prompt")
-    return limits.OPTION
+    return OPTION_LIMIT
 
 
 def _commands(account_id: int) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils import timezone
 
-from gateway.events import matching, presses, query_answers, results, seeds
+from gateway.events import matching, presses, query_answers, results, seeds, windows
 from gateway.events.matching import Match
 from gateway.events.notices import ask_for_verification, heed, obey
 from gateway.nudges import enqueue_answer
@@ -20,7 +20,6 @@ from gateway.protocol import messages, notices, words
 from gateway.protocol.constants import NIJI_APP, Event, MessageFlag
 from gateway.protocol.messages import Message
 from gateway.protocol.notices import Notice
-from gateway.sending import windows
 from tasks.enums import (
     OPEN,
     TERMINAL,

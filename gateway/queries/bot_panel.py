@@ -1,4 +1,4 @@
-"""The bots of an account on its admin page: what is shown, what its buttons ask."""
+"""Panel of an account's bots on its admin page: its content and its queries."""
 
 from __future__ import annotations
 

@@ -32,11 +32,6 @@ def first_task_id_of(moment: datetime) -> int:
     return int(moment.timestamp() * 1000) * 1000
 
 
-def first_id_at(moment: datetime) -> int:
-    """Return the smallest id that a task of this moment can have."""
-    return int(moment.timestamp() * 1000) * 1000
-
-
 def new_nonce() -> str:
     """Return a snowflake of now with 22 random low bits."""
     ms = time.time_ns() // 1_000_000 - DISCORD_EPOCH_MS

@@ -16,7 +16,7 @@ from accounts.models import DiscordAccount
 from accounts.selectors import accounts_for_a_person
 from accounts.state.links import path_of_todo
 from mjproxy.lib.db.clock import wrong_clocks
-from mjproxy.lib.ids import first_id_at
+from mjproxy.lib.ids import first_task_id_of
 from tasks.enums import RUNNING, DeliveryState, TaskStatus
 from tasks.models import Task, WebhookDelivery
 
@@ -84,6 +84,7 @@ def _numbers() -> Numbers:
     tasks = reverse("admin:tasks_task_changelist")
     hooks = reverse("admin:tasks_webhookdelivery_changelist")
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    today = Task.objects.filter(pk__gte=first_task_id_of(midnight))
     failed = WebhookDelivery.objects.filter(state=DeliveryState.GIVEN_UP)
     return [
         _number(
@@ -96,7 +97,7 @@ def _numbers() -> Numbers:
             Task.objects.filter(status=TaskStatus.NOT_START),
             f"{tasks}?status__exact={TaskStatus.NOT_START}",
         ),
-        _number("Today", Task.objects.filter(pk__gte=first_id_at(midnight)), tasks),
+        _number("Today", today, tasks),
         _number(
             "Webhooks given up",
             failed,

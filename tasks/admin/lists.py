@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from mjproxy.lib.ids import first_id_at
+from mjproxy.lib.ids import first_task_id_of
 from tasks.models import Task
 from tasks.search import oldest_for_text
 
@@ -65,7 +65,7 @@ class WhenFilter(admin.SimpleListFilter):
         _, since, until = self._spans.get(self.value() or "", ("", None, None))
         now = timezone.now()
         if since:
-            queryset = queryset.filter(pk__gte=first_id_at(now - since))
+            queryset = queryset.filter(pk__gte=first_task_id_of(now - since))
         if until:
-            queryset = queryset.filter(pk__lt=first_id_at(now - until))
+            queryset = queryset.filter(pk__lt=first_task_id_of(now - until))
         return queryset

@@ -20,7 +20,7 @@ from accounts.models import AccessSettings
 from accounts.people.callers import asker_of
 from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.dialect.answers import json_answer, operation_result
-from mjproxy.lib.ids import first_id_at
+from mjproxy.lib.ids import first_task_id_of
 from tasks.api.shapes.examples import answered
 from tasks.models import Task
 
@@ -90,8 +90,8 @@ def drawn() -> dict[str, Any]:
 
 def _count() -> dict[str, Any]:
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    today = first_id_at(midnight)
-    yesterday = first_id_at(midnight - timedelta(days=1))
+    today = first_task_id_of(midnight)
+    yesterday = first_task_id_of(midnight - timedelta(days=1))
     tasks = Task.objects.order_by()
     return {
         "todayDraw": tasks.filter(pk__gte=today).count(),

@@ -29,7 +29,7 @@ from mjproxy.lib.web.outside_hosts import Later
 from tasks.enums import TaskStatus
 from tasks.models import DrawingSettings, Task
 from tasks.pictures import cdn, store
-from tasks.wire import EXTENSIONS
+from tasks.pictures.types import EXTENSIONS
 
 _NAME: Final = re.compile(
     r"(?P<key>[0-9a-f]{1,64})(?P<preview>-\d{1,3})?\.(?:png|webp|jpg|gif|mp4|bin)",

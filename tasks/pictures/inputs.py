@@ -28,8 +28,8 @@ from tasks.pictures import own_links, store
 from tasks.pictures.decode_slots import UNPACKING
 from tasks.pictures.own_links import MAX_BYTES as MAX_BYTES
 from tasks.pictures.own_links import Viewer
+from tasks.pictures.types import extension
 from tasks.prompts.links import is_official
-from tasks.wire import extension
 
 MAX_PIXELS: Final = 64_000_000
 BATCH: Final = 500  # rows or files in one query

@@ -9,21 +9,23 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from mjproxy.lib.db.claim import claim, due
 from mjproxy.lib.ids import first_task_id_of
 from mjproxy.lib.process import backoff
 from mjproxy.lib.validators.addresses import LONGEST, WrongAddress, parts_of
+from tasks import ports
 from tasks.enums import TaskStatus
 from tasks.models import DrawingSettings, Task
-from tasks.wire import EXTENSIONS
+from tasks.pictures.types import EXTENSIONS
 
 logger = logging.getLogger(__name__)
 
@@ -33,27 +35,14 @@ TRY_AGAIN: Final = (60, 120, 300, 600, 1800, 3600, 7200, 14400, 21600, 21600)
 WORTH_TRYING: Final = timedelta(days=2)
 SCRAP_LIFE: Final = 3600  # seconds; longer than any request or download
 
-_cdn_base: Callable[[], str] | None = None
-
 
 class UnknownSource(Exception):
     """A picture's link does not lead to Discord's CDN."""
 
 
-def cdn_base() -> str:
-    """Return the address of the CDN. May query the database."""
-    return (_cdn_base() if _cdn_base else settings.DISCORD["cdn"]).rstrip("/")
-
-
-def set_cdn_base(base: Callable[[], str] | None) -> None:
-    """Use `base` instead of the environment's address of the CDN."""
-    global _cdn_base
-    _cdn_base = base
-
-
 def cdn_url(source: str) -> str:
     """Return `source` at the configured CDN. Raises UnknownSource for foreign links."""
-    base = parts_of(cdn_base())
+    base = parts_of(ports.cdn_base()().rstrip("/"))
     try:
         parts = parts_of(source, longest=LONGEST)
     except WrongAddress:
@@ -95,13 +84,12 @@ def claim_picture(task_id: int) -> str | None:
     if task is None or not wants_keeping(task):
         return None
     pause = TRY_AGAIN[min(task.picture_tries, len(TRY_AGAIN) - 1)]
-    claimed = (
-        _unkept()
-        .filter(pk=task_id, picture_tries=task.picture_tries)
-        .update(
-            picture_tries=task.picture_tries + 1,
-            picture_next_at=timezone.now() + backoff.about(pause),
-        )
+    rows = _unkept().filter(pk=task_id, picture_tries=task.picture_tries)
+    claimed = claim(
+        rows,
+        "picture_next_at",
+        backoff.about(pause),
+        picture_tries=task.picture_tries + 1,
     )
     if not claimed:
         return None
@@ -121,9 +109,8 @@ def give_up(task_id: int, reason: str) -> None:
 
 
 def _unkept() -> QuerySet[Task]:
-    now = timezone.now()
     return Task.objects.filter(
-        Q(picture_next_at=None) | Q(picture_next_at__lte=now),
+        due("picture_next_at"),
         status=TaskStatus.SUCCESS,
         picture_file="",
         picture_tries__lt=len(TRY_AGAIN),

@@ -115,25 +115,3 @@ def echo_key(prompt: str) -> str:
         # pictures only within an account; it does not identify them.
         key = f"{key}|links={len(LINK.findall(prompt))}"
     return hashlib.sha256(key.encode()).hexdigest()[:32]
-
-
-def parameters_fit(asked: str, echoed: str) -> bool:
-    """Tell whether each parameter of a prompt is in an echo too.
-
-    Chooses between prompts with the same words. The echo may add parameters, spell them
-    differently, drop the speed and have other personal codes.
-    """
-    wanted, found = _compared(asked), _compared(echoed)
-    return all(name in found and found[name] == wanted[name] for name in wanted)
-
-
-def _compared(prompt: str) -> dict[str, str]:
-    found = {}
-    for parameter in parse(tidy(prompt)).parameters:
-        value = LINK.sub("<link>", parameter.value).lower()
-        if parameter.canonical == "p":
-            value = ""
-        elif _NUMBER.fullmatch(value):
-            value = str(float(value))
-        found[parameter.canonical] = re.sub(r"\s*,\s*", ",", value)
-    return {name: value for name, value in found.items() if name not in SPEEDS}

@@ -1,4 +1,4 @@
-"""Choose another account for a button whose own account is gone."""
+"""Choose an account in the same channel when a button's own account is gone."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tasks.submit.account import Wanted, account_of, host_among
 
 
 def owner_or_host(task: Task) -> DiscordAccount:
-    """Return the account that presses the task's buttons. Raises NoAccount.
+    """Return the account that the task's buttons are pressed by. Raises NoAccount.
 
-    This is the task's own account while it is usable, or else a usable one whose main
-    or further channel is the task's. The task's account filter applies to that one too,
-    except `instanceId`.
+    That is its own one, while it is alive; else a live one whose main channel or
+    sub-channel is where the task was drawn, chosen by rule. What the task once wanted
+    of its account holds for that one too, but for its name.
     """
     try:
         return account_of(task)

@@ -1,4 +1,4 @@
-"""Submit errands: uploads of pictures, seeds, bookmarks."""
+"""Submit errands that a caller waits for: picture links, seeds, bookmarks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_UPLOADS = 10
 def submit_uploads(
     *, caller: Caller, pictures: Sequence[str | None], wanted: Wanted | None = None
 ) -> Errand:
-    """Write an errand that uploads pictures; its result is their links, in order.
+    """Have pictures uploaded to Discord; the outcome is their links, in order.
 
     Raises Refused with the reason.
     """
@@ -39,7 +39,7 @@ def submit_uploads(
 
 
 def submit_press(*, caller: Caller, task_id: int, custom_id: str) -> Errand:
-    """Write an errand that presses a button without a drawing. Raises Refused."""
+    """Have a button pressed that draws nothing. Raises Refused with the reason."""
     task = finished(caller, task_id)
     pressed = custom_ids.find(task.buttons, custom_id)
     if pressed is None:
@@ -54,7 +54,7 @@ def submit_press(*, caller: Caller, task_id: int, custom_id: str) -> Errand:
 
 
 def submit_seed(*, caller: Caller, task: Task) -> Errand:
-    """Write an errand that asks for a finished task's seed. Raises Refused."""
+    """Have Midjourney asked for a finished task's seed. Raises Refused."""
     account = account_of(task)
     return errands.send_on(
         ErrandKind.SEED, owner=caller.user, account=account, task=task

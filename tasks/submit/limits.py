@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final
 
+from tasks import ports
 from tasks.enums import InputRole
 from tasks.exceptions import InvalidRequest
 from tasks.models import Task
@@ -12,13 +13,9 @@ from tasks.pictures.inputs import Brought
 from tasks.prompts import links
 from tasks.prompts import text as prompts_text
 
-# characters of a command's option, unless Discord lists another limit
-OPTION: Final = 6000
 FIELD: Final = 4000  # characters of a window's text
 # Stands for the link of a picture without one yet; no link of the CDN is shorter.
 _AT_DISCORD: Final = "https://cdn.discordapp.com/attachments/".ljust(100, "x")
-
-_option_limit: Callable[[str, str], int] | None = None
 
 
 class TooLong(InvalidRequest):
@@ -30,12 +27,6 @@ class TooLong(InvalidRequest):
             f"prompt is too long: {length} characters would be sent, "
             f"Discord takes {longest}",
         )
-
-
-def set_option_limit(limit: Callable[[str, str], int] | None) -> None:
-    """Use `limit` to get the maximum length of a command's prompt."""
-    global _option_limit
-    _option_limit = limit
 
 
 def check(text: str, longest: int) -> None:
@@ -50,8 +41,7 @@ def check_command(task: Task, command: str, brought: Iterable[Brought] = ()) -> 
     Its account and the links of its pictures are not known yet, so the prompt is
     measured again before it is sent.
     """
-    limit = _option_limit(task.bot_type, command) if _option_limit else OPTION
-    check(_sent(task, brought), limit)
+    check(_sent(task, brought), ports.option_limit()(task.bot_type, command))
 
 
 def check_field(task: Task, brought: Iterable[Brought] = ()) -> None:

@@ -1,4 +1,4 @@
-"""Base of all submits: the caller, the new row, its place in the queue."""
+"""Common parts of all submits: the caller, the draft, the new row."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TRIES: Final = 100
 
 @dataclass(frozen=True)
 class Caller:
-    """The user, and the members of every submit."""
+    """Who asks, and what every submit may carry."""
 
     user: User
     mode: str = ""
@@ -54,11 +54,11 @@ class Caller:
 
 @dataclass(frozen=True)
 class Submitted:
-    """A written task, and the number of tasks that wait before it."""
+    """A task that was written, and how many wait before it."""
 
     task: Task
     ahead: int = 0
-    more: tuple[Task, ...] = ()  # further tasks of the same button
+    more: tuple[Task, ...] = ()  # where one button starts several
 
 
 def checked_prompt(prompt: str) -> str:
@@ -89,7 +89,7 @@ def new_task(
     bot_type: BotType,
     account: DiscordAccount | None = None,
 ) -> Task:
-    """Return an unsaved task. Its account may be chosen later."""
+    """Return a row that is not written yet. Its account may be chosen later."""
     hook = caller.notify_hook.strip()
     task = Task(
         owner=caller.user,
@@ -110,7 +110,7 @@ def new_task(
 
 
 def replayed(caller: Caller) -> Submitted | None:
-    """Return the task of the same Idempotency-Key, if there is one."""
+    """Return what the same Idempotency-Key has made before, if anything."""
     if not caller.idempotency_key:
         return None
     earlier = Task.objects.filter(
@@ -128,12 +128,13 @@ def write(
     at: Wanted | DiscordAccount | None = None,
     waits: bool = False,
 ) -> Submitted:
-    """Write the row with its input pictures; it is sent after the commit.
+    """Write the row with what it brought along, and hand it to dispatch.
 
-    `at` is the account to take a seat at, or the wishes for one; None takes no seat.
-    Raises ShareUsedUp if the owner has the most waiting tasks, PicturesUsedUp if they
-    hold the most pictures, QueueFull and NoAccount without a seat. With `waits` the
-    task is not sent until it is marked as prepared.
+    `at` says where it takes its seat (`take_seat`); None: it needs none, or has one.
+    With `waits` it is not sent before it is marked as prepared.
+    Raises NoAccount, QueueFull; ShareUsedUp where its owner has enough tasks waiting,
+    PicturesUsedUp where they hold enough pictures, CallerGone where the client left.
+    Then nothing is written.
     """
     if task.status == TaskStatus.NOT_START:
         check_share(caller.user.pk)
@@ -144,7 +145,7 @@ def write(
         with inputs.kept(brought) as files:
             return _write(task, files, at)
     except IntegrityError:
-        # Another request with the same key was first.
+        # The same key at the same moment: the other request won.
         if earlier := replayed(caller):
             return replace(earlier, ahead=0)
         raise
@@ -154,9 +155,9 @@ def write(
 def _write(
     task: Task, files: Sequence[Written], at: Wanted | DiscordAccount | None
 ) -> Submitted:
-    """Take a seat and write the row and its pictures, in one transaction.
+    """Take a seat, write the row and its pictures: all in one transaction, or nothing.
 
-    After a lost race it starts again: with another choice of the seat, or the next id.
+    A lost race begins anew: for a seat with another choice, for an id with the next.
     """
     for _ in range(TRIES):
         try:
@@ -165,7 +166,7 @@ def _write(
                 task.requested_mode = task.mode
                 insert(task)
                 inputs.write_rows(files, task=task)
-                if client_presence.has_left():  # the id could not be delivered
+                if client_presence.has_left():  # its id would reach no client
                     raise CallerGone
                 return Submitted(task, ahead)
         except SeatLost:

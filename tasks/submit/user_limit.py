@@ -1,4 +1,4 @@
-"""Limit the waiting tasks and the input pictures of one user."""
+"""Limits for one user: waiting tasks, bytes of brought pictures."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tasks.pictures.inputs import Brought
 
 
 def check_share(owner_id: int, *, tasks: int = 1) -> None:
-    """Raise ShareUsedUp if a user may not have so many more waiting tasks.
+    """Raise ShareUsedUp where so many more tasks of a user may not wait.
 
-    Simultaneous requests do not see each other, so the limit may be exceeded by a few.
+    Requests at the same moment do not see each other's, so it may be passed by a few.
     """
     limited = PoolSettings.objects.filter(
         pk=PoolSettings.singleton_instance_id, waiting_per_user__gt=0
     )
-    for settings in limited:  # no row if there is no limit
+    for settings in limited:  # no row where there is no limit
         most = settings.waiting_per_user
         waiting = Task.objects.filter(owner=owner_id, status=TaskStatus.NOT_START)
         if waiting.count() + tasks > most:
@@ -29,9 +29,9 @@ def check_share(owner_id: int, *, tasks: int = 1) -> None:
 
 
 def check_brought(owner_id: int, brought: Sequence[Brought]) -> None:
-    """Raise PicturesUsedUp if these input pictures exceed the user's limit.
+    """Raise PicturesUsedUp where a user may not bring so much more along.
 
-    Simultaneous requests may exceed the limit by a few.
+    As with tasks, requests at the same moment may pass the limit by a little.
     """
     if not brought:
         return

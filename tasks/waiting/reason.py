@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from math import ceil
 from typing import Final
 
@@ -18,8 +18,10 @@ from django.utils import timezone
 
 from accounts import states
 from accounts.models import DiscordAccount
+from tasks import ports
 from tasks.enums import RUNNING, Delivery, TaskStatus
 from tasks.models import Task
+from tasks.ports import Lane
 from tasks.waiting.durations import usual_seconds
 
 BEING_BROUGHT: Final = "正在准备图片 / its pictures are fetched and put at Discord"
@@ -48,28 +50,6 @@ class Waiting:
 
 
 NOTHING: Final = Waiting()
-
-
-@dataclass(frozen=True)
-class Lane:
-    """The sending side of an account, which accounts of one user share."""
-
-    accounts: frozenset[int]
-    core_size: int
-    is_connected: bool
-    next_send_at: datetime | None = None
-    rest_until: datetime | None = None
-    rest_reason: str = ""
-
-
-Reader = Callable[[Collection[int]], Mapping[int, Lane]]
-_read: Reader = lambda account_ids: {}  # noqa: E731
-
-
-def set_lanes(reader: Reader) -> None:
-    """Say who knows the lanes of accounts; without any, each account has its own."""
-    global _read
-    _read = reader
 
 
 def waiting_of(tasks: Iterable[Task]) -> dict[int, Waiting]:
@@ -189,7 +169,7 @@ def _full(slots: int, ahead: int) -> str:
 
 def _lines(accounts: Mapping[int, DiscordAccount]) -> dict[int, _Line]:
     """Return the line of each account; accounts of one lane share one."""
-    lanes = dict(_read(accounts.keys()))
+    lanes = dict(ports.lanes()(accounts.keys()))
     for pk, account in accounts.items():
         lanes.setdefault(pk, Lane(frozenset({pk}), account.core_size, True))
     by_crew: dict[frozenset[int], _Line] = {}

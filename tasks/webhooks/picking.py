@@ -9,11 +9,12 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from mjproxy.lib import faults
+from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.compiled_query import CompiledQuery
 from tasks.enums import DeliveryState
 from tasks.models import WebhookDelivery
 from tasks.webhooks import rows as webhooks_rows
-from tasks.webhooks.rows import Call, unclaimed
+from tasks.webhooks.rows import Call
 from tasks.webhooks.shares import Receiver
 
 # Some due tasks turn out to wait for another call, so more are read.
@@ -68,7 +69,7 @@ def rest(receiver: Receiver, seconds: float) -> None:
     """Delay the calls to a failing receiver by `seconds`, except those sent by hand."""
     until = timezone.now() + timedelta(seconds=seconds)
     rows = WebhookDelivery.objects.filter(
-        unclaimed(timezone.now()),
+        due("claimed_until"),
         owner=receiver.owner_id,
         host=receiver.host,
         state=DeliveryState.WAITING,
@@ -95,5 +96,5 @@ def _due_tasks(receiver: Receiver, most: int) -> list[int]:
 
 def _due(now: datetime) -> QuerySet[WebhookDelivery]:
     return WebhookDelivery.objects.filter(
-        unclaimed(now), state=DeliveryState.WAITING, next_attempt_at__lte=now
+        due("claimed_until", now), state=DeliveryState.WAITING, next_attempt_at__lte=now
     )

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.people.users import ensure_webhook_secret, new_webhook_secret
+from mjproxy.lib.db.claim import due, is_due
 from mjproxy.lib.db.compiled_query import CompiledQuery
 from mjproxy.lib.db.encrypted_field import UndecryptableSecret
 from mjproxy.lib.faults import Work
@@ -135,9 +136,9 @@ def claim_next(task_id: int, host: str) -> Call | None:
     row = _next_row(_without_stale(rows, now), now)
     if row is None:
         return None
-    until = now + CLAIM
+    until = now + CLAIM  # its holder is known by this moment, see `settle`
     mine = WebhookDelivery.objects.filter(
-        unclaimed(now), pk=row.pk, state=DeliveryState.WAITING
+        due("claimed_until", now), pk=row.pk, state=DeliveryState.WAITING
     )
     if not mine.update(claimed_until=until):
         return None
@@ -210,10 +211,6 @@ def waiting(task_id: int) -> QuerySet[WebhookDelivery]:
     return WebhookDelivery.objects.filter(task=task_id, state=DeliveryState.WAITING)
 
 
-def unclaimed(now: datetime) -> Q:
-    return Q(claimed_until=None) | Q(claimed_until__lte=now)
-
-
 _queue: Final = CompiledQuery[WebhookDelivery](
     lambda task_id: (
         waiting(task_id)
@@ -266,10 +263,12 @@ def _without_stale(rows: list[WebhookDelivery], now: datetime) -> list[WebhookDe
         if row.revision < newest
         and not (row.is_final or row.by_hand)
         and (row.status == TaskStatus.IN_PROGRESS or row.attempts)
-        and (row.claimed_until is None or row.claimed_until <= now)
+        and is_due(row.claimed_until, now)
     ]
     if stale:
-        waiting = WebhookDelivery.objects.filter(unclaimed(now), pk__in=stale)
+        waiting = WebhookDelivery.objects.filter(
+            due("claimed_until", now), pk__in=stale
+        )
         waiting.update(state=DeliveryState.SKIPPED)
     return [row for row in rows if row.pk not in stale]
 
@@ -280,7 +279,7 @@ def _next_row(rows: list[WebhookDelivery], now: datetime) -> WebhookDelivery | N
     A call sent again by hand blocks nothing and is not blocked. If a newer call is due
     before an older one, the older one goes at once.
     """
-    if any(row.claimed_until and row.claimed_until > now for row in rows):
+    if not all(is_due(row.claimed_until, now) for row in rows):
         return None
     in_turn = [row for row in rows if not row.by_hand]
     if any(row.next_attempt_at <= now for row in in_turn):

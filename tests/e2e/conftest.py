@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -11,6 +12,31 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.e2e.browsing import CHROMIUM, signed_in
 from tests.e2e.harness import Product, Simulator, specs
 from tests.e2e.services import given_services
+
+# Files that take longest, the longest first: begun last they would run on alone. Their
+# number of tests, by which xdist sorts unless it is told not to, does not tell it.
+SLOW: Final = [
+    f"test_{name}"
+    for name in (
+        "late",
+        "restarts",
+        "disorder",
+        "standing_still",
+        "day",
+        "redis_faults",
+        "same_prompt",
+    )
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort slow files to the front; the others keep their order."""
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.stem
+        return SLOW.index(name) if name in SLOW else len(SLOW)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="module")

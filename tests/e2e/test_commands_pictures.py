@@ -10,8 +10,8 @@ import pytest
 from aiohttp import web
 
 from tests.e2e.harness import Product, Simulator, call
+from tests.http_server import Server, serving
 from tests.pictures import bare, data_url, phone, picture
-from tests.tasks.servers import Server, serving
 
 RED = picture(colour="red")
 

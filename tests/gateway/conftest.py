@@ -21,7 +21,7 @@ from tests.gateway.fakes import FakeHttp
 from tests.gateway.preparing import LINK, site_answer
 from tests.gateway.recordings import NOW
 from tests.gateway.wire import CHANNEL, GUILD, US
-from tests.tasks.servers import Server, serving
+from tests.http_server import Server, serving
 
 
 @pytest.fixture(autouse=True)

@@ -37,15 +37,17 @@ class Service:
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     found = Service()
+    others = set(threading.enumerate())  # they look for services that stay away
     monkeypatch.setattr(outage_log, "LOOK_EVERY", 0.02)
     monkeypatch.setattr(outage_log, "QUIET", 0.05)
     for name in (REDIS, DATABASE):
         monkeypatch.setitem(outage_log.OUTAGES, name, Outage(name, found))
     yield found
     found.is_up.set()
-    for thread in threading.enumerate():
+    for thread in set(threading.enumerate()) - others:
         if thread.name == "outage":
             thread.join(20)
+            assert not thread.is_alive()
 
 
 class Log:

@@ -24,9 +24,9 @@ from tasks.models import BannedWord, Task
 from tasks.pictures import cdn
 from tests.conftest import ALICES_KEY, BOBS_KEY
 from tests.factories import make_task
+from tests.http_server import always, never, serving
 from tests.mjproxy.asking import Answer, application, ask
-from tests.tasks.fetching import PNG
-from tests.tasks.servers import always, never, serving
+from tests.mjproxy.lib.safe_http.fetching import PNG
 from tests.tasks.translating import FOX, gpt
 
 pytestmark = [

@@ -18,7 +18,7 @@ from tasks.models import Task, WebhookDelivery
 from tasks.services import advance, fail
 from tasks.webhooks import calls
 from tests.factories import make_finished, make_task, make_user
-from tests.tasks.servers import Server, always, serving
+from tests.http_server import Server, always, serving
 
 S = DeliveryState
 SOURCE = "https://cdn.discordapp.com/attachments/1/2/a.png"

@@ -9,7 +9,7 @@ from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tasks.models import Task
-from tasks.wire import extension, task_bytes, task_json
+from tasks.wire import task_bytes, task_json
 from tests.factories import make_account, make_finished, make_task
 from tests.tasks.parents import (
     JOB,
@@ -186,9 +186,3 @@ def test_what_keeps_a_waiting_task_is_told(
     task = make_task(alice, account=make_account(**fields), status=status)
 
     assert properties(task)["waitingFor"] == reason
-
-
-def test_a_file_is_named_after_what_it_holds() -> None:
-    kinds = ("image/jpeg", "image/webp", "video/mp4", "", "text/html")
-
-    assert [extension(kind) for kind in kinds] == ["jpg", "webp", "mp4", "png", "png"]

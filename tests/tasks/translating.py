@@ -11,7 +11,7 @@ from aiohttp import web
 
 from tasks.enums import TranslateWay
 from tasks.models import DrawingSettings
-from tests.tasks.servers import Handler, Received, Server, always, serving
+from tests.http_server import Handler, Received, Server, always, serving
 
 KEY = "sk-very-secret"
 SECRET = "baidu-very-secret"

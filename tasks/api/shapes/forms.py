@@ -21,7 +21,6 @@ MAX_PICTURES: Final = 20  # submits accept at most 10 and report that themselves
 
 
 DIMENSIONS: Final = ("PORTRAIT", "SQUARE", "LANDSCAPE")
-VIDEO_TYPES: Final = ("vid_1.1_i2v_480", "vid_1.1_i2v_720")
 
 
 class AccountFilterSerializer(DialectSerializer):

@@ -10,7 +10,7 @@ from accounts.models import DiscordAccount, User
 from accounts.verification import lock
 from tests.conftest import OPERATORS_KEY, ApiClient
 from tests.factories import make_account
-from tests.tasks.streams import ask, read, read_while
+from tests.tasks.api.streams import ask, read, read_while
 
 ACK = "https://936929561302675456.discordsays.com/captcha/api/c/tok/ack?hash=1"
 PAGE = "https://editor.midjourney.com/captcha/challenge/index.html?hash=h&token=t"

@@ -26,7 +26,7 @@ ROW: dict[str, Any] = {
 pytestmark = pytest.mark.django_db
 # What has no place in a file: it belongs to one installation.
 OWN = {
-    "id", "backend", "fast_exhausted", "is_fishing", "day_draw_count", "day",
+    "id", "fast_exhausted", "is_fishing", "day_draw_count", "day",
     "picked_at", "state", "state_reason", "state_since", "resume_at", "notice_id",
     "revision", "created_at",
 }  # fmt: skip

@@ -25,9 +25,9 @@ from tasks.services import fail
 from tests.factories import make_account
 from tests.gateway.preparing import LINK, given, prepared, waiting
 from tests.gateway.rows import again
+from tests.http_server import Server, serving
+from tests.mjproxy.lib.safe_http.fetching import Answers
 from tests.pictures import picture
-from tests.tasks.fetching import Answers
-from tests.tasks.servers import Server, serving
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -25,8 +25,8 @@ from tasks.pictures import inputs
 from tests.factories import make_finished
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.rows import make_index, make_session
+from tests.http_server import always, serving
 from tests.pictures import bare, picture
-from tests.tasks.servers import always, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -19,8 +19,8 @@ from tests.factories import make_account
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.preparing import LINK, given, prepared, waiting
 from tests.gateway.rows import again, make_index, make_session
+from tests.http_server import Server
 from tests.pictures import picture
-from tests.tasks.servers import Server
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

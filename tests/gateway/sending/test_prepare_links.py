@@ -21,8 +21,8 @@ from tests.factories import make_finished
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.preparing import given, prepared, waiting
 from tests.gateway.rows import make_waiting
+from tests.http_server import Server
 from tests.pictures import phone, picture
-from tests.tasks.servers import Server
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -20,7 +20,7 @@ from mjproxy.run.listen_socket import Listener, listen
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 30
-APP = "tests.mjproxy.drained_app:application"
+APP = "tests.mjproxy.server.drained_app:application"
 
 
 class Web:
@@ -33,7 +33,7 @@ class Web:
             "0",
             "--fd",
             str(number),
-            "tests.mjproxy.drained_app:application",
+            "tests.mjproxy.server.drained_app:application",
         ]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "mjproxy.server", *words],

@@ -7,10 +7,10 @@ from contextlib import suppress
 
 import pytest
 
-from tests.mjproxy.web_app import BIG
-from tests.mjproxy.web_server import Server, answer, request, running
+from tests.mjproxy.server.web_app import BIG
+from tests.mjproxy.server.web_server import Server, answer, request, running
 
-APP = "tests.mjproxy.web_app:application"
+APP = "tests.mjproxy.server.web_app:application"
 MB = 1_000_000
 
 

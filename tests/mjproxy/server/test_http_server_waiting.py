@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.calls import eventually
-from tests.mjproxy.web_app import BIG
-from tests.mjproxy.web_server import Server, answer, request, running
+from tests.mjproxy.server.web_app import BIG
+from tests.mjproxy.server.web_server import Server, answer, request, running
 
 HALF = b"POST /mj/submit/imagine HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Le"
 FILES = resource.RLIMIT_NOFILE
@@ -21,7 +21,7 @@ FILES = resource.RLIMIT_NOFILE
 
 @pytest.fixture(scope="module")
 def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    app = "tests.mjproxy.web_app_hasty:application"
+    app = "tests.mjproxy.server.web_app_hasty:application"
     with running(app, tmp_path_factory.mktemp("data")) as server:
         yield server
 
@@ -132,7 +132,7 @@ def test_bodies_that_do_not_end_give_way_to_others(hasty: Server) -> None:
 def test_half_sent_requests_do_not_keep_others_out(
     many_files: None, tmp_path: Path
 ) -> None:
-    app = "tests.mjproxy.web_app:application"
+    app = "tests.mjproxy.server.web_app:application"
     with running(app, tmp_path, files=1024) as server:
         first = server.send(HALF)
         for _ in range(1_150):
@@ -147,7 +147,7 @@ def test_half_sent_requests_do_not_keep_others_out(
 def test_whole_requests_are_not_dropped_for_half_sent_ones(
     many_files: None, tmp_path: Path
 ) -> None:
-    app = "tests.mjproxy.web_app:application"
+    app = "tests.mjproxy.server.web_app:application"
     with running(app, tmp_path, files=1024) as server:
         reader = server.send(request("/big"))
         assert reader.recv(12) == b"HTTP/1.1 200"

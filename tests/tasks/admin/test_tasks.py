@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from mjproxy.lib.admin import theme
-from mjproxy.lib.ids import first_id_at
+from mjproxy.lib.ids import first_task_id_of
 from tasks import search
 from tasks.enums import Delivery, DeliveryState, TaskStatus
 from tasks.models import DrawingSettings, Task, WebhookDelivery
@@ -103,7 +103,7 @@ def test_spans_of_time_are_ranges_of_ids(
 ) -> None:
     ages = (0, 10, 200)
     now = timezone.now()
-    ids = {age: first_id_at(now - timedelta(days=age)) + 1 for age in ages}
+    ids = {age: first_task_id_of(now - timedelta(days=age)) + 1 for age in ages}
     for pk in ids.values():
         make_task(alice, id=pk)
 

@@ -13,7 +13,7 @@ from django.test import AsyncClient, Client
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
-from mjproxy.lib.ids import first_id_at
+from mjproxy.lib.ids import first_task_id_of
 from tasks import search as tasks_search
 from tasks.api import admin_task_views
 from tasks.cleanup import removal
@@ -24,7 +24,7 @@ from tasks.services import advance
 from tests.conftest import OPERATORS_KEY, ApiClient
 from tests.factories import make_account, make_finished, make_task
 from tests.pictures import picture
-from tests.tasks.streams import read, read_while
+from tests.tasks.api.streams import read, read_while
 
 PATH = "/mj/admin/tasks"
 ONE = "/mj/admin/task/"
@@ -144,7 +144,7 @@ def test_days_are_searched_from_first_to_last(
     now = timezone.localtime()
     noon = now.replace(hour=12, minute=0, second=0, microsecond=0)
     ids = [
-        make_task(alice, id=first_id_at(noon - timedelta(days=days))).pk
+        make_task(alice, id=first_task_id_of(noon - timedelta(days=days))).pk
         for days in range(3)
     ]
     today, yesterday = (f"{noon - timedelta(days=n):%Y-%m-%d}" for n in (0, 1))

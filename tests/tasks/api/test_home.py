@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AccessSettings, User
 from accounts.people.keys import GUEST_NAME
-from mjproxy.lib.ids import first_id_at
+from mjproxy.lib.ids import first_task_id_of
 from tasks.api import home_view
 from tests.conftest import ApiClient
 from tests.factories import make_task, make_user
@@ -31,7 +31,7 @@ def _fresh_counts() -> Iterator[None]:
 def three_days(alice: User) -> None:
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     for number, days in enumerate((0, 1, 1, 2)):
-        make_task(alice, id=first_id_at(midnight - timedelta(days=days)) + number)
+        make_task(alice, id=first_task_id_of(midnight - timedelta(days=days)) + number)
 
 
 @pytest.mark.usefixtures("three_days")

@@ -14,6 +14,7 @@ from tasks.errands import finish, give_up
 from tasks.models import Errand, Task
 from tests.conftest import BOBS_KEY, ApiClient
 from tests.factories import make_account, make_finished, make_task
+from tests.tasks.api.streams import ask, gateway, read, read_while
 from tests.tasks.parents import (
     ANALYSED,
     BOOKMARK,
@@ -31,7 +32,6 @@ from tests.tasks.parents import (
     make_single,
 )
 from tests.tasks.refusals import Block, check_refused
-from tests.tasks.streams import ask, gateway, read, read_while
 
 pytestmark = pytest.mark.usefixtures("media")
 PATH = "/mj/submit/action"

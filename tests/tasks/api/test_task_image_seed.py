@@ -12,8 +12,8 @@ from tasks.errands import give_up, note_seed
 from tasks.models import Errand, Task
 from tests.conftest import BOBS_KEY, ApiClient
 from tests.factories import make_account, make_finished, make_task
+from tests.tasks.api.streams import ask, gateway, read, read_while
 from tests.tasks.refusals import Block, check_refused
-from tests.tasks.streams import ask, gateway, read, read_while
 
 SEED = "1259687673"
 KNOWN = {"code": 1, "description": "成功", "result": SEED, "properties": {}}

@@ -16,6 +16,7 @@ from tasks.models import Errand, Task
 from tests.conftest import ApiClient
 from tests.factories import make_account
 from tests.pictures import bare, data_url, picture
+from tests.tasks.api.streams import ask, gateway, read, read_while
 from tests.tasks.refusals import (
     BAD_PICTURES,
     OFFICIAL_LINK,
@@ -23,7 +24,6 @@ from tests.tasks.refusals import (
     Block,
     check_refused,
 )
-from tests.tasks.streams import ask, gateway, read, read_while
 
 pytestmark = pytest.mark.usefixtures("names", "media")
 PATH = "/mj/submit/upload-discord-images"

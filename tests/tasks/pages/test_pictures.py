@@ -18,7 +18,7 @@ from tasks.models import DrawingSettings, Task
 from tasks.pictures import store
 from tasks.wire import image_url
 from tests.factories import make_finished, make_task, make_user
-from tests.tasks.servers import Server, always, serving
+from tests.http_server import Server, always, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

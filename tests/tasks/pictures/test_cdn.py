@@ -15,8 +15,8 @@ from tasks.models import Task
 from tasks.pictures import cdn, store
 from tasks.pictures.cdn import CdnError, Picture
 from tests.factories import make_finished, make_user
+from tests.http_server import Server, always, serving
 from tests.targets import TARGETS
-from tests.tasks.servers import Server, always, serving
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 pytestmark = pytest.mark.django_db(transaction=True)

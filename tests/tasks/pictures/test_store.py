@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
+from tasks import ports
 from tasks.models import DrawingSettings, Task
 from tasks.pictures import store
 from tasks.pictures.store import UnknownSource, cdn_url
@@ -19,9 +21,11 @@ SOURCE = "https://cdn.discordapp.com/attachments/1/2/a.png?ex=1&is=2&hm=3"
 
 
 @pytest.fixture(autouse=True)
-def _alone(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _alone(settings: Settings, tmp_path: Path) -> Iterator[None]:
     settings.MEDIA_ROOT = tmp_path
-    monkeypatch.setattr(store, "_cdn_base", None)
+    before = ports.cdn_base.register(ports.configured_cdn)
+    yield
+    ports.cdn_base.register(before)
 
 
 @pytest.fixture
@@ -40,7 +44,7 @@ def test_links_go_to_the_configured_cdn(settings: Settings) -> None:
 
 
 def test_another_app_may_say_where_the_cdn_is() -> None:
-    store.set_cdn_base(lambda: "http://10.0.0.5:9000/cdn/")
+    ports.cdn_base.register(lambda: "http://10.0.0.5:9000/cdn/")
     media = SOURCE.replace("cdn.discordapp.com", "media.discordapp.net")
     wanted = "http://10.0.0.5:9000/cdn/attachments/1/2/a.png?ex=1&is=2&hm=3"
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.prompts.banned_words import first_banned_word
-from tests.tasks.prompt_texts import HOSTILE
+from tests.tasks.prompts.prompt_texts import HOSTILE
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tasks.prompts.dashes import mended
 from tasks.prompts.parameters import parse
 from tasks.prompts.text import sent_prompt, tidy, words_of
-from tests.tasks.prompt_texts import HOSTILE
+from tests.tasks.prompts.prompt_texts import HOSTILE
 
 # Every dash that Unicode knows, the minus sign, and what looks like them.
 DASHES = [

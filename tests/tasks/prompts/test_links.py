@@ -13,7 +13,7 @@ from tasks.prompts.links import (
     replace_links,
     unwrapped,
 )
-from tests.tasks.prompt_texts import HOSTILE, prompts
+from tests.tasks.prompts.prompt_texts import HOSTILE, prompts
 
 
 @pytest.mark.parametrize(

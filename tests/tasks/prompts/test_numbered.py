@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.prompts.numbered import numbered
-from tests.tasks.prompt_texts import HOSTILE
+from tests.tasks.prompts.prompt_texts import HOSTILE
 
 DESCRIBED = (
     "1️⃣ A fox resting on fresh snow, telephoto --ar 1:1\n\n"

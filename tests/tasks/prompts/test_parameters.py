@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 
 from tasks.prompts.parameters import Parameter, Prompt, parse
-from tests.tasks.prompt_texts import HOSTILE, prompts
+from tests.tasks.prompts.prompt_texts import HOSTILE, prompts
 
 
 def test_a_prompt_is_taken_apart_in_order() -> None:

@@ -16,8 +16,8 @@ from tasks.prompts.links import links_of
 from tasks.prompts.parameters import Parameter, parse
 from tasks.prompts.text import tidy
 from tasks.prompts.translation import translate
-from tests.tasks.prompt_texts import HOSTILE, prompts
-from tests.tasks.servers import always, never, serving
+from tests.http_server import always, never, serving
+from tests.tasks.prompts.prompt_texts import HOSTILE, prompts
 from tests.tasks.translating import DICTIONARY, FOX, choose, gpt, in_english, says
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_remembered")]

@@ -14,7 +14,7 @@ from tasks.enums import TranslateWay
 from tasks.models import DrawingSettings
 from tasks.prompts.translation import translate
 from tasks.prompts.translators import chosen
-from tests.tasks.servers import Handler, always, serving
+from tests.http_server import Handler, always, serving
 from tests.tasks.translating import (
     FOX,
     KEY,

@@ -11,6 +11,7 @@ from accounts.models import DiscordAccount, User
 from gateway.discord import command_index as kept_commands
 from gateway.discord.command_index import longest_known, save_index
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
+from tasks import ports
 from tasks.enums import BotType, TaskAction, TaskStatus, WindowState
 from tasks.models import Task
 from tasks.pictures import inputs
@@ -29,10 +30,9 @@ OFFICIAL = "https://cdn.discordapp.com/attachments/1/2/" + "x" * 60
 @pytest.fixture(autouse=True)
 def _limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(kept_commands, "_longest", {})
-    before = limits._option_limit
-    limits.set_option_limit(longest_known)
+    before = ports.option_limit.register(longest_known)
     yield
-    limits.set_option_limit(before)
+    ports.option_limit.register(before)
 
 
 def command(app: str, name: str, longest: Any) -> dict[str, Any]:

@@ -12,10 +12,12 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
+from tasks import ports
 from tasks.enums import RUNNING, Delivery, TaskAction, TaskStatus
 from tasks.models import Task
+from tasks.ports import Lane
 from tasks.waiting import reason as waiting_reason
-from tasks.waiting.reason import Lane, Waiting, set_lanes
+from tasks.waiting.reason import Waiting
 from tasks.wire import task_json, tasks_json
 from tests.factories import make_account, make_finished, make_task, make_user
 
@@ -36,10 +38,9 @@ def lanes(account: DiscordAccount, lane: Lane) -> Iterator[dict[int, Lane]]:
     def read(account_ids: Collection[int]) -> dict[int, Lane]:
         return {pk: known[pk] for pk in account_ids if pk in known}
 
-    before = waiting_reason._read
-    set_lanes(read)
+    before = ports.lanes.register(read)
     yield known
-    set_lanes(before)
+    ports.lanes.register(before)
 
 
 def told(task: Task) -> Waiting:

@@ -19,9 +19,9 @@ from tasks.models import Task, WebhookDelivery
 from tasks.services import advance, fail
 from tasks.webhooks import calls
 from tests.factories import make_task, make_user
+from tests.http_server import Server, always, listening, never, serving
 from tests.targets import TARGETS
 from tests.tasks.hooking import deliver, forget_receivers, receiver
-from tests.tasks.servers import Server, always, listening, never, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 S = DeliveryState

@@ -24,6 +24,7 @@ from tasks.webhooks import picking, shares
 from tasks.webhooks.rows import Call, record_delivery
 from tasks.webhooks.shares import Receiver
 from tests.factories import make_finished, make_task, make_user
+from tests.http_server import Server, always, listening, serving
 from tests.tasks.hooking import (
     break_off,
     calls_under_way,
@@ -32,7 +33,6 @@ from tests.tasks.hooking import (
     receiver,
     wait,
 )
-from tests.tasks.servers import Server, always, listening, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 S = DeliveryState

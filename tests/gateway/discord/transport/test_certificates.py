@@ -22,7 +22,7 @@ from curl_cffi.requests.exceptions import CertificateVerifyError
 from gateway.discord.transport import certificates as transport_certificates
 from gateway.discord.transport import curl_session
 from gateway.discord.transport.curl_session import Session
-from tests.gateway.certificates import make_certificate
+from tests.gateway.discord.transport.certificates import make_certificate
 
 # Hashes as `openssl x509 -subject_hash` prints them, of roots that stand for kinds:
 # plain ones, accents, and a subject of several parts.

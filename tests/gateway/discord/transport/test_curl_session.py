@@ -16,7 +16,7 @@ from curl_cffi.requests.exceptions import RequestException
 
 from gateway.discord.transport import curl_session
 from gateway.discord.transport.curl_session import Session
-from tests.gateway.certificates import make_certificate
+from tests.gateway.discord.transport.certificates import make_certificate
 
 
 @dataclass

@@ -10,8 +10,8 @@ from aiohttp.abc import ResolveResult
 from mjproxy.lib.process import event_loop
 from mjproxy.lib.safe_http import client, networks
 from mjproxy.lib.safe_http.client import Unfetchable, check_url
-from tests.tasks.fetching import PNG, Answers, Fetched, get
-from tests.tasks.servers import Server, always, never
+from tests.http_server import Server, always, never
+from tests.mjproxy.lib.safe_http.fetching import PNG, Answers, Fetched, get
 
 # --- what an address may look like ---------------------------------------------------
 

@@ -12,9 +12,9 @@ from aiohttp import web
 from aiohttp.abc import ResolveResult
 
 from mjproxy.lib.safe_http.client import Unfetchable
+from tests.http_server import Server, always, listening
+from tests.mjproxy.lib.safe_http.fetching import PNG, Answers, get
 from tests.targets import ESCAPED, TARGETS
-from tests.tasks.fetching import PNG, Answers, get
-from tests.tasks.servers import Server, always, listening
 
 
 @pytest.mark.parametrize(

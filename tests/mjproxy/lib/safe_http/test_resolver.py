@@ -11,9 +11,9 @@ from mjproxy.lib.process import event_loop
 from mjproxy.lib.safe_http import resolver
 from mjproxy.lib.safe_http.client import GuardedResolver, Unfetchable
 from mjproxy.lib.safe_http.resolver import Resolver
-from tests.tasks import nameservers
-from tests.tasks.fetching import PNG, get
-from tests.tasks.servers import Server
+from tests.http_server import Server
+from tests.mjproxy.lib.safe_http import nameservers
+from tests.mjproxy.lib.safe_http.fetching import PNG, get
 
 
 def addresses(host: str, *servers: str) -> list[str]:

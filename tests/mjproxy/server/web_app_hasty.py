@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mjproxy.server import connection, connection_limit
-from tests.mjproxy.web_app import application as application
+from tests.mjproxy.server.web_app import application as application
 
 _channel: Any = connection
 _places: Any = connection_limit

@@ -1,0 +1,66 @@
+"""Ports: what tasks asks of the app above it, which registers in its `ready()`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from django.conf import settings
+
+from mjproxy.lib.port import Port
+
+
+@dataclass(frozen=True)
+class Lane:
+    """The sending side of an account, which accounts of one user share."""
+
+    accounts: frozenset[int]
+    core_size: int
+    is_connected: bool
+    next_send_at: datetime | None = None
+    rest_until: datetime | None = None
+    rest_reason: str = ""
+
+
+class Lanes(Protocol):
+    """The lanes of accounts."""
+
+    def __call__(self, account_ids: Collection[int], /) -> Mapping[int, Lane]:
+        """Return the lanes that are known, by the accounts' row ids."""
+
+
+class OptionLimit(Protocol):
+    """How long the prompt of a bot's command may be."""
+
+    def __call__(self, bot_type: str, command: str, /) -> int:
+        """Return the most characters. Asked with every submit."""
+
+
+class CdnBase(Protocol):
+    """Where Discord's CDN is."""
+
+    def __call__(self) -> str:
+        """Return the address that stands in for it. May ask the database."""
+
+
+OPTION_LIMIT: Final = 6000  # characters, where Discord names no limit
+
+
+def _own_lanes(account_ids: Collection[int], /) -> Mapping[int, Lane]:
+    return {}
+
+
+def _usual_limit(bot_type: str, command: str, /) -> int:
+    return OPTION_LIMIT
+
+
+def configured_cdn() -> str:
+    """Return the CDN that the environment names."""
+    return str(settings.DISCORD["cdn"])
+
+
+lanes: Final[Port[Lanes]] = Port(_own_lanes)
+option_limit: Final[Port[OptionLimit]] = Port(_usual_limit)
+cdn_base: Final[Port[CdnBase]] = Port(configured_cdn)
