@@ -26,14 +26,13 @@ from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import CommandType
-from gateway.sending import posting, refusals
+from gateway.sending import outcomes, posting, refusals
 from gateway.sending.bodies import place_of
 from gateway.sending.post_claim import PostClaim
 from gateway.sending.refusals import Sent
 from gateway.sending.speaker import session_of
 from mjproxy.lib import faults
 from mjproxy.lib.db.claim import claim, due, renew
-from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
 from mjproxy.lib.process import backoff, event_loop
@@ -132,7 +131,7 @@ async def _press(
     sent_at = timezone.now()
     posted = await posting.post(http, account, body, right)
     if posted and posted.answer.verdict is not Verdict.ACCEPTED:
-        await in_thread(settle, account.pk, task_id, posted.answer, sent_at)
+        await outcomes.keep(settle, account.pk, task_id, posted.answer, sent_at)
 
 
 @dataclass(frozen=True)

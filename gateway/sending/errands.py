@@ -28,7 +28,7 @@ from gateway.protocol import payloads
 from gateway.protocol.answers import Answer
 from gateway.protocol.constants import ENVELOPE
 from gateway.protocol.payloads import Place
-from gateway.sending import posting, refusals
+from gateway.sending import outcomes, posting, refusals
 from gateway.sending.bodies import place_of
 from gateway.sending.brought_pictures import in_memory
 from gateway.sending.post_claim import PostClaim
@@ -250,14 +250,19 @@ async def _post(
     """Post an interaction that draws nothing; `events.presses` handles its outcome."""
     nonce, began = body["nonce"], time.monotonic()
     note = partial(_note_nonce, errand.pk, session)
-    if not await in_thread(note, errand.nonce, nonce):
-        return
     right = PostClaim(nonce, note, began)
-    sent_at = timezone.now()
-    if posted := await posting.post(http, errand.account, body, right):
-        await in_thread(settle, errand, posted.answer, sent_at)
+    try:
+        if not await in_thread(note, errand.nonce, nonce):
+            return
+        sent_at = timezone.now()
+        posted = await posting.post(http, errand.account, body, right)
+    except faults.AWAY:
+        await outcomes.keep(_not_sent, errand.pk, right.nonce)
+        raise
+    if posted:
+        await outcomes.keep(settle, errand, posted.answer, sent_at)
     else:
-        await in_thread(_not_sent, errand.pk, right.nonce)
+        await outcomes.keep(_not_sent, errand.pk, right.nonce)
 
 
 def _not_sent(errand_id: int, nonce: str) -> None:

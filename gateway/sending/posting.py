@@ -18,6 +18,7 @@ from gateway.discord.rest import DiscordHttp
 from gateway.protocol.answers import Answer, Verdict
 from gateway.sending.post_claim import PostClaim
 from gateway.sending.refusals import reached
+from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ async def post(
 ) -> Posted | None:
     """Post an interaction; the answer is never STALE.
 
-    Returns None if the claim is lost before a post.
+    Returns None if the claim is lost before a post. Raises an error of `faults.AWAY`
+    only if Discord has taken nothing: each look at the database is before a post.
     """
     answer = await post_once(http, account, body, claim)
     if answer is None or answer.verdict is not Verdict.STALE:
@@ -86,6 +88,8 @@ async def _newer(
     if fresh is None:
         try:
             await refresh(http, account.pk, account.guild_id)
+        except faults.AWAY:
+            raise
         except Exception as exc:
             logger.warning("account %s: command index: %r", account.pk, exc)
             return None

@@ -33,14 +33,13 @@ from gateway.protocol.answers import Answer
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from gateway.protocol.payloads import Place
 from gateway.queries.ask import ask
-from gateway.sending import posting, refusals
+from gateway.sending import outcomes, posting, refusals
 from gateway.sending.post_claim import PostClaim
 from gateway.sending.refusals import Sent
 from gateway.sending.speaker import session_of
 from mjproxy.lib import faults
 from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.deadlocks import again_after_deadlock
-from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
 from mjproxy.lib.process import event_loop
@@ -242,7 +241,7 @@ async def _post(claim: Claimed, query_id: int) -> None:
     http = await clients.client_of(claim.account)
     posted = await posting.post(http, claim.account, claim.body, claim.right)
     if posted:
-        await in_thread(settle, query_id, posted.nonce, posted.answer)
+        await outcomes.keep(settle, query_id, posted.nonce, posted.answer)
 
 
 def _renew(query_id: int, session: GatewaySession, old: str, fresh: str) -> bool:
