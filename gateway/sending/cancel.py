@@ -10,7 +10,6 @@ import logging
 import time
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from django.db.models import F, QuerySet
 from django.utils import timezone
@@ -25,6 +24,7 @@ from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import CommandType
+from gateway.protocol.shapes import Interaction
 from gateway.sending import posting
 from gateway.sending.bodies import place_of
 from gateway.sending.claims import Claim
@@ -93,7 +93,7 @@ def press_cancel(task_id: int) -> bool:
 
 def _payload(
     task: Task, account: DiscordAccount, session: GatewaySession
-) -> dict[str, Any]:
+) -> Interaction:
     """Return a press of the Cancel button, or the command of the message's menu.
 
     The button needs the job's uuid.
@@ -127,7 +127,7 @@ def _renew(
 
 
 async def _press(
-    account: DiscordAccount, body: dict[str, Any], right: Claim, task_id: int
+    account: DiscordAccount, body: Interaction, right: Claim, task_id: int
 ) -> None:
     http = await clients.client_of(account)
     sent_at = timezone.now()

@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from django.db.models import F, Q
 from django.utils import timezone
@@ -19,6 +19,7 @@ from gateway.lanes import lane, next_task
 from gateway.leases import still_open
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
+from gateway.protocol.shapes import Interaction
 from gateway.queries import fast_time
 from gateway.sending import posting
 from gateway.sending.bodies import interaction_of
@@ -126,7 +127,7 @@ def _send(
 
 def _body(
     account: DiscordAccount, session: GatewaySession, task: Task, nonce: str
-) -> dict[str, Any] | None:
+) -> Interaction | None:
     """Return a task's interaction, or None if it cannot be made.
 
     Then the task fails or waits, so that others may go.
@@ -154,7 +155,7 @@ def _start_post(
     account: DiscordAccount,
     task_id: int,
     nonce: str,
-    body: dict[str, Any],
+    body: Interaction,
     began: float,
 ) -> None:
     speaker = account.pk, body["session_id"]
@@ -164,7 +165,7 @@ def _start_post(
 
 
 async def _post(
-    account: DiscordAccount, body: dict[str, Any], claim: Claim, task_id: int
+    account: DiscordAccount, body: Interaction, claim: Claim, task_id: int
 ) -> None:
     """Post a claimed task's interaction and settle the answer."""
     try:

@@ -13,7 +13,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.db.models import Q
 from django.utils import timezone
@@ -30,6 +30,7 @@ from gateway.leases import is_open, still_open
 from gateway.models import GatewaySession
 from gateway.protocol import modals, payloads
 from gateway.protocol.answers import Answer, Verdict
+from gateway.protocol.shapes import Interaction, MaskedPage, Opened
 from gateway.sending import posting
 from gateway.sending.bodies import place_of, sent_text
 from gateway.sending.claims import Claim
@@ -66,7 +67,7 @@ GONE: Final = 404  # the window has expired, or belonged to a session that is go
 # --- in the gateway process ---------------------------------------------------------
 
 
-def opened(task: Task, data: dict[str, Any]) -> bool:
+def opened(task: Task, data: Opened) -> bool:
     """Record a task's open window; return True if it is to be answered now.
 
     An unexpected window is answered with its own text, because the owner asked only for
@@ -175,7 +176,7 @@ class Answering:
     task_id: int
     claim: Claim
     is_page: bool
-    body: dict[str, Any]
+    body: Interaction | MaskedPage
 
 
 def to_answer() -> list[int]:
@@ -216,11 +217,13 @@ async def _post(http: DiscordHttp, answering: Answering) -> Answer | None:
     """Post the claimed answer; return None if the claim is lost before that."""
     claim, body = answering.claim, answering.body
     if not answering.is_page:
-        return await posting.post_once(http, answering.account, body, claim)
+        return await posting.post_once(
+            http, answering.account, cast("Interaction", body), claim
+        )
     async with http.slot:
         if not await claim.holds():
             return None
-        return await activity_host.submit_mask(http, body)
+        return await activity_host.submit_mask(http, cast("MaskedPage", body))
 
 
 def _not_sent(answering: Answering) -> None:
@@ -292,7 +295,7 @@ def _renew(task_id: int, speaker: tuple[int, str], old: str, fresh: str) -> bool
 
 def _window_body(
     task: Task, account: DiscordAccount, session: GatewaySession, nonce: str
-) -> dict[str, Any]:
+) -> Interaction:
     return payloads.window_answer(
         place_of(task, account, session),
         nonce,
@@ -303,7 +306,7 @@ def _window_body(
     )
 
 
-def _page_body(task: Task) -> dict[str, Any]:
+def _page_body(task: Task) -> MaskedPage:
     mask = task.inputs.filter(role=InputRole.MASK)[0]
     body = store.read_input(mask.file)
     page_id = task.window_id.removeprefix(custom_ids.PAGE_PREFIX)
