@@ -22,7 +22,7 @@ from gateway.sending import (
     prepare,
     queries,
     verification,
-    windows,
+    window_answers,
 )
 from gateway.sending.refusals import break_off
 from mjproxy.lib import faults
@@ -56,7 +56,7 @@ def press_cancel(task_id: int) -> None:
 
 @shared_task(name="gateway.answer_window", ignore_result=True)
 def answer_window(task_id: int) -> None:
-    event_loop.spawn(windows.answer(task_id))
+    event_loop.spawn(window_answers.answer(task_id))
 
 
 @shared_task(name="gateway.prepare_task", ignore_result=True)
@@ -102,7 +102,7 @@ def _nudge() -> None:
     for due, start in (
         (gateway_sweep.accounts_to_dispatch, dispatch_account.delay),
         (cancel.to_press, press_cancel),
-        (windows.to_answer, answer_window),
+        (window_answers.to_answer, answer_window),
         (prepare.unprepared, prepare_task),
         (errands.waiting, run_errand),
         (queries.accounts_to_ask, ask_account.delay),

@@ -151,8 +151,8 @@ def note_session(account_id: int, fence: int, **facts: Any) -> bool:
     return bool(rows.update(**facts))
 
 
-def is_open(session: GatewaySession, account: DiscordAccount) -> bool:
-    """Return whether anything may be sent for the account now.
+def is_open(session: GatewaySession) -> bool:
+    """Return whether anything may be sent for the session's account now.
 
     Its socket must be live at the account's present revision. After an edit of the
     connection it is closed until the new connection is up.
@@ -160,23 +160,23 @@ def is_open(session: GatewaySession, account: DiscordAccount) -> bool:
     return bool(
         session.is_live
         and session.session_id
-        and session.revision == account.revision
-        and is_held(session)
+        and session.revision == session.account.revision
+        and session.is_held
         and session.lease_until
         and session.lease_until > _renewed_lately()
         and not lease_holders.is_dead(session.holder)
     )
 
 
-def still_open(account_id: int, session_id: str) -> Exists:
-    """Return a condition for a claim's UPDATE: the account's session is open.
+def still_open(session: GatewaySession) -> Exists:
+    """Return a condition for a claim's UPDATE: the session is open.
 
-    `session_id` is the one that the interaction names. Discord gives another one at
+    It must be the session whose id the interaction names. Discord gives another id at
     each IDENTIFY, and a new holder begins with a session that is not live.
     """
     sessions = GatewaySession.objects.filter(
-        account=account_id,
-        session_id=session_id,
+        account=session.account_id,
+        session_id=session.session_id,
         is_live=True,
         revision=F("account__revision"),
         lease_until__gt=_renewed_lately(),
@@ -187,10 +187,3 @@ def still_open(account_id: int, session_id: str) -> Exists:
 def _renewed_lately() -> datetime:
     """Return the least `lease_until` of a lease whose holder surely lives."""
     return timezone.now() + LEASE - FRESH
-
-
-def is_held(session: GatewaySession) -> bool:
-    """Return whether a process holds the account's socket; it may have just died."""
-    return bool(
-        session.holder and session.lease_until and session.lease_until > timezone.now()
-    )

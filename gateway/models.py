@@ -42,6 +42,12 @@ class GatewaySession(models.Model):
     def __str__(self) -> str:
         return f"session of account {self.account_id}"
 
+    @property
+    def is_held(self) -> bool:
+        """Whether the lease of a process runs; the process may have just died."""
+        until = self.lease_until
+        return bool(self.holder and until and until > timezone.now())
+
 
 class DispatchLane(models.Model):
     """Lane of a Discord user: one sender at a time, at the user's pace.

@@ -7,7 +7,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from accounts.signals import access_changed, account_changed, verification_due
-from gateway.lanes.next_task import somebody_waits
+from gateway.lanes.next_task import lets_go_on
 from gateway.live.publish import (
     publish_access,
     publish_accounts_changed,
@@ -45,7 +45,7 @@ def run_submitted(*, errand_id: int, **kwargs: Any) -> None:
 @receiver(task_changed)
 def go_on(*, task: Task, **kwargs: Any) -> None:
     """Nudge dispatch if a slot or a held-back prompt is free, and related work."""
-    if task.account_id is not None and _waits_for(task, task.account_id):
+    if task.account_id is not None and lets_go_on(task):
         enqueue_dispatch(task.account_id)
     if _wants_cancel(task):
         enqueue_cancel(task.pk)
@@ -62,16 +62,6 @@ def _wants_cancel(task: Task) -> bool:
         and task.progress_message_id
         and is_due(task.cancel_next_at)
     )
-
-
-def _waits_for(task: Task, account_id: int) -> bool:
-    if task.status in TERMINAL:
-        return somebody_waits(account_id)
-    if task.status != TaskStatus.IN_PROGRESS or not task.job_id:
-        return False
-    return Task.objects.filter(
-        account=account_id, status=TaskStatus.NOT_START, echo_key=task.echo_key
-    ).exists()
 
 
 @receiver(task_changed)

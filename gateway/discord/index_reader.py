@@ -26,6 +26,13 @@ _MISSED: Final = (
 PATIENCE: Final = 15.0  # seconds, including the library's retries
 
 
+async def refresh(http: DiscordHttp, account_id: int, guild_id: str) -> None:
+    """Read the commands of a server anew and keep them. Raises what the read raises."""
+    async with asyncio.timeout(PATIENCE):
+        commands = await http.command_index(guild_id)
+    await in_thread(save_index, account_id, commands)
+
+
 async def read_index(http: DiscordHttp) -> str:
     """Read the commands again and save them; return the error, or "".
 
@@ -33,9 +40,7 @@ async def read_index(http: DiscordHttp) -> str:
     """
     account_id, guild_id = http.identity.account_id, http.identity.guild_id
     try:
-        async with asyncio.timeout(PATIENCE):
-            commands = await http.command_index(guild_id)
-        await in_thread(save_index, account_id, commands)
+        await refresh(http, account_id, guild_id)
     except HTTPException as exc:
         if exc.status in (403, 404):
             reason = f"Discord shows no commands in this server ({exc.status})"

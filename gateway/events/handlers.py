@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils import timezone
 
-from gateway.events import matching, presses, query_answers, results, seeds
+from gateway.events import matching, presses, query_answers, results, seeds, windows
 from gateway.events.matching import Match
 from gateway.events.notices import ask_for_verification, heed, obey
 from gateway.nudges import enqueue_answer
@@ -21,7 +21,6 @@ from gateway.protocol.constants import NIJI_APP, Event, MessageFlag
 from gateway.protocol.messages import Message
 from gateway.protocol.notices import Notice
 from gateway.protocol.shapes import ChannelMessage, Deleted, Opened
-from gateway.sending import windows
 from tasks.enums import (
     OPEN,
     TERMINAL,
@@ -322,7 +321,7 @@ def _stopped(task: Task) -> None:
 
 
 def _deleted(speaker: Speaker, data: Deleted) -> Outcome:
-    ids = [str(i) for i in (data.get("ids") or [data.get("id")]) if i]
+    ids = [str(i) for i in (data.get("ids") or [data.get("id", "")]) if i]
     if str(data.get("channel_id")) not in speaker.channels or not ids:
         return Outcome.NOT_OURS
     # The result usually follows or came before. Otherwise history decides.

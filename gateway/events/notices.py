@@ -21,6 +21,7 @@ from gateway.protocol.notice_kinds import VERIFICATION, AccountEffect, TaskEffec
 from gateway.protocol.notices import Notice
 from gateway.queries import fast_time
 from gateway.sending import verification
+from gateway.sending.refusals import MAX_ATTEMPTS
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.validators.number_limits import span_of
 from tasks.models import Task
@@ -28,8 +29,6 @@ from tasks.services import CANCELLED, fail, learn, release_refused
 
 logger = logging.getLogger(__name__)
 
-# Most sends of a task. Each is repeated only if certainly nothing was taken.
-MAX_ATTEMPTS: Final = 5
 # A task waits for a moment in a notice only if it is this near.
 LONGEST_REST: Final = timedelta(minutes=5)
 # Factor on the account's time limit for a job that Midjourney has queued.

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from accounts.enums import SpeedMode
+from gateway.events import windows
 from gateway.events.matching import Match
 from gateway.protocol import messages
 from gateway.protocol.content import Content
 from gateway.protocol.messages import Attachment, Message
 from gateway.protocol.shapes import ClientButton
 from gateway.protocol.words import Words
-from gateway.sending import windows
 from tasks import custom_ids
 from tasks.enums import Delivery, TaskAction, TaskStatus
 from tasks.models import Task

@@ -10,7 +10,6 @@ from gateway.protocol.messages import Message
 from tasks.errands import note_seed, note_seed_message
 from tasks.models import Task
 
-ENVELOPE: Final = "✉️"
 _JOB: Final = re.compile(r"\*\*Job ID\*\*:?\s*([0-9a-fA-F-]{36})")
 _SEED: Final = re.compile(r"\*\*seed\*\*:?\s*(\d{1,20})", re.IGNORECASE)
 

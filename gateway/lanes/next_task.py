@@ -19,7 +19,7 @@ from gateway.leases import is_open
 from gateway.models import GatewaySession
 from mjproxy.lib.db.claim import due, is_due
 from mjproxy.lib.db.compiled_query import CompiledQuery
-from tasks.enums import RUNNING, TaskStatus
+from tasks.enums import RUNNING, TERMINAL, TaskStatus
 from tasks.models import Task
 
 
@@ -46,18 +46,18 @@ _sessions: Final = CompiledQuery[GatewaySession](
 
 
 @dataclass(frozen=True)
-class Crew:
-    """The rows of one Discord user."""
+class UserSessions:
+    """The sessions of all accounts (rows) of one Discord user."""
 
-    sessions: Sequence[GatewaySession]
+    every: Sequence[GatewaySession]
 
     @cached_property
     def able(self) -> dict[int, GatewaySession]:
         """The sessions that may send now, by their account's id."""
         return {
             session.account_id: session
-            for session in self.sessions
-            if session.account.is_ready and is_open(session, session.account)
+            for session in self.every
+            if session.account.is_ready and is_open(session)
         }
 
     @property
@@ -66,29 +66,29 @@ class Crew:
         return min(session.account.core_size for session in self.able.values())
 
 
-def crew_of(discord_user: str) -> Crew:
-    return Crew(_sessions(discord_user))
+def sessions_of(discord_user: str) -> UserSessions:
+    return UserSessions(_sessions(discord_user))
 
 
-def next_task(crew: Crew, turns: Turns) -> tuple[Task, Turns] | None:
+def next_task(sessions: UserSessions, turns: Turns) -> tuple[Task, Turns] | None:
     """Return the waiting task whose turn it is, and the turns after it, or None.
 
     Two tasks are never sent together if only their text could tell their results apart.
     The second waits until the first has its job's uuid.
     """
-    ids = tuple(crew.able)
+    ids = tuple(sessions.able)
     one = len(ids) == 1
     first = _first_two(*ids) if one else list(_waiting(Q(account__in=ids))[:2])
     if not first:
         return None
     running = Task.objects.filter(
-        account__in=[session.account_id for session in crew.sessions],
+        account__in=[session.account_id for session in sessions.every],
         status__in=RUNNING,
     )
     busy = list(
         running.values_list("owner", "account", "echo_key", "bot_type", "job_id")
     )
-    if len(busy) >= crew.core_size:
+    if len(busy) >= sessions.core_size:
         return None
     unnamed = {tuple(key) for _, *key, job_id in busy if job_id is None}
     if len(first) == 1 and _may_go(first[0], unnamed):
@@ -122,6 +122,23 @@ def _waiters(
         .annotate(first=Min("id", filter=may_go))
     )
     return [Waiter(owner, klass, running[owner], pk) for owner, klass, pk in rows]
+
+
+def lets_go_on(task: Task) -> bool:
+    """Return whether a change of `task` may let a waiting task of its account leave.
+
+    Its end frees a slot. Its job's uuid frees the prompts that looked like it.
+    """
+    if task.account_id is None:
+        return False
+    if task.status in TERMINAL:
+        return somebody_waits(task.account_id)
+    if task.status != TaskStatus.IN_PROGRESS or not task.job_id:
+        return False
+    held_back = Task.objects.filter(
+        account=task.account_id, status=TaskStatus.NOT_START, echo_key=task.echo_key
+    )
+    return held_back.exists()
 
 
 def somebody_waits(account_id: int) -> bool:

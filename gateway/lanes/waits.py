@@ -36,29 +36,29 @@ _session_beside: Final = CompiledQuery[GatewaySession](
 def lanes_of(account_ids: Collection[int]) -> dict[int, Lane]:
     """Return the lane of each account that has a session."""
     ids = list(account_ids)
-    crews: dict[str, list[GatewaySession]] = defaultdict(list)
+    by_user: dict[str, list[GatewaySession]] = defaultdict(list)
     one = len(ids) == 1
     for session in _session_beside(*ids) if one else _beside(Q(account__in=ids)):
         # A session without a known Discord user stands alone.
-        crews[session.user_id or f"account {session.account_id}"].append(session)
-    rows = DispatchLane.objects.filter(pk__in=list(crews))
+        by_user[session.user_id or f"account {session.account_id}"].append(session)
+    rows = DispatchLane.objects.filter(pk__in=list(by_user))
     lanes = {lane.discord_user: lane for lane in rows}
     return {
-        session.account_id: _lane(crew, session, lanes.get(user))
-        for user, crew in crews.items()
-        for session in crew
+        session.account_id: _lane(sessions, session, lanes.get(user))
+        for user, sessions in by_user.items()
+        for session in sessions
         if session.account_id in account_ids
     }
 
 
 def _lane(
-    crew: list[GatewaySession], session: GatewaySession, lane: DispatchLane | None
+    beside: list[GatewaySession], session: GatewaySession, lane: DispatchLane | None
 ) -> Lane:
-    able = [each for each in crew if each.account.is_ready] or crew
+    able = [each for each in beside if each.account.is_ready] or beside
     return Lane(
-        accounts=frozenset(each.account_id for each in crew),
+        accounts=frozenset(each.account_id for each in beside),
         core_size=min(each.account.core_size for each in able),
-        is_connected=is_open(session, session.account),
+        is_connected=is_open(session),
         next_send_at=lane.next_send_at if lane else None,
         rest_until=lane.rest_until if lane else None,
         rest_reason=lane.rest_reason if lane else "",

@@ -9,6 +9,9 @@ MIDJOURNEY_APP: Final = "936929561302675456"
 NIJI_APP: Final = "1022952195194359889"
 BOT_IDS: Final = frozenset({MIDJOURNEY_APP, NIJI_APP})
 
+# The reaction that asks the bot for a job's seed.
+ENVELOPE: Final = "✉️"
+
 
 class InteractionType(IntEnum):
     COMMAND = 2

@@ -57,7 +57,9 @@ def read(message: Message) -> Panel | None:
     """Return the panel in a message, or None without a select and buttons."""
     raw: Any = message.raw.get("components")
     tree = (
-        [row for row in raw if isinstance(row, dict)] if isinstance(raw, list) else []
+        [cast("Component", row) for row in raw if isinstance(row, dict)]
+        if isinstance(raw, list)
+        else []
     )
     kinds = {node.get("type") for node in walk(tree)}
     if not {ComponentType.SELECT, ComponentType.BUTTON} <= kinds:
@@ -86,7 +88,7 @@ def options(select: Component) -> list[SelectOption]:
     """Return a select's options that have a value."""
     listed: Any = select.get("options")
     return [
-        option
+        cast("SelectOption", option)
         for option in (listed if isinstance(listed, list) else [])
         if isinstance(option, dict) and isinstance(option.get("value"), str)
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -19,16 +20,17 @@ from accounts.states import TROUBLES
 from gateway.discord import clients
 from gateway.discord.command_index import UnknownCommand, find_command
 from gateway.lanes import lane
-from gateway.leases import is_open, still_open
+from gateway.leases import still_open
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import CommandType
 from gateway.protocol.shapes import Interaction
-from gateway.sending import posting
+from gateway.sending import posting, refusals
 from gateway.sending.bodies import place_of
-from gateway.sending.claims import Claim
-from gateway.sending.refusals import REFUSALS, note_refusal, rest
+from gateway.sending.post_claim import PostClaim
+from gateway.sending.refusals import Sent
+from gateway.sending.speaker import session_of
 from mjproxy.lib import faults
 from mjproxy.lib.db.claim import claim, due, renew
 from mjproxy.lib.db.threads import in_thread
@@ -69,22 +71,19 @@ def press_cancel(task_id: int) -> bool:
     task = due_now.select_related("account").first()
     if task is None or task.account is None or task.account.state in TROUBLES:
         return False
-    session = GatewaySession.objects.filter(account=task.account).first()
-    if session is None or not is_open(session, task.account):
-        return False
-    if lane.is_resting(task.account.pk):
+    session = session_of(task.account)
+    if session is None:
         return False
     try:
         body = _payload(task, task.account, session)
     except UnknownCommand:
         return False
     presses, began = task.cancel_presses + 1, time.monotonic()
-    speaker = task.account.pk, session.session_id
-    rows = rows.filter(still_open(*speaker))
+    rows = rows.filter(still_open(session))
     if not claim(rows, "cancel_next_at", pause(presses), cancel_presses=presses):
         return False
     lane.keep_pace(task.account)
-    right = Claim(body["nonce"], partial(_renew, task_id, presses, speaker), began)
+    right = PostClaim(body["nonce"], partial(_renew, task_id, presses, session), began)
     press = partial(_press, task.account, body, right)
     pressing = Work("pressing cancel of task", task_id)
     event_loop.spawn(faults.watch(pressing, press, at_once=True))
@@ -118,16 +117,16 @@ def _payload(
 
 
 def _renew(
-    task_id: int, presses: int, speaker: tuple[int, str], old: str, fresh: str
+    task_id: int, presses: int, session: GatewaySession, old: str, fresh: str
 ) -> bool:
     """Book the next press again; return False if that was done or the task is over."""
     rows = Task.objects.filter(pk=task_id, status__in=RUNNING, cancel_presses=presses)
-    rows = rows.filter(still_open(*speaker))
+    rows = rows.filter(still_open(session))
     return renew(rows, "cancel_next_at", pause(presses))
 
 
 async def _press(
-    account: DiscordAccount, body: Interaction, right: Claim, task_id: int
+    account: DiscordAccount, body: Interaction, right: PostClaim, task_id: int
 ) -> None:
     http = await clients.client_of(account)
     sent_at = timezone.now()
@@ -136,13 +135,23 @@ async def _press(
         await in_thread(settle, account.pk, task_id, posted.answer, sent_at)
 
 
+@dataclass(frozen=True)
+class _SentPress(Sent):
+    """A press of Cancel. What else Discord says of it, the next press tells again."""
+
+    task_id: int
+    sent_at: datetime
+
+    def asked_at(self) -> datetime | None:
+        return self.sent_at
+
+    def later(self, answer: Answer, moment: datetime) -> None:
+        # A rate limit says nothing against the press: it does not count.
+        pressed = Task.objects.filter(pk=self.task_id, cancel_presses__gt=0)
+        pressed.update(cancel_presses=F("cancel_presses") - 1, cancel_next_at=moment)
+
+
 def settle(account_id: int, task_id: int, answer: Answer, sent_at: datetime) -> None:
     """Apply an answer with which Discord has not taken a press."""
     logger.warning("task %s: cancel: %s, again later", task_id, answer.reason)
-    if answer.verdict is Verdict.LATER:
-        moment = rest(account_id, answer)
-        # A rate limit does not count as a press.
-        pressed = Task.objects.filter(pk=task_id, cancel_presses__gt=0)
-        pressed.update(cancel_presses=F("cancel_presses") - 1, cancel_next_at=moment)
-    elif answer.verdict in REFUSALS:
-        note_refusal(account_id, answer, asked_at=sent_at)
+    refusals.settle(account_id, _SentPress(task_id, sent_at), answer)

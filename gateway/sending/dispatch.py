@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
@@ -18,13 +18,13 @@ from gateway.discord.command_index import UnknownCommand
 from gateway.lanes import lane, next_task
 from gateway.leases import still_open
 from gateway.models import GatewaySession
-from gateway.protocol.answers import Answer, Verdict
+from gateway.protocol.answers import Answer
 from gateway.protocol.shapes import Interaction
 from gateway.queries import fast_time
-from gateway.sending import posting
+from gateway.sending import posting, refusals
 from gateway.sending.bodies import interaction_of
-from gateway.sending.claims import Claim
-from gateway.sending.refusals import note_refusal, rest, resting
+from gateway.sending.post_claim import PostClaim
+from gateway.sending.refusals import Sent, resting
 from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.faults import Work
@@ -64,21 +64,21 @@ def run_lane(account_id: int) -> float | None:
 
 
 def _send_all(hold: lane.Hold) -> float | None:
-    crew = next_task.crew_of(hold.discord_user)
-    if not crew.able:
+    sessions = next_task.sessions_of(hold.discord_user)
+    if not sessions.able:
         return None
     while True:
-        found = next_task.next_task(crew, hold.turns)
+        found = next_task.next_task(sessions, hold.turns)
         if found is None:
             return None
         if wait := hold.rest:
             return wait
         task, turns = found
-        session = crew.able[task.account_id or 0]
+        session = sessions.able[task.account_id or 0]
         if fast_time.switch_first(session.account, task):
             _hold_back(task)
             continue
-        pace = _send(hold, session.account, session, task)
+        pace = _send(hold, session, task)
         if pace is None:
             return None
         hold = replace(lane.note_turns(hold, turns), next_send_at=pace)
@@ -90,15 +90,14 @@ def _hold_back(task: Task) -> None:
     rows.update(not_before=timezone.now() + SWITCHING, waiting_reason=SPEED)
 
 
-def _send(
-    hold: lane.Hold, account: DiscordAccount, session: GatewaySession, task: Task
-) -> datetime | None:
+def _send(hold: lane.Hold, session: GatewaySession, task: Task) -> datetime | None:
     """Claim a task and start its POST.
 
     Returns the moment at which the account may send again, or None if the claim was
     lost.
     """
-    nonce, now, began = new_nonce(), timezone.now(), time.monotonic()
+    account, nonce = session.account, new_nonce()
+    now, began = timezone.now(), time.monotonic()
     body = _body(account, session, task, nonce)
     if body is None:
         return now
@@ -107,8 +106,8 @@ def _send(
         TaskStatus.SUBMITTED,
         where=Q(status=TaskStatus.NOT_START)
         & Q(hold.still_ours)
-        & Q(still_open(account.pk, session.session_id)),
-        then=lambda: _start_post(account, task.pk, nonce, body, began),
+        & Q(still_open(session)),
+        then=lambda: _start_post(session, task.pk, nonce, body, began),
         nonce=nonce,
         guild_id=body.get("guild_id", ""),
         channel_id=body["channel_id"],
@@ -152,20 +151,19 @@ def _sending(task_id: int) -> Work:
 
 
 def _start_post(
-    account: DiscordAccount,
+    session: GatewaySession,
     task_id: int,
     nonce: str,
     body: Interaction,
     began: float,
 ) -> None:
-    speaker = account.pk, body["session_id"]
-    claim = Claim(nonce, partial(_renew, task_id, speaker), began)
-    post = partial(_post, account, body, claim)
+    claim = PostClaim(nonce, partial(_renew, task_id, session), began)
+    post = partial(_post, session.account, body, claim)
     event_loop.spawn(faults.watch(_sending(task_id), post, at_once=True))
 
 
 async def _post(
-    account: DiscordAccount, body: Interaction, claim: Claim, task_id: int
+    account: DiscordAccount, body: Interaction, claim: PostClaim, task_id: int
 ) -> None:
     """Post a claimed task's interaction and settle the answer."""
     try:
@@ -187,41 +185,55 @@ def _not_sent(task_id: int, nonce: str) -> None:
     release(task_id, nonce=nonce, not_before=timezone.now() + NOT_SENT)
 
 
-def _renew(task_id: int, speaker: tuple[int, str], old: str, fresh: str) -> bool:
+def _renew(task_id: int, session: GatewaySession, old: str, fresh: str) -> bool:
     """Renew a claim; `fresh` replaces the nonce `old`."""
     rows = Task.objects.filter(pk=task_id, nonce=old, status=TaskStatus.SUBMITTED)
-    rows = rows.filter(still_open(*speaker))
+    rows = rows.filter(still_open(session))
     return bool(rows.update(nonce=fresh, claimed_at=timezone.now()))
+
+
+@dataclass(frozen=True)
+class _SentTask(Sent):
+    """A task that was posted under a nonce."""
+
+    task_id: int
+    nonce: str
+
+    @property
+    def _untouched(self) -> QuerySet[Task]:
+        return Task.objects.filter(
+            pk=self.task_id,
+            nonce=self.nonce,
+            status__in=RUNNING,
+            delivery=Delivery.SENDING,
+        )
+
+    def asked_at(self) -> datetime | None:
+        return self._untouched.values_list("claimed_at", flat=True).first()
+
+    def taken(self) -> None:
+        self._untouched.update(delivery=Delivery.ACCEPTED, started_at=timezone.now())
+
+    def unanswered(self, answer: Answer) -> None:
+        logger.warning("task %s: %s, looked up later", self.task_id, answer.reason)
+        tell_unanswered(self._untouched)
+
+    def later(self, answer: Answer, moment: datetime) -> None:
+        logger.warning("task %s: %s, again later", self.task_id, answer.reason)
+        # A rate limit says nothing against the task: it does not count as an attempt.
+        rows = Task.objects.filter(pk=self.task_id, nonce=self.nonce, attempts__gt=0)
+        rows.update(attempts=F("attempts") - 1)
+        reason = resting(answer)
+        release(self.task_id, nonce=self.nonce, not_before=moment, reason=reason)
+
+    def account_refused(self, answer: Answer) -> None:
+        release(self.task_id, nonce=self.nonce)
+
+    def refused(self, answer: Answer) -> None:
+        same = Q(nonce=self.nonce, interaction_id=None)
+        fail(self.task_id, answer.reason, where=same)
 
 
 def settle(account_id: int, task_id: int, nonce: str, answer: Answer) -> None:
     """Apply Discord's answer to the task and the account."""
-    untouched = Task.objects.filter(
-        pk=task_id, nonce=nonce, status__in=RUNNING, delivery=Delivery.SENDING
-    )
-    match answer.verdict:
-        case Verdict.ACCEPTED:
-            untouched.update(delivery=Delivery.ACCEPTED, started_at=timezone.now())
-        case Verdict.UNKNOWN:
-            logger.warning("task %s: %s, looked up later", task_id, answer.reason)
-            tell_unanswered(untouched)
-        case Verdict.LATER:
-            _try_later(account_id, task_id, nonce, answer)
-        case Verdict.TOKEN_DEAD | Verdict.NEEDS_PERSON | Verdict.UNVERIFIED:
-            claimed_at = untouched.values_list("claimed_at", flat=True).first()
-            release(task_id, nonce=nonce)
-            note_refusal(account_id, answer, asked_at=claimed_at)
-        case Verdict.REFUSED:
-            fail(task_id, answer.reason, where=Q(nonce=nonce, interaction_id=None))
-
-
-def _try_later(account_id: int, task_id: int, nonce: str, answer: Answer) -> None:
-    """Let the Discord user rest and the task wait: Discord took nothing."""
-    moment = rest(account_id, answer)
-    reason = resting(answer)
-    logger.warning("task %s: %s, again later", task_id, answer.reason)
-    # A rate limit does not count as an attempt.
-    Task.objects.filter(pk=task_id, nonce=nonce, attempts__gt=0).update(
-        attempts=F("attempts") - 1
-    )
-    release(task_id, nonce=nonce, not_before=moment, reason=reason)
+    refusals.settle(account_id, _SentTask(task_id, nonce), answer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -20,20 +21,21 @@ from gateway.discord.command_index import UnknownCommand, find_command
 from gateway.discord.direct_messages import channel_with
 from gateway.discord.rest import DiscordHttp
 from gateway.discord.uploads import UploadFailed
-from gateway.events.seeds import ENVELOPE
 from gateway.lanes import lane
-from gateway.leases import is_open, still_open
+from gateway.leases import still_open
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
-from gateway.protocol.answers import Answer, Verdict
+from gateway.protocol.answers import Answer
+from gateway.protocol.constants import ENVELOPE
 from gateway.protocol.payloads import Place
 from gateway.protocol.shapes import Interaction
-from gateway.sending import posting
+from gateway.sending import posting, refusals
 from gateway.sending.bodies import place_of
 from gateway.sending.brought_pictures import in_memory
-from gateway.sending.claims import Claim
+from gateway.sending.post_claim import PostClaim
 from gateway.sending.prepare import FAILED
-from gateway.sending.refusals import REFUSALS, note_refusal, rest
+from gateway.sending.refusals import Sent
+from gateway.sending.speaker import session_of
 from gateway.timing import CLAIM, RENEW_EVERY
 from mjproxy.lib import faults
 from mjproxy.lib.db.claim import claim, due, renew, renewing
@@ -81,11 +83,12 @@ def _claim(errand_id: int) -> tuple[Errand, GatewaySession] | None:
     rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING)
     free = rows.filter(due("claimed_until"))
     errand = free.select_related("account", "task").first()
-    if errand is None or (session := _session_of(errand)) is None:
+    if errand is None:
         return None
-    if errand.kind != ErrandKind.UPLOAD and lane.is_resting(errand.account_id):
+    uploads_only = errand.kind == ErrandKind.UPLOAD
+    if (session := _session_of(errand, though_resting=uploads_only)) is None:
         return None
-    rows = rows.filter(still_open(errand.account_id, session.session_id))
+    rows = rows.filter(still_open(session))
     claimed = claim(rows, "claimed_until", CLAIM)
     return (errand, session) if claimed else None
 
@@ -180,18 +183,16 @@ async def _at_its_turn(errand: Errand) -> GatewaySession | None:
     session = None
     if moment := await in_thread(lane.reserve, errand.account):
         await asyncio.sleep((moment - timezone.now()).total_seconds())
-        session = await in_thread(_session_of, errand)
+        session = await in_thread(_session_of, errand, though_resting=True)
     await in_thread(_renew if session else _free, errand.pk)
     return session
 
 
-def _session_of(errand: Errand) -> GatewaySession | None:
+def _session_of(errand: Errand, *, though_resting: bool) -> GatewaySession | None:
     """Return the open session of the errand's account, or None."""
-    account = DiscordAccount.objects.filter(pk=errand.account_id).first()
-    session = GatewaySession.objects.filter(account=errand.account_id).first()
-    if account is None or account.state != AccountState.READY or session is None:
-        return None
-    return session if is_open(session, account) else None
+    ready = DiscordAccount.objects.filter(state=AccountState.READY)
+    account = ready.filter(pk=errand.account_id).first()
+    return session_of(account, though_resting=though_resting)
 
 
 def _free(errand_id: int) -> None:
@@ -215,7 +216,7 @@ async def _press(http: DiscordHttp, errand: Errand) -> None:
         flags=errand.task.message_flags,
         custom_id=errand.custom_id,
     )
-    await _post(http, errand, body)
+    await _post(http, errand, session, body)
 
 
 async def _ask_seed(http: DiscordHttp, errand: Errand, session: GatewaySession) -> None:
@@ -235,7 +236,7 @@ async def _ask_seed(http: DiscordHttp, errand: Errand, session: GatewaySession) 
     elif now := await _at_its_turn(errand):
         here = Place(place.application_id, dm, now.session_id)
         body = await in_thread(_show, errand.account_id, here, task)
-        await _post(http, errand, body)
+        await _post(http, errand, now, body)
 
 
 def _show(account_id: int, here: Place, task: Task) -> Interaction:
@@ -244,13 +245,15 @@ def _show(account_id: int, here: Place, task: Task) -> Interaction:
     return payloads.slash_command(here, new_nonce(), command, [option])
 
 
-async def _post(http: DiscordHttp, errand: Errand, body: Interaction) -> None:
+async def _post(
+    http: DiscordHttp, errand: Errand, session: GatewaySession, body: Interaction
+) -> None:
     """Post an interaction that draws nothing; `events.presses` handles its outcome."""
     nonce, began = body["nonce"], time.monotonic()
-    note = partial(_note_nonce, errand.pk, (errand.account_id, body["session_id"]))
+    note = partial(_note_nonce, errand.pk, session)
     if not await in_thread(note, errand.nonce, nonce):
         return
-    right = Claim(nonce, note, began)
+    right = PostClaim(nonce, note, began)
     sent_at = timezone.now()
     if posted := await posting.post(http, errand.account, body, right):
         await in_thread(settle, errand, posted.answer, sent_at)
@@ -264,23 +267,44 @@ def _not_sent(errand_id: int, nonce: str) -> None:
     rows.update(nonce=None)
 
 
+@dataclass(frozen=True)
+class _SentErrand(Sent):
+    """An errand whose interaction was posted."""
+
+    errand: Errand
+    sent_at: datetime
+
+    def asked_at(self) -> datetime | None:
+        return self.sent_at
+
+    def taken(self) -> None:
+        if self.errand.kind == ErrandKind.PRESS:
+            _press_once(self.errand.pk)
+
+    def unanswered(self, answer: Answer) -> None:
+        if self.errand.kind == ErrandKind.PRESS:
+            _press_once(self.errand.pk)
+        else:
+            _again(self.errand, answer.reason)  # to be shown a job twice does no harm
+
+    def later(self, answer: Answer, moment: datetime) -> None:
+        rows = Errand.objects.filter(pk=self.errand.pk, state=ErrandState.WAITING)
+        rows.update(nonce=None, claimed_until=moment)
+
+    def account_refused(self, answer: Answer) -> None:
+        give_up(self.errand.pk, answer.reason, answer.reason)
+
+    def refused(self, answer: Answer) -> None:
+        give_up(self.errand.pk, answer.reason, answer.reason)
+
+
 def settle(errand: Errand, answer: Answer, sent_at: datetime) -> None:
     """Apply Discord's answer to the post; the bot's own answer comes as events."""
-    if answer.verdict is Verdict.LATER:
-        _rest(errand, answer)
-    elif answer.verdict in (Verdict.ACCEPTED, Verdict.UNKNOWN):
-        if errand.kind == ErrandKind.PRESS:
-            _press_once(errand.pk)
-        elif answer.verdict is Verdict.UNKNOWN:
-            _again(errand, answer.reason)  # showing a job twice does no harm
-    else:
-        give_up(errand.pk, answer.reason, answer.reason)
-        if answer.verdict in REFUSALS:
-            note_refusal(errand.account_id, answer, asked_at=sent_at)
+    refusals.settle(errand.account_id, _SentErrand(errand, sent_at), answer)
 
 
 def _note_nonce(
-    errand_id: int, speaker: tuple[int, str], old: str | None, fresh: str
+    errand_id: int, session: GatewaySession, old: str | None, fresh: str
 ) -> bool:
     """Commit the interaction's nonce `fresh` before its post, in place of `old`.
 
@@ -288,15 +312,8 @@ def _note_nonce(
     session is not open any more.
     """
     rows = Errand.objects.filter(pk=errand_id, state=ErrandState.WAITING, nonce=old)
-    rows = rows.filter(still_open(*speaker))
+    rows = rows.filter(still_open(session))
     return bool(rows.update(nonce=fresh, interaction_id="", message_id=""))
-
-
-def _rest(errand: Errand, answer: Answer) -> None:
-    """Make the errand due at the end of the user's rest: Discord took nothing."""
-    moment = rest(errand.account_id, answer)
-    rows = Errand.objects.filter(pk=errand.pk, state=ErrandState.WAITING)
-    rows.update(nonce=None, claimed_until=moment)
 
 
 def _press_once(errand_id: int) -> None:

@@ -11,11 +11,12 @@ import logging
 from dataclasses import dataclass, replace
 
 from accounts.models import DiscordAccount
-from gateway.discord.command_index import UnknownCommand, find_command, save_index
+from gateway.discord.command_index import UnknownCommand, find_command
+from gateway.discord.index_reader import refresh
 from gateway.discord.rest import DiscordHttp
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.shapes import Interaction, InteractionData
-from gateway.sending.claims import Claim
+from gateway.sending.post_claim import PostClaim
 from gateway.sending.refusals import reached
 from mjproxy.lib.db.threads import in_thread
 
@@ -34,7 +35,7 @@ async def post(
     http: DiscordHttp,
     account: DiscordAccount,
     body: Interaction,
-    claim: Claim,
+    claim: PostClaim,
 ) -> Posted | None:
     """Post an interaction; the answer is never STALE.
 
@@ -54,7 +55,7 @@ async def post(
 
 
 async def post_once(
-    http: DiscordHttp, account: DiscordAccount, body: Interaction, claim: Claim
+    http: DiscordHttp, account: DiscordAccount, body: Interaction, claim: PostClaim
 ) -> Answer | None:
     """Post an interaction while its claim holds; return None if it does not.
 
@@ -84,11 +85,10 @@ async def _newer(
     fresh = await in_thread(_kept, account.pk, body)
     if fresh is None:
         try:
-            commands = await http.command_index(account.guild_id)
+            await refresh(http, account.pk, account.guild_id)
         except Exception as exc:
             logger.warning("account %s: command index: %r", account.pk, exc)
             return None
-        await in_thread(save_index, account.pk, commands)
         fresh = await in_thread(_kept, account.pk, body)
     return {**data, **fresh} if fresh else None
 

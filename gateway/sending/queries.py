@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -25,17 +25,19 @@ from gateway.discord import clients
 from gateway.discord.command_index import UnknownCommand, find_command
 from gateway.enums import ON_PANEL, OVER, QueryKind, QueryState
 from gateway.lanes import lane
-from gateway.leases import is_open, still_open
+from gateway.leases import still_open
 from gateway.models import AccountQuery, GatewaySession
 from gateway.nudges import enqueue_query
 from gateway.protocol import panels, payloads
-from gateway.protocol.answers import Answer, Verdict
+from gateway.protocol.answers import Answer
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from gateway.protocol.payloads import Place
 from gateway.protocol.shapes import Interaction
 from gateway.queries.ask import ask
-from gateway.sending import claims, posting
-from gateway.sending.refusals import note_refusal, rest
+from gateway.sending import posting, refusals
+from gateway.sending.post_claim import PostClaim
+from gateway.sending.refusals import Sent
+from gateway.sending.speaker import session_of
 from mjproxy.lib import faults
 from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.deadlocks import again_after_deadlock
@@ -58,10 +60,10 @@ class NotOnPanel(Exception):
 
 
 @dataclass(frozen=True)
-class Claim:
+class Claimed:
     account: DiscordAccount
     query: AccountQuery
-    right: claims.Claim
+    right: PostClaim
     body: Interaction
 
 
@@ -84,13 +86,11 @@ def _break_off(query_id: int, reason: str) -> None:
         give_up(query, reason)
 
 
-def _claim(account_id: int) -> Claim | None:
+def _claim(account_id: int) -> Claimed | None:
     accounts = without_secrets(DiscordAccount.objects.filter(pk=account_id))
     account = accounts.filter(enabled=True).first()
-    session = GatewaySession.objects.filter(account=account_id).first()
+    session = session_of(account)
     if account is None or session is None or not _is_time(account, session):
-        return None
-    if not is_open(session, account):
         return None
     query = _next(account, session)
     if query is None:
@@ -100,9 +100,8 @@ def _claim(account_id: int) -> Claim | None:
     if body is None or not _take(query, session, nonce, body):
         return None
     lane.keep_pace(account)
-    speaker = account.pk, session.session_id
-    right = claims.Claim(nonce, partial(_renew, query.pk, speaker), began)
-    return Claim(account, query, right, body)
+    right = PostClaim(nonce, partial(_renew, query.pk, session), began)
+    return Claimed(account, query, right, body)
 
 
 def _body_or_none(
@@ -130,7 +129,7 @@ def _body_or_none(
 def _is_time(account: DiscordAccount, session: GatewaySession) -> bool:
     """Return whether the Discord user may be asked now, in any of its channels."""
     rows = AccountQuery.objects.filter(account__session__user_id=session.user_id)
-    if rows.exclude(flight=None).exists() or lane.is_resting(account.pk):
+    if rows.exclude(flight=None).exists():
         return False
     pace = PACE if account.interval else timedelta(0)
     return not rows.filter(sent_at__gt=timezone.now() - pace).exists()
@@ -221,7 +220,7 @@ def _take(
 ) -> bool:
     now = timezone.now()
     rows = AccountQuery.objects.filter(pk=query.pk, state=QueryState.WAITING)
-    rows = rows.filter(still_open(query.account_id, session.session_id))
+    rows = rows.filter(still_open(session))
     try:
         with transaction.atomic():
             return bool(
@@ -240,17 +239,17 @@ def _take(
         return False  # another worker has sent another query
 
 
-async def _post(claim: Claim, query_id: int) -> None:
+async def _post(claim: Claimed, query_id: int) -> None:
     http = await clients.client_of(claim.account)
     posted = await posting.post(http, claim.account, claim.body, claim.right)
     if posted:
         await in_thread(settle, query_id, posted.nonce, posted.answer)
 
 
-def _renew(query_id: int, speaker: tuple[int, str], old: str, fresh: str) -> bool:
+def _renew(query_id: int, session: GatewaySession, old: str, fresh: str) -> bool:
     """Wait again for an answer; `fresh` replaces the nonce `old`."""
     rows = AccountQuery.objects.filter(pk=query_id, nonce=old, state=QueryState.SENT)
-    rows = rows.filter(still_open(*speaker))
+    rows = rows.filter(still_open(session))
     moment = timezone.now() + timing.QUERY_ANSWER
     return bool(rows.update(nonce=fresh, deadline_at=moment))
 
@@ -258,33 +257,37 @@ def _renew(query_id: int, speaker: tuple[int, str], old: str, fresh: str) -> boo
 # --- answers -------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class _SentQuery(Sent):
+    """A query that was posted and has no answer yet."""
+
+    query: AccountQuery
+
+    def asked_at(self) -> datetime | None:
+        return self.query.sent_at
+
+    def later(self, answer: Answer, moment: datetime) -> None:
+        _wait_again(self.query, attempts=self.query.attempts - 1, not_before=moment)
+
+    def account_refused(self, answer: Answer) -> None:
+        give_up(self.query, answer.reason)
+
+    def refused(self, answer: Answer) -> None:
+        """Give up; a panel may be gone: then a new one is asked for once."""
+        on_panel = self.query.kind in ON_PANEL
+        if on_panel:
+            bot_snapshots.forget_panel(self.query.account_id, self.query.bot)
+        if on_panel and self.query.attempts < MOST_TRIES:
+            _wait_again(self.query, needs=None)
+        else:
+            give_up(self.query, answer.reason)
+
+
 def settle(query_id: int, nonce: str, answer: Answer) -> None:
     """Apply Discord's answer to the post; the bot's own answer comes as events."""
-    query = AccountQuery.objects.filter(
-        pk=query_id, nonce=nonce, state=QueryState.SENT
-    ).first()
-    if query is None:
-        return
-    match answer.verdict:
-        case Verdict.LATER:
-            moment = rest(query.account_id, answer)
-            _wait_again(query, attempts=query.attempts - 1, not_before=moment)
-        case Verdict.REFUSED:
-            _refused(query, answer)
-        case Verdict.TOKEN_DEAD | Verdict.NEEDS_PERSON | Verdict.UNVERIFIED:
-            give_up(query, answer.reason)
-            note_refusal(query.account_id, answer, asked_at=query.sent_at)
-
-
-def _refused(query: AccountQuery, answer: Answer) -> None:
-    """End a refused query; for one on a panel fetch a new panel first."""
-    on_panel = query.kind in ON_PANEL
-    if on_panel:
-        bot_snapshots.forget_panel(query.account_id, query.bot)
-    if on_panel and query.attempts < MOST_TRIES:
-        _wait_again(query, needs=None)
-    else:
-        give_up(query, answer.reason)
+    rows = AccountQuery.objects.filter(pk=query_id, nonce=nonce, state=QueryState.SENT)
+    if query := rows.first():
+        refusals.settle(query.account_id, _SentQuery(query), answer)
 
 
 def unanswered(query: AccountQuery) -> None:

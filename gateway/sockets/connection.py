@@ -60,7 +60,7 @@ class Connection:
     addresses: Addresses
     fence: int
     resume: Resume
-    door: asyncio.Semaphore
+    connect_slots: asyncio.Semaphore  # of the process
     user_id: str = ""
     http: DiscordHttp = field(init=False)
     reader: Reader = field(init=False)
@@ -175,7 +175,7 @@ class Connection:
         else:
             await handshake.keep_pace(self.identity.token_digest)
             self._failed_resumes = 0
-        async with self.door:
+        async with self.connect_slots:
             self.socket = await asyncio.wait_for(self._open(url), READY_LIMIT)
         watch = asyncio.create_task(self._watch(self.socket))
         try:

@@ -17,12 +17,13 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from gateway import timing
+from gateway.events import windows
 from gateway.events.handlers import Speaker, handle
 from gateway.events.matching import CLOCK_SKEW, snowflake_at
-from gateway.events.notices import MAX_ATTEMPTS
 from gateway.protocol.constants import Event
 from gateway.protocol.shapes import ChannelMessage
-from gateway.sending import windows
+from gateway.sending import window_answers
+from gateway.sending.refusals import MAX_ATTEMPTS
 from gateway.sockets.connection import Connection
 from mjproxy.lib import faults
 from mjproxy.lib.db.claim import due
@@ -197,7 +198,9 @@ def _send_again(task: Task) -> None:
     # If the claim was renewed meanwhile, its sender posts now: leave it.
     same = Q(claimed_at=task.claimed_at)
     if task.window == WindowState.ANSWERED and not task.cancel_requested_at:
-        windows.press_again(task, "the window's answer was never taken", where=same)
+        window_answers.press_again(
+            task, "the window's answer was never taken", where=same
+        )
     elif task.attempts >= MAX_ATTEMPTS:
         reason = "Discord 未接受命令 / Discord has not taken the command"
         fail(task.pk, reason, where=same & Q(nonce=nonce, interaction_id=None))

@@ -59,7 +59,7 @@ class Manager:
         self._unrepaired: set[int] = set()  # accounts that ended before a wanted repair
         self.looked: list[Callable[[], None]] = []  # called after each read
         self._kicked = asyncio.Event()
-        self._door = asyncio.Semaphore(CONNECTING_AT_ONCE)
+        self._connect_slots = asyncio.Semaphore(CONNECTING_AT_ONCE)
         self._exit = asyncio.Semaphore(CLOSING_AT_ONCE)
         self._renewed_at = math.inf
 
@@ -190,7 +190,7 @@ class Manager:
                         addresses,
                         fences[account_id],
                         resume,
-                        self._door,
+                        self._connect_slots,
                         user_id=user_id,
                     )
                 except UndecryptableSecret as exc:  # the common proxy

@@ -15,7 +15,7 @@ from gateway.discord import clients
 from gateway.events.matching import snowflake_at
 from gateway.models import AccountQuery, CommandIndex
 from gateway.sending import cancel as sending_cancel
-from gateway.sending import dispatch, errands, queries, windows
+from gateway.sending import dispatch, errands, queries, window_answers
 from gateway.sockets.history import judge
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import event_loop
@@ -68,7 +68,7 @@ def answering(alice: User, live: DiscordAccount) -> tuple[Meanwhile, Meanwhile]:
     facts: dict[str, Any] = {"window_id": "MJ::x", "interaction_id": "5"}
     facts |= {"window": WindowState.OPEN, "action": TaskAction.VARIATION}
     task = make_pressed(alice, live, "variation", **facts)
-    return lambda: event_loop.run(windows.answer(task.pk)), _ends(task)
+    return lambda: event_loop.run(window_answers.answer(task.pk)), _ends(task)
 
 
 def cancel(alice: User, live: DiscordAccount) -> tuple[Meanwhile, Meanwhile]:
@@ -130,7 +130,9 @@ def test_a_late_post_leaves_only_if_its_claim_still_holds(
     monkeypatch.setattr(http, "slot", slot)
     # Each post finds its claim old, and young when it has renewed it.
     ages = iter(range(0, 10_000, 2))
-    monkeypatch.setattr("gateway.sending.claims.monotonic", lambda: 1e9 + next(ages))
+    monkeypatch.setattr(
+        "gateway.sending.post_claim.monotonic", lambda: 1e9 + next(ages)
+    )
 
     post()
 
@@ -182,7 +184,7 @@ def test_what_may_not_be_renewed_any_more_may_be_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(timing, "LATE_POST", -1.0)
-    monkeypatch.setattr(windows, "_renew", lambda *_: False)
+    monkeypatch.setattr(window_answers, "_renew", lambda *_: False)
     noted = errands._note_nonce
 
     def only_the_first(pk: int, speaker: Any, old: str | None, new: str) -> bool:
@@ -195,7 +197,7 @@ def test_what_may_not_be_renewed_any_more_may_be_tried_again(
     done, kind = make_finished(alice, account=live), ErrandKind.PRESS
     errand = send_on(kind, owner=alice, account=live, task=done, custom_id="MJ::x")
 
-    event_loop.run(windows.answer(task.pk))
+    event_loop.run(window_answers.answer(task.pk))
     event_loop.run(errands.run(errand.pk))
 
     errand.refresh_from_db()

@@ -62,12 +62,12 @@ def test_nothing_is_posted_for_the_socket_of_the_dead(
     account: DiscordAccount, holder: subprocess.Popen[str]
 ) -> None:
     session = make_session(account, holder="one")
-    assert is_open(session, account)
+    assert is_open(session)
 
     holder.kill()
     holder.wait(20)
 
-    assert not is_open(session, account)
+    assert not is_open(session)
 
 
 def test_of_a_process_of_another_machine_nothing_is_known(

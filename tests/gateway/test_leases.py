@@ -51,7 +51,7 @@ def test_a_free_account_is_taken_with_a_new_fence(account: DiscordAccount) -> No
     session = GatewaySession.objects.get(account=account)
     assert taken == {account.pk: leases.Lease(1, account.revision, is_wanted=True)}
     assert (session.holder, session.fence) == ("a", 1)
-    assert leases.is_held(session)
+    assert session.is_held
 
 
 def test_a_held_account_is_not_taken(account: DiscordAccount) -> None:
@@ -148,7 +148,7 @@ def test_a_stale_holder_writes_nothing(account: DiscordAccount) -> None:
 
     session = GatewaySession.objects.get(account=account)
     assert session.seq == 40
-    assert leases.is_held(session)
+    assert session.is_held
 
 
 def test_only_the_holder_keeps_how_far_it_has_come() -> None:
@@ -172,7 +172,7 @@ def test_the_holder_writes_and_gives_back(account: DiscordAccount) -> None:
 
     session = GatewaySession.objects.get(account=account)
     assert session.seq == 99
-    assert not leases.is_held(session)
+    assert not session.is_held
 
 
 def test_retiring_gives_everything_back(account: DiscordAccount) -> None:
@@ -182,8 +182,8 @@ def test_retiring_gives_everything_back(account: DiscordAccount) -> None:
 
     leases.retire("a")
 
-    assert not leases.is_held(GatewaySession.objects.get(account=account))
-    assert leases.is_held(GatewaySession.objects.get(pk=other.pk))
+    assert not GatewaySession.objects.get(account=account).is_held
+    assert GatewaySession.objects.get(pk=other.pk).is_held
     assert not GatewayProcess.objects.exists()
 
 
@@ -199,7 +199,7 @@ def test_retiring_gives_everything_back(account: DiscordAccount) -> None:
 def test_a_session_is_held_while_its_lease_runs(
     account: DiscordAccount, fields: dict[str, object], held: bool
 ) -> None:
-    assert leases.is_held(make_session(account, **fields)) is held
+    assert make_session(account, **fields).is_held is held
 
 
 @pytest.mark.parametrize("state", sorted(AccountState))

@@ -15,7 +15,15 @@ from gateway import leases
 from gateway.lanes import next_task
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
-from gateway.sending import cancel, dispatch, errands, posting, queries, windows
+from gateway.sending import (
+    cancel,
+    dispatch,
+    errands,
+    posting,
+    queries,
+    speaker,
+    window_answers,
+)
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import event_loop
 from tasks.enums import ErrandKind, TaskStatus, WindowState
@@ -83,7 +91,7 @@ def _answer_window(alice: User, account: DiscordAccount) -> None:
         window_id="MJ::RemixModal::1",
         interaction_id="1311111111111114001",
     )
-    event_loop.run(windows.answer(task.pk))
+    event_loop.run(window_answers.answer(task.pk))
 
 
 def _press(alice: User, account: DiscordAccount) -> None:
@@ -117,10 +125,10 @@ def _cancel(alice: User, account: DiscordAccount) -> None:
 
 ACTS: dict[str, tuple[Any, Act]] = {
     "a drawing": (next_task, _dispatch),
-    "a window's answer": (windows, _answer_window),
-    "a press": (errands, _press),
-    "a question": (queries, _ask),
-    "a cancel": (cancel, _cancel),
+    "a window's answer": (speaker, _answer_window),
+    "a press": (speaker, _press),
+    "a question": (speaker, _ask),
+    "a cancel": (speaker, _cancel),
 }
 
 
@@ -159,8 +167,8 @@ def test_none_is_posted_where_the_socket_goes_between_the_look_and_the_claim(
     module, do = ACTS[act]
     real = module.is_open
 
-    def is_open(session: GatewaySession, account: DiscordAccount) -> bool:
-        found: bool = real(session, account)
+    def is_open(session: GatewaySession) -> bool:
+        found: bool = real(session)
         GONE[gone]()
         return found
 
@@ -202,8 +210,8 @@ def test_a_task_that_waits_for_a_socket_counts_no_try_and_says_why(
     task = make_waiting(alice, live)
     real = ACTS["a drawing"][0].is_open
 
-    def is_open(session: GatewaySession, account: DiscordAccount) -> bool:
-        found: bool = real(session, account)
+    def is_open(session: GatewaySession) -> bool:
+        found: bool = real(session)
         GONE["its process has died"]()
         return found
 

@@ -16,7 +16,7 @@ from gateway.discord.identity import identity_of
 from gateway.events.handlers import Outcome, Speaker, handle
 from gateway.events.matching import snowflake_at
 from gateway.protocol.constants import Event
-from gateway.sending import cancel, dispatch, windows
+from gateway.sending import cancel, dispatch, window_answers
 from gateway.sockets import history
 from gateway.sockets.connection import Connection
 from gateway.sockets.reconnect import Resume
@@ -96,7 +96,7 @@ def test_a_windows_answer_goes_there_too(
         **ELSEWHERE,
     )
 
-    event_loop.run(windows.answer(task.pk))
+    event_loop.run(window_answers.answer(task.pk))
 
     assert place(http.bodies[0]) == ELSEWHERE
 
@@ -183,8 +183,8 @@ async def server() -> AsyncIterator[Server]:
 
 async def reading(account: DiscordAccount, server: Server) -> Connection:
     identity = await in_thread(identity_of, account)
-    door = asyncio.Semaphore(1)
-    return Connection(identity, addresses(server.url), 1, Resume(), door, user_id=US)
+    slots = asyncio.Semaphore(1)
+    return Connection(identity, addresses(server.url), 1, Resume(), slots, user_id=US)
 
 
 def channels_of(server: Server) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import DiscordAccount, User
-from gateway.models import CommandIndex
+from gateway.models import CommandIndex, GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from gateway.sending import dispatch
 from tasks.enums import Delivery, TaskAction, TaskStatus
@@ -97,8 +97,6 @@ def test_a_task_that_moved_meanwhile_is_not_sent_again(
 def test_the_nonce_of_a_task_that_moved_is_not_renewed(task: Task) -> None:
     Task.objects.update(status=TaskStatus.FAILURE, nonce="95")
 
-    assert (
-        dispatch._renew(task.pk, (task.account_id or 0, "5e55105e"), "95", "96")
-        is False
-    )
+    session = GatewaySession.objects.get(account=task.account)
+    assert dispatch._renew(task.pk, session, "95", "96") is False
     assert again(task).nonce == "95"

@@ -21,7 +21,7 @@ from gateway.events import handlers
 from gateway.events.handlers import Speaker
 from gateway.models import AccountQuery
 from gateway.protocol.constants import Event
-from gateway.sending import dispatch, errands, windows
+from gateway.sending import dispatch, errands, window_answers
 from gateway.sockets import history, manager
 from gateway.sockets.manager import Manager
 from mjproxy.lib import faults
@@ -254,7 +254,7 @@ def test_a_step_of_the_sweep_that_breaks_holds_up_no_other(
         return []
 
     monkeypatch.setattr(lost_accounts, "leave_lost_accounts", lambda: 1 / 0)
-    monkeypatch.setattr(windows, "to_answer", lambda: 1 / 0)
+    monkeypatch.setattr(window_answers, "to_answer", lambda: 1 / 0)
     monkeypatch.setattr(sweep, "end_overdue", lambda: done.append("end"))
     monkeypatch.setattr(errands, "waiting", waiting)
     monkeypatch.setattr(jobs.dispatch_account, "delay", lambda _: None)

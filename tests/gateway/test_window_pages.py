@@ -22,7 +22,7 @@ from tasks.pictures.masks import read_mask
 from tests.factories import make_finished
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.rows import GRID, make_session
-from tests.gateway.sending.test_windows import CLICK, answered, press
+from tests.gateway.windows import CLICK, answered, press
 from tests.gateway.wire import PARENT_JOB
 from tests.pictures import data_url, mask
 

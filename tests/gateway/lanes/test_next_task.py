@@ -178,8 +178,8 @@ def test_the_order_of_a_long_queue_takes_few_queries(
     assert hold is not None
 
     with django_assert_max_num_queries(4):
-        crew = next_task.crew_of(hold.discord_user)
-        assert next_task.next_task(crew, hold.turns) is not None
+        sessions = next_task.sessions_of(hold.discord_user)
+        assert next_task.next_task(sessions, hold.turns) is not None
 
 
 # --- channels of one Discord user ----------------------------------------------------

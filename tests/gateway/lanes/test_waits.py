@@ -8,13 +8,13 @@ import pytest
 
 from accounts.models import DiscordAccount, User
 from gateway.events.handlers import Speaker, handle
-from gateway.events.notices import MAX_ATTEMPTS
 from gateway.lanes import lane
 from gateway.lanes.waits import lanes_of
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import Event
 from gateway.sending.dispatch import run_lane, settle
 from gateway.sending.prepare import _retry_or_fail
+from gateway.sending.refusals import MAX_ATTEMPTS
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tasks.waiting import reason as waiting_reason

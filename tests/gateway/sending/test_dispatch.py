@@ -14,7 +14,7 @@ from accounts.models import DiscordAccount, User
 from gateway import timing
 from gateway.lanes import lane
 from gateway.lanes import next_task as lanes_next_task
-from gateway.lanes.next_task import Crew
+from gateway.lanes.next_task import UserSessions
 from gateway.lanes.turns import Turns
 from gateway.models import CommandIndex, DispatchLane, GatewaySession
 from gateway.protocol.answers import Answer
@@ -203,8 +203,8 @@ def test_a_nudge_during_the_last_look_is_not_lost(
     real = lanes_next_task.next_task
     late: list[Task] = []
 
-    def next_task(crew: Crew, turns: Turns) -> tuple[Task, Turns] | None:
-        found = real(crew, turns)
+    def next_task(sessions: UserSessions, turns: Turns) -> tuple[Task, Turns] | None:
+        found = real(sessions, turns)
         if found is None and not late:
             late.append(make_waiting(alice, live))
             assert dispatch.run_lane(live.pk) is None  # another holds the lane
@@ -228,7 +228,7 @@ def test_a_stale_sender_claims_nothing(
     assert lane.enter(live.pk) is not None
     session = GatewaySession.objects.get()
 
-    assert dispatch._send(stale, live, session, task) is None
+    assert dispatch._send(stale, session, task) is None
 
     assert again(task).status == TaskStatus.NOT_START
     assert http.bodies == []
@@ -255,11 +255,12 @@ def test_a_late_claim_that_still_stands_is_renewed(
 ) -> None:
     old = timezone.now() - timedelta(minutes=1)
     task = make_running(alice, live, claimed_at=old)
-    speaker = live.pk, GatewaySession.objects.get().session_id
+    session = GatewaySession.objects.get()
+    another = GatewaySession(account=live, session_id="another")
 
-    assert dispatch._renew(task.pk, speaker, str(task.nonce), "6") is True
-    assert dispatch._renew(task.pk, speaker, "5", "7") is False
-    assert dispatch._renew(task.pk, (live.pk, "another"), "6", "8") is False
+    assert dispatch._renew(task.pk, session, str(task.nonce), "6") is True
+    assert dispatch._renew(task.pk, session, "5", "7") is False
+    assert dispatch._renew(task.pk, another, "6", "8") is False
 
     claimed = again(task).claimed_at
     assert claimed is not None

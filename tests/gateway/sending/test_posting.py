@@ -14,9 +14,9 @@ from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict, classify
 from gateway.protocol.constants import MIDJOURNEY_APP
 from gateway.protocol.payloads import Place
-from gateway.protocol.shapes import Interaction
-from gateway.sending import cancel, claims, errands, posting
-from gateway.sending.claims import Claim
+from gateway.protocol.shapes import Command, Interaction
+from gateway.sending import cancel, errands, post_claim, posting
+from gateway.sending.post_claim import PostClaim
 from gateway.sending.posting import Posted
 from mjproxy.lib.process import event_loop
 from tasks.enums import ErrandKind, ErrandState, TaskStatus
@@ -57,7 +57,7 @@ def post(
     *,
     holds: bool = True,
 ) -> Posted | None:
-    claim = Claim(body["nonce"], lambda *_: holds, time.monotonic())
+    claim = PostClaim(body["nonce"], lambda *_: holds, time.monotonic())
     return event_loop.run(posting.post(http, account, body, claim))
 
 
@@ -69,7 +69,7 @@ def test_a_newer_version_is_posted_under_another_nonce(
     live: DiscordAccount, http: FakeHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     http.answers = [STALE, ACCEPTED]
-    monkeypatch.setattr(claims, "new_nonce", lambda: "99")
+    monkeypatch.setattr(post_claim, "new_nonce", lambda: "99")
 
     posted = post(live, http, imagine())
 

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
+from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
-from gateway.protocol.answers import classify
-from gateway.sending.refusals import note_refusal
+from gateway.lanes import lane
+from gateway.protocol.answers import Answer, Verdict, classify
+from gateway.sending.refusals import Sent, note_refusal, settle
 from tests.factories import make_account
+from tests.gateway.rows import make_session
 from tests.gateway.wire import US
 
 
@@ -49,3 +54,65 @@ def test_what_the_user_may_not_in_one_channel_stops_no_other_row(
     second.refresh_from_db()
     assert first.state != AccountState.READY
     assert (second.state == first.state) is shared
+
+
+class Noting(Sent):
+    """Notes which step it was told to do."""
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+        self.until: datetime | None = None
+
+    def taken(self) -> None:
+        self.steps.append("taken")
+
+    def unanswered(self, answer: Answer) -> None:
+        self.steps.append("unanswered")
+
+    def later(self, answer: Answer, moment: datetime) -> None:
+        self.steps.append("later")
+        self.until = moment
+
+    def account_refused(self, answer: Answer) -> None:
+        self.steps.append("account refused")
+
+    def refused(self, answer: Answer) -> None:
+        self.steps.append("refused")
+
+
+STEPS = {
+    Verdict.ACCEPTED: "taken",
+    Verdict.UNKNOWN: "unanswered",
+    Verdict.LATER: "later",
+    Verdict.REFUSED: "refused",
+    Verdict.STALE: "refused",
+    Verdict.TOKEN_DEAD: "account refused",
+    Verdict.NEEDS_PERSON: "account refused",
+    Verdict.UNVERIFIED: "account refused",
+}
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_each_verdict_leads_to_one_step_of_what_was_posted(
+    account: DiscordAccount, verdict: Verdict
+) -> None:
+    sent = Noting()
+
+    settle(account.pk, sent, Answer(verdict, "said", retry_after=1.0))
+
+    account.refresh_from_db()
+    assert sent.steps == [STEPS[verdict]]
+    assert account.is_ready is (STEPS[verdict] != "account refused")
+
+
+def test_later_lets_the_user_rest_until_the_moment_that_is_told(
+    account: DiscordAccount,
+) -> None:
+    make_session(account)
+    sent = Noting()
+
+    settle(account.pk, sent, Answer(Verdict.LATER, "slow down", retry_after=60.0))
+
+    assert lane.is_resting(account.pk)
+    assert sent.until is not None
+    assert sent.until > timezone.now()

@@ -151,7 +151,7 @@ async def test_a_resume_after_a_cut_replays_what_was_missed(
     before = await session_of(account)
     line.connection.repair_wanted = False
 
-    async with line.connection.door:  # nobody comes in meanwhile
+    async with line.connection.connect_slots:  # nobody comes in meanwhile
         await control(simulator, "POST", "/gateway/drop", {})
         await watch.until(lambda: not line.connection.is_live)
         await control(simulator, "POST", "/release", {})
@@ -170,7 +170,7 @@ async def test_a_resume_after_a_cut_replays_what_was_missed(
 async def test_down_is_said_and_the_outage_noted(
     simulator: Simulator, account: DiscordAccount, line: Line, watch: Watch
 ) -> None:
-    async with line.connection.door:
+    async with line.connection.connect_slots:
         await control(simulator, "POST", "/gateway/drop", {})
         await watch.until_row(account, state=AccountState.DISCONNECTED)
         session = await session_of(account)

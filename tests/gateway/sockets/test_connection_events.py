@@ -39,7 +39,7 @@ async def connection(account: DiscordAccount) -> Connection:
         addresses=await in_thread(load_addresses),
         fence=1,
         resume=Resume("5e55105e", 7),
-        door=asyncio.Semaphore(1),
+        connect_slots=asyncio.Semaphore(1),
         user_id=US,
     )
 

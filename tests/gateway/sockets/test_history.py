@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
-from gateway.events.notices import MAX_ATTEMPTS
 from gateway.models import GatewaySession
+from gateway.sending.refusals import MAX_ATTEMPTS
 from gateway.sockets import history
 from gateway.sockets.history import REMOVED_GRACE, SILENCE, judge, silent_tasks
 from gateway.timing import LOOK_EVERY, REQUEST_LIFE

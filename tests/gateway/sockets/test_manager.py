@@ -234,7 +234,7 @@ async def test_a_clean_end_gives_everything_back(
         await watch.until_row(account, state=AccountState.READY)
 
     session = await session_of(account)
-    assert not leases.is_held(session)
+    assert not session.is_held
     assert await in_thread(GatewayProcess.objects.count) == 0
     (at_discord,) = simulator.hub.of(None)  # it can still be resumed
     assert at_discord.id == session.session_id
@@ -301,7 +301,7 @@ async def not_connected(account: DiscordAccount) -> connection.Connection:
         addresses=await in_thread(load_addresses),
         fence=1,
         resume=Resume(),
-        door=asyncio.Semaphore(1),
+        connect_slots=asyncio.Semaphore(1),
         is_live=True,
     )
 

@@ -12,7 +12,7 @@ from mjproxy.lib.ids import new_nonce
 
 
 @dataclass
-class Claim:
+class PostClaim:
     """The right to post one interaction; others may take it when it is too old.
 
     `renew` writes the second nonce in place of the first and makes the claim young, in

@@ -1,45 +1,41 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway.events.handlers import Outcome, Speaker, handle
-from gateway.events.notices import MAX_ATTEMPTS
+from gateway.events.handlers import Speaker, handle
 from gateway.lanes import lane
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import Event
-from gateway.sending import windows
-from gateway.sockets.history import judge, silent_tasks
-from gateway.timing import REQUEST_LIFE
-from mjproxy.lib.process import event_loop
-from tasks.enums import Delivery, TaskAction, TaskStatus, WindowState
+from gateway.sending import window_answers
+from gateway.sending.refusals import MAX_ATTEMPTS
+from gateway.sockets.history import judge
+from tasks.enums import Delivery, TaskStatus, WindowState
 from tasks.models import Task
 from tasks.services import CANCELLED, cancel
 from tests.gateway import wire
 from tests.gateway.fakes import FakeHttp
-from tests.gateway.rows import again, make_pressed, make_session
-from tests.gateway.wire import JOB, PARENT_JOB
+from tests.gateway.rows import again, make_session
+from tests.gateway.windows import (
+    ANSWER,
+    CLICK,
+    EXPIRED,
+    FIELD,
+    PROGRESS,
+    WINDOW,
+    answered,
+    long_ago,
+    opened,
+    press,
+)
+from tests.gateway.wire import JOB
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-MODAL, PAGE = (
-    Event.INTERACTION_MODAL_CREATE,
-    Event.INTERACTION_IFRAME_MODAL_CREATE,
-)
-CLICK, ANSWER, PROGRESS = (
-    "1311111111111114001",
-    "1311111111111114002",
-    "1311111111114003",
-)
-WINDOW = f"MJ::RemixModal::{PARENT_JOB}::1::1"
-FIELD = "MJ::RemixModal::new_prompt"
-EXPIRED = Answer(Verdict.REFUSED, "Discord 404: Unknown (10062)", status=404)
 
 
 @pytest.fixture
@@ -51,95 +47,6 @@ def live(account: DiscordAccount) -> GatewaySession:
 def pressed(alice: User, account: DiscordAccount) -> Task:
     """A variation that was pressed with a new prompt at hand."""
     return press(alice, account)
-
-
-def press(alice: User, account: DiscordAccount, **fields: Any) -> Task:
-    values = {
-        "action": TaskAction.VARIATION,
-        "window": WindowState.EXPECTED,
-        "prompt_en": "a blue fox",
-    }
-    return make_pressed(alice, account, "variation", **(values | fields))
-
-
-def modal(task: Task, value: str = "what Midjourney offers") -> dict[str, Any]:
-    entry = {"type": 4, "custom_id": FIELD, "value": value}
-    return {
-        "id": CLICK,
-        "nonce": task.nonce,
-        "custom_id": WINDOW,
-        "components": [{"type": 1, "components": [entry]}],
-    }
-
-
-def opened(speaker: Speaker, task: Task, **fields: Any) -> Task:
-    handle(speaker, MODAL, modal(task) | fields)
-    return again(task)
-
-
-def answered(task: Task) -> Task:
-    event_loop.run(windows.answer(task.pk))
-    return again(task)
-
-
-# --- opened --------------------------------------------------------------------------
-
-
-def test_an_expected_window_is_open_with_what_it_takes_to_answer(
-    speaker: Speaker, pressed: Task
-) -> None:
-    task = opened(speaker, pressed)
-
-    assert task.status == TaskStatus.SUBMITTED
-    assert (task.window, task.window_id) == (WindowState.OPEN, WINDOW)
-    assert (task.window_field, task.interaction_id) == (FIELD, CLICK)
-    assert task.prompt_en == "a blue fox"
-
-
-def test_an_unexpected_one_will_be_answered_with_what_it_offers(
-    speaker: Speaker, alice: User, account: DiscordAccount
-) -> None:
-    task = press(alice, account, window=WindowState.NONE)
-
-    task = opened(speaker, task)
-
-    account.refresh_from_db()
-    assert (task.window, task.prompt_en) == (WindowState.OPEN, "what Midjourney offers")
-    assert account.mj_remix_on
-    assert not account.niji_remix_on
-
-
-def test_a_start_without_the_window_goes_on_as_a_plain_drawing(
-    speaker: Speaker, account: DiscordAccount, pressed: Task
-) -> None:
-    DiscordAccount.objects.update(mj_remix_on=True)
-
-    handle(speaker, Event.MESSAGE_CREATE, wire.start(PROGRESS, nonce=pressed.nonce))
-
-    account.refresh_from_db()
-    assert again(pressed).window == WindowState.NONE
-    assert not account.mj_remix_on
-
-
-def test_a_window_told_twice_is_answered_once(
-    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
-) -> None:
-    opened(speaker, pressed)
-    answered(pressed)
-
-    opened(speaker, pressed)
-    answered(pressed)
-
-    assert len(http.bodies) == 1
-
-
-def test_a_window_of_an_ended_task_is_nobodys(speaker: Speaker, pressed: Task) -> None:
-    Task.objects.update(status=TaskStatus.FAILURE)
-
-    assert handle(speaker, MODAL, modal(pressed)) is Outcome.NOT_OURS
-
-
-# --- answered ------------------------------------------------------------------------
 
 
 def test_a_window_of_a_task_to_be_cancelled_is_not_answered(
@@ -207,7 +114,7 @@ def test_without_a_live_session_nothing_is_posted(
 
     assert http.bodies == []
     assert task.window == WindowState.OPEN
-    assert windows.to_answer() == [task.pk]
+    assert window_answers.to_answer() == [task.pk]
 
 
 def test_an_expired_window_is_opened_anew_after_a_pause(
@@ -248,7 +155,7 @@ def test_a_rate_limit_leaves_the_window_open_for_later(
     task = answered(pressed)
 
     assert task.window == WindowState.OPEN
-    assert windows.to_answer() == []
+    assert window_answers.to_answer() == []
     assert lane.is_resting(live.account_id)
 
 
@@ -260,7 +167,7 @@ def test_while_discord_wants_silence_the_window_waits(
 
     assert answered(pressed).window == WindowState.OPEN
     assert http.bodies == []
-    assert windows.to_answer() == [pressed.pk]
+    assert window_answers.to_answer() == [pressed.pk]
 
 
 def test_the_next_task_keeps_its_distance_from_an_answer(
@@ -318,41 +225,6 @@ def test_a_refused_account_keeps_the_task_for_later(
 
 
 # --- nothing heard -------------------------------------------------------------------
-
-
-def long_ago(task: Task, **fields: Any) -> Task:
-    moment = timezone.now() - REQUEST_LIFE - timedelta(seconds=1)
-    Task.objects.filter(pk=task.pk).update(claimed_at=moment, **fields)
-    return again(task)
-
-
-def test_a_window_whose_event_was_missed_is_derived(
-    account: DiscordAccount, live: GatewaySession, pressed: Task
-) -> None:
-    task = long_ago(pressed, interaction_id=CLICK, delivery=Delivery.ACCEPTED)
-    assert silent_tasks() == {account.pk: [task.pk]}
-
-    judge(account.pk, [task.pk])
-
-    task = again(task)
-    assert (task.window, task.window_field) == (WindowState.OPEN, FIELD)
-    assert task.window_id == WINDOW
-
-
-def test_a_page_whose_event_was_missed_is_opened_anew(
-    alice: User, account: DiscordAccount, live: GatewaySession
-) -> None:
-    task = press(
-        alice,
-        account,
-        action=TaskAction.INPAINT,
-        custom_id=f"MJ::Inpaint::1::{PARENT_JOB}::SOLO",
-    )
-    task = long_ago(task, interaction_id=CLICK, delivery=Delivery.ACCEPTED)
-
-    judge(account.pk, [task.pk])
-
-    assert again(task).status == TaskStatus.NOT_START
 
 
 def test_an_answer_that_was_never_taken_is_given_anew(

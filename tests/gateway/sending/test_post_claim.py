@@ -17,8 +17,8 @@ from gateway.discord import activity_host
 from gateway.discord.rest import DiscordHttp
 from gateway.protocol import payloads
 from gateway.protocol.answers import Verdict
-from gateway.sending import claims, posting
-from gateway.sending.claims import Claim
+from gateway.sending import post_claim, posting
+from gateway.sending.post_claim import PostClaim
 from tests.gateway.discord.test_rest import BODY, addresses, identity
 from tests.gateway.rest_server import Server, serving
 
@@ -52,8 +52,8 @@ class Row:
         self.renewals.append((old, fresh))
         return self.holds
 
-    def claim(self, age: float = 0.0) -> Claim:
-        return Claim("96", self.renew, time.monotonic() - age)
+    def claim(self, age: float = 0.0) -> PostClaim:
+        return PostClaim("96", self.renew, time.monotonic() - age)
 
 
 async def test_a_young_claim_costs_no_update() -> None:
@@ -80,10 +80,10 @@ async def test_a_slow_update_makes_no_claim_young(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     moments = iter([OLD, OLD, 2 * OLD, 2 * OLD, 2 * OLD + 0.1])
-    monkeypatch.setattr(claims, "monotonic", lambda: next(moments))
+    monkeypatch.setattr(post_claim, "monotonic", lambda: next(moments))
     row = Row()
 
-    assert await Claim("96", row.renew, since=0.0).holds()
+    assert await PostClaim("96", row.renew, since=0.0).holds()
     assert len(row.renewals) == 2
 
 

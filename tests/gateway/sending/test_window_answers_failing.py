@@ -10,15 +10,15 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
 from gateway.events.handlers import Speaker, handle
-from gateway.events.notices import MAX_ATTEMPTS
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
-from gateway.sending import windows
+from gateway.sending import window_answers
+from gateway.sending.refusals import MAX_ATTEMPTS
 from tasks.enums import TaskStatus, WindowState
 from tasks.models import Task
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.rows import again, make_session
-from tests.gateway.sending.test_windows import (
+from tests.gateway.windows import (
     CLICK,
     MODAL,
     answered,
@@ -85,7 +85,7 @@ def test_a_text_that_its_window_does_not_take_is_not_sent(
     assert again(fits).window == WindowState.OPEN
     assert again(task).status == TaskStatus.FAILURE
     assert str(longest) in again(task).fail_reason
-    assert windows.to_answer() == [fits.pk]
+    assert window_answers.to_answer() == [fits.pk]
 
 
 def test_the_pauses_between_presses_grow(
@@ -94,7 +94,7 @@ def test_the_pauses_between_presses_grow(
     pauses = []
     for attempts in range(1, MAX_ATTEMPTS):
         task = press(alice, account, attempts=attempts)
-        windows.press_again(task, "the editor answered 503")
+        window_answers.press_again(task, "the editor answered 503")
         moment = again(task).not_before
         assert moment is not None
         pauses.append((moment - timezone.now()).total_seconds())
