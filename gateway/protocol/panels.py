@@ -56,11 +56,8 @@ class Panel:
 def read(message: Message) -> Panel | None:
     """Return the panel in a message, or None without a select and buttons."""
     raw: Any = message.raw.get("components")
-    tree = (
-        [cast("Component", row) for row in raw if isinstance(row, dict)]
-        if isinstance(raw, list)
-        else []
-    )
+    rows = raw if isinstance(raw, list) else []
+    tree = [cast("Component", row) for row in rows if isinstance(row, dict)]
     kinds = {node.get("type") for node in walk(tree)}
     if not {ComponentType.SELECT, ComponentType.BUTTON} <= kinds:
         return None
