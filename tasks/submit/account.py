@@ -1,4 +1,4 @@
-"""Which account draws a new task, and at which speed (docs/api.md, account filter)."""
+"""Choose the account and the speed of a new task (docs/api.md, account filter)."""
 
 from __future__ import annotations
 

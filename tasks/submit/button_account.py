@@ -1,4 +1,4 @@
-"""Who presses a button whose own account is gone: one that works in its channel."""
+"""Choose an account in the same channel when a button's own account is gone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a caller asks and waits for: links of pictures, a seed, a bookmark."""
+"""Submit errands that a caller waits for: picture links, seeds, bookmarks."""
 
 from __future__ import annotations
 

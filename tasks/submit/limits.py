@@ -1,4 +1,4 @@
-"""How long texts may be, measured on what is really sent."""
+"""Limits of text lengths, measured on the text that is sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every submit shares: who asks, the new row, and how it is written."""
+"""Common parts of all submits: the caller, the draft, the new row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one user's tasks may take up: places in the queues, room on the disk."""
+"""Limits for one user: waiting tasks, bytes of brought pictures."""
 
 from __future__ import annotations
 

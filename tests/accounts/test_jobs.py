@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -8,6 +10,7 @@ from accounts import jobs
 from accounts.choice import idle_hours
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
+from accounts.state.changes import trouble
 from mjproxy.celery import app
 
 
@@ -22,6 +25,29 @@ def test_a_step_of_the_clock_that_breaks_holds_up_no_other(
 
     account.refresh_from_db()
     assert account.state == AccountState.CONNECTING
+
+
+def test_the_clock_brings_back_what_has_rested(account: DiscordAccount) -> None:
+    trouble(account.pk, AccountState.BLOCKED, "blocked", timezone.now())
+
+    jobs.follow_clock()
+
+    account.refresh_from_db()
+    assert account.state == AccountState.CONNECTING
+
+
+def test_the_clock_lets_accounts_rest_after_their_hours(
+    account: DiscordAccount,
+) -> None:
+    begin = timezone.localtime() + timedelta(hours=2)
+    hours = f"{begin:%H:%M}-{begin + timedelta(hours=1):%H:%M}"
+    DiscordAccount.objects.update(work_time=hours)
+
+    jobs.follow_clock()
+
+    account.refresh_from_db()
+    assert account.state == AccountState.RESTING
+    assert account.resume_at is not None
 
 
 def test_every_beat_job_of_this_app_exists(settings: Settings) -> None:

@@ -1,14 +1,10 @@
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
-from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from accounts.state.changes import trouble
 from gateway import jobs
 from gateway.lanes import lane
 from gateway.models import DispatchLane
@@ -92,26 +88,3 @@ def test_the_sweep_nudges_what_nobody_nudged(
     jobs.sweep()
 
     assert nudged == [("dispatch", account.pk), ("cancel", stopping.pk)]
-
-
-def test_the_sweep_brings_back_what_has_rested(account: DiscordAccount) -> None:
-    trouble(account.pk, AccountState.BLOCKED, "blocked", timezone.now())
-
-    jobs.sweep()
-
-    account.refresh_from_db()
-    assert account.state == AccountState.CONNECTING
-
-
-def test_the_sweep_lets_accounts_rest_after_their_hours(
-    account: DiscordAccount,
-) -> None:
-    begin = timezone.localtime() + timedelta(hours=2)
-    hours = f"{begin:%H:%M}-{begin + timedelta(hours=1):%H:%M}"
-    DiscordAccount.objects.update(work_time=hours)
-
-    jobs.sweep()
-
-    account.refresh_from_db()
-    assert account.state == AccountState.RESTING
-    assert account.resume_at is not None
