@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -19,6 +19,7 @@ from gateway.lanes import lane, next_task
 from gateway.leases import still_open
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer
+from gateway.protocol.shapes import Interaction
 from gateway.queries import fast_time
 from gateway.sending import posting, refusals
 from gateway.sending.bodies import interaction_of
@@ -125,7 +126,7 @@ def _send(hold: lane.Hold, session: GatewaySession, task: Task) -> datetime | No
 
 def _body(
     account: DiscordAccount, session: GatewaySession, task: Task, nonce: str
-) -> dict[str, Any] | None:
+) -> Interaction | None:
     """Return a task's interaction, or None if it cannot be made.
 
     Then the task fails or waits, so that others may go.
@@ -153,7 +154,7 @@ def _start_post(
     session: GatewaySession,
     task_id: int,
     nonce: str,
-    body: dict[str, Any],
+    body: Interaction,
     began: float,
 ) -> None:
     claim = PostClaim(nonce, partial(_renew, task_id, session), began)
@@ -162,7 +163,7 @@ def _start_post(
 
 
 async def _post(
-    account: DiscordAccount, body: dict[str, Any], claim: PostClaim, task_id: int
+    account: DiscordAccount, body: Interaction, claim: PostClaim, task_id: int
 ) -> None:
     """Post a claimed task's interaction and settle the answer."""
     try:

@@ -14,7 +14,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final, cast
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -27,6 +27,7 @@ from gateway.leases import still_open
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
+from gateway.protocol.shapes import Interaction, MaskedPage
 from gateway.sending import posting, refusals
 from gateway.sending.bodies import place_of, sent_text
 from gateway.sending.post_claim import PostClaim
@@ -67,7 +68,7 @@ class Answering:
     task_id: int
     claim: PostClaim
     is_page: bool
-    body: dict[str, Any]
+    body: Interaction | MaskedPage
 
 
 def to_answer() -> list[int]:
@@ -108,11 +109,13 @@ async def _post(http: DiscordHttp, answering: Answering) -> Answer | None:
     """Post the claimed answer; return None if the claim is lost before that."""
     claim, body = answering.claim, answering.body
     if not answering.is_page:
-        return await posting.post_once(http, answering.account, body, claim)
+        return await posting.post_once(
+            http, answering.account, cast("Interaction", body), claim
+        )
     async with http.slot:
         if not await claim.holds():
             return None
-        return await activity_host.submit_mask(http, body)
+        return await activity_host.submit_mask(http, cast("MaskedPage", body))
 
 
 def _not_sent(answering: Answering) -> None:
@@ -181,7 +184,7 @@ def _renew(task_id: int, session: GatewaySession, old: str, fresh: str) -> bool:
 
 def _window_body(
     task: Task, account: DiscordAccount, session: GatewaySession, nonce: str
-) -> dict[str, Any]:
+) -> Interaction:
     return payloads.window_answer(
         place_of(task, account, session),
         nonce,
@@ -192,7 +195,7 @@ def _window_body(
     )
 
 
-def _page_body(task: Task) -> dict[str, Any]:
+def _page_body(task: Task) -> MaskedPage:
     mask = task.inputs.filter(role=InputRole.MASK)[0]
     body = store.read_input(mask.file)
     page_id = task.window_id.removeprefix(custom_ids.PAGE_PREFIX)
