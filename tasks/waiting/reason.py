@@ -172,11 +172,9 @@ def _lines(accounts: Mapping[int, DiscordAccount]) -> dict[int, _Line]:
     lanes = dict(ports.lanes()(accounts.keys()))
     for pk, account in accounts.items():
         lanes.setdefault(pk, Lane(frozenset({pk}), account.core_size, True))
-    by_accounts: dict[frozenset[int], _Line] = {}
-    lines = {
-        pk: by_accounts.setdefault(e.accounts, _Line(e)) for pk, e in lanes.items()
-    }
-    line_of = {pk: line for pks, line in by_accounts.items() for pk in pks}
+    by_lane: dict[frozenset[int], _Line] = {}
+    lines = {pk: by_lane.setdefault(e.accounts, _Line(e)) for pk, e in lanes.items()}
+    line_of = {pk: line for pks, line in by_lane.items() for pk in pks}
     rows = Task.objects.filter(
         account__in=list(line_of), status__in=(TaskStatus.NOT_START, *RUNNING)
     ).order_by("pk")
