@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -19,6 +19,7 @@ from gateway.lanes import lane, next_task
 from gateway.leases import still_open
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer
+from gateway.protocol.shapes import Interaction
 from gateway.queries import fast_time
 from gateway.sending import outcomes, posting, refusals
 from gateway.sending.bodies import interaction_of
@@ -139,7 +140,7 @@ def _claim(
 
 def _body(
     account: DiscordAccount, session: GatewaySession, task: Task, nonce: str
-) -> dict[str, Any] | None:
+) -> Interaction | None:
     """Return a task's interaction, or None if it cannot be made.
 
     Then the task fails or waits, so that others may go.
@@ -169,7 +170,7 @@ class _Posting:
 
     account: DiscordAccount
     task_id: int
-    body: dict[str, Any]
+    body: Interaction
     claim: PostClaim
     is_started: bool = False
 

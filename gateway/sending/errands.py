@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from curl_cffi.requests.exceptions import RequestException
 from discord.errors import DiscordException
@@ -28,6 +28,7 @@ from gateway.protocol import payloads
 from gateway.protocol.answers import Answer
 from gateway.protocol.constants import ENVELOPE
 from gateway.protocol.payloads import Place
+from gateway.protocol.shapes import Interaction
 from gateway.sending import outcomes, posting, refusals
 from gateway.sending.bodies import place_of
 from gateway.sending.brought_pictures import in_memory
@@ -238,14 +239,14 @@ async def _ask_seed(http: DiscordHttp, errand: Errand, session: GatewaySession) 
         await _post(http, errand, now, body)
 
 
-def _show(account_id: int, here: Place, task: Task) -> dict[str, Any]:
+def _show(account_id: int, here: Place, task: Task) -> Interaction:
     command = find_command(account_id, here.application_id, "show")
     option = payloads.text_option("job_id", task.job_id or "")
     return payloads.slash_command(here, new_nonce(), command, [option])
 
 
 async def _post(
-    http: DiscordHttp, errand: Errand, session: GatewaySession, body: dict[str, Any]
+    http: DiscordHttp, errand: Errand, session: GatewaySession, body: Interaction
 ) -> None:
     """Post an interaction that draws nothing; `events.presses` handles its outcome."""
     nonce, began = body["nonce"], time.monotonic()

@@ -32,6 +32,7 @@ from gateway.protocol import panels, payloads
 from gateway.protocol.answers import Answer
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from gateway.protocol.payloads import Place
+from gateway.protocol.shapes import Interaction
 from gateway.queries.ask import ask
 from gateway.sending import outcomes, posting, refusals
 from gateway.sending.post_claim import PostClaim
@@ -62,7 +63,7 @@ class Claimed:
     account: DiscordAccount
     query: AccountQuery
     right: PostClaim
-    body: dict[str, Any]
+    body: Interaction
 
 
 def run_next(account_id: int) -> None:
@@ -104,7 +105,7 @@ def _claim(account_id: int) -> Claimed | None:
 
 def _body_or_none(
     account: DiscordAccount, session: GatewaySession, query: AccountQuery, nonce: str
-) -> dict[str, Any] | None:
+) -> Interaction | None:
     """Return the interaction, or None if it cannot be made.
 
     Then the query ends or waits, so that others may go.
@@ -174,7 +175,7 @@ def _ask_first(query: AccountQuery) -> AccountQuery:
 
 def _body(
     account: DiscordAccount, session: GatewaySession, query: AccountQuery, nonce: str
-) -> dict[str, Any]:
+) -> Interaction:
     """Return the interaction. Raises UnknownCommand, NotOnPanel."""
     app = NIJI_APP if query.is_niji else MIDJOURNEY_APP
     place = Place(app, account.channel_id, session.session_id, account.guild_id)
@@ -191,7 +192,7 @@ def _body(
 
 def _on_panel(
     place: Place, session: GatewaySession, query: AccountQuery, nonce: str
-) -> dict[str, Any]:
+) -> Interaction:
     panel = _panel(query, session)
     if panel is None:
         raise NotOnPanel
@@ -214,7 +215,7 @@ def _on_panel(
 
 @again_after_deadlock
 def _take(
-    query: AccountQuery, session: GatewaySession, nonce: str, body: dict[str, Any]
+    query: AccountQuery, session: GatewaySession, nonce: str, body: Interaction
 ) -> bool:
     now = timezone.now()
     rows = AccountQuery.objects.filter(pk=query.pk, state=QueryState.WAITING)

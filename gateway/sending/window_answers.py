@@ -14,7 +14,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final, cast
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -27,6 +27,7 @@ from gateway.leases import still_open
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
+from gateway.protocol.shapes import Interaction, MaskedPage
 from gateway.sending import outcomes, posting, refusals
 from gateway.sending.bodies import place_of, sent_text
 from gateway.sending.post_claim import PostClaim
@@ -67,7 +68,7 @@ class Answering:
     task_id: int
     claim: PostClaim
     is_page: bool
-    body: dict[str, Any]
+    body: Interaction | MaskedPage
 
 
 def to_answer() -> list[int]:
@@ -114,20 +115,22 @@ async def _post(http: DiscordHttp, answering: Answering) -> Answer | None:
     """
     claim, body = answering.claim, answering.body
     if not answering.is_page:
-        return await posting.post_once(http, answering.account, body, claim)
+        return await posting.post_once(
+            http, answering.account, cast("Interaction", body), claim
+        )
     async with http.slot:
         if not await claim.holds():
             return None
-        return await activity_host.submit_mask(http, body)
+        return await activity_host.submit_mask(http, cast("MaskedPage", body))
 
 
-def _not_sent(answering: Answering, **same: Any) -> None:
+def _not_sent(answering: Answering, where: Q = ANY) -> None:
     """Reopen the window, if the answer is still ours: no post has left.
 
-    `same` are further conditions of the task.
+    `where` is a further condition of the task.
     """
-    rows = Task.objects.filter(pk=answering.task_id, nonce=answering.claim.nonce)
-    rows = rows.filter(**same)
+    rows = Task.objects.filter(where, pk=answering.task_id)
+    rows = rows.filter(nonce=answering.claim.nonce)
     rows = rows.filter(status__in=RUNNING, window=WindowState.ANSWERED)
     moment = timezone.now() + NOT_SENT
     rows.update(window=WindowState.OPEN, delivery="", not_before=moment)
@@ -187,7 +190,7 @@ def _take(rows: QuerySet[Task], answering: Answering) -> bool:
     except faults.AWAY:
         # Perhaps only the answer to the commit was lost. A page's answer keeps the
         # nonce of the press, so another worker's claim differs only by its moment.
-        event_loop.spawn(outcomes.keep(_not_sent, answering, claimed_at=now))
+        event_loop.spawn(outcomes.keep(_not_sent, answering, Q(claimed_at=now)))
         raise
     return bool(claimed)
 
@@ -202,7 +205,7 @@ def _renew(task_id: int, session: GatewaySession, old: str, fresh: str) -> bool:
 
 def _window_body(
     task: Task, account: DiscordAccount, session: GatewaySession, nonce: str
-) -> dict[str, Any]:
+) -> Interaction:
     return payloads.window_answer(
         place_of(task, account, session),
         nonce,
@@ -213,7 +216,7 @@ def _window_body(
     )
 
 
-def _page_body(task: Task) -> dict[str, Any]:
+def _page_body(task: Task) -> MaskedPage:
     mask = task.inputs.filter(role=InputRole.MASK)[0]
     body = store.read_input(mask.file)
     page_id = task.window_id.removeprefix(custom_ids.PAGE_PREFIX)

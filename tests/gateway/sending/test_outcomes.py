@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
@@ -23,6 +24,7 @@ from mjproxy.lib.process import backoff, event_loop
 from tasks.enums import ErrandKind, ErrandState, TaskStatus, WindowState
 from tasks.errands import send_on
 from tasks.models import Errand, Task
+from tasks.services import advance
 from tests.factories import make_finished
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.rows import again, make_index, make_session, make_waiting
@@ -146,10 +148,8 @@ def test_a_claim_whose_commit_was_not_answered_waits_again(
     http: FakeHttp,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real = dispatch.advance
-
     def committed(*args: Any, then: Callable[[], None], **kwargs: Any) -> bool:
-        return real(*args, **kwargs)
+        return advance(*args, **kwargs)
 
     monkeypatch.setattr(dispatch, "advance", Unanswered(committed))
     task = make_waiting(alice, live)
@@ -167,7 +167,7 @@ def test_a_claim_that_is_posted_never_waits_again(
     http: FakeHttp,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(dispatch, "advance", Unanswered(dispatch.advance))
+    monkeypatch.setattr(dispatch, "advance", Unanswered(advance))
     task = make_waiting(alice, live)
 
     with pytest.raises(OperationalError):
@@ -245,7 +245,7 @@ def test_an_answer_of_another_worker_is_left_alone(pressed: Task) -> None:
     claimed = window_answers._claim(pressed.pk)
     assert claimed is not None
 
-    window_answers._not_sent(claimed, claimed_at=timezone.now())
+    window_answers._not_sent(claimed, Q(claimed_at=timezone.now()))
 
     assert again(pressed).window == WindowState.ANSWERED
 
