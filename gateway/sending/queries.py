@@ -239,10 +239,21 @@ def _take(
 
 
 async def _post(claim: Claimed, query_id: int) -> None:
-    http = await clients.client_of(claim.account)
-    posted = await posting.post(http, claim.account, claim.body, claim.right)
+    try:
+        http = await clients.client_of(claim.account)
+        posted = await posting.post(http, claim.account, claim.body, claim.right)
+    except faults.AWAY:
+        await outcomes.keep(_not_sent, query_id, claim.right.nonce)
+        raise
     if posted:
         await outcomes.keep(settle, query_id, posted.nonce, posted.answer)
+
+
+def _not_sent(query_id: int, nonce: str) -> None:
+    """Let a query wait again, if it still has this nonce: no post has left."""
+    rows = AccountQuery.objects.filter(pk=query_id, nonce=nonce, state=QueryState.SENT)
+    if query := rows.first():
+        _wait_again(query, attempts=query.attempts - 1)
 
 
 def _renew(query_id: int, session: GatewaySession, old: str, fresh: str) -> bool:

@@ -16,10 +16,19 @@ from django.utils import timezone
 from accounts.models import DiscordAccount, User
 from gateway import timing
 from gateway.discord import clients, index_reader
+from gateway.enums import QueryState
 from gateway.events.handlers import Speaker
 from gateway.lanes import lane
+from gateway.models import AccountQuery
 from gateway.protocol.answers import Answer, Verdict
-from gateway.sending import dispatch, errands, outcomes, posting, window_answers
+from gateway.sending import (
+    dispatch,
+    errands,
+    outcomes,
+    posting,
+    queries,
+    window_answers,
+)
 from mjproxy.lib.process import backoff, event_loop
 from tasks.enums import ErrandKind, ErrandState, TaskStatus, WindowState
 from tasks.errands import send_on
@@ -27,6 +36,7 @@ from tasks.models import Errand, Task
 from tasks.services import advance
 from tests.factories import make_finished
 from tests.gateway.fakes import FakeHttp
+from tests.gateway.query_rows import make_live, make_query
 from tests.gateway.rows import again, make_index, make_session, make_waiting
 from tests.gateway.windows import answered, opened, press
 
@@ -295,3 +305,42 @@ def test_a_refused_press_ends_when_the_database_is_back(
 
     errand.refresh_from_db()
     assert errand.state == ErrandState.FAILED
+
+
+# --- queries -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def query(account: DiscordAccount) -> AccountQuery:
+    return make_query(make_live(account))
+
+
+@pytest.mark.parametrize("away", ["client_of", "_renew"])
+def test_a_query_that_was_not_posted_waits_again(
+    query: AccountQuery,
+    http: FakeHttp,
+    monkeypatch: pytest.MonkeyPatch,
+    away: str,
+) -> None:
+    monkeypatch.setattr(timing, "LATE_POST", -1.0)
+    owner: Any = clients if away == "client_of" else queries
+    monkeypatch.setattr(owner, away, Away(getattr(owner, away)))
+    monkeypatch.setattr(queries, "enqueue_query", lambda _: None)
+
+    queries.run_next(query.account_id)
+
+    query.refresh_from_db()
+    assert http.bodies == []
+    assert (query.state, query.attempts) == (QueryState.WAITING, 0)
+
+
+def test_a_refused_query_ends_when_the_database_is_back(
+    query: AccountQuery, http: FakeHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    http.answers = [Answer(Verdict.REFUSED, "Discord 403")]
+    monkeypatch.setattr(queries, "settle", Away(queries.settle, 2))
+
+    queries.run_next(query.account_id)
+
+    query.refresh_from_db()
+    assert (query.state, query.error) == (QueryState.FAILED, "Discord 403")
