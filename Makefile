@@ -51,8 +51,8 @@ check: format lint types layers deps migrations deploy schema test  ## all that 
 # What these ask of database and Redis the others ask too: once is enough for them.
 services: $(VENV)/.dev  ## what depends on the database and Redis that are given
 	$(PYTEST) -n auto $(foreach name,e2e gateway/simulator gateway/protocol,--ignore=tests/$(name)) tests
-	$(E2E) $(foreach name,page every_page clients every_button niji commands late \
-	  restarts standing_still up,--ignore-glob='*/test_$(name)*')
+	$(E2E) $(foreach name,page every_page clients every_button niji commands \
+	  standing_still up,--ignore-glob='*/test_$(name)*')
 
 # The server that a distribution's package sets up; make MYSQL=mysql://... for another.
 MYSQL ?= mysql://root@127.0.0.1:3306/mjproxy
@@ -78,7 +78,8 @@ MYSQL_tasks := admin/test_tasks prompts/test_banned_words cleanup/test_retention
   $(addprefix test_,errands jobs load services services_waiting)
 MYSQL_gateway := test_leases test_lost_accounts test_sweep events/test_matching \
   $(addprefix lanes/test_,lane turns next_task) \
-  $(addprefix sending/test_,cancel dispatch errands prepare queries windows) \
+  $(addprefix sending/test_,cancel dispatch errands prepare queries \
+    window_answers) \
   $(addprefix sockets/test_,history outage)
 
 format: $(VENV)/.dev  ## is everything formatted?

@@ -24,8 +24,11 @@ class ProductConfig(AppConfig):
 
     def ready(self) -> None:
         sys.setswitchinterval(THREAD_TURN)
-        # Celery's app must exist before the first job is sent from any process.
+        # Celery's app must exist before the first job is sent from any process; the
+        # others register themselves. Each line needs its comment, else ruff removes it.
         from mjproxy import (
+            celery,  # noqa: F401
+            checks,  # noqa: F401
             worker_watchdog,  # noqa: F401
         )
 
