@@ -5,23 +5,22 @@ The web process imports it, so it does not load Discord's client.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from channels.consumer import AsyncConsumer
+from django.dispatch import Signal
 
 from mjproxy.lib.process.nudge import nudge
 
 CHANNEL: Final = "gateway"
-listeners: list[Callable[[], None]] = []
+nudged = Signal()  # in a gateway process: read the rows now
 
 
 class GatewayConsumer(AsyncConsumer):
     """Receives nudges of other processes, and has the rows read at once."""
 
     async def accounts_changed(self, _: dict[str, Any]) -> None:
-        for listener in listeners:
-            listener()
+        nudged.send(sender=GatewayConsumer)
 
 
 def enqueue_dispatch(account_id: int) -> None:

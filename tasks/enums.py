@@ -95,7 +95,7 @@ class ErrandState(models.TextChoices):
 
 
 class DeliveryState(models.TextChoices):
-    """What became of one call of a client's hook."""
+    """The state of one call of a client's hook."""
 
     WAITING = "waiting"
     DELIVERED = "delivered"

@@ -1,4 +1,7 @@
-"""Annotate accounts with their load: the tasks that run and wait."""
+"""Load of the accounts: the numbers of tasks that run and wait.
+
+This module answers the port `accounts.ports.load`.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,7 @@ def counts() -> tuple[dict[int, int], dict[int, int]]:
 
 
 def waiting_count(account: DiscordAccount) -> int:
-    """Count the tasks that wait for their turn at an account."""
+    """Return the number of tasks that wait at an account."""
     return Task.objects.filter(account=account, status=TaskStatus.NOT_START).count()
 
 

@@ -1,4 +1,4 @@
-"""Ports: what tasks asks of the app above it, which registers in its `ready()`."""
+"""Ports: interfaces that the app above implements and registers in its `ready()`."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Lanes(Protocol):
 
 
 class OptionLimit(Protocol):
-    """How long the prompt of a bot's command may be."""
+    """The longest prompt that a bot's command takes."""
 
     def __call__(self, bot_type: str, command: str, /) -> int:
-        """Return the most characters. Asked with every submit."""
+        """Return the number of characters. Called with every submit."""
 
 
 class CdnBase(Protocol):
-    """Where Discord's CDN is."""
+    """The base address of Discord's CDN."""
 
     def __call__(self) -> str:
         """Return the address that stands in for it. May ask the database."""

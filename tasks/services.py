@@ -1,4 +1,4 @@
-"""The only place that moves a task: one conditional UPDATE for every change."""
+"""Move tasks between statuses, with one conditional UPDATE for every change."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tasks.webhooks.rows import record_delivery
 
 logger = logging.getLogger(__name__)
 
-# So long a task that was sent in vain may wait for its next turn.
+# A task that Discord did not accept may wait this long for its next turn.
 RELEASED_LIMIT: Final = timedelta(hours=2)
 CANCELLED: Final = "任务已取消 / cancelled by user"
 ANY: Final = Q()  # no further condition
@@ -48,12 +48,12 @@ def advance(
     then: Callable[[], None] | None = None,
     **changes: Any,
 ) -> bool:
-    """Move a task to `status`, or return False where it may not go there any more.
+    """Move a task to `status`; False if the move is not allowed any more.
 
-    The check and the write are one UPDATE, so of two workers only one wins. `where`
-    narrows it further. False too where another task already owns a message id or a job
-    uuid among `changes`. The webhook's row is written in the same transaction. `then`
-    is called right after the commit, before anybody else is told.
+    Check and write are one UPDATE, so of two workers only one succeeds. `where` is a
+    further condition. Also returns False if another task has a message id or job uuid
+    of `changes`. The webhook's row is written in the same transaction. `then` is called
+    right after the commit, before the signals.
     """
     rows = Task.objects.filter(pk=task_id, status__in=ALLOWED_FROM[status])
     if where is not None:
@@ -86,10 +86,10 @@ def advance(
 
 @again_after_deadlock
 def learn(task_id: int, *, tell: bool = False, **facts: Any) -> bool:
-    """Note what an event teaches about an open task, without moving it.
+    """Store facts from an event about an open task, without moving it.
 
-    With `tell` its owner can see it: page and stream are told. Returns False where the
-    task is over, or another task owns one of the identities.
+    With `tell` the change is visible: page and stream get it. Returns False if the task
+    is over, or if another task has one of the identities.
     """
     if not facts:
         return True
@@ -108,7 +108,7 @@ def learn(task_id: int, *, tell: bool = False, **facts: Any) -> bool:
 
 
 def fail(task_id: int, reason: str, *, where: Q | None = None) -> bool:
-    """End a task with a reason that its owner can read."""
+    """End a task with a reason for its owner."""
     reason = reason.strip()[:4000] or "failed"
     return advance(
         task_id,
@@ -121,7 +121,7 @@ def fail(task_id: int, reason: str, *, where: Q | None = None) -> bool:
 
 @again_after_deadlock
 def tell_unanswered(rows: QuerySet[Task]) -> None:
-    """Note that it is not known whether a task was taken; its owner can see it."""
+    """Mark a task as sent with an unknown outcome; its owner can see it."""
     with transaction.atomic():
         changes = {"delivery": Delivery.UNKNOWN, "revision": F("revision") + 1}
         pk = rows.values_list("pk", flat=True).first()
@@ -137,9 +137,9 @@ def release(
     reason: str = "",
     where: Q = ANY,
 ) -> bool:
-    """Let a claimed task wait again, because Discord certainly has not taken it.
+    """Make a claimed task wait again, because Discord certainly did not accept it.
 
-    Refused as soon as anything of the interaction was seen, or `where` does not hold.
+    Returns False if any event of the interaction was seen, or `where` does not hold.
     """
     unseen = Q(interaction_id=None, progress_message_id=None, job_id=None)
     return _wait_again(
@@ -154,9 +154,9 @@ def release(
 def release_refused(
     task: Task, *, message_id: str, not_before: datetime, reason: str = ""
 ) -> bool:
-    """Let a task wait again, because a message says that Midjourney starts nothing.
+    """Make a task wait again, because a message says that no drawing starts.
 
-    Refused where its job is known, or stands in another message.
+    Returns False if its job is known, or if its progress is in another message.
     """
     silent = Q(progress_message_id=None) | Q(progress_message_id=message_id)
     facts = {"window": WindowState.EXPECTED} if task.window else {}
@@ -182,10 +182,10 @@ def release_window(
     reason: str = "",
     where: Q = ANY,
 ) -> bool:
-    """Let a task whose window brought nothing press its button once more.
+    """Make a task press its button again, because its window did not lead to a job.
 
-    Pressing alone starts no drawing. Refused as soon as anything of one was seen, or
-    `where` does not hold.
+    Pressing alone starts no drawing. Returns False if any event of a drawing was seen,
+    or `where` does not hold.
     """
     unseen = Q(window_interaction_id=None, progress_message_id=None, job_id=None)
     return _wait_again(
@@ -221,10 +221,10 @@ def _wait_again(
     uploads_again: bool = False,
     **changes: Any,
 ) -> bool:
-    # What shall be cancelled, and was certainly not taken, has nothing to wait for.
+    # A task to be cancelled that was not accepted is over.
     if fail(task_id, CANCELLED, where=where & Q(cancel_requested_at__isnull=False)):
         return True
-    # A command's uploads may have been used up, or will have expired by then.
+    # The uploads of a command may be used up, or expired by the next try.
     uploads = InputPicture.objects.filter(task=task_id, role=InputRole.COMMAND)
     if uploads_again and uploads.exists():
         changes |= {"prepared": False, "prepare_after": None}
@@ -246,7 +246,7 @@ def _wait_again(
 
 @again_after_deadlock
 def mark_prepared(task: Task, **changes: Any) -> bool:
-    """Let dispatch have a task whose uploads are done, if its account is the same."""
+    """Let a task be sent whose uploads are done, if its account is unchanged."""
     with transaction.atomic():
         done = Task.objects.filter(
             pk=task.pk,
@@ -265,9 +265,9 @@ def mark_prepared(task: Task, **changes: Any) -> bool:
 
 @again_after_deadlock
 def reassign(task: Task, account: DiscordAccount) -> bool:
-    """Give a waiting task to another account, if it still waits for its old one.
+    """Give a waiting task to another account, if it still waits at its old one.
 
-    What it brought along is uploaded again: the old account's uploads are its own.
+    Its input pictures are uploaded again, because uploads belong to an account.
     """
     brought = InputPicture.objects.filter(task=task).exclude(role=InputRole.MASK)
     with transaction.atomic():
@@ -291,9 +291,9 @@ def reassign(task: Task, account: DiscordAccount) -> bool:
 
 @again_after_deadlock
 def cancel(task: Task) -> bool:
-    """Cancel a task: at once where it waits; else Midjourney is asked to stop it.
+    """Cancel a task: at once if it waits, otherwise by asking Midjourney to stop it.
 
-    Returns False where it is over already.
+    Returns False if it is over.
     """
     waiting = Q(status__in=[TaskStatus.NOT_START, TaskStatus.MODAL])
     if fail(task.pk, CANCELLED, where=waiting):
@@ -308,9 +308,9 @@ def cancel(task: Task) -> bool:
 
 
 def insert(task: Task) -> Task:
-    """Write a new row, and hand it to dispatch after the commit.
+    """Write a new row, which is sent after the commit.
 
-    Raises IntegrityError where its id or its owner's idempotency key exists.
+    Raises IntegrityError if its id or its owner's idempotency key exists.
     """
     task.save(force_insert=True)
     _tell(task_submitted, task)
@@ -318,12 +318,12 @@ def insert(task: Task) -> Task:
 
 
 def tell_changed(task: Task) -> None:
-    """Have the task's owner told after the commit that its row has changed."""
+    """Send `task_changed` after the commit."""
     _tell(task_changed, task)
 
 
 def _tell(signal: Signal, task: Task) -> None:
-    # After commit, so that a worker finds the row. Robust: a receiver that fails (say,
-    # no broker) is logged, and the sweep finds the row later.
+    # After the commit, so that a worker finds the row. Robust: a failing receiver
+    # (without a broker, for example) is logged, and the sweep finds the row later.
     send: Any = partial(signal.send_robust, sender=Task, task_id=task.pk, task=task)
     transaction.on_commit(send)

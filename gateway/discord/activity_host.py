@@ -5,8 +5,6 @@ The host belongs to Midjourney, not to Discord: no token of the account is sent 
 
 from __future__ import annotations
 
-from typing import Any
-
 import orjson
 from curl_cffi.requests.exceptions import RequestException
 
@@ -14,9 +12,10 @@ from gateway.discord.rest import DiscordHttp
 from gateway.discord.transport.failures import failed
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP
+from gateway.protocol.shapes import MaskedPage
 
 
-async def submit_mask(http: DiscordHttp, body: dict[str, Any]) -> Answer:
+async def submit_mask(http: DiscordHttp, body: MaskedPage) -> Answer:
     """Post an answered editor page once, and return the outcome. Never raises.
 
     STALE means that the page must be opened again (docs/protocol.md, windows).

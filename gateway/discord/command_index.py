@@ -10,11 +10,12 @@ from django.utils import timezone
 from accounts.enums import BotType
 from gateway.models import CommandIndex
 from gateway.protocol.constants import BOT_IDS, MIDJOURNEY_APP, NIJI_APP, CommandType
+from gateway.protocol.shapes import Command
 from tasks.ports import OPTION_LIMIT
 
 CACHED: Final = 10.0  # seconds; a stale command is read again at once
 LIMITS_CACHED: Final = 60.0  # seconds; every submit reads them, they seldom change
-_cache: dict[int, tuple[float, list[dict[str, Any]]]] = {}
+_cache: dict[int, tuple[float, list[Command]]] = {}
 _longest: dict[tuple[str, str], tuple[float, int]] = {}
 
 
@@ -54,10 +55,9 @@ def _limits(command: dict[str, Any]) -> dict[str, Any]:
     return {"longest": named} if named else {}
 
 
-def longest(command: dict[str, Any], option: str) -> int:
+def longest(command: Command, option: str) -> int:
     """Return the most characters that an option of a kept command may have."""
-    found: int = command.get("longest", {}).get(option, OPTION_LIMIT)
-    return found
+    return command.get("longest", {}).get(option, OPTION_LIMIT)
 
 
 def longest_known(bot_type: str, name: str) -> int:
@@ -81,7 +81,7 @@ def _read_longest(bot_type: str, name: str) -> int:
     return OPTION_LIMIT
 
 
-def _commands(account_id: int) -> list[dict[str, Any]]:
+def _commands(account_id: int) -> list[Command]:
     """Return the kept index; it is read again after 10 s, or after `save_index`."""
     read_at, commands = _cache.get(account_id, (-CACHED, []))
     if time.monotonic() - read_at < CACHED and commands:
@@ -98,11 +98,10 @@ def has_index(account_id: int) -> bool:
 
 def find_command(
     account_id: int, application_id: str, name: str, *, kind: int = 1
-) -> dict[str, Any]:
+) -> Command:
     """Return a command's entry in the index. Raises UnknownCommand."""
     for command in _commands(account_id):
         same = (command["application_id"], command["name"], command["type"])
         if same == (application_id, name, kind):
-            found: dict[str, Any] = command
-            return found
+            return command
     raise UnknownCommand(name)

@@ -27,6 +27,7 @@ from gateway.discord.transport.curl_session import Session
 from gateway.discord.transport.failures import failed
 from gateway.discord.transport.json_bodies import NotDiscord, json_or_text, taking
 from gateway.protocol.answers import Answer, Verdict, classify
+from gateway.protocol.shapes import ChannelMessage, Interaction
 from mjproxy.lib.db.encrypted_field import UndecryptableSecret
 
 library.json_or_text = json_or_text
@@ -148,14 +149,14 @@ class DiscordHttp(HTTPClient):
             url, max_message_size=64 << 20, drain_on_error=True, **kwargs
         )
 
-    async def post_interaction(self, body: dict[str, Any]) -> Answer:
+    async def post_interaction(self, body: Interaction) -> Answer:
         """POST one interaction once, and return the outcome. Never raises."""
         try:
             response = await self.posts.request(
                 "POST",
                 f"{self.addresses.api}/interactions",
                 data=orjson.dumps(body),
-                headers=self._headers(body),
+                headers=self._headers(body["channel_id"], body.get("guild_id", "")),
                 timeout=timing.INTERACTION_TIMEOUT,
                 proxies={"all": self.proxy} if self.proxy else None,
                 allow_redirects=False,
@@ -218,15 +219,15 @@ class DiscordHttp(HTTPClient):
         response = await self.session.request(
             "GET",
             f"{self.addresses.api}{path}",
-            headers=self._headers({"channel_id": self.identity.channel_id}),
+            headers=self._headers(self.identity.channel_id),
             timeout=timeout,
             proxies={"all": self.proxy} if self.proxy else None,
             allow_redirects=False,
         )
         return response.status_code, _parsed(response.content)
 
-    def _headers(self, body: dict[str, Any]) -> dict[str, str]:
-        place = f"{body.get('guild_id') or '@me'}/{body['channel_id']}"
+    def _headers(self, channel_id: str, guild_id: str = "") -> dict[str, str]:
+        place = f"{guild_id or '@me'}/{channel_id}"
         return {
             **self.headers.client_hints,
             "Accept": "*/*",
@@ -250,9 +251,9 @@ class DiscordHttp(HTTPClient):
         with taking():
             return {**user, "id": str(user["id"])}
 
-    async def history(self, channel_id: str, *, after: str) -> list[dict[str, Any]]:
+    async def history(self, channel_id: str, *, after: str) -> list[ChannelMessage]:
         """Return up to 100 messages after the id `after`, oldest first."""
-        page: list[dict[str, Any]] = await self.request(
+        page: list[ChannelMessage] = await self.request(
             Route("GET", "/channels/{channel_id}/messages", channel_id=channel_id),
             params={"after": after, "limit": 100},
         )

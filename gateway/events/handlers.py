@@ -20,6 +20,7 @@ from gateway.protocol import messages, notices, words
 from gateway.protocol.constants import NIJI_APP, Event, MessageFlag
 from gateway.protocol.messages import Message
 from gateway.protocol.notices import Notice
+from gateway.protocol.shapes import ChannelMessage, Deleted, Opened
 from tasks.enums import (
     OPEN,
     TERMINAL,
@@ -56,7 +57,7 @@ class Outcome(enum.Enum):
     UNRESOLVED = enum.auto()  # probably ours, but of no known task: park it
 
 
-def handle(speaker: Speaker, event: str, data: dict[str, Any]) -> Outcome:
+def handle(speaker: Speaker, event: str, data: Any) -> Outcome:
     """Process one event.
 
     Safe to call twice with the same event, and out of order.
@@ -68,9 +69,7 @@ def handle(speaker: Speaker, event: str, data: dict[str, Any]) -> Outcome:
 # --- interactions --------------------------------------------------------------------
 
 
-def _interaction_seen(
-    speaker: Speaker, data: dict[str, Any], *, done: bool = False
-) -> Outcome:
+def _interaction_seen(speaker: Speaker, data: Opened, *, done: bool = False) -> Outcome:
     account_id = speaker.account_id
     task = matching.by_nonce(account_id, str(data.get("nonce") or ""))
     if task is None and (
@@ -88,7 +87,7 @@ def _interaction_seen(
     return Outcome.TAUGHT
 
 
-def _interaction_failed(speaker: Speaker, data: dict[str, Any]) -> Outcome:
+def _interaction_failed(speaker: Speaker, data: Opened) -> Outcome:
     task = matching.by_nonce(speaker.account_id, str(data.get("nonce") or ""))
     if task is None and (
         query_answers.interaction_failed(speaker.account_id, data)
@@ -106,7 +105,7 @@ def _interaction_failed(speaker: Speaker, data: dict[str, Any]) -> Outcome:
     return Outcome.TAUGHT
 
 
-def _window_opened(speaker: Speaker, data: dict[str, Any]) -> Outcome:
+def _window_opened(speaker: Speaker, data: Opened) -> Outcome:
     task = matching.by_nonce(speaker.account_id, str(data.get("nonce") or ""))
     if task is None or task.is_terminal:
         return Outcome.NOT_OURS
@@ -115,7 +114,7 @@ def _window_opened(speaker: Speaker, data: dict[str, Any]) -> Outcome:
     return Outcome.TAUGHT
 
 
-def _page_opened(speaker: Speaker, data: dict[str, Any]) -> Outcome:
+def _page_opened(speaker: Speaker, data: Opened) -> Outcome:
     path = str(data.get("iframe_path") or "").lstrip("/")
     if not path.startswith("captcha/"):
         return _window_opened(speaker, data)
@@ -131,7 +130,7 @@ def _page_opened(speaker: Speaker, data: dict[str, Any]) -> Outcome:
 # --- messages ------------------------------------------------------------------------
 
 
-def _message(speaker: Speaker, data: dict[str, Any]) -> Outcome:
+def _message(speaker: Speaker, data: ChannelMessage) -> Outcome:
     message = messages.read(data)
     if not message.id or (message.author_id and not message.is_bot):
         return Outcome.NOT_OURS
@@ -321,8 +320,8 @@ def _stopped(task: Task) -> None:
 # --- removals ------------------------------------------------------------------------
 
 
-def _deleted(speaker: Speaker, data: dict[str, Any]) -> Outcome:
-    ids = [str(i) for i in (data.get("ids") or [data.get("id")]) if i]
+def _deleted(speaker: Speaker, data: Deleted) -> Outcome:
+    ids = [str(i) for i in (data.get("ids") or [data.get("id", "")]) if i]
     if str(data.get("channel_id")) not in speaker.channels or not ids:
         return Outcome.NOT_OURS
     # The result usually follows or came before. Otherwise history decides.
@@ -335,7 +334,7 @@ def _deleted(speaker: Speaker, data: dict[str, Any]) -> Outcome:
     return Outcome.TAUGHT
 
 
-_HANDLERS: Final[Mapping[str, Callable[[Speaker, dict[str, Any]], Outcome]]] = {
+_HANDLERS: Final[Mapping[str, Callable[[Speaker, Any], Outcome]]] = {
     Event.MESSAGE_CREATE: _message,
     Event.MESSAGE_UPDATE: _message,
     Event.MESSAGE_DELETE: _deleted,

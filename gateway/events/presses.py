@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import Q
 
 from gateway.protocol.messages import Message
 from gateway.protocol.notice_kinds import VERIFICATION
 from gateway.protocol.notices import Notice
+from gateway.protocol.shapes import Opened
 from tasks.enums import ErrandKind
 from tasks.errands import finish, give_up
 from tasks.models import Errand
@@ -24,7 +23,7 @@ def _of(account_id: int, nonce: str, *ids: str) -> Errand | None:
     return Errand.objects.filter(known, account=account_id).first()
 
 
-def seen(account_id: int, data: dict[str, Any], *, done: bool) -> bool:
+def seen(account_id: int, data: Opened, *, done: bool) -> bool:
     """Record the id of an errand's interaction; return False if there is none."""
     errand = _of(account_id, str(data.get("nonce") or ""))
     if errand is None:
@@ -37,7 +36,7 @@ def seen(account_id: int, data: dict[str, Any], *, done: bool) -> bool:
     return True
 
 
-def failed(account_id: int, data: dict[str, Any]) -> bool:
+def failed(account_id: int, data: Opened) -> bool:
     """End a press that Midjourney did not answer.
 
     A seed is asked for in another place instead.
@@ -52,7 +51,7 @@ def failed(account_id: int, data: dict[str, Any]) -> bool:
     return True
 
 
-def challenged(account_id: int, data: dict[str, Any]) -> bool:
+def challenged(account_id: int, data: Opened) -> bool:
     """End an errand that was answered with a verification page."""
     errand = _of(account_id, str(data.get("nonce") or ""))
     if errand is None:

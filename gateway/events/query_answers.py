@@ -23,6 +23,7 @@ from gateway.protocol.notice_kinds import VERIFICATION
 from gateway.protocol.notices import Notice
 from gateway.protocol.panels import Panel
 from gateway.protocol.plans import Plan
+from gateway.protocol.shapes import Opened
 from gateway.queries import fast_time
 from gateway.queries.ask import ask
 from gateway.sending import queries
@@ -35,7 +36,7 @@ def _in_flight(account_id: int) -> AccountQuery | None:
     return rows.first()
 
 
-def interaction_seen(account_id: int, data: dict[str, Any]) -> bool:
+def interaction_seen(account_id: int, data: Opened) -> bool:
     """Record the id of a query's interaction; return False if there is none."""
     query = _in_flight(account_id)
     seen = str(data.get("id") or "")
@@ -46,7 +47,7 @@ def interaction_seen(account_id: int, data: dict[str, Any]) -> bool:
     return True
 
 
-def interaction_failed(account_id: int, data: dict[str, Any]) -> bool:
+def interaction_failed(account_id: int, data: Opened) -> bool:
     """Treat a query as unanswered, because Midjourney took too long."""
     query = _in_flight(account_id)
     if query is None or query.nonce != str(data.get("nonce") or ""):
@@ -55,7 +56,7 @@ def interaction_failed(account_id: int, data: dict[str, Any]) -> bool:
     return True
 
 
-def challenged(account_id: int, data: dict[str, Any]) -> bool:
+def challenged(account_id: int, data: Opened) -> bool:
     """End a query that was answered with a verification page."""
     query = _in_flight(account_id)
     if query is None or query.nonce != str(data.get("nonce") or ""):

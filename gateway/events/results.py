@@ -12,6 +12,7 @@ from gateway.events.matching import Match
 from gateway.protocol import messages
 from gateway.protocol.content import Content
 from gateway.protocol.messages import Attachment, Message
+from gateway.protocol.shapes import ClientButton
 from gateway.protocol.words import Words
 from tasks import custom_ids
 from tasks.enums import Delivery, TaskAction, TaskStatus
@@ -82,7 +83,7 @@ def _parents_job(task: Task) -> str | None:
     return parent.first()
 
 
-def _shown(task: Task, said: Content, buttons: list[dict[str, Any]]) -> dict[str, Any]:
+def _shown(task: Task, said: Content, buttons: list[ClientButton]) -> dict[str, Any]:
     """Return the action and prompt of a job that was shown again.
 
     The job itself belongs to the user who drew it.

@@ -13,6 +13,7 @@ from accounts.state.notes import note_remix
 from gateway import timing
 from gateway.events.matching import moment_of
 from gateway.protocol import modals
+from gateway.protocol.shapes import Opened
 from gateway.sending import window_answers
 from gateway.sending.bodies import sent_text
 from tasks import custom_ids
@@ -24,7 +25,7 @@ from tasks.submit import limits
 logger = logging.getLogger(__name__)
 
 
-def opened(task: Task, data: dict[str, Any]) -> bool:
+def opened(task: Task, data: Opened) -> bool:
     """Record a task's open window; return True if it is to be answered now.
 
     An unexpected window is answered with its own text, because the owner asked only for

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from gateway.protocol import content
@@ -14,6 +15,12 @@ from gateway.protocol.constants import (
     ComponentType,
     MessageFlag,
     MessageType,
+)
+from gateway.protocol.shapes import (
+    Button,
+    ChannelMessage,
+    ClientButton,
+    Component,
 )
 
 UUID: Final = re.compile(
@@ -49,9 +56,9 @@ class Message:
     content: content.Content | None
     attachment: Attachment | None
     embeds: tuple[dict[str, Any], ...]
-    buttons: tuple[dict[str, Any], ...]
+    buttons: tuple[Button, ...]
     job_id: str
-    raw: dict[str, Any] = field(repr=False, compare=False)
+    raw: ChannelMessage = field(repr=False, compare=False)
 
     @property
     def is_loading(self) -> bool:
@@ -78,7 +85,7 @@ class Message:
         return bool(self.content and self.content.is_final and self.attachment)
 
 
-def looks_like_bot(author: dict[str, Any]) -> bool:
+def looks_like_bot(author: Mapping[str, Any]) -> bool:
     """Return whether an author is Midjourney or niji, by id or by name.
 
     Any user can take the name, so it counts only if Discord marks the author as a bot.
@@ -89,7 +96,7 @@ def looks_like_bot(author: dict[str, Any]) -> bool:
     return author.get("bot") is True and name.endswith("journey bot")
 
 
-def read(data: dict[str, Any]) -> Message:
+def read(data: Mapping[str, Any]) -> Message:
     """Return the message in `data`. Fields of an unknown shape are left empty."""
     author = _dict(data.get("author"))
     metadata = _dict(data.get("interaction_metadata"))
@@ -122,11 +129,11 @@ def read(data: dict[str, Any]) -> Message:
         embeds=tuple(e for e in _list(data.get("embeds")) if isinstance(e, dict)),
         buttons=buttons,
         job_id=_job_id(buttons, attachment),
-        raw=data,
+        raw=cast("ChannelMessage", data),
     )
 
 
-def client_buttons(message: Message) -> list[dict[str, Any]]:
+def client_buttons(message: Message) -> list[ClientButton]:
     """Return the buttons in the form of the client API, without link buttons."""
     return [
         {
@@ -141,7 +148,7 @@ def client_buttons(message: Message) -> list[dict[str, Any]]:
     ]
 
 
-def _job_id(buttons: tuple[dict[str, Any], ...], attachment: Attachment | None) -> str:
+def _job_id(buttons: tuple[Button, ...], attachment: Attachment | None) -> str:
     """Return the job's uuid: from a button, the file's name, or the web link."""
     for button in buttons:
         if found := UUID.findall(_str(button.get("custom_id"))):
@@ -161,7 +168,7 @@ def _file_name(url: str) -> str:
         return ""
 
 
-def _buttons(tree: Any) -> list[dict[str, Any]]:
+def _buttons(tree: Any) -> list[Component]:
     return [n for n in _walk(tree) if n.get("type") == ComponentType.BUTTON]
 
 
@@ -171,7 +178,7 @@ def _whole(value: Any) -> int | None:
     return int(value) if whole and 0 <= value < 2**31 else None
 
 
-def _attachment(data: dict[str, Any]) -> Attachment | None:
+def _attachment(data: Mapping[str, Any]) -> Attachment | None:
     for item in _list(data.get("attachments")):
         url = item.get("url") if isinstance(item, dict) else None
         if isinstance(url, str) and url:
@@ -184,7 +191,7 @@ def _attachment(data: dict[str, Any]) -> Attachment | None:
     return None
 
 
-def _text(data: dict[str, Any]) -> str:
+def _text(data: Mapping[str, Any]) -> str:
     text = _str(data.get("content"))
     if text:
         return text
@@ -197,12 +204,15 @@ def _text(data: dict[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def _walk(tree: Any, depth: int = MAX_DEPTH) -> list[dict[str, Any]]:
+def _walk(tree: Any, depth: int = MAX_DEPTH) -> list[Component]:
     """Return a tree's components, parents first, down to `depth` levels."""
-    found: list[dict[str, Any]] = []
+    found: list[Component] = []
     for node in _list(tree) if depth else ():
         if isinstance(node, dict):
-            found += [node, *_walk(node.get("components"), depth - 1)]
+            found += [
+                cast("Component", node),
+                *_walk(node.get("components"), depth - 1),
+            ]
     return found
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from gateway.protocol.constants import ComponentType
+from gateway.protocol.shapes import Component
 
 MAX_DEPTH = 8
 
@@ -21,12 +23,12 @@ class Modal:
     max_length: int = 0  # characters of the text; 0: not given
 
 
-def read(data: dict[str, Any]) -> Modal:
+def read(data: Mapping[str, Any]) -> Modal:
     """Return the window in an event's data.
 
     Fields of an unknown shape are left empty.
     """
-    entry = _text_input(data.get("components"), MAX_DEPTH) or {}
+    entry = _text_input(data.get("components"), MAX_DEPTH) or Component()
     return Modal(
         interaction_id=_text(data.get("id")),
         window_id=_text(data.get("custom_id")),
@@ -36,7 +38,7 @@ def read(data: dict[str, Any]) -> Modal:
     )
 
 
-def _text_input(node: Any, depth: int) -> dict[str, Any] | None:
+def _text_input(node: Any, depth: int) -> Component | None:
     """Return the first text field in a tree of components, in any wrapping."""
     if depth < 0:
         return None
@@ -46,7 +48,7 @@ def _text_input(node: Any, depth: int) -> dict[str, Any] | None:
     if not isinstance(node, dict):
         return None
     if node.get("type") == ComponentType.TEXT_INPUT:
-        return node
+        return cast("Component", node)
     inner = _text_input(node.get("components"), depth - 1)
     return inner or _text_input(node.get("component"), depth - 1)
 

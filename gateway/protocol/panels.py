@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from gateway.protocol.constants import ButtonStyle, ComponentType
 from gateway.protocol.messages import Message
+from gateway.protocol.shapes import Button, Component, SelectOption
 
 REMIX: Final = "Remix mode"
 _SUFFIX: Final = re.compile(r"\*\*Current suffix\*\*:\s*(.*)")
@@ -24,7 +25,7 @@ MOST_ROWS: Final = 40
 class Panel:
     """The settings panel: its components as Discord sent them, and the suffix."""
 
-    components: list[dict[str, Any]]
+    components: list[Component]
     suffix: str
 
     @property
@@ -54,10 +55,9 @@ class Panel:
 
 def read(message: Message) -> Panel | None:
     """Return the panel in a message, or None without a select and buttons."""
-    raw = message.raw.get("components")
-    tree = (
-        [row for row in raw if isinstance(row, dict)] if isinstance(raw, list) else []
-    )
+    raw: Any = message.raw.get("components")
+    rows = raw if isinstance(raw, list) else []
+    tree = [cast("Component", row) for row in rows if isinstance(row, dict)]
     kinds = {node.get("type") for node in walk(tree)}
     if not {ComponentType.SELECT, ComponentType.BUTTON} <= kinds:
         return None
@@ -72,26 +72,26 @@ def remix_of(text: str) -> bool | None:
     return found[1].lower() == "on" if found else None
 
 
-def walk(tree: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
+def walk(tree: Any, depth: int = 0) -> Iterator[Component]:
     if not isinstance(tree, list) or depth > DEEPEST:
         return
     for node in tree:
         if isinstance(node, dict):
-            yield node
+            yield cast("Component", node)
             yield from walk(node.get("components"), depth + 1)
 
 
-def options(select: dict[str, Any]) -> list[dict[str, Any]]:
+def options(select: Component) -> list[SelectOption]:
     """Return a select's options that have a value."""
-    listed = select.get("options")
+    listed: Any = select.get("options")
     return [
-        option
+        cast("SelectOption", option)
         for option in (listed if isinstance(listed, list) else [])
         if isinstance(option, dict) and isinstance(option.get("value"), str)
     ]
 
 
-def button_of(tree: Any, custom_id: str) -> dict[str, Any] | None:
+def button_of(tree: Any, custom_id: str) -> Button | None:
     """Return the button with this custom id, or None."""
     return next(
         (

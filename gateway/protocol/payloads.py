@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from gateway.protocol.constants import (
     CommandType,
@@ -12,6 +11,15 @@ from gateway.protocol.constants import (
     InteractionType,
     MessageFlag,
     OptionType,
+)
+from gateway.protocol.shapes import (
+    AttachedFile,
+    Command,
+    Component,
+    Interaction,
+    InteractionData,
+    MaskedPage,
+    Option,
 )
 
 
@@ -26,9 +34,9 @@ class Place:
 
 
 def _envelope(
-    kind: InteractionType, place: Place, nonce: str, data: dict[str, Any]
-) -> dict[str, Any]:
-    body: dict[str, Any] = {
+    kind: InteractionType, place: Place, nonce: str, data: InteractionData
+) -> Interaction:
+    body: Interaction = {
         "type": int(kind),
         "application_id": place.application_id,
         "channel_id": place.channel_id,
@@ -44,15 +52,15 @@ def _envelope(
 def slash_command(
     place: Place,
     nonce: str,
-    command: dict[str, Any],
-    options: list[dict[str, Any]],
-    attachments: list[dict[str, Any]] | None = None,
-) -> dict[str, Any]:
+    command: Command,
+    options: list[Option],
+    attachments: list[AttachedFile] | None = None,
+) -> Interaction:
     """Return the body of a chat command.
 
     `command` is its entry in the command index.
     """
-    data = {
+    data: InteractionData = {
         "version": command["version"],
         "id": command["id"],
         "name": command["name"],
@@ -61,20 +69,18 @@ def slash_command(
         "attachments": attachments or [],
     }
     body = _envelope(InteractionType.COMMAND, place, nonce, data)
-    return body | {"analytics_location": "slash_ui"}
+    return {**body, "analytics_location": "slash_ui"}
 
 
-def text_option(name: str, value: str) -> dict[str, Any]:
+def text_option(name: str, value: str) -> Option:
     return {"type": int(OptionType.STRING), "name": name, "value": value}
 
 
-def subcommand(name: str, *options: dict[str, Any]) -> dict[str, Any]:
+def subcommand(name: str, *options: Option) -> Option:
     return {"type": int(OptionType.SUBCOMMAND), "name": name, "options": list(options)}
 
 
-def imagine(
-    place: Place, nonce: str, command: dict[str, Any], prompt: str
-) -> dict[str, Any]:
+def imagine(place: Place, nonce: str, command: Command, prompt: str) -> Interaction:
     return slash_command(place, nonce, command, [text_option("prompt", prompt)])
 
 
@@ -89,22 +95,22 @@ class Upload:
 def with_files(
     place: Place,
     nonce: str,
-    command: dict[str, Any],
+    command: Command,
     names: Sequence[str],
     uploads: Sequence[Upload],
-    more: Sequence[dict[str, Any]] = (),
-) -> dict[str, Any]:
+    more: Sequence[Option] = (),
+) -> Interaction:
     """Return the body of a command with attachments.
 
     `names` are the options of the `uploads`, in order. The option's value is the number
     of the attachment.
     """
     numbered = list(enumerate(zip(names, uploads, strict=True)))
-    options = [
+    options: list[Option] = [
         {"type": int(OptionType.ATTACHMENT), "name": name, "value": number}
         for number, (name, _) in numbered
     ]
-    attachments = [
+    attachments: list[AttachedFile] = [
         {
             "id": str(number),
             "filename": upload.filename,
@@ -116,10 +122,10 @@ def with_files(
 
 
 def message_command(
-    place: Place, nonce: str, command: dict[str, Any], target_id: str
-) -> dict[str, Any]:
+    place: Place, nonce: str, command: Command, target_id: str
+) -> Interaction:
     """Return the body of a command of a message's context menu, as "Cancel Job"."""
-    data = {
+    data: InteractionData = {
         "version": command["version"],
         "id": command["id"],
         "name": command["name"],
@@ -133,22 +139,25 @@ def message_command(
 
 def button(
     place: Place, nonce: str, *, message_id: str, flags: int, custom_id: str
-) -> dict[str, Any]:
+) -> Interaction:
     """Return the body of a press of a button.
 
     `flags` are those of the message with the button.
     """
-    data = {"component_type": int(ComponentType.BUTTON), "custom_id": custom_id}
+    data: InteractionData = {
+        "component_type": int(ComponentType.BUTTON),
+        "custom_id": custom_id,
+    }
     body = _envelope(InteractionType.COMPONENT, place, nonce, data)
-    return body | {"message_id": message_id, "message_flags": flags & 64}
+    return {**body, "message_id": message_id, "message_flags": flags & 64}
 
 
 def choice(
     place: Place, nonce: str, *, message_id: str, custom_id: str, value: str
-) -> dict[str, Any]:
+) -> Interaction:
     """Return the body of a choice in a select of an ephemeral message."""
     select = int(ComponentType.SELECT)
-    data = {
+    data: InteractionData = {
         "component_type": select,
         "type": select,
         "custom_id": custom_id,
@@ -156,7 +165,7 @@ def choice(
     }
     body = _envelope(InteractionType.COMPONENT, place, nonce, data)
     flags = int(MessageFlag.EPHEMERAL)
-    return body | {"message_id": message_id, "message_flags": flags}
+    return {**body, "message_id": message_id, "message_flags": flags}
 
 
 def window_answer(
@@ -167,17 +176,17 @@ def window_answer(
     window_id: str,
     text_field: str,
     text: str,
-) -> dict[str, Any]:
+) -> Interaction:
     """Return the body that submits a window.
 
     `interaction_id` is the interaction that opened the window.
     """
-    entry = {
+    entry: Component = {
         "type": int(ComponentType.TEXT_INPUT),
         "custom_id": text_field,
         "value": text,
     }
-    data = {
+    data: InteractionData = {
         "id": interaction_id,
         "custom_id": window_id,
         "components": [{"type": int(ComponentType.ROW), "components": [entry]}],
@@ -185,7 +194,7 @@ def window_answer(
     return _envelope(InteractionType.MODAL_SUBMIT, place, nonce, data)
 
 
-def masked(page_id: str, mask: str, prompt: str) -> dict[str, Any]:
+def masked(page_id: str, mask: str, prompt: str) -> MaskedPage:
     """Return the body that the editor page posts.
 
     `mask` is base64. The account's token is not part of it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from accounts.models import DiscordAccount
 from gateway.discord.command_index import find_command, longest
@@ -11,6 +11,7 @@ from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from gateway.protocol.payloads import Place, Upload
+from gateway.protocol.shapes import Interaction
 from tasks.enums import BotType, InputRole, TaskAction
 from tasks.models import Task
 from tasks.pictures import inputs
@@ -47,7 +48,7 @@ def _home(task: Task, account: DiscordAccount, session: GatewaySession) -> Place
 
 def interaction_of(
     account: DiscordAccount, session: GatewaySession, task: Task, nonce: str
-) -> dict[str, Any]:
+) -> Interaction:
     """Return the body of the task's interaction. Raises UnknownCommand, TooLong."""
     if task.custom_id:
         return payloads.button(
@@ -79,7 +80,7 @@ def sent_text(account: DiscordAccount, task: Task) -> str:
 
 def _worded(
     account: DiscordAccount, place: Place, nonce: str, name: str, option: str, text: str
-) -> dict[str, Any]:
+) -> Interaction:
     command = find_command(account.pk, place.application_id, name)
     limits.check(text, longest(command, option))
     return payloads.slash_command(
@@ -89,7 +90,7 @@ def _worded(
 
 def _blend(
     account: DiscordAccount, place: Place, task: Task, nonce: str
-) -> dict[str, Any]:
+) -> Interaction:
     command = find_command(account.pk, place.application_id, "blend")
     uploads = uploads_of(task)
     dimensions = [payloads.text_option("dimensions", task.prompt_en)]
@@ -99,7 +100,7 @@ def _blend(
 
 def _describe(
     account: DiscordAccount, place: Place, task: Task, nonce: str
-) -> dict[str, Any]:
+) -> Interaction:
     command = find_command(account.pk, place.application_id, "describe")
     if uploads := uploads_of(task):
         return payloads.with_files(place, nonce, command, ["image"], uploads)

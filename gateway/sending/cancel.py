@@ -11,7 +11,6 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from django.db.models import F, QuerySet
 from django.utils import timezone
@@ -26,14 +25,14 @@ from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import CommandType
-from gateway.sending import posting, refusals
+from gateway.protocol.shapes import Interaction
+from gateway.sending import outcomes, posting, refusals
 from gateway.sending.bodies import place_of
 from gateway.sending.post_claim import PostClaim
 from gateway.sending.refusals import Sent
 from gateway.sending.speaker import session_of
 from mjproxy.lib import faults
 from mjproxy.lib.db.claim import claim, due, renew
-from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
 from mjproxy.lib.process import backoff, event_loop
@@ -92,7 +91,7 @@ def press_cancel(task_id: int) -> bool:
 
 def _payload(
     task: Task, account: DiscordAccount, session: GatewaySession
-) -> dict[str, Any]:
+) -> Interaction:
     """Return a press of the Cancel button, or the command of the message's menu.
 
     The button needs the job's uuid.
@@ -126,13 +125,13 @@ def _renew(
 
 
 async def _press(
-    account: DiscordAccount, body: dict[str, Any], right: PostClaim, task_id: int
+    account: DiscordAccount, body: Interaction, right: PostClaim, task_id: int
 ) -> None:
     http = await clients.client_of(account)
     sent_at = timezone.now()
     posted = await posting.post(http, account, body, right)
     if posted and posted.answer.verdict is not Verdict.ACCEPTED:
-        await in_thread(settle, account.pk, task_id, posted.answer, sent_at)
+        await outcomes.keep(settle, account.pk, task_id, posted.answer, sent_at)
 
 
 @dataclass(frozen=True)

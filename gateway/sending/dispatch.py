@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -19,13 +19,13 @@ from gateway.lanes import lane, next_task
 from gateway.leases import still_open
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer
+from gateway.protocol.shapes import Interaction
 from gateway.queries import fast_time
-from gateway.sending import posting, refusals
+from gateway.sending import outcomes, posting, refusals
 from gateway.sending.bodies import interaction_of
 from gateway.sending.post_claim import PostClaim
 from gateway.sending.refusals import Sent, resting
 from mjproxy.lib import faults
-from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
 from mjproxy.lib.process import event_loop
@@ -100,32 +100,47 @@ def _send(hold: lane.Hold, session: GatewaySession, task: Task) -> datetime | No
     body = _body(account, session, task, nonce)
     if body is None:
         return now
-    claimed = advance(
-        task.pk,
-        TaskStatus.SUBMITTED,
-        where=Q(status=TaskStatus.NOT_START)
-        & Q(hold.still_ours)
-        & Q(still_open(session)),
-        then=lambda: _start_post(session, task.pk, nonce, body, began),
-        nonce=nonce,
-        guild_id=body.get("guild_id", ""),
-        channel_id=body["channel_id"],
-        delivery=Delivery.SENDING,
-        claimed_at=now,
-        checked_at=None,
-        attempts=task.attempts + 1,
-        waiting_reason="",
-        deadline_at=now + span_of(account.timeout_minutes),
-        progress=0,
-    )
-    if not claimed:
+    claim = PostClaim(nonce, partial(_renew, task.pk, session), began)
+    if not _claim(hold, session, task, _Posting(account, task.pk, body, claim), now):
         return None
     return lane.keep_pace(account) or now
 
 
+def _claim(
+    hold: lane.Hold,
+    session: GatewaySession,
+    task: Task,
+    post: _Posting,
+    now: datetime,
+) -> bool:
+    """Claim a task and start its POST; return False if it has moved on."""
+    may_go = Q(status=TaskStatus.NOT_START) & Q(hold.still_ours)
+    try:
+        return advance(
+            task.pk,
+            TaskStatus.SUBMITTED,
+            where=may_go & Q(still_open(session)),
+            then=post.start,
+            nonce=post.claim.nonce,
+            guild_id=post.body.get("guild_id", ""),
+            channel_id=post.body["channel_id"],
+            delivery=Delivery.SENDING,
+            claimed_at=now,
+            checked_at=None,
+            attempts=task.attempts + 1,
+            waiting_reason="",
+            deadline_at=now + span_of(session.account.timeout_minutes),
+            progress=0,
+        )
+    except faults.AWAY:
+        # The claim may have been committed, and only its answer lost.
+        post.give_up()
+        raise
+
+
 def _body(
     account: DiscordAccount, session: GatewaySession, task: Task, nonce: str
-) -> dict[str, Any] | None:
+) -> Interaction | None:
     """Return a task's interaction, or None if it cannot be made.
 
     Then the task fails or waits, so that others may go.
@@ -149,34 +164,46 @@ def _sending(task_id: int) -> Work:
     return Work("sending task", task_id, fail)
 
 
-def _start_post(
-    session: GatewaySession,
-    task_id: int,
-    nonce: str,
-    body: dict[str, Any],
-    began: float,
-) -> None:
-    claim = PostClaim(nonce, partial(_renew, task_id, session), began)
-    post = partial(_post, session.account, body, claim)
-    event_loop.spawn(faults.watch(_sending(task_id), post, at_once=True))
+@dataclass
+class _Posting:
+    """The post that follows the claim of a task."""
 
+    account: DiscordAccount
+    task_id: int
+    body: Interaction
+    claim: PostClaim
+    is_started: bool = False
 
-async def _post(
-    account: DiscordAccount, body: dict[str, Any], claim: PostClaim, task_id: int
-) -> None:
-    """Post a claimed task's interaction and settle the answer."""
-    try:
-        http = await clients.client_of(account)
-    except faults.AWAY:
-        raise
-    except Exception:
-        await in_thread(_not_sent, task_id, claim.nonce)
-        raise
-    posted = await posting.post(http, account, body, claim)
-    if posted:
-        await in_thread(settle, account.pk, task_id, posted.nonce, posted.answer)
-    else:
-        await in_thread(_not_sent, task_id, claim.nonce)
+    def start(self) -> None:
+        self.is_started = True
+        work = faults.watch(_sending(self.task_id), self._post, at_once=True)
+        event_loop.spawn(work)
+
+    def give_up(self) -> None:
+        """Let the task wait again, unless the post was started."""
+        if not self.is_started:
+            event_loop.spawn(self._not_sent())
+
+    async def _post(self, task_id: int) -> None:
+        """Post the interaction and settle the answer."""
+        try:
+            http = await clients.client_of(self.account)
+        except Exception:
+            await self._not_sent()
+            raise
+        try:
+            posted = await posting.post(http, self.account, self.body, self.claim)
+        except faults.AWAY:
+            await self._not_sent()
+            raise
+        if posted:
+            answered = self.account.pk, task_id, posted.nonce, posted.answer
+            await outcomes.keep(settle, *answered)
+        else:
+            await self._not_sent()
+
+    async def _not_sent(self) -> None:
+        await outcomes.keep(_not_sent, self.task_id, self.claim.nonce)
 
 
 def _not_sent(task_id: int, nonce: str) -> None:

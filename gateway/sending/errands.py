@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from curl_cffi.requests.exceptions import RequestException
 from discord.errors import DiscordException
@@ -28,7 +28,8 @@ from gateway.protocol import payloads
 from gateway.protocol.answers import Answer
 from gateway.protocol.constants import ENVELOPE
 from gateway.protocol.payloads import Place
-from gateway.sending import posting, refusals
+from gateway.protocol.shapes import Interaction
+from gateway.sending import outcomes, posting, refusals
 from gateway.sending.bodies import place_of
 from gateway.sending.brought_pictures import in_memory
 from gateway.sending.post_claim import PostClaim
@@ -238,26 +239,31 @@ async def _ask_seed(http: DiscordHttp, errand: Errand, session: GatewaySession) 
         await _post(http, errand, now, body)
 
 
-def _show(account_id: int, here: Place, task: Task) -> dict[str, Any]:
+def _show(account_id: int, here: Place, task: Task) -> Interaction:
     command = find_command(account_id, here.application_id, "show")
     option = payloads.text_option("job_id", task.job_id or "")
     return payloads.slash_command(here, new_nonce(), command, [option])
 
 
 async def _post(
-    http: DiscordHttp, errand: Errand, session: GatewaySession, body: dict[str, Any]
+    http: DiscordHttp, errand: Errand, session: GatewaySession, body: Interaction
 ) -> None:
     """Post an interaction that draws nothing; `events.presses` handles its outcome."""
     nonce, began = body["nonce"], time.monotonic()
     note = partial(_note_nonce, errand.pk, session)
-    if not await in_thread(note, errand.nonce, nonce):
-        return
     right = PostClaim(nonce, note, began)
-    sent_at = timezone.now()
-    if posted := await posting.post(http, errand.account, body, right):
-        await in_thread(settle, errand, posted.answer, sent_at)
+    try:
+        if not await in_thread(note, errand.nonce, nonce):
+            return
+        sent_at = timezone.now()
+        posted = await posting.post(http, errand.account, body, right)
+    except faults.AWAY:
+        await outcomes.keep(_not_sent, errand.pk, right.nonce)
+        raise
+    if posted:
+        await outcomes.keep(settle, errand, posted.answer, sent_at)
     else:
-        await in_thread(_not_sent, errand.pk, right.nonce)
+        await outcomes.keep(_not_sent, errand.pk, right.nonce)
 
 
 def _not_sent(errand_id: int, nonce: str) -> None:

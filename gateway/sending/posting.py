@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import Any
 
 from accounts.models import DiscordAccount
 from gateway.discord.command_index import UnknownCommand, find_command
 from gateway.discord.index_reader import refresh
 from gateway.discord.rest import DiscordHttp
 from gateway.protocol.answers import Answer, Verdict
+from gateway.protocol.shapes import Interaction, InteractionData
 from gateway.sending.post_claim import PostClaim
 from gateway.sending.refusals import reached
+from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -34,12 +35,13 @@ class Posted:
 async def post(
     http: DiscordHttp,
     account: DiscordAccount,
-    body: dict[str, Any],
+    body: Interaction,
     claim: PostClaim,
 ) -> Posted | None:
     """Post an interaction; the answer is never STALE.
 
-    Returns None if the claim is lost before a post.
+    Returns None if the claim is lost before a post. Raises an error of `faults.AWAY`
+    only if Discord has taken nothing: each look at the database is before a post.
     """
     answer = await post_once(http, account, body, claim)
     if answer is None or answer.verdict is not Verdict.STALE:
@@ -49,13 +51,13 @@ async def post(
         return Posted(_refused(answer), claim.nonce)
     if not await claim.rename():
         return None
-    fresh = body | {"data": data, "nonce": claim.nonce}
+    fresh: Interaction = {**body, "data": data, "nonce": claim.nonce}
     answer = await post_once(http, account, fresh, claim)
     return Posted(_refused(answer), claim.nonce) if answer else None
 
 
 async def post_once(
-    http: DiscordHttp, account: DiscordAccount, body: dict[str, Any], claim: PostClaim
+    http: DiscordHttp, account: DiscordAccount, body: Interaction, claim: PostClaim
 ) -> Answer | None:
     """Post an interaction while its claim holds; return None if it does not.
 
@@ -76,24 +78,26 @@ def _refused(answer: Answer) -> Answer:
 
 
 async def _newer(
-    http: DiscordHttp, account: DiscordAccount, body: dict[str, Any]
-) -> dict[str, Any] | None:
+    http: DiscordHttp, account: DiscordAccount, body: Interaction
+) -> InteractionData | None:
     """Return the data with the command's present version; None if it is the same."""
-    data: dict[str, Any] = body["data"]
+    data = body["data"]
     if "version" not in data:
         return None  # a button or a window
     fresh = await in_thread(_kept, account.pk, body)
     if fresh is None:
         try:
             await refresh(http, account.pk, account.guild_id)
+        except faults.AWAY:
+            raise
         except Exception as exc:
             logger.warning("account %s: command index: %r", account.pk, exc)
             return None
         fresh = await in_thread(_kept, account.pk, body)
-    return data | fresh if fresh else None
+    return {**data, **fresh} if fresh else None
 
 
-def _kept(account_id: int, body: dict[str, Any]) -> dict[str, str] | None:
+def _kept(account_id: int, body: Interaction) -> InteractionData | None:
     """Return id and version of the command in the kept index, if they differ."""
     data = body["data"]
     try:
@@ -102,5 +106,5 @@ def _kept(account_id: int, body: dict[str, Any]) -> dict[str, str] | None:
         )
     except UnknownCommand:
         return None
-    found = {key: command[key] for key in ("id", "version")}
+    found: InteractionData = {"id": command["id"], "version": command["version"]}
     return None if found.items() <= data.items() else found

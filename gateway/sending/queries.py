@@ -32,15 +32,15 @@ from gateway.protocol import panels, payloads
 from gateway.protocol.answers import Answer
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from gateway.protocol.payloads import Place
+from gateway.protocol.shapes import Interaction
 from gateway.queries.ask import ask
-from gateway.sending import posting, refusals
+from gateway.sending import outcomes, posting, refusals
 from gateway.sending.post_claim import PostClaim
 from gateway.sending.refusals import Sent
 from gateway.sending.speaker import session_of
 from mjproxy.lib import faults
 from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.deadlocks import again_after_deadlock
-from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
 from mjproxy.lib.process import event_loop
@@ -63,7 +63,7 @@ class Claimed:
     account: DiscordAccount
     query: AccountQuery
     right: PostClaim
-    body: dict[str, Any]
+    body: Interaction
 
 
 def run_next(account_id: int) -> None:
@@ -105,7 +105,7 @@ def _claim(account_id: int) -> Claimed | None:
 
 def _body_or_none(
     account: DiscordAccount, session: GatewaySession, query: AccountQuery, nonce: str
-) -> dict[str, Any] | None:
+) -> Interaction | None:
     """Return the interaction, or None if it cannot be made.
 
     Then the query ends or waits, so that others may go.
@@ -175,7 +175,7 @@ def _ask_first(query: AccountQuery) -> AccountQuery:
 
 def _body(
     account: DiscordAccount, session: GatewaySession, query: AccountQuery, nonce: str
-) -> dict[str, Any]:
+) -> Interaction:
     """Return the interaction. Raises UnknownCommand, NotOnPanel."""
     app = NIJI_APP if query.is_niji else MIDJOURNEY_APP
     place = Place(app, account.channel_id, session.session_id, account.guild_id)
@@ -192,7 +192,7 @@ def _body(
 
 def _on_panel(
     place: Place, session: GatewaySession, query: AccountQuery, nonce: str
-) -> dict[str, Any]:
+) -> Interaction:
     panel = _panel(query, session)
     if panel is None:
         raise NotOnPanel
@@ -215,7 +215,7 @@ def _on_panel(
 
 @again_after_deadlock
 def _take(
-    query: AccountQuery, session: GatewaySession, nonce: str, body: dict[str, Any]
+    query: AccountQuery, session: GatewaySession, nonce: str, body: Interaction
 ) -> bool:
     now = timezone.now()
     rows = AccountQuery.objects.filter(pk=query.pk, state=QueryState.WAITING)
@@ -239,10 +239,21 @@ def _take(
 
 
 async def _post(claim: Claimed, query_id: int) -> None:
-    http = await clients.client_of(claim.account)
-    posted = await posting.post(http, claim.account, claim.body, claim.right)
+    try:
+        http = await clients.client_of(claim.account)
+        posted = await posting.post(http, claim.account, claim.body, claim.right)
+    except faults.AWAY:
+        await outcomes.keep(_not_sent, query_id, claim.right.nonce)
+        raise
     if posted:
-        await in_thread(settle, query_id, posted.nonce, posted.answer)
+        await outcomes.keep(settle, query_id, posted.nonce, posted.answer)
+
+
+def _not_sent(query_id: int, nonce: str) -> None:
+    """Let a query wait again, if it still has this nonce: no post has left."""
+    rows = AccountQuery.objects.filter(pk=query_id, nonce=nonce, state=QueryState.SENT)
+    if query := rows.first():
+        _wait_again(query, attempts=query.attempts - 1)
 
 
 def _renew(query_id: int, session: GatewaySession, old: str, fresh: str) -> bool:

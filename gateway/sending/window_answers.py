@@ -14,7 +14,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final, cast
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -27,7 +27,8 @@ from gateway.leases import still_open
 from gateway.models import GatewaySession
 from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
-from gateway.sending import posting, refusals
+from gateway.protocol.shapes import Interaction, MaskedPage
+from gateway.sending import outcomes, posting, refusals
 from gateway.sending.bodies import place_of, sent_text
 from gateway.sending.post_claim import PostClaim
 from gateway.sending.refusals import MAX_ATTEMPTS, Sent, resting
@@ -37,7 +38,7 @@ from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
-from mjproxy.lib.process import backoff
+from mjproxy.lib.process import backoff, event_loop
 from tasks import custom_ids
 from tasks.enums import RUNNING, Delivery, InputRole, WindowState
 from tasks.models import Task
@@ -67,7 +68,7 @@ class Answering:
     task_id: int
     claim: PostClaim
     is_page: bool
-    body: dict[str, Any]
+    body: Interaction | MaskedPage
 
 
 def to_answer() -> list[int]:
@@ -93,31 +94,43 @@ async def _answer(task_id: int) -> None:
         return
     try:
         http = await clients.client_of(answering.account)
-    except faults.AWAY:
-        raise
     except Exception:
-        await in_thread(_not_sent, answering)
+        await outcomes.keep(_not_sent, answering)
         raise
-    if found := await _post(http, answering):
-        await in_thread(settle, answering, found)
+    try:
+        found = await _post(http, answering)
+    except faults.AWAY:
+        await outcomes.keep(_not_sent, answering)
+        raise
+    if found:
+        await outcomes.keep(settle, answering, found)
     else:
-        await in_thread(_not_sent, answering)
+        await outcomes.keep(_not_sent, answering)
 
 
 async def _post(http: DiscordHttp, answering: Answering) -> Answer | None:
-    """Post the claimed answer; return None if the claim is lost before that."""
+    """Post the claimed answer; return None if the claim is lost before that.
+
+    Raises an error of `faults.AWAY` only before the post.
+    """
     claim, body = answering.claim, answering.body
     if not answering.is_page:
-        return await posting.post_once(http, answering.account, body, claim)
+        return await posting.post_once(
+            http, answering.account, cast("Interaction", body), claim
+        )
     async with http.slot:
         if not await claim.holds():
             return None
-        return await activity_host.submit_mask(http, body)
+        return await activity_host.submit_mask(http, cast("MaskedPage", body))
 
 
-def _not_sent(answering: Answering) -> None:
-    """Reopen the window, if the answer is still ours: no post has left."""
-    rows = Task.objects.filter(pk=answering.task_id, nonce=answering.claim.nonce)
+def _not_sent(answering: Answering, where: Q = ANY) -> None:
+    """Reopen the window, if the answer is still ours: no post has left.
+
+    `where` is a further condition of the task.
+    """
+    rows = Task.objects.filter(where, pk=answering.task_id)
+    rows = rows.filter(nonce=answering.claim.nonce)
     rows = rows.filter(status__in=RUNNING, window=WindowState.ANSWERED)
     moment = timezone.now() + NOT_SENT
     rows.update(window=WindowState.OPEN, delivery="", not_before=moment)
@@ -154,21 +167,32 @@ def _claim(task_id: int) -> Answering | None:
     except (FileNotFoundError, LookupError) as exc:
         fail(task_id, f"{REFUSED}: no mask is kept ({type(exc).__name__})")
         return None
-    began = time.monotonic()
+    claim = PostClaim(nonce, partial(_renew, task_id, session), time.monotonic())
+    answering = Answering(task.account, task_id, claim, is_page, body)
     rows = rows.filter(still_open(session), nonce=task.nonce, cancel_requested_at=None)
-    claimed = rows.update(
-        window=WindowState.ANSWERED,
-        nonce=nonce,
-        delivery=Delivery.SENDING,
-        claimed_at=timezone.now(),
-        checked_at=None,
-        waiting_reason="",
-    )
-    if not claimed:
-        return None
-    lane.keep_pace(task.account)
-    claim = PostClaim(nonce, partial(_renew, task_id, session), began)
-    return Answering(task.account, task_id, claim, is_page, body)
+    return answering if _take(rows, answering) else None
+
+
+def _take(rows: QuerySet[Task], answering: Answering) -> bool:
+    """Commit the answer's claim to a task; return False if it has moved on."""
+    now = timezone.now()
+    try:
+        claimed = rows.update(
+            window=WindowState.ANSWERED,
+            nonce=answering.claim.nonce,
+            delivery=Delivery.SENDING,
+            claimed_at=now,
+            checked_at=None,
+            waiting_reason="",
+        )
+        if claimed:
+            lane.keep_pace(answering.account)
+    except faults.AWAY:
+        # Perhaps only the answer to the commit was lost. A page's answer keeps the
+        # nonce of the press, so another worker's claim differs only by its moment.
+        event_loop.spawn(outcomes.keep(_not_sent, answering, Q(claimed_at=now)))
+        raise
+    return bool(claimed)
 
 
 def _renew(task_id: int, session: GatewaySession, old: str, fresh: str) -> bool:
@@ -181,7 +205,7 @@ def _renew(task_id: int, session: GatewaySession, old: str, fresh: str) -> bool:
 
 def _window_body(
     task: Task, account: DiscordAccount, session: GatewaySession, nonce: str
-) -> dict[str, Any]:
+) -> Interaction:
     return payloads.window_answer(
         place_of(task, account, session),
         nonce,
@@ -192,7 +216,7 @@ def _window_body(
     )
 
 
-def _page_body(task: Task) -> dict[str, Any]:
+def _page_body(task: Task) -> MaskedPage:
     mask = task.inputs.filter(role=InputRole.MASK)[0]
     body = store.read_input(mask.file)
     page_id = task.window_id.removeprefix(custom_ids.PAGE_PREFIX)

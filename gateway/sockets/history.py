@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from curl_cffi.requests.exceptions import RequestException
 from discord.errors import DiscordException, Forbidden, NotFound
@@ -21,6 +21,7 @@ from gateway.events import windows
 from gateway.events.handlers import Speaker, handle
 from gateway.events.matching import CLOCK_SKEW, snowflake_at
 from gateway.protocol.constants import Event
+from gateway.protocol.shapes import ChannelMessage
 from gateway.sending import window_answers
 from gateway.sending.refusals import MAX_ATTEMPTS
 from gateway.sockets.connection import Connection
@@ -112,7 +113,7 @@ async def _read(connection: Connection, channel_id: str, since: datetime) -> boo
     return False
 
 
-async def _take(speaker: Speaker, message: dict[str, Any]) -> None:
+async def _take(speaker: Speaker, message: ChannelMessage) -> None:
     """Handle a message of history; log and skip one that raises."""
     try:
         await in_thread(handle, speaker, Event.MESSAGE_CREATE, message)

@@ -63,7 +63,7 @@ class Manager:
         self._exit = asyncio.Semaphore(CLOSING_AT_ONCE)
         self._renewed_at = math.inf
 
-    def kick(self) -> None:
+    def kick(self, **_: object) -> None:
         """Read the rows now, because they have changed."""
         self._kicked.set()
 

@@ -32,7 +32,7 @@ class GatewayWorker(Worker):
             loop.add_signal_handler(number, stop.set)
         manager = Manager()
         alive = await asyncio.to_thread(lease_holders.keep, manager.name)
-        nudges.listeners.append(manager.kick)
+        nudges.nudged.connect(manager.kick)
         life = Life("gateway")
         life.works = clock.was_right
         await asyncio.to_thread(life.begin)

@@ -1,4 +1,4 @@
-"""Drawing requests, their webhooks, the words that are refused."""
+"""Models of tasks, input pictures, webhook calls and drawing settings."""
 
 from tasks.models.errand import Errand
 from tasks.models.input_picture import InputPicture

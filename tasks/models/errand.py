@@ -1,4 +1,4 @@
-"""An errand: something small to do at Discord, as a row."""
+"""Errand: a small action at Discord."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tasks.models.task import Task
 
 
 class Errand(models.Model):
-    """A small thing to do at Discord whose outcome the caller waits for."""
+    """A small action at Discord, whose caller waits for the result."""
 
     kind = models.CharField(max_length=10, choices=ErrandKind)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
@@ -30,9 +30,9 @@ class Errand(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     claimed_until = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
-    # While it is open: who asks for the same meanwhile waits for this one.
+    # Set while it is open, so that equal requests share one errand.
     open_key = models.CharField(max_length=240, null=True, unique=True)  # noqa: DJ001
-    # The interaction that it has become, and what the bot answers it with.
+    # The interaction that was sent, and the bot's answer to it.
     nonce = models.CharField(max_length=25, null=True, unique=True)  # noqa: DJ001
     interaction_id = models.CharField(max_length=20, blank=True)
     message_id = models.CharField(max_length=20, blank=True)

@@ -1,4 +1,4 @@
-"""An input picture: what a request brought along, as a row."""
+"""InputPicture: a picture that a request contains or links to."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tasks.models.task import Task
 
 
 class InputPicture(models.Model):
-    """A picture that a request brought along, as bytes or as a link to fetch.
+    """A picture of a request, as bytes or as a link to fetch.
 
-    The row goes with its file when the task or errand is over.
+    The row is deleted with its file when the task or errand is over.
     """
 
     task = models.ForeignKey(Task, models.CASCADE, null=True, related_name="inputs")
@@ -27,7 +27,7 @@ class InputPicture(models.Model):
     content_type = models.CharField(max_length=40, blank=True)
     width = models.PositiveIntegerField(null=True)
     height = models.PositiveIntegerField(null=True)
-    # Where it is at Discord: an upload for a command, or a link for a prompt.
+    # Its place at Discord: an upload for a command, or a link for a prompt.
     upload_name = models.TextField(blank=True)
     link = models.TextField(blank=True)
 

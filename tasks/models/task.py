@@ -1,4 +1,4 @@
-"""A task: one drawing request, as a row."""
+"""Task: one drawing request."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Task(models.Model):
     bot_type = models.CharField(
         max_length=16, choices=BotType, default=BotType.MID_JOURNEY
     )
-    # As asked for, until Midjourney says at which one it draws.
+    # The requested speed, until Midjourney reports the one it draws at.
     mode = models.CharField("speed", max_length=8, choices=SpeedMode, blank=True)
     requested_mode = models.CharField(
-        "wanted speed", max_length=8, choices=SpeedMode, blank=True
+        "requested speed", max_length=8, choices=SpeedMode, blank=True
     )
 
     prompt = models.TextField(blank=True)
@@ -50,7 +50,7 @@ class Task(models.Model):
     description = models.TextField(blank=True)
     client_state = models.TextField("state", blank=True)
     notify_hook = models.TextField(blank=True)
-    # Called where the caller names none. Their answers do not show it.
+    # Called if the caller named no hook; clients do not see it.
     operator_hook = models.TextField(blank=True)
     link_base = models.CharField(max_length=300, blank=True)
     client_ip = models.GenericIPAddressField(null=True)
@@ -66,19 +66,19 @@ class Task(models.Model):
     fail_reason = models.TextField(blank=True)
     buttons = models.JSONField(default=list)
 
-    # What it is recognised by, strongest first (docs/protocol.md, matching).
+    # Keys that events are matched by, strongest first (docs/protocol.md, matching).
     nonce = models.CharField(max_length=25, null=True, unique=True)  # noqa: DJ001
     interaction_id = models.CharField(max_length=20, null=True, unique=True)  # noqa: DJ001
     progress_message_id = models.CharField(max_length=20, null=True, unique=True)  # noqa: DJ001
     message_id = models.CharField(max_length=20, null=True, unique=True)  # noqa: DJ001
     job_id = models.CharField(max_length=36, null=True, unique=True)  # noqa: DJ001
-    # Where it was sent, or will be; empty before that: the account's own channel.
+    # Where it was or will be sent; empty: the account's own channel.
     guild_id = models.CharField(max_length=20, blank=True)
     channel_id = models.CharField(max_length=20, blank=True)
     parent_message_id = models.CharField(max_length=20, blank=True)
     custom_id = models.CharField(max_length=200, blank=True)
     shown_job_id = models.CharField(
-        max_length=36, blank=True, help_text="The job that /show asks for."
+        max_length=36, blank=True, help_text="The job that /show requests."
     )
     echo_key = models.CharField(max_length=200, blank=True)
     matched_by = models.CharField(max_length=20, blank=True)
@@ -93,9 +93,9 @@ class Task(models.Model):
         max_length=20, null=True, unique=True, help_text="Of the window's answer."
     )
 
-    # The way to Discord.
+    # Sending.
     prepared = models.BooleanField(
-        default=True, help_text="What it brought along is at Discord."
+        default=True, help_text="Its input pictures are at Discord."
     )
     prepare_after = models.DateTimeField(null=True)
     prepare_tries = models.PositiveSmallIntegerField(default=0)
@@ -109,11 +109,13 @@ class Task(models.Model):
     checked_at = models.DateTimeField(null=True, help_text="History was read for it.")
     removed_at = models.DateTimeField(null=True, help_text="Progress message deleted.")
     cancel_requested_at = models.DateTimeField(null=True)
-    # Midjourney's Cancel is pressed again and again, until the job is over.
+    # Midjourney's Cancel is pressed repeatedly until the job is over.
     cancel_presses = models.PositiveSmallIntegerField(default=0)
-    cancel_next_at = models.DateTimeField(null=True, help_text="Not pressed before.")
+    cancel_next_at = models.DateTimeField(
+        null=True, help_text="Earliest time of the next press."
+    )
 
-    # Pictures: links of the CDN expire, so ours are served under a secret name.
+    # Pictures are served under a secret name, because links of the CDN expire.
     picture_key = models.CharField(max_length=24, default=new_picture_key)
     preview_source = models.TextField(blank=True)
     picture_source = models.TextField(blank=True)
@@ -122,21 +124,21 @@ class Task(models.Model):
     picture_height = models.PositiveIntegerField(null=True)
     picture_file = models.CharField(max_length=200, blank=True)
     picture_tries = models.PositiveSmallIntegerField(default=0)
-    picture_next_at = models.DateTimeField(null=True, help_text="Next try to keep it.")
+    picture_next_at = models.DateTimeField(null=True, help_text="Next try to store it.")
 
     seed = models.CharField(max_length=20, blank=True)
     seed_message_id = models.CharField(max_length=20, blank=True)
     texts = models.JSONField(
-        default=list, help_text="The prompts that describe or shorten suggests."
+        default=list, help_text="Prompts suggested by describe or shorten."
     )
 
-    # Counts up with every visible change: id of stream events, order of webhooks.
+    # Counts visible changes: the id of stream events, the order of webhooks.
     revision = models.PositiveIntegerField(default=0)
 
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["account", "status", "id"], name="task_load"),
-            # Few rows of many, so that the load of all accounts is counted in no time.
+            # Only open tasks, so that the load of all accounts is counted fast.
             models.Index(
                 fields=["account", "status"],
                 condition=Q(status__in=LOADING),
@@ -166,7 +168,7 @@ class Task(models.Model):
 
     @property
     def buttons_message_id(self) -> str:
-        """The message that holds its buttons: its own, or the one that it edited."""
+        """The message with its buttons: its own, or the one that it edited."""
         return self.message_id or self.parent_message_id
 
     @property

@@ -1,4 +1,4 @@
-"""A webhook delivery: one call of a client's hook, as a row."""
+"""WebhookDelivery: one call of a client's hook."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ class WebhookDelivery(models.Model):
     """One call of a client's hook, written with the change that it reports."""
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="deliveries")
-    # Picked for this user (tasks/webhooks/picking.py); the index below serves the key.
+    # Calls are chosen by user (tasks/webhooks/picking.py); the index below serves the
+    # key.
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False
     )
-    host = models.CharField(max_length=260, help_text="With its port.")
+    host = models.CharField(max_length=260, help_text="Host and port.")
     revision = models.PositiveIntegerField()
     status = models.CharField(max_length=16, choices=TaskStatus)
     is_final = models.BooleanField(default=False)
-    is_operators = models.BooleanField(default=False, help_text="The default hook's.")
+    is_operators = models.BooleanField(
+        default=False, help_text="Calls the operator's default hook."
+    )
     url = models.TextField()
     body = models.TextField()
     state = models.CharField(

@@ -1,4 +1,4 @@
-"""A banned word, as a row."""
+"""BannedWord: a word that prompts may not contain."""
 
 from __future__ import annotations
 

@@ -203,10 +203,10 @@ def write_files(brought: Sequence[Brought]) -> list[Written]:
 
 @contextmanager
 def kept(brought: Sequence[Brought]) -> Iterator[list[Written]]:
-    """Put the bytes on the disk for a block that writes their rows.
+    """Write the bytes to files for a block that writes their rows.
 
-    The files are removed where the block is refused, meets a row of the same key, or
-    finds no room on the disk. Raises OSError where they cannot all be written.
+    The files are removed if the block is refused, if its key exists already, or if the
+    disk is full. Raises OSError if a file cannot be written.
     """
     files = write_files(brought)
     try:

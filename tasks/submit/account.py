@@ -29,16 +29,17 @@ _FEATURES: Final = {
     TaskAction.SHORTEN: "is_shorten",
 }
 _ABOUT_SOMETHING: Final = frozenset({TaskAction.IMAGINE, TaskAction.VIDEO})
-# What is asked of an account that was chosen.
+# Columns of a chosen account that are read.
 _GIVEN: Final = ("channel_id", "max_queue_size", "timeout_minutes", "picked_at")
-_FOR_NOW: Final = frozenset({"standing", "work_hours"})  # rules whose answer changes
+# rules whose result changes with time
+_FOR_NOW: Final = frozenset({"standing", "work_hours"})
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a request wants of its account. Everything empty means: any.
+    """A request's wishes for its account. Empty fields accept any.
 
-    Of `modes` the first one that an account can give is the speed that is drawn with.
+    The task is drawn at the first of `modes` that the account allows.
     """
 
     instance_id: str = ""
@@ -50,10 +51,10 @@ class Wanted:
 
     @classmethod
     def of(cls, asked: Mapping[str, Any] | None, user: User, mode: str = "") -> Wanted:
-        """Return what a user's filter asks for; a speed counts more than its modes.
+        """Return the wishes in a user's filter; `mode` outranks the filter's modes.
 
-        Remarks are the operators' own words: for others they choose nothing, so that
-        no answer tells what they say.
+        Only operators may choose by remark, so that responses do not reveal remarks to
+        other users.
         """
         given = asked or {}
         remark = given.get("remark") if user.is_operator else ""
@@ -71,8 +72,8 @@ class Wanted:
 @dataclass(frozen=True)
 class Chosen:
     account: DiscordAccount
-    mode: str  # the speed to draw with, "" where the account decides
-    in_turn: bool = False  # it is nobody's but who takes this very turn
+    mode: str  # the speed of the task, "" if the account decides
+    in_turn: bool = False  # whoever takes the account must still find this turn
 
 
 def choose(
@@ -80,8 +81,7 @@ def choose(
 ) -> Chosen:
     """Return an account for a new task. Raises NoAccount, QueueFull.
 
-    `prompt` is what the user wrote: it may be about subjects that accounts are set
-    aside for.
+    `prompt` is the user's text: its subjects select accounts reserved for them.
     """
     how = pool()
     need = _need(action, bot_type, wanted)
@@ -98,10 +98,10 @@ def choose(
 def may_come(
     action: TaskAction, bot_type: BotType, wanted: Wanted, prompt: str = ""
 ) -> bool:
-    """Tell whether an account could draw such a task later, set up as it is now.
+    """Tell whether an account in its present setup could draw such a task later.
 
-    It may be busy, out of its hours, or held up by a trouble that ends; one that is
-    off, or whose token is dead, is not waited for.
+    It may be busy, outside its hours, or in a trouble that ends. Disabled accounts and
+    those with an invalid token do not count.
     """
     need = replace(_need(action, bot_type, wanted), day=None, room=False)
     if action in _ABOUT_SOMETHING:
@@ -112,13 +112,13 @@ def may_come(
 
 
 def any_account(wanted: Wanted) -> DiscordAccount | None:
-    """Return an account that is wanted and can reach Discord, whatever it may draw."""
+    """Return a wanted account that can reach Discord, whatever it may draw."""
     found: DiscordAccount | None = _first(_wishes(wanted), pool().rule)
     return found
 
 
 def host_among(accounts: Q, bot_type: BotType, wanted: Wanted) -> DiscordAccount | None:
-    """Return one of these accounts to press a button, or None where none can."""
+    """Return one of these accounts to press a button, or None."""
     how = pool()
     need = _need(TaskAction.SHOW, bot_type, wanted)
     need = replace(need, closed=how.closed)
@@ -128,7 +128,7 @@ def host_among(accounts: Q, bot_type: BotType, wanted: Wanted) -> DiscordAccount
 
 
 def account_of(task: Task | None, wanted: Wanted | None = None) -> DiscordAccount:
-    """Return the account of a task, if it is alive and wanted. Raises NoAccount."""
+    """Return the account of a task, if it is usable and wanted. Raises NoAccount."""
     own = Q(pk=(task and task.account_id) or 0)
     need = _wishes(wanted or Wanted())
     holds = (rule.holds for rule in rules(need))
@@ -139,7 +139,7 @@ def account_of(task: Task | None, wanted: Wanted | None = None) -> DiscordAccoun
 
 
 def is_new(action: TaskAction) -> bool:
-    """Tell whether a chosen account draws something new, which hours and days limit."""
+    """Tell whether an action draws something new, which hours and limits restrict."""
     return action != TaskAction.SHOW
 
 
@@ -180,14 +180,11 @@ def _first(need: Need, rule: str) -> Any:
 def _query(
     need: Need, rule: str, given: tuple[str, ...]
 ) -> CompiledQuery[DiscordAccount]:
-    """Return the query for all needs of one shape: building its SQL takes long.
-
-    `given` names the fields of the need that each call puts in.
-    """
+    """Return the query for all needs of one shape: building its SQL is slow."""
 
     def build(*values: Any) -> Any:
         whole = replace(need, **dict(zip(given, values, strict=True)))
-        # All rows are sorted, so each of them should be small.
+        # The database sorts all rows, so few columns are loaded.
         rows = with_load(DiscordAccount.objects.only(*_GIVEN))
         return _ranked(rows, whole, rule)[:1]
 
@@ -195,7 +192,7 @@ def _query(
 
 
 def _ranked(rows: Any, need: Need, rule: str) -> Any:
-    """Return the accounts that fit, the one to be chosen in front."""
+    """Return the accounts that fit, best first."""
     rows = rows.filter(*(each.holds for each in rules(need)))
     first: list[Any] = []
     if need.subjects:

@@ -1,4 +1,4 @@
-"""Buttons of finished tasks: pressed at once, or after a window was answered."""
+"""Submit buttons of finished tasks, pressed at once or after a window's answer."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def submit_button(
 ) -> Submitted:
     """Press a button of a finished task. Raises Refused with the reason.
 
-    Where it opens a window the task comes back as MODAL and waits for `submit_window`.
-    With `force_window` it does so too if the account would answer remix by itself.
+    If it opens a window, the task is MODAL and waits for `submit_window`.
+    `force_window` does this even if the account answers remix windows itself.
     """
     if custom_id.startswith(custom_ids.CANCEL.partition("{")[0]):
         return _cancel(caller, task_id, custom_id)
@@ -85,7 +85,7 @@ def submit_change(
 ) -> Submitted:
     """Upscale, vary or redraw a grid by name. Raises Refused with the reason.
 
-    Its clients know no windows: one that opens is answered with the parent's prompt.
+    Clients of this call cannot answer windows, so a window gets the parent's prompt.
     """
     if action not in custom_ids.CHANGE_ACTIONS:
         raise InvalidRequest("action参数错误", "action is UPSCALE, VARIATION or REROLL")
@@ -104,19 +104,22 @@ def submit_change(
         account = account_of(parent)
     except NoAccount as exc:
         name = parent.account.channel_id if parent.account else ""
-        exc.zh = f"账号不可用: {name}"  # as clients of this call know it
+        exc.zh = f"账号不可用: {name}"  # clients of this call expect this text
         raise
     how = window_for(custom_ids.parse(pressed), parent, account)
     return press(caller, parent, account, pressed, how)
 
 
-# --- what a button needs --------------------------------------------------------------
+# --- windows --------------------------------------------------------------------------
 
 
 def window_for(
     button: Button | None, parent: Task, account: DiscordAccount, *, force: bool = False
 ) -> WindowState:
-    """Return whether the button will open a window, as far as is known."""
+    """Return whether the button will open a window, as far as is known.
+
+    Raises InvalidRequest if `force` needs remix mode and it is off.
+    """
     kind = button.kind.window if button else Window.NEVER
     if kind in (Window.ALWAYS, Window.PAGE):
         return WindowState.EXPECTED
@@ -133,7 +136,7 @@ def window_for(
 
 
 def _answers_itself(button: Button | None, account: DiscordAccount) -> bool:
-    """Tell whether a window is answered with what it offers, asking nobody."""
+    """Tell whether a window gets its own prompt without asking the caller."""
     if button is None or not account.remix_auto_submit:
         return False
     template = button.kind.template
@@ -141,9 +144,9 @@ def _answers_itself(button: Button | None, account: DiscordAccount) -> bool:
 
 
 def offered_prompt(parent: Task, custom_id: str) -> str:
-    """Return the text that a window will show, as far as it can be known before.
+    """Return the text that a window will show, as far as it is known before.
 
-    Raises NothingShortened where a shortened prompt is not known.
+    Raises NothingShortened if a shortened prompt is not known.
     """
     button = custom_ids.parse(custom_id)
     template = button.kind.template if button else ""
@@ -167,7 +170,7 @@ def _open(
     task = child_of(caller, parent, account, custom_id)
     task.status, task.window = TaskStatus.MODAL, WindowState.EXPECTED
     if offered := offered_prompt(parent, custom_id):
-        # To the letter what is sent if nothing else is answered.
+        # Exactly the text that is sent if the answer has no prompt.
         offered = sent_text(account, offered, caller.mode)
     task.prompt_en = task.final_prompt = offered
     task.description = "Waiting for window confirm"
@@ -195,9 +198,9 @@ def press(
 
 
 def answer_with(caller: Caller, task: Task, parent: Task, prompt: str) -> list[Brought]:
-    """Have the task answer its window; without a prompt, with what that offers.
+    """Set the answer to the task's window: the prompt, or the window's own.
 
-    Return what has to be brought along. Raises BannedPrompt, InvalidRequest.
+    Returns the input pictures. Raises BannedPrompt, InvalidRequest.
     """
     english = permitted(prompt) if prompt else offered_prompt(parent, task.custom_id)
     answer_itself(task, prompt, english)
@@ -237,7 +240,7 @@ def _draw_described(
 
 
 def _numbered(caller: Caller, number: int) -> Caller:
-    """Return the caller as one of several tasks of the same request has it."""
+    """Return the caller for one of several tasks of the same request."""
     state = f"{caller.state}::{number}" if caller.state else ""
     key = f"{caller.idempotency_key}::{number}" if caller.idempotency_key else ""
     if len(key) > MAX_IDEMPOTENCY_KEY:
@@ -246,11 +249,11 @@ def _numbered(caller: Caller, number: int) -> Caller:
 
 
 def answer_itself(task: Task, given: str, english: str) -> None:
-    """Have the task answer its window by itself."""
+    """Set the prompt with which the task answers its window."""
     task.window = WindowState.EXPECTED
     task.prompt_en = english
     if task.action == TaskAction.IMAGINE:
-        # A drawing of its own: it is recognised by its words, not by the button.
+        # A new drawing, matched by its words instead of the button.
         task.prompt = given or english
         task.echo_key = text.echo_key(english)
     else:
@@ -278,7 +281,7 @@ def child_of(
 
 
 def same_upscale(caller: Caller, parent: Task, custom_id: str) -> Task | None:
-    """Return the task of the same picture: it would be drawn, and paid for, twice."""
+    """Return an equal upscale of the caller, so that it is not paid twice."""
     button = custom_ids.parse(custom_id)
     if button is None or button.kind.action != TaskAction.UPSCALE:
         return None
@@ -294,7 +297,7 @@ def same_upscale(caller: Caller, parent: Task, custom_id: str) -> Task | None:
 
 
 def _cancel(caller: Caller, task_id: int, custom_id: str) -> Submitted:
-    """Stop the running task whose Cancel button was meant."""
+    """Stop the running task that a Cancel button belongs to."""
     task = visible_to(caller.user).filter(pk=task_id).first()
     if task is None:
         raise ParentNotFound

@@ -1,4 +1,4 @@
-"""New drawings and questions: each is one of Midjourney's commands."""
+"""Submit new drawings and questions: one of Midjourney's commands each."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tasks.submit.row import (
 )
 from tasks.webhooks.rows import tell_again
 
-# The blend command's words for what the dialect calls dimensions.
+# Dimensions of the dialect to parameters of the blend command.
 DIMENSIONS: Final = {
     "PORTRAIT": "--ar 2:3",
     "SQUARE": "--ar 1:1",
@@ -48,7 +48,7 @@ def submit_imagine(
     wanted: Wanted | None = None,
     pictures: Sequence[str | None] = (),
 ) -> Submitted:
-    """Record an imagine task. Raises Refused with the reason.
+    """Write an imagine task. Raises Refused with the reason.
 
     `pictures` go before the prompt, each as base64, data URL or link.
     """
@@ -83,7 +83,7 @@ def _draw(
     brought: list[Brought],
     wanted: Wanted | None,
 ) -> Submitted:
-    """Record a task that draws a prompt with pictures before it and links in it."""
+    """Write a task that draws a prompt, with pictures before it and links in it."""
     brought = brought + linked(english, caller.viewer)
     task = new_task(caller, action, bot_type)
     task.prompt, task.prompt_en = prompt, english
@@ -97,7 +97,7 @@ def _draw(
 def linked(prompt: str, viewer: Viewer) -> list[Brought]:
     """Return the links in the prompt that Midjourney may not be able to fetch.
 
-    Raises InvalidRequest where one may not be asked, or they are too many.
+    Raises InvalidRequest if a link is not allowed, or if there are too many.
     """
     foreign = links.foreign_links(prompt)
     if len(foreign) > MAX_LINKS:
@@ -115,7 +115,7 @@ def submit_blend(
     bot_type: BotType = BotType.MID_JOURNEY,
     wanted: Wanted | None = None,
 ) -> Submitted:
-    """Record a blend of two to five pictures. Raises Refused with the reason."""
+    """Write a blend of two to five pictures. Raises Refused with the reason."""
     if not 2 <= len(pictures) <= 5 or not all(p and p.strip() for p in pictures):
         raise InvalidRequest("base64List参数错误", "2 to 5 pictures are required")
     if dimensions not in DIMENSIONS:
@@ -137,7 +137,7 @@ def submit_describe(
     bot_type: BotType = BotType.MID_JOURNEY,
     wanted: Wanted | None = None,
 ) -> Submitted:
-    """Record a question what a picture shows. Raises Refused with the reason."""
+    """Write a task that describes a picture. Raises Refused with the reason."""
     if not picture.strip():
         raise InvalidRequest("base64不能为空", "base64 or link must not be empty")
     if earlier := replayed(caller):
@@ -153,7 +153,7 @@ def submit_shorten(
     bot_type: BotType = BotType.MID_JOURNEY,
     wanted: Wanted | None = None,
 ) -> Submitted:
-    """Record a question which words of a prompt count. Raises Refused."""
+    """Write a task that analyses a prompt. Raises Refused with the reason."""
     prompt = checked_prompt(prompt)
     if earlier := replayed(caller):
         return earlier
@@ -171,12 +171,12 @@ def _ask(
     brought: list[Brought],
     wanted: Wanted | None,
 ) -> Submitted:
-    """Record a command that is answered with words, in one message."""
+    """Write a command whose answer is text in one message."""
     task = new_task(caller, action, bot_type)
     task.prompt, task.prompt_en = prompt, english
     task.description = f"/{action.lower()} {prompt or task.pk}"
     limits.check_command(task, action.lower(), brought)
-    # Its answer fills the message that its own interaction has made.
+    # The answer edits the message of the task's own interaction.
     task.echo_key = f"{action.lower()}/{task.pk}"
     return write(caller, task, brought, at=wanted or Wanted())
 
@@ -188,7 +188,10 @@ def submit_show(
     bot_type: BotType = BotType.MID_JOURNEY,
     wanted: Wanted | None = None,
 ) -> Submitted:
-    """Record the return of a finished job; what is known is answered at once."""
+    """Write a task that shows a finished job, or return the known task of that job.
+
+    Raises Refused with the reason.
+    """
     if not job.strip():
         raise InvalidRequest("请填写 job id 或 url", "Provide a job id or url")
     own = find_own(caller.viewer, job.strip())
@@ -206,7 +209,7 @@ def submit_show(
             "show 命令必须指定实例", "The show command requires an instance"
         )
     if Task.objects.filter(job_id=job_id).exclude(owner=caller.user).exists():
-        # Somebody else's: unknown to this caller, like everything of theirs.
+        # A job of another user counts as unknown.
         raise InvalidRequest("job id 格式错误", "Invalid job id")
     task = new_task(caller, TaskAction.SHOW, bot_type)
     task.shown_job_id = job_id
@@ -216,9 +219,9 @@ def submit_show(
 
 
 def _known(user: User, job_id: str) -> Task | None:
-    """Return the user's task that draws this job, or shows it; done or still open."""
+    """Return the user's task that draws or shows this job, finished or open."""
     rows = visible_to(user).filter(status__in=[*OPEN, TaskStatus.SUCCESS])
-    # A clip too may bear the job of another task, its video's. It has a button.
+    # A clip may have the job of another task, its video. It has a button.
     shown = rows.filter(shown_job_id=job_id, custom_id="").order_by("pk")
     return rows.filter(job_id=job_id).first() or shown.first()
 
@@ -234,9 +237,10 @@ def submit_video(
     batch: int = 4,
     wanted: Wanted | None = None,
 ) -> Submitted:
-    """Record a video from a first frame, and perhaps to a last one. Raises Refused.
+    """Write a video task from a first frame, optionally to a last frame.
 
-    Midjourney's bot takes it as an imagine with `--video 1`.
+    Raises Refused with the reason. Midjourney's bot accepts it as an imagine with
+    `--video 1`.
     """
     if not (prompt.strip() or first.strip()):
         raise InvalidRequest("Prompt 不能为空", "prompt or image must not be empty")
@@ -266,15 +270,15 @@ def submit_video(
 
 
 def check_motion(motion: str) -> None:
-    """Raise InvalidRequest for a word that is no motion of a video."""
+    """Raise InvalidRequest for an unknown motion."""
     if motion not in ("low", "high"):
         raise InvalidRequest("motion参数错误", "motion is low or high")
 
 
 def _job_id(text: str) -> str:
-    """Return the job's uuid in an id, in a picture's link or in a page's; "" if none.
+    """Return the job's uuid in an id, a picture's link or a page's link, or "".
 
-    A file's name may begin with the prompt's words, so the last one counts.
+    File names may begin with words of the prompt, so the last uuid counts.
     """
     path = text.strip().partition("?")[0]
     found = _UUID.findall(path)

@@ -1,4 +1,4 @@
-"""Longer clips: of a single clip, or of one of four, which is chosen on the way."""
+"""Extend clips of videos; a clip of several is chosen first."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tasks.submit.row import (
 )
 from tasks.submit.user_limit import check_share
 
-# An extension whose clip is not there yet knows no message with its button.
+# An extension without its finished clip has no message with its button.
 _UNKNOWN: Final = Q(parent_message_id="") & ~Q(custom_id="")
 CLIP_IS_OPEN: Final = _UNKNOWN & Q(parent__status__in=OPEN)
 
@@ -40,19 +40,19 @@ NOT_CHOSEN: Final = "等待所选片段 / the clip that it makes longer is chose
 
 
 class ClipMissing(Exception):
-    """The clip that was to be made longer could not be had."""
+    """The clip to extend is not available."""
 
 
 @dataclass(frozen=True)
 class _Wish:
-    """How a clip shall go on. `index` counts a video's clips from 1."""
+    """How to extend a clip. `index` counts a video's clips from 1."""
 
     motion: str
     index: int
     prompt: str = ""
 
     def button(self, clip: Task) -> str | None:
-        """Return the button that makes a clip longer; of several, that of the index."""
+        """Return the button that extends a clip; of several, that of the index."""
         same = custom_ids.find_kind(
             clip.buttons, custom_ids.EXTEND, motion=self.motion, i=str(self.index)
         )
@@ -61,7 +61,7 @@ class _Wish:
         )
 
     def choice(self, video: Task) -> str | None:
-        """Return the button that makes a task of its own of the clip."""
+        """Return the button that makes the clip a task of its own."""
         return custom_ids.find_kind(video.buttons, custom_ids.CLIP, i=str(self.index))
 
 
@@ -74,10 +74,10 @@ def submit_extension(
     index: int,
     wanted: Wanted | None = None,
 ) -> Submitted:
-    """Make a clip longer. Raises Refused with the reason.
+    """Extend a clip. Raises Refused with the reason.
 
-    Of a video with several clips `index` names one, from 1. It is chosen first, as a
-    task of its own, unless it was already; the extension waits for it.
+    `index` counts the clips of a video from 1. If that clip has no task yet, one is
+    written first, and the extension waits for it.
     """
     check_motion(motion)
     given = checked_prompt(prompt) if prompt.strip() else ""
@@ -96,7 +96,7 @@ def submit_extension(
 def _choose(
     caller: Caller, video: Task, account: DiscordAccount, choice: str, wish: _Wish
 ) -> Submitted:
-    """Extend the clip that a button chooses; it is pressed where nobody has yet."""
+    """Extend the clip of a choice button, which is pressed if it was not yet."""
     quiet = replace(caller, state="", notify_hook="", idempotency_key="")
     clip = same_upscale(quiet, video, choice)
     if clip and not clip.is_open:
@@ -130,8 +130,8 @@ def _window(
 ) -> WindowState:
     """Return whether a window is answered.
 
-    A prompt waits for one in any case: where remix mode is off and none opens, the clip
-    goes on with its own prompt.
+    A prompt always waits for one: if remix mode is off and none opens, the clip
+    continues with its own prompt.
     """
     known = window_for(custom_ids.parse(pressed), clip, account)
     return WindowState.EXPECTED if given else known
@@ -140,7 +140,7 @@ def _window(
 def _wait_for(
     caller: Caller, clip: Task, account: DiscordAccount, wish: _Wish
 ) -> Submitted:
-    """Write an extension that is sent when its clip is there."""
+    """Write an extension that is sent when its clip is finished."""
     chosen = custom_ids.parse(clip.custom_id)
     job_id = chosen.values["h"] if chosen else ""
     pressed = custom_ids.EXTEND.format(motion=wish.motion, i=wish.index, h=job_id)
@@ -153,7 +153,7 @@ def _wait_for(
     return write(caller, task, brought, at=account, waits=True)
 
 
-# --- when the clip is there -----------------------------------------------------------
+# --- after the clip is finished -------------------------------------------------------
 
 
 def waits_for_clip(task: Task) -> bool:
@@ -161,7 +161,7 @@ def waits_for_clip(task: Task) -> bool:
 
 
 def waiting_for(clip: Task) -> list[int]:
-    """Return the extensions that wait for this clip."""
+    """Return the ids of the extensions that wait for this clip."""
     rows = Task.objects.filter(
         _UNKNOWN, parent=clip, status=TaskStatus.NOT_START, prepared=False
     )
@@ -169,7 +169,7 @@ def waiting_for(clip: Task) -> list[int]:
 
 
 def found_on_clip(task: Task) -> dict[str, Any]:
-    """Return what an extension learns from its finished clip. Raises ClipMissing."""
+    """Return the fields that an extension takes from its clip. Raises ClipMissing."""
     clip, wanted = task.parent, custom_ids.parse(task.custom_id)
     if clip is None or wanted is None or clip.status != TaskStatus.SUCCESS:
         raise ClipMissing(clip.fail_reason if clip else "")

@@ -1,4 +1,4 @@
-"""Limits of text lengths, measured on the text that is sent."""
+"""Limit the length of texts, measured in the form in which they are sent."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tasks.prompts import links
 from tasks.prompts import text as prompts_text
 
 FIELD: Final = 4000  # characters of a window's text
-# No link of Discord's CDN is shorter: what stands for a picture that is not there yet.
+# Stands for the link of a picture without one yet; no link of the CDN is shorter.
 _AT_DISCORD: Final = "https://cdn.discordapp.com/attachments/".ljust(100, "x")
 
 
 class TooLong(InvalidRequest):
-    """A text is longer than Discord takes."""
+    """A text is longer than Discord accepts."""
 
     def __init__(self, length: int, longest: int) -> None:
         super().__init__(
@@ -36,21 +36,21 @@ def check(text: str, longest: int) -> None:
 
 
 def check_command(task: Task, command: str, brought: Iterable[Brought] = ()) -> None:
-    """Refuse a new task whose prompt is certainly too long. Raises TooLong.
+    """Raise TooLong for a new task whose prompt is certainly too long.
 
-    Which account sends it, and where its pictures will be, is not known yet: it is
-    measured once more before it is sent.
+    Its account and the links of its pictures are not known yet, so the prompt is
+    measured again before it is sent.
     """
     check(_sent(task, brought), ports.option_limit()(task.bot_type, command))
 
 
 def check_field(task: Task, brought: Iterable[Brought] = ()) -> None:
-    """Refuse a window's text that is certainly too long. Raises TooLong."""
+    """Raise TooLong for a window's text that is certainly too long."""
     check(_sent(task, brought), FIELD)
 
 
 def _sent(task: Task, brought: Iterable[Brought]) -> str:
-    """Return the prompt as whatever account would send it, at least."""
+    """Return the shortest prompt that any account would send."""
     text = _with_links(task.prompt_en, brought)
     return prompts_text.sent_prompt(text, task_mode=task.mode)
 

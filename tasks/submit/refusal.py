@@ -1,4 +1,4 @@
-"""Why no account can take a task."""
+"""Explain why no account can take a task."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from accounts.selectors import for_choice
 from tasks.exceptions import NoAccount, QueueFull, Refused
 from tasks.load import with_load
 
-# What an account that fails these is has nothing to do with the request.
+# Accounts that fail these rules are not named: they are not what was asked for.
 _NOT_MEANT = frozenset({"instance", "remark"})
 
 
@@ -25,9 +25,9 @@ NEAREST: Final = "最接近的账号", "the nearest one"
 def refusal(
     need: Need, among: Q | None = None, who: tuple[str, str] = NEAREST
 ) -> Refused:
-    """Return what to answer where no account fits: what the nearest one fails.
+    """Return the refusal if no account fits: the rule that the nearest one fails.
 
-    The nearest is the one that passes most of the ordered rules before it fails one.
+    The nearest account passes most of the ordered rules before it fails one.
     """
     checked = rules(need)
     found = _nearest(checked, among or Q())
@@ -47,7 +47,7 @@ def refusal(
 
 
 def _then(account: DiscordAccount, failed: Rule) -> tuple[str, str]:
-    """Return until when the account fails the rule, in both languages."""
+    """Return the time until which the account fails the rule, in both languages."""
     if until := _end(account, failed):
         moment = f"{until:%Y-%m-%d %H:%M} UTC"
         return f"，{moment} 自动恢复", f"; it goes on by itself at {moment}"
@@ -65,9 +65,9 @@ def _end(account: DiscordAccount, failed: Rule) -> datetime | None:
 
 
 def _nearest(checked: list[Rule], among: Q) -> tuple[DiscordAccount, Rule] | None:
-    """Return the nearest account and the first rule that it fails."""
+    """Return the nearest account and the first rule that it fails, or None."""
     count = len(checked)
-    # One bit for each rule that it fails, the first rule's the greatest.
+    # One bit for each failed rule, the highest for the first rule.
     bits: Any = sum(
         (
             Case(
@@ -82,5 +82,5 @@ def _nearest(checked: list[Rule], among: Q) -> tuple[DiscordAccount, Rule] | Non
     rows = with_load(for_choice(DiscordAccount.objects.filter(among)))
     account = rows.annotate(failed=bits).order_by("failed", "sort", "pk").first()
     if account is None or not account.failed:
-        return None  # there is none, or it has just come free
+        return None  # there is no account, or one has just become free
     return account, checked[count - account.failed.bit_length()]

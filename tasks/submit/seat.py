@@ -1,4 +1,4 @@
-"""A new task's seat: a place in the queue of an account."""
+"""Take a seat for a new task: a place in the queue of an account."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from tasks.load import waiting_count
 from tasks.models import Task
 from tasks.submit.account import Chosen, Wanted, choose, is_new
 
-# A waiting task is given up after so many times the account's own time limit.
+# A task waits at most this many times the account's time limit.
 QUEUE_LIMIT_FACTOR: Final = 12
 
 
 class SeatLost(Exception):
     """Another submit was faster at the chosen account; a new choice may succeed.
 
-    It took the account's turn, its last drawing of today or its last free seat.
+    It took the account's turn, its last drawing of the day or its last free seat.
     """
 
 
 def take_seat(task: Task, at: Wanted | DiscordAccount) -> int:
-    """Take a seat for a row that is not written yet; return how many wait before it.
+    """Take a seat for an unsaved task; return the number of tasks before it.
 
-    `at` is the account, or what is wanted of it; then one is chosen, and the task gets
-    that account and its speed. Call this in the transaction that writes the row. Raises
-    NoAccount, QueueFull, and SeatLost where another account may be chosen.
+    `at` is the account, or the wishes for one; then one is chosen, and the task gets
+    that account and its speed. Call it in the transaction that writes the row. Raises
+    NoAccount, QueueFull, and SeatLost if another account may be chosen.
     """
     if isinstance(at, DiscordAccount):
         return take_seats(at)
@@ -45,10 +45,7 @@ def take_seat(task: Task, at: Wanted | DiscordAccount) -> int:
 
 
 def take_chosen(chosen: Chosen, action: TaskAction) -> int:
-    """Take a seat at a chosen account; return how many wait before it.
-
-    Raises SeatLost where its turn, its day limit or its queue has no room any more.
-    """
+    """Take a seat at a chosen account, as `take_seats` does, within its limits."""
     try:
         return take_seats(
             chosen.account, within_limit=is_new(action), unless_taken=chosen.in_turn
@@ -58,11 +55,11 @@ def take_chosen(chosen: Chosen, action: TaskAction) -> int:
 
 
 def take_seats(account: DiscordAccount, *, tasks: int = 1, **turn: bool) -> int:
-    """Take seats for so many tasks at an account; return how many wait before them.
+    """Take seats for `tasks` tasks at an account; return the number before them.
 
-    Call this in the transaction that writes the tasks. It locks the account's row, so
-    that no other request counts at the same time. Raises QueueFull, and SeatLost where
-    one of the conditions of `take_turn` does not hold.
+    Call it in the transaction that writes the tasks: it locks the account's row, so no
+    other submit counts at the same time. Raises QueueFull, and SeatLost if a condition
+    of `take_turn` does not hold.
     """
     if not take_turn(account, tasks=tasks, **turn):
         raise SeatLost if turn else NoAccount()
@@ -73,7 +70,7 @@ def take_seats(account: DiscordAccount, *, tasks: int = 1, **turn: bool) -> int:
 
 
 def give(task: Task, account: DiscordAccount) -> None:
-    """Set the account of a row that is not written yet, and how long it may wait."""
+    """Assign an unsaved task to this account."""
     task.account = account
     task.deadline_at = timezone.now() + queue_deadline(account)
 

@@ -1,4 +1,4 @@
-"""The answer to a window that a button opens: it goes on as the same task."""
+"""Submit the answer to a window; the same task continues."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def submit_window(
 ) -> Submitted:
     """Answer a task's window, once. Raises Refused with the reason.
 
-    Without a prompt the offered one is sent. A page wants a mask as well.
+    Without a prompt the window's own is sent. The page of Vary (Region) also needs a
+    mask.
     """
     task = visible_to(caller.user).filter(pk=task_id).select_related("parent").first()
     if task is None:
@@ -58,17 +59,17 @@ def submit_window(
 
 
 def _answered(caller: Caller, task: Task) -> Submitted | None:
-    """Return what this very request has brought about before, if anything."""
+    """Return the result of an equal earlier request, if there is one."""
     earlier = replayed(caller)
     if earlier is None or earlier.task.pk != task.pk:
         return earlier
-    # The key may be that of the press. What was never sent may have expired unanswered.
+    # The key may be that of the press. An answer that was never sent may have expired.
     waits = task.is_open and task.status != TaskStatus.MODAL
     return earlier if waits or task.attempts else None
 
 
 def _offered(task: Task) -> str:
-    """Return what the window offered. A mask alone may do without words."""
+    """Return the window's own prompt. It may be empty if there is a mask."""
     is_page = task.action == TaskAction.INPAINT
     return task.prompt_en if is_page else checked_prompt(task.prompt_en)
 
@@ -99,9 +100,9 @@ def _go_on(
     english: str,
     brought: list[Brought],
 ) -> int:
-    """Let the task wait for its turn; return how many wait before it.
+    """Make the task wait for its turn; return the number of tasks before it.
 
-    Raises QueueFull, and InvalidRequest where another answer was first.
+    Raises QueueFull, and InvalidRequest if another answer was first.
     """
     check_share(task.owner_id)
     check_brought(task.owner_id, brought)
@@ -113,7 +114,7 @@ def _go_on(
             TaskStatus.NOT_START,
             account=account,
             where=Q(status=TaskStatus.MODAL, window=WindowState.EXPECTED),
-            # A described prompt is drawn for itself, not for the description.
+            # A described prompt replaces the prompt of the description.
             prompt=given or (english if imagines else task.prompt or english),
             prompt_en=english,
             echo_key=text.echo_key(english) if imagines else task.echo_key,

@@ -172,16 +172,16 @@ def _lines(accounts: Mapping[int, DiscordAccount]) -> dict[int, _Line]:
     lanes = dict(ports.lanes()(accounts.keys()))
     for pk, account in accounts.items():
         lanes.setdefault(pk, Lane(frozenset({pk}), account.core_size, True))
-    by_crew: dict[frozenset[int], _Line] = {}
-    lines = {pk: by_crew.setdefault(e.accounts, _Line(e)) for pk, e in lanes.items()}
-    home = {pk: line for crew, line in by_crew.items() for pk in crew}
+    by_lane: dict[frozenset[int], _Line] = {}
+    lines = {pk: by_lane.setdefault(e.accounts, _Line(e)) for pk, e in lanes.items()}
+    line_of = {pk: line for pks, line in by_lane.items() for pk in pks}
     rows = Task.objects.filter(
-        account__in=list(home), status__in=(TaskStatus.NOT_START, *RUNNING)
+        account__in=list(line_of), status__in=(TaskStatus.NOT_START, *RUNNING)
     ).order_by("pk")
     keys = ("account_id", "echo_key", "bot_type")
     columns = rows.values_list("status", "owner_id", "pk", "job_id", *keys)
     for status, owner, pk, job_id, *key in columns:
-        line = home[key[0]]
+        line = line_of[key[0]]
         if status == TaskStatus.NOT_START:
             line.waiting[owner].append(pk)
         else:

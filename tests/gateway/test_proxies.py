@@ -17,6 +17,7 @@ from gateway.discord.activity_host import submit_mask
 from gateway.discord.addresses import Addresses
 from gateway.discord.identity import identity_of
 from gateway.discord.rest import DiscordHttp
+from gateway.protocol import payloads
 from gateway.simulator.app import Simulator
 from gateway.sockets import connection as module
 from mjproxy.lib.db.threads import in_thread
@@ -89,8 +90,9 @@ async def test_socket_and_requests_go_through_it_under_one_name(
     async with connected(account, addresses_of(simulator), watch) as line:
         await line.is_up()
         http = line.connection.http
-        body = {"type": 2, "channel_id": account.channel_id, "nonce": "1"}
-        await http.post_interaction(body)
+        place = payloads.Place("1", account.channel_id, "a session")
+        press = payloads.button(place, "1", message_id="1", flags=0, custom_id="x")
+        await http.post_interaction(press)
         upload = await uploads.attach(
             http, account.channel_id, "a.png", b"bytes", "image/png"
         )
@@ -115,7 +117,7 @@ async def test_pages_of_midjourney_go_through_it(
     addresses = replace(addresses_of(simulator), activity=simulator.url)
     http = await through(account, addresses)
 
-    await submit_mask(http, {"mask": "", "userId": "0", "prompt": ""})
+    await submit_mask(http, payloads.masked("", "", ""))
     await http.aclose()
 
     (page,) = proxy.passed

@@ -18,11 +18,8 @@ from gateway.simulator.bot import (
     shorten,
     show,
     video,
-    windows,
 )
-from gateway.simulator.bot.opener import Opener
 from gateway.simulator.bot.verification import Verification
-from gateway.simulator.bot.windows import Page, Window
 from gateway.simulator.jobs import appeals, direct
 from gateway.simulator.jobs.drawing import Tools
 from gateway.simulator.jobs.lifecycle import Lifecycle
@@ -34,6 +31,9 @@ from gateway.simulator.state.accounts import Account
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.interactions import Interaction
 from gateway.simulator.state.jobs import Job
+from gateway.simulator.windows import kinds
+from gateway.simulator.windows.kinds import Page, Window
+from gateway.simulator.windows.opener import Opener
 
 logger = logging.getLogger(__name__)
 
@@ -73,19 +73,17 @@ def _row(pattern: str, press: Press, window: Window | Page | None = None) -> But
 # A new button needs one row here and one function in `presses`.
 BUTTONS = (
     _row(r"MJ::JOB::upsample::(?P<index>[1-4])::{h}", presses.upscale),
-    _row(
-        r"MJ::JOB::variation::(?P<index>[1-4])::{h}", presses.variation, windows.REMIX
-    ),
-    _row(r"MJ::JOB::reroll::0::{h}::SOLO", presses.reroll, windows.REROLL),
+    _row(r"MJ::JOB::variation::(?P<index>[1-4])::{h}", presses.variation, kinds.REMIX),
+    _row(r"MJ::JOB::reroll::0::{h}::SOLO", presses.reroll, kinds.REROLL),
     _row(
         r"MJ::JOB::low_variation::1::{h}::SOLO",
         presses.derive("vary_subtle"),
-        windows.REMIX_SUBTLE,
+        kinds.REMIX_SUBTLE,
     ),
     _row(
         r"MJ::JOB::high_variation::1::{h}::SOLO",
         presses.derive("vary_strong"),
-        windows.REMIX_STRONG,
+        kinds.REMIX_STRONG,
     ),
     _row(
         r"MJ::JOB::upsample_v\w+_2x_subtle::1::{h}::SOLO",
@@ -98,38 +96,38 @@ BUTTONS = (
     _row(r"MJ::JOB::upsample_v5_2x::1::{h}::SOLO", presses.derive("upscale_2x")),
     _row(r"MJ::JOB::upsample_v5_4x::1::{h}::SOLO", presses.derive("upscale_4x")),
     _row(r"MJ::Outpaint::(?:50|75)::1::{h}::SOLO", presses.derive("zoom_out")),
-    _row(r"MJ::Inpaint::1::{h}::SOLO", presses.derive("vary_region"), windows.INPAINT),
+    _row(r"MJ::Inpaint::1::{h}::SOLO", presses.derive("vary_region"), kinds.INPAINT),
     _row(r"MJ::Outpaint::100::1::{h}::SOLO", presses.make_square),
     _row(r"MJ::BOOKMARK::{h}", presses.bookmark),
-    _row(r"MJ::CustomZoom::{h}", presses.custom_zoom, windows.CUSTOM_ZOOM),
+    _row(r"MJ::CustomZoom::{h}", presses.custom_zoom, kinds.CUSTOM_ZOOM),
     _row(
         r"MJ::JOB::pan_(?P<way>left|right|up|down)::1::{h}::SOLO",
         presses.pan,
-        windows.PAN,
+        kinds.PAN,
     ),
     _row(
         r"MJ::Job::PicReader::(?P<index>[1-4])",
         describe.imagine_one,
-        windows.PIC_READER,
+        kinds.PIC_READER,
     ),
     _row(r"MJ::Job::PicReader::all", describe.imagine_all),
     _row(r"MJ::Picread::Retry", describe.retry),
     _row(
         r"MJ::Job::PromptAnalyzer::(?P<index>[1-5])",
         shorten.imagine_one,
-        windows.PROMPT_ANALYZER,
+        kinds.PROMPT_ANALYZER,
     ),
     _row(r"MJ::Job::PromptAnalyzerExtended", shorten.details),
     _row(
         r"MJ::JOB::animate_(?P<motion>high|low)::(?P<index>1)::{h}::SOLO",
         video.animate,
-        windows.ANIMATE,
+        kinds.ANIMATE,
     ),
     _row(r"MJ::JOB::video_virtual_upscale::(?P<index>[1-4])::{h}", video.select),
     _row(
         r"MJ::JOB::animate_(?P<motion>high|low)_extend::(?P<index>[1-4])::{h}",
         video.extend,
-        windows.EXTEND,
+        kinds.EXTEND,
     ),
     _row(r"MJ::Settings::(?P<control>.+)", panel.press),
     _row(r"MJ::Prompts::Appeal::\d+", appeals.appeal),
@@ -198,7 +196,7 @@ class Bot:
             return
         challenge = self.verification.token_for(ix)
         if challenge is not None:
-            self.opener.show_page(windows.CHALLENGE, ix, challenge)
+            self.opener.show_page(kinds.CHALLENGE, ix, challenge)
         elif "notice" in ix.effects and "at" not in ix.effects:
             await self._refuse(ix)
         else:

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 
 from gateway.simulator.base.wire import Json
 from gateway.simulator.bot import video
-from gateway.simulator.bot.prefills import ZOOM
 from gateway.simulator.jobs.drawing import Tools
 from gateway.simulator.jobs.grammar import ratio_of, squared
 from gateway.simulator.jobs.notices import NOTICES
 from gateway.simulator.jobs.results import tile_seed
 from gateway.simulator.state.interactions import Interaction
 from gateway.simulator.state.jobs import KINDS, Job
+from gateway.simulator.windows.prefills import ZOOM
 
 Press = Callable[[Tools, Interaction, re.Match[str]], Awaitable[None]]
 

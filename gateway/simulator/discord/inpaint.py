@@ -8,8 +8,6 @@ from aiohttp import web
 from gateway.simulator.base import wire
 from gateway.simulator.base.wire import Json
 from gateway.simulator.bot.bot import Bot
-from gateway.simulator.bot.opener import Opened
-from gateway.simulator.bot.windows import LONGEST
 from gateway.simulator.http.access import Handler
 from gateway.simulator.http.answers import answer
 from gateway.simulator.jobs.grammar import echo
@@ -18,6 +16,8 @@ from gateway.simulator.pixels.masks import BadMask, read_mask
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.interactions import Interaction
 from gateway.simulator.state.jobs import Job
+from gateway.simulator.windows.kinds import LONGEST
+from gateway.simulator.windows.opener import Opened
 
 PATHS = (
     "/inpaint/api/submit-job",

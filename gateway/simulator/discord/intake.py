@@ -10,7 +10,6 @@ from gateway.simulator.base.constants import BOT_NAMES, Flags, Kind
 from gateway.simulator.base.wire import Json
 from gateway.simulator.bot import catalogue
 from gateway.simulator.bot.bot import Bot
-from gateway.simulator.bot.windows import text_inputs
 from gateway.simulator.discord import options
 from gateway.simulator.discord.gateway import Hub
 from gateway.simulator.http.answers import (
@@ -30,6 +29,7 @@ from gateway.simulator.state.interactions import Interaction
 from gateway.simulator.state.ledger import InteractionEntry
 from gateway.simulator.state.rules import Occasion
 from gateway.simulator.state.shapes import holds
+from gateway.simulator.windows.kinds import text_inputs
 
 SELECT = 3  # component type
 

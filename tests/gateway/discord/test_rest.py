@@ -18,10 +18,19 @@ from gateway.discord.addresses import Addresses
 from gateway.discord.rest import DiscordHttp, Identity
 from gateway.discord.transport.browser_headers import client_headers
 from gateway.protocol.answers import Verdict
+from gateway.protocol.shapes import Interaction
 from tests.gateway.rest_server import Server, serving
 from tests.gateway.wire import CHANNEL, GUILD
 
-BODY = {"type": 2, "channel_id": CHANNEL, "guild_id": GUILD, "nonce": "96"}
+BODY: Interaction = {
+    "type": 2,
+    "application_id": "1",
+    "channel_id": CHANNEL,
+    "guild_id": GUILD,
+    "session_id": "a session",
+    "nonce": "96",
+    "data": {},
+}
 
 
 def addresses(server: str, *, proxy: str = "", activity: str = "") -> Addresses:

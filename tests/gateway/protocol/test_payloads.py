@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from typing import Any
-
 from gateway.protocol import payloads
 from gateway.protocol.constants import MIDJOURNEY_APP
+from gateway.protocol.shapes import Command
 from tests.gateway.wire import CHANNEL, GUILD, JOB
 
 PLACE = payloads.Place(
@@ -13,7 +12,13 @@ PLACE = payloads.Place(
     guild_id=GUILD,
 )
 NONCE = "1311111111111111701"
-IMAGINE: dict[str, Any] = {"id": "71", "version": "72", "name": "imagine", "type": 1}
+IMAGINE: Command = {
+    "id": "71",
+    "version": "72",
+    "name": "imagine",
+    "type": 1,
+    "application_id": MIDJOURNEY_APP,
+}
 ENVELOPE = {
     "application_id": MIDJOURNEY_APP,
     "channel_id": CHANNEL,
@@ -40,7 +45,9 @@ def test_imagine_is_a_chat_command_with_one_option() -> None:
 
 
 def test_a_message_command_names_its_target() -> None:
-    command = {"id": "81", "version": "82", "name": "Cancel Job", "type": 3}
+    command = Command(
+        id="81", version="82", name="Cancel Job", type=3, application_id=MIDJOURNEY_APP
+    )
 
     body = payloads.message_command(PLACE, NONCE, command, "1234")
 

@@ -15,6 +15,7 @@ from accounts.models import DiscordAccount
 from gateway import timing
 from gateway.discord import activity_host
 from gateway.discord.rest import DiscordHttp
+from gateway.protocol import payloads
 from gateway.protocol.answers import Verdict
 from gateway.sending import post_claim, posting
 from gateway.sending.post_claim import PostClaim
@@ -142,7 +143,7 @@ async def test_uploads_and_reading_take_no_slot_of_a_post(
     async with asyncio.timeout(timing.INTERACTION_TIMEOUT):
         interaction = await http.post_interaction(BODY)
         page = await activity_host.submit_mask(
-            _with_activity(http, server), {"mask": ""}
+            _with_activity(http, server), payloads.masked("", "", "")
         )
 
     assert interaction.verdict is page.verdict is Verdict.ACCEPTED
@@ -174,7 +175,7 @@ async def test_a_mask_whose_answer_trickles_ends_within_its_time(
 
     async with asyncio.timeout(PATIENCE):
         answer = await activity_host.submit_mask(
-            _with_activity(http, server), {"mask": ""}
+            _with_activity(http, server), payloads.masked("", "", "")
         )
 
     enough.set()

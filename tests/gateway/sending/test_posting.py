@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.utils import timezone
@@ -14,6 +14,7 @@ from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict, classify
 from gateway.protocol.constants import MIDJOURNEY_APP
 from gateway.protocol.payloads import Place
+from gateway.protocol.shapes import Command, Interaction
 from gateway.sending import cancel, errands, post_claim, posting
 from gateway.sending.post_claim import PostClaim
 from gateway.sending.posting import Posted
@@ -52,7 +53,7 @@ def live(account: DiscordAccount, http: FakeHttp) -> DiscordAccount:
 def post(
     account: DiscordAccount,
     http: Any,
-    body: dict[str, Any],
+    body: Interaction,
     *,
     holds: bool = True,
 ) -> Posted | None:
@@ -60,8 +61,8 @@ def post(
     return event_loop.run(posting.post(http, account, body, claim))
 
 
-def imagine(nonce: str = "11") -> dict[str, Any]:
-    return payloads.imagine(HERE, nonce, OLD[0], "a fox")
+def imagine(nonce: str = "11") -> Interaction:
+    return payloads.imagine(HERE, nonce, cast("Command", OLD[0]), "a fox")
 
 
 def test_a_newer_version_is_posted_under_another_nonce(

@@ -14,6 +14,7 @@ from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from gateway.sending import queries
 from tests.factories import make_account
+from tests.gateway.discord.test_rest import BODY
 from tests.gateway.fakes import ACCEPTED, FakeHttp
 from tests.gateway.panel import PANEL, RELAX, SELECTOR
 from tests.gateway.query_rows import (
@@ -105,9 +106,9 @@ def test_of_two_workers_one_sends(live: DiscordAccount, http: FakeHttp) -> None:
     first, second = make_query(live), make_query(live, bot=NIJI)
     session = GatewaySession.objects.get()
 
-    assert queries._take(first, session, "1", {})
-    assert not queries._take(first, session, "2", {})
-    assert not queries._take(second, session, "3", {})
+    assert queries._take(first, session, "1", BODY)
+    assert not queries._take(first, session, "2", BODY)
+    assert not queries._take(second, session, "3", BODY)
 
 
 @pytest.mark.parametrize("change", ["down", "lease", "disabled", "paused"])

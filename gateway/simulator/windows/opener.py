@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from gateway.simulator.base.wire import Json
 from gateway.simulator.bot.catalogue import application
-from gateway.simulator.bot.windows import Form, Page, Window, form, text_inputs
 from gateway.simulator.http.answers import Refused, invalid_form, unknown
 from gateway.simulator.jobs.drawing import Tools
 from gateway.simulator.state.interactions import Interaction
+from gateway.simulator.windows.kinds import Form, Page, Window, form, text_inputs
 
 KEEP = 10_000
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.simulator.base.wire import Json
-from gateway.simulator.bot import prefills
 from gateway.simulator.jobs.drawing import Tools
 from gateway.simulator.state.interactions import Interaction
+from gateway.simulator.windows import prefills
 
 LONGEST = 4000  # characters of a text input
 

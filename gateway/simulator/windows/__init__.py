@@ -1,0 +1,1 @@
+"""Windows that buttons open: kinds, texts, answers."""
