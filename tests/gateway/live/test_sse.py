@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -23,11 +22,6 @@ from tests.conftest import ALICES_KEY, BOBS_KEY, ApiClient
 from tests.factories import make_finished, make_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _no_stream_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(open_streams, "_open", Counter())
 
 
 async def opened(task: Task, prefix: str = "/mj", **headers: str) -> Any:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -64,11 +63,6 @@ async def nudge(task: Task) -> None:
     layer = channel_layers[DEFAULT_CHANNEL_LAYER]
     message = {"type": "task.changed", "task_id": task.pk}
     await layer.group_send(f"owner.{task.owner_id}", message)
-
-
-@pytest.fixture(autouse=True)
-def _no_stream_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(open_streams, "_open", Counter())
 
 
 async def test_a_user_has_a_limited_number_of_sockets(
