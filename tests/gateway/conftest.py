@@ -1,25 +1,31 @@
-"""Fixtures with an account that draws in the channel of `wire`."""
+"""Fixtures with an account in the channel of `wire`, and with a simulator."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as loaded
 from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount
 from gateway.discord import clients, command_index, uploads
 from gateway.events.handlers import Speaker
+from gateway.models import GatewaySettings
 from gateway.sending import errands, refusals
-from mjproxy.lib.process import event_loop
+from gateway.simulator.app import Simulator
+from gateway.sockets import connection, handshake, manager
+from mjproxy.lib.process import backoff, event_loop
 from mjproxy.lib.process.backoff import Streaks
 from tests.factories import make_account
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.preparing import LINK, site_answer
 from tests.gateway.recordings import NOW
+from tests.gateway.simulated import Watch, addresses_of, simulating
 from tests.gateway.wire import CHANNEL, GUILD, US
 from tests.http_server import Server, serving
 
@@ -33,6 +39,7 @@ def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "_addresses", None)
     monkeypatch.setattr(refusals, "_unreached", Streaks())
     monkeypatch.setattr(errands, "_tries", Streaks())
+    monkeypatch.setattr(handshake, "_next_identify", {})
 
 
 @pytest.fixture
@@ -65,6 +72,31 @@ def http(monkeypatch: pytest.MonkeyPatch) -> FakeHttp:
     monkeypatch.setattr(clients, "client_of", client_of)
     monkeypatch.setattr(event_loop, "spawn", event_loop.run)
     return fake
+
+
+@pytest.fixture
+async def simulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]:
+    """A simulator at the addresses that the settings name."""
+    async with simulating() as found:
+        there = addresses_of(found)
+        discord = {name: getattr(there, name) for name in GatewaySettings.ADDRESSES}
+        monkeypatch.setattr(loaded, "DISCORD", discord)
+        yield found
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    """No pause between attempts or looks; the use of the database can be waited for."""
+    found = Watch()
+    for module in (connection, manager):
+        monkeypatch.setattr(module, "in_thread", found.in_thread)
+    monkeypatch.setattr(handshake, "IDENTIFY_PACE", 0.0)
+    monkeypatch.setattr(manager, "TICK", 0.05)
+    monkeypatch.setattr(manager, "REST", 0.0)
+    monkeypatch.setattr(manager, "PROXY_REST", 0.0)
+    monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
+    monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)
+    return found
 
 
 @pytest.fixture

@@ -89,6 +89,15 @@ def make_simulated(number: int = 1, **fields: Any) -> DiscordAccount:
     return make_account(**(values | fields))
 
 
+def make_held(number: int = 1, **fields: Any) -> DiscordAccount:
+    """Return a row that is leased, without a session at Discord yet."""
+    account = make_simulated(number, **fields)
+    make_session(
+        account, session_id="", seq=0, user_id="", is_live=False, unbroken_since=None
+    )
+    return account
+
+
 def addresses_of(simulator: Simulator) -> Addresses:
     wss = simulator.url.replace("http", "ws", 1)
     return Addresses(
@@ -191,13 +200,6 @@ async def connected(
         yield line
     finally:
         await line.stop()
-
-
-def make_held(account: DiscordAccount) -> GatewaySession:
-    """Return a lease on the account without a session at Discord yet."""
-    return make_session(
-        account, session_id="", seq=0, user_id="", is_live=False, unbroken_since=None
-    )
 
 
 async def session_of(account: DiscordAccount) -> GatewaySession:

@@ -14,7 +14,6 @@ from gateway.models import AccountQuery
 from gateway.queries.ask import ask_command, ask_press, ask_version
 from gateway.sending import queries
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection as module
 from mjproxy.lib.db.threads import in_thread
 from tests.gateway.query_rows import MJ, NIJI, snapshot
 from tests.gateway.simulated import (
@@ -24,7 +23,6 @@ from tests.gateway.simulated import (
     connected,
     control,
     make_held,
-    make_simulated,
     row_of,
     simulating,
 )
@@ -40,17 +38,13 @@ async def simulator(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
 
 @pytest.fixture
 async def account(simulator: Simulator) -> DiscordAccount:
-    account = await in_thread(make_simulated)
-    await in_thread(make_held, account)
-    return account
+    return await in_thread(make_held)
 
 
 @pytest.fixture
 async def line(
-    simulator: Simulator, account: DiscordAccount, monkeypatch: pytest.MonkeyPatch
+    simulator: Simulator, account: DiscordAccount, watch: Watch
 ) -> AsyncIterator[Line]:
-    watch = Watch()
-    monkeypatch.setattr(module, "in_thread", watch.in_thread)
     async with connected(account, addresses_of(simulator), watch) as found:
         await found.is_up()
         await watch.until(lambda: "sync_if_due" in watch.calls)

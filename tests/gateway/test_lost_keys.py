@@ -2,56 +2,29 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
-from django.conf import settings as loaded
 
 from accounts.editing.save import save_account
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway.models import GatewaySettings
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection, manager
 from mjproxy.lib.db.encrypted_field import Sealed
 from mjproxy.lib.db.threads import in_thread
 from tests.gateway.simulated import (
     Watch,
-    addresses_of,
     make_simulated,
     managing,
     row_of,
-    simulating,
     spec_of,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LOST = Sealed(Fernet(Fernet.generate_key()).encrypt(b"of another key").decode())
-
-
-@pytest.fixture
-async def simulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]:
-    async with simulating() as found:
-        there = addresses_of(found)
-        discord = {name: getattr(there, name) for name in GatewaySettings.ADDRESSES}
-        monkeypatch.setattr(loaded, "DISCORD", discord)
-        yield found
-
-
-@pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    found = Watch()
-    for module in (connection, manager):
-        monkeypatch.setattr(module, "in_thread", found.in_thread)
-    monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
-    monkeypatch.setattr(manager, "TICK", 0.05)
-    monkeypatch.setattr(manager, "PROXY_REST", 0.0)
-    monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
-    return found
 
 
 @pytest.mark.parametrize("name", ["user_token", "proxy_url"])

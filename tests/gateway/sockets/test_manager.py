@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import OperationalError
 
 from accounts.editing.save import set_enabled
@@ -25,7 +22,6 @@ from gateway.sockets import connection, manager
 from gateway.sockets.manager import Manager
 from gateway.sockets.reconnect import Resume
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import backoff
 from tasks.enums import TaskStatus
 from tests.gateway.rows import make_running
 from tests.gateway.simulated import (
@@ -44,30 +40,6 @@ from tests.gateway.simulated import (
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-async def simulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]:
-    async with simulating() as found:
-        there = addresses_of(found)
-        names = GatewaySettings.ADDRESSES
-        discord = {name: getattr(there, name) for name in names}
-        monkeypatch.setattr(settings, "DISCORD", discord)
-        yield found
-
-
-@pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    """No pause between attempts or looks; the use of the database can be waited for."""
-    found = Watch()
-    monkeypatch.setattr(connection, "in_thread", found.in_thread)
-    monkeypatch.setattr(manager, "in_thread", found.in_thread)
-    monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
-    monkeypatch.setattr(manager, "TICK", 0.05)
-    monkeypatch.setattr(manager, "REST", 0.0)
-    monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
-    monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)
-    return found
 
 
 @pytest.fixture

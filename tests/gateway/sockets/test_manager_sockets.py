@@ -3,59 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import OperationalError
 
 from accounts.editing.save import set_enabled
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway import leases
-from gateway.models import GatewayProcess, GatewaySession, GatewaySettings
+from gateway.models import GatewayProcess, GatewaySession
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection, manager
+from gateway.sockets import connection
 from mjproxy.lib.db import clock
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import backoff
 from tests.gateway.simulated import (
     Watch,
-    addresses_of,
     control,
     make_simulated,
     managing,
     row_of,
     session_of,
     sessions_reach,
-    simulating,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-async def simulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]:
-    async with simulating() as found:
-        there = addresses_of(found)
-        discord = {name: getattr(there, name) for name in GatewaySettings.ADDRESSES}
-        monkeypatch.setattr(settings, "DISCORD", discord)
-        yield found
-
-
-@pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    """No pause between attempts or looks; the use of the database can be waited for."""
-    found = Watch()
-    for module in (connection, manager):
-        monkeypatch.setattr(module, "in_thread", found.in_thread)
-    monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
-    monkeypatch.setattr(manager, "TICK", 0.05)
-    monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
-    monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)
-    return found
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -28,9 +26,7 @@ from tests.gateway.simulated import (
     connected,
     control,
     make_held,
-    make_simulated,
     row_of,
-    simulating,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,19 +34,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def account() -> DiscordAccount:
-    account = make_simulated()
-    make_held(account)
-    return account
+    return make_held()
 
 
 @pytest.fixture
-async def simulator() -> AsyncIterator[Simulator]:
-    async with simulating() as found:
-        yield found
-
-
-@pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def pauses(monkeypatch: pytest.MonkeyPatch, watch: Watch) -> list[int]:
     """The attempts before which there was a pause, none of which is waited for."""
     found: list[int] = []
 
@@ -59,15 +47,6 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return 0.0
 
     monkeypatch.setattr(backoff, "delay", delay)
-    return found
-
-
-@pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch, pauses: list[int]) -> Watch:
-    found = Watch()
-    monkeypatch.setattr(module, "in_thread", found.in_thread)
-    monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
-    monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     return found
 
 
