@@ -10,6 +10,7 @@ from typing import Any
 import hypothesis
 import pytest
 from asgiref.sync import SyncToAsync
+from django.core.cache import cache
 from django.db import connections
 from django.db.models.sql.compiler import SQLUpdateCompiler
 from django.test import Client, TransactionTestCase
@@ -94,6 +95,12 @@ def _threads_have_come_to_rest() -> Iterator[None]:
         for _ in range(threads.THREADS):
             threads._pool.submit(meeting.wait, PATIENCE)
         meeting.wait(PATIENCE)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_cached() -> None:
+    """Forget counted tries: all tests come from one address."""
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
-from django.core.cache import cache
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
@@ -41,11 +40,8 @@ Call = Callable[..., Coroutine[Any, Any, Answer]]
 
 
 @pytest.fixture(autouse=True)
-def _nothing_kept(settings: Settings, tmp_path: Path) -> Iterator[None]:
+def _nothing_kept(settings: Settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from pytest_django.fixtures import Settings
 
 from mjproxy.lib.safe_http.resolver import Resolver
@@ -84,10 +83,3 @@ def _traces(media: Path) -> list[Any]:
     rows = [list(m.objects.order_by("pk").values()) for m in (Task, Errand)]
     pictures = list(InputPicture.objects.order_by("pk").values())
     return [*rows, pictures, sorted(p for p in media.rglob("*") if p.is_file())]
-
-
-@pytest.fixture
-def nothing_remembered() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()

@@ -21,7 +21,6 @@ MOST = 5
 @pytest.fixture(autouse=True)
 def _counted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wrong_keys, "MOST", MOST)
-    cache.clear()
 
 
 def get(key: str, path: str = PATHS[1], address: str = "9.9.9.9") -> Any:

@@ -13,7 +13,6 @@ from channels.layers import channel_layers
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
-from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import ApiKey, User
@@ -370,7 +369,6 @@ async def test_wrong_keys_on_sockets_are_counted_by_address(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wrong_keys, "MOST", 2)
-    cache.clear()
 
     codes = [await closed_with(await by_key(f"guess {n}")) for n in range(3)]
 

@@ -27,7 +27,7 @@ from tests.tasks.translating import (
     says,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_remembered")]
+pytestmark = pytest.mark.django_db
 
 
 def test_a_chat_model_is_asked_as_its_api_wants() -> None:
