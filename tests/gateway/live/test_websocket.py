@@ -19,6 +19,7 @@ from accounts.models import ApiKey, User
 from accounts.people import passes, wrong_keys
 from gateway.live import open_streams, websocket
 from gateway.live.routing import websocket_urlpatterns
+from mjproxy.lib.process import event_loop
 from mjproxy.web.forwarded import FromOutside
 from tasks.enums import TaskStatus
 from tasks.models import Task
@@ -332,6 +333,8 @@ async def test_a_socket_that_a_key_has_opened_ends_with_it(
     alice: User, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     monkeypatch.setattr(websocket, "LOOK_EVERY", 3600.0)  # the nudge alone
+    # A message that another thread sends later does not wake this loop.
+    monkeypatch.setattr(event_loop, "spawn", event_loop.run)
     socket = await by_key(ALICES_KEY)
     assert await received(socket) == {"type": "ready"}
 

@@ -52,11 +52,7 @@ while True:
         )
     print(task.pk, flush=True)
 """
-PAIRS = """
-from tasks.models import Task, WebhookDelivery
-print(Task.objects.filter(prompt="written together").count(),
-      WebhookDelivery.objects.filter(url="https://h.example").count())
-"""
+REMARKED = "UPDATE accounts_discordaccount SET remark = 'changed'"
 
 
 @pytest.fixture
@@ -116,10 +112,6 @@ def test_a_backup_is_readable_by_its_owner_alone_and_replaces_nothing(
 
 
 def test_no_secret_is_in_a_backup_in_clear(home: Home, tmp_path: Path) -> None:
-    home.python(
-        "from accounts.models import DiscordAccount\n"
-        "DiscordAccount.objects.update(user_token='very-secret')"
-    )
     file = tmp_path / "backup.tar"
 
     home.done("backup", str(file))
@@ -139,8 +131,11 @@ def test_it_is_of_one_moment_though_others_write(home: Home, tmp_path: Path) -> 
 
     home.done("restore", str(file))
 
-    tasks, hooks = home.python(PAIRS).split()
-    assert tasks == hooks != "0"
+    count = "SELECT count(*) FROM"
+    tasks = home.sql(f"{count} tasks_task WHERE prompt = 'written together'")
+    hooks = home.sql(f"{count} tasks_webhookdelivery WHERE url = 'https://h.example'")
+    assert tasks == hooks
+    assert tasks[0][0]
 
 
 def test_after_a_crash_the_dead_journal_does_not_touch_what_is_put_back(
@@ -219,7 +214,7 @@ def test_a_wrong_passphrase_touches_nothing(
 ) -> None:
     file, word = tmp_path / "backup.tar", ["--passphrase-file", str(passphrase)]
     home.done("backup", str(file), "--secrets", *word)
-    home.python(CHANGE)
+    home.sql(REMARKED)
     before = home.content()
     passphrase.write_text("another one")
 
@@ -233,7 +228,7 @@ def test_it_goes_through_a_pipe(home: Home) -> None:
     before = home.content()
 
     data = home.manage("backup", "-").stdout
-    home.python(CHANGE)
+    home.sql(REMARKED)
     home.done("restore", "-", stdin=data)
 
     assert home.content() == before
@@ -252,7 +247,7 @@ def test_rows_move_from_one_kind_of_database_to_another(
     home.done("backup", str(out))
     other.done("restore", str(out))
     other.done("backup", str(back))
-    home.python(CHANGE)
+    home.sql(REMARKED)
     home.done("restore", str(back))
 
     assert home.content() == before
