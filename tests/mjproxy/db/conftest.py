@@ -1,0 +1,37 @@
+"""Connections to a database server behind a relay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db.utils import ConnectionHandler
+
+from mjproxy.db.connection_gate import door
+from tests.mjproxy.db.asking import ask
+from tests.relay import Relay
+
+
+@pytest.fixture
+def fresh_door() -> Iterator[None]:
+    """Let no silence be remembered."""
+    door.__init__()  # type: ignore[misc]
+    yield
+    door.__init__()  # type: ignore[misc]
+
+
+@pytest.fixture
+def connect(line: Relay, config: dict[str, Any]) -> Iterator[Callable[[], Any]]:
+    """Make the connection that a thread would have, and use it once."""
+    made: list[Any] = []
+
+    def connected() -> Any:
+        made.append(ConnectionHandler({"default": config})["default"])
+        assert ask(made[-1]) == 1
+        return made[-1]
+
+    yield connected
+    line.heal()
+    for wrapper in made:
+        wrapper.close()
