@@ -202,8 +202,21 @@ def stranger(db: None) -> ApiClient:
 
 
 @pytest.fixture
+def admin(db: None) -> Client:
+    """A browser in which an operator is signed in who may do everything."""
+    page = Client()
+    page.force_login(make_user("olaf", is_staff=True, is_superuser=True))
+    return page
+
+
+@pytest.fixture
 def account(db: None) -> DiscordAccount:
     return make_account()
+
+
+@pytest.fixture
+def utc(settings: Settings) -> None:
+    settings.TIME_ZONE = "UTC"
 
 
 @pytest.fixture

@@ -12,20 +12,23 @@ import pytest
 from django.conf import settings as loaded
 from pytest_django.fixtures import Settings
 
-from accounts.models import DiscordAccount
+from accounts.models import DiscordAccount, User
 from gateway.discord import clients, command_index, uploads
 from gateway.events.handlers import Speaker
-from gateway.models import GatewaySettings
+from gateway.models import GatewaySession, GatewaySettings
 from gateway.sending import errands, refusals
 from gateway.simulator.app import Simulator
 from gateway.sockets import connection, handshake, manager
 from mjproxy.lib.process import backoff, event_loop
 from mjproxy.lib.process.backoff import Streaks
+from tasks.models import Task
 from tests.factories import make_account
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.preparing import LINK, site_answer
 from tests.gateway.recordings import NOW
+from tests.gateway.rows import make_index, make_running, make_session
 from tests.gateway.simulated import Watch, addresses_of, simulating
+from tests.gateway.windows import press
 from tests.gateway.wire import CHANNEL, GUILD, US
 from tests.http_server import Server, serving
 
@@ -51,6 +54,31 @@ def account(db: None) -> DiscordAccount:
         after_interval_min=0,
         after_interval_max=0,
     )
+
+
+@pytest.fixture
+def session(account: DiscordAccount) -> GatewaySession:
+    """The account's session, which is open for sending."""
+    return make_session(account)
+
+
+@pytest.fixture
+def live(account: DiscordAccount, session: GatewaySession) -> DiscordAccount:
+    """The account with an open session, and with the commands known."""
+    make_index(account)
+    return account
+
+
+@pytest.fixture
+def task(alice: User, account: DiscordAccount) -> Task:
+    """A task that runs at the account."""
+    return make_running(alice, account)
+
+
+@pytest.fixture
+def pressed(alice: User, account: DiscordAccount) -> Task:
+    """A variation that was pressed with a new prompt at hand."""
+    return press(alice, account)
 
 
 @pytest.fixture

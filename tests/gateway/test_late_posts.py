@@ -36,10 +36,8 @@ from tests.gateway.query_rows import make_query
 from tests.gateway.rows import (
     COMMANDS,
     again,
-    make_index,
     make_pressed,
     make_running,
-    make_session,
     make_waiting,
 )
 from tests.gateway.wire import JOB
@@ -47,13 +45,6 @@ from tests.gateway.wire import JOB
 pytestmark = pytest.mark.django_db(transaction=True)
 
 Meanwhile = Callable[[], object]
-
-
-@pytest.fixture
-def live(account: DiscordAccount) -> DiscordAccount:
-    make_session(account)
-    make_index(account)
-    return account
 
 
 # What posts, and what gives its claim to another, or ends it, before the post.

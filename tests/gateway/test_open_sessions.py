@@ -35,9 +35,7 @@ from tests.gateway.fakes import ACCEPTED, FakeHttp
 from tests.gateway.query_rows import make_query
 from tests.gateway.rows import (
     again,
-    make_index,
     make_running,
-    make_session,
     make_waiting,
 )
 from tests.gateway.wire import JOB
@@ -46,13 +44,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 Change = Callable[[], object]
 Act = Callable[[User, DiscordAccount], object]
-
-
-@pytest.fixture
-def live(account: DiscordAccount) -> DiscordAccount:
-    make_session(account)
-    make_index(account)
-    return account
 
 
 def _sessions(**facts: Any) -> Change:

@@ -30,10 +30,8 @@ from tests.gateway.fakes import FakeHttp
 from tests.gateway.rest_server import Server, serving
 from tests.gateway.rows import (
     again,
-    make_index,
     make_pressed,
     make_running,
-    make_session,
     make_waiting,
 )
 from tests.gateway.wire import CHANNEL, GUILD, JOB, US
@@ -41,13 +39,6 @@ from tests.gateway.wire import CHANNEL, GUILD, JOB, US
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ELSEWHERE = {"guild_id": "1411111111111111100", "channel_id": "1411111111111111200"}
-
-
-@pytest.fixture
-def live(account: DiscordAccount) -> DiscordAccount:
-    make_session(account)
-    make_index(account)
-    return account
 
 
 def place(body: dict[str, Any]) -> dict[str, str]:

@@ -21,7 +21,7 @@ from tasks.pictures import inputs
 from tasks.pictures.masks import read_mask
 from tests.factories import make_finished
 from tests.gateway.fakes import FakeHttp
-from tests.gateway.rows import GRID, make_session
+from tests.gateway.rows import GRID
 from tests.gateway.windows import CLICK, answered, press
 from tests.gateway.wire import PARENT_JOB
 from tests.pictures import data_url, mask
@@ -29,11 +29,6 @@ from tests.pictures import data_url, mask
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PAGE = Event.INTERACTION_IFRAME_MODAL_CREATE
-
-
-@pytest.fixture
-def live(account: DiscordAccount) -> GatewaySession:
-    return make_session(account)
 
 
 @pytest.fixture
@@ -78,7 +73,7 @@ def posted(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 def test_a_page_is_answered_with_the_mask_and_keeps_the_clicks_nonce(
     speaker: Speaker,
-    live: GatewaySession,
+    session: GatewaySession,
     region: Task,
     http: FakeHttp,
     posted: list[dict[str, Any]],
@@ -98,7 +93,7 @@ def test_a_page_is_answered_with_the_mask_and_keeps_the_clicks_nonce(
 
 def test_without_its_mask_the_task_ends(
     speaker: Speaker,
-    live: GatewaySession,
+    session: GatewaySession,
     region: Task,
     http: FakeHttp,
     posted: list[dict[str, Any]],
@@ -112,7 +107,7 @@ def test_without_its_mask_the_task_ends(
 
 def test_an_editor_that_is_down_is_opened_anew_after_a_pause(
     speaker: Speaker,
-    live: GatewaySession,
+    session: GatewaySession,
     region: Task,
     http: FakeHttp,
     monkeypatch: pytest.MonkeyPatch,

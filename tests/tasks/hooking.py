@@ -7,8 +7,11 @@ import asyncio
 from mjproxy.lib.process import event_loop
 from tasks.models import Task
 from tasks.webhooks import calls as webhooks_calls
-from tasks.webhooks.rows import host_of
+from tasks.webhooks.rows import Call, claim_next, host_of
 from tasks.webhooks.shares import Receiver, Shares
+from tests.factories import make_task, make_user
+
+HOOK, HOST = "http://hook.example/cb?id=1", "hook.example:80"
 
 
 def forget_receivers() -> None:
@@ -18,6 +21,20 @@ def forget_receivers() -> None:
         webhooks_calls.here()._shares = Shares()
 
     event_loop.run(forget())
+
+
+def make_hooked(url: str) -> Task:
+    return make_task(make_user(), notify_hook=url)
+
+
+def ours(task: Task) -> Receiver:
+    return Receiver(task.owner_id, HOST)
+
+
+def claimed(task: Task) -> Call:
+    call = claim_next(task.pk, HOST)
+    assert call
+    return call
 
 
 def receiver(task: Task) -> Receiver:

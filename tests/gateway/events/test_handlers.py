@@ -5,14 +5,13 @@ from typing import Any
 import pytest
 from django.forms.models import model_to_dict
 
-from accounts.models import DiscordAccount, User
 from gateway.events.handlers import Outcome, Speaker, handle
 from gateway.protocol.constants import Event
 from mjproxy.lib.ids import new_nonce
 from tasks.enums import Delivery, TaskStatus
 from tasks.models import Task
 from tests.gateway import wire
-from tests.gateway.rows import again, make_running
+from tests.gateway.rows import again
 from tests.gateway.wire import CHANNEL, JOB
 
 CREATE, UPDATE, DELETE = (
@@ -21,11 +20,6 @@ CREATE, UPDATE, DELETE = (
     Event.MESSAGE_DELETE,
 )
 CLICK, PROGRESS, RESULT = (str(1311111111111113000 + n) for n in range(3))
-
-
-@pytest.fixture
-def task(alice: User, account: DiscordAccount) -> Task:
-    return make_running(alice, account)
 
 
 def facts(task: Task) -> dict[str, Any]:

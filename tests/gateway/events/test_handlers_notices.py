@@ -8,23 +8,18 @@ import pytest
 from django.utils import timezone
 
 from accounts.enums import AccountState
-from accounts.models import DiscordAccount, User
+from accounts.models import DiscordAccount
 from gateway.events.handlers import Outcome, Speaker, handle
 from gateway.protocol.constants import Event
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tasks.services import CANCELLED
 from tests.gateway import wire
-from tests.gateway.rows import again, make_running
+from tests.gateway.rows import again
 from tests.gateway.wire import CHANNEL, US
 
 CREATE, UPDATE = Event.MESSAGE_CREATE, Event.MESSAGE_UPDATE
 CLICK, PROGRESS = "1311111111111114000", "1311111111111114001"
-
-
-@pytest.fixture
-def task(alice: User, account: DiscordAccount) -> Task:
-    return make_running(alice, account)
 
 
 def test_an_interaction_that_failed_ends_the_task(speaker: Speaker, task: Task) -> None:

@@ -19,11 +19,6 @@ CREATE = Event.MESSAGE_CREATE
 PROGRESS, RESULT = (str(1311111111111113000 + n) for n in (1, 2))
 
 
-@pytest.fixture
-def task(alice: User, account: DiscordAccount) -> Task:
-    return make_running(alice, account)
-
-
 def test_the_text_of_another_user_is_not_ours(speaker: Speaker, task: Task) -> None:
     for data in (
         wire.start(new_nonce(), user=STRANGER),

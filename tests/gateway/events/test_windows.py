@@ -11,7 +11,7 @@ from tasks.enums import Delivery, TaskAction, TaskStatus, WindowState
 from tasks.models import Task
 from tests.gateway import wire
 from tests.gateway.fakes import FakeHttp
-from tests.gateway.rows import again, make_session
+from tests.gateway.rows import again
 from tests.gateway.windows import (
     CLICK,
     FIELD,
@@ -27,17 +27,6 @@ from tests.gateway.windows import (
 from tests.gateway.wire import PARENT_JOB
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def live(account: DiscordAccount) -> GatewaySession:
-    return make_session(account)
-
-
-@pytest.fixture
-def pressed(alice: User, account: DiscordAccount) -> Task:
-    """A variation that was pressed with a new prompt at hand."""
-    return press(alice, account)
 
 
 def test_an_expected_window_is_open_with_what_it_takes_to_answer(
@@ -77,7 +66,7 @@ def test_a_start_without_the_window_goes_on_as_a_plain_drawing(
 
 
 def test_a_window_told_twice_is_answered_once(
-    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+    speaker: Speaker, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
     opened(speaker, pressed)
     answered(pressed)
@@ -98,7 +87,7 @@ def test_a_window_of_an_ended_task_is_nobodys(speaker: Speaker, pressed: Task) -
 
 
 def test_a_window_whose_event_was_missed_is_derived(
-    account: DiscordAccount, live: GatewaySession, pressed: Task
+    account: DiscordAccount, session: GatewaySession, pressed: Task
 ) -> None:
     task = long_ago(pressed, interaction_id=CLICK, delivery=Delivery.ACCEPTED)
     assert silent_tasks() == {account.pk: [task.pk]}
@@ -111,7 +100,7 @@ def test_a_window_whose_event_was_missed_is_derived(
 
 
 def test_a_page_whose_event_was_missed_is_opened_anew(
-    alice: User, account: DiscordAccount, live: GatewaySession
+    alice: User, account: DiscordAccount, session: GatewaySession
 ) -> None:
     task = press(
         alice,

@@ -20,19 +20,12 @@ from tasks.services import cancel
 from tests.factories import make_account
 from tests.gateway import wire
 from tests.gateway.fakes import ACCEPTED, FakeHttp
-from tests.gateway.rows import again, make_index, make_running, make_session
+from tests.gateway.rows import again, make_running, make_session
 from tests.gateway.wire import JOB
 
 CLICK = "1311111111111114000"
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def live(account: DiscordAccount) -> DiscordAccount:
-    make_session(account)
-    make_index(account)
-    return account
 
 
 def make_cancelled(alice: User, account: DiscordAccount, **fields: Any) -> Task:

@@ -28,7 +28,6 @@ from tests.gateway.fakes import FakeHttp
 from tests.gateway.rows import (
     COMMANDS,
     again,
-    make_index,
     make_running,
     make_session,
     make_waiting,
@@ -36,13 +35,6 @@ from tests.gateway.rows import (
 from tests.gateway.wire import CHANNEL, GUILD, JOB, PROMPT
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def live(account: DiscordAccount) -> DiscordAccount:
-    make_session(account)
-    make_index(account)
-    return account
 
 
 # --- sending -------------------------------------------------------------------------

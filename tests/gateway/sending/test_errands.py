@@ -24,7 +24,6 @@ from tasks.models import Errand, Task
 from tasks.pictures import inputs
 from tests.factories import make_finished
 from tests.gateway.fakes import FakeHttp
-from tests.gateway.rows import make_index, make_session
 from tests.http_server import always, serving
 from tests.pictures import bare, picture
 
@@ -36,13 +35,6 @@ BOOKMARK = "MJ::BOOKMARK::5c0ffee0-1234-4abc-8def-0123456789ab"
 @pytest.fixture(autouse=True)
 def _own_files(settings: Settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path
-
-
-@pytest.fixture
-def live(account: DiscordAccount) -> DiscordAccount:
-    make_session(account)
-    make_index(account)
-    return account
 
 
 @pytest.fixture

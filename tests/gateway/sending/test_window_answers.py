@@ -38,19 +38,8 @@ from tests.gateway.wire import JOB
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def live(account: DiscordAccount) -> GatewaySession:
-    return make_session(account)
-
-
-@pytest.fixture
-def pressed(alice: User, account: DiscordAccount) -> Task:
-    """A variation that was pressed with a new prompt at hand."""
-    return press(alice, account)
-
-
 def test_a_window_of_a_task_to_be_cancelled_is_not_answered(
-    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+    speaker: Speaker, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
     opened(speaker, pressed)
     assert cancel(again(pressed))
@@ -62,7 +51,7 @@ def test_a_window_of_a_task_to_be_cancelled_is_not_answered(
 
 
 def test_the_answer_has_a_nonce_of_its_own_and_names_the_click(
-    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+    speaker: Speaker, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
     opened(speaker, pressed)
 
@@ -70,7 +59,7 @@ def test_the_answer_has_a_nonce_of_its_own_and_names_the_click(
 
     (body,) = http.bodies
     assert body["type"] == 5
-    assert body["session_id"] == live.session_id
+    assert body["session_id"] == session.session_id
     assert body["data"] == {
         "id": CLICK,
         "custom_id": WINDOW,
@@ -87,7 +76,7 @@ def test_the_answer_has_a_nonce_of_its_own_and_names_the_click(
 
 
 def test_what_answers_the_answer_belongs_to_the_task(
-    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+    speaker: Speaker, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
     opened(speaker, pressed)
     task = answered(pressed)
@@ -118,7 +107,7 @@ def test_without_a_live_session_nothing_is_posted(
 
 
 def test_an_expired_window_is_opened_anew_after_a_pause(
-    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+    speaker: Speaker, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
     http.answers = [EXPIRED]
     opened(speaker, pressed)
@@ -147,7 +136,7 @@ def test_a_window_is_not_opened_anew_for_ever(
 
 
 def test_a_rate_limit_leaves_the_window_open_for_later(
-    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+    speaker: Speaker, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
     http.answers = [Answer(Verdict.LATER, "Discord 429", 30.0)]
     opened(speaker, pressed)
@@ -156,13 +145,13 @@ def test_a_rate_limit_leaves_the_window_open_for_later(
 
     assert task.window == WindowState.OPEN
     assert window_answers.to_answer() == []
-    assert lane.is_resting(live.account_id)
+    assert lane.is_resting(session.account_id)
 
 
 def test_while_discord_wants_silence_the_window_waits(
-    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+    speaker: Speaker, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
-    lane.rest(live.account_id, timezone.now() + timedelta(hours=1))
+    lane.rest(session.account_id, timezone.now() + timedelta(hours=1))
     opened(speaker, pressed)
 
     assert answered(pressed).window == WindowState.OPEN
@@ -171,21 +160,21 @@ def test_while_discord_wants_silence_the_window_waits(
 
 
 def test_the_next_task_keeps_its_distance_from_an_answer(
-    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+    speaker: Speaker, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
     DiscordAccount.objects.update(after_interval_min=50, after_interval_max=60)
-    lane.rest(live.account_id, timezone.now())  # the lane is there
+    lane.rest(session.account_id, timezone.now())  # the lane is there
     opened(speaker, pressed)
 
     answered(pressed)
 
-    hold = lane.enter(live.account_id)
+    hold = lane.enter(session.account_id)
     assert hold is not None
     assert 40 < hold.rest <= 60
 
 
 def test_what_may_have_been_taken_is_not_answered_again(
-    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+    speaker: Speaker, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
     http.answers = [Answer(Verdict.UNKNOWN, "timed out")]
     opened(speaker, pressed)
@@ -207,7 +196,7 @@ def test_what_may_have_been_taken_is_not_answered_again(
 )
 def test_a_refused_account_keeps_the_task_for_later(
     speaker: Speaker,
-    live: GatewaySession,
+    session: GatewaySession,
     account: DiscordAccount,
     pressed: Task,
     http: FakeHttp,
@@ -228,7 +217,7 @@ def test_a_refused_account_keeps_the_task_for_later(
 
 
 def test_an_answer_that_was_never_taken_is_given_anew(
-    account: DiscordAccount, live: GatewaySession, pressed: Task
+    account: DiscordAccount, session: GatewaySession, pressed: Task
 ) -> None:
     sent = {"window": WindowState.ANSWERED, "interaction_id": CLICK}
     task = long_ago(pressed, delivery=Delivery.UNKNOWN, **sent)
@@ -240,7 +229,7 @@ def test_an_answer_that_was_never_taken_is_given_anew(
 
 
 def test_an_answer_that_was_taken_waits_for_its_drawing(
-    account: DiscordAccount, live: GatewaySession, pressed: Task
+    account: DiscordAccount, session: GatewaySession, pressed: Task
 ) -> None:
     sent = {"window": WindowState.ANSWERED, "interaction_id": CLICK}
     task = long_ago(pressed, window_interaction_id=ANSWER, **sent)

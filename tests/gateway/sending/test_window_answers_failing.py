@@ -17,7 +17,7 @@ from gateway.sending.refusals import MAX_ATTEMPTS
 from tasks.enums import TaskStatus, WindowState
 from tasks.models import Task
 from tests.gateway.fakes import FakeHttp
-from tests.gateway.rows import again, make_session
+from tests.gateway.rows import again
 from tests.gateway.windows import (
     CLICK,
     MODAL,
@@ -30,16 +30,6 @@ from tests.gateway.windows import (
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def live(account: DiscordAccount) -> GatewaySession:
-    return make_session(account)
-
-
-@pytest.fixture
-def pressed(alice: User, account: DiscordAccount) -> Task:
-    return press(alice, account)
-
-
 @pytest.mark.parametrize(
     "answer",
     [
@@ -49,7 +39,7 @@ def pressed(alice: User, account: DiscordAccount) -> Task:
 )
 def test_an_answer_that_is_refused_for_good_ends_the_task(
     speaker: Speaker,
-    live: GatewaySession,
+    session: GatewaySession,
     pressed: Task,
     http: FakeHttp,
     answer: Answer,
@@ -67,7 +57,7 @@ def test_an_answer_that_is_refused_for_good_ends_the_task(
 @pytest.mark.parametrize(("field", "longest"), [({}, 4000), ({"max_length": 90}, 90)])
 def test_a_text_that_its_window_does_not_take_is_not_sent(
     speaker: Speaker,
-    live: GatewaySession,
+    session: GatewaySession,
     alice: User,
     account: DiscordAccount,
     http: FakeHttp,
@@ -89,7 +79,7 @@ def test_a_text_that_its_window_does_not_take_is_not_sent(
 
 
 def test_the_pauses_between_presses_grow(
-    alice: User, account: DiscordAccount, live: GatewaySession, clock: Any
+    alice: User, account: DiscordAccount, session: GatewaySession, clock: Any
 ) -> None:
     pauses = []
     for attempts in range(1, MAX_ATTEMPTS):

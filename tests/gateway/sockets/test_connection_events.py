@@ -44,11 +44,6 @@ async def connection(account: DiscordAccount) -> Connection:
     )
 
 
-@pytest.fixture
-def task(alice: User, account: DiscordAccount) -> Task:
-    return make_running(alice, account)
-
-
 def waiting(connection: Connection) -> int:
     return len(connection.inbox)
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
 
 import orjson
 import pytest
 from aiohttp import web
-from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from mjproxy.lib.db.threads import in_thread
@@ -29,34 +27,17 @@ from tests.tasks.hooking import (
     break_off,
     calls_under_way,
     deliver,
-    forget_receivers,
+    make_hooked,
     receiver,
     wait,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("private", "no_receivers"),
+]
 S = DeliveryState
 PATIENCE = 20.0  # seconds after which a call counts as lost
-
-
-@pytest.fixture(autouse=True)
-def _private_hooks(settings: Settings) -> None:
-    settings.ALLOW_PRIVATE_HOOKS = True
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_known_of_receivers() -> None:
-    forget_receivers()
-
-
-@pytest.fixture
-def hook() -> Iterator[Server]:
-    with serving() as server:
-        yield server
-
-
-def make_hooked(url: str) -> Task:
-    return make_task(make_user(), notify_hook=url)
 
 
 async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
