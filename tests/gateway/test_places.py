@@ -25,9 +25,8 @@ from mjproxy.lib.process import event_loop
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tests.factories import make_finished
 from tests.gateway import wire
-from tests.gateway.discord.test_rest import addresses
 from tests.gateway.fakes import FakeHttp
-from tests.gateway.rest_server import Server, serving
+from tests.gateway.rest_server import Server, addresses, serving
 from tests.gateway.rows import (
     again,
     make_pressed,

@@ -21,8 +21,7 @@ from gateway.discord.addresses import Addresses
 from gateway.models import GatewaySettings
 from gateway.simulator.app import Simulator
 from mjproxy.lib.process import event_loop
-from tests.gateway.discord.test_rest import addresses
-from tests.gateway.rest_server import Server, serving
+from tests.gateway.rest_server import Server, addresses, serving
 from tests.gateway.simulated import addresses_of, make_simulated, simulating, spec_of
 from tests.gateway.test_proxies import free_port
 from tests.proxying import Proxy

@@ -16,8 +16,7 @@ from gateway.models import GatewaySettings
 from gateway.sockets import read_marks
 from gateway.sockets.read_marks import Reader
 from mjproxy.lib.db.threads import in_thread
-from tests.gateway.discord.test_rest import addresses, identity
-from tests.gateway.rest_server import Server, serving
+from tests.gateway.rest_server import Server, addresses, identity, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

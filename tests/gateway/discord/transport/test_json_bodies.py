@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import pytest
@@ -16,8 +16,7 @@ from gateway.discord.rest import DiscordHttp
 from gateway.discord.transport.json_bodies import NotDiscord
 from gateway.discord.uploads import UploadFailed, link
 from gateway.protocol.answers import Verdict
-from tests.gateway.discord.test_rest import BODY, addresses, identity
-from tests.gateway.rest_server import Server, serving
+from tests.gateway.rest_server import BODY, Server, addresses, identity
 from tests.gateway.simulated import control, simulating, spec_of
 from tests.gateway.wire import CHANNEL, GUILD
 
@@ -47,19 +46,6 @@ NO_JSON: Final = {
     "string": b'"fine"',
 }
 ODD: Final = (b"{}", b"[]", b"[7]", b'{"id": null}', b'{"attachments": [7]}')
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    async with serving() as found:
-        yield found
-
-
-@pytest.fixture
-async def http(server: Server) -> AsyncIterator[DiscordHttp]:
-    client = DiscordHttp(identity(), addresses(server.url))
-    yield client
-    await client.aclose()
 
 
 def say(server: Server, body: bytes, status: int = 200, **headers: str) -> None:
