@@ -52,16 +52,6 @@ OPERATORS_ACCOUNT: Final = ACCOUNT | {
 PAGE: Final = {"current": 1, "pageSize": 10, "total": 1, "pageCount": 1}
 
 
-def sent(value: Any, name: str = "request") -> OpenApiExample:
-    """Return an example of a request body."""
-    return OpenApiExample(name, value=value, request_only=True)
-
-
-def answered(name: str, value: Any) -> OpenApiExample:
-    """Return an example of a response."""
-    return OpenApiExample(name, value=value, response_only=True, status_codes=["200"])
-
-
 def id_of(data: dict[str, Any]) -> dict[str, Any]:
     """Return the id of the written row, as members for the top level of a response."""
     # Scripts read it there or inside the envelope's data.

@@ -24,6 +24,7 @@ from accounts.models import DomainTag
 from accounts.models.tags import keywords_of
 from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.dialect.answers import json_answer, operation_result
+from mjproxy.lib.dialect.examples import sent
 from mjproxy.lib.dialect.fields import DialectSerializer, Items, Text, Whole
 from mjproxy.lib.validators.number_limits import limits_of
 
@@ -141,11 +142,7 @@ class DomainTagsView(APIView):
         request=TableSerializer,
         responses=TABLE_OR_FAILURE,
         examples=[
-            OpenApiExample(
-                "request",
-                value={"pagination": {"current": 1, "pageSize": 10}, "search": {}},
-                request_only=True,
-            ),
+            sent({"pagination": {"current": 1, "pageSize": 10}, "search": {}}),
             OpenApiExample(
                 "page",
                 value={"list": [_TAG], "pagination": _PAGE},
@@ -174,11 +171,7 @@ class SaveDomainTagView(APIView):
         request=DomainTagSerializer,
         responses=OperationSerializer,
         examples=[
-            OpenApiExample(
-                "request",
-                value={"name": "Animals", "keywords": ["fox", "cats"]},
-                request_only=True,
-            ),
+            sent({"name": "Animals", "keywords": ["fox", "cats"]}),
             OpenApiExample(
                 "done",
                 value=operation_result(data={"id": "1"}) | {"id": "1"},

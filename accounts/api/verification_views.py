@@ -15,7 +15,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.examples import ACCOUNT, answered, sent
+from accounts.api.examples import ACCOUNT
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
 from accounts.api.views import account_or_refuse
@@ -33,6 +33,7 @@ from mjproxy.lib.dialect.answers import (
     operation_result,
     waiting_answer,
 )
+from mjproxy.lib.dialect.examples import answered, sent
 from mjproxy.lib.dialect.fields import DialectSerializer, Text
 from mjproxy.lib.web import throttle
 

@@ -19,6 +19,7 @@ from accounts.enums import SpeedMode
 from accounts.people.callers import link_base
 from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.dialect.answers import json_answer, operation_result, waiting_answer
+from mjproxy.lib.dialect.examples import answered, sent
 from mjproxy.lib.dialect.fields import DialectSerializer, Text, WordOrNone
 from tasks import search as tasks_search
 from tasks import selectors
@@ -61,10 +62,8 @@ class AdminTasksView(APIView):
         request=TableSerializer,
         responses=TABLE_OR_FAILURE,
         examples=[
-            examples.sent(
-                {"pagination": {"current": 1}, "search": {"status": "FAILURE"}}
-            ),
-            examples.answered("page", {"list": [examples.TASK], "pagination": _PAGE}),
+            sent({"pagination": {"current": 1}, "search": {"status": "FAILURE"}}),
+            answered("page", {"list": [examples.TASK], "pagination": _PAGE}),
         ],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
@@ -93,7 +92,7 @@ class AdminTaskView(APIView):
         description="Its hook is called, if that takes less than a second.",
         parameters=[TASK_ID],
         responses={200: OperationSerializer},
-        examples=[examples.answered("done", operation_result())],
+        examples=[answered("done", operation_result())],
     )
     def delete(
         self, request: Request, task_id: str, mode: str = ""

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from accounts.api.requests import user_of
 from mjproxy.lib.dialect.answers import json_answer, waiting_answer
+from mjproxy.lib.dialect.examples import answered
 from tasks.api.callers import caller_of
 from tasks.api.shapes import answers, examples
 from tasks.api.shapes.forms import UploadSerializer, id_in
@@ -161,13 +162,9 @@ class SeedView(APIView):
             ),
         },
         examples=[
-            examples.answered(
-                "known", _answer(ReturnCode.SUCCESS, "成功", "1259687673")
-            ),
-            examples.answered(
-                "late", _answer(ReturnCode.NOT_FOUND, "超时，未找到 seed")
-            ),
-            examples.answered("unknown", examples.UNKNOWN_TASK, 404),
+            answered("known", _answer(ReturnCode.SUCCESS, "成功", "1259687673")),
+            answered("late", _answer(ReturnCode.NOT_FOUND, "超时，未找到 seed")),
+            answered("unknown", examples.UNKNOWN_TASK, 404),
         ],
     )
     def get(self, request: Request, task_id: str, mode: str = "") -> HttpResponseBase:

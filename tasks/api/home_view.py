@@ -20,8 +20,8 @@ from accounts.models import AccessSettings
 from accounts.people.callers import asker_of
 from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.dialect.answers import json_answer, operation_result
+from mjproxy.lib.dialect.examples import answered
 from mjproxy.lib.ids import first_task_id_of
-from tasks.api.shapes.examples import answered
 from tasks.models import Task
 
 logger = logging.getLogger(__name__)

@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from mjproxy.lib.dialect.answers import json_answer
+from mjproxy.lib.dialect.examples import answered, sent
 from mjproxy.lib.dialect.fields import DialectSerializer
 from tasks.api.callers import caller_of
 from tasks.api.shapes import examples
@@ -88,9 +89,9 @@ def submit_schema(
                 ),
             },
             examples=[
-                examples.sent(body),
-                *(examples.answered(name, value) for name, value in answers.items()),
-                examples.answered("unknown", examples.UNKNOWN_TASK, 404),
+                sent(body),
+                *(answered(name, value) for name, value in answers.items()),
+                answered("unknown", examples.UNKNOWN_TASK, 404),
             ],
             callbacks=[_HOOK] if issubclass(form, SubmitSerializer) else [],
         )

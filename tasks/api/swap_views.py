@@ -7,8 +7,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from mjproxy.lib.dialect.examples import answered
 from tasks.api.shapes.answers import SubmitAnswerSerializer
-from tasks.api.shapes.examples import answered, submitted
+from tasks.api.shapes.examples import submitted
 from tasks.enums import ReturnCode
 from tasks.exceptions import InvalidRequest
 

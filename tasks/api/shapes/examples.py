@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from drf_spectacular.utils import OpenApiExample
-
 from tasks.custom_ids import change_id
 from tasks.enums import ReturnCode, TaskAction
 
@@ -14,18 +12,6 @@ CHANNEL: Final = "1400000000000000007"
 JOB: Final = "5c0ffee0-1234-4abc-8def-0123456789ab"
 BUTTON: Final = change_id(TaskAction.UPSCALE, 1, JOB)
 PICTURE: Final = "data:image/png;base64,iVBORw0KGgo..."
-
-
-def sent(value: Any, name: str = "request") -> OpenApiExample:
-    """Return an example of a request body."""
-    return OpenApiExample(name, value=value, request_only=True)
-
-
-def answered(name: str, value: Any, status: int = 200) -> OpenApiExample:
-    """Return an example of a response."""
-    return OpenApiExample(
-        name, value=value, response_only=True, status_codes=[str(status)]
-    )
 
 
 def submitted(
