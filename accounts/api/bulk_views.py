@@ -56,7 +56,7 @@ class AccountIdsSerializer(DialectSerializer):
     ids = Items(child=serializers.CharField(max_length=20), max_length=MOST_IDS)
     enable = serializers.BooleanField(default=True)
 
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
+    def to_internal_value(self, data: Any) -> dict[str, object]:
         return super().to_internal_value({"ids": data} if type(data) is list else data)
 
 
@@ -155,7 +155,7 @@ class EnableAccountsView(APIView):
         return json_answer(operation_result(data={"count": count}, message=text))
 
 
-def _refused(exc: many.NotForAll) -> dict[str, Any]:
+def _refused(exc: many.NotForAll) -> dict[str, object]:
     errors = {str(pk): said_by_member(error) for pk, error in exc.errors.items()}
     first = next(iter(errors.values()))
     return operation_result(

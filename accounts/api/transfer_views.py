@@ -132,7 +132,7 @@ class ImportView(APIView):
         return json_answer(operation_result(data=_told(report)))
 
 
-def _told(report: Report) -> dict[str, Any]:
+def _told(report: Report) -> dict[str, object]:
     if report.errors:
         shown = list(report.errors.items())[:_SHOWN_ERRORS]
         return {"errors": {str(number): text for number, text in shown}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from django.core.exceptions import ValidationError
 from django.db import Error
@@ -21,7 +21,7 @@ from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
 from accounts.editing import save
 from accounts.editing.discord_check import check
-from accounts.editing.fields import fill, save_filled
+from accounts.editing.fields import Changes, fill, save_filled
 from accounts.enums import PriorityClass
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount, User
@@ -192,7 +192,7 @@ class AddUserView(APIView):
 
 def live(
     accounts: Iterable[DiscordAccount], viewer: User, *, whole: bool
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """Return accounts in JSON with their load, for the operators' pages."""
     shown = accounts_json(accounts, viewer, whole=whole)
     return [{"displays": {}} | each for each in shown]  # known pages read this member
@@ -206,9 +206,7 @@ def account_or_refuse(account_id: str) -> DiscordAccount:
 
 
 @checked_again
-def _save(
-    account: DiscordAccount, changes: dict[str, Any], operator: User
-) -> DiscordAccount:
+def _save(account: DiscordAccount, changes: Changes, operator: User) -> DiscordAccount:
     try:
         related = fill(account, changes)
         _refuse_taken(account)
@@ -229,5 +227,5 @@ def _refuse_taken(account: DiscordAccount) -> None:
         raise InvalidField("渠道已存在", "Channel already exists")
 
 
-def _done(**data: Any) -> HttpResponse:
+def _done(**data: object) -> HttpResponse:
     return json_answer(operation_result(data=data or None) | id_of(data))
