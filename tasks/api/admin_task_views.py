@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.utils import extend_schema
@@ -18,7 +18,12 @@ from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of
 from accounts.enums import SpeedMode
 from accounts.people.callers import link_base
 from accounts.wire.forms import OperationSerializer
-from mjproxy.lib.dialect.answers import json_answer, operation_result, waiting_answer
+from mjproxy.lib.dialect.answers import (
+    Operation,
+    json_answer,
+    operation_result,
+    waiting_answer,
+)
 from mjproxy.lib.dialect.examples import answered, sent
 from mjproxy.lib.dialect.fields import DialectSerializer, Text, WordOrNone
 from tasks import search as tasks_search
@@ -107,6 +112,6 @@ class AdminTaskView(APIView):
         return waiting_answer(partial(_removed, task), HOOK_SECONDS)
 
 
-def _removed(task: Task, last: bool) -> dict[str, Any] | None:  # noqa: FBT001 - Look
+def _removed(task: Task, last: bool) -> Operation | None:  # noqa: FBT001 - Look
     done = removal.remove_told(task, in_any_case=last)
     return operation_result() if done else None
