@@ -147,14 +147,14 @@ def _account(account_id: str) -> DiscordAccount:
     return account
 
 
-def _read(form: type[DialectSerializer], request: Request) -> dict[str, Any]:
+def _read(form: type[DialectSerializer], request: Request) -> dict[str, str]:
     """Return the fields of the query string, completed from the body."""
     sent: Any = request.data
     body = {} if sent is None else sent
     form(data=body).is_valid(raise_exception=True)  # the body is validated as a whole
     said = form(data={**body, **request.query_params.dict()})
     said.is_valid(raise_exception=True)
-    fields: dict[str, Any] = said.validated_data
+    fields: dict[str, str] = said.validated_data
     return fields
 
 
