@@ -22,9 +22,14 @@ _HELD: Final = {
 }
 
 
-def oldest_for_text() -> int:
-    """Return the id above which text is searched."""
+def oldest_for_text(before: int | None = None) -> int:
+    """Return the id above which text is searched; 0 if all older tasks are.
+
+    `before`: the search begins below this id, else at the newest task.
+    """
     edge = Task.objects.order_by("-pk").values_list("pk", flat=True)
+    if before is not None:
+        edge = edge.filter(pk__lt=before)
     return edge[NEWEST_FOR_TEXT : NEWEST_FOR_TEXT + 1].first() or 0
 
 

@@ -1,8 +1,8 @@
 """`make bench`: the product against the simulator, measured; one JSON on stdout.
 
 Times are milliseconds where no unit is named. Nothing here asserts: the budgets stand
-beside the figures, and what misses them is listed under "missed". `--only rates` and
-`--only pool` measure a part, `--quick` less long.
+beside the figures, and what misses them is listed under "missed". `--only rates`,
+`cost`, `lists` or `pool` measures a part, `--quick` less long.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.bench import choosing, fetching, pool, rates, recovery
+from tests.bench import choosing, cost, fetching, lists, pool, rates, recovery
 from tests.bench.budgets import missed
 from tests.bench.figures import machine
 from tests.e2e.harness import Product, Simulator, specs
@@ -26,15 +26,19 @@ RATES = (1, 10, 50)
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument("--only", choices=("rates", "pool"))
+    parser.add_argument("--only", choices=("rates", "cost", "lists", "pool"))
     parser.add_argument("--quick", action="store_true")
     wanted = parser.parse_args()
     report: dict[str, Any] = {"machine": machine()}
     with tempfile.TemporaryDirectory(prefix="mjproxy-bench-") as name:
         folder = Path(name)
-        if wanted.only != "pool":
+        if wanted.only in (None, "rates"):
             measure_rates(report, folder, quick=wanted.quick)
-        if wanted.only != "rates":
+        if wanted.only in (None, "cost"):
+            report["cost"] = cost.measure(folder / "cost", quick=wanted.quick)
+        if wanted.only in (None, "lists"):
+            report["lists"] = lists.measure(folder / "lists", quick=wanted.quick)
+        if wanted.only in (None, "pool"):
             report["pool"] = pool.measure(folder, quick=wanted.quick)
     report["missed"] = missed(report)
     print(json.dumps(report, indent=2))  # noqa: T201
