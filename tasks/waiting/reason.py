@@ -131,8 +131,8 @@ def _in_line(lined: list[tuple[Task, DiscordAccount]]) -> dict[int, Waiting]:
         line = lines[account.pk]
         ahead = line.ahead(task)
         seconds = usual.get((account.pk, task.action, task.requested_mode))
-        # `core_size` tasks are drawn at the same time. Running ones are not counted: they
-        # end at unknown moments within one drawing.
+        # `core_size` tasks are drawn at the same time. Running ones are not counted,
+        # because the rest of their time is unknown.
         place = ceil((ahead + 1) / max(1, line.lane.core_size))
         eta = None if seconds is None else max(1, round(seconds * place))
         found[task.pk] = Waiting(_reason(task, line, ahead), eta)
