@@ -147,7 +147,9 @@ class Run:
         ids = list(self.hooked)
         tasks = self.product.tasks(ids)
         failed = [t for t in tasks if t["status"] != "SUCCESS"]
+        last_job = max(event.get(t["messageId"], 0.0) for t in tasks)
         return {
+            "seconds_to_end": round(max(self.hooked.values()) - last_job, 1),
             "submitted": len(self.sent),
             "refused": self.refused,
             "failed": len(failed),
