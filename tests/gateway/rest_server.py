@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway.discord.addresses import Addresses
-from gateway.discord.identity import Identity
+from gateway.discord.rest import Identity
 from gateway.protocol.shapes import Interaction
 from tests.gateway.wire import CHANNEL, GUILD
 

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
+from accounts.models import DiscordAccount, User
 from mjproxy.lib.safe_http.resolver import Resolver
 from tasks.models import Errand, InputPicture, Task
 from tasks.signals import errand_submitted, task_changed, task_submitted
+from tests.factories import make_finished
 from tests.mjproxy.lib.safe_http.fetching import Answers
+from tests.tasks.parents import make_single
 from tests.tasks.refusals import NAMES, Block
 
 
@@ -83,3 +86,13 @@ def _traces(media: Path) -> list[Any]:
     rows = [list(m.objects.order_by("pk").values()) for m in (Task, Errand)]
     pictures = list(InputPicture.objects.order_by("pk").values())
     return [*rows, pictures, sorted(p for p in media.rglob("*") if p.is_file())]
+
+
+@pytest.fixture
+def grid(alice: User, account: DiscordAccount) -> Task:
+    return make_finished(alice, account=account)
+
+
+@pytest.fixture
+def single(alice: User, account: DiscordAccount) -> Task:
+    return make_single(alice, account)

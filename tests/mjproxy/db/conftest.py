@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from dj_database_url import DBConfig
 from django.db.utils import ConnectionHandler
 
 from mjproxy.db.connection_gate import door
@@ -22,7 +23,7 @@ def fresh_door() -> Iterator[None]:
 
 
 @pytest.fixture
-def connect(line: Relay, config: dict[str, Any]) -> Iterator[Callable[[], Any]]:
+def connect(line: Relay, config: DBConfig) -> Iterator[Callable[[], Any]]:
     """Make the connection that a thread would have, and use it once."""
     made: list[Any] = []
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from dj_database_url import DBConfig
 from django.db import OperationalError
 
 from mjproxy.db.connection_gate import REST
@@ -43,7 +44,7 @@ def _little_patience(fresh_door: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def config(line: Relay) -> dict[str, Any]:
+def config(line: Relay) -> DBConfig:
     who = given.netloc.rpartition("@")[0]
     place = given._replace(netloc=f"{who}@127.0.0.1:{line.port}", path="/mysql")
     return database(urlunsplit(place), Path())

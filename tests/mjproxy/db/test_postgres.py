@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from dj_database_url import DBConfig
 from django.db import OperationalError, transaction
 
 from mjproxy.db.connection_gate import REST
@@ -41,7 +42,7 @@ def _little_patience(fresh_door: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def config(line: Relay) -> dict[str, Any]:
+def config(line: Relay) -> DBConfig:
     parts = urlsplit(SERVER)
     who = parts.netloc.rpartition("@")[0]
     place = parts._replace(netloc=f"{who}@127.0.0.1:{line.port}", path="/postgres")

@@ -14,10 +14,9 @@ from tasks.exceptions import (
 )
 from tasks.models import DrawingSettings, Task
 from tasks.submit.buttons import (
-    submit_button,
     submit_change,
 )
-from tasks.submit.row import Caller, Submitted
+from tasks.submit.row import Caller
 from tests.factories import make_account, make_finished, make_task
 from tests.tasks.parents import (
     ANIMATE,
@@ -31,20 +30,13 @@ from tests.tasks.parents import (
     ZOOM,
     make_described,
     make_single,
+    press,
+    remixing,
 )
 from tests.tasks.refusals import Block
 
 pytestmark = pytest.mark.usefixtures("names", "media")
 REMIX = [PAN, SUBTLE, ANIMATE]
-
-
-def press(parent: Task, custom_id: str, **how: Any) -> Submitted:
-    how.setdefault("caller", Caller(parent.owner))
-    return submit_button(task_id=parent.pk, custom_id=custom_id, **how)
-
-
-def remixing(**fields: Any) -> DiscordAccount:
-    return make_account(**({"mj_remix_on": True} | fields))
 
 
 # --- pressed at once ------------------------------------------------------------------

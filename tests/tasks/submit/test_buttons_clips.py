@@ -29,14 +29,11 @@ from tests.tasks.parents import (
     make_clip,
     make_clips,
     make_single,
+    remixing,
 )
 from tests.tasks.refusals import PUBLIC_LINK, Block
 
 pytestmark = pytest.mark.usefixtures("names", "media")
-
-
-def remixing(**fields: Any) -> DiscordAccount:
-    return make_account(**({"mj_remix_on": True} | fields))
 
 
 def extend(parent: Task, prompt: str = "", **how: Any) -> Task:
