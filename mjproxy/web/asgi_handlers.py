@@ -25,7 +25,7 @@ from django.http import HttpResponse, HttpResponseBase
 
 from mjproxy.lib.dialect.answers import operation_result
 from mjproxy.lib.process.watchdog import watch
-from mjproxy.lib.web import client_presence
+from mjproxy.lib.web import client_disconnect
 from mjproxy.lib.web.outside_hosts import Asking, Later, asking
 
 Scope = MutableMapping[str, Any]
@@ -131,36 +131,36 @@ class PooledSync:
             await sync_to_async(work, thread_sensitive=True)()
 
 
-class Apart:
-    """Runs some addresses in threads of their own: other requests do not delay them."""
+class SeparatePool:
+    """Runs the requests for `paths` in `pool`, so that others do not delay them."""
 
-    def __init__(self, apart: App, paths: Collection[str], rest: App) -> None:
-        self.apart, self.paths, self.rest = apart, paths, rest
+    def __init__(self, pool: App, paths: Collection[str], rest: App) -> None:
+        self.pool, self.paths, self.rest = pool, paths, rest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self.apart if scope["path"] in self.paths else self.rest
+        app = self.pool if scope["path"] in self.paths else self.rest
         await app(scope, receive, send)
 
 
-class Presence:
-    """Lets the views of a request see that its client has gone."""
+class ClientDisconnectMiddleware:
+    """Lets the views of a request know that its client has disconnected."""
 
     def __init__(self, app: App) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        left, token = client_presence.begin()
+        disconnected, token = client_disconnect.start_tracking()
 
-        async def heard() -> MutableMapping[str, Any]:
+        async def watched() -> MutableMapping[str, Any]:
             message = await receive()
             if message["type"] == "http.disconnect":
-                left.set()
+                disconnected.set()
             return message
 
         try:
-            await self.app(scope, heard, send)
+            await self.app(scope, watched, send)
         finally:
-            client_presence.end(token)
+            client_disconnect.stop_tracking(token)
 
 
 class BodyTooLarge(Exception):

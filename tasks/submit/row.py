@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import DiscordAccount, User
 from mjproxy.lib.db.deadlocks import again_after_deadlock
-from mjproxy.lib.web import client_presence
+from mjproxy.lib.web import client_disconnect
 from tasks.enums import BotType, TaskAction, TaskStatus
 from tasks.exceptions import (
     CallerGone,
@@ -166,7 +166,8 @@ def _write(
                 task.requested_mode = task.mode
                 insert(task)
                 inputs.write_rows(files, task=task)
-                if client_presence.has_left():  # its id would reach no client
+                if client_disconnect.has_disconnected():
+                    # its id would reach no client
                     raise CallerGone
                 return Submitted(task, ahead)
         except SeatLost:
