@@ -35,7 +35,7 @@ from gateway.sending.brought_pictures import in_memory
 from gateway.sending.post_claim import PostClaim
 from gateway.sending.prepare import FAILED
 from gateway.sending.refusals import Sent
-from gateway.sending.speaker import session_of
+from gateway.sending.session import sendable_session
 from gateway.timing import CLAIM, RENEW_EVERY
 from mjproxy.lib import faults
 from mjproxy.lib.db.claim import claim, due, renew, renewing
@@ -192,7 +192,7 @@ def _session_of(errand: Errand, *, though_resting: bool) -> GatewaySession | Non
     """Return the open session of the errand's account, or None."""
     ready = DiscordAccount.objects.filter(state=AccountState.READY)
     account = ready.filter(pk=errand.account_id).first()
-    return session_of(account, though_resting=though_resting)
+    return sendable_session(account, though_resting=though_resting)
 
 
 def _free(errand_id: int) -> None:

@@ -37,7 +37,7 @@ from gateway.queries.ask import ask
 from gateway.sending import outcomes, posting, refusals
 from gateway.sending.post_claim import PostClaim
 from gateway.sending.refusals import Sent
-from gateway.sending.speaker import session_of
+from gateway.sending.session import sendable_session
 from mjproxy.lib import faults
 from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.deadlocks import again_after_deadlock
@@ -88,7 +88,7 @@ def _break_off(query_id: int, reason: str) -> None:
 def _claim(account_id: int) -> Claimed | None:
     accounts = without_secrets(DiscordAccount.objects.filter(pk=account_id))
     account = accounts.filter(enabled=True).first()
-    session = session_of(account)
+    session = sendable_session(account)
     if account is None or session is None or not _is_time(account, session):
         return None
     query = _next(account, session)

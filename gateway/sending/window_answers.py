@@ -32,7 +32,7 @@ from gateway.sending import outcomes, posting, refusals
 from gateway.sending.bodies import place_of, sent_text
 from gateway.sending.post_claim import PostClaim
 from gateway.sending.refusals import MAX_ATTEMPTS, Sent, resting
-from gateway.sending.speaker import session_of
+from gateway.sending.session import sendable_session
 from mjproxy.lib import faults
 from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.threads import in_thread
@@ -152,7 +152,7 @@ def _claim(task_id: int) -> Answering | None:
         # No job starts before the answer, so there is none to stop.
         fail(task_id, CANCELLED, where=Q(window=WindowState.OPEN, nonce=task.nonce))
         return None
-    session = session_of(task.account)
+    session = sendable_session(task.account)
     if session is None:
         return None  # the sweep comes back
     is_page = task.window_id.startswith(custom_ids.PAGE_PREFIX)

@@ -27,7 +27,7 @@ from gateway.discord.socket import (
     ReconnectWebSocket,
     connect,
 )
-from gateway.events.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Recipient, handle
 from gateway.leases import note_session
 from gateway.protocol.constants import Event
 from gateway.protocol.messages import looks_like_bot
@@ -88,8 +88,8 @@ class Connection:
         return self.identity.account_id
 
     @property
-    def speaker(self) -> Speaker:
-        return Speaker(self.account_id, self.user_id, self.identity.channels)
+    def recipient(self) -> Recipient:
+        return Recipient(self.account_id, self.user_id, self.identity.channels)
 
     # --- life ------------------------------------------------------------------------
 
@@ -268,7 +268,7 @@ class Connection:
         elif event == Event.RESUMED:
             await self._go_live(unbroken=True)
         else:
-            outcome = await in_thread(handle, self.speaker, event, data)
+            outcome = await in_thread(handle, self.recipient, event, data)
             await self._after(outcome, event, data)
 
     async def _after(self, outcome: Outcome, event: str, data: dict[str, Any]) -> None:
@@ -286,7 +286,7 @@ class Connection:
         for entry in self._parked.take():
             _, event, data = entry
             try:
-                outcome = await in_thread(handle, self.speaker, event, data)
+                outcome = await in_thread(handle, self.recipient, event, data)
             except Exception as exc:
                 await self._lost(event, exc)
                 continue

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from gateway import timing
 from gateway.events import windows
-from gateway.events.handlers import Speaker, handle
+from gateway.events.handlers import Recipient, handle
 from gateway.events.matching import CLOCK_SKEW, snowflake_at
 from gateway.protocol.constants import Event
 from gateway.protocol.shapes import ChannelMessage
@@ -85,19 +85,19 @@ async def _read(connection: Connection, channel_id: str, since: datetime) -> boo
     after = snowflake_at(since - CLOCK_SKEW)
     channel = channel_id or connection.identity.channel_id
     # A task may run in a channel that is no longer one of the account's.
-    speaker = connection.speaker
-    speaker = replace(speaker, channels=speaker.channels | {channel})
+    recipient = connection.recipient
+    recipient = replace(recipient, channels=recipient.channels | {channel})
     try:
         for _ in range(PAGES):
             page = await connection.http.history(channel, after=after)
             for message in page:
-                await _take(speaker, message)
+                await _take(recipient, message)
             if len(page) < 100:
                 return True
             after = str(page[-1]["id"])
     except (Forbidden, NotFound) as exc:
         # The channel stays unreadable, so its tasks are judged without history.
-        logger.warning("account %s: channel %s: %s", speaker.account_id, channel, exc)
+        logger.warning("account %s: channel %s: %s", recipient.account_id, channel, exc)
         return True
     except (
         DiscordException,
@@ -113,14 +113,14 @@ async def _read(connection: Connection, channel_id: str, since: datetime) -> boo
     return False
 
 
-async def _take(speaker: Speaker, message: ChannelMessage) -> None:
+async def _take(recipient: Recipient, message: ChannelMessage) -> None:
     """Handle a message of history; log and skip one that raises."""
     try:
-        await in_thread(handle, speaker, Event.MESSAGE_CREATE, message)
+        await in_thread(handle, recipient, Event.MESSAGE_CREATE, message)
     except faults.AWAY:
         raise
     except Exception as exc:
-        faults.note(Work("a message of account", speaker.account_id), exc)
+        faults.note(Work("a message of account", recipient.account_id), exc)
 
 
 def judging(account_id: int, task_ids: Sequence[int] = ()) -> Work:

@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount
 from gateway.discord import clients, command_index, uploads
-from gateway.events.handlers import Speaker
+from gateway.events.handlers import Recipient
 from gateway.sending import errands, refusals
 from mjproxy.lib.process import event_loop
 from mjproxy.lib.process.backoff import Streaks
@@ -47,8 +47,8 @@ def account(db: None) -> DiscordAccount:
 
 
 @pytest.fixture
-def speaker(account: DiscordAccount) -> Speaker:
-    return Speaker(account.pk, US, frozenset({CHANNEL}))
+def recipient(account: DiscordAccount) -> Recipient:
+    return Recipient(account.pk, US, frozenset({CHANNEL}))
 
 
 @pytest.fixture

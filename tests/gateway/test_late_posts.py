@@ -187,8 +187,8 @@ def test_what_may_not_be_renewed_any_more_may_be_tried_again(
     monkeypatch.setattr(window_answers, "_renew", lambda *_: False)
     noted = errands._note_nonce
 
-    def only_the_first(pk: int, speaker: Any, old: str | None, new: str) -> bool:
-        return old is None and noted(pk, speaker, old, new)
+    def only_the_first(pk: int, recipient: Any, old: str | None, new: str) -> bool:
+        return old is None and noted(pk, recipient, old, new)
 
     monkeypatch.setattr(errands, "_note_nonce", only_the_first)
     facts: dict[str, Any] = {"window_id": "MJ::x", "interaction_id": "5"}

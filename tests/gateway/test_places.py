@@ -1,4 +1,4 @@
-"""Channels of interactions: new drawings at home, later ones where they were drawn."""
+"""Channels of interactions: the main channel first, then that of the drawing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount, SubChannel, User
 from gateway.discord.identity import identity_of
-from gateway.events.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Recipient, handle
 from gateway.events.matching import snowflake_at
 from gateway.protocol.constants import Event
 from gateway.sending import cancel, dispatch, window_answers
@@ -128,12 +128,12 @@ def working(account: DiscordAccount) -> DiscordAccount:
 
 
 @pytest.fixture
-def both(working: DiscordAccount) -> Speaker:
-    return Speaker(working.pk, US, identity_of(working).channels)
+def both(working: DiscordAccount) -> Recipient:
+    return Recipient(working.pk, US, identity_of(working).channels)
 
 
 def test_a_result_in_a_sub_channel_ends_its_task(
-    alice: User, working: DiscordAccount, both: Speaker
+    alice: User, working: DiscordAccount, both: Recipient
 ) -> None:
     task = make_pressed(
         alice, working, "variation", 1, action=TaskAction.VARIATION, **ELSEWHERE
@@ -146,7 +146,7 @@ def test_a_result_in_a_sub_channel_ends_its_task(
 
 
 def test_words_count_in_the_tasks_own_channel_only(
-    alice: User, working: DiscordAccount, both: Speaker
+    alice: User, working: DiscordAccount, both: Recipient
 ) -> None:
     task = make_running(alice, working, guild_id=GUILD, channel_id=CHANNEL)
 
@@ -161,7 +161,7 @@ def test_words_count_in_the_tasks_own_channel_only(
 
 
 def test_the_drawings_of_another_in_a_shared_channel_are_theirs(
-    alice: User, working: DiscordAccount, both: Speaker
+    alice: User, working: DiscordAccount, both: Recipient
 ) -> None:
     task = make_running(alice, working, guild_id=GUILD, channel_id=CHANNEL)
 

@@ -18,7 +18,7 @@ from gateway import jobs, lost_accounts, sweep
 from gateway.discord import clients
 from gateway.enums import QueryState
 from gateway.events import handlers
-from gateway.events.handlers import Speaker
+from gateway.events.handlers import Recipient
 from gateway.models import AccountQuery
 from gateway.protocol.constants import Event
 from gateway.sending import dispatch, errands, window_answers
@@ -275,8 +275,8 @@ async def test_a_message_of_history_that_nobody_can_read_is_passed_over(
     task = await in_thread(make_running, alice, account, claimed_at=long_ago)
     handle = handlers.handle
 
-    def breaks(speaker: Speaker, event: Event, data: dict[str, Any]) -> Any:
-        return 1 / 0 if data["id"] == "90" else handle(speaker, event, data)
+    def breaks(recipient: Recipient, event: Event, data: dict[str, Any]) -> Any:
+        return 1 / 0 if data["id"] == "90" else handle(recipient, event, data)
 
     monkeypatch.setattr(history, "handle", breaks)
     page = [start("90"), start("1311111111111115001", nonce=task.nonce)]

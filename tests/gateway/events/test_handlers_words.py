@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import DiscordAccount, User
-from gateway.events.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Recipient, handle
 from gateway.protocol.constants import Event
 from tasks.enums import TaskAction, TaskStatus
 from tasks.models import Task
@@ -42,14 +42,14 @@ def loading(task: Task) -> wire.Json:
     return wire.message(REPLY, flags=128, nonce=task.nonce, type=20, **answer)
 
 
-def tell(speaker: Speaker, *events: tuple[Event, wire.Json]) -> list[Outcome]:
-    return [handle(speaker, event, data) for event, data in events]
+def tell(recipient: Recipient, *events: tuple[Event, wire.Json]) -> list[Outcome]:
+    return [handle(recipient, event, data) for event, data in events]
 
 
 def test_a_description_fills_the_message_that_its_command_made(
-    speaker: Speaker, describing: Task
+    recipient: Recipient, describing: Task
 ) -> None:
-    tell(speaker, (CREATE, loading(describing)), (UPDATE, described()))
+    tell(recipient, (CREATE, loading(describing)), (UPDATE, described()))
 
     task = again(describing)
     assert task.status == TaskStatus.SUCCESS
@@ -73,9 +73,9 @@ def test_a_description_fills_the_message_that_its_command_made(
     ],
 )
 def test_a_description_that_is_not_all_there_ends_nothing(
-    speaker: Speaker, describing: Task, change: dict[str, Any]
+    recipient: Recipient, describing: Task, change: dict[str, Any]
 ) -> None:
-    tell(speaker, (CREATE, loading(describing)), (UPDATE, described() | change))
+    tell(recipient, (CREATE, loading(describing)), (UPDATE, described() | change))
 
     assert again(describing).status == TaskStatus.SUBMITTED
 
@@ -84,35 +84,35 @@ def test_a_description_that_is_not_all_there_ends_nothing(
     "image", [None, "x", {}, {"url": 7}, {"url": "https://elsewhere.test/p.png"}]
 )
 def test_a_description_without_its_picture_is_one(
-    speaker: Speaker, describing: Task, image: Any
+    recipient: Recipient, describing: Task, image: Any
 ) -> None:
     answer = described()
     answer["embeds"][0]["image"] = image
 
-    tell(speaker, (CREATE, loading(describing)), (UPDATE, answer))
+    tell(recipient, (CREATE, loading(describing)), (UPDATE, answer))
 
     assert again(describing).status == TaskStatus.SUCCESS
 
 
 def test_words_are_no_answer_to_a_drawing(
-    speaker: Speaker, alice: User, account: DiscordAccount
+    recipient: Recipient, alice: User, account: DiscordAccount
 ) -> None:
     task = make_running(alice, account)
 
-    tell(speaker, (CREATE, loading(task)), (UPDATE, described()))
+    tell(recipient, (CREATE, loading(task)), (UPDATE, described()))
 
     assert again(task).status == TaskStatus.SUBMITTED
 
 
 def test_an_analysis_ends_shorten_and_keeps_the_users_prompt(
-    speaker: Speaker, alice: User, account: DiscordAccount
+    recipient: Recipient, alice: User, account: DiscordAccount
 ) -> None:
     task = make_running(alice, account, action=TaskAction.SHORTEN, prompt="very long")
     text = "## Important tokens\nvery **long**\n\n## Shortened prompts\n1️⃣ long\n2️⃣ l"
     answer = described(text)
     answer["embeds"][0]["image"] = None
 
-    tell(speaker, (CREATE, loading(task)), (UPDATE, answer))
+    tell(recipient, (CREATE, loading(task)), (UPDATE, answer))
 
     done = again(task)
     assert done.status == TaskStatus.SUCCESS
@@ -126,9 +126,9 @@ def test_an_analysis_ends_shorten_and_keeps_the_users_prompt(
 
 @pytest.fixture
 def retrying(
-    speaker: Speaker, alice: User, account: DiscordAccount, describing: Task
+    recipient: Recipient, alice: User, account: DiscordAccount, describing: Task
 ) -> Task:
-    tell(speaker, (CREATE, loading(describing)), (UPDATE, described()))
+    tell(recipient, (CREATE, loading(describing)), (UPDATE, described()))
     return make_running(
         alice,
         account,
@@ -141,17 +141,17 @@ def retrying(
 
 
 def test_the_button_that_turns_blue_is_no_new_description(
-    speaker: Speaker, retrying: Task
+    recipient: Recipient, retrying: Task
 ) -> None:
-    tell(speaker, (UPDATE, described()))
+    tell(recipient, (UPDATE, described()))
 
     assert again(retrying).status == TaskStatus.SUBMITTED
 
 
 def test_another_text_in_the_same_message_is_the_second_description(
-    speaker: Speaker, describing: Task, retrying: Task
+    recipient: Recipient, describing: Task, retrying: Task
 ) -> None:
-    tell(speaker, (UPDATE, described("1️⃣ another")))
+    tell(recipient, (UPDATE, described("1️⃣ another")))
 
     first, second = again(describing), again(retrying)
     assert (first.final_prompt, first.message_id) == (TEXT, REPLY)
@@ -160,10 +160,12 @@ def test_another_text_in_the_same_message_is_the_second_description(
     assert second.buttons_message_id == REPLY
 
 
-def test_an_edit_for_nobody_changes_nothing(speaker: Speaker, describing: Task) -> None:
-    tell(speaker, (CREATE, loading(describing)), (UPDATE, described()))
+def test_an_edit_for_nobody_changes_nothing(
+    recipient: Recipient, describing: Task
+) -> None:
+    tell(recipient, (CREATE, loading(describing)), (UPDATE, described()))
 
-    outcomes = tell(speaker, (UPDATE, described("1️⃣ by hand")))
+    outcomes = tell(recipient, (UPDATE, described("1️⃣ by hand")))
 
     assert outcomes == [Outcome.NOT_OURS]
     assert again(describing).final_prompt == TEXT
@@ -174,14 +176,14 @@ def test_an_edit_for_nobody_changes_nothing(speaker: Speaker, describing: Task) 
 
 @pytest.mark.parametrize("named", [True, False], ids=["by nonce", "by the job"])
 def test_a_shown_job_becomes_what_it_was_and_owns_no_job(
-    speaker: Speaker, alice: User, account: DiscordAccount, *, named: bool
+    recipient: Recipient, alice: User, account: DiscordAccount, *, named: bool
 ) -> None:
     task = make_running(
         alice, account, action=TaskAction.SHOW, shown_job_id=JOB, echo_key="show"
     )
     fields: dict[str, Any] = {"nonce": task.nonce} if named else {}
 
-    tell(speaker, (CREATE, wire.final(RESULT, job=JOB, **fields)))
+    tell(recipient, (CREATE, wire.final(RESULT, job=JOB, **fields)))
 
     done = again(task)
     assert (done.status, done.action) == (TaskStatus.SUCCESS, TaskAction.IMAGINE)
@@ -190,12 +192,12 @@ def test_a_shown_job_becomes_what_it_was_and_owns_no_job(
 
 
 def test_another_job_does_not_end_a_show(
-    speaker: Speaker, alice: User, account: DiscordAccount
+    recipient: Recipient, alice: User, account: DiscordAccount
 ) -> None:
     task = make_running(
         alice, account, action=TaskAction.SHOW, shown_job_id=JOB, echo_key="show"
     )
 
-    tell(speaker, (CREATE, wire.final(RESULT, job=OTHER_JOB)))
+    tell(recipient, (CREATE, wire.final(RESULT, job=OTHER_JOB)))
 
     assert again(task).status == TaskStatus.SUBMITTED

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import DiscordAccount, User
-from gateway.events.handlers import Speaker, handle
+from gateway.events.handlers import Recipient, handle
 from gateway.lanes import lane
 from gateway.lanes.waits import lanes_of
 from gateway.protocol.answers import Answer, Verdict
@@ -126,14 +126,14 @@ def test_a_task_that_is_sent_again_forgets_why_it_waited(
 
 
 def test_midjourneys_full_queue_is_told(
-    alice: User, account: DiscordAccount, speaker: Speaker
+    alice: User, account: DiscordAccount, recipient: Recipient
 ) -> None:
     make_session(account)
     task = make_running(alice, account)
     behind = make_waiting(alice, account, "another prompt")
 
     full = wire.notice("1311111111111115001", "Queue full", nonce=task.nonce)
-    handle(speaker, Event.MESSAGE_CREATE, full)
+    handle(recipient, Event.MESSAGE_CREATE, full)
 
     assert again(task).attempts < MAX_ATTEMPTS
     assert "Midjourney's queue for this account is full" in reason(task)
@@ -141,16 +141,16 @@ def test_midjourneys_full_queue_is_told(
 
 
 def test_a_job_that_midjourney_has_queued_says_so_until_it_starts(
-    alice: User, account: DiscordAccount, speaker: Speaker
+    alice: User, account: DiscordAccount, recipient: Recipient
 ) -> None:
     task = make_running(alice, account)
     queued = wire.notice("1311111111111115001", "Job queued", nonce=task.nonce)
 
-    handle(speaker, Event.MESSAGE_CREATE, queued)
+    handle(recipient, Event.MESSAGE_CREATE, queued)
     assert "Midjourney has queued the job" in reason(task)
 
     start = wire.start("1311111111111115001")
-    handle(speaker, Event.MESSAGE_UPDATE, start)
+    handle(recipient, Event.MESSAGE_UPDATE, start)
     assert reason(task) is None
 
 

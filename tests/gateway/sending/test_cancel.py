@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway.events.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Recipient, handle
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP, Event
@@ -134,37 +134,37 @@ def test_a_worker_that_dies_before_its_press_leaves_the_next_one_booked(
 
 
 def test_a_job_that_starts_later_is_stopped_at_once(
-    alice: User, live: DiscordAccount, speaker: Speaker, http: FakeHttp
+    alice: User, live: DiscordAccount, recipient: Recipient, http: FakeHttp
 ) -> None:
     task = make_running(alice, live)
     answers = wire.answers(CLICK)
     queued = wire.notice("1311111111111115001", "Job queued", **answers)
-    handle(speaker, Event.INTERACTION_CREATE, {"id": CLICK, "nonce": task.nonce})
-    handle(speaker, Event.MESSAGE_CREATE, queued)
+    handle(recipient, Event.INTERACTION_CREATE, {"id": CLICK, "nonce": task.nonce})
+    handle(recipient, Event.MESSAGE_CREATE, queued)
     assert cancel(again(task))
     assert sending_cancel.press_cancel(task.pk) is True
     assert sending_cancel.to_press() == []
 
     start = wire.start("1311111111111115002", **answers)
-    handle(speaker, Event.MESSAGE_CREATE, start)
+    handle(recipient, Event.MESSAGE_CREATE, start)
 
     assert sending_cancel.to_press() == [task.pk]
     assert sending_cancel.press_cancel(task.pk) is True
     assert http.bodies[-1]["data"]["target_id"] == "1311111111111115002"
 
     progress = wire.progress("1311111111111115002", 31, job=JOB)
-    handle(speaker, Event.MESSAGE_UPDATE, progress)
+    handle(recipient, Event.MESSAGE_UPDATE, progress)
 
     assert sending_cancel.press_cancel(task.pk) is True
     assert http.bodies[-1]["data"]["custom_id"].endswith(JOB)
-    handle(speaker, Event.MESSAGE_UPDATE, progress)
+    handle(recipient, Event.MESSAGE_UPDATE, progress)
     assert sending_cancel.to_press() == [], "a further percentage is no news"
 
 
 @pytest.mark.parametrize("colour", [wire.RED, wire.AMBER])
 @pytest.mark.parametrize("key", ["interacted_message_id", "target_message_id"])
 def test_what_midjourney_says_to_a_cancel_does_not_end_the_task(
-    alice: User, live: DiscordAccount, speaker: Speaker, colour: int, key: str
+    alice: User, live: DiscordAccount, recipient: Recipient, colour: int, key: str
 ) -> None:
     task = make_cancelled(alice, live, job_id=JOB)
     shown = str(task.progress_message_id)
@@ -177,14 +177,14 @@ def test_what_midjourney_says_to_a_cancel_does_not_end_the_task(
         **wire.answers(CLICK, **{key: shown}),
     )
 
-    assert handle(speaker, Event.MESSAGE_UPDATE, said) is Outcome.TAUGHT
+    assert handle(recipient, Event.MESSAGE_UPDATE, said) is Outcome.TAUGHT
 
     assert again(task).status == TaskStatus.IN_PROGRESS
     assert again(task).interaction_id is None
 
 
 def test_an_error_about_the_job_ends_it_though_it_shall_be_cancelled(
-    alice: User, live: DiscordAccount, speaker: Speaker
+    alice: User, live: DiscordAccount, recipient: Recipient
 ) -> None:
     task = make_cancelled(alice, live, job_id=JOB)
     said = wire.notice(
@@ -193,7 +193,7 @@ def test_an_error_about_the_job_ends_it_though_it_shall_be_cancelled(
         **wire.reply_to(str(task.progress_message_id)),
     )
 
-    handle(speaker, Event.MESSAGE_CREATE, said)
+    handle(recipient, Event.MESSAGE_CREATE, said)
 
     assert again(task).status == TaskStatus.FAILURE
 

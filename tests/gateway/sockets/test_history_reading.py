@@ -11,7 +11,7 @@ from curl_cffi.requests.exceptions import RequestException
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
-from gateway.events.handlers import Speaker
+from gateway.events.handlers import Recipient
 from gateway.events.matching import message_time
 from gateway.sockets import history as module
 from gateway.sockets.history import look_after, repair
@@ -46,7 +46,7 @@ def reader(account: DiscordAccount, history: History) -> Any:
     return SimpleNamespace(
         account_id=account.pk,
         identity=SimpleNamespace(channel_id=CHANNEL),
-        speaker=Speaker(account.pk, wire.US, frozenset({CHANNEL})),
+        recipient=Recipient(account.pk, wire.US, frozenset({CHANNEL})),
         http=history,
     )
 
