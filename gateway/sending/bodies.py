@@ -27,15 +27,17 @@ def place_of(task: Task, account: DiscordAccount, session: GatewaySession) -> Pl
     That is the channel where it was sent, or of the message with its button.
     """
     if not task.channel_id:
-        return _home(task, account, session)
+        return _main_channel(task, account, session)
     return replace(
-        _home(task, account, session),
+        _main_channel(task, account, session),
         guild_id=task.guild_id,
         channel_id=task.channel_id,
     )
 
 
-def _home(task: Task, account: DiscordAccount, session: GatewaySession) -> Place:
+def _main_channel(
+    task: Task, account: DiscordAccount, session: GatewaySession
+) -> Place:
     """Return the account's main channel, to which new drawings go."""
     niji = task.bot_type == BotType.NIJI_JOURNEY
     return Place(
@@ -58,7 +60,7 @@ def interaction_of(
             flags=task.parent.message_flags if task.parent else 0,
             custom_id=task.custom_id,
         )
-    place = _home(task, account, session)
+    place = _main_channel(task, account, session)
     match TaskAction(task.action):
         case TaskAction.BLEND:
             return _blend(account, place, task, nonce)

@@ -27,7 +27,7 @@ from tests.pictures import bare, data_url, mask, picture
 RED, BLUE = data_url(picture(colour="red")), data_url(picture(colour="blue"))
 Draw = Callable[[Product, Path, str], dict[str, Any]]
 CONFIRM = "Waiting for window confirm"
-OPEN_DOOR = (
+ALLOW_GUESTS = (
     "from accounts.models import AccessSettings as A;"
     "A.objects.update_or_create(defaults={'allow_without_key': True})"
 )
@@ -35,10 +35,10 @@ OPEN_DOOR = (
 
 @pytest.fixture(scope="module")
 def opened(product: Product) -> Product:
-    """The product with the clients' key, and a door for those without one."""
+    """The product with the clients' key, open to guests without a key."""
     said = product.api("POST", "/mj/admin/user", {"name": "client", "token": KEY})
     assert said["success"], said
-    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", OPEN_DOOR]
+    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", ALLOW_GUESTS]
     subprocess.run(command, cwd=ROOT, env=product.environment, check=True)
     return product
 

@@ -318,7 +318,7 @@ async def closed_with(socket: WebsocketCommunicator) -> int:
 
 def shut_out() -> None:
     User.objects.update(is_active=False)
-    passes.tell(User.objects.get().pk)
+    passes.send_access_changed(User.objects.get().pk)
 
 
 ENDS: dict[str, Callable[[], object]] = {

@@ -67,7 +67,7 @@ print(json.dumps(found))
 
 
 @dataclass
-class Home:
+class Installation:
     """One installation: its data folder, its database, and how to command it."""
 
     data: Path

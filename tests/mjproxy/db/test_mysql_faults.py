@@ -15,7 +15,7 @@ import pytest
 from django.db import OperationalError, connections
 from django.db.utils import ConnectionHandler
 
-from mjproxy.db.connection_gate import REST, door
+from mjproxy.db.connection_gate import REST, gate
 from mjproxy.db.database_url import database
 from mjproxy.lib.db import time_limits
 from tests.relay import Relay, relay_to
@@ -41,9 +41,9 @@ def line() -> Iterator[Relay]:
 @pytest.fixture(autouse=True)
 def _nothing_has_happened_yet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(time_limits, "_bound", LIMIT)
-    door.__init__()  # type: ignore[misc]
+    gate.__init__()  # type: ignore[misc]
     yield
-    door.__init__()  # type: ignore[misc]
+    gate.__init__()  # type: ignore[misc]
 
 
 @pytest.fixture

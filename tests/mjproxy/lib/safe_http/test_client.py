@@ -158,9 +158,9 @@ def test_ports_of_other_protocols_are_refused(port: int) -> None:
 # --- what a name may lead to ---------------------------------------------------------
 
 
-def test_a_name_that_leads_home_is_refused() -> None:
+def test_a_name_with_a_private_address_is_refused() -> None:
     with pytest.raises(Unfetchable, match="private address"):
-        get("http://home.example/", resolver=Answers("127.0.0.1"))
+        get("http://private.example/", resolver=Answers("127.0.0.1"))
 
 
 def test_localhost_is_refused() -> None:

@@ -113,10 +113,10 @@ def test_all_of_a_loop_share_one_channel() -> None:
 
 def test_what_it_finds_goes_through_the_guard() -> None:
     with (
-        nameservers.knowing({"home.example": "10.0.0.7"}) as server,
+        nameservers.knowing({"private.example": "10.0.0.7"}) as server,
         pytest.raises(Unfetchable, match="private address"),
     ):
-        event_loop.run(GuardedResolver(Resolver([server])).resolve("home.example"))
+        event_loop.run(GuardedResolver(Resolver([server])).resolve("private.example"))
 
 
 def test_a_server_is_reached_by_a_name(png_server: Server) -> None:
