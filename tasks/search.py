@@ -28,7 +28,7 @@ def oldest_for_text() -> int:
     return edge[NEWEST_FOR_TEXT : NEWEST_FOR_TEXT + 1].first() or 0
 
 
-def found(search: dict[str, Any]) -> QuerySet[Task]:
+def find_tasks(search: dict[str, Any]) -> QuerySet[Task]:
     """Return the tasks that match all members of a search, newest first.
 
     Raises InvalidField for a user that does not exist.

@@ -15,7 +15,7 @@ from gateway.events.matching import moment_of
 from gateway.protocol import modals
 from gateway.protocol.shapes import Opened
 from gateway.sending import window_answers
-from gateway.sending.bodies import sent_text
+from gateway.sending.bodies import prompt_to_send
 from tasks import custom_ids
 from tasks.enums import BotType, WindowState
 from tasks.models import Task
@@ -50,7 +50,7 @@ def opened(task: Task, data: Opened) -> bool:
 
 def _is_too_long(task: Task, longest: int) -> bool:
     """End a task whose text is too long for its window; return whether it was."""
-    text = sent_text(task.account, task) if task.account else ""
+    text = prompt_to_send(task.account, task) if task.account else ""
     try:
         limits.check(text, longest or limits.FIELD)
     except limits.TooLong as exc:

@@ -15,7 +15,7 @@ from gateway.protocol.shapes import Interaction
 from tasks.enums import BotType, InputRole, TaskAction
 from tasks.models import Task
 from tasks.pictures import inputs
-from tasks.prompts import sent_text as prompts_sent_text
+from tasks.prompts.sent_text import sent_text
 from tasks.submit import limits
 
 _IMAGES: Final = ("image1", "image2", "image3", "image4", "image5")
@@ -67,17 +67,17 @@ def interaction_of(
         case TaskAction.DESCRIBE:
             return _describe(account, place, task, nonce)
         case TaskAction.SHORTEN:
-            text = sent_text(account, task)
+            text = prompt_to_send(account, task)
             return _worded(account, place, nonce, "shorten", "prompt", text)
         case TaskAction.SHOW:
             return _worded(account, place, nonce, "show", "job_id", task.shown_job_id)
-    prompt = sent_text(account, task)
+    prompt = prompt_to_send(account, task)
     return _worded(account, place, nonce, "imagine", "prompt", prompt)
 
 
-def sent_text(account: DiscordAccount, task: Task) -> str:
+def prompt_to_send(account: DiscordAccount, task: Task) -> str:
     """Return the task's prompt as it is sent, with its speed."""
-    return prompts_sent_text.sent_text(account, task.prompt_en, task.mode)
+    return sent_text(account, task.prompt_en, task.mode)
 
 
 def _worded(

@@ -29,7 +29,7 @@ from tasks.enums import InputRole, TaskAction, TaskStatus
 from tasks.models import InputPicture, Task
 from tasks.pictures import inputs
 from tasks.prompts import links
-from tasks.prompts import text as prompts_text
+from tasks.prompts.text import echo_key
 from tasks.services import fail, mark_prepared
 from tasks.submit.extensions import (
     CLIP_IS_OPEN,
@@ -173,7 +173,7 @@ def with_links(task: Task, brought: list[InputPicture]) -> dict[str, str]:
         return changes | {"description": f"/shorten {prompt}"}
     return changes | {
         "description": f"/imagine {prompt}",
-        "echo_key": prompts_text.echo_key(english),
+        "echo_key": echo_key(english),
     }
 
 

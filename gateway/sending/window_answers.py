@@ -29,7 +29,7 @@ from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.shapes import Interaction, MaskedPage
 from gateway.sending import outcomes, posting, refusals
-from gateway.sending.bodies import place_of, sent_text
+from gateway.sending.bodies import place_of, prompt_to_send
 from gateway.sending.post_claim import PostClaim
 from gateway.sending.refusals import MAX_ATTEMPTS, Sent, resting
 from gateway.sending.session import sendable_session
@@ -212,7 +212,7 @@ def _window_body(
         interaction_id=task.interaction_id or "",
         window_id=task.window_id,
         text_field=task.window_field,
-        text=sent_text(account, task),
+        text=prompt_to_send(account, task),
     )
 
 
@@ -220,7 +220,7 @@ def _page_body(task: Task) -> MaskedPage:
     mask = task.inputs.filter(role=InputRole.MASK)[0]
     body = store.read_input(mask.file)
     page_id = task.window_id.removeprefix(custom_ids.PAGE_PREFIX)
-    prompt = sent_text(task.account, task) if task.account else task.prompt_en
+    prompt = prompt_to_send(task.account, task) if task.account else task.prompt_en
     return payloads.masked(page_id, b64encode(body).decode(), prompt)
 
 

@@ -14,8 +14,8 @@ from gateway import jobs, timing
 from gateway.discord import clients
 from gateway.events.matching import snowflake_at
 from gateway.models import AccountQuery, CommandIndex
-from gateway.sending import cancel as sending_cancel
 from gateway.sending import dispatch, errands, queries, window_answers
+from gateway.sending.cancel import press_cancel
 from gateway.sockets.history import judge
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import event_loop
@@ -75,7 +75,7 @@ def cancel(alice: User, live: DiscordAccount) -> tuple[Meanwhile, Meanwhile]:
     facts = {"job_id": JOB, "progress_message_id": "1311111111111115001"}
     now = timezone.now()
     task = make_running(alice, live, cancel_requested_at=now, **facts)
-    return lambda: sending_cancel.press_cancel(task.pk), _ends(task)
+    return lambda: press_cancel(task.pk), _ends(task)
 
 
 def asking(alice: User, live: DiscordAccount) -> tuple[Meanwhile, Meanwhile]:

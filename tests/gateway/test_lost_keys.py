@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
-from django.conf import settings as loaded
+from django.conf import settings
 
 from accounts.editing.save import save_account
 from accounts.enums import AccountState
@@ -38,7 +38,7 @@ async def simulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]
     async with simulating() as found:
         there = addresses_of(found)
         discord = {name: getattr(there, name) for name in GatewaySettings.ADDRESSES}
-        monkeypatch.setattr(loaded, "DISCORD", discord)
+        monkeypatch.setattr(settings, "DISCORD", discord)
         yield found
 
 

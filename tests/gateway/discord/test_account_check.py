@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import connections
 
 from accounts import ports
-from accounts.editing import discord_check as asking
+from accounts.editing import discord_check
 from accounts.models import DiscordAccount
 from gateway import account_ports
 from gateway.discord import account_check
@@ -64,7 +64,7 @@ def use(monkeypatch: pytest.MonkeyPatch, there: Addresses) -> None:
 
 def wrong_with(account: DiscordAccount, further: Any = None) -> dict[str, list[str]]:
     try:
-        asking.check(account, further)
+        discord_check.check(account, further)
     except ValidationError as exc:
         return exc.message_dict
     return {}

@@ -11,9 +11,8 @@ from django.db import OperationalError
 from accounts.models import DiscordAccount, User
 from gateway.discord.addresses import load_addresses
 from gateway.discord.identity import identity_of
-from gateway.events.handlers import handle as real_handle
+from gateway.events.handlers import handle
 from gateway.protocol.constants import MIDJOURNEY_APP, Event
-from gateway.sockets import connection as module
 from gateway.sockets import parked_events
 from gateway.sockets.connection import Connection
 from gateway.sockets.reconnect import Resume
@@ -144,15 +143,15 @@ async def test_an_event_that_could_not_be_written_is_repaired_from_history(
 ) -> None:
     failed: list[Any] = []
 
-    def handle(*args: Any) -> Any:
+    def failing_handle(*args: Any) -> Any:
         if not failed:
             failed.append(args)
             raise OperationalError("away")
-        return real_handle(*args)
+        return handle(*args)
 
     watch = Watch()
-    monkeypatch.setattr(module, "in_thread", watch.in_thread)
-    monkeypatch.setattr(module, "handle", handle)
+    monkeypatch.setattr("gateway.sockets.connection.in_thread", watch.in_thread)
+    monkeypatch.setattr("gateway.sockets.connection.handle", failing_handle)
     connection._receive(CREATE, wire.start("1", nonce="5"))
     connection._receive(CREATE, wire.start(PROGRESS, nonce=task.nonce))
 

@@ -12,7 +12,7 @@ import pytest
 from accounts.models import DiscordAccount
 from gateway.protocol.constants import Event
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection as module
+from gateway.sockets import connection
 from mjproxy.lib.process import backoff
 from tests.gateway.simulated import (
     Line,
@@ -46,7 +46,7 @@ async def simulator() -> AsyncIterator[Simulator]:
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     """No pause between attempts; the use of the database can be waited for."""
     found = Watch()
-    monkeypatch.setattr(module, "in_thread", found.in_thread)
+    monkeypatch.setattr(connection, "in_thread", found.in_thread)
     monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)
@@ -91,15 +91,15 @@ async def test_a_socket_that_goes_while_its_row_is_written_is_down(
             await asyncio.wait_for(gone.wait(), 20)
         return await watch.in_thread(function, *args, **kwargs)
 
-    real = module.Connection._went_down
+    real = connection.Connection._went_down
 
-    async def went_down(self: module.Connection, reason: str = "") -> None:
+    async def went_down(self: connection.Connection, reason: str = "") -> None:
         await real(self, reason)
         if not self._up.is_set():
             gone.set()
 
-    monkeypatch.setattr(module.Connection, "_went_down", went_down)
-    monkeypatch.setattr(module, "in_thread", in_thread_slowly)
+    monkeypatch.setattr(connection.Connection, "_went_down", went_down)
+    monkeypatch.setattr(connection, "in_thread", in_thread_slowly)
     await control(simulator, "POST", "/gateway/reconnect", {})
 
     await watch.until_row(await session_of(account), is_live=False)

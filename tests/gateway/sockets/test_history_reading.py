@@ -13,7 +13,6 @@ from django.utils import timezone
 from accounts.models import DiscordAccount, User
 from gateway.events.handlers import Recipient
 from gateway.events.matching import message_time
-from gateway.sockets import history as module
 from gateway.sockets.history import look_after, repair
 from gateway.timing import REQUEST_LIFE
 from mjproxy.lib.db.threads import in_thread
@@ -122,7 +121,7 @@ async def test_without_history_nothing_is_judged(
 async def test_a_history_without_end_proves_nothing(
     account: DiscordAccount, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PAGES", 2)
+    monkeypatch.setattr("gateway.sockets.history.PAGES", 2)
     history = History(small_talk(100), small_talk(100))
 
     assert await look_after(reader(account, history), [task.pk]) is False

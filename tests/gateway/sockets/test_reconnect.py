@@ -16,8 +16,7 @@ from gateway.discord.rest import DiscordHttp
 from gateway.discord.transport.json_bodies import NotDiscord
 from gateway.models import CommandIndex
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection as module
-from gateway.sockets import reconnect
+from gateway.sockets import connection, reconnect
 from gateway.sockets.reconnect import Comeback
 from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
@@ -65,7 +64,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 @pytest.fixture
 def watch(monkeypatch: pytest.MonkeyPatch, pauses: list[int]) -> Watch:
     found = Watch()
-    monkeypatch.setattr(module, "in_thread", found.in_thread)
+    monkeypatch.setattr(connection, "in_thread", found.in_thread)
     monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     return found
@@ -168,17 +167,17 @@ async def test_a_gateway_that_never_greets_is_said(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    receive, deaf = module.Connection._receive, ["READY"] * 2
+    receive, deaf = connection.Connection._receive, ["READY"] * 2
     said = set()
 
-    def hears(self: module.Connection, event: str, data: Any) -> None:
+    def hears(self: connection.Connection, event: str, data: Any) -> None:
         if event not in deaf:
             receive(self, event, data)
         else:
             deaf.remove(event)
 
-    monkeypatch.setattr(module.Connection, "_receive", hears)
-    monkeypatch.setattr(module, "READY_LIMIT", 1.0)
+    monkeypatch.setattr(connection.Connection, "_receive", hears)
+    monkeypatch.setattr(connection, "READY_LIMIT", 1.0)
 
     async def note() -> bool:
         row = await row_of(account)
@@ -235,7 +234,7 @@ async def test_a_database_that_is_away_pauses_nothing(
         if left:
             raise left.pop()
 
-    monkeypatch.setattr(module, "found_in", found_in)
+    monkeypatch.setattr(connection, "found_in", found_in)
 
     async with connected(account, addresses_of(simulator), watch) as line:
         await line.is_up()
@@ -252,7 +251,7 @@ async def test_an_event_that_nobody_can_read_is_told_once_with_a_traceback(
 ) -> None:
     async with connected(account, addresses_of(simulator), watch) as line:
         await line.is_up()
-        monkeypatch.setattr(module, "handle", lambda *_: 1 / 0)
+        monkeypatch.setattr(connection, "handle", lambda *_: 1 / 0)
         for number in range(20):
             data = {"id": str(number), "channel_id": account.channel_id}
             line.connection._receive("MESSAGE_DELETE", data)

@@ -15,8 +15,7 @@ import pytest
 import redis
 from pytest_django.fixtures import Settings
 
-from mjproxy.beat import Scheduler
-from mjproxy.beat import app as beat_app
+from mjproxy.beat import Scheduler, app
 from mjproxy.celery import begin_life
 from mjproxy.health import alive
 from mjproxy.lib.process import signs_of_life
@@ -111,11 +110,11 @@ def test_beats_looks_at_its_schedule_are_signs(
     server: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scheduler = Scheduler(
-        app=beat_app, schedule_filename=str(tmp_path / "schedule"), lazy=True
+        app=app, schedule_filename=str(tmp_path / "schedule"), lazy=True
     )
     monkeypatch.setattr(scheduler, "apply_entry", lambda *_, **__: None)
     scheduler.setup_schedule()
-    assert beat_app.conf.beat_scheduler == "mjproxy.beat:Scheduler"
+    assert app.conf.beat_scheduler == "mjproxy.beat:Scheduler"
     server.delete("mjproxy:alive:beat")
 
     scheduler.tick()

@@ -19,8 +19,8 @@ from tasks import jobs
 from tasks.enums import DeliveryState, TaskStatus
 from tasks.models import Task, WebhookDelivery
 from tasks.services import advance, fail
-from tasks.webhooks import calls as webhooks_calls
 from tasks.webhooks import picking, shares
+from tasks.webhooks.calls import finished, here, start, start_all, start_task
 from tasks.webhooks.rows import Call, record_delivery
 from tasks.webhooks.shares import Receiver
 from tests.factories import make_finished, make_task, make_user
@@ -94,11 +94,11 @@ async def _most_at_once(hook: Server, called: Receiver) -> int:
         return web.Response()
 
     hook.handler = hold
-    await webhooks_calls.start(called)
+    await start(called)
     await full.wait()
-    await webhooks_calls.start(called)
+    await start(called)
     go_on.set()
-    await webhooks_calls.finished()
+    await finished()
     return most
 
 
@@ -126,11 +126,11 @@ def test_news_that_come_while_a_call_ends_are_not_left(
 
     async def race() -> None:
         came, go_on = holding(hook)
-        await webhooks_calls.start(receiver(task))
+        await start(receiver(task))
         await came.wait()
         await in_thread(fail, task.pk, "no luck")
 
-        loop, deliverer = asyncio.get_running_loop(), webhooks_calls.here()
+        loop, deliverer = asyncio.get_running_loop(), here()
 
         def late(called: Receiver, most: int) -> list[Call]:
             """Look, and let the call end before what was found is known."""
@@ -142,8 +142,8 @@ def test_news_that_come_while_a_call_ends_are_not_left(
             return found
 
         monkeypatch.setattr(picking, "claim_due", late)
-        await webhooks_calls.start(receiver(task))
-        await webhooks_calls.finished()
+        await start(receiver(task))
+        await finished()
 
     event_loop.run(race(), timeout=60)
 
@@ -167,12 +167,12 @@ def test_a_receiver_with_room_is_not_searched(
 
     async def nudged_twice() -> None:
         came, go_on = holding(hook)
-        await webhooks_calls.start_task(receiver(task), task.pk)
+        await start_task(receiver(task), task.pk)
         await came.wait()
         await in_thread(fail, task.pk, "no luck")
-        await webhooks_calls.start_task(receiver(task), task.pk)
+        await start_task(receiver(task), task.pk)
         go_on.set()
-        await webhooks_calls.finished()
+        await finished()
 
     event_loop.run(nudged_twice(), timeout=60)
 
@@ -189,10 +189,10 @@ def test_nudges_without_room_are_made_up_for(hook: Server) -> None:
     async def nudge_all() -> None:
         full, go_on = holding(hook, shares.FIRST)
         for task in tasks:
-            await webhooks_calls.start_task(receiver(task), task.pk)
+            await start_task(receiver(task), task.pk)
         await full.wait()
         go_on.set()
-        await webhooks_calls.finished()
+        await finished()
 
     event_loop.run(nudge_all(), timeout=60)
 
@@ -211,11 +211,11 @@ def test_ends_go_before_progress(hook: Server) -> None:
 
     async def first_four_then_the_end() -> None:
         full, go_on = holding(hook, shares.FIRST)
-        await webhooks_calls.start(receiver(over))
+        await start(receiver(over))
         await full.wait()
         await in_thread(fail, over.pk, "no luck")
         go_on.set()
-        await webhooks_calls.finished()
+        await finished()
 
     event_loop.run(first_four_then_the_end())
 
@@ -238,7 +238,7 @@ def test_a_user_with_many_hanging_hosts_holds_up_no_other() -> None:
             fail(task.pk, "no luck")
         quick = stack.enter_context(serving())
         task = make_task(alice, notify_hook=quick.origin)
-        event_loop.run(webhooks_calls.start_all(picking.due_receivers()), timeout=60)
+        event_loop.run(start_all(picking.due_receivers()), timeout=60)
         fail(task.pk, "no luck")
         began = time.monotonic()
 
@@ -265,8 +265,8 @@ def test_a_dead_host_with_thousands_of_calls_holds_up_no_other(hook: Server) -> 
     deliver(task)
 
     assert len(hook.calls) == 1
-    event_loop.run(webhooks_calls.start(lost))
-    event_loop.run(webhooks_calls.finished())
+    event_loop.run(start(lost))
+    event_loop.run(finished())
     tried = WebhookDelivery.objects.filter(owner=mallory, attempts__gt=0)
     assert 0 < tried.count() <= shares.FIRST + shares.KEEPS_FAILING
     assert picking.due_receivers() == []
