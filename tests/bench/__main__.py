@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.bench import choosing, fetching, pool, rates, recovery
+from tests.bench import account_choice, pool, rates, recovery, task_fetches
 from tests.bench.budgets import missed
 from tests.bench.figures import machine
 from tests.e2e.harness import Product, Simulator, specs
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def measure_rates(report: dict[str, Any], folder: Path, *, quick: bool) -> None:
-    report["choosing"] = choosing.measure()
+    report["choosing"] = account_choice.measure()
     sim = Simulator.start(
         *("--accounts", str(ACCOUNTS), "--speed", "10", "--picture-size", "64"),
         *("--knob", "concurrency=12", "--knob", "http_latency=0"),
@@ -73,7 +73,7 @@ def measure_product(
         for rate in RATES
     }
     report["seconds_after_kill"] = recovery.measure(product)
-    report["fetch"] = asyncio.run(fetching.measure(product))
+    report["fetch"] = asyncio.run(task_fetches.measure(product))
     report["gateway_events_per_second"] = rates.flood(sim, product)
 
 

@@ -18,7 +18,7 @@ from mjproxy.lib.process import event_loop
 from mjproxy.lib.process.backoff import Streaks
 from tests.factories import make_account
 from tests.gateway.fakes import FakeHttp
-from tests.gateway.preparing import LINK, site_answer
+from tests.gateway.picture_tasks import LINK, site_answer
 from tests.gateway.recordings import NOW
 from tests.gateway.wire import CHANNEL, GUILD, US
 from tests.http_server import Server, serving

@@ -26,7 +26,7 @@ from tests.gateway.simulated import (
     make_held,
     make_simulated,
     row_of,
-    simulating,
+    run_simulator,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(params=["loading", "message"])
 async def simulator(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
-    async with simulating(reply_form=request.param) as found:
+    async with run_simulator(reply_form=request.param) as found:
         yield found
 
 

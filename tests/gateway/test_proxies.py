@@ -30,9 +30,9 @@ from tests.gateway.simulated import (
     make_held,
     make_simulated,
     row_of,
-    simulating,
+    run_simulator,
 )
-from tests.proxying import Proxy
+from tests.http_proxy import Proxy
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,7 +41,7 @@ AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/136.0.0.0"
 
 @pytest.fixture
 async def simulator() -> AsyncIterator[Simulator]:
-    async with simulating() as found:
+    async with run_simulator() as found:
         yield found
 
 

@@ -85,7 +85,7 @@ def wrapped(kind: type[Exception], cause: Exception) -> Exception:
         return exc
 
 
-def scheduling() -> Exception:
+def broker_error() -> Exception:
     try:
         try:
             raise kombu.exceptions.OperationalError("no broker")
@@ -100,7 +100,7 @@ AWAY: dict[str, tuple[str, Exception]] = {
     "redis is slow": (REDIS, redis.TimeoutError("late")),
     "redis is loading": (REDIS, redis.BusyLoadingError("loading")),
     "kombu": (REDIS, kombu.exceptions.OperationalError("refused")),
-    "beat": (REDIS, scheduling()),
+    "beat": (REDIS, broker_error()),
     "postgres": (
         DATABASE,
         wrapped(OperationalError, psycopg.OperationalError("refused")),

@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 from mjproxy.lib.safe_http.resolver import Resolver
 from tasks.models import Errand, InputPicture, Task
 from tasks.signals import errand_submitted, task_changed, task_submitted
-from tests.mjproxy.lib.safe_http.fetching import Answers
+from tests.mjproxy.lib.safe_http.guarded_fetch import Answers
 from tests.tasks.refusals import NAMES, Block
 
 

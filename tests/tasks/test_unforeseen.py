@@ -26,7 +26,7 @@ from tasks.pictures.store import TRY_AGAIN
 from tasks.webhooks import calls, picking, rows
 from tasks.webhooks.rows import record_delivery
 from tests.factories import make_finished
-from tests.tasks.hooking import deliver
+from tests.tasks.webhook_calls import deliver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -23,9 +23,9 @@ from gateway.simulator.app import Simulator
 from mjproxy.lib.process import event_loop
 from tests.gateway.discord.test_rest import addresses
 from tests.gateway.rest_server import Server, serving
-from tests.gateway.simulated import addresses_of, make_simulated, simulating, spec_of
+from tests.gateway.simulated import addresses_of, make_simulated, run_simulator, spec_of
 from tests.gateway.test_proxies import free_port
-from tests.proxying import Proxy
+from tests.http_proxy import Proxy
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,7 +35,7 @@ UNKNOWN = "1999000000000000001"
 @pytest.fixture
 def simulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
     """A simulator in the loop of the bridge, so that this thread may wait."""
-    life = simulating()
+    life = run_simulator()
     found = event_loop.run(life.__aenter__())
     use(monkeypatch, addresses_of(found))
     yield found

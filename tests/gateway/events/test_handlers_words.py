@@ -22,7 +22,7 @@ PICTURE = f"{CDN.replace('attachments', 'ephemeral-attachments')}/1/2/1.png?ex=1
 
 
 @pytest.fixture
-def describing(alice: User, account: DiscordAccount) -> Task:
+def describe_task(alice: User, account: DiscordAccount) -> Task:
     return make_running(alice, account, action=TaskAction.DESCRIBE, echo_key="d/1")
 
 
@@ -37,21 +37,23 @@ def described(text: str = TEXT, message_id: str = REPLY, **fields: Any) -> wire.
     return wire.message(message_id, embeds=[embed], components=buttons, **fields)
 
 
-def loading(task: Task) -> wire.Json:
+def loading_message(task: Task) -> wire.Json:
     answer = wire.answers(CLICK)
     return wire.message(REPLY, flags=128, nonce=task.nonce, type=20, **answer)
 
 
-def tell(recipient: Recipient, *events: tuple[Event, wire.Json]) -> list[Outcome]:
+def handle_all(recipient: Recipient, *events: tuple[Event, wire.Json]) -> list[Outcome]:
     return [handle(recipient, event, data) for event, data in events]
 
 
 def test_a_description_fills_the_message_that_its_command_made(
-    recipient: Recipient, describing: Task
+    recipient: Recipient, describe_task: Task
 ) -> None:
-    tell(recipient, (CREATE, loading(describing)), (UPDATE, described()))
+    handle_all(
+        recipient, (CREATE, loading_message(describe_task)), (UPDATE, described())
+    )
 
-    task = again(describing)
+    task = again(describe_task)
     assert task.status == TaskStatus.SUCCESS
     assert task.prompt == task.prompt_en == task.final_prompt == TEXT
     assert task.texts == ["a fox --ar 1:1", "a red fox", "c", "d"]
@@ -73,25 +75,29 @@ def test_a_description_fills_the_message_that_its_command_made(
     ],
 )
 def test_a_description_that_is_not_all_there_ends_nothing(
-    recipient: Recipient, describing: Task, change: dict[str, Any]
+    recipient: Recipient, describe_task: Task, change: dict[str, Any]
 ) -> None:
-    tell(recipient, (CREATE, loading(describing)), (UPDATE, described() | change))
+    handle_all(
+        recipient,
+        (CREATE, loading_message(describe_task)),
+        (UPDATE, described() | change),
+    )
 
-    assert again(describing).status == TaskStatus.SUBMITTED
+    assert again(describe_task).status == TaskStatus.SUBMITTED
 
 
 @pytest.mark.parametrize(
     "image", [None, "x", {}, {"url": 7}, {"url": "https://elsewhere.test/p.png"}]
 )
 def test_a_description_without_its_picture_is_one(
-    recipient: Recipient, describing: Task, image: Any
+    recipient: Recipient, describe_task: Task, image: Any
 ) -> None:
     answer = described()
     answer["embeds"][0]["image"] = image
 
-    tell(recipient, (CREATE, loading(describing)), (UPDATE, answer))
+    handle_all(recipient, (CREATE, loading_message(describe_task)), (UPDATE, answer))
 
-    assert again(describing).status == TaskStatus.SUCCESS
+    assert again(describe_task).status == TaskStatus.SUCCESS
 
 
 def test_words_are_no_answer_to_a_drawing(
@@ -99,7 +105,7 @@ def test_words_are_no_answer_to_a_drawing(
 ) -> None:
     task = make_running(alice, account)
 
-    tell(recipient, (CREATE, loading(task)), (UPDATE, described()))
+    handle_all(recipient, (CREATE, loading_message(task)), (UPDATE, described()))
 
     assert again(task).status == TaskStatus.SUBMITTED
 
@@ -112,7 +118,7 @@ def test_an_analysis_ends_shorten_and_keeps_the_users_prompt(
     answer = described(text)
     answer["embeds"][0]["image"] = None
 
-    tell(recipient, (CREATE, loading(task)), (UPDATE, answer))
+    handle_all(recipient, (CREATE, loading_message(task)), (UPDATE, answer))
 
     done = again(task)
     assert done.status == TaskStatus.SUCCESS
@@ -125,15 +131,17 @@ def test_an_analysis_ends_shorten_and_keeps_the_users_prompt(
 
 
 @pytest.fixture
-def retrying(
-    recipient: Recipient, alice: User, account: DiscordAccount, describing: Task
+def retry_task(
+    recipient: Recipient, alice: User, account: DiscordAccount, describe_task: Task
 ) -> Task:
-    tell(recipient, (CREATE, loading(describing)), (UPDATE, described()))
+    handle_all(
+        recipient, (CREATE, loading_message(describe_task)), (UPDATE, described())
+    )
     return make_running(
         alice,
         account,
         action=TaskAction.DESCRIBE,
-        parent=describing,
+        parent=describe_task,
         parent_message_id=REPLY,
         custom_id="MJ::Picread::Retry",
         echo_key="retry",
@@ -141,19 +149,19 @@ def retrying(
 
 
 def test_the_button_that_turns_blue_is_no_new_description(
-    recipient: Recipient, retrying: Task
+    recipient: Recipient, retry_task: Task
 ) -> None:
-    tell(recipient, (UPDATE, described()))
+    handle_all(recipient, (UPDATE, described()))
 
-    assert again(retrying).status == TaskStatus.SUBMITTED
+    assert again(retry_task).status == TaskStatus.SUBMITTED
 
 
 def test_another_text_in_the_same_message_is_the_second_description(
-    recipient: Recipient, describing: Task, retrying: Task
+    recipient: Recipient, describe_task: Task, retry_task: Task
 ) -> None:
-    tell(recipient, (UPDATE, described("1️⃣ another")))
+    handle_all(recipient, (UPDATE, described("1️⃣ another")))
 
-    first, second = again(describing), again(retrying)
+    first, second = again(describe_task), again(retry_task)
     assert (first.final_prompt, first.message_id) == (TEXT, REPLY)
     assert (second.status, second.texts) == (TaskStatus.SUCCESS, ["another"])
     assert second.message_id is None
@@ -161,14 +169,16 @@ def test_another_text_in_the_same_message_is_the_second_description(
 
 
 def test_an_edit_for_nobody_changes_nothing(
-    recipient: Recipient, describing: Task
+    recipient: Recipient, describe_task: Task
 ) -> None:
-    tell(recipient, (CREATE, loading(describing)), (UPDATE, described()))
+    handle_all(
+        recipient, (CREATE, loading_message(describe_task)), (UPDATE, described())
+    )
 
-    outcomes = tell(recipient, (UPDATE, described("1️⃣ by hand")))
+    outcomes = handle_all(recipient, (UPDATE, described("1️⃣ by hand")))
 
     assert outcomes == [Outcome.NOT_OURS]
-    assert again(describing).final_prompt == TEXT
+    assert again(describe_task).final_prompt == TEXT
 
 
 # --- show ----------------------------------------------------------------------------
@@ -183,7 +193,7 @@ def test_a_shown_job_becomes_what_it_was_and_owns_no_job(
     )
     fields: dict[str, Any] = {"nonce": task.nonce} if named else {}
 
-    tell(recipient, (CREATE, wire.final(RESULT, job=JOB, **fields)))
+    handle_all(recipient, (CREATE, wire.final(RESULT, job=JOB, **fields)))
 
     done = again(task)
     assert (done.status, done.action) == (TaskStatus.SUCCESS, TaskAction.IMAGINE)
@@ -198,6 +208,6 @@ def test_another_job_does_not_end_a_show(
         alice, account, action=TaskAction.SHOW, shown_job_id=JOB, echo_key="show"
     )
 
-    tell(recipient, (CREATE, wire.final(RESULT, job=OTHER_JOB)))
+    handle_all(recipient, (CREATE, wire.final(RESULT, job=OTHER_JOB)))
 
     assert again(task).status == TaskStatus.SUBMITTED

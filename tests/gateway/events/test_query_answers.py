@@ -43,7 +43,7 @@ def again(query: AccountQuery) -> AccountQuery:
     return query
 
 
-def loading(query: AccountQuery, message_id: str = REPLY) -> wire.Json:
+def loading_message(query: AccountQuery, message_id: str = REPLY) -> wire.Json:
     return wire.message(message_id, type=20, flags=192, nonce=query.nonce)
 
 
@@ -59,7 +59,7 @@ def test_a_deferred_answer_is_known_by_its_message(
 ) -> None:
     query = sent(live)
 
-    handle(recipient, Event.MESSAGE_CREATE, loading(query))
+    handle(recipient, Event.MESSAGE_CREATE, loading_message(query))
     handle(recipient, Event.MESSAGE_UPDATE, info(REPLY))
 
     assert again(query).state == QueryState.DONE

@@ -19,7 +19,7 @@ from tests.gateway.simulated import (
     control,
     make_held,
     make_simulated,
-    simulating,
+    run_simulator,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,7 +34,7 @@ def account() -> DiscordAccount:
 
 @pytest.fixture
 async def simulator() -> AsyncIterator[Simulator]:
-    async with simulating() as found:
+    async with run_simulator() as found:
         yield found
 
 

@@ -22,8 +22,8 @@ from tests.gateway.simulated import (
     control,
     make_held,
     make_simulated,
+    run_simulator,
     session_of,
-    simulating,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,7 +38,7 @@ def account() -> DiscordAccount:
 
 @pytest.fixture
 async def simulator() -> AsyncIterator[Simulator]:
-    async with simulating() as found:
+    async with run_simulator() as found:
         yield found
 
 

@@ -26,11 +26,11 @@ from tests.gateway.simulated import (
     addresses_of,
     control,
     make_simulated,
-    managing,
     row_of,
+    run_manager,
+    run_simulator,
     session_of,
     sessions_reach,
-    simulating,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 async def simulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]:
-    async with simulating() as found:
+    async with run_simulator() as found:
         there = addresses_of(found)
         discord = {name: getattr(there, name) for name in GatewaySettings.ADDRESSES}
         monkeypatch.setattr(settings, "DISCORD", discord)
@@ -73,7 +73,7 @@ async def test_a_broken_connection_is_not_confirmed_by_the_next_renewal(
     live_at_renewal: list[bool] = []
     real = leases.renew
 
-    async with managing():
+    async with run_manager():
         await watch.until_row(account, state=AccountState.READY)
         failed: list[Any] = []
 
@@ -115,7 +115,7 @@ async def test_a_socket_is_closed_only_after_its_row_says_so(
             raise
 
     monkeypatch.setattr(connection.Connection, "run", run)
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
 
         await in_thread(set_enabled, await row_of(account), enabled=False)
@@ -131,7 +131,7 @@ async def test_with_a_wrong_clock_it_leaves_all_accounts_until_it_is_right(
     account: DiscordAccount,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
         monkeypatch.setattr(clock, "skew", lambda: 9.0)
         clock._seen.at = None

@@ -29,7 +29,7 @@ from tests.gateway.simulated import (
     make_held,
     make_simulated,
     row_of,
-    simulating,
+    run_simulator,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,7 +44,7 @@ def account() -> DiscordAccount:
 
 @pytest.fixture
 async def simulator() -> AsyncIterator[Simulator]:
-    async with simulating() as found:
+    async with run_simulator() as found:
         yield found
 
 

@@ -10,7 +10,7 @@ from mjproxy.lib.db import clock
 from mjproxy.lib.process import signs_of_life
 from mjproxy.lib.process.signs_of_life import Life
 from tests.conftest import ApiClient
-from tests.mjproxy.health.asking import (
+from tests.mjproxy.health.health_pages import (
     ALL_WELL,
     healthz,
     readyz,

@@ -22,7 +22,7 @@ from mjproxy.lib.process import signs_of_life
 from mjproxy.lib.process.signs_of_life import LATE, PARTS, Life, State
 from mjproxy.redis import broker
 from tests.e2e.calls import eventually
-from tests.mjproxy.health.asking import (
+from tests.mjproxy.health.health_pages import (
     Clock,
 )
 

@@ -43,7 +43,7 @@ def press(parent: Task, custom_id: str, **how: Any) -> Submitted:
     return submit_button(task_id=parent.pk, custom_id=custom_id, **how)
 
 
-def remixing(**fields: Any) -> DiscordAccount:
+def remix_account(**fields: Any) -> DiscordAccount:
     return make_account(**({"mj_remix_on": True} | fields))
 
 
@@ -187,7 +187,7 @@ def test_a_window_that_remix_would_open_cannot_be_forced_without_it(
 def test_a_button_that_has_no_window_is_pressed_however_much_one_is_wanted(
     alice: User, custom_id: str
 ) -> None:
-    parent = make_single(alice, remixing())
+    parent = make_single(alice, remix_account())
 
     task = press(parent, custom_id, force_window=True).task
 
@@ -254,7 +254,7 @@ def test_what_is_over_or_another_job_is_not_stopped(
 
 
 def test_change_answers_a_remix_window_by_itself(alice: User) -> None:
-    parent = make_finished(alice, account=remixing())
+    parent = make_finished(alice, account=remix_account())
 
     task = submit_change(
         caller=Caller(alice), task_id=parent.pk, action=TaskAction.VARIATION, index=2

@@ -24,8 +24,8 @@ from tasks.webhooks.calls import finished, here, start, start_all, start_task
 from tasks.webhooks.rows import Call, record_delivery
 from tasks.webhooks.shares import Receiver
 from tests.factories import make_finished, make_task, make_user
-from tests.http_server import Server, always, listening, serving
-from tests.tasks.hooking import (
+from tests.http_server import Server, always, listen_on_loopback, serving
+from tests.tasks.webhook_calls import (
     break_off,
     calls_under_way,
     deliver,
@@ -102,7 +102,7 @@ async def _most_at_once(hook: Server, called: Receiver) -> int:
     return most
 
 
-def holding(hook: Server, calls: int = 1) -> tuple[asyncio.Event, asyncio.Event]:
+def hold_calls(hook: Server, calls: int = 1) -> tuple[asyncio.Event, asyncio.Event]:
     """Let calls wait; return what is set once so many have come, and what ends it."""
     came, go_on = asyncio.Event(), asyncio.Event()
 
@@ -125,7 +125,7 @@ def test_news_that_come_while_a_call_ends_are_not_left(
     claim = picking.claim_due
 
     async def race() -> None:
-        came, go_on = holding(hook)
+        came, go_on = hold_calls(hook)
         await start(receiver(task))
         await came.wait()
         await in_thread(fail, task.pk, "no luck")
@@ -166,7 +166,7 @@ def test_a_receiver_with_room_is_not_searched(
     monkeypatch.setattr(picking, "claim_due", search)
 
     async def nudged_twice() -> None:
-        came, go_on = holding(hook)
+        came, go_on = hold_calls(hook)
         await start_task(receiver(task), task.pk)
         await came.wait()
         await in_thread(fail, task.pk, "no luck")
@@ -187,7 +187,7 @@ def test_nudges_without_room_are_made_up_for(hook: Server) -> None:
         advance(task.pk, TaskStatus.SUBMITTED)
 
     async def nudge_all() -> None:
-        full, go_on = holding(hook, shares.FIRST)
+        full, go_on = hold_calls(hook, shares.FIRST)
         for task in tasks:
             await start_task(receiver(task), task.pk)
         await full.wait()
@@ -210,7 +210,7 @@ def test_ends_go_before_progress(hook: Server) -> None:
     over = tasks[-1]
 
     async def first_four_then_the_end() -> None:
-        full, go_on = holding(hook, shares.FIRST)
+        full, go_on = hold_calls(hook, shares.FIRST)
         await start(receiver(over))
         await full.wait()
         await in_thread(fail, over.pk, "no luck")
@@ -230,7 +230,7 @@ def test_a_user_with_many_hanging_hosts_holds_up_no_other() -> None:
     """The promise: another's hook is called within two seconds."""
     mallory, alice = make_user("mallory"), make_user("alice")
     with contextlib.ExitStack() as stack:
-        hosts = [stack.enter_context(listening(hang)) for _ in range(120)]
+        hosts = [stack.enter_context(listen_on_loopback(hang)) for _ in range(120)]
         hanging = [
             make_task(mallory, notify_hook=host) for host in hosts for _ in range(3)
         ]

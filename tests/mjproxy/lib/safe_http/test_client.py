@@ -11,7 +11,7 @@ from mjproxy.lib.process import event_loop
 from mjproxy.lib.safe_http import client, networks
 from mjproxy.lib.safe_http.client import Unfetchable, check_url
 from tests.http_server import Server, always, never
-from tests.mjproxy.lib.safe_http.fetching import PNG, Answers, Fetched, get
+from tests.mjproxy.lib.safe_http.guarded_fetch import PNG, Answers, Fetched, get
 
 # --- what an address may look like ---------------------------------------------------
 

@@ -12,8 +12,8 @@ from aiohttp import web
 from aiohttp.abc import ResolveResult
 
 from mjproxy.lib.safe_http.client import Unfetchable
-from tests.http_server import Server, always, listening
-from tests.mjproxy.lib.safe_http.fetching import PNG, Answers, get
+from tests.http_server import Server, always, listen_on_loopback
+from tests.mjproxy.lib.safe_http.guarded_fetch import PNG, Answers, get
 from tests.targets import ESCAPED, TARGETS
 
 
@@ -118,7 +118,7 @@ def test_a_picture_without_a_label_is_one(png_server: Server) -> None:
         await writer.drain()
         writer.close()
 
-    with listening(talk) as origin:
+    with listen_on_loopback(talk) as origin:
         assert get(origin).body == PNG
 
 
