@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User, Verification
 from accounts.verification import lock
-from gateway import jobs, lost_accounts, sweep
+from gateway import jobs, lost_accounts
 from gateway.discord import clients
 from gateway.enums import QueryState
 from gateway.events import handlers
@@ -264,7 +264,7 @@ def test_a_step_of_the_sweep_that_breaks_holds_up_no_other(
 
     monkeypatch.setattr(lost_accounts, "leave_lost_accounts", lambda: 1 / 0)
     monkeypatch.setattr(window_answers, "to_answer", lambda: 1 / 0)
-    monkeypatch.setattr(sweep, "end_overdue", lambda: done.append("end"))
+    monkeypatch.setattr(jobs, "end_overdue", lambda: done.append("end"))
     monkeypatch.setattr(errands, "waiting", waiting)
     monkeypatch.setattr(jobs.dispatch_account, "delay", lambda _: None)
 
