@@ -149,7 +149,9 @@ def _again(task: Task, message: Message, notice: Notice) -> None:
     if task.nonce and release_refused(
         task, message_id=message.id, not_before=moment, reason=notice.reason
     ):
-        logger.warning("task %s: %s, again later", task.pk, notice.kind.name)
+        logger.warning(
+            "task %s: %s, it is tried again later", task.pk, notice.kind.name
+        )
     else:
         fail(task.pk, notice.reason)  # its job is in another message
 

@@ -63,7 +63,7 @@ def did_not_open(task: Task) -> dict[str, Any]:
     """Return the fields to write if a job started without its expected window."""
     if task.window != WindowState.EXPECTED:
         return {}
-    logger.warning("task %s: drawn at once, no window opened", task.pk)
+    logger.warning("task %s: the job started without opening a window", task.pk)
     _note_remix(task, on=False)
     return {"window": WindowState.NONE}
 
@@ -104,7 +104,7 @@ def find_again(task: Task) -> None:
         window_answers.press_again(task, "no window was seen")
         return
     window_id, text_field = found
-    logger.warning("task %s: window derived, its event was missed", task.pk)
+    logger.warning("task %s: window id computed, because its event was missed", task.pk)
     learn(
         task.pk, window=WindowState.OPEN, window_id=window_id, window_field=text_field
     )

@@ -152,5 +152,7 @@ class _SentPress(Sent):
 
 def settle(account_id: int, task_id: int, answer: Answer, sent_at: datetime) -> None:
     """Apply an answer with which Discord has not taken a press."""
-    logger.warning("task %s: cancel: %s, again later", task_id, answer.reason)
+    logger.warning(
+        "task %s: cancel: %s, it is tried again later", task_id, answer.reason
+    )
     refusals.settle(account_id, _SentPress(task_id, sent_at), answer)

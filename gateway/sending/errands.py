@@ -148,7 +148,7 @@ async def _do(http: DiscordHttp, errand: Errand, session: GatewaySession) -> Non
 def _again(errand: Errand, reason: str) -> None:
     """Let an errand wait for its next try, longer each time."""
     pause = backoff.delay(_tries.again(errand.pk), first=FIRST_PAUSE, longest=30.0)
-    logger.warning("errand %s: %s, again in %.1f s", errand.pk, reason, pause)
+    logger.warning("errand %s: %s, tried again in %.1f s", errand.pk, reason, pause)
     rows = Errand.objects.filter(pk=errand.pk, state=ErrandState.WAITING)
     rows.update(claimed_until=timezone.now() + timedelta(seconds=pause))
 

@@ -184,7 +184,7 @@ def _retry_or_fail(task: Task, reason: str, *, permanent: bool) -> None:
         return
     tries = task.prepare_tries + 1
     pause = backoff.delay(tries, first=FIRST_PAUSE)
-    logger.warning("task %s: %s, again in %.1f s", task.pk, reason, pause)
+    logger.warning("task %s: %s, tried again in %.1f s", task.pk, reason, pause)
     Task.objects.filter(waiting, pk=task.pk).update(
         prepare_tries=tries,
         prepare_after=timezone.now() + timedelta(seconds=pause),

@@ -304,7 +304,9 @@ def unanswered(query: AccountQuery) -> None:
     """Repeat a query that only reads; end a toggle and read the panel."""
     toggles = query.kind in ON_PANEL or query.target in _TOGGLES
     if query.attempts < MOST_TRIES and not toggles:
-        logger.warning("account %s: no answer to %s, again", query.account_id, query)
+        logger.warning(
+            "account %s: no answer to %s, asked again", query.account_id, query
+        )
         _wait_again(query)
         return
     ended = give_up(query, "Midjourney 没有回复 / Midjourney did not answer")

@@ -56,7 +56,9 @@ def challenged(
     """Lock an account that was shown a verification page; return whether it is new."""
     token = custom_id.removeprefix(PAGE_PREFIX)
     if token == custom_id or not _TOKEN.fullmatch(token):
-        logger.warning("account %s: a challenge of an unknown form", account_id)
+        logger.warning(
+            "account %s: verification challenge has an unknown form", account_id
+        )
         return lock.ask(account_id, asked_at=asked_at)
     url = _ack_url(load_addresses(), token)
     return lock.ask(account_id, token=token, ack_url=url, asked_at=asked_at)

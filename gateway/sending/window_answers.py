@@ -247,7 +247,9 @@ class _SentAnswer(Sent):
         self._sending.update(delivery=Delivery.ACCEPTED)
 
     def unanswered(self, answer: Answer) -> None:
-        logger.warning("task %s: %s, looked up later", self.task.pk, answer.reason)
+        logger.warning(
+            "task %s: %s, looked up in history later", self.task.pk, answer.reason
+        )
         tell_unanswered(self._sending)
 
     def later(self, answer: Answer, moment: datetime) -> None:

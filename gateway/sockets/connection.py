@@ -216,7 +216,7 @@ class Connection:
             beat = socket._keep_alive
             await asyncio.sleep((beat.interval if beat else None) or 10)
             if socket.is_zombie():
-                logger.warning("account %s: heartbeats unanswered", self.account_id)
+                logger.warning("account %s: heartbeats not answered", self.account_id)
                 await socket.close(CLOSE_RESUMABLE)
                 return
 
@@ -387,7 +387,7 @@ class Connection:
             **facts,
         )
         if held:
-            said = f"{reason or DOWN}; it is tried again by itself"
+            said = f"{reason or DOWN}; it reconnects by itself"
             down = self.account_id, AccountState.DISCONNECTED, said
             if not await in_thread(set_state, *down) and reason:
                 await in_thread(retell, *down)

@@ -107,7 +107,9 @@ async def _read(connection: Connection, channel_id: str, since: datetime) -> boo
         TypeError,
         ValueError,
     ) as exc:
-        logger.warning("account %s: no history: %s", connection.account_id, exc)
+        logger.warning(
+            "account %s: history cannot be read: %s", connection.account_id, exc
+        )
         return False
     logger.warning("account %s: history is too long to read", connection.account_id)
     return False
@@ -207,7 +209,9 @@ def _send_again(task: Task) -> None:
     elif task.cancel_requested_at:
         fail(task.pk, CANCELLED, where=same & Q(nonce=nonce, progress_message_id=None))
     else:
-        logger.warning("task %s: was never taken by Discord, waits again", task.pk)
+        logger.warning(
+            "task %s: Discord did not accept the command, it is sent again", task.pk
+        )
         reason = "Discord 未接受命令，再次发送 / Discord has not taken it; sent again"
         release(task.pk, nonce=nonce, reason=reason, where=same)
 

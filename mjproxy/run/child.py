@@ -179,7 +179,7 @@ class Child:
         """End a hung process; the stacks of its threads go into the log."""
         pid = self.process.pid if self.process else 0
         silent = f"{self.role} (process {pid}) was silent for {now - self.heard:.0f} s"
-        output.line(f"ERROR {silent}: it is ended, its threads follow")
+        output.line(f"ERROR {silent}: it is ended; the stacks of its threads follow")
         self.signal(signal.SIGABRT)
         self.kill_at = now + ABORT_GRACE
 

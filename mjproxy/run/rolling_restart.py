@@ -47,7 +47,7 @@ class RollingRestart:
         if self._is_requested and not self._old:
             self._is_requested = False
             self._queue = [child for child in self.children if child.program.is_ours]
-            output.line("mjproxy starts its processes again")
+            output.line("mjproxy restarts its processes, one after the other")
         if self._old is None and self._queue:
             self._begin(self._queue.pop(0), now)
         elif self._old and self._new:
@@ -81,14 +81,16 @@ class RollingRestart:
         """Stop the restart: a program that does not start now would not start later."""
         if new is not old:
             new.signal(signal.SIGKILL)
-        output.line(f"ERROR {old.role} did not start again: no other one is touched")
+        output.line(
+            f"ERROR {old.role} did not start again: the rolling restart ends here"
+        )
         self._queue.clear()
         self._old = self._new = None
 
     def _finish_one(self) -> None:
         self._old = self._new = None
         if not self._queue:
-            output.line("mjproxy has started its processes again")
+            output.line("mjproxy has restarted its processes")
 
 
 def _is_ready(child: Child, now: float) -> bool:

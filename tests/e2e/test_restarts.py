@@ -45,14 +45,13 @@ def test_a_restart_of_all_lets_nobody_wait_for_long(
     product: Product, sim: Simulator
 ) -> None:
     old = set(product.pids())
-    before = product.log.read_text().count("has started its processes again")
+    before = product.log.read_text().count("has restarted its processes")
     with poll_health(product.url) as poller:
         ids = [product.imagine(f"all start again {n}") for n in range(4)]
         product.process.send_signal(signal.SIGUSR1)
         eventually(
             lambda: (
-                product.log.read_text().count("has started its processes again")
-                > before
+                product.log.read_text().count("has restarted its processes") > before
             ),
             what="all have started again",
             limit=60,

@@ -176,7 +176,7 @@ def test_an_outage_is_one_line_at_its_begin_and_one_at_its_end(
     assert begin.startswith("Redis does not answer (ConnectionError: refused)")
     assert other == "something else"
     assert end.startswith("Redis answers again")
-    assert "1500 in all" in end
+    assert "1500 errors" in end
 
 
 def test_the_next_outage_is_told_again(log: Log, service: Service) -> None:

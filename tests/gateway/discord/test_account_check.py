@@ -154,7 +154,7 @@ def test_further_channels_are_named_one_by_one(simulator: Simulator) -> None:
     assert wrong == {
         "sub_channels": [
             "The channel is in another server. (1201000000000005556)",
-            f"Discord knows no such channel. ({UNKNOWN})",
+            f"Discord has no channel with this id. ({UNKNOWN})",
         ]
     }
 

@@ -30,7 +30,7 @@ from tests.targets import ESCAPED, TARGETS
         (always(text="<html>", content_type="image/png"), "it is image/png"),
         (always(text="<svg>" * 99, content_type="image/svg+xml"), "it is image/svg"),
         (always(body=b""), "it is "),
-        (always(302), "redirect to no address"),
+        (always(302), "redirect without a valid address"),
         (always(302, headers={"Location": "http:///x"}), "no host"),
         (always(302, headers={"Location": "https://u:p@x/"}), "a name or password"),
         (always(302, headers={"Location": "/"}), "more than 3 redirects"),
