@@ -27,16 +27,14 @@ from gateway.discord.socket import (
     ReconnectWebSocket,
     connect,
 )
-from gateway.events.handlers import Outcome, Recipient, handle
+from gateway.events.handlers import Recipient
 from gateway.leases import note_session
 from gateway.protocol.constants import Event
-from gateway.protocol.messages import looks_like_bot
 from gateway.queries.ask import sync_if_due
 from gateway.sockets import handshake
-from gateway.sockets.inbox import Inbox
+from gateway.sockets.account_events import AccountEvents
 from gateway.sockets.outage import extend_deadlines
-from gateway.sockets.parked_events import Parked
-from gateway.sockets.read_marks import Reader
+from gateway.sockets.read_marks import ReadMarks
 from gateway.sockets.reconnect import Comeback, Fatal, Resume, connecting
 from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
@@ -63,14 +61,13 @@ class Connection:
     connect_slots: asyncio.Semaphore  # of the process
     user_id: str = ""
     http: DiscordHttp = field(init=False)
-    reader: Reader = field(init=False)
+    read_marks: ReadMarks = field(init=False)
+    events: AccountEvents = field(init=False)
     socket: GatewaySocket | None = None
     is_live: bool = False
     repair_wanted: bool = False
     failed_repairs: int = 0
-    inbox: Inbox = field(default_factory=Inbox)
     comeback: Comeback = field(init=False)
-    _parked: Parked = field(default_factory=Parked)
     _indexing: asyncio.Task[None] | None = None
     _failure: Exception | None = None  # error while handling READY or RESUMED
     _saved_seq: int = 0
@@ -80,7 +77,8 @@ class Connection:
 
     def __post_init__(self) -> None:
         self.http = DiscordHttp(self.identity, self.addresses)
-        self.reader = Reader(lambda: self.http)
+        self.read_marks = ReadMarks(lambda: self.http)
+        self.events = AccountEvents(lambda: self.recipient, self.read_marks, self._lost)
         self.comeback = Comeback(self.account_id)
 
     @property
@@ -119,7 +117,7 @@ class Connection:
             await self.socket.close(CLOSE_RESUMABLE)
         if (seq := self.take_seq()) is not None:
             await in_thread(note_session, self.account_id, self.fence, seq=seq)
-        await self.reader.aclose()
+        await self.read_marks.aclose()
         await self.http.aclose()
 
     async def _stay_connected(self) -> None:
@@ -230,22 +228,11 @@ class Connection:
         seq = 0 if event == Event.READY else seq
         if event in (Event.READY, Event.RESUMED):
             self._up.set()
-        data = data if isinstance(data, dict) else {}
-        if event.startswith("MESSAGE_") and not self._concerns(data):
-            return
-        self.inbox.put(seq, event, data)
-
-    def _concerns(self, data: dict[str, Any]) -> bool:
-        here = data.get("channel_id") in self.identity.channels
-        author = data.get("author")
-        if not isinstance(author, dict):
-            return here
-        # Seeds come as direct messages, which have no server id.
-        return (here or not data.get("guild_id")) and looks_like_bot(author)
+        self.events.receive(seq, event, data)
 
     async def _read_events(self) -> None:
         while True:
-            seq, event, data = await self.inbox.next()
+            seq, event, data = await self.events.inbox.next()
             try:
                 await self._process(event, data)
             except Exception as exc:
@@ -268,32 +255,7 @@ class Connection:
         elif event == Event.RESUMED:
             await self._go_live(unbroken=True)
         else:
-            outcome = await in_thread(handle, self.recipient, event, data)
-            await self._after(outcome, event, data)
-
-    async def _after(self, outcome: Outcome, event: str, data: dict[str, Any]) -> None:
-        if outcome is Outcome.UNRESOLVED:
-            self._parked.put(event, data)
-            if data.get("embeds"):  # perhaps a notice without a task
-                self.reader.saw(data)
-            return
-        if outcome is Outcome.READ:
-            self.reader.saw(data)
-        if outcome is not Outcome.NOT_OURS and self._parked:
-            await self._retry_parked()
-
-    async def _retry_parked(self) -> None:
-        for entry in self._parked.take():
-            _, event, data = entry
-            try:
-                outcome = await in_thread(handle, self.recipient, event, data)
-            except Exception as exc:
-                await self._lost(event, exc)
-                continue
-            if outcome is Outcome.UNRESOLVED:
-                self._parked.put_back(entry)
-            elif outcome is Outcome.READ:
-                self.reader.saw(data)
+            await self.events.handle(event, data)
 
     # --- up and down ------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from gateway.models import AccountQuery
 from gateway.queries.ask import ask_command, ask_press, ask_version
 from gateway.sending import queries
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection
+from gateway.sockets import account_events, connection
 from mjproxy.lib.db.threads import in_thread
 from tests.gateway.query_rows import MJ, NIJI, snapshot
 from tests.gateway.simulated import (
@@ -50,7 +50,8 @@ async def line(
     simulator: Simulator, account: DiscordAccount, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Line]:
     watch = Watch()
-    monkeypatch.setattr(connection, "in_thread", watch.in_thread)
+    for module in (account_events, connection):
+        monkeypatch.setattr(module, "in_thread", watch.in_thread)
     async with connected(account, addresses_of(simulator), watch) as found:
         await found.is_up()
         await watch.until(lambda: "sync_if_due" in watch.calls)

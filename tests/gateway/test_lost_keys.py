@@ -15,7 +15,7 @@ from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway.models import GatewaySettings
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection, manager
+from gateway.sockets import account_events, connection, manager
 from mjproxy.lib.db.encrypted_field import Sealed
 from mjproxy.lib.db.threads import in_thread
 from tests.gateway.simulated import (
@@ -45,7 +45,7 @@ async def simulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]
 @pytest.fixture
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     found = Watch()
-    for module in (connection, manager):
+    for module in (account_events, connection, manager):
         monkeypatch.setattr(module, "in_thread", found.in_thread)
     monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(manager, "TICK", 0.05)

@@ -19,7 +19,7 @@ from gateway.discord.identity import identity_of
 from gateway.discord.rest import DiscordHttp
 from gateway.protocol import payloads
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection
+from gateway.sockets import account_events, connection
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff
 from tests.gateway.simulated import (
@@ -54,7 +54,8 @@ async def proxy() -> AsyncIterator[Proxy]:
 @pytest.fixture
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     found = Watch()
-    monkeypatch.setattr(connection, "in_thread", found.in_thread)
+    for module in (account_events, connection):
+        monkeypatch.setattr(module, "in_thread", found.in_thread)
     monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)

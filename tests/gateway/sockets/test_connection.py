@@ -14,7 +14,7 @@ from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from gateway.models import CommandIndex, GatewaySession
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection
+from gateway.sockets import account_events, connection
 from gateway.sockets.reconnect import Resume
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff
@@ -58,7 +58,8 @@ async def simulator() -> AsyncIterator[Simulator]:
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     """No pause between attempts; the use of the database can be waited for."""
     found = Watch()
-    monkeypatch.setattr(connection, "in_thread", found.in_thread)
+    for module in (account_events, connection):
+        monkeypatch.setattr(module, "in_thread", found.in_thread)
     monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)

@@ -10,7 +10,7 @@ import pytest
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection
+from gateway.sockets import account_events, connection
 from mjproxy.lib.process import backoff
 from tests.gateway.simulated import (
     Watch,
@@ -42,7 +42,8 @@ async def simulator() -> AsyncIterator[Simulator]:
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     """No pause between attempts; the use of the database can be waited for."""
     found = Watch()
-    monkeypatch.setattr(connection, "in_thread", found.in_thread)
+    for module in (account_events, connection):
+        monkeypatch.setattr(module, "in_thread", found.in_thread)
     monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)

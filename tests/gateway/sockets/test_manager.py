@@ -21,7 +21,7 @@ from gateway.discord.addresses import load_addresses
 from gateway.discord.identity import identity_of
 from gateway.models import GatewayProcess, GatewaySession, GatewaySettings
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection, manager
+from gateway.sockets import account_events, connection, manager
 from gateway.sockets.manager import Manager
 from gateway.sockets.reconnect import Resume
 from mjproxy.lib.db.threads import in_thread
@@ -60,7 +60,8 @@ async def simulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     """No pause between attempts or looks; the use of the database can be waited for."""
     found = Watch()
-    monkeypatch.setattr(connection, "in_thread", found.in_thread)
+    for module in (account_events, connection):
+        monkeypatch.setattr(module, "in_thread", found.in_thread)
     monkeypatch.setattr(manager, "in_thread", found.in_thread)
     monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(manager, "TICK", 0.05)

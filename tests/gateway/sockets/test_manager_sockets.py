@@ -17,7 +17,7 @@ from accounts.models import DiscordAccount
 from gateway import leases
 from gateway.models import GatewayProcess, GatewaySession, GatewaySettings
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection, manager
+from gateway.sockets import account_events, connection, manager
 from mjproxy.lib.db import clock
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff
@@ -49,7 +49,7 @@ async def simulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     """No pause between attempts or looks; the use of the database can be waited for."""
     found = Watch()
-    for module in (connection, manager):
+    for module in (account_events, connection, manager):
         monkeypatch.setattr(module, "in_thread", found.in_thread)
     monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(manager, "TICK", 0.05)

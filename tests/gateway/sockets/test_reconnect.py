@@ -16,7 +16,7 @@ from gateway.discord.rest import DiscordHttp
 from gateway.discord.transport.json_bodies import NotDiscord
 from gateway.models import CommandIndex
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection, reconnect
+from gateway.sockets import account_events, connection, reconnect
 from gateway.sockets.reconnect import Comeback
 from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
@@ -64,7 +64,8 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 @pytest.fixture
 def watch(monkeypatch: pytest.MonkeyPatch, pauses: list[int]) -> Watch:
     found = Watch()
-    monkeypatch.setattr(connection, "in_thread", found.in_thread)
+    for module in (account_events, connection):
+        monkeypatch.setattr(module, "in_thread", found.in_thread)
     monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     return found
@@ -251,7 +252,7 @@ async def test_an_event_that_nobody_can_read_is_told_once_with_a_traceback(
 ) -> None:
     async with connected(account, addresses_of(simulator), watch) as line:
         await line.is_up()
-        monkeypatch.setattr(connection, "handle", lambda *_: 1 / 0)
+        monkeypatch.setattr(account_events, "handle", lambda *_: 1 / 0)
         for number in range(20):
             data = {"id": str(number), "channel_id": account.channel_id}
             line.connection._receive("MESSAGE_DELETE", data)
