@@ -199,12 +199,12 @@ def is_locked(account: Stands) -> bool:
     return account.state == AccountState.VERIFICATION
 
 
-def who(account: Stands) -> str:
+def who_must_act(account: Stands) -> str:
     """Return who must act, in both languages."""
     return " / ".join(standing_of(account).actor.value)
 
 
-def todo(account: Stands) -> str:
+def next_step(account: Stands) -> str:
     """Return what must be done or happens next, in both languages."""
     standing = standing_of(account)
     if standing.until:

@@ -195,7 +195,7 @@ def _hear(said: dict[str, Any], address: str | None) -> None:
         logger.warning("a verification report from %s without the secret", address)
         return
     throttle.forget_tries(address=address, name="", scope=THROTTLE_SCOPE)
-    counted = helper_server.hear(
+    counted = helper_server.apply_report(
         url=said["url"],
         state=said["state"],
         success=said["success"],

@@ -117,7 +117,7 @@ def share_troubles(account_id: int) -> bool:
 
 
 @again_after_deadlock
-def retell(
+def update_reason(
     account_id: int, state: AccountState, reason: str, *, mail: bool = False
 ) -> bool:
     """Replace the reason of a state that continues; with `mail` mail the operator.
@@ -131,14 +131,14 @@ def retell(
             rows = rows.exclude(state_reason=reason)
         changed = rows.update(state_reason=reason)
         if changed:
-            _retell_others(account_id, state, reason)
+            _update_reason_of_others(account_id, state, reason)
             send_account_changed(account_id)
         if changed and mail:
             mails.note(account_id, state, reason, again=True)
     return bool(changed)
 
 
-def _retell_others(account_id: int, state: AccountState, reason: str) -> None:
+def _update_reason_of_others(account_id: int, state: AccountState, reason: str) -> None:
     if state in TROUBLES:
         same = DiscordAccount.objects.filter(pk__in=ids_of_user(account_id))
         same.filter(is_shared=True, state=state).update(state_reason=reason)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from gateway.events import matching, presses, query_answers, results, seeds, windows
 from gateway.events.matching import Match
-from gateway.events.notices import ask_for_verification, heed, obey
+from gateway.events.notices import apply_to_account, apply_to_task, ask_for_verification
 from gateway.nudges import enqueue_answer
 from gateway.protocol import messages, notices, words
 from gateway.protocol.constants import NIJI_APP, Event, MessageFlag
@@ -143,14 +143,16 @@ def _message(recipient: Recipient, data: ChannelMessage) -> Outcome:
     us = recipient.account_id, recipient.user_id
     if _is_private(message, notice) and presses.heard(us[0], message, notice):
         if notice:
-            heed(*us, message, notice, known=True)
+            apply_to_account(*us, message, notice, known=True)
         return Outcome.TAUGHT
     match = _resolve(recipient, message)
     if match is None and query_answers.heard(*us, message, notice):
         return Outcome.TAUGHT
     if notice:
         known = match is not None
-        heed(recipient.account_id, recipient.user_id, message, notice, known=known)
+        apply_to_account(
+            recipient.account_id, recipient.user_id, message, notice, known=known
+        )
     if match is None:
         return _unresolved(recipient, message)
     return _matched(match, message, notice)
@@ -163,7 +165,7 @@ def _matched(match: Match, message: Message, notice: Notice | None) -> Outcome:
         return Outcome.TAUGHT  # "No running job" says nothing about the drawing
     if notice:
         facts = _identities(match.task, message) | _accepted(match.task)
-        obey(match.task, message, notice, facts)
+        apply_to_task(match.task, message, notice, facts)
         return Outcome.READ
     return _spoken(match, message)
 

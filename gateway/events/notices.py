@@ -49,7 +49,7 @@ _STATES: Final = {
 
 
 @again_after_deadlock
-def heed(
+def apply_to_account(
     account_id: int,
     user_id: str,
     message: Message,
@@ -112,7 +112,9 @@ def _end(notice: Notice) -> datetime | None:
 # --- the task ------------------------------------------------------------------------
 
 
-def obey(task: Task, message: Message, notice: Notice, facts: dict[str, Any]) -> None:
+def apply_to_task(
+    task: Task, message: Message, notice: Notice, facts: dict[str, Any]
+) -> None:
     """Apply a notice to an open task; `facts` are the keys in its message."""
     if message.nonce and task.nonce and message.nonce != task.nonce:
         return  # it answers an earlier attempt

@@ -18,7 +18,7 @@ from curl_cffi.requests.exceptions import RequestException
 
 from accounts.models import Verification
 from accounts.verification import helper_server, lock
-from accounts.verification.helper_server import Handing
+from accounts.verification.helper_server import ClaimedCall
 from gateway.discord import clients
 from gateway.discord.addresses import Addresses, load_addresses
 from gateway.discord.rest import DiscordHttp
@@ -123,7 +123,7 @@ async def _acknowledge(http: DiscordHttp, token: str) -> dict[str, str]:
     return found  # type: ignore[return-value]
 
 
-async def _tell(handing: Handing) -> str:
+async def _tell(handing: ClaimedCall) -> str:
     """Tell the operator's server; return the error, or "". Never raises."""
     try:
         url = check_url(handing.url)

@@ -15,7 +15,7 @@ from discord.errors import DiscordException, HTTPException
 from django.utils import timezone
 
 from accounts.enums import AccountState
-from accounts.state.changes import retell, set_state, trouble
+from accounts.state.changes import set_state, trouble, update_reason
 from accounts.state.same_user import join
 from gateway.discord.addresses import Addresses
 from gateway.discord.direct_messages import found_in, open_missing
@@ -35,7 +35,7 @@ from gateway.sockets import handshake
 from gateway.sockets.account_events import AccountEvents
 from gateway.sockets.outage import extend_deadlines
 from gateway.sockets.read_marks import ReadMarks
-from gateway.sockets.reconnect import Comeback, Fatal, Resume, connecting
+from gateway.sockets.reconnect import Fatal, ReconnectPauses, Resume, connecting
 from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.faults import Work
@@ -67,7 +67,7 @@ class Connection:
     is_live: bool = False
     repair_wanted: bool = False
     failed_repairs: int = 0
-    comeback: Comeback = field(init=False)
+    pauses: ReconnectPauses = field(init=False)
     _indexing: asyncio.Task[None] | None = None
     _failure: Exception | None = None  # error while handling READY or RESUMED
     _saved_seq: int = 0
@@ -79,7 +79,7 @@ class Connection:
         self.http = DiscordHttp(self.identity, self.addresses)
         self.read_marks = ReadMarks(lambda: self.http)
         self.events = AccountEvents(lambda: self.recipient, self.read_marks, self._lost)
-        self.comeback = Comeback(self.account_id)
+        self.pauses = ReconnectPauses(self.account_id)
 
     @property
     def account_id(self) -> int:
@@ -125,7 +125,7 @@ class Connection:
             self._greeted.clear()
             await self._went_down(await self._live_once())
             resumable = bool(self.resume.session_id)
-            await asyncio.sleep(self.comeback.pause(resumable=resumable))
+            await asyncio.sleep(self.pauses.pause(resumable=resumable))
 
     async def _live_once(self) -> str:
         """Connect and read until the socket is gone; return the reason, or ""."""
@@ -142,20 +142,20 @@ class Connection:
             self.resume = Resume()
         except (CurlError, OSError, TimeoutError) as exc:
             reason = why_unreachable(exc, proxied=bool(self.http.proxy))
-            self.comeback.warn(reason)
+            self.pauses.warn(reason)
         except HTTPException as exc:
             reason = handshake.reason_of_status(exc.status)
-            self.comeback.warn(reason)
+            self.pauses.warn(reason)
         except DiscordException as exc:  # probably a long rate limit
             reason = f"Discord cannot be reached ({type(exc).__name__})"
-            self.comeback.warn(reason)
+            self.pauses.warn(reason)
         except Fatal:
             raise
         except Exception as exc:
             return self._unforeseen(exc)
         failure, self._failure = self._failure, None
         if not (failure or reason or self._greeted.is_set()):
-            self.comeback.warn(reason := handshake.NONE)
+            self.pauses.warn(reason := handshake.NONE)
         return self._unforeseen(failure) if failure else reason
 
     def _unforeseen(self, error: Exception) -> str:
@@ -301,13 +301,13 @@ class Connection:
         """Read the commands; return a reason if none are known, new or old."""
         if not (reason := await read_index(self.http)):
             return ""
-        self.comeback.warn(reason)
+        self.pauses.warn(reason)
         return "" if await is_known(self.account_id) else reason
 
     async def _became_live(self, *, unbroken: bool) -> None:
         if not self._up.is_set():
             return  # the socket closed before its READY was handled
-        self.comeback.up()
+        self.pauses.up()
         self._failed_resumes = 0
         await in_thread(extend_deadlines, self.account_id)
         facts: dict[str, Any] = {} if unbroken else {"unbroken_since": timezone.now()}
@@ -352,7 +352,7 @@ class Connection:
             said = f"{reason or DOWN}; it reconnects by itself"
             down = self.account_id, AccountState.DISCONNECTED, said
             if not await in_thread(set_state, *down) and reason:
-                await in_thread(retell, *down)
+                await in_thread(update_reason, *down)
 
     def take_seq(self) -> int | None:
         """Return the number of the last handled event, or None if it is saved."""

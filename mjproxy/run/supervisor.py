@@ -161,7 +161,7 @@ def _stop_rank(child: Child) -> int:
     return STOP_ORDER.index(child.role) if child.role in STOP_ORDER else -1
 
 
-def become(plan: Plan, *, keep: Sequence[int] = ()) -> None:
+def exec_supervisor(plan: Plan, *, keep: Sequence[int] = ()) -> None:
     """Replace this process by the supervisor; descriptors in `keep` stay open."""
     reader, writer = os.pipe()
     with os.fdopen(writer, "wb") as pipe:

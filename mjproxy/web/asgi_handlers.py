@@ -26,7 +26,11 @@ from django.http import HttpResponse, HttpResponseBase
 from mjproxy.lib.dialect.answers import operation_result
 from mjproxy.lib.process.watchdog import watch
 from mjproxy.lib.web import client_disconnect
-from mjproxy.lib.web.outside_hosts import Asking, Later, asking
+from mjproxy.lib.web.outside_hosts import (
+    DeferredResponse,
+    PendingResponse,
+    request_answers,
+)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -56,13 +60,13 @@ class OneHopHandler(ASGIHandler):
         (mjproxy/lib/web/outside_hosts.py).
         """
         run: Any = sync_to_async(self._respond, thread_sensitive=True)
-        with asking():
+        with request_answers():
             response: HttpResponseBase = await run(request)
-            while isinstance(response, Asking):
+            while isinstance(response, PendingResponse):
                 await response.ask()
                 again, _ = self.create_request(request.scope, request._stream)
                 response = await run(again)
-        if isinstance(response, Later):
+        if isinstance(response, DeferredResponse):
             try:
                 await response.begin()
             except Exception as exc:

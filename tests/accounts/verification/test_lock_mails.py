@@ -74,7 +74,7 @@ def test_a_servers_failure_is_mailed_once(account: DiscordAccount) -> None:
     assert helper_server.claim(account.pk)
 
     for _ in range(3):
-        helper_server.hear(
+        helper_server.apply_report(
             url=ACK, state=account.channel_id, success=False, message="no luck"
         )
 

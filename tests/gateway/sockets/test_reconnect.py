@@ -17,7 +17,7 @@ from gateway.discord.transport.json_bodies import NotDiscord
 from gateway.models import CommandIndex
 from gateway.simulator.app import Simulator
 from gateway.sockets import account_events, connection, reconnect
-from gateway.sockets.reconnect import Comeback
+from gateway.sockets.reconnect import ReconnectPauses
 from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff
@@ -270,7 +270,7 @@ async def test_an_event_that_nobody_can_read_is_told_once_with_a_traceback(
 
 
 async def lost(
-    found: Comeback, *, after: float | None, resumable: bool = True
+    found: ReconnectPauses, *, after: float | None, resumable: bool = True
 ) -> float:
     """Return the pause after a connection that was up for so many seconds."""
     if after is not None:
@@ -281,14 +281,14 @@ async def lost(
 
 
 async def test_a_connection_that_has_lasted_comes_back_at_once() -> None:
-    found = Comeback(1)
+    found = ReconnectPauses(1)
 
     for _ in range(5):
         assert await lost(found, after=reconnect.STEADY + 1) == reconnect.AT_ONCE
 
 
 async def test_one_that_greets_and_breaks_each_time_waits_longer_and_longer() -> None:
-    found = Comeback(1)
+    found = ReconnectPauses(1)
 
     pauses = [await lost(found, after=1.0) for _ in range(8)]
 
@@ -298,13 +298,13 @@ async def test_one_that_greets_and_breaks_each_time_waits_longer_and_longer() ->
 
 
 async def test_a_session_that_is_gone_waits_even_once() -> None:
-    assert await lost(Comeback(1), after=100.0, resumable=False) >= 0.5
+    assert await lost(ReconnectPauses(1), after=100.0, resumable=False) >= 0.5
 
 
 async def test_a_reason_is_told_once_until_it_is_up(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    found = Comeback(1)
+    found = ReconnectPauses(1)
 
     for reason in ("away", "away", "Discord answers 503", "Discord answers 503"):
         found.warn(reason)

@@ -98,12 +98,12 @@ def test_a_worker_hears_while_redis_answers_it(monkeypatch: pytest.MonkeyPatch) 
             raise answer
         return answer
 
-    reading = broker.noting(read)
+    reading = broker.with_answer_time(read)
     for error in (None, Empty, redis.ConnectionError):
         monkeypatch.setattr(broker, "_heard_at", -broker.DEAF)
         with pytest.raises(error) if error else nullcontext():
             reading()
-        assert broker.hears() is (error is not redis.ConnectionError)
+        assert broker.is_consuming() is (error is not redis.ConnectionError)
 
 
 def test_beats_looks_at_its_schedule_are_signs(

@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import DiscordAccount, User
 from mjproxy.lib.web import client_disconnect
-from tasks.exceptions import CallerGone
+from tasks.exceptions import ClientDisconnected
 from tasks.models import InputPicture, Task
 from tasks.submit.commands import submit_blend, submit_imagine
 from tasks.submit.row import Caller
@@ -29,9 +29,9 @@ def client_disconnected() -> Iterator[None]:
 def test_a_submit_whose_client_has_gone_writes_nothing(
     alice: User, account: DiscordAccount
 ) -> None:
-    with pytest.raises(CallerGone):
+    with pytest.raises(ClientDisconnected):
         submit_imagine(caller=Caller(alice), prompt="a ghost")
-    with pytest.raises(CallerGone):
+    with pytest.raises(ClientDisconnected):
         submit_imagine(caller=Caller(alice, idempotency_key="k"), prompt="a ghost")
     assert not Task.objects.exists()
 
@@ -40,7 +40,7 @@ def test_the_same_key_again_draws_once(alice: User, account: DiscordAccount) -> 
     caller = Caller(alice, idempotency_key="k")
     disconnected, token = client_disconnect.start_tracking()
     disconnected.set()
-    with pytest.raises(CallerGone):
+    with pytest.raises(ClientDisconnected):
         submit_imagine(caller=caller, prompt="a fox")
     client_disconnect.stop_tracking(token)
 
@@ -55,7 +55,7 @@ def test_the_same_key_again_draws_once(alice: User, account: DiscordAccount) -> 
 def test_its_pictures_are_not_kept(alice: User, account: DiscordAccount) -> None:
     brought = [data_url(picture()), data_url(picture())]
 
-    with pytest.raises(CallerGone):
+    with pytest.raises(ClientDisconnected):
         submit_blend(caller=Caller(alice), pictures=brought)
 
     assert not InputPicture.objects.exists()
