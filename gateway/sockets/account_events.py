@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.events.handlers import Outcome, Recipient, handle
 from gateway.protocol.messages import looks_like_bot
-from gateway.sockets.inbox import Inbox
+from gateway.sockets.inbox import Data, Inbox
 from gateway.sockets.parked_events import Parked
 from gateway.sockets.read_marks import ReadMarks
 from mjproxy.lib.db.threads import in_thread
@@ -38,7 +38,7 @@ class AccountEvents:
             return
         self.inbox.put(seq, event, data)
 
-    def _concerns(self, data: dict[str, Any]) -> bool:
+    def _concerns(self, data: Data) -> bool:
         here = data.get("channel_id") in self._recipient().channels
         author = data.get("author")
         if not isinstance(author, dict):
@@ -46,7 +46,7 @@ class AccountEvents:
         # Seeds come as direct messages, which have no server id.
         return (here or not data.get("guild_id")) and looks_like_bot(author)
 
-    async def handle(self, event: str, data: dict[str, Any]) -> None:
+    async def handle(self, event: str, data: Data) -> None:
         """Handle an event; then try the parked ones again if it taught something."""
         outcome = await in_thread(handle, self._recipient(), event, data)
         if outcome is Outcome.UNRESOLVED:

@@ -33,6 +33,7 @@ from gateway.protocol.constants import Event
 from gateway.queries.ask import sync_if_due
 from gateway.sockets import handshake
 from gateway.sockets.account_events import AccountEvents
+from gateway.sockets.inbox import Data
 from gateway.sockets.outage import extend_deadlines
 from gateway.sockets.read_marks import ReadMarks
 from gateway.sockets.reconnect import Fatal, ReconnectPauses, Resume, connecting
@@ -249,7 +250,7 @@ class Connection:
         else:
             faults.note(Work(f"event {event} of account", self.account_id), error)
 
-    async def _process(self, event: str, data: dict[str, Any]) -> None:
+    async def _process(self, event: str, data: Data) -> None:
         if event == Event.READY:
             await self._became_ready(data)
         elif event == Event.RESUMED:
@@ -259,7 +260,7 @@ class Connection:
 
     # --- up and down ------------------------------------------------------------------
 
-    async def _became_ready(self, data: dict[str, Any]) -> None:
+    async def _became_ready(self, data: Data) -> None:
         user = data.get("user")
         if isinstance(user, dict) and user.get("id"):
             self.user_id = str(user["id"])
@@ -310,7 +311,7 @@ class Connection:
         self.pauses.up()
         self._failed_resumes = 0
         await in_thread(extend_deadlines, self.account_id)
-        facts: dict[str, Any] = {} if unbroken else {"unbroken_since": timezone.now()}
+        facts = {} if unbroken else {"unbroken_since": timezone.now()}
         held = await in_thread(
             note_session,
             self.account_id,

@@ -18,16 +18,17 @@ class Meter:
     def __init__(self, product: Product, sim: Simulator) -> None:
         self._pids = {role: product.pids(role) for role in ROLES}
         self._pids["simulator"] = [sim.process.pid]
-        self._begin, self._spent = time.monotonic(), self._all()
+        self._begin, self._spent = time.monotonic(), self.spent()
 
     def read(self) -> dict[str, float]:
         seconds = time.monotonic() - self._begin
-        now = self._all()
+        now = self.spent()
         return {
             role: round((now[role] - self._spent[role]) / seconds, 3) for role in now
         }
 
-    def _all(self) -> dict[str, float]:
+    def spent(self) -> dict[str, float]:
+        """Return the seconds of each role since its processes began."""
         return {role: sum(map(_spent, pids)) for role, pids in self._pids.items()}
 
 

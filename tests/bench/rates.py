@@ -11,7 +11,7 @@ import aiohttp
 from aiohttp import web
 
 from tests.bench.figures import percentiles
-from tests.e2e.harness import Product, Simulator
+from tests.e2e.harness import TERMINAL, Product, Simulator
 
 
 async def measure(
@@ -25,11 +25,26 @@ async def measure(
     return run.report()
 
 
-class Run:
-    """One measurement: a receiver of hooks, a client, and what both have seen."""
+LOOK_EVERY = 1.0  # seconds between two looks for the ends of tasks without hooks
 
-    def __init__(self, sim: Simulator, product: Product) -> None:
+
+class Run:
+    """One measurement: a receiver of hooks, a client, and what both have seen.
+
+    Not `hooked`: the tasks name no hook. Not `probed`: nothing is fetched meanwhile.
+    """
+
+    def __init__(
+        self,
+        sim: Simulator,
+        product: Product,
+        *,
+        hooked: bool = True,
+        probed: bool = True,
+    ) -> None:
         self.sim, self.product = sim, product
+        self.is_hooked, self.is_probed = hooked, probed
+        self.ids: list[str] = []
         self.name = uuid.uuid4().hex[:8]
         self.sent: dict[str, float] = {}  # prompt -> start of its submit
         self.answers: list[float] = []
@@ -63,6 +78,8 @@ class Run:
             self.hooked[task["id"]] = time.time()
             if len(self.hooked) + self.refused >= len(self.sent):
                 self._ended.set()
+        elif not self.is_probed:
+            pass
         elif int(task["progress"][:-1]) > 90 and not self._probing.locked():
             # Near its end: one drawing at a time is fetched until it has come.
             probe = asyncio.create_task(self._probe(task["id"]))
@@ -91,19 +108,34 @@ class Run:
 
     async def _submit(self, number: int) -> None:
         prompt = f"bench {self.name} number {number}"
-        body = {"prompt": prompt, "notifyHook": self.hook_url}
+        body = {"prompt": prompt} | (
+            {"notifyHook": self.hook_url} if self.is_hooked else {}
+        )
         self.sent[prompt] = begin = time.time()
         async with self.http.post(
             f"{self.product.url}/mj/submit/imagine", json=body
         ) as response:
             answer = await response.json()
         self.answers.append(time.time() - begin)
-        if answer["code"] not in (1, 22):
+        if answer["code"] in (1, 22):
+            self.ids.append(answer["result"])
+        else:
             self.refused += 1
 
     async def wait_for_ends(self) -> None:
         async with asyncio.timeout(180):
-            await self._ended.wait()
+            if self.is_hooked:
+                await self._ended.wait()
+            else:
+                await self._look_for_ends()
+
+    async def _look_for_ends(self) -> None:
+        """Read the tasks seldom, because reading is not what is measured."""
+        waiting = set(self.ids)
+        while waiting:
+            await asyncio.sleep(LOOK_EVERY)
+            rows = await asyncio.to_thread(self.product.tasks, list(waiting))
+            waiting -= {row["id"] for row in rows if row["status"] in TERMINAL}
 
     def report(self) -> dict[str, Any]:
         ledger = self.sim.ask(
@@ -118,7 +150,9 @@ class Run:
         ids = list(self.hooked)
         tasks = self.product.tasks(ids)
         failed = [t for t in tasks if t["status"] != "SUCCESS"]
+        last_job = max(event.get(t["messageId"], 0.0) for t in tasks)
         return {
+            "seconds_to_end": round(max(self.hooked.values()) - last_job, 1),
             "submitted": len(self.sent),
             "refused": self.refused,
             "failed": len(failed),
