@@ -25,10 +25,10 @@ from mjproxy.health import background_check
 from mjproxy.lib import faults
 from mjproxy.lib.db import clock, threads
 from mjproxy.lib.safe_http import resolver
-from tests.emptying import empty
+from tests.empty_database import empty
 from tests.factories import make_account, make_user
 from tests.http_server import Server, always, serving
-from tests.mjproxy.lib.safe_http.fetching import PNG
+from tests.mjproxy.lib.safe_http.guarded_fetch import PNG
 from tests.mysql_rules import checked_as_sql
 
 # No test asserts a duration: slowness on a loaded machine is no failure.

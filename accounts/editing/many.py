@@ -14,7 +14,7 @@ from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from accounts.selectors import lock_users
 from accounts.state.changes import follow_person
-from accounts.state.moves import tell
+from accounts.state.moves import send_account_changed
 from accounts.state.same_user import share
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 
@@ -58,7 +58,7 @@ def edit_many(accounts: Iterable[DiscordAccount], changes: Changes, *, by: str) 
         enable_many(ids, enabled=enabled, by=by)
     pool_settings.forget()
     for pk in ids:
-        tell(pk)
+        send_account_changed(pk)
     return len(rows)
 
 
@@ -74,7 +74,7 @@ def enable_many(account_ids: Iterable[int], *, enabled: bool, by: str) -> int:
     DiscordAccount.objects.filter(pk__in=ids).update(enabled=enabled)
     for pk in ids:
         follow_person(pk, by=by)
-        tell(pk)
+        send_account_changed(pk)
     return len(ids)
 
 

@@ -10,10 +10,10 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import DiscordAccount, User
 from mjproxy.lib.db.deadlocks import again_after_deadlock
-from mjproxy.lib.web import client_presence
+from mjproxy.lib.web import client_disconnect
 from tasks.enums import BotType, TaskAction, TaskStatus
 from tasks.exceptions import (
-    CallerGone,
+    ClientDisconnected,
     InvalidRequest,
     ParentNotFound,
     QueueFull,
@@ -133,8 +133,8 @@ def write(
     `at` says where it takes its seat (`take_seat`); None: it needs none, or has one.
     With `waits` it is not sent before it is marked as prepared.
     Raises NoAccount, QueueFull; ShareUsedUp where its owner has enough tasks waiting,
-    PicturesUsedUp where they hold enough pictures, CallerGone where the client left.
-    Then nothing is written.
+    PicturesUsedUp where they hold enough pictures, ClientDisconnected where the
+    client left. Then nothing is written.
     """
     if task.status == TaskStatus.NOT_START:
         check_share(caller.user.pk)
@@ -166,8 +166,9 @@ def _write(
                 task.requested_mode = task.mode
                 insert(task)
                 inputs.write_rows(files, task=task)
-                if client_presence.has_left():  # its id would reach no client
-                    raise CallerGone
+                if client_disconnect.has_disconnected():
+                    # its id would reach no client
+                    raise ClientDisconnected
                 return Submitted(task, ahead)
         except SeatLost:
             continue

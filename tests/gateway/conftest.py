@@ -14,20 +14,20 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount, User
 from gateway.discord import clients, command_index, uploads
-from gateway.events.handlers import Speaker
+from gateway.events.handlers import Recipient
 from gateway.models import GatewaySession, GatewaySettings
 from gateway.sending import errands, refusals
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection, handshake, manager
+from gateway.sockets import account_events, connection, handshake, manager
 from mjproxy.lib.process import backoff, event_loop
 from mjproxy.lib.process.backoff import Streaks
 from tasks.models import Task
 from tests.factories import make_account
 from tests.gateway.fakes import FakeHttp
-from tests.gateway.preparing import LINK, site_answer
+from tests.gateway.picture_tasks import LINK, site_answer
 from tests.gateway.recordings import NOW
 from tests.gateway.rows import make_index, make_running, make_session
-from tests.gateway.simulated import Watch, addresses_of, simulating
+from tests.gateway.simulated import Watch, addresses_of, run_simulator
 from tests.gateway.windows import press
 from tests.gateway.wire import CHANNEL, GUILD, US
 from tests.http_server import Server, serving
@@ -82,8 +82,8 @@ def pressed(alice: User, account: DiscordAccount) -> Task:
 
 
 @pytest.fixture
-def speaker(account: DiscordAccount) -> Speaker:
-    return Speaker(account.pk, US, frozenset({CHANNEL}))
+def recipient(account: DiscordAccount) -> Recipient:
+    return Recipient(account.pk, US, frozenset({CHANNEL}))
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def http(monkeypatch: pytest.MonkeyPatch) -> FakeHttp:
 @pytest.fixture
 async def simulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]:
     """A simulator at the addresses that the settings name."""
-    async with simulating() as found:
+    async with run_simulator() as found:
         there = addresses_of(found)
         discord = {name: getattr(there, name) for name in GatewaySettings.ADDRESSES}
         monkeypatch.setattr(loaded, "DISCORD", discord)
@@ -116,7 +116,7 @@ async def simulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     """No pause between attempts or looks; the use of the database can be waited for."""
     found = Watch()
-    for module in (connection, manager):
+    for module in (account_events, connection, manager):
         monkeypatch.setattr(module, "in_thread", found.in_thread)
     monkeypatch.setattr(handshake, "IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(manager, "TICK", 0.05)

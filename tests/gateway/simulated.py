@@ -35,7 +35,7 @@ KNOBS = {"http_latency": 0, "identify_gap": 0, "storm_limit": 1000}
 
 
 @contextlib.asynccontextmanager
-async def simulating(**knobs: Any) -> AsyncIterator[Simulator]:
+async def run_simulator(**knobs: Any) -> AsyncIterator[Simulator]:
     config = Config(
         seed=11, clock_ids=True, speed=200.0, picture_size=64, knobs=KNOBS | knobs
     )
@@ -252,7 +252,7 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def managing() -> AsyncIterator[Running]:
+async def run_manager() -> AsyncIterator[Running]:
     running = Running()
     try:
         yield running

@@ -24,7 +24,7 @@ from tests.gateway.simulated import (
     control,
     make_held,
     row_of,
-    simulating,
+    run_simulator,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(params=["loading", "message"])
 async def simulator(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
-    async with simulating(reply_form=request.param) as found:
+    async with run_simulator(reply_form=request.param) as found:
         yield found
 
 

@@ -17,8 +17,8 @@ from mjproxy.lib.db.threads import in_thread
 from tests.gateway.simulated import (
     Watch,
     make_simulated,
-    managing,
     row_of,
+    run_manager,
     spec_of,
 )
 
@@ -36,7 +36,7 @@ async def test_an_account_with_a_lost_secret_waits_for_it_and_all_others_work(
     rows = DiscordAccount.objects.filter(pk=lost.pk)
     await in_thread(lambda: rows.update(**{name: LOST}))
 
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(well, state=AccountState.READY)
         await watch.until_row(lost, state=AccountState.INVALID_TOKEN)
         row = await row_of(lost)
@@ -55,7 +55,7 @@ async def test_a_lost_proxy_of_all_holds_up_those_without_their_own(
     account = await in_thread(make_simulated)
     await in_thread(_set_proxy_of_all, LOST)
 
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.DISCONNECTED)
         reason = (await row_of(account)).state_reason
         assert "proxy_url fits no encryption key: enter it again" in reason

@@ -21,7 +21,7 @@ from gateway.sending import (
     errands,
     posting,
     queries,
-    speaker,
+    session,
     window_answers,
 )
 from mjproxy.lib.db.threads import in_thread
@@ -116,10 +116,10 @@ def _cancel(alice: User, account: DiscordAccount) -> None:
 
 ACTS: dict[str, tuple[Any, Act]] = {
     "a drawing": (next_task, _dispatch),
-    "a window's answer": (speaker, _answer_window),
-    "a press": (speaker, _press),
-    "a question": (speaker, _ask),
-    "a cancel": (speaker, _cancel),
+    "a window's answer": (session, _answer_window),
+    "a press": (session, _press),
+    "a question": (session, _ask),
+    "a cancel": (session, _cancel),
 }
 
 

@@ -27,7 +27,7 @@ from tests.gateway.simulated import (
     make_simulated,
     row_of,
 )
-from tests.proxying import Proxy
+from tests.http_proxy import Proxy
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount, User
 from gateway.discord import activity_host
-from gateway.events.handlers import Speaker, handle
+from gateway.events.handlers import Recipient, handle
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import Event
@@ -72,13 +72,13 @@ def posted(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 def test_a_page_is_answered_with_the_mask_and_keeps_the_clicks_nonce(
-    speaker: Speaker,
+    recipient: Recipient,
     session: GatewaySession,
     region: Task,
     http: FakeHttp,
     posted: list[dict[str, Any]],
 ) -> None:
-    handle(speaker, PAGE, page(region))
+    handle(recipient, PAGE, page(region))
 
     task = answered(region)
 
@@ -92,21 +92,21 @@ def test_a_page_is_answered_with_the_mask_and_keeps_the_clicks_nonce(
 
 
 def test_without_its_mask_the_task_ends(
-    speaker: Speaker,
+    recipient: Recipient,
     session: GatewaySession,
     region: Task,
     http: FakeHttp,
     posted: list[dict[str, Any]],
 ) -> None:
     region.inputs.all().delete()
-    handle(speaker, PAGE, page(region))
+    handle(recipient, PAGE, page(region))
 
     assert answered(region).status == TaskStatus.FAILURE
     assert posted == []
 
 
 def test_an_editor_that_is_down_is_opened_anew_after_a_pause(
-    speaker: Speaker,
+    recipient: Recipient,
     session: GatewaySession,
     region: Task,
     http: FakeHttp,
@@ -116,7 +116,7 @@ def test_an_editor_that_is_down_is_opened_anew_after_a_pause(
         return Answer(Verdict.STALE, "the editor answered 503: ", status=503)
 
     monkeypatch.setattr(activity_host, "submit_mask", submit_mask)
-    handle(speaker, PAGE, page(region))
+    handle(recipient, PAGE, page(region))
 
     task = answered(region)
 

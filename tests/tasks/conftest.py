@@ -14,7 +14,7 @@ from mjproxy.lib.safe_http.resolver import Resolver
 from tasks.models import Errand, InputPicture, Task
 from tasks.signals import errand_submitted, task_changed, task_submitted
 from tests.factories import make_finished
-from tests.mjproxy.lib.safe_http.fetching import Answers
+from tests.mjproxy.lib.safe_http.guarded_fetch import Answers
 from tests.tasks.parents import make_single
 from tests.tasks.refusals import NAMES, Block
 

@@ -34,7 +34,7 @@ def press(parent: Task, custom_id: str, **how: Any) -> Submitted:
     return submit_button(task_id=parent.pk, custom_id=custom_id, **how)
 
 
-def remixing(**fields: Any) -> DiscordAccount:
+def remix_account(**fields: Any) -> DiscordAccount:
     return make_account(**({"mj_remix_on": True} | fields))
 
 

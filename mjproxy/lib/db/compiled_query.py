@@ -85,7 +85,7 @@ class CompiledQuery(Generic[M]):
         sql, params = compiler.as_sql()
         places = [(at, p.number) for at, p in enumerate(params) if type(p) is _Marker]
         if {number for _, number in places} != set(range(self._values)):
-            raise TypeError("a value of the query is not among its parameters")
+            raise TypeError("a value of the query is missing in its parameters")
         info = compiler.klass_info
         first, last = info["select_fields"][0], info["select_fields"][-1]
         columns = slice(first, last + 1)

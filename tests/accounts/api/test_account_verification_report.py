@@ -157,7 +157,7 @@ def test_a_report_in_a_huge_body_is_not_read(
     assert lock.is_locked(handed.pk)
 
 
-def test_without_a_secret_the_door_is_closed(
+def test_without_a_secret_every_report_is_refused(
     stranger: ApiClient, handed: DiscordAccount
 ) -> None:
     VerificationSettings.objects.update(secret="")

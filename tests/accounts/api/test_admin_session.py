@@ -1,4 +1,4 @@
-"""Trying keys at the operators' door."""
+"""Sign-in of operators with a key."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_after_ten_wrong_keys_even_the_right_one_waits(
     assert elsewhere.json()["code"] == 1
 
 
-def test_the_sign_in_page_and_this_door_count_together(
+def test_the_sign_in_page_and_this_endpoint_count_together(
     stranger: ApiClient, operator: User
 ) -> None:
     for _ in range(throttle.TRIES_PER_ADDRESS):

@@ -116,7 +116,7 @@ def test_right_tries_are_not_counted(client: Client, alice: User) -> None:
     assert response.status_code == 302
 
 
-def test_without_a_cache_the_door_still_opens(client: Client, alice: User) -> None:
+def test_without_a_cache_sign_in_still_works(client: Client, alice: User) -> None:
     with patch.object(throttle, "cache") as broken:
         broken.add.side_effect = OSError("Redis is away")
         broken.decr.side_effect = OSError("Redis is away")

@@ -25,7 +25,7 @@ from tests.factories import make_account, make_finished
 
 pytestmark = pytest.mark.django_db
 
-HOME = "/draw"
+DRAW_PAGE = "/draw"
 
 
 def signed_in(**fields: str) -> Client:

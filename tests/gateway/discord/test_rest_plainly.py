@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from curl_cffi.requests.exceptions import RequestException
 
-from gateway.discord import rest as gateway_http
+from gateway.discord import rest
 from gateway.discord.rest import DiscordHttp
 from tests.gateway.rest_server import Server
 from tests.targets import TARGETS
@@ -55,7 +55,7 @@ async def test_an_endless_answer_breaks_off(
     monkeypatch: pytest.MonkeyPatch,
     sized: bool,
 ) -> None:
-    monkeypatch.setattr(gateway_http, "MOST_BYTES", 10_000)
+    monkeypatch.setattr(rest, "MOST_BYTES", 10_000)
 
     async def endless(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()

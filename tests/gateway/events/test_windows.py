@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import DiscordAccount, User
-from gateway.events.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Recipient, handle
 from gateway.models import GatewaySession
 from gateway.protocol.constants import Event
 from gateway.sockets.history import judge, silent_tasks
@@ -30,9 +30,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_an_expected_window_is_open_with_what_it_takes_to_answer(
-    speaker: Speaker, pressed: Task
+    recipient: Recipient, pressed: Task
 ) -> None:
-    task = opened(speaker, pressed)
+    task = opened(recipient, pressed)
 
     assert task.status == TaskStatus.SUBMITTED
     assert (task.window, task.window_id) == (WindowState.OPEN, WINDOW)
@@ -41,11 +41,11 @@ def test_an_expected_window_is_open_with_what_it_takes_to_answer(
 
 
 def test_an_unexpected_one_will_be_answered_with_what_it_offers(
-    speaker: Speaker, alice: User, account: DiscordAccount
+    recipient: Recipient, alice: User, account: DiscordAccount
 ) -> None:
     task = press(alice, account, window=WindowState.NONE)
 
-    task = opened(speaker, task)
+    task = opened(recipient, task)
 
     account.refresh_from_db()
     assert (task.window, task.prompt_en) == (WindowState.OPEN, "what Midjourney offers")
@@ -54,11 +54,11 @@ def test_an_unexpected_one_will_be_answered_with_what_it_offers(
 
 
 def test_a_start_without_the_window_goes_on_as_a_plain_drawing(
-    speaker: Speaker, account: DiscordAccount, pressed: Task
+    recipient: Recipient, account: DiscordAccount, pressed: Task
 ) -> None:
     DiscordAccount.objects.update(mj_remix_on=True)
 
-    handle(speaker, Event.MESSAGE_CREATE, wire.start(PROGRESS, nonce=pressed.nonce))
+    handle(recipient, Event.MESSAGE_CREATE, wire.start(PROGRESS, nonce=pressed.nonce))
 
     account.refresh_from_db()
     assert again(pressed).window == WindowState.NONE
@@ -66,21 +66,23 @@ def test_a_start_without_the_window_goes_on_as_a_plain_drawing(
 
 
 def test_a_window_told_twice_is_answered_once(
-    speaker: Speaker, session: GatewaySession, pressed: Task, http: FakeHttp
+    recipient: Recipient, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
-    opened(speaker, pressed)
+    opened(recipient, pressed)
     answered(pressed)
 
-    opened(speaker, pressed)
+    opened(recipient, pressed)
     answered(pressed)
 
     assert len(http.bodies) == 1
 
 
-def test_a_window_of_an_ended_task_is_nobodys(speaker: Speaker, pressed: Task) -> None:
+def test_a_window_of_an_ended_task_is_nobodys(
+    recipient: Recipient, pressed: Task
+) -> None:
     Task.objects.update(status=TaskStatus.FAILURE)
 
-    assert handle(speaker, MODAL, modal(pressed)) is Outcome.NOT_OURS
+    assert handle(recipient, MODAL, modal(pressed)) is Outcome.NOT_OURS
 
 
 # --- not heard of --------------------------------------------------------------------

@@ -20,7 +20,7 @@ from accounts.people import passes, wrong_keys
 from gateway.live import open_streams, websocket
 from gateway.live.routing import websocket_urlpatterns
 from mjproxy.lib.process import event_loop
-from mjproxy.web.forwarded import FromOutside
+from mjproxy.web.forwarded import ForwardedHeadersMiddleware
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tasks.selectors import by_ids
@@ -189,7 +189,7 @@ async def behind_proxy(user: User, origin: str, **said: str) -> WebsocketCommuni
     cookie = f"{settings.SESSION_COOKIE_NAME}={await sync_to_async(session_of)(user)}"
     lines = {"host": "127.0.0.1:8080", "origin": origin, "cookie": cookie} | said
     headers = [(n.replace("_", "-").encode(), v.encode()) for n, v in lines.items()]
-    proxied: Any = FromOutside(app, 1)
+    proxied: Any = ForwardedHeadersMiddleware(app, 1)
     socket = WebsocketCommunicator(proxied, "/ws/tasks", headers=headers)
     await socket.connect()
     return socket
@@ -318,7 +318,7 @@ async def closed_with(socket: WebsocketCommunicator) -> int:
 
 def shut_out() -> None:
     User.objects.update(is_active=False)
-    passes.tell(User.objects.get().pk)
+    passes.send_access_changed(User.objects.get().pk)
 
 
 ENDS: dict[str, Callable[[], object]] = {

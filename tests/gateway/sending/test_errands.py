@@ -206,7 +206,7 @@ def brought(alice: User, account: DiscordAccount) -> Errand:
     return send_on(ErrandKind.UPLOAD, owner=alice, account=account, brought=pictures)
 
 
-def linking(monkeypatch: pytest.MonkeyPatch, *outcomes: Any) -> list[bytes]:
+def fake_uploads(monkeypatch: pytest.MonkeyPatch, *outcomes: Any) -> list[bytes]:
     seen: list[bytes] = []
     left = list(outcomes)
 
@@ -227,7 +227,7 @@ def test_links_come_in_the_order_of_the_pictures(
     http: FakeHttp,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seen = linking(monkeypatch, "https://one", "https://two")
+    seen = fake_uploads(monkeypatch, "https://one", "https://two")
 
     errand = run(brought(alice, live))
 
@@ -242,7 +242,7 @@ def test_a_broken_upload_goes_on_where_it_broke(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     broken = UploadFailed("the upload was answered 500", status=500)
-    seen = linking(monkeypatch, "https://one", broken, "https://two")
+    seen = fake_uploads(monkeypatch, "https://one", broken, "https://two")
 
     errand = run(brought(alice, live))
     Errand.objects.update(claimed_until=None)
@@ -258,7 +258,7 @@ def test_a_refused_upload_is_told(
     http: FakeHttp,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    linking(monkeypatch, UploadFailed("Discord 413", permanent=True, status=413))
+    fake_uploads(monkeypatch, UploadFailed("Discord 413", permanent=True, status=413))
 
     errand = run(brought(alice, live))
 
@@ -270,7 +270,7 @@ def test_trouble_that_may_pass_is_waited_for_longer_and_longer(
     alice: User, live: DiscordAccount, http: FakeHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed = UploadFailed("the upload was answered 500", status=500)
-    linking(monkeypatch, failed, failed, failed)
+    fake_uploads(monkeypatch, failed, failed, failed)
     errand = brought(alice, live)
 
     pauses = []

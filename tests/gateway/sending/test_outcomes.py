@@ -17,7 +17,7 @@ from accounts.models import DiscordAccount, User
 from gateway import timing
 from gateway.discord import clients, index_reader
 from gateway.enums import QueryState
-from gateway.events.handlers import Speaker
+from gateway.events.handlers import Recipient
 from gateway.lanes import lane
 from gateway.models import AccountQuery
 from gateway.protocol.answers import Answer, Verdict
@@ -219,9 +219,9 @@ def test_a_command_that_cannot_be_compared_is_not_refused(
 
 
 @pytest.fixture
-def pressed(alice: User, live: DiscordAccount, speaker: Speaker) -> Task:
+def pressed(alice: User, live: DiscordAccount, recipient: Recipient) -> Task:
     task = press(alice, live)
-    opened(speaker, task)
+    opened(recipient, task)
     return task
 
 

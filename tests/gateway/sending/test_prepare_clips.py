@@ -16,7 +16,7 @@ from tasks.submit.extensions import NOT_CHOSEN, submit_extension
 from tasks.submit.row import Caller
 from tasks.waiting.reason import waiting_of
 from tests.gateway.fakes import FakeHttp
-from tests.gateway.preparing import prepared
+from tests.gateway.picture_tasks import prepared
 from tests.tasks.parents import EXTEND, buttons, make_clips
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -18,7 +18,7 @@ from tasks.pictures import inputs, store
 from tasks.pictures.inputs import Brought
 from tasks.pictures.own_links import Viewer
 from tests.factories import make_finished
-from tests.gateway.preparing import given, prepared, waiting
+from tests.gateway.picture_tasks import given, prepared, waiting
 from tests.gateway.rows import make_waiting
 from tests.http_server import Server
 from tests.pictures import phone, picture

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway.events.handlers import Speaker, handle
+from gateway.events.handlers import Recipient, handle
 from gateway.lanes import lane
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
@@ -39,9 +39,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_window_of_a_task_to_be_cancelled_is_not_answered(
-    speaker: Speaker, session: GatewaySession, pressed: Task, http: FakeHttp
+    recipient: Recipient, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
-    opened(speaker, pressed)
+    opened(recipient, pressed)
     assert cancel(again(pressed))
 
     task = answered(pressed)
@@ -51,9 +51,9 @@ def test_a_window_of_a_task_to_be_cancelled_is_not_answered(
 
 
 def test_the_answer_has_a_nonce_of_its_own_and_names_the_click(
-    speaker: Speaker, session: GatewaySession, pressed: Task, http: FakeHttp
+    recipient: Recipient, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
-    opened(speaker, pressed)
+    opened(recipient, pressed)
 
     task = answered(pressed)
 
@@ -76,16 +76,16 @@ def test_the_answer_has_a_nonce_of_its_own_and_names_the_click(
 
 
 def test_what_answers_the_answer_belongs_to_the_task(
-    speaker: Speaker, session: GatewaySession, pressed: Task, http: FakeHttp
+    recipient: Recipient, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
-    opened(speaker, pressed)
+    opened(recipient, pressed)
     task = answered(pressed)
     created = {"id": ANSWER, "nonce": task.nonce}
 
-    handle(speaker, Event.INTERACTION_CREATE, created)
+    handle(recipient, Event.INTERACTION_CREATE, created)
     metadata = wire.answers(ANSWER, triggering_interaction_metadata={"id": CLICK})
     text = {"said": "Remix (Strong) by ", **metadata}
-    handle(speaker, Event.MESSAGE_CREATE, wire.final(PROGRESS, job=JOB, **text))
+    handle(recipient, Event.MESSAGE_CREATE, wire.final(PROGRESS, job=JOB, **text))
 
     done = again(task)
     assert (done.interaction_id, done.window_interaction_id) == (CLICK, ANSWER)
@@ -94,10 +94,10 @@ def test_what_answers_the_answer_belongs_to_the_task(
 
 
 def test_without_a_live_session_nothing_is_posted(
-    speaker: Speaker, account: DiscordAccount, pressed: Task, http: FakeHttp
+    recipient: Recipient, account: DiscordAccount, pressed: Task, http: FakeHttp
 ) -> None:
     make_session(account, is_live=False)
-    opened(speaker, pressed)
+    opened(recipient, pressed)
 
     task = answered(pressed)
 
@@ -107,10 +107,10 @@ def test_without_a_live_session_nothing_is_posted(
 
 
 def test_an_expired_window_is_opened_anew_after_a_pause(
-    speaker: Speaker, session: GatewaySession, pressed: Task, http: FakeHttp
+    recipient: Recipient, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
     http.answers = [EXPIRED]
-    opened(speaker, pressed)
+    opened(recipient, pressed)
 
     task = answered(pressed)
 
@@ -122,12 +122,12 @@ def test_an_expired_window_is_opened_anew_after_a_pause(
 
 
 def test_a_window_is_not_opened_anew_for_ever(
-    speaker: Speaker, alice: User, account: DiscordAccount, http: FakeHttp
+    recipient: Recipient, alice: User, account: DiscordAccount, http: FakeHttp
 ) -> None:
     make_session(account)
     http.answers = [EXPIRED]
     task = press(alice, account, attempts=MAX_ATTEMPTS)
-    opened(speaker, task)
+    opened(recipient, task)
 
     task = answered(task)
 
@@ -136,10 +136,10 @@ def test_a_window_is_not_opened_anew_for_ever(
 
 
 def test_a_rate_limit_leaves_the_window_open_for_later(
-    speaker: Speaker, session: GatewaySession, pressed: Task, http: FakeHttp
+    recipient: Recipient, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
     http.answers = [Answer(Verdict.LATER, "Discord 429", 30.0)]
-    opened(speaker, pressed)
+    opened(recipient, pressed)
 
     task = answered(pressed)
 
@@ -149,10 +149,10 @@ def test_a_rate_limit_leaves_the_window_open_for_later(
 
 
 def test_while_discord_wants_silence_the_window_waits(
-    speaker: Speaker, session: GatewaySession, pressed: Task, http: FakeHttp
+    recipient: Recipient, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
     lane.rest(session.account_id, timezone.now() + timedelta(hours=1))
-    opened(speaker, pressed)
+    opened(recipient, pressed)
 
     assert answered(pressed).window == WindowState.OPEN
     assert http.bodies == []
@@ -160,11 +160,11 @@ def test_while_discord_wants_silence_the_window_waits(
 
 
 def test_the_next_task_keeps_its_distance_from_an_answer(
-    speaker: Speaker, session: GatewaySession, pressed: Task, http: FakeHttp
+    recipient: Recipient, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
     DiscordAccount.objects.update(after_interval_min=50, after_interval_max=60)
     lane.rest(session.account_id, timezone.now())  # the lane is there
-    opened(speaker, pressed)
+    opened(recipient, pressed)
 
     answered(pressed)
 
@@ -174,10 +174,10 @@ def test_the_next_task_keeps_its_distance_from_an_answer(
 
 
 def test_what_may_have_been_taken_is_not_answered_again(
-    speaker: Speaker, session: GatewaySession, pressed: Task, http: FakeHttp
+    recipient: Recipient, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
     http.answers = [Answer(Verdict.UNKNOWN, "timed out")]
-    opened(speaker, pressed)
+    opened(recipient, pressed)
 
     answered(pressed)
     task = answered(pressed)
@@ -195,7 +195,7 @@ def test_what_may_have_been_taken_is_not_answered_again(
     ],
 )
 def test_a_refused_account_keeps_the_task_for_later(
-    speaker: Speaker,
+    recipient: Recipient,
     session: GatewaySession,
     account: DiscordAccount,
     pressed: Task,
@@ -204,7 +204,7 @@ def test_a_refused_account_keeps_the_task_for_later(
     state: AccountState,
 ) -> None:
     http.answers = [Answer(verdict, "no")]
-    opened(speaker, pressed)
+    opened(recipient, pressed)
 
     task = answered(pressed)
 

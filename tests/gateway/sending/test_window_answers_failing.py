@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
-from gateway.events.handlers import Speaker, handle
+from gateway.events.handlers import Recipient, handle
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from gateway.sending import window_answers
@@ -38,14 +38,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
     ],
 )
 def test_an_answer_that_is_refused_for_good_ends_the_task(
-    speaker: Speaker,
+    recipient: Recipient,
     session: GatewaySession,
     pressed: Task,
     http: FakeHttp,
     answer: Answer,
 ) -> None:
     http.answers = [answer]
-    opened(speaker, pressed)
+    opened(recipient, pressed)
 
     task = answered(pressed)
 
@@ -56,7 +56,7 @@ def test_an_answer_that_is_refused_for_good_ends_the_task(
 
 @pytest.mark.parametrize(("field", "longest"), [({}, 4000), ({"max_length": 90}, 90)])
 def test_a_text_that_its_window_does_not_take_is_not_sent(
-    speaker: Speaker,
+    recipient: Recipient,
     session: GatewaySession,
     alice: User,
     account: DiscordAccount,
@@ -70,7 +70,7 @@ def test_a_text_that_its_window_does_not_take_is_not_sent(
     for each in (fits, task):
         data = modal(each) | {"id": f"{CLICK}{each.pk % 10}"}
         data["components"][0]["components"][0] |= field
-        handle(speaker, MODAL, data)
+        handle(recipient, MODAL, data)
 
     assert again(fits).window == WindowState.OPEN
     assert again(task).status == TaskStatus.FAILURE

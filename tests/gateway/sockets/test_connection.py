@@ -28,9 +28,9 @@ from tests.gateway.simulated import (
     jobs_reach,
     make_held,
     row_of,
+    run_simulator,
     session_of,
     sessions_reach,
-    simulating,
     spec_of,
 )
 
@@ -66,7 +66,7 @@ async def test_it_comes_up_and_says_so(
 async def test_it_greets_only_after_hello(
     account: DiscordAccount, watch: Watch
 ) -> None:
-    async with simulating(hello_delay=0.2) as slow:
+    async with run_simulator(hello_delay=0.2) as slow:
         async with connected(account, addresses_of(slow), watch) as found:
             await found.is_up()
 
@@ -199,7 +199,7 @@ async def test_unanswered_heartbeats_end_the_socket_but_not_the_session(
     account: DiscordAccount, watch: Watch
 ) -> None:
     async with (
-        simulating(heartbeat_interval=0.1, heartbeat_misses=1000) as simulator,
+        run_simulator(heartbeat_interval=0.1, heartbeat_misses=1000) as simulator,
         connected(account, addresses_of(simulator), watch) as line,
     ):
         await line.is_up()

@@ -7,7 +7,7 @@ import pytest
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection as module
+from gateway.sockets import connection
 from tests.gateway.simulated import (
     Watch,
     addresses_of,
@@ -52,7 +52,7 @@ async def test_ready_is_not_lost_by_an_answer_that_is_no_json(
 ) -> None:
     # Connected anew, it opens the channels that READY does not name.
     account.anew_revision = account.revision
-    monkeypatch.setattr(module, "found_in", lambda *_: None)
+    monkeypatch.setattr(connection, "found_in", lambda *_: None)
     said = {"body": body, "headers": {"Content-Type": "application/json"}}
     rule = {"match": {"route": route}, "effect": {"http": said}, "times": 1}
     await control(simulator, "POST", "/rules", rule)

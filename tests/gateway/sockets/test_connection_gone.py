@@ -11,7 +11,7 @@ import pytest
 from accounts.models import DiscordAccount
 from gateway.protocol.constants import Event
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection as module
+from gateway.sockets import connection
 from tests.gateway.simulated import (
     Line,
     Watch,
@@ -56,15 +56,15 @@ async def test_a_socket_that_goes_while_its_row_is_written_is_down(
             await asyncio.wait_for(gone.wait(), 20)
         return await watch.in_thread(function, *args, **kwargs)
 
-    real = module.Connection._went_down
+    real = connection.Connection._went_down
 
-    async def went_down(self: module.Connection, reason: str = "") -> None:
+    async def went_down(self: connection.Connection, reason: str = "") -> None:
         await real(self, reason)
         if not self._up.is_set():
             gone.set()
 
-    monkeypatch.setattr(module.Connection, "_went_down", went_down)
-    monkeypatch.setattr(module, "in_thread", in_thread_slowly)
+    monkeypatch.setattr(connection.Connection, "_went_down", went_down)
+    monkeypatch.setattr(connection, "in_thread", in_thread_slowly)
     await control(simulator, "POST", "/gateway/reconnect", {})
 
     await watch.until_row(await session_of(account), is_live=False)

@@ -21,8 +21,8 @@ from tests.gateway.simulated import (
     Watch,
     control,
     make_simulated,
-    managing,
     row_of,
+    run_manager,
     session_of,
     sessions_reach,
 )
@@ -45,7 +45,7 @@ async def test_a_broken_connection_is_not_confirmed_by_the_next_renewal(
     live_at_renewal: list[bool] = []
     real = leases.renew
 
-    async with managing():
+    async with run_manager():
         await watch.until_row(account, state=AccountState.READY)
         failed: list[Any] = []
 
@@ -87,7 +87,7 @@ async def test_a_socket_is_closed_only_after_its_row_says_so(
             raise
 
     monkeypatch.setattr(connection.Connection, "run", run)
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
 
         await in_thread(set_enabled, await row_of(account), enabled=False)
@@ -103,7 +103,7 @@ async def test_with_a_wrong_clock_it_leaves_all_accounts_until_it_is_right(
     account: DiscordAccount,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
         monkeypatch.setattr(clock, "skew", lambda: 9.0)
         clock._seen.at = None

@@ -19,8 +19,8 @@ from tests.gateway.simulated import (
     Watch,
     control,
     make_simulated,
-    managing,
     row_of,
+    run_manager,
     session_of,
     sessions_reach,
 )
@@ -38,7 +38,7 @@ def account() -> DiscordAccount:
 async def test_an_account_that_rests_closes_its_socket_after_its_last_drawing(
     simulator: Simulator, watch: Watch, account: DiscordAccount, alice: User
 ) -> None:
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
         task = await in_thread(make_running, alice, account)
         hours = DiscordAccount.objects.filter(pk=account.pk)
@@ -62,7 +62,7 @@ async def test_an_account_that_rests_closes_its_socket_after_its_last_drawing(
 async def test_a_final_end_is_not_tried_again_before_a_person_acts(
     simulator: Simulator, watch: Watch, account: DiscordAccount
 ) -> None:
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
         await control(simulator, "POST", "/gateway/close", {"code": 4012})
         await watch.until_row(account, state=AccountState.PAUSED)
@@ -82,7 +82,7 @@ async def test_a_final_end_is_not_tried_again_before_a_person_acts(
 async def test_what_does_not_concern_the_connection_leaves_it_alone(
     simulator: Simulator, watch: Watch, account: DiscordAccount
 ) -> None:
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
         before = running.connection_of(account)
         row = await row_of(account)
@@ -107,7 +107,7 @@ async def test_what_does_not_concern_the_connection_leaves_it_alone(
 async def test_an_account_that_is_told_to_connect_anew_identifies(
     simulator: Simulator, watch: Watch, account: DiscordAccount
 ) -> None:
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
         before = running.connection_of(account)
 
@@ -125,7 +125,7 @@ async def test_an_account_that_is_told_to_connect_anew_identifies(
 async def test_an_account_that_a_person_has_helped_resumes(
     simulator: Simulator, watch: Watch, account: DiscordAccount
 ) -> None:
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
         await in_thread(trouble, account.pk, AccountState.PAUSED, "why")
 
@@ -140,7 +140,7 @@ async def test_an_account_that_a_person_has_helped_resumes(
 async def test_emptied_direct_channels_are_found_when_it_connects_anew(
     simulator: Simulator, watch: Watch, account: DiscordAccount
 ) -> None:
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
         known = await row_of(account)
         assert known.private_channel_id
@@ -161,7 +161,7 @@ async def test_rows_of_one_user_know_each_other(
     sibling = await in_thread(
         make_simulated, channel_id=FURTHER, state=AccountState.CONNECTING
     )
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
         await watch.until_row(sibling, state=AccountState.READY)
 

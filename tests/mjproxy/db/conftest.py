@@ -9,17 +9,17 @@ import pytest
 from dj_database_url import DBConfig
 from django.db.utils import ConnectionHandler
 
-from mjproxy.db.connection_gate import door
-from tests.mjproxy.db.asking import ask
+from mjproxy.db.connection_gate import gate
+from tests.mjproxy.db.statements import ask
 from tests.relay import Relay
 
 
 @pytest.fixture
-def fresh_door() -> Iterator[None]:
+def fresh_gate() -> Iterator[None]:
     """Let no silence be remembered."""
-    door.__init__()  # type: ignore[misc]
+    gate.__init__()  # type: ignore[misc]
     yield
-    door.__init__()  # type: ignore[misc]
+    gate.__init__()  # type: ignore[misc]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from django.db import OperationalError
 from mjproxy.db.connection_gate import REST
 from mjproxy.db.database_url import database
 from mjproxy.lib.db import time_limits
-from tests.mjproxy.db.asking import as_default, ask
+from tests.mjproxy.db.statements import as_default, ask
 from tests.relay import Relay, relay_to
 
 LIMIT: Final = 1.0
@@ -39,7 +39,7 @@ def line() -> Iterator[Relay]:
 
 
 @pytest.fixture(autouse=True)
-def _little_patience(fresh_door: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def _little_patience(fresh_gate: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time_limits, "_bound", LIMIT)
 
 

@@ -17,7 +17,7 @@ from mjproxy.db.connection_gate import REST
 from mjproxy.db.database_url import database
 from mjproxy.lib.db import time_limits
 from tests.e2e.faulty import postgres_server
-from tests.mjproxy.db.asking import as_default, ask
+from tests.mjproxy.db.statements import as_default, ask
 from tests.relay import Relay, relay_to
 
 LIMIT: Final = 0.5
@@ -37,7 +37,7 @@ def line() -> Iterator[Relay]:
 
 
 @pytest.fixture(autouse=True)
-def _little_patience(fresh_door: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def _little_patience(fresh_gate: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time_limits, "_bound", LIMIT)
 
 

@@ -18,7 +18,14 @@ from tasks.prompts.text import tidy
 from tasks.prompts.translation import translate
 from tests.http_server import always, never, serving
 from tests.tasks.prompts.prompt_texts import HOSTILE, prompts
-from tests.tasks.translating import DICTIONARY, FOX, choose, gpt, in_english, says
+from tests.tasks.translator_servers import (
+    DICTIONARY,
+    FOX,
+    choose,
+    gpt,
+    in_english,
+    says,
+)
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from tasks.models import DrawingSettings
 from tasks.prompts.translation import translate
 from tasks.prompts.translators import chosen
 from tests.http_server import Handler, always, serving
-from tests.tasks.translating import (
+from tests.tasks.translator_servers import (
     FOX,
     KEY,
     SECRET,

@@ -31,7 +31,7 @@ from tests.tasks.parents import (
     make_described,
     make_single,
     press,
-    remixing,
+    remix_account,
 )
 from tests.tasks.refusals import Block
 
@@ -179,7 +179,7 @@ def test_a_window_that_remix_would_open_cannot_be_forced_without_it(
 def test_a_button_that_has_no_window_is_pressed_however_much_one_is_wanted(
     alice: User, custom_id: str
 ) -> None:
-    parent = make_single(alice, remixing())
+    parent = make_single(alice, remix_account())
 
     task = press(parent, custom_id, force_window=True).task
 
@@ -246,7 +246,7 @@ def test_what_is_over_or_another_job_is_not_stopped(
 
 
 def test_change_answers_a_remix_window_by_itself(alice: User) -> None:
-    parent = make_finished(alice, account=remixing())
+    parent = make_finished(alice, account=remix_account())
 
     task = submit_change(
         caller=Caller(alice), task_id=parent.pk, action=TaskAction.VARIATION, index=2

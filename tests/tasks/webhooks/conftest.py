@@ -10,7 +10,7 @@ from accounts.models import User
 from tasks.models import Task
 from tests.factories import make_task
 from tests.http_server import Server, serving
-from tests.tasks.hooking import HOOK, forget_receivers
+from tests.tasks.webhook_calls import HOOK, forget_receivers
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tasks.webhooks.picking import claim_due, due_receivers, rest
 from tasks.webhooks.rows import Outcome, resend, settle
 from tasks.webhooks.shares import Receiver
 from tests.factories import make_task
-from tests.tasks.hooking import HOOK, claimed, ours
+from tests.tasks.webhook_calls import HOOK, claimed, ours
 
 FINE = Outcome(status=204)
 

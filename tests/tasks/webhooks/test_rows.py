@@ -22,7 +22,7 @@ from tasks.webhooks.rows import (
     settle,
 )
 from tests.factories import make_task
-from tests.tasks.hooking import HOOK, HOST, claimed, ours
+from tests.tasks.webhook_calls import HOOK, HOST, claimed, ours
 
 REFUSED = Outcome(error="cannot connect")
 FINE = Outcome(status=204)

@@ -17,7 +17,7 @@ from gateway.discord.transport.json_bodies import NotDiscord
 from gateway.discord.uploads import UploadFailed, link
 from gateway.protocol.answers import Verdict
 from tests.gateway.rest_server import BODY, Server, addresses, identity
-from tests.gateway.simulated import control, simulating, spec_of
+from tests.gateway.simulated import control, run_simulator, spec_of
 from tests.gateway.wire import CHANNEL, GUILD
 
 Call = Callable[[DiscordHttp], Awaitable[Any]]
@@ -180,7 +180,7 @@ async def test_every_answer_of_the_simulator_can_lose_its_body(form: str) -> Non
         "history": lambda http: http.history(spec.channel_id, after="1"),
         "offer_file": lambda http: http.offer_file(spec.channel_id, "a.png", 7),
     }
-    async with simulating() as simulator:
+    async with run_simulator() as simulator:
         http = DiscordHttp(identity(token=spec.user_token), addresses(simulator.url))
         for call in calls.values():
             await call(http)

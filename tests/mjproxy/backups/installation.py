@@ -74,7 +74,7 @@ with connection.cursor() as cursor:
 
 
 @dataclass
-class Home:
+class Installation:
     """One installation: its data folder, its database, and how to command it."""
 
     data: Path
