@@ -76,7 +76,7 @@ async def _stop(runner: web.ServerRunner) -> None:
     await asyncio.gather(*left, return_exceptions=True)
 
 
-def _is_of(task: asyncio.Task[Any], server: web.Server[Any] | None) -> bool:
+def _is_of(task: asyncio.Task[Any], server: web.Server | None) -> bool:
     """Tell whether a task handles a request of the server."""
     frame = getattr(task.get_coro(), "cr_frame", None)
     handler = frame.f_locals.get("self") if frame else None
