@@ -30,7 +30,6 @@ from gateway.sending.refusals import break_off
 from mjproxy.lib import faults
 from mjproxy.lib.faults import Work
 from mjproxy.lib.process import event_loop
-from mjproxy.lib.process.nudge import nudge
 from mjproxy.lib.process.nudge_handlers import on_nudge
 
 LONGEST_WAIT: Final = 60.0  # seconds to the next look at a lane
@@ -96,17 +95,20 @@ def sweep() -> None:
 
 def _nudge() -> None:
     """Nudge every kind of due work; an error in one kind does not stop the others."""
-    for due, job in (
-        (gateway_sweep.accounts_to_dispatch, "gateway.dispatch_account"),
-        (cancel.to_press, "gateway.press_cancel"),
-        (window_answers.to_answer, "gateway.answer_window"),
-        (prepare.unprepared, "gateway.prepare_task"),
-        (errands.waiting, "gateway.run_errand"),
-        (queries.accounts_to_ask, "gateway.ask_account"),
-        (lock.due, "gateway.attend_verification"),
+    for due, enqueue in (
+        (gateway_sweep.accounts_to_dispatch, nudges.enqueue_dispatch),
+        (cancel.to_press, nudges.enqueue_cancel),
+        (window_answers.to_answer, nudges.enqueue_answer),
+        (prepare.unprepared, nudges.enqueue_prepare),
+        (errands.waiting, nudges.enqueue_errand),
+        (queries.accounts_to_ask, nudges.enqueue_query),
+        (lock.due, nudges.enqueue_verification),
     ):
-        faults.step(_nudge_all, due, job)
+        faults.step(_enqueue_all, due, enqueue)
 
 
-def _nudge_all(due: Callable[[], list[int]], job: str) -> None:
-    nudge(job, *due())
+def _enqueue_all(
+    due: Callable[[], list[int]], enqueue: Callable[[int], object]
+) -> None:
+    for pk in due():
+        enqueue(pk)
