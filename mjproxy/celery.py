@@ -10,7 +10,6 @@ from celery.signals import (
     worker_init,
     worker_ready,
     worker_shutdown,
-    worker_shutting_down,
 )
 from django.db import close_old_connections
 
@@ -30,7 +29,6 @@ class Nudges(bootsteps.StartStopStep):
 
         queues = list(worker.app.amqp.queues.consume_from)
         worker.nudges = Listener(queues, NudgedWork(worker.concurrency))
-        worker_shutting_down.connect(lambda **_: worker.nudges.close(), weak=False)
         return worker.nudges
 
 

@@ -54,13 +54,9 @@ class Listener:
         """Tell whether this worker would get a nudge now."""
         return time.monotonic() - self._heard_at < DEAF
 
-    def close(self) -> None:
-        """Take no further nudge."""
-        self._ending.set()
-
     def stop(self) -> None:
-        """Wait for what runs, and give what has not ended to other workers."""
-        self.close()
+        """Take no more, wait for what runs, give back what has not ended in time."""
+        self._ending.set()
         self._thread.join(PATIENCE + WAIT)
         left = self._work.end(LAST)
         if left and not self._thread.is_alive():
