@@ -4,7 +4,7 @@ It runs in a thread of its own with a connection of its own. redis-py's asyncio 
 would cost four times the processor time for each nudge.
 
 Redis answers each question within a second, even if there is no nudge. So an answer
-that does not come within three means that the line is dead.
+that does not come within three means that the connection is broken.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Listener:
     def __init__(self, queues: list[str], work: NudgedWork) -> None:
         self._keys = [nudge.key_of(queue) for queue in queues]
         self._work = work
-        self._line = nudge.line_to_redis(answers_within=PATIENCE)
+        self._connection = nudge.connection_to_redis(answers_within=PATIENCE)
         self._heard_at = 0.0
         self._is_old = False  # a Redis before 7
         self._trouble = ""
@@ -61,10 +61,10 @@ class Listener:
         left = self._work.end(LAST)
         if left and not self._thread.is_alive():
             try:
-                nudge.put(self._line, left)
+                nudge.put(self._connection, left)
             except (redis.RedisError, OSError) as exc:
                 logger.warning("%s nudges are lost: %s", len(left), exc)
-        self._line.disconnect()
+        self._connection.disconnect()
 
     def _excuse(self, done: Callable[[], object]) -> None:
         if self._ending.is_set():
@@ -89,7 +89,7 @@ class Listener:
         if not members:
             return
         if self._ending.is_set() or not _clock_is_right():
-            nudge.put(self._line, members)
+            nudge.put(self._connection, members)
         else:
             self._work.start(members)
 
@@ -118,8 +118,8 @@ class Listener:
         return [member, *self._ask("ZPOPMIN", key, MOST)[::2]]
 
     def _ask(self, *command: Any) -> Any:
-        self._line.send_command(*command)
-        return self._line.read_response()
+        self._connection.send_command(*command)
+        return self._connection.read_response()
 
     def _tell(self, exc: Exception) -> None:
         """Log an error once as long as it is the same; the outage's log counts it."""

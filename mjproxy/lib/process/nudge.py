@@ -55,7 +55,7 @@ def key_of(queue: str) -> str:
     return f"mjproxy:nudges:{queue}"
 
 
-def line_to_redis(*, answers_within: float) -> Any:
+def connection_to_redis(*, answers_within: float) -> Any:
     """Return a connection that connects, and connects again, when it is used.
 
     A bare connection, because redis-py's client takes twice the processor time.
@@ -69,7 +69,7 @@ def line_to_redis(*, answers_within: float) -> Any:
     return pool.make_connection()
 
 
-def put(line: Any, members: Iterable[str]) -> None:
+def put(connection: Any, members: Iterable[str]) -> None:
     """Add nudges to those that wait in Redis. Raises RedisError."""
     now = time.time()
     commands: dict[str, list[Any]] = {}
@@ -79,17 +79,17 @@ def put(line: Any, members: Iterable[str]) -> None:
         key = key_of(queue)
         commands.setdefault(key, ["ZADD", key, "NX"]).extend((now, member))
     for command in commands.values():
-        line.send_command(*command)
-        line.read_response()
+        connection.send_command(*command)
+        connection.read_response()
 
 
-def send(line: Any, nudges: Iterable[Nudge]) -> bool:
+def send(connection: Any, nudges: Iterable[Nudge]) -> bool:
     """Send nudges now; return False if Redis is away."""
     global _away_until
     if time.monotonic() < _away_until:
         return False
     try:
-        _put_surely(line, {f"{job}:{pk}" for job, ids in nudges for pk in ids})
+        _put_surely(connection, {f"{job}:{pk}" for job, ids in nudges for pk in ids})
     except Exception as exc:
         _away_until = time.monotonic() + REST
         said = "no nudges: %s"
@@ -98,20 +98,20 @@ def send(line: Any, nudges: Iterable[Nudge]) -> bool:
     return True
 
 
-def _put_surely(line: Any, members: set[str]) -> None:
+def _put_surely(connection: Any, members: set[str]) -> None:
     if not members:
-        line.connect()
+        connection.connect()
     try:
-        put(line, members)
+        put(connection, members)
     except (redis.ConnectionError, redis.TimeoutError):
-        # An idle line may have died unseen, say with a restart of Redis.
-        put(line, members)
+        # An idle connection may have broken unseen, say by a restart of Redis.
+        put(connection, members)
 
 
 def _send_all() -> None:
-    line = line_to_redis(answers_within=2.0)
+    connection = connection_to_redis(answers_within=2.0)
     while True:
         nudges = [_waiting.get()]
         while not _waiting.empty():  # no other thread takes any
             nudges.append(_waiting.get())
-        send(line, nudges)
+        send(connection, nudges)

@@ -105,7 +105,7 @@ def taken(done: SimpleQueue[int], count: int) -> list[int]:
 
 
 def heard(client: redis.Redis, done: SimpleQueue[int], pk: int) -> bool:
-    """Nudge as the sweep does, until it is heard: a dead line may take some."""
+    """Nudge as the sweep does, until it is heard: a dead connection may take some."""
 
     def look() -> bool:
         add(client, pk)
@@ -186,7 +186,7 @@ def test_an_emptied_redis_is_heard_on(
     assert heard(client, done, 2)
 
 
-def test_a_silent_line_is_replaced(
+def test_a_silent_connection_is_replaced(
     start: Start, client: redis.Redis, done: SimpleQueue[int], relay: Relay
 ) -> None:
     start()

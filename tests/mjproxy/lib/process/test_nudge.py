@@ -41,12 +41,12 @@ def client(server: RedisServer) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture
-def line(
+def connection(
     relay: Relay, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Any]:
     settings.REDIS_URL = f"redis://127.0.0.1:{relay.port}/0"
     monkeypatch.setattr(nudge, "_away_until", 0.0)
-    found = nudge.line_to_redis(answers_within=0.5)
+    found = nudge.connection_to_redis(answers_within=0.5)
     yield found
     found.disconnect()
 
@@ -57,30 +57,34 @@ def calls(client: redis.Redis, command: str) -> int:
     return count
 
 
-def test_doubles_melt_and_all_go_with_one_command(
-    line: Any, client: redis.Redis
+def test_doubles_count_once_and_all_go_with_one_command(
+    connection: Any, client: redis.Redis
 ) -> None:
     ids = range(500)
 
-    assert nudge.send(line, [("a.job", (1,)), ("a.job", tuple(ids)), ("b.job", (1,))])
+    assert nudge.send(
+        connection, [("a.job", (1,)), ("a.job", tuple(ids)), ("b.job", (1,))]
+    )
 
     waiting = client.zrange(DEFAULT, 0, -1)
     assert sorted(waiting) == sorted([*(f"a.job:{pk}" for pk in ids), "b.job:1"])
     assert calls(client, "zadd") == 1
 
 
-def test_a_nudge_that_waits_keeps_its_place(line: Any, client: redis.Redis) -> None:
+def test_a_nudge_that_waits_keeps_its_place(
+    connection: Any, client: redis.Redis
+) -> None:
     client.zadd(DEFAULT, {"a.job:1": 1.0})
 
-    nudge.send(line, [("a.job", (2, 1))])
+    nudge.send(connection, [("a.job", (2, 1))])
 
     assert client.zrange(DEFAULT, 0, -1) == ["a.job:1", "a.job:2"]
 
 
 def test_a_job_with_a_queue_of_its_own_has_a_key_of_its_own(
-    line: Any, client: redis.Redis
+    connection: Any, client: redis.Redis
 ) -> None:
-    nudge.send(line, [("gateway.dispatch_account", (1,)), ("a.job", (1,))])
+    nudge.send(connection, [("gateway.dispatch_account", (1,)), ("a.job", (1,))])
 
     assert client.zrange(nudge.key_of("dispatch"), 0, -1) == [
         "gateway.dispatch_account:1"
@@ -89,14 +93,14 @@ def test_a_job_with_a_queue_of_its_own_has_a_key_of_its_own(
 
 
 def test_redis_that_is_away_is_not_asked_at_once_again(
-    line: Any, relay: Relay, caplog: pytest.LogCaptureFixture
+    connection: Any, relay: Relay, caplog: pytest.LogCaptureFixture
 ) -> None:
     relay.cut()
 
     with caplog.at_level(logging.WARNING):
-        assert nudge.send(line, [("a.job", (1,))]) is False
+        assert nudge.send(connection, [("a.job", (1,))]) is False
         asked = relay.accepted
-        assert nudge.send(line, [("a.job", (2,))]) is False
+        assert nudge.send(connection, [("a.job", (2,))]) is False
 
     assert relay.accepted == asked
     assert len(caplog.records) == 1
@@ -104,22 +108,22 @@ def test_redis_that_is_away_is_not_asked_at_once_again(
 
 
 @pytest.mark.parametrize("how", ["cut_present", "fall_silent"])
-def test_a_dead_line_is_replaced_and_the_nudge_is_not_lost(
-    line: Any, relay: Relay, client: redis.Redis, how: str
+def test_a_dead_connection_is_replaced_and_the_nudge_is_not_lost(
+    connection: Any, relay: Relay, client: redis.Redis, how: str
 ) -> None:
-    nudge.send(line, [("a.job", (1,))])
+    nudge.send(connection, [("a.job", (1,))])
     if how == "cut_present":
         relay.cut_present()
     else:
         relay.fall_silent(new_too=False)
 
-    assert nudge.send(line, [("a.job", (2,))])
+    assert nudge.send(connection, [("a.job", (2,))])
 
     assert client.zrange(DEFAULT, 0, -1) == ["a.job:1", "a.job:2"]
 
 
 def test_a_nudge_is_sent_by_a_thread_of_this_process(
-    line: Any, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    connection: Any, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a fork the number of the process is another one."""
     monkeypatch.setattr(nudge, "_waiting", SimpleQueue())
