@@ -66,8 +66,8 @@ class NudgedWork:
 
         Returns the nudges whose work has not ended.
         """
-        self._is_over = True
         with self._changing:
+            self._is_over = True
             self._changing.wait_for(lambda: not self._open, patience)
             return {each for run in self._open | self._left for each in run.members}
 
@@ -103,9 +103,9 @@ class NudgedWork:
     def _run_in_thread(self, run: Run) -> None:
         with self._changing:
             self._waiting.discard(run.members)
-            if self._is_over:
+            if is_over := self._is_over:
                 self._left.add(run)
-        if not self._is_over:
+        if not is_over:
             self._do(run)
         self._done(run)
 
