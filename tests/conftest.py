@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from accounts.people.keys import create_key
 from mjproxy.health import background_check
 from mjproxy.lib import faults
 from mjproxy.lib.db import clock, threads
+from mjproxy.lib.process import nudge
 from mjproxy.lib.safe_http import resolver
 from tests.empty_database import empty
 from tests.factories import make_account, make_user
@@ -78,6 +80,14 @@ def _committed_rows_go_quickly() -> Iterator[None]:
     """Replace Django's flush after tests with `transaction=True`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_nudge_is_sent() -> Iterator[None]:
+    """Treat the thread that sends nudges as started: there is no Redis."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nudge, "_sender_of", os.getpid())
         yield
 
 

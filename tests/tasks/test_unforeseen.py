@@ -17,7 +17,6 @@ from accounts.state import mails, send_mails
 from mjproxy.lib import faults
 from mjproxy.lib.faults import MOST
 from mjproxy.lib.process import event_loop
-from tasks import jobs
 from tasks.enums import DeliveryState
 from tasks.models import Task, WebhookDelivery
 from tasks.pictures import cdn
@@ -25,6 +24,7 @@ from tasks.pictures.cdn import Picture
 from tasks.pictures.store import TRY_AGAIN
 from tasks.webhooks import calls, picking, rows
 from tasks.webhooks.rows import record_delivery
+from tests import nudged
 from tests.factories import make_finished
 from tests.tasks.webhook_calls import deliver
 
@@ -67,7 +67,7 @@ def test_a_hook_that_cannot_be_called_is_given_up(
 
     for _ in range(MOST):
         WebhookDelivery.objects.update(claimed_until=None)
-        jobs.deliver_task(task.pk)
+        nudged.do("tasks.deliver_task", task.pk)
         event_loop.run(calls.finished())
 
     call = WebhookDelivery.objects.get()
@@ -118,7 +118,7 @@ def keep(
     monkeypatch.setattr("tasks.pictures.store.store_file", store)
     for _ in range(times):
         Task.objects.update(picture_next_at=None)
-        jobs.keep_picture(task.pk)
+        nudged.do("tasks.keep_picture", task.pk)
     task.refresh_from_db()
     return task
 

@@ -13,7 +13,6 @@ from aiohttp import web
 from accounts.models import User
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import event_loop
-from tasks import jobs
 from tasks.enums import DeliveryState, TaskStatus
 from tasks.models import Task, WebhookDelivery
 from tasks.services import advance, fail
@@ -21,6 +20,7 @@ from tasks.webhooks import picking, shares
 from tasks.webhooks.calls import finished, here, start, start_all, start_task
 from tasks.webhooks.rows import Call, record_delivery
 from tasks.webhooks.shares import Receiver
+from tests import nudged
 from tests.factories import make_finished, make_task, make_user
 from tests.http_server import Server, always, listen_on_loopback, serving
 from tests.tasks.webhook_calls import (
@@ -223,7 +223,7 @@ def test_a_user_with_many_hanging_hosts_holds_up_no_other() -> None:
         fail(task.pk, "no luck")
         began = time.monotonic()
 
-        jobs.deliver_task(task.pk)
+        nudged.do("tasks.deliver_task", task.pk)
         while not quick.calls and time.monotonic() - began < PATIENCE:
             wait(0.01)
         took = time.monotonic() - began
