@@ -15,6 +15,7 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
+from mjproxy.lib.db.compiled_write import CompiledInsert
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from tasks.enums import (
     ALLOWED_FROM,
@@ -312,9 +313,12 @@ def insert(task: Task) -> Task:
 
     Raises IntegrityError if its id or its owner's idempotency key exists.
     """
-    task.save(force_insert=True)
+    _insert(task)
     _tell(task_submitted, task)
     return task
+
+
+_insert: Final = CompiledInsert(Task)
 
 
 def tell_changed(task: Task) -> None:

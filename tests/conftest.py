@@ -16,13 +16,12 @@ from django.test import Client, TransactionTestCase
 from pytest_django.fixtures import Settings
 
 from accounts import ports
-from accounts.choice import pool_settings
 from accounts.models import DiscordAccount, User
 from accounts.people import wrong_keys
 from accounts.people.keys import create_key
 from mjproxy.health import background_check
 from mjproxy.lib import faults
-from mjproxy.lib.db import clock, threads
+from mjproxy.lib.db import clock, snapshot, threads
 from mjproxy.lib.safe_http import resolver
 from tests.emptying import empty
 from tests.factories import make_account, make_user
@@ -97,9 +96,9 @@ def _threads_have_come_to_rest() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_known_of_the_pool() -> None:
-    """Forget what is cached of the pool: a rollback sends no signal."""
-    pool_settings.forget()
+def _no_snapshot_is_kept() -> None:
+    """Forget the rows of earlier tests: a rollback sends no signal."""
+    snapshot.forget_all()
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount
-from gateway.discord import clients, command_index, uploads
+from gateway.discord import clients, uploads
 from gateway.events.handlers import Speaker
 from gateway.sending import errands, refusals
 from mjproxy.lib.process import event_loop
@@ -27,8 +27,6 @@ from tests.http_server import Server, serving
 @pytest.fixture(autouse=True)
 def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Empty all caches: rows of different tests have the same ids."""
-    monkeypatch.setattr(command_index, "_cache", {})
-    monkeypatch.setattr(command_index, "_longest", {})
     monkeypatch.setattr(clients, "_clients", {})
     monkeypatch.setattr(clients, "_addresses", None)
     monkeypatch.setattr(refusals, "_unreached", Streaks())

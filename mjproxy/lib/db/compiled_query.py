@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, Final, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -29,13 +30,49 @@ class _Marker:
     number: int
 
 
+def markers(count: int) -> list[Value]:
+    """Return expressions that stand for so many values."""
+    return [Value(_Marker(number)) for number in range(count)]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """Some SQL with its parameters, and where the values of a call go."""
+
+    sql: str
+    params: Sequence[Any]
+    places: Sequence[tuple[int, int]]  # position among the parameters, value's number
+
+    @classmethod
+    def of(cls, sql: str, params: Sequence[Any], count: int) -> Statement:
+        """Find the places of `count` markers. Raises TypeError if one is missing."""
+        places = [(at, p.number) for at, p in enumerate(params) if type(p) is _Marker]
+        if {number for _, number in places} != set(range(count)):
+            raise TypeError("a value of the query is not among its parameters")
+        return cls(sql, list(params), places)
+
+    def with_values(self, wrapper: Any, values: Sequence[Any]) -> list[Any]:
+        """Return the parameters with these values, of the types of their columns."""
+        params = list(self.params)
+        for position, number in self.places:
+            params[position] = _adapted(wrapper.ops, values[number])
+        return params
+
+
+def _adapted(ops: Any, value: Any) -> Any:
+    match value:
+        case datetime():
+            return ops.adapt_datetimefield_value(value)
+        case date():
+            return ops.adapt_datefield_value(value)
+    return value
+
+
 @dataclass
 class _Plan:
     """A compiled query, and how its rows become instances."""
 
-    sql: str
-    params: list[Any]
-    places: list[tuple[int, int]]  # position among the parameters, number of the value
+    statement: Statement
     compiler: Any
     converters: dict[int, Any]
     model: type[Model]
@@ -70,29 +107,21 @@ class CompiledQuery(Generic[M]):
         plan = self._plans.get(wrapper)
         if plan is None:
             plan = self._plans[wrapper] = self._compile(wrapper)
-        params = plan.params.copy()
-        for position, number in plan.places:
-            params[position] = values[number]
+        params = plan.statement.with_values(wrapper, values)
         with wrapper.cursor() as cursor:
-            cursor.execute(plan.sql, params)
+            cursor.execute(plan.statement.sql, params)
             rows = cursor.fetchall()
         return [_instance(plan, row, wrapper.alias) for row in _converted(plan, rows)]
 
     def _compile(self, wrapper: Any) -> _Plan:
-        markers = [_Marker(number) for number in range(self._values)]
-        query = self.build(*map(Value, markers)).query
+        query = self.build(*markers(self._values)).query
         compiler: Any = query.get_compiler(connection=wrapper)
-        sql, params = compiler.as_sql()
-        places = [(at, p.number) for at, p in enumerate(params) if type(p) is _Marker]
-        if {number for _, number in places} != set(range(self._values)):
-            raise TypeError("a value of the query is not among its parameters")
+        statement = Statement.of(*compiler.as_sql(), self._values)
         info = compiler.klass_info
         first, last = info["select_fields"][0], info["select_fields"][-1]
         columns = slice(first, last + 1)
         return _Plan(
-            sql=sql,
-            params=list(params),
-            places=places,
+            statement=statement,
             compiler=compiler,
             converters=compiler.get_converters([s[0] for s in compiler.select]),
             model=info["model"],
