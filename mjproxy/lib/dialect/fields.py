@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, cast
 
 from drf_spectacular.utils import extend_schema_field
@@ -13,15 +14,35 @@ from rest_framework import serializers
 class DialectSerializer(serializers.Serializer[Any]):
     """Form whose member names match in any case; null and missing mean the same."""
 
+    @property
+    def fields(self) -> Any:
+        """The fields, which all forms of a class share: copies would cost more.
+
+        So a form has no context, and its fields keep nothing of a request.
+        """
+        return _fields_of(type(self))
+
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if isinstance(data, Mapping):
-            names = {str(name).lower(): str(name) for name in self.fields}
+            names = _names_of(type(self))
             data = {
                 names[key.lower()]: value
                 for key, value in data.items()
                 if value is not None and key.lower() in names
             }
         return cast(dict[str, Any], super().to_internal_value(data))
+
+
+@cache
+def _fields_of(form: type[DialectSerializer]) -> Any:
+    made: Any = serializers.Serializer.fields
+    return made.func(form())
+
+
+@cache
+def _names_of(form: type[DialectSerializer]) -> Mapping[str, str]:
+    """Return the names of the fields by their small letters."""
+    return {str(name).lower(): str(name) for name in _fields_of(form)}
 
 
 class Text(serializers.CharField):
