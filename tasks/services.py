@@ -15,7 +15,7 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
-from mjproxy.lib.db.compiled_write import CompiledInsert
+from mjproxy.lib.db.compiled_insert import CompiledInsert
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from tasks.enums import (
     ALLOWED_FROM,

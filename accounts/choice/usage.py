@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.choice.rules import below_day_limit
 from accounts.models import DiscordAccount
-from mjproxy.lib.db.compiled_write import CompiledUpdate
+from mjproxy.lib.db.compiled_query import CompiledUpdate
 
 
 def take_turn(
@@ -47,7 +47,8 @@ def _turn(*, within_limit: bool, unless_taken: bool, seen: int) -> CompiledUpdat
         count = Case(once_more, default=tasks, output_field=IntegerField())
         return rows, {"day_draw_count": count, "day": today, "picked_at": moment}
 
-    return CompiledUpdate(build, values=4 + seen)
+    names = ["id", "day", "day_draw_count", "picked_at", *["picked_at"] * seen]
+    return CompiledUpdate(build, [DiscordAccount._meta.get_field(n) for n in names])
 
 
 def _behind_all(account: Any) -> datetime:

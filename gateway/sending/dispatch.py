@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -26,6 +26,7 @@ from gateway.sending.bodies import interaction_of
 from gateway.sending.post_claim import PostClaim
 from gateway.sending.refusals import Sent, resting
 from mjproxy.lib import faults
+from mjproxy.lib.db.compiled_query import CompiledUpdate
 from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
 from mjproxy.lib.process import event_loop
@@ -72,15 +73,15 @@ def _send_all(hold: lane.Hold) -> float | None:
             return None
         if wait := hold.rest:
             return wait
-        task, turns = found
+        task = found.task
         session = sessions.able[task.account_id or 0]
         if fast_time.switch_first(session.account, task):
             _hold_back(task)
             continue
         pace = _send(hold, session, task)
-        if pace is None:
+        if pace is None or found.is_only:
             return None
-        hold = replace(lane.note_turns(hold, turns), next_send_at=pace)
+        hold = replace(lane.note_turns(hold, found.turns), next_send_at=pace)
 
 
 def _hold_back(task: Task) -> None:
@@ -218,6 +219,21 @@ def _renew(task_id: int, session: GatewaySession, old: str, fresh: str) -> bool:
     return bool(rows.update(nonce=fresh, claimed_at=timezone.now()))
 
 
+def _sent(task_id: Any, nonce: Any) -> QuerySet[Task]:
+    """Return the task, if nothing was seen of it since its post."""
+    rows = Task.objects.filter(pk=task_id, nonce=nonce, status__in=sorted(RUNNING))
+    return rows.filter(delivery=Delivery.SENDING)
+
+
+def _accepted(task_id: Any, nonce: Any, now: Any) -> tuple[QuerySet[Task], Any]:
+    return _sent(task_id, nonce), {"delivery": Delivery.ACCEPTED, "started_at": now}
+
+
+_taken: Final = CompiledUpdate(
+    _accepted, [Task._meta.get_field(n) for n in ("id", "nonce", "started_at")]
+)
+
+
 @dataclass(frozen=True)
 class _SentTask(Sent):
     """A task that was posted under a nonce."""
@@ -227,18 +243,13 @@ class _SentTask(Sent):
 
     @property
     def _untouched(self) -> QuerySet[Task]:
-        return Task.objects.filter(
-            pk=self.task_id,
-            nonce=self.nonce,
-            status__in=RUNNING,
-            delivery=Delivery.SENDING,
-        )
+        return _sent(self.task_id, self.nonce)
 
     def asked_at(self) -> datetime | None:
         return self._untouched.values_list("claimed_at", flat=True).first()
 
     def taken(self) -> None:
-        self._untouched.update(delivery=Delivery.ACCEPTED, started_at=timezone.now())
+        _taken(self.task_id, self.nonce, timezone.now())
 
     def unanswered(self, answer: Answer) -> None:
         logger.warning("task %s: %s, looked up later", self.task_id, answer.reason)

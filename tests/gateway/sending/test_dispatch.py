@@ -14,7 +14,7 @@ from accounts.models import DiscordAccount, User
 from gateway import timing
 from gateway.lanes import lane
 from gateway.lanes import next_task as lanes_next_task
-from gateway.lanes.next_task import UserSessions
+from gateway.lanes.next_task import Found, UserSessions
 from gateway.lanes.turns import Turns
 from gateway.models import CommandIndex, DispatchLane, GatewaySession
 from gateway.protocol.answers import Answer
@@ -203,7 +203,7 @@ def test_a_nudge_during_the_last_look_is_not_lost(
     real = lanes_next_task.next_task
     late: list[Task] = []
 
-    def next_task(sessions: UserSessions, turns: Turns) -> tuple[Task, Turns] | None:
+    def next_task(sessions: UserSessions, turns: Turns) -> Found | None:
         found = real(sessions, turns)
         if found is None and not late:
             late.append(make_waiting(alice, live))
