@@ -62,19 +62,21 @@ class Hold:
         return max(0.0, (max(moments) - timezone.now()).total_seconds())
 
     @property
-    def still_ours(self) -> Exists:
-        """A condition for the claim's UPDATE, so that a stale holder moves nothing."""
-        return Exists(self.rows.filter(held_until__gt=timezone.now()))
+    def named(self) -> tuple[str, str, int]:
+        """The values that name it, as `is_held_by` takes them."""
+        return self.discord_user, self.holder, self.fence
 
     @property
     def rows(self) -> QuerySet[DispatchLane]:
-        return DispatchLane.objects.filter(
-            discord_user=self.discord_user, holder=self.holder, fence=self.fence
-        )
+        return _named(*self.named)
 
 
 def _fields(*names: str) -> list[Any]:
     return [DispatchLane._meta.get_field(name) for name in names]
+
+
+def _named(user: Any, holder: Any, fence: Any) -> QuerySet[DispatchLane]:
+    return DispatchLane.objects.filter(discord_user=user, holder=holder, fence=fence)
 
 
 def _of(account_id: int) -> QuerySet[DispatchLane]:
@@ -132,8 +134,16 @@ def _taking(account_id: Any, now: Any, holder: Any, until: Any) -> Changed:
 
 
 def _leaving(user: Any, holder: Any, fence: Any, nudges: Any) -> Changed:
-    lanes = DispatchLane.objects.filter(discord_user=user, holder=holder, fence=fence)
-    return lanes.filter(wanted=nudges), {"holder": "", "held_until": None}
+    lanes = _named(user, holder, fence).filter(wanted=nudges)
+    return lanes, {"holder": "", "held_until": None}
+
+
+def is_held_by(user: Any, holder: Any, fence: Any, now: Any) -> Exists:
+    """Return a condition for the claim's UPDATE: a stale holder moves nothing."""
+    return Exists(_named(user, holder, fence).filter(held_until__gt=now))
+
+
+HELD_BY: Final = tuple(_fields("discord_user", "holder", "fence", "held_until"))
 
 
 _taken: Final = CompiledUpdate(
@@ -163,8 +173,7 @@ def look(hold: Hold) -> Hold:
 
 def leave(hold: Hold) -> bool:
     """Give the lane back; return False if a nudge came since `hold` was read."""
-    own = hold.discord_user, hold.holder, hold.fence
-    return bool(_left(*own, hold.nudges)) or not hold.rows.exists()
+    return bool(_left(*hold.named, hold.nudges)) or not hold.rows.exists()
 
 
 def drop(hold: Hold) -> None:

@@ -16,7 +16,7 @@ from accounts.models import DiscordAccount
 from gateway.discord import clients
 from gateway.discord.command_index import UnknownCommand
 from gateway.lanes import lane, next_task
-from gateway.leases import still_open
+from gateway.leases import is_open_with, renewed_lately, still_open
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer
 from gateway.protocol.shapes import Interaction
@@ -31,6 +31,7 @@ from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
 from mjproxy.lib.process import event_loop
 from mjproxy.lib.validators.number_limits import span_of
+from tasks.conditions import Condition
 from tasks.enums import RUNNING, Delivery, TaskStatus
 from tasks.models import Task
 from tasks.services import advance, fail, release, tell_unanswered
@@ -115,12 +116,13 @@ def _claim(
     now: datetime,
 ) -> bool:
     """Claim a task and start its POST; return False if it has moved on."""
-    may_go = Q(status=TaskStatus.NOT_START) & Q(hold.still_ours)
+    still_open = session.account_id, session.session_id, renewed_lately()
+    values = *hold.named, timezone.now(), *still_open
     try:
         return advance(
             task.pk,
             TaskStatus.SUBMITTED,
-            where=may_go & Q(still_open(session)),
+            where=Condition(_may_go, _COMPARED, values),
             then=post.start,
             nonce=post.claim.nonce,
             guild_id=post.body.get("guild_id", ""),
@@ -137,6 +139,18 @@ def _claim(
         # The claim may have been committed, and only its answer lost.
         post.give_up()
         raise
+
+
+def _may_go(user: Any, holder: Any, fence: Any, now: Any, *session: Any) -> Q:
+    """Return the condition that task, lane and session still are as they were read."""
+    ours = lane.is_held_by(user, holder, fence, now)
+    return Q(status=TaskStatus.NOT_START) & Q(ours) & Q(is_open_with(*session))
+
+
+_COMPARED: Final = (
+    *lane.HELD_BY,
+    *map(GatewaySession._meta.get_field, ("account", "session_id", "lease_until")),
+)
 
 
 def _body(

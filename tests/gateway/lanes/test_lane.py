@@ -31,7 +31,8 @@ def expire() -> None:
 
 
 def is_ours(hold: Hold) -> bool:
-    return DiscordAccount.objects.filter(hold.still_ours).exists()
+    held = lane.is_held_by(*hold.named, timezone.now())
+    return DiscordAccount.objects.filter(held).exists()
 
 
 def test_one_sender_holds_a_lane(account: DiscordAccount) -> None:
