@@ -105,7 +105,7 @@ def _compiled_move(
         rows, written = _moving(pk, status, changes)
         return rows.filter(where(*values[len(names) :])), written
 
-    fields = [Task._meta.get_field(name) for name in ("id", *names)]
+    fields: list[Any] = [Task._meta.get_field(name) for name in ("id", *names)]
     return CompiledUpdate(build, [*fields, *compared])
 
 

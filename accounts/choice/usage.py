@@ -48,7 +48,8 @@ def _turn(*, within_limit: bool, unless_taken: bool, seen: int) -> CompiledUpdat
         return rows, {"day_draw_count": count, "day": today, "picked_at": moment}
 
     names = ["id", "day", "day_draw_count", "picked_at", *["picked_at"] * seen]
-    return CompiledUpdate(build, [DiscordAccount._meta.get_field(n) for n in names])
+    fields: list[Any] = [DiscordAccount._meta.get_field(name) for name in names]
+    return CompiledUpdate(build, fields)
 
 
 def _behind_all(account: Any) -> datetime:

@@ -108,7 +108,9 @@ def _read_owner(one: str, other: str) -> tuple[Any, ...]:
 
 def _read_named(name: str) -> tuple[Any, ...]:
     """Return the values of the active user of a name. Raises User.DoesNotExist."""
-    return User.objects.values_list(*_LOADED).get(username=name, is_active=True)
+    users = User.objects.filter(username=name, is_active=True)
+    values: tuple[Any, ...] = users.values_list(*_LOADED).get()
+    return values
 
 
 # Only right keys are kept: a new key, or an enabled user, is known at once everywhere.

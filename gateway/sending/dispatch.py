@@ -243,9 +243,10 @@ def _accepted(task_id: Any, nonce: Any, now: Any) -> tuple[QuerySet[Task], Any]:
     return _sent(task_id, nonce), {"delivery": Delivery.ACCEPTED, "started_at": now}
 
 
-_taken: Final = CompiledUpdate(
-    _accepted, [Task._meta.get_field(n) for n in ("id", "nonce", "started_at")]
-)
+_KNOWN_BY: Final[list[Any]] = [
+    Task._meta.get_field(name) for name in ("id", "nonce", "started_at")
+]
+_taken: Final = CompiledUpdate(_accepted, _KNOWN_BY)
 
 
 @dataclass(frozen=True)
