@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, DomainTag, PoolSettings
 from accounts.models.tags import keywords_of
-from accounts.state.moves import home
+from accounts.state.moves import scheduled_standing
 from mjproxy.lib.db.snapshot import Snapshot
 
 _BREAKS: Final = re.compile(r"[,.\-\s]+")
@@ -54,7 +54,7 @@ def _read() -> Pool:
 
 
 def _is_over(work_time: str, moment: datetime) -> bool:
-    return home(work_time, moment).state == AccountState.RESTING
+    return scheduled_standing(work_time, moment).state == AccountState.RESTING
 
 
 def _keywords() -> dict[str, frozenset[int]]:

@@ -22,7 +22,7 @@ class DialectSerializer(serializers.Serializer[Any]):
         """
         return _fields_of(type(self))
 
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
+    def to_internal_value(self, data: Any) -> dict[str, object]:
         if isinstance(data, Mapping):
             names = _names_of(type(self))
             data = {
@@ -30,7 +30,8 @@ class DialectSerializer(serializers.Serializer[Any]):
                 for key, value in data.items()
                 if value is not None and key.lower() in names
             }
-        return cast(dict[str, Any], super().to_internal_value(data))
+        read: dict[str, object] = super().to_internal_value(data)
+        return read
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -11,9 +12,8 @@ from django.db import OperationalError
 from accounts.models import DiscordAccount, User
 from gateway.discord.addresses import load_addresses
 from gateway.discord.identity import identity_of
-from gateway.events.handlers import handle as real_handle
+from gateway.events.handlers import handle
 from gateway.protocol.constants import MIDJOURNEY_APP, Event
-from gateway.sockets import connection as module
 from gateway.sockets import parked_events
 from gateway.sockets.connection import Connection
 from gateway.sockets.reconnect import Resume
@@ -44,13 +44,8 @@ async def connection(account: DiscordAccount) -> Connection:
     )
 
 
-@pytest.fixture
-def task(alice: User, account: DiscordAccount) -> Task:
-    return make_running(alice, account)
-
-
 def waiting(connection: Connection) -> int:
-    return len(connection.inbox)
+    return len(connection.events.inbox)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +93,7 @@ async def test_an_odd_interaction_does_no_harm(
 ) -> None:
     connection._receive(Event.INTERACTION_CREATE, data)
 
-    _, event, found = await connection.inbox.next()
+    _, event, found = await connection.events.inbox.next()
     await connection._process(event, found)
     assert found == {}
 
@@ -109,12 +104,12 @@ async def test_what_fits_nothing_yet_is_tried_again_when_more_is_known(
     twin = await in_thread(make_running, alice, account)
 
     await connection._process(CREATE, wire.final(RESULT, job=JOB))
-    assert len(connection._parked) == 1
+    assert len(connection.events.parked) == 1
 
     known = wire.progress(PROGRESS, 5, nonce=twin.nonce, job=JOB)
     await connection._process(CREATE, known)
 
-    assert not connection._parked
+    assert not connection.events.parked
     assert (await in_thread(again, twin)).status == TaskStatus.SUCCESS
     assert (await in_thread(again, task)).status == TaskStatus.SUBMITTED
 
@@ -125,7 +120,7 @@ async def test_what_still_fits_nothing_stays_parked(
     await connection._process(CREATE, wire.start("1311111111111116009"))
     await connection._process(CREATE, wire.start(PROGRESS, nonce=task.nonce))
 
-    assert len(connection._parked) == 1
+    assert len(connection.events.parked) == 1
 
 
 async def test_what_was_parked_too_long_is_forgotten(
@@ -136,7 +131,7 @@ async def test_what_was_parked_too_long_is_forgotten(
 
     await connection._process(CREATE, wire.start(PROGRESS, nonce=task.nonce))
 
-    assert not connection._parked
+    assert not connection.events.parked
 
 
 async def test_an_event_that_could_not_be_written_is_repaired_from_history(
@@ -144,15 +139,15 @@ async def test_an_event_that_could_not_be_written_is_repaired_from_history(
 ) -> None:
     failed: list[Any] = []
 
-    def handle(*args: Any) -> Any:
+    def failing_handle(*args: Any) -> Any:
         if not failed:
             failed.append(args)
             raise OperationalError("away")
-        return real_handle(*args)
+        return handle(*args)
 
     watch = Watch()
-    monkeypatch.setattr(module, "in_thread", watch.in_thread)
-    monkeypatch.setattr(module, "handle", handle)
+    monkeypatch.setattr("gateway.sockets.account_events.in_thread", watch.in_thread)
+    monkeypatch.setattr("gateway.sockets.account_events.handle", failing_handle)
     connection._receive(CREATE, wire.start("1", nonce="5"))
     connection._receive(CREATE, wire.start(PROGRESS, nonce=task.nonce))
 
@@ -166,10 +161,10 @@ async def test_an_event_that_could_not_be_written_is_repaired_from_history(
 # --- a flood of updates --------------------------------------------------------------
 
 
-async def events(connection: Connection) -> list[tuple[str, dict[str, Any]]]:
+async def events(connection: Connection) -> list[tuple[str, Mapping[str, object]]]:
     found = []
     while waiting(connection):
-        _, event, data = await connection.inbox.next()
+        _, event, data = await connection.events.inbox.next()
         found.append((event, data))
     return found
 
@@ -180,7 +175,7 @@ async def test_updates_of_a_message_in_a_row_are_one(connection: Connection) -> 
 
     ((_, data),) = await events(connection)
 
-    assert "(62%)" in data["content"]
+    assert "(62%)" in str(data["content"])
 
 
 async def test_what_a_later_update_does_not_say_stays(connection: Connection) -> None:
