@@ -139,6 +139,8 @@ class CompiledUpdate:
         if not settings.COMPILED_QUERIES:
             rows, changes = self.build(*values)
             return rows.update(**changes)
+        if self._returning and self.can_return:
+            return int(self.row(*values) is not None)
         with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
             self._run(cursor, values)
             return int(cursor.rowcount)
