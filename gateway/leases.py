@@ -163,7 +163,7 @@ def is_open(session: GatewaySession) -> bool:
         and session.revision == session.account.revision
         and session.is_held
         and session.lease_until
-        and session.lease_until > _renewed_lately()
+        and session.lease_until > renewed_lately()
         and not lease_holders.is_dead(session.holder)
     )
 
@@ -174,16 +174,21 @@ def still_open(session: GatewaySession) -> Exists:
     It must be the session whose id the interaction names. Discord gives another id at
     each IDENTIFY, and a new holder begins with a session that is not live.
     """
+    return is_open_with(session.account_id, session.session_id, renewed_lately())
+
+
+def is_open_with(account_id: Any, session_id: Any, renewed: Any) -> Exists:
+    """Return the condition of `still_open` for such values, or for expressions."""
     sessions = GatewaySession.objects.filter(
-        account=session.account_id,
-        session_id=session.session_id,
+        account=account_id,
+        session_id=session_id,
         is_live=True,
         revision=F("account__revision"),
-        lease_until__gt=_renewed_lately(),
+        lease_until__gt=renewed,
     )
     return Exists(sessions.exclude(holder="").exclude(session_id=""))
 
 
-def _renewed_lately() -> datetime:
+def renewed_lately() -> datetime:
     """Return the least `lease_until` of a lease whose holder surely lives."""
     return timezone.now() + LEASE - FRESH

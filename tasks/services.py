@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Field, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.dispatch import Signal
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
+from mjproxy.lib.db.compiled_insert import CompiledInsert
+from mjproxy.lib.db.compiled_query import CompiledUpdate
 from mjproxy.lib.db.deadlocks import again_after_deadlock
+from tasks.conditions import Condition
 from tasks.enums import (
     ALLOWED_FROM,
     OPEN,
@@ -44,7 +47,7 @@ def advance(
     task_id: int,
     status: TaskStatus,
     *,
-    where: Q | None = None,
+    where: Q | Condition | None = None,
     then: Callable[[], None] | None = None,
     **changes: Any,
 ) -> bool:
@@ -55,19 +58,12 @@ def advance(
     of `changes`. The webhook's row is written in the same transaction. `then` is called
     right after the commit, before the signals.
     """
-    rows = Task.objects.filter(pk=task_id, status__in=ALLOWED_FROM[status])
-    if where is not None:
-        rows = rows.filter(where)
-    if status == TaskStatus.IN_PROGRESS and "progress" in changes:
-        later = Q(progress__isnull=True) | Q(progress__lt=changes["progress"])
-        rows = rows.filter(later | Q(status=TaskStatus.SUBMITTED))
     if status in TERMINAL:
         now = timezone.now()
         changes |= {"finished_at": now, "started_at": Coalesce("started_at", now)}
     try:
         with transaction.atomic():
-            moved = rows.update(status=status, revision=F("revision") + 1, **changes)
-            if moved:
+            if moved := _move(task_id, status, changes, where):
                 if then is not None:
                     transaction.on_commit(then)
                 task = load_shown(task_id)
@@ -81,7 +77,47 @@ def advance(
         return False
     if moved:
         logger.info("task %s: %s", task_id, status)
-    return bool(moved)
+    return moved
+
+
+def _move(
+    task_id: int,
+    status: TaskStatus,
+    changes: dict[str, Any],
+    where: Q | Condition | None,
+) -> bool:
+    if isinstance(where, Condition):
+        move = _compiled_move(status, tuple(changes), where.build, where.fields)
+        return bool(move(task_id, *changes.values(), *where.values))
+    rows, written = _moving(task_id, status, changes)
+    return bool((rows if where is None else rows.filter(where)).update(**written))
+
+
+@cache
+def _compiled_move(
+    status: TaskStatus,
+    names: tuple[str, ...],
+    where: Callable[..., Q],
+    compared: tuple[Field[Any, Any], ...],
+) -> CompiledUpdate:
+    def build(pk: Any, *values: Any) -> tuple[QuerySet[Task], dict[str, Any]]:
+        changes = dict(zip(names, values, strict=False))
+        rows, written = _moving(pk, status, changes)
+        return rows.filter(where(*values[len(names) :])), written
+
+    fields: list[Any] = [Task._meta.get_field(name) for name in ("id", *names)]
+    return CompiledUpdate(build, [*fields, *compared])
+
+
+def _moving(
+    pk: Any, status: TaskStatus, changes: dict[str, Any]
+) -> tuple[QuerySet[Task], dict[str, Any]]:
+    """Return the rows that may move to `status`, and what is written to them."""
+    rows = Task.objects.filter(pk=pk, status__in=sorted(ALLOWED_FROM[status]))
+    if status == TaskStatus.IN_PROGRESS and "progress" in changes:
+        later = Q(progress__isnull=True) | Q(progress__lt=changes["progress"])
+        rows = rows.filter(later | Q(status=TaskStatus.SUBMITTED))
+    return rows, {"status": status, "revision": F("revision") + 1, **changes}
 
 
 @again_after_deadlock
@@ -312,9 +348,12 @@ def insert(task: Task) -> Task:
 
     Raises IntegrityError if its id or its owner's idempotency key exists.
     """
-    task.save(force_insert=True)
+    _insert(task)
     _tell(task_submitted, task)
     return task
+
+
+_insert: Final = CompiledInsert(Task)
 
 
 def tell_changed(task: Task) -> None:

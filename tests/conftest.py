@@ -18,13 +18,12 @@ from django.test import Client, TransactionTestCase
 from pytest_django.fixtures import Settings
 
 from accounts import ports
-from accounts.choice import pool_settings
 from accounts.models import DiscordAccount, User
 from accounts.people import wrong_keys
 from accounts.people.keys import create_key
 from mjproxy.health import background_check
 from mjproxy.lib import faults
-from mjproxy.lib.db import clock, threads
+from mjproxy.lib.db import clock, snapshot, threads
 from mjproxy.lib.process import nudge
 from mjproxy.lib.safe_http import resolver
 from tests.empty_database import empty
@@ -108,15 +107,15 @@ def _threads_have_come_to_rest() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_cached() -> None:
-    """Forget counted tries: all tests come from one address."""
-    cache.clear()
+def _no_snapshot_is_kept() -> None:
+    """Forget the rows of earlier tests: a rollback sends no signal."""
+    snapshot.forget_all()
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_known_of_the_pool() -> None:
-    """Forget what is cached of the pool: a rollback sends no signal."""
-    pool_settings.forget()
+def _nothing_is_cached() -> None:
+    """Forget counted tries: all tests come from one address."""
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from functools import partial
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts.choice import pool_settings
+from accounts.choice.pool_settings import pool
 from accounts.editing.fields import Changes, domains_of
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
@@ -56,7 +56,7 @@ def edit_many(accounts: Iterable[DiscordAccount], changes: Changes, *, by: str) 
         _set_domains(ids, [tag.pk for tag in domains])
     if enabled is not None:
         enable_many(ids, enabled=enabled, by=by)
-    pool_settings.forget()
+    pool.drop()
     for pk in ids:
         send_account_changed(pk)
     return len(rows)

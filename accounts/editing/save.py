@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.choice import pool_settings
 from accounts.choice.idle_hours import is_idle
+from accounts.choice.pool_settings import pool
 from accounts.editing import sub_channels
 from accounts.editing.discord_check import CONNECTION, changed
 from accounts.models import DiscordAccount
@@ -51,7 +51,7 @@ def save_account(
         changes.begin(account)
         account.save()
         sub_channels.replace(account, further or {})
-        pool_settings.forget()
+        pool.drop()
         send_account_changed(account.pk)
         return account
     lock_users([account.pk])
@@ -71,7 +71,7 @@ def save_account(
         share(account.pk, {k: v for k, v in of_user.items() if k in written})
     helped = fields is None or bool(connects or _HELPING & {*fields})
     changes.follow_person(account.pk, by=by, helped=helped)
-    pool_settings.forget()
+    pool.drop()
     send_account_changed(account.pk)
     account.refresh_from_db(fields=["revision", *changes.FIELDS])
     return account

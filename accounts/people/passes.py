@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 
 from accounts.models import ApiKey, User
-from accounts.people.keys import digest
+from accounts.people.keys import digest, forget_owners
 from accounts.signals import access_changed, user_leaves
 
 SESSION_KEY: Final = "key_digest"  # session entry: the hash of the key that signed in
@@ -81,6 +81,7 @@ def revoke(keys: QuerySet[ApiKey]) -> int:
     with transaction.atomic():
         owners = set(keys.order_by().values_list("owner", flat=True))
         count = keys.filter(is_active=True).update(is_active=False)
+        forget_owners()
         for owner in owners:
             send_access_changed(owner)
     return count

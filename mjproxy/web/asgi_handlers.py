@@ -12,16 +12,19 @@ from collections.abc import (
     Mapping,
     MutableMapping,
 )
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import IO, Any, Final
 
 import orjson
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
-from django.core.handlers.asgi import ASGIHandler, ASGIRequest
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest, get_script_prefix
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import response_for_exception
+from django.core.signals import request_started
 from django.http import HttpResponse, HttpResponseBase
+from django.urls import set_script_prefix
 
 from mjproxy.lib.dialect.answers import operation_result
 from mjproxy.lib.process.watchdog import watch
@@ -53,6 +56,39 @@ class OneHopHandler(ASGIHandler):
         self.part = part
         self.load_middleware(is_async=False)
 
+    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request as Django does; the view's thread sends the signals.
+
+        Django goes to a thread and back for each signal.
+        """
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        with body:
+            set_script_prefix(get_script_prefix(scope))
+            request, refused = self.create_request(scope, body)
+            if request is None:
+                await self.send_response(refused or HttpResponse(status=400), send)
+                return
+            leaving = asyncio.create_task(self.listen_for_disconnect(receive))
+            answering = asyncio.create_task(self._answer(request, send))
+            tasks = leaving, answering
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                task.cancel()  # without effect on what is done
+                with suppress(asyncio.CancelledError, RequestAborted):
+                    await task
+
+    async def _answer(self, request: ASGIRequest, send: Any) -> None:
+        response: HttpResponseBase = await self.run_get_response(request)
+        try:
+            await self.send_response(response, send)
+        finally:
+            if not response.closed:
+                close: Any = sync_to_async(response.close)
+                await close()
+
     async def get_response_async(self, request: Any) -> HttpResponseBase:
         """Answer a request; await what it needs from outside without holding a thread.
 
@@ -75,8 +111,14 @@ class OneHopHandler(ASGIHandler):
         return response
 
     def _respond(self, request: Any) -> HttpResponseBase:
+        handler = self.__class__
+        request_started.send(sender=handler, scope=request.scope)
         try:
-            return self.get_response(request)
+            response = self.get_response(request)
+            if not (response.streaming or isinstance(response, PendingResponse)):
+                vars(response)["_handler_class"] = handler
+                response.close()  # sends `request_finished`
+            return response
         finally:
             if self.part:
                 watch.moved(self.part)

@@ -27,9 +27,10 @@ from mjproxy.lib.process.bulkhead import RETRY_AFTER, NoPlace
 from mjproxy.lib.web import byte_ranges
 from mjproxy.lib.web.outside_hosts import DeferredResponse
 from tasks.enums import TaskStatus
-from tasks.models import DrawingSettings, Task
+from tasks.models import Task
 from tasks.pictures import cdn, store
 from tasks.pictures.types import EXTENSIONS
+from tasks.selectors import drawing_settings
 
 _NAME: Final = re.compile(
     r"(?P<key>[0-9a-f]{1,64})(?P<preview>-\d{1,3})?\.(?:png|webp|jpg|gif|mp4|bin)",
@@ -90,7 +91,7 @@ def _final(request: HttpRequest, task: Task, *, short: bool) -> HttpResponseBase
     if path := store.kept_path(task):
         kind = _TYPES.get(path.suffix[1:], "application/octet-stream")
         return how.shown(kind, path)
-    keep = DrawingSettings.get_solo().keep_pictures
+    keep = drawing_settings().keep_pictures
     return DeferredResponse(
         partial(_fetched, how, task, task.picture_source, keep=keep)
     )

@@ -27,6 +27,7 @@ from tasks.prompts.links import LINK, outside_links
 from tasks.prompts.parameters import Prompt, parse
 from tasks.prompts.text import MAX_PROMPT_LENGTH, tidy
 from tasks.prompts.translators import TranslationFailed, Translator, chosen
+from tasks.selectors import drawing_settings
 
 logger = logging.getLogger(__name__)
 
@@ -49,9 +50,9 @@ def translate(prompt: str) -> str:
     """
     if not _CHINESE.search(prompt):
         return prompt
-    row = DrawingSettings.get_solo()
-    if row.translator == TranslateWay.NONE:
+    if drawing_settings().translator == TranslateWay.NONE:
         return prompt
+    row = DrawingSettings.get_solo()
     parsed = parse(tidy(prompt))
     pieces = _pieces(parsed)
     if not 0 < len(pieces) <= MAX_PIECES:

@@ -18,12 +18,12 @@ from tasks.exceptions import (
     ParentNotFound,
     QueueFull,
 )
-from tasks.models import DrawingSettings, Task
+from tasks.models import Task
 from tasks.pictures import inputs
 from tasks.pictures.inputs import Brought, Written
 from tasks.pictures.own_links import Viewer
 from tasks.prompts.text import MAX_PROMPT_LENGTH
-from tasks.selectors import visible_to
+from tasks.selectors import drawing_settings, visible_to
 from tasks.services import insert
 from tasks.submit.account import AccountFilter, Wanted
 from tasks.submit.seat import SeatLost, give, take_seat
@@ -98,7 +98,7 @@ def new_task(
         mode=caller.mode,
         client_state=caller.state,
         notify_hook=hook,
-        operator_hook="" if hook else DrawingSettings.get_solo().notify_hook,
+        operator_hook="" if hook else drawing_settings().notify_hook,
         link_base=caller.link_base,
         client_ip=caller.client_ip,
         idempotency_key=caller.idempotency_key or None,

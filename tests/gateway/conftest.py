@@ -13,7 +13,7 @@ from django.conf import settings as loaded
 from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount, User
-from gateway.discord import clients, command_index, uploads
+from gateway.discord import clients, uploads
 from gateway.events.handlers import Recipient
 from gateway.models import GatewaySession, GatewaySettings
 from gateway.sending import errands, refusals
@@ -36,8 +36,6 @@ from tests.http_server import Server, serving
 @pytest.fixture(autouse=True)
 def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Empty all caches: rows of different tests have the same ids."""
-    monkeypatch.setattr(command_index, "_cache", {})
-    monkeypatch.setattr(command_index, "_longest", {})
     monkeypatch.setattr(clients, "_clients", {})
     monkeypatch.setattr(clients, "_addresses", None)
     monkeypatch.setattr(refusals, "_unreached", Streaks())

@@ -1,4 +1,4 @@
-"""Queries whose SQL is built once, for look-ups that are repeated many times a second.
+"""Queries and UPDATEs whose SQL is built once, for those that run many times a second.
 
 Building the SQL of a joined row costs Django several times what the database needs to
 answer it (docs/adr/0024-compiled-queries.md). What is kept here belongs to one
@@ -14,12 +14,14 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import Model, QuerySet, Value
+from django.db.models import Field, Model, QuerySet, Value
 from django.db.models.query import (  # type: ignore[attr-defined]
     get_related_populators,
 )
+from django.db.models.sql import UpdateQuery
 
 M = TypeVar("M", bound=Model)
+_Places = list[tuple[int, int]]  # position among the parameters, number of the value
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class _Plan:
 
     sql: str
     params: list[Any]
-    places: list[tuple[int, int]]  # position among the parameters, number of the value
+    places: _Places
     compiler: Any
     converters: dict[int, Any]
     model: type[Model]
@@ -79,19 +81,15 @@ class CompiledQuery(Generic[M]):
         return [_instance(plan, row, wrapper.alias) for row in _converted(plan, rows)]
 
     def _compile(self, wrapper: Any) -> _Plan:
-        markers = [_Marker(number) for number in range(self._values)]
-        query = self.build(*map(Value, markers)).query
+        query = self.build(*_markers(self._values)).query
         compiler: Any = query.get_compiler(connection=wrapper)
-        sql, params = compiler.as_sql()
-        places = [(at, p.number) for at, p in enumerate(params) if type(p) is _Marker]
-        if {number for _, number in places} != set(range(self._values)):
-            raise TypeError("a value of the query is missing in its parameters")
+        sql, params, places = _built(compiler, self._values)
         info = compiler.klass_info
         first, last = info["select_fields"][0], info["select_fields"][-1]
         columns = slice(first, last + 1)
         return _Plan(
             sql=sql,
-            params=list(params),
+            params=params,
             places=places,
             compiler=compiler,
             converters=compiler.get_converters([s[0] for s in compiler.select]),
@@ -114,3 +112,91 @@ def _instance(plan: _Plan, row: Sequence[Any], alias: str) -> Any:
     for populator in plan.populators:
         populator.populate(row, found)
     return found
+
+
+class CompiledUpdate:
+    """An UPDATE of one row or none, compiled once.
+
+    `build` gets an expression for each of its values, and returns the rows and what is
+    written to them. `fields` are the columns that the values are of or compared with,
+    `returning` those that `row` returns.
+    """
+
+    def __init__(
+        self,
+        build: Callable[..., tuple[QuerySet[Any], dict[str, Any]]],
+        fields: Sequence[Field[Any, Any]],
+        returning: Sequence[Field[Any, Any]] = (),
+    ) -> None:
+        self.build: Final = build
+        self._fields, self._returning = fields, returning
+        self._plans: WeakKeyDictionary[Any, tuple[str, list[Any], _Places]] = (
+            WeakKeyDictionary()
+        )
+
+    def __call__(self, *values: Any) -> int:
+        """Run the UPDATE with plain `values`; return the number of rows."""
+        if not settings.COMPILED_QUERIES:
+            rows, changes = self.build(*values)
+            return rows.update(**changes)
+        if self._returning and self.can_return:
+            return int(self.row(*values) is not None)
+        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+            self._run(cursor, values)
+            return int(cursor.rowcount)
+
+    @property
+    def can_return(self) -> bool:
+        """Tell whether `row` may be called."""
+        is_mysql = connections[DEFAULT_DB_ALIAS].vendor == "mysql"
+        return bool(settings.COMPILED_QUERIES) and not is_mysql
+
+    def row(self, *values: Any) -> tuple[Any, ...] | None:
+        """Run the UPDATE; return the fields `returning` as they are now, or None."""
+        wrapper = connections[DEFAULT_DB_ALIAS]
+        with wrapper.cursor() as cursor:
+            self._run(cursor, values)
+            rows = cursor.fetchall()
+        table = self._returning[0].model._meta.db_table
+        columns = [field.get_col(table) for field in self._returning]
+        compiler: Any = UpdateQuery(None).get_compiler(connection=wrapper)
+        converters = compiler.get_converters(columns)
+        return next(map(tuple, compiler.apply_converters(rows, converters)), None)
+
+    def _run(self, cursor: Any, values: Sequence[Any]) -> None:
+        wrapper = cursor.db
+        plan = self._plans.get(wrapper)
+        if plan is None:
+            plan = self._plans[wrapper] = self._compile(wrapper)
+        given = [
+            field.get_db_prep_save(value, wrapper)
+            for field, value in zip(self._fields, values, strict=True)
+        ]
+        sql, params, places = plan[0], plan[1].copy(), plan[2]
+        for position, number in places:
+            params[position] = given[number]
+        cursor.execute(sql, params)
+
+    def _compile(self, wrapper: Any) -> tuple[str, list[Any], _Places]:
+        count = len(self._fields)
+        rows, changes = self.build(*_markers(count))
+        query: Any = rows.query.chain(UpdateQuery)
+        query.clear_ordering(force=True)
+        query.add_update_values(changes)
+        sql, params, places = _built(query.get_compiler(connection=wrapper), count)
+        if self._returning and wrapper.vendor != "mysql":
+            sql += " " + wrapper.ops.return_insert_columns(self._returning)[0]
+        return sql, params, places
+
+
+def _markers(count: int) -> list[Value]:
+    return [Value(_Marker(number)) for number in range(count)]
+
+
+def _built(compiler: Any, count: int) -> tuple[str, list[Any], _Places]:
+    """Return the SQL, its parameters, and the places of the values among them."""
+    sql, params = compiler.as_sql()
+    places = [(at, p.number) for at, p in enumerate(params) if type(p) is _Marker]
+    if {number for _, number in places} != set(range(count)):
+        raise TypeError("a value of the query is missing in its parameters")
+    return sql, list(params), places

@@ -13,7 +13,7 @@ from accounts.enums import AccountState, SpeedMode
 from accounts.models import DiscordAccount, User
 from gateway import timing
 from gateway.lanes import lane, next_task
-from gateway.lanes.next_task import UserSessions
+from gateway.lanes.next_task import Found, UserSessions
 from gateway.lanes.turns import Turns
 from gateway.models import CommandIndex, DispatchLane, GatewaySession
 from gateway.protocol.answers import Answer
@@ -194,9 +194,7 @@ def test_a_nudge_during_the_last_look_is_not_lost(
     real = next_task.next_task
     late: list[Task] = []
 
-    def late_next_task(
-        sessions: UserSessions, turns: Turns
-    ) -> tuple[Task, Turns] | None:
+    def late_next_task(sessions: UserSessions, turns: Turns) -> Found | None:
         found = real(sessions, turns)
         if found is None and not late:
             late.append(make_waiting(alice, live))

@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from typing import Any
 
 import orjson
 import pytest
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponse
+from django.core.signals import request_finished, request_started
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import clear_url_caches, path
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,6 +28,9 @@ from mjproxy.web.asgi_handlers import (
 
 PATIENCE = 20.0
 seen: list[int] = []
+over: list[int] = []
+signals: list[tuple[str, int]] = []  # of requests, with their threads
+held = threading.Event()
 asked, left = threading.Event(), threading.Event()
 
 
@@ -43,6 +47,20 @@ def note_thread(request: HttpRequest) -> HttpResponse:
     return HttpResponse(b"ok")
 
 
+def hold(request: HttpRequest) -> HttpResponse:
+    held.wait(PATIENCE)
+    return HttpResponse(b"late")
+
+
+def stream(request: HttpRequest) -> StreamingHttpResponse:
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"one "
+        over.append(len(signals))
+        yield b"two"
+
+    return StreamingHttpResponse(parts())
+
+
 class Echo(APIView):
     authentication_classes = ()
     permission_classes = ()
@@ -55,6 +73,8 @@ urlpatterns = [
     path("thread", note_thread),
     path("echo", Echo.as_view()),
     path("left", wait_until_left),
+    path("hold", hold),
+    path("stream", stream),
 ]
 
 
@@ -247,3 +267,73 @@ class Blocking:
 
     async def __call__(self, *_: Any) -> None:
         await sync_to_async(self.hold.wait, thread_sensitive=True)(PATIENCE)
+
+
+# --- signals of Django ---------------------------------------------------------------
+
+
+@pytest.fixture
+def told() -> Iterator[list[tuple[str, int]]]:
+    """The signals of requests, each with the thread that it was sent in."""
+    signals.clear()
+
+    def started(**_: Any) -> None:
+        signals.append(("started", threading.get_ident()))
+
+    def finished(**_: Any) -> None:
+        signals.append(("finished", threading.get_ident()))
+
+    request_started.connect(started)
+    request_finished.connect(finished)
+    yield signals
+    request_started.disconnect(started)
+    request_finished.disconnect(finished)
+
+
+@pytest.mark.urls(__name__)
+@pytest.mark.django_db(transaction=True)
+async def test_a_request_is_one_hop_to_a_thread(told: list[tuple[str, int]]) -> None:
+    seen.clear()
+
+    await call(PooledSync(OneHopHandler()), "/thread")
+
+    (thread,) = seen
+    assert told == [("started", thread), ("finished", thread)]
+    assert thread != threading.get_ident()
+
+
+@pytest.mark.urls(__name__)
+@pytest.mark.django_db(transaction=True)
+async def test_a_stream_is_over_after_its_last_byte(
+    told: list[tuple[str, int]],
+) -> None:
+    over.clear()
+
+    status, body, _ = await call(PooledSync(OneHopHandler()), "/stream")
+
+    assert (status, body) == (200, b"one two")
+    assert [name for name, _ in told] == ["started", "finished"]
+    assert over == [1]  # only `started` was told when the last byte was made
+
+
+@pytest.mark.urls(__name__)
+@pytest.mark.django_db(transaction=True)
+async def test_a_caller_that_leaves_ends_the_request(
+    told: list[tuple[str, int]],
+) -> None:
+    messages = iter([{"type": "http.request"}, {"type": "http.disconnect"}])
+
+    async def receive() -> dict[str, Any]:
+        return next(messages)
+
+    async def send(_: Any) -> None:
+        raise AssertionError("an answer without a reader")
+
+    scope = {"type": "http", "method": "GET", "path": "/hold", "query_string": b""}
+    held.clear()
+    app = PooledSync(OneHopHandler())
+    await app({**scope, "headers": [(b"host", b"127.0.0.1")]}, receive, send)
+    held.set()
+
+    await call(app, "/thread")  # waits for the thread
+    assert [name for name, _ in told].count("finished") == 2
