@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -81,9 +82,10 @@ def _interaction_seen(speaker: Speaker, data: Opened, *, done: bool = False) -> 
         return Outcome.NOT_OURS
     seen = str(data.get("id") or "")
     if seen and task.interaction_id is None:
-        learn(task.pk, interaction_id=seen, **_accepted(task))
+        learn(task.pk, known=task, interaction_id=seen, **_accepted(task))
     elif seen and task.window == WindowState.ANSWERED and seen != task.interaction_id:
-        learn(task.pk, window_interaction_id=seen, **_accepted(task))
+        facts = _accepted(task) | {"window_interaction_id": seen}
+        learn(task.pk, known=task, **facts)
     return Outcome.TAUGHT
 
 
@@ -110,7 +112,7 @@ def _window_opened(speaker: Speaker, data: Opened) -> Outcome:
     if task is None or task.is_terminal:
         return Outcome.NOT_OURS
     if windows.opened(task, data):
-        enqueue_answer(task.pk)
+        transaction.on_commit(partial(enqueue_answer, task.pk))
     return Outcome.TAUGHT
 
 
@@ -247,7 +249,7 @@ def _spoken(match: Match, message: Message) -> Outcome:
             facts = _identities(task, message) | _accepted(task)
             if said and task.waiting_reason:
                 facts["waiting_reason"] = ""  # no longer in Midjourney's queue
-            learn(task.pk, **facts, **windows.did_not_open(task))
+            learn(task.pk, known=task, **facts, **windows.did_not_open(task))
         return Outcome.TAUGHT
     if said.stopped:
         _stopped(task)
@@ -273,12 +275,10 @@ def _progressed(match: Match, message: Message, percent: int) -> None:
         changes["preview_source"] = message.attachment.url
     if not task.matched_by:
         changes["matched_by"] = match.by
-    moved = advance(
-        task.pk, TaskStatus.IN_PROGRESS, progress=min(percent, 99), **changes
-    )
-    if not moved:
+    changes["progress"] = min(percent, 99)
+    if not advance(task.pk, TaskStatus.IN_PROGRESS, known=task, **changes):
         # An older event, which may still name the job.
-        learn(task.pk, **_identities(task, message))
+        learn(task.pk, known=task, **_identities(task, message))
 
 
 def _identities(task: Task, message: Message) -> dict[str, Any]:

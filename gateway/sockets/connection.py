@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -27,17 +27,19 @@ from gateway.discord.socket import (
     ReconnectWebSocket,
     connect,
 )
-from gateway.events.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Speaker
 from gateway.leases import note_session
 from gateway.protocol.constants import Event
 from gateway.protocol.messages import looks_like_bot
 from gateway.queries.ask import sync_if_due
 from gateway.sockets import handshake
-from gateway.sockets.inbox import Inbox
+from gateway.sockets.batches import Arrivals, Result
+from gateway.sockets.inbox import GREETINGS, Entry, Inbox
 from gateway.sockets.outage import extend_deadlines
 from gateway.sockets.parked_events import Parked
 from gateway.sockets.read_marks import Reader
 from gateway.sockets.reconnect import Comeback, Fatal, Resume, connecting
+from gateway.sockets.writer import Writer
 from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.faults import Work
@@ -62,6 +64,7 @@ class Connection:
     resume: Resume
     connect_slots: asyncio.Semaphore  # of the process
     user_id: str = ""
+    writer: Writer = field(default_factory=Writer)  # of the process
     http: DiscordHttp = field(init=False)
     reader: Reader = field(init=False)
     socket: GatewaySocket | None = None
@@ -245,55 +248,46 @@ class Connection:
 
     async def _read_events(self) -> None:
         while True:
-            seq, event, data = await self.inbox.next()
+            entries = await self.inbox.next()
             try:
-                await self._process(event, data)
+                handled = await self._process(entries)
             except Exception as exc:
-                await self._lost(event, exc)
-            if seq:
-                self.resume.seq = seq
+                handled = True
+                for _, event, _ in entries:
+                    await self._lost(event, exc)
+            if handled:
+                self.resume.seq = max(seq for seq, *_ in entries) or self.resume.seq
 
     async def _lost(self, event: str, error: Exception) -> None:
         """Note an event that could not be handled; history will repeat it."""
         self.repair_wanted = True
-        if event in (Event.READY, Event.RESUMED) and self.socket:
+        if event in GREETINGS and self.socket:
             self._failure = error
             await self.socket.close(CLOSE_RESUMABLE)
         else:
             faults.note(Work(f"event {event} of account", self.account_id), error)
 
-    async def _process(self, event: str, data: dict[str, Any]) -> None:
+    async def _process(self, entries: Sequence[Entry]) -> bool:
+        """Handle a greeting, or other events; return False if the lease is lost."""
+        _, event, data = entries[0]
         if event == Event.READY:
             await self._became_ready(data)
         elif event == Event.RESUMED:
             await self._go_live(unbroken=True)
         else:
-            outcome = await in_thread(handle, self.speaker, event, data)
-            await self._after(outcome, event, data)
+            return await self._write([(event, data) for _, event, data in entries])
+        return True
 
-    async def _after(self, outcome: Outcome, event: str, data: dict[str, Any]) -> None:
-        if outcome is Outcome.UNRESOLVED:
-            self._parked.put(event, data)
-            if data.get("embeds"):  # perhaps a notice without a task
-                self.reader.saw(data)
-            return
-        if outcome is Outcome.READ:
+    async def _write(self, events: Sequence[tuple[str, dict[str, Any]]]) -> bool:
+        found = Result(self._parked)
+        arrivals = Arrivals(self.speaker, self.fence, events, found)
+        found = await self.writer.write(arrivals)
+        self._parked = found.parked
+        for data in found.read:
             self.reader.saw(data)
-        if outcome is not Outcome.NOT_OURS and self._parked:
-            await self._retry_parked()
-
-    async def _retry_parked(self) -> None:
-        for entry in self._parked.take():
-            _, event, data = entry
-            try:
-                outcome = await in_thread(handle, self.speaker, event, data)
-            except Exception as exc:
-                await self._lost(event, exc)
-                continue
-            if outcome is Outcome.UNRESOLVED:
-                self._parked.put_back(entry)
-            elif outcome is Outcome.READ:
-                self.reader.saw(data)
+        for event, error in found.lost:
+            await self._lost(event, error)
+        return found.is_held
 
     # --- up and down ------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway.models import GatewaySettings
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection, manager
+from gateway.sockets import connection, manager, writer
 from mjproxy.lib.db.encrypted_field import Sealed
 from mjproxy.lib.db.threads import in_thread
 from tests.gateway.simulated import (
@@ -47,6 +47,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     found = Watch()
     for module in (connection, manager):
         monkeypatch.setattr(module, "in_thread", found.in_thread)
+        monkeypatch.setattr(writer, "in_thread", found.in_thread)
     monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(manager, "TICK", 0.05)
     monkeypatch.setattr(manager, "PROXY_REST", 0.0)

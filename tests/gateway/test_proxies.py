@@ -20,6 +20,7 @@ from gateway.discord.rest import DiscordHttp
 from gateway.protocol import payloads
 from gateway.simulator.app import Simulator
 from gateway.sockets import connection as module
+from gateway.sockets import writer
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff
 from tests.gateway.simulated import (
@@ -55,6 +56,7 @@ async def proxy() -> AsyncIterator[Proxy]:
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     found = Watch()
     monkeypatch.setattr(module, "in_thread", found.in_thread)
+    monkeypatch.setattr(writer, "in_thread", found.in_thread)
     monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)

@@ -15,6 +15,7 @@ from accounts.models import DiscordAccount, User
 from gateway.models import CommandIndex, GatewaySession
 from gateway.simulator.app import Simulator
 from gateway.sockets import connection as module
+from gateway.sockets import writer
 from gateway.sockets.reconnect import Resume
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff
@@ -59,6 +60,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     """No pause between attempts; the use of the database can be waited for."""
     found = Watch()
     monkeypatch.setattr(module, "in_thread", found.in_thread)
+    monkeypatch.setattr(writer, "in_thread", found.in_thread)
     monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)

@@ -11,6 +11,7 @@ from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway.simulator.app import Simulator
 from gateway.sockets import connection as module
+from gateway.sockets import writer
 from mjproxy.lib.process import backoff
 from tests.gateway.simulated import (
     Watch,
@@ -43,6 +44,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     """No pause between attempts; the use of the database can be waited for."""
     found = Watch()
     monkeypatch.setattr(module, "in_thread", found.in_thread)
+    monkeypatch.setattr(writer, "in_thread", found.in_thread)
     monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)

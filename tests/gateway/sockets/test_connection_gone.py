@@ -13,6 +13,7 @@ from accounts.models import DiscordAccount
 from gateway.protocol.constants import Event
 from gateway.simulator.app import Simulator
 from gateway.sockets import connection as module
+from gateway.sockets import writer
 from mjproxy.lib.process import backoff
 from tests.gateway.simulated import (
     Line,
@@ -47,6 +48,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     """No pause between attempts; the use of the database can be waited for."""
     found = Watch()
     monkeypatch.setattr(module, "in_thread", found.in_thread)
+    monkeypatch.setattr(writer, "in_thread", found.in_thread)
     monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)
@@ -69,7 +71,7 @@ async def test_a_greeting_that_is_read_after_its_socket_has_gone_counts_for_noth
     await control(simulator, "POST", "/gateway/drop", {"seconds": 3600})
     await watch.until_row(await session_of(account), is_live=False)
 
-    await line.connection._process(Event.RESUMED, {})
+    await line.connection._process([(0, Event.RESUMED, {})])
 
     assert not (await session_of(account)).is_live
     assert not line.connection.is_live

@@ -21,7 +21,7 @@ from gateway.discord.addresses import load_addresses
 from gateway.discord.identity import identity_of
 from gateway.models import GatewayProcess, GatewaySession, GatewaySettings
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection, manager
+from gateway.sockets import connection, manager, writer
 from gateway.sockets.manager import Manager
 from gateway.sockets.reconnect import Resume
 from mjproxy.lib.db.threads import in_thread
@@ -61,6 +61,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     """No pause between attempts or looks; the use of the database can be waited for."""
     found = Watch()
     monkeypatch.setattr(connection, "in_thread", found.in_thread)
+    monkeypatch.setattr(writer, "in_thread", found.in_thread)
     monkeypatch.setattr(manager, "in_thread", found.in_thread)
     monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(manager, "TICK", 0.05)

@@ -17,7 +17,7 @@ from accounts.models import DiscordAccount
 from gateway import leases
 from gateway.models import GatewayProcess, GatewaySession, GatewaySettings
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection, manager
+from gateway.sockets import connection, manager, writer
 from mjproxy.lib.db import clock
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff
@@ -51,6 +51,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     found = Watch()
     for module in (connection, manager):
         monkeypatch.setattr(module, "in_thread", found.in_thread)
+        monkeypatch.setattr(writer, "in_thread", found.in_thread)
     monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(manager, "TICK", 0.05)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)

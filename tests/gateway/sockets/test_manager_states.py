@@ -16,7 +16,7 @@ from accounts.models import DiscordAccount, User
 from accounts.state.changes import follow_work_hours, resume_due, trouble
 from gateway.models import GatewaySettings
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection, manager
+from gateway.sockets import connection, manager, writer
 from mjproxy.lib.db.threads import in_thread
 from tasks.services import fail
 from tests.gateway.rows import make_running
@@ -52,6 +52,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     found = Watch()
     for module in (connection, manager):
         monkeypatch.setattr(module, "in_thread", found.in_thread)
+        monkeypatch.setattr(writer, "in_thread", found.in_thread)
     monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(manager, "TICK", 0.05)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)

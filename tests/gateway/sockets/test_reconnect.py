@@ -16,8 +16,8 @@ from gateway.discord.rest import DiscordHttp
 from gateway.discord.transport.json_bodies import NotDiscord
 from gateway.models import CommandIndex
 from gateway.simulator.app import Simulator
+from gateway.sockets import batches, reconnect, writer
 from gateway.sockets import connection as module
-from gateway.sockets import reconnect
 from gateway.sockets.reconnect import Comeback
 from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
@@ -66,6 +66,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def watch(monkeypatch: pytest.MonkeyPatch, pauses: list[int]) -> Watch:
     found = Watch()
     monkeypatch.setattr(module, "in_thread", found.in_thread)
+    monkeypatch.setattr(writer, "in_thread", found.in_thread)
     monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     return found
@@ -252,11 +253,12 @@ async def test_an_event_that_nobody_can_read_is_told_once_with_a_traceback(
 ) -> None:
     async with connected(account, addresses_of(simulator), watch) as line:
         await line.is_up()
-        monkeypatch.setattr(module, "handle", lambda *_: 1 / 0)
+        line.connection.repair_wanted = False
+        monkeypatch.setattr(batches, "handle", lambda *_: 1 / 0)
         for number in range(20):
             data = {"id": str(number), "channel_id": account.channel_id}
             line.connection._receive("MESSAGE_DELETE", data)
-        await watch.until(lambda: watch.calls.count("<lambda>") >= 20)
+        await watch.until(lambda: line.connection.repair_wanted)
 
         assert line.connection.is_live
         assert line.connection.repair_wanted
