@@ -47,6 +47,7 @@ def advance(
     where: Q | None = None,
     then: Callable[[], None] | None = None,
     known: Task | None = None,
+    same: tuple[str, ...] = (),
     **changes: Any,
 ) -> bool:
     """Move a task to `status`; False if the move is not allowed any more.
@@ -55,13 +56,18 @@ def advance(
     further condition. Also returns False if another task has a message id or job uuid
     of `changes`; in a batch it raises IntegrityError. The webhook's row is written in
     the same transaction. `then` is called right after the commit, before the signals.
-    `known` is the row as the caller has just read it, so that it is not read again.
+    `known` is the row as the caller knows it, so that it is not read again. The row must
+    still have its values of the columns `same`.
     """
     if status in TERMINAL:
         changes["finished_at"] = timezone.now()
     try:
         with batch.part():
-            moved = updates.move(task_id, status, changes, where)
+            if same and known:
+                compared = {name: getattr(known, name) for name in same}
+                moved = updates.move_same(task_id, status, changes, compared)
+            else:
+                moved = updates.move(task_id, status, changes, where)
             if moved:
                 if then is not None:
                     transaction.on_commit(then)

@@ -20,15 +20,25 @@ _FIELDS: Final[dict[str, Field[Any, Any]]] = {
 
 
 def move(
-    task_id: int, status: TaskStatus, changes: dict[str, Any], where: Q | None
+    task_id: int, status: TaskStatus, changes: dict[str, Any], where: Q | None = None
 ) -> bool:
     """Move a task along the table of moves, if `where` holds too."""
     if not ALLOWED_FROM[status]:
         return False
     if where is None and _are_plain(changes):
-        return bool(_move(status, tuple(changes))(task_id, *changes.values()))
+        return move_same(task_id, status, changes, {})
     rows, written = _moved(status, task_id, changes)
     return bool((rows if where is None else rows.filter(where)).update(**written))
+
+
+def move_same(
+    task_id: int, status: TaskStatus, changes: dict[str, Any], same: dict[str, Any]
+) -> bool:
+    """Move a task along the table of moves, if it has the values of `same`."""
+    empty = tuple(name for name, value in same.items() if value is None)
+    filled = {name: value for name, value in same.items() if value is not None}
+    update = _move(status, tuple(changes), tuple(filled), empty)
+    return bool(update(task_id, *changes.values(), *filled.values()))
 
 
 def note(task_id: int, facts: dict[str, Any]) -> bool:
@@ -43,11 +53,21 @@ def _are_plain(values: dict[str, Any]) -> bool:
 
 
 @cache
-def _move(status: TaskStatus, names: tuple[str, ...]) -> CompiledUpdate:
-    def build(pk: Expression, *values: Expression) -> tuple[QuerySet[Task], Any]:
-        return _moved(status, pk, dict(zip(names, values, strict=True)))
+def _move(
+    status: TaskStatus,
+    names: tuple[str, ...],
+    filled: tuple[str, ...],
+    empty: tuple[str, ...],
+) -> CompiledUpdate:
+    """Return the UPDATE that writes `names`, if `filled` and `empty` columns are so."""
 
-    return CompiledUpdate(build, _fields(names))
+    def build(pk: Expression, *values: Expression) -> tuple[QuerySet[Task], Any]:
+        changes = dict(zip(names, values, strict=False))
+        rows, written = _moved(status, pk, changes)
+        compared = dict(zip(filled, values[len(names) :], strict=True))
+        return rows.filter(**compared, **dict.fromkeys(empty)), written
+
+    return CompiledUpdate(build, _fields(names + filled))
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -16,9 +16,11 @@ from django.utils import timezone
 from gateway.events import matching, presses, query_answers, results, seeds, windows
 from gateway.events.matching import Match
 from gateway.events.notices import ask_for_verification, heed, obey
+from gateway.events.open_tasks import COMPARED, OpenTasks
 from gateway.nudges import enqueue_answer
 from gateway.protocol import messages, notices, words
 from gateway.protocol.constants import NIJI_APP, Event, MessageFlag
+from gateway.protocol.content import Content
 from gateway.protocol.messages import Message
 from gateway.protocol.notices import Notice
 from gateway.protocol.shapes import ChannelMessage, Deleted, Opened
@@ -47,6 +49,7 @@ class Speaker:
     account_id: int
     user_id: str
     channels: frozenset[str]
+    open_tasks: OpenTasks = field(default_factory=OpenTasks, compare=False)
 
 
 class Outcome(enum.Enum):
@@ -140,6 +143,8 @@ def _message(speaker: Speaker, data: ChannelMessage) -> Outcome:
         seeds.heard(speaker.account_id, message)
         return Outcome.NOT_OURS
     notice = notices.read(message)
+    if notice is None and _went_on(speaker, message):
+        return Outcome.TAUGHT
     us = speaker.account_id, speaker.user_id
     if _is_private(message, notice) and presses.heard(us[0], message, notice):
         if notice:
@@ -153,10 +158,37 @@ def _message(speaker: Speaker, data: ChannelMessage) -> Outcome:
         heed(speaker.account_id, speaker.user_id, message, notice, known=known)
     if match is None:
         return _unresolved(speaker, message)
-    return _matched(match, message, notice)
+    return _matched(speaker, match, message, notice)
 
 
-def _matched(match: Match, message: Message, notice: Notice | None) -> Outcome:
+def _went_on(speaker: Speaker, message: Message) -> bool:
+    """Write the progress of a remembered task; return False if it must be looked up.
+
+    So it must where anything of the message is new: then the match may be another.
+    """
+    task, said = speaker.open_tasks.find(message.id), message.content
+    if task is None or said is None or said.percent is None:
+        return False
+    ours = {task.interaction_id, task.window_interaction_id}
+    if (
+        message.nonce
+        or message.flags & (MessageFlag.EPHEMERAL | MessageFlag.LOADING)
+        or not ours.issuperset(message.interaction_ids)
+        or message.job_id not in ("", task.job_id)
+    ):
+        return False
+    changes = _progress(said, message)
+    known = {"known": task, "same": COMPARED}
+    if not advance(task.pk, TaskStatus.IN_PROGRESS, **known, **changes):
+        speaker.open_tasks.forget(task)
+        return False
+    speaker.open_tasks.remember(task, changes)
+    return True
+
+
+def _matched(
+    speaker: Speaker, match: Match, message: Message, notice: Notice | None
+) -> Outcome:
     if match.task.is_terminal:
         return Outcome.NOT_OURS
     if _answers_cancel(match, message):
@@ -165,7 +197,7 @@ def _matched(match: Match, message: Message, notice: Notice | None) -> Outcome:
         facts = _identities(match.task, message) | _accepted(match.task)
         obey(match.task, message, notice, facts)
         return Outcome.READ
-    return _spoken(match, message)
+    return _spoken(speaker, match, message)
 
 
 def _is_private(message: Message, notice: Notice | None) -> bool:
@@ -229,16 +261,19 @@ def _unresolved(speaker: Speaker, message: Message) -> Outcome:
         return Outcome.UNRESOLVED
     if said is None and (message.embeds or message.is_loading):
         return Outcome.UNRESOLVED
+    if said and speaker.user_id:
+        speaker.open_tasks.note_foreign(message.id)
     return Outcome.NOT_OURS
 
 
-def _spoken(match: Match, message: Message) -> Outcome:
+def _spoken(speaker: Speaker, match: Match, message: Message) -> Outcome:
     """Apply the message of a job to its task."""
     task, said = match.task, message.content
     if said and message.is_result and message.attachment:
         if message.job_id and task.job_id and message.job_id != task.job_id:
             logger.warning("task %s: result of another job ignored", task.pk)
             return Outcome.UNRESOLVED
+        speaker.open_tasks.forget(task)
         return _ended(results.drawn(match, message, said, message.attachment))
     if task.action in _WORDED and (answer := words.read(message)):
         if match.by == "edit" and not results.is_news(task, answer):
@@ -255,7 +290,7 @@ def _spoken(match: Match, message: Message) -> Outcome:
         _stopped(task)
         return Outcome.TAUGHT
     if said.percent is not None:
-        _progressed(match, message, said.percent)
+        _progressed(speaker, match, message, said)
     return Outcome.TAUGHT
 
 
@@ -263,22 +298,31 @@ def _ended(done: bool) -> Outcome:  # noqa: FBT001
     return Outcome.READ if done else Outcome.NOT_OURS
 
 
-def _progressed(match: Match, message: Message, percent: int) -> None:
-    task, said = match.task, message.content
+def _progressed(
+    speaker: Speaker, match: Match, message: Message, said: Content
+) -> None:
+    task = match.task
     changes: dict[str, Any] = _identities(task, message) | _accepted(task)
     changes |= windows.did_not_open(task)
-    if said:
-        changes["final_prompt"] = said.prompt
-        if speed := results.speed_of(said):
-            changes["mode"] = speed
-    if message.attachment:
-        changes["preview_source"] = message.attachment.url
     if not task.matched_by:
         changes["matched_by"] = match.by
-    changes["progress"] = min(percent, 99)
-    if not advance(task.pk, TaskStatus.IN_PROGRESS, known=task, **changes):
+    changes |= _progress(said, message)
+    if advance(task.pk, TaskStatus.IN_PROGRESS, known=task, **changes):
+        changes["status"] = TaskStatus.IN_PROGRESS
+        speaker.open_tasks.remember(task, changes)
+    else:
         # An older event, which may still name the job.
         learn(task.pk, known=task, **_identities(task, message))
+
+
+def _progress(said: Content, message: Message) -> dict[str, Any]:
+    """Return what a progress message shows."""
+    changes: dict[str, Any] = {"final_prompt": said.prompt}
+    if speed := results.speed_of(said):
+        changes["mode"] = speed
+    if message.attachment:
+        changes["preview_source"] = message.attachment.url
+    return changes | {"progress": min(said.percent or 0, 99)}
 
 
 def _identities(task: Task, message: Message) -> dict[str, Any]:

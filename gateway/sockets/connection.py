@@ -28,6 +28,7 @@ from gateway.discord.socket import (
     connect,
 )
 from gateway.events.handlers import Speaker
+from gateway.events.open_tasks import OpenTasks
 from gateway.leases import note_session
 from gateway.protocol.constants import Event
 from gateway.protocol.messages import looks_like_bot
@@ -74,6 +75,7 @@ class Connection:
     inbox: Inbox = field(default_factory=Inbox)
     comeback: Comeback = field(init=False)
     _parked: Parked = field(default_factory=Parked)
+    _open_tasks: OpenTasks = field(default_factory=OpenTasks)
     _indexing: asyncio.Task[None] | None = None
     _failure: Exception | None = None  # error while handling READY or RESUMED
     _saved_seq: int = 0
@@ -92,7 +94,8 @@ class Connection:
 
     @property
     def speaker(self) -> Speaker:
-        return Speaker(self.account_id, self.user_id, self.identity.channels)
+        channels = self.identity.channels
+        return Speaker(self.account_id, self.user_id, channels, self._open_tasks)
 
     # --- life ------------------------------------------------------------------------
 
@@ -235,6 +238,10 @@ class Connection:
             self._up.set()
         data = data if isinstance(data, dict) else {}
         if event.startswith("MESSAGE_") and not self._concerns(data):
+            return
+        if event == Event.MESSAGE_UPDATE and self._open_tasks.is_foreign(
+            str(data.get("id"))
+        ):
             return
         self.inbox.put(seq, event, data)
 
