@@ -11,7 +11,6 @@ from celery.signals import worker_ready
 
 from accounts.verification import lock
 from gateway import lost_accounts
-from gateway import sweep as gateway_sweep
 from gateway.discord import clients
 from gateway.lanes import lane
 from gateway.queries import ask
@@ -25,6 +24,7 @@ from gateway.sending import (
     window_answers,
 )
 from gateway.sending.refusals import break_off
+from gateway.sweep import accounts_to_dispatch, end_overdue
 from mjproxy.lib import faults
 from mjproxy.lib.faults import Work
 from mjproxy.lib.process import event_loop
@@ -92,7 +92,7 @@ def sweep() -> None:
     for step in (
         _nudge,
         lost_accounts.leave_lost_accounts,
-        gateway_sweep.end_overdue,
+        end_overdue,
     ):
         faults.step(step)
 
@@ -100,7 +100,7 @@ def sweep() -> None:
 def _nudge() -> None:
     """Start every kind of due work; an error in one kind does not stop the others."""
     for due, start in (
-        (gateway_sweep.accounts_to_dispatch, dispatch_account.delay),
+        (accounts_to_dispatch, dispatch_account.delay),
         (cancel.to_press, press_cancel),
         (window_answers.to_answer, answer_window),
         (prepare.unprepared, prepare_task),

@@ -18,13 +18,13 @@ from mjproxy.redis import broker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mjproxy.settings")
 app = Celery("mjproxy", amqp=broker.Amqp, task_cls="mjproxy.job_class:Job")
-app.steps["consumer"].add(broker.Hearing)
+app.steps["consumer"].add(broker.AnswerTimeStep)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(related_name="jobs")
 
 
 @worker_init.connect
-def wait_for_nothing_for_ever(**_: Any) -> None:
+def set_time_limits(**_: Any) -> None:
     """Set time limits for database calls; this needs the loaded settings."""
     from mjproxy.lib.db import time_limits
 
@@ -41,7 +41,7 @@ def begin_life(sender: Any, **_: Any) -> None:
     life = Life(*(f"worker.{name}" for name in queues))
     life.works = clock.was_right
     life.begin()
-    life.sign_for_ever(broker.hears)
+    life.sign_for_ever(broker.is_consuming)
     clock.keep_looking()
     worker_shutdown.connect(lambda **_: life.end(), weak=False)
 

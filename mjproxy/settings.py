@@ -82,7 +82,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 # Headers of proxies are read in mjproxy/web/forwarded.py, for pages and sockets alike.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_NAME = "mjproxy_session"
-CSRF_FAILURE_VIEW = "mjproxy.web.json_api.forged"
+CSRF_FAILURE_VIEW = "mjproxy.web.json_api.csrf_failure"
 CSRF_COOKIE_NAME = "mjproxy_csrf"
 # Redirects to https and HSTS belong to the proxy that has the certificate.
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "models.W037"]

@@ -56,8 +56,8 @@ def advance(
     further condition. Also returns False if another task has a message id or job uuid
     of `changes`; in a batch it raises IntegrityError. The webhook's row is written in
     the same transaction. `then` is called right after the commit, before the signals.
-    `known` is the row as the caller knows it, so that it is not read again. The row must
-    still have its values of the columns `same`.
+    `known` is the row as the caller knows it, so that it is not read again. The row
+    must still have its values of the columns `same`.
     """
     if status in TERMINAL:
         changes["finished_at"] = timezone.now()

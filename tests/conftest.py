@@ -10,6 +10,7 @@ from typing import Any
 import hypothesis
 import pytest
 from asgiref.sync import SyncToAsync
+from django.core.cache import cache
 from django.db import connections
 from django.db.models.sql.compiler import SQLUpdateCompiler
 from django.test import Client, TransactionTestCase
@@ -24,10 +25,10 @@ from mjproxy.health import background_check
 from mjproxy.lib import faults
 from mjproxy.lib.db import clock, threads
 from mjproxy.lib.safe_http import resolver
-from tests.emptying import empty
+from tests.empty_database import empty
 from tests.factories import make_account, make_user
 from tests.http_server import Server, always, serving
-from tests.mjproxy.lib.safe_http.fetching import PNG
+from tests.mjproxy.lib.safe_http.guarded_fetch import PNG
 from tests.mysql_rules import checked_as_sql
 
 # No test asserts a duration: slowness on a loaded machine is no failure.
@@ -94,6 +95,12 @@ def _threads_have_come_to_rest() -> Iterator[None]:
         for _ in range(threads.THREADS):
             threads._pool.submit(meeting.wait, PATIENCE)
         meeting.wait(PATIENCE)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_cached() -> None:
+    """Forget counted tries: all tests come from one address."""
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -195,8 +202,21 @@ def stranger(db: None) -> ApiClient:
 
 
 @pytest.fixture
+def admin(db: None) -> Client:
+    """A browser in which an operator is signed in who may do everything."""
+    page = Client()
+    page.force_login(make_user("olaf", is_staff=True, is_superuser=True))
+    return page
+
+
+@pytest.fixture
 def account(db: None) -> DiscordAccount:
     return make_account()
+
+
+@pytest.fixture
+def utc(settings: Settings) -> None:
+    settings.TIME_ZONE = "UTC"
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ async def never(request: web.Request) -> web.Response:
 
 
 @contextmanager
-def listening(
+def listen_on_loopback(
     talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
 ) -> Iterator[str]:
     """Serve bytes that no web server would send; yields the origin."""

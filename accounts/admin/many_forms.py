@@ -45,7 +45,7 @@ class ManyForm(forms.Form):
         return self.cleaned_data
 
     @property
-    def changes(self) -> dict[str, Any]:
+    def changes(self) -> Mapping[str, Any]:
         """The ticked values, by field of the row."""
         data = self.cleaned_data
         return {name: data[name] for name in self.names if data.get(_TICK + name)}
@@ -72,7 +72,7 @@ class ExportForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
         if "passphrase" in data and data["passphrase"] != data.get("again"):
-            self.add_error("again", "The two are not the same.")
+            self.add_error("again", "The two passphrases differ.")
         return data
 
 

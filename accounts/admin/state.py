@@ -17,8 +17,9 @@ from accounts.enums import AccountState, MailState
 from accounts.models import AccountEvent, DiscordAccount, MailSettings, OperatorMail
 from accounts.models.mails import MAIL_SECRETS
 from accounts.state import mails
+from mjproxy.lib.admin.id_pages import IdPages
 from mjproxy.lib.admin.secret_forms import SecretForm, removal_field, secret_field
-from mjproxy.lib.admin.theme import BoundedPaginator, ModelAdmin, ReadOnly, badge
+from mjproxy.lib.admin.theme import ModelAdmin, ReadOnly, badge
 
 _ROUTINE_COLOURS: Final = {
     AccountState.READY: "success",
@@ -58,15 +59,12 @@ def _event_line(event: AccountEvent) -> str:
 
 
 @admin.register(AccountEvent)
-class AccountEventAdmin(ReadOnly[AccountEvent]):
+class AccountEventAdmin(IdPages[AccountEvent], ReadOnly[AccountEvent]):
     list_display = ("at", "account", "before", "after", "reason", "until", "moved_by")
     list_filter = ("to_state", "from_state", "at")
     list_select_related = ("account",)
     search_fields = ("account__remark", "account__channel_id", "reason", "by")
     search_help_text = "Remark, channel id, reason or name"
-    list_per_page = 50
-    paginator = BoundedPaginator
-    show_full_result_count = False
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
         own = lookup == "account__id__exact"
@@ -86,13 +84,10 @@ class AccountEventAdmin(ReadOnly[AccountEvent]):
 
 
 @admin.register(OperatorMail)
-class OperatorMailAdmin(ReadOnly[OperatorMail]):
+class OperatorMailAdmin(IdPages[OperatorMail], ReadOnly[OperatorMail]):
     list_display = ("at", "account", "trouble", "live_state", "attempts", "error")
     list_filter = ("state", "trouble")
     list_select_related = ("account",)
-    ordering = ("-id",)
-    paginator = BoundedPaginator
-    show_full_result_count = False
 
     @badge(
         "State",

@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, DomainTag, PoolSettings
 from accounts.models.tags import keywords_of
-from accounts.state.moves import home
+from accounts.state.moves import scheduled_standing
 
 # Every submit reads them, so each process keeps them for a moment.
 KEPT_FOR: Final = 1.0  # seconds
@@ -76,7 +76,7 @@ def _read() -> Pool:
 
 
 def _is_over(work_time: str, moment: datetime) -> bool:
-    return home(work_time, moment).state == AccountState.RESTING
+    return scheduled_standing(work_time, moment).state == AccountState.RESTING
 
 
 def _keywords() -> dict[str, frozenset[int]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 from curl_cffi.requests.exceptions import RequestException
 from discord.errors import DiscordException
@@ -30,7 +31,7 @@ _APPS: Final = {
 }
 
 
-def found_in(account_id: int, ready: dict[str, Any]) -> None:
+def found_in(account_id: int, ready: Mapping[str, object]) -> None:
     """Store the DM channels in READY, for bots without a stored one."""
     for app, channel_id in private_channels.of_bots(ready).items():
         note_private_channel(account_id, _FIELDS[app], channel_id)
@@ -46,7 +47,11 @@ async def open_missing(http: DiscordHttp, account_id: int) -> None:
         try:
             await channel_with(http, account, _APPS[bot])
         except (DiscordException, RequestException, OSError) as exc:
-            logger.warning("account %s: no direct messages: %r", account_id, exc)
+            logger.warning(
+                "account %s: cannot open the direct message channels: %r",
+                account_id,
+                exc,
+            )
 
 
 async def channel_with(http: DiscordHttp, account: DiscordAccount, app: str) -> str:

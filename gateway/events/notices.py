@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -25,6 +25,7 @@ from gateway.sending.refusals import MAX_ATTEMPTS
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.validators.number_limits import span_of
 from tasks.models import Task
+from tasks.models.task_changes import TaskChanges
 from tasks.services import CANCELLED, fail, learn, release_refused
 
 logger = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ _STATES: Final = {
 
 
 @again_after_deadlock
-def heed(
+def apply_to_account(
     account_id: int,
     user_id: str,
     message: Message,
@@ -112,7 +113,9 @@ def _end(notice: Notice) -> datetime | None:
 # --- the task ------------------------------------------------------------------------
 
 
-def obey(task: Task, message: Message, notice: Notice, facts: dict[str, Any]) -> None:
+def apply_to_task(
+    task: Task, message: Message, notice: Notice, facts: TaskChanges
+) -> None:
     """Apply a notice to an open task; `facts` are the keys in its message."""
     if message.nonce and task.nonce and message.nonce != task.nonce:
         return  # it answers an earlier attempt
@@ -149,7 +152,9 @@ def _again(task: Task, message: Message, notice: Notice) -> None:
     if task.nonce and release_refused(
         task, message_id=message.id, not_before=moment, reason=notice.reason
     ):
-        logger.warning("task %s: %s, again later", task.pk, notice.kind.name)
+        logger.warning(
+            "task %s: %s, it is tried again later", task.pk, notice.kind.name
+        )
     else:
         fail(task.pk, notice.reason)  # its job is in another message
 

@@ -39,7 +39,7 @@ class OpenTasks:
     def find(self, message_id: str) -> Task | None:
         return self._by_message.get(message_id)
 
-    def remember(self, task: Task, changes: dict[str, Any]) -> None:
+    def remember(self, task: Task, **changes: Any) -> None:
         """Remember a task that was read just now, as `changes` have made it."""
         for name, value in changes.items():
             setattr(task, name, value)
@@ -49,7 +49,7 @@ class OpenTasks:
     def forget(self, task: Task) -> None:
         self._by_message.pop(task.progress_message_id or "", None)
 
-    def is_foreign(self, message_id: str) -> bool:
+    def is_foreign(self, message_id: object) -> bool:
         """Tell whether an update of the message needs no look."""
         return message_id in self._foreign
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from django.utils import timezone
 
@@ -14,7 +14,7 @@ from accounts.state import bot_snapshots
 from accounts.state.changes import trouble
 from accounts.state.notes import note_remix
 from gateway.enums import ON_PANEL, QueryKind, QueryState
-from gateway.events.notices import heed
+from gateway.events.notices import apply_to_account
 from gateway.models import AccountQuery, GatewaySession
 from gateway.protocol import panels, plans
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP, MessageFlag
@@ -79,7 +79,7 @@ def heard(
         return True
     if not _understood(query, message, notice):
         if notice:
-            heed(account_id, user_id, message, notice, known=True)
+            apply_to_account(account_id, user_id, message, notice, known=True)
         said = notice.reason if notice else f"未知回复 / it answered: {message.text}"
         queries.give_up(query, said)
     return True
@@ -118,8 +118,8 @@ def _understood(query: AccountQuery, message: Message, notice: Notice | None) ->
                 return True
         case QueryKind.SETTINGS | QueryKind.PRESS | QueryKind.SELECT:
             if panel := panels.read(message):
-                facts = {"asked_at": query.sent_at, **_place(query, message)}
-                note_panel(query.account_id, query.bot, panel, **facts)
+                sent, place = query.sent_at, _place(query, message)
+                note_panel(query.account_id, query.bot, panel, asked_at=sent, **place)
                 if queries.done(query) and query.kind == QueryKind.PRESS:
                     # Speed and visibility are part of /info too.
                     look = [(query.bot, QueryKind.INFO)]
@@ -144,7 +144,15 @@ def _ask_anew(query: AccountQuery) -> None:
         ask(query.account_id, look, by_hand=query.by_hand)
 
 
-def _place(query: AccountQuery, message: Message) -> dict[str, Any]:
+class Place(TypedDict, total=False):
+    """The place at which a panel can be pressed; it ends with the session."""
+
+    message_id: str
+    session_id: str
+    shown_at: datetime | None
+
+
+def _place(query: AccountQuery, message: Message) -> Place:
     """Return the place at which the panel can be pressed; /settings makes a new one."""
     if query.kind != QueryKind.SETTINGS:
         return {}

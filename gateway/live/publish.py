@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from queue import Empty, SimpleQueue
-from typing import Any, Final
+from typing import Final
 
 from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import channel_layers
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 LIMIT: Final = 3.0  # seconds after which a message is not worth sending
 TOGETHER: Final = 0.1  # seconds within which changes of accounts are told once
-Message = tuple[str, dict[str, Any]]  # for a group
+Message = tuple[str, Mapping[str, object]]  # to a group
 _telling = False
 _changed: Final[SimpleQueue[tuple[int, int]]] = SimpleQueue()  # task, owner
 _publishing = False
@@ -69,7 +69,7 @@ def _about_changes() -> list[Message]:
 
 def publish_access(user_id: int) -> None:
     """Tell a user's open streams to check their access again."""
-    messages = [(f"access.{user_id}", {"type": "access.changed"})]
+    messages: list[Message] = [(f"access.{user_id}", {"type": "access.changed"})]
     event_loop.spawn(_in_time(_to_groups(messages)))
 
 
@@ -100,7 +100,7 @@ async def _to_groups(messages: Sequence[Message]) -> None:
         await layer.group_send(group, message)
 
 
-async def _to_channel(channel: str, message: dict[str, Any]) -> None:
+async def _to_channel(channel: str, message: Mapping[str, object]) -> None:
     await _in_time(channel_layers[DEFAULT_CHANNEL_LAYER].send(channel, message))
 
 

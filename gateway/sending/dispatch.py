@@ -241,11 +241,15 @@ class _SentTask(Sent):
         self._untouched.update(delivery=Delivery.ACCEPTED, started_at=timezone.now())
 
     def unanswered(self, answer: Answer) -> None:
-        logger.warning("task %s: %s, looked up later", self.task_id, answer.reason)
+        logger.warning(
+            "task %s: %s, looked up in history later", self.task_id, answer.reason
+        )
         tell_unanswered(self._untouched)
 
     def later(self, answer: Answer, moment: datetime) -> None:
-        logger.warning("task %s: %s, again later", self.task_id, answer.reason)
+        logger.warning(
+            "task %s: %s, it is tried again later", self.task_id, answer.reason
+        )
         # A rate limit says nothing against the task: it does not count as an attempt.
         rows = Task.objects.filter(pk=self.task_id, nonce=self.nonce, attempts__gt=0)
         rows.update(attempts=F("attempts") - 1)

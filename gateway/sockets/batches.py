@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from django.db import OperationalError, transaction
 
 from gateway import leases
-from gateway.events.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Recipient, handle
+from gateway.sockets.inbox import Data
 from gateway.sockets.parked_events import Parked
 from mjproxy.lib.db import batch
 from mjproxy.lib.db.deadlocks import again_after_deadlock, is_deadlock
@@ -18,8 +19,7 @@ from mjproxy.lib.db.deadlocks import again_after_deadlock, is_deadlock
 # Seconds after which a transaction takes no more events: others want to write too.
 LONGEST: Final = 0.05
 
-Data = dict[str, Any]
-_Handle = Callable[[Speaker, str, Data], Outcome]
+_Handle = Callable[[Recipient, str, Data], Outcome]
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Result:
 class Arrivals:
     """Events of one account in their order, and what they have led to so far."""
 
-    speaker: Speaker
+    recipient: Recipient
     fence: int
     events: Sequence[tuple[str, Data]]
     result: Result
@@ -55,7 +55,7 @@ class Arrivals:
         self.result = self._new
 
     def hold(self, held: set[int]) -> bool:
-        self._new.is_held = self.speaker.account_id in held
+        self._new.is_held = self.recipient.account_id in held
         return self._new.is_held
 
     def lose(self, event: str, error: Exception) -> None:
@@ -64,7 +64,7 @@ class Arrivals:
     def take(self, handling: _Handle, event: str, data: Data) -> None:
         """Handle an event, then those that may fit a task now."""
         new = self._new
-        outcome = handling(self.speaker, event, data)
+        outcome = handling(self.recipient, event, data)
         if outcome is Outcome.UNRESOLVED:
             new.parked.put(event, data)
             if data.get("embeds"):  # perhaps a notice without a task
@@ -80,7 +80,7 @@ class Arrivals:
         for entry in new.parked.take():
             _, event, data = entry
             try:
-                outcome = handling(self.speaker, event, data)
+                outcome = handling(self.recipient, event, data)
             except Exception as exc:
                 if batch.is_open():
                     raise
@@ -135,7 +135,7 @@ def _together(steps: Sequence[_Step]) -> int:
     until, number = 0.0, 0
     try:
         with batch.batch():
-            held = leases.hold({a.speaker.account_id: a.fence for a in accounts})
+            held = leases.hold({a.recipient.account_id: a.fence for a in accounts})
             until = time.monotonic() + LONGEST
             for arrivals, event, data in steps:
                 if number and time.monotonic() > until:
@@ -158,10 +158,10 @@ def _alone(step: _Step) -> None:
     arrivals.begin()
 
     @again_after_deadlock
-    def handling(speaker: Speaker, event: str, data: Data) -> Outcome:
+    def handling(recipient: Recipient, event: str, data: Data) -> Outcome:
         with transaction.atomic():
-            if arrivals.hold(leases.hold({speaker.account_id: arrivals.fence})):
-                return handle(speaker, event, data)
+            if arrivals.hold(leases.hold({recipient.account_id: arrivals.fence})):
+                return handle(recipient, event, data)
             return Outcome.NOT_OURS
 
     try:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 from gateway.protocol.constants import Event
 
-Entry = tuple[int, str, dict[str, Any]]
+Data = Mapping[str, object]  # JSON of an event, as it came
+Entry = tuple[int, str, Data]
 
 MOST: Final = 100  # events that are handed out together
 # The state of the connection changes with these, so they are handled alone.
@@ -25,7 +27,7 @@ class Inbox:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def put(self, seq: int, event: str, data: dict[str, Any]) -> None:
+    def put(self, seq: int, event: str, data: Data) -> None:
         self._entries.append((seq, event, data))
         self._filled.set()
 
@@ -38,30 +40,26 @@ class Inbox:
         while not self._entries:
             self._filled.clear()
             await self._filled.wait()
-        if self._entries[0][1] in GREETINGS:
-            return [self._entries.popleft()]
-        taken: list[Entry] = []
+        taken = [self._entries.popleft()]
         while self._entries and len(taken) < MOST:
-            if self._entries[0][1] in GREETINGS:
+            if {taken[0][1], self._entries[0][1]} & GREETINGS:
                 break
             taken.append(self._entries.popleft())
         return _merged(taken)
 
 
 def _merged(entries: list[Entry]) -> list[Entry]:
-    found: dict[int, Entry] = {}
-    updates: dict[
-        str, int
-    ] = {}  # place of a message's newest update since another event
+    merged: dict[int, Entry] = {}
+    updates: dict[object, int] = {}  # message id to the place of its newest update
     for place, (seq, event, given) in enumerate(entries):
         data = given
         if event != Event.MESSAGE_UPDATE:
             updates.clear()
         else:
-            message_id = str(data.get("id"))
+            message_id = data.get("id")
             # An update without content is the preview of a link.
             if message_id in updates and "content" in data:
-                data = found.pop(updates[message_id])[2] | data
+                data = {**merged.pop(updates[message_id])[2], **data}
             updates[message_id] = place
-        found[place] = seq, event, data
-    return list(found.values())
+        merged[place] = seq, event, data
+    return list(merged.values())

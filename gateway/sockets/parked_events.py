@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import Any, Final
+from typing import Final
+
+from gateway.sockets.inbox import Data
 
 PARK_SECONDS: Final = 60.0
 PARK_SIZE: Final = 500
 
-Entry = tuple[float, str, dict[str, Any]]
+Entry = tuple[float, str, Data]
 
 
 class Parked:
@@ -29,7 +31,7 @@ class Parked:
         other._entries.extend(self._entries)
         return other
 
-    def put(self, event: str, data: dict[str, Any]) -> None:
+    def put(self, event: str, data: Data) -> None:
         until = time.monotonic() + PARK_SECONDS
         self._entries.append((until, event, data))
 

@@ -8,7 +8,7 @@ import logging
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from curl_cffi.requests.exceptions import RequestException
 from discord.errors import DiscordException
@@ -17,6 +17,7 @@ from django.db import Error
 from gateway.discord.rest import DiscordHttp
 from gateway.models import GatewaySettings
 from gateway.protocol.constants import MessageFlag
+from gateway.sockets.inbox import Data
 from mjproxy.lib.db.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ REST: Final = (10.0, 20.0)
 _EPOCH: Final = datetime(2015, 1, 1, tzinfo=UTC)
 
 
-class Reader:
+class ReadMarks:
     """Acknowledges the newest message that an account has seen, by channel.
 
     It sleeps until there is one. A failure is ignored, because the next message makes
@@ -39,7 +40,7 @@ class Reader:
         self._newest: dict[str, int] = {}
         self._work: asyncio.Task[None] | None = None
 
-    def saw(self, data: dict[str, Any]) -> None:
+    def saw(self, data: Data) -> None:
         """Note a message as seen; never waits."""
         channel_id, message_id = data.get("channel_id"), str(data.get("id") or "")
         flags = data.get("flags")

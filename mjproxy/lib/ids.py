@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 DISCORD_EPOCH_MS: Final = 1420070400000
+_LAST_MS: Final = 253_000_000_000_000  # in the year 9987
 
 _lock = threading.Lock()
 _last = 0
@@ -30,6 +31,15 @@ def new_task_id() -> int:
 def first_task_id_of(moment: datetime) -> int:
     """Return the smallest id that a task submitted at `moment` can have."""
     return int(moment.timestamp() * 1000) * 1000
+
+
+def moment_of_task_id(task_id: int) -> datetime:
+    """Return the moment at which a task with this id was submitted, to a millisecond.
+
+    A number that is too small or too large for a date gives the nearest possible one.
+    """
+    seconds = min(max(task_id // 1000, 0), _LAST_MS) / 1000
+    return datetime.fromtimestamp(seconds, tz=UTC)
 
 
 def new_nonce() -> str:

@@ -25,8 +25,12 @@ from django.http import HttpResponse, HttpResponseBase
 
 from mjproxy.lib.dialect.answers import operation_result
 from mjproxy.lib.process.watchdog import watch
-from mjproxy.lib.web import client_presence
-from mjproxy.lib.web.outside_hosts import Asking, Later, asking
+from mjproxy.lib.web import client_disconnect
+from mjproxy.lib.web.outside_hosts import (
+    DeferredResponse,
+    PendingResponse,
+    request_answers,
+)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -56,13 +60,13 @@ class OneHopHandler(ASGIHandler):
         (mjproxy/lib/web/outside_hosts.py).
         """
         run: Any = sync_to_async(self._respond, thread_sensitive=True)
-        with asking():
+        with request_answers():
             response: HttpResponseBase = await run(request)
-            while isinstance(response, Asking):
+            while isinstance(response, PendingResponse):
                 await response.ask()
                 again, _ = self.create_request(request.scope, request._stream)
                 response = await run(again)
-        if isinstance(response, Later):
+        if isinstance(response, DeferredResponse):
             try:
                 await response.begin()
             except Exception as exc:
@@ -131,36 +135,36 @@ class PooledSync:
             await sync_to_async(work, thread_sensitive=True)()
 
 
-class Apart:
-    """Runs some addresses in threads of their own: other requests do not delay them."""
+class SeparatePool:
+    """Runs the requests for `paths` in `pool`, so that others do not delay them."""
 
-    def __init__(self, apart: App, paths: Collection[str], rest: App) -> None:
-        self.apart, self.paths, self.rest = apart, paths, rest
+    def __init__(self, pool: App, paths: Collection[str], rest: App) -> None:
+        self.pool, self.paths, self.rest = pool, paths, rest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self.apart if scope["path"] in self.paths else self.rest
+        app = self.pool if scope["path"] in self.paths else self.rest
         await app(scope, receive, send)
 
 
-class Presence:
-    """Lets the views of a request see that its client has gone."""
+class ClientDisconnectMiddleware:
+    """Lets the views of a request know that its client has disconnected."""
 
     def __init__(self, app: App) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        left, token = client_presence.begin()
+        disconnected, token = client_disconnect.start_tracking()
 
-        async def heard() -> MutableMapping[str, Any]:
+        async def watched() -> MutableMapping[str, Any]:
             message = await receive()
             if message["type"] == "http.disconnect":
-                left.set()
+                disconnected.set()
             return message
 
         try:
-            await self.app(scope, heard, send)
+            await self.app(scope, watched, send)
         finally:
-            client_presence.end(token)
+            client_disconnect.stop_tracking(token)
 
 
 class BodyTooLarge(Exception):

@@ -15,20 +15,15 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from mjproxy.lib.admin.theme import (
-    BoundedPaginator,
-    ModelAdmin,
-    ReadOnly,
-    TabularInline,
-    badge,
-)
+from mjproxy.lib.admin.id_pages import BEFORE, IdPages, id_in
+from mjproxy.lib.admin.theme import ModelAdmin, ReadOnly, TabularInline, badge
 from tasks.admin.forms import BannedWordForm, NewBannedWordsForm
-from tasks.admin.lists import WhenFilter, search
+from tasks.admin.lists import WhenFilter, is_words, looked_at, search
 from tasks.admin.settings import DrawingSettingsAdmin as DrawingSettingsAdmin
 from tasks.enums import DeliveryState, TaskStatus
 from tasks.models import BannedWord, Task, WebhookDelivery
 from tasks.prompts.banned_words import ban_too
-from tasks.search import NEWEST_FOR_TEXT
+from tasks.search import NEWEST_FOR_TEXT, oldest_for_text
 from tasks.services import cancel
 from tasks.waiting.reason import NOTHING, waiting_of
 from tasks.webhooks.rows import resend
@@ -72,7 +67,7 @@ class DeliveryInline(TabularInline[WebhookDelivery, Task]):
 
 
 @admin.register(Task)
-class TaskAdmin(ReadOnly[Task]):
+class TaskAdmin(IdPages[Task], ReadOnly[Task]):
     list_display = (
         "thumbnail",
         "id",
@@ -84,14 +79,11 @@ class TaskAdmin(ReadOnly[Task]):
     list_display_links = ("id",)
     list_filter = ("status", WhenFilter, "account")
     list_select_related = ("account", "owner")
-    list_per_page = 50
-    show_full_result_count = False
-    paginator = BoundedPaginator
-    ordering = ("-id",)
-    sortable_by = ()
+    list_before_template = "tasks/looked_at.html"
     search_fields = ("id",)
     search_help_text = (
-        f"Id, nonce, job id, message id; or words of the newest {NEWEST_FOR_TEXT:,}"
+        "Id, nonce, job id, message id; or words of the prompt, "
+        f"{NEWEST_FOR_TEXT:,} tasks at a time"
     )
     actions = ("cancel", "resend_webhooks")
     inlines = (DeliveryInline,)
@@ -176,7 +168,16 @@ class TaskAdmin(ReadOnly[Task]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Task], search_term: str
     ) -> tuple[QuerySet[Task], bool]:
-        return search(queryset, search_term), False
+        before = id_in(request, BEFORE)
+        return search(queryset, search_term, before), False
+
+    def searched_down_to(self, request: HttpRequest, term: str) -> int | None:
+        if not is_words(term):
+            return None
+        return oldest_for_text(id_in(request, BEFORE)) or None
+
+    def search_note(self, down_to: int, before: int | None) -> str:
+        return looked_at(down_to, before)
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         codename = get_permission_codename("change", self.opts)
@@ -263,7 +264,7 @@ def _picture_path(task: Task) -> str:
 
 
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(ReadOnly[WebhookDelivery]):
+class WebhookDeliveryAdmin(IdPages[WebhookDelivery], ReadOnly[WebhookDelivery]):
     list_display = (
         "id",
         "of_task",
@@ -277,10 +278,6 @@ class WebhookDeliveryAdmin(ReadOnly[WebhookDelivery]):
         "delivered_at",
     )
     list_filter = ("state",)
-    show_full_result_count = False
-    paginator = BoundedPaginator
-    ordering = ("-id",)
-    sortable_by = ()
     search_fields = ("id",)
     search_help_text = "Id of the task"
     actions = ("send_again",)

@@ -25,7 +25,7 @@ from django.views.decorators.http import require_safe
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process.bulkhead import RETRY_AFTER, NoPlace
 from mjproxy.lib.web import byte_ranges
-from mjproxy.lib.web.outside_hosts import Later
+from mjproxy.lib.web.outside_hosts import DeferredResponse
 from tasks.enums import TaskStatus
 from tasks.models import DrawingSettings, Task
 from tasks.pictures import cdn, store
@@ -91,7 +91,9 @@ def _final(request: HttpRequest, task: Task, *, short: bool) -> HttpResponseBase
         kind = _TYPES.get(path.suffix[1:], "application/octet-stream")
         return how.shown(kind, path)
     keep = DrawingSettings.get_solo().keep_pictures
-    return Later(partial(_fetched, how, task, task.picture_source, keep=keep))
+    return DeferredResponse(
+        partial(_fetched, how, task, task.picture_source, keep=keep)
+    )
 
 
 def _preview(request: HttpRequest, task: Task) -> HttpResponseBase:
@@ -101,7 +103,7 @@ def _preview(request: HttpRequest, task: Task) -> HttpResponseBase:
     how = _How(request, f'"{store.preview_name(source)}"', _SHORT)
     if cached := store.cached_preview(source):
         return how.shown(*cached)
-    return Later(partial(_fetched, how, task, source, keep=False))
+    return DeferredResponse(partial(_fetched, how, task, source, keep=False))
 
 
 async def _fetched(

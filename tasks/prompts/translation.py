@@ -18,7 +18,7 @@ from django.core.cache import cache
 from mjproxy.lib.process.bulkhead import NoPlace
 from mjproxy.lib.safe_http.client import USER_AGENT, reason_of
 from mjproxy.lib.safe_http.resolver import Resolver
-from mjproxy.lib.web.outside_hosts import Unasked, answer_to
+from mjproxy.lib.web.outside_hosts import AnswerNeeded, answer_to
 from tasks.enums import TranslateWay
 from tasks.exceptions import Overloaded
 from tasks.models import DrawingSettings
@@ -62,7 +62,7 @@ def translate(prompt: str) -> str:
             raise TranslationFailed("an answer that is too long")
     except NoPlace:
         raise Overloaded from None
-    except Unasked:
+    except AnswerNeeded:
         raise
     except Exception as exc:
         # A failed translation never fails the task: the prompt is drawn untranslated.

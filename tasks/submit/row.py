@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from django.db import IntegrityError, transaction
 
 from accounts.models import DiscordAccount, User
 from mjproxy.lib.db.deadlocks import again_after_deadlock
-from mjproxy.lib.web import client_presence
+from mjproxy.lib.web import client_disconnect
 from tasks.enums import BotType, TaskAction, TaskStatus
 from tasks.exceptions import (
-    CallerGone,
+    ClientDisconnected,
     InvalidRequest,
     ParentNotFound,
     QueueFull,
@@ -25,7 +25,7 @@ from tasks.pictures.own_links import Viewer
 from tasks.prompts.text import MAX_PROMPT_LENGTH
 from tasks.selectors import visible_to
 from tasks.services import insert
-from tasks.submit.account import Wanted
+from tasks.submit.account import AccountFilter, Wanted
 from tasks.submit.seat import SeatLost, give, take_seat
 from tasks.submit.user_limit import check_brought, check_share
 
@@ -45,7 +45,7 @@ class Caller:
     link_base: str = ""
     client_ip: str | None = None
     idempotency_key: str = ""
-    account_filter: dict[str, Any] | None = None
+    account_filter: AccountFilter | None = None
 
     @property
     def viewer(self) -> Viewer:
@@ -133,8 +133,8 @@ def write(
     `at` says where it takes its seat (`take_seat`); None: it needs none, or has one.
     With `waits` it is not sent before it is marked as prepared.
     Raises NoAccount, QueueFull; ShareUsedUp where its owner has enough tasks waiting,
-    PicturesUsedUp where they hold enough pictures, CallerGone where the client left.
-    Then nothing is written.
+    PicturesUsedUp where they hold enough pictures, ClientDisconnected where the
+    client left. Then nothing is written.
     """
     if task.status == TaskStatus.NOT_START:
         check_share(caller.user.pk)
@@ -166,8 +166,9 @@ def _write(
                 task.requested_mode = task.mode
                 insert(task)
                 inputs.write_rows(files, task=task)
-                if client_presence.has_left():  # its id would reach no client
-                    raise CallerGone
+                if client_disconnect.has_disconnected():
+                    # its id would reach no client
+                    raise ClientDisconnected
                 return Submitted(task, ahead)
         except SeatLost:
             continue

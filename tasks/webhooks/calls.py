@@ -143,7 +143,7 @@ class Deliverer:
         """Make a claimed call, then start the calls that waited for its place."""
         making = partial(self._call, receiver, call)
         try:
-            await faults.watch(rows.work(call.task_id), making, at_once=True)
+            await faults.watch(rows.work_of(call.task_id), making, at_once=True)
         finally:
             self._shares.give_back(receiver)
         await self._start_others(receiver)

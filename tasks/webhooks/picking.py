@@ -13,8 +13,7 @@ from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.compiled_query import CompiledQuery
 from tasks.enums import DeliveryState
 from tasks.models import WebhookDelivery
-from tasks.webhooks import rows as webhooks_rows
-from tasks.webhooks.rows import Call
+from tasks.webhooks.rows import Call, claim_next, waiting_calls, work_of
 from tasks.webhooks.shares import Receiver
 
 # Some due tasks turn out to wait for another call, so more are read.
@@ -23,9 +22,7 @@ SPARE: Final = 16
 
 _next: Final = CompiledQuery[WebhookDelivery](
     lambda task_id: (
-        webhooks_rows.waiting(task_id)
-        .only("owner", "host")
-        .order_by("by_hand", "revision")[:1]
+        waiting_calls(task_id).only("owner", "host").order_by("by_hand", "revision")[:1]
     )
 )
 
@@ -55,11 +52,11 @@ def claim_due(receiver: Receiver, most: int) -> list[Call]:
 
 def claim(task_id: int, host: str) -> Call | None:
     """Claim a task's next call. An error is recorded and does not stop other tasks."""
-    work = webhooks_rows.work(task_id)
+    work = work_of(task_id)
     if faults.is_resting(work):
         return None
     try:
-        return webhooks_rows.claim_next(task_id, host)
+        return claim_next(task_id, host)
     except Exception as exc:
         faults.settle(work, exc)
         return None

@@ -188,12 +188,12 @@ def retry_delay(attempts: int) -> timedelta | None:
 def give_up(task_id: int, reason: str) -> None:
     """End the waiting calls of a task, because none can be made."""
     logger.error("task %s: webhooks given up: %s", task_id, reason)
-    waiting(task_id).update(
+    waiting_calls(task_id).update(
         state=DeliveryState.GIVEN_UP, error=reason[:400], claimed_until=None
     )
 
 
-def work(task_id: int) -> Work:
+def work_of(task_id: int) -> Work:
     return Work("webhooks of task", task_id, give_up)
 
 
@@ -207,13 +207,13 @@ def resend(delivery: WebhookDelivery) -> None:
     )
 
 
-def waiting(task_id: int) -> QuerySet[WebhookDelivery]:
+def waiting_calls(task_id: int) -> QuerySet[WebhookDelivery]:
     return WebhookDelivery.objects.filter(task=task_id, state=DeliveryState.WAITING)
 
 
 _queue: Final = CompiledQuery[WebhookDelivery](
     lambda task_id: (
-        waiting(task_id)
+        waiting_calls(task_id)
         .select_related("task")
         .only(
             *("revision", "status", "attempts", "is_final", "by_hand", "url", "body"),

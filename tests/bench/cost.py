@@ -33,6 +33,7 @@ ROLES: Final = ("web", "worker", "beat", "gateway")
 def measure(folder: Path, *, quick: bool) -> dict[str, Any]:
     """Return the figures of each kind of drawing."""
     seconds = 6 if quick else 20
+    folder.mkdir()
     report: dict[str, Any] = {}
     for sim, product in _running(folder / "cpu"):
         meter = _Processor(sim, product)

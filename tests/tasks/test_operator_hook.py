@@ -13,19 +13,12 @@ from tasks.models import DrawingSettings, Task, WebhookDelivery
 from tasks.services import advance
 from tasks.webhooks import rows
 from tests.conftest import ApiClient
-from tests.factories import make_account, make_user
+from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db
 
 HOOK = "http://operator.example.com/secret-path?token=s3cr3t"
 OWN = "http://alice.example.com/hook"
-
-
-@pytest.fixture
-def admin() -> Client:
-    page = Client()
-    page.force_login(make_user("olaf", is_staff=True, is_superuser=True))
-    return page
 
 
 @pytest.fixture

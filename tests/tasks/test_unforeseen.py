@@ -21,12 +21,12 @@ from tasks import jobs
 from tasks.enums import DeliveryState
 from tasks.models import Task, WebhookDelivery
 from tasks.pictures import cdn
-from tasks.pictures import store as pictures_store
 from tasks.pictures.cdn import Picture
+from tasks.pictures.store import TRY_AGAIN
 from tasks.webhooks import calls, picking, rows
 from tasks.webhooks.rows import record_delivery
 from tests.factories import make_finished
-from tests.tasks.hooking import deliver
+from tests.tasks.webhook_calls import deliver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,7 +47,7 @@ def tracebacks(caplog: pytest.LogCaptureFixture) -> int:
     ("module", "broken"),
     [
         (picking, "receiver_of"),
-        (rows, "claim_next"),
+        (picking, "claim_next"),
         (rows, "ensure_webhook_secret"),
         (calls, "_headers"),
     ],
@@ -90,7 +90,7 @@ def test_one_hook_that_breaks_holds_up_no_other(
     def breaks(task_id: int, host: str) -> Any:
         return 1 / 0 if task_id == broken.pk else claim(task_id, host)
 
-    monkeypatch.setattr(rows, "claim_next", breaks)
+    monkeypatch.setattr(picking, "claim_next", breaks)
 
     deliver(task)
 
@@ -115,7 +115,7 @@ def keep(
         raise error
 
     monkeypatch.setattr(cdn, "download", download)
-    monkeypatch.setattr(pictures_store, "store_file", store)
+    monkeypatch.setattr("tasks.pictures.store.store_file", store)
     for _ in range(times):
         Task.objects.update(picture_next_at=None)
         jobs.keep_picture(task.pk)
@@ -128,7 +128,7 @@ def test_a_picture_that_cannot_be_kept_is_given_up(
 ) -> None:
     task = keep(drawn, monkeypatch, ZeroDivisionError())
 
-    assert task.picture_tries == len(pictures_store.TRY_AGAIN)
+    assert task.picture_tries == len(TRY_AGAIN)
     assert tracebacks(caplog) == 1
 
 
@@ -139,7 +139,7 @@ def test_a_disk_that_is_full_is_tried_again_for_long(
 
     task = keep(drawn, monkeypatch, full, MOST + 2)
 
-    assert task.picture_tries == MOST + 2 < len(pictures_store.TRY_AGAIN)
+    assert task.picture_tries == MOST + 2 < len(TRY_AGAIN)
     assert tracebacks(caplog) == 0
 
 

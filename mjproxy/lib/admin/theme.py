@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
 from django.db import IntegrityError
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.http import HttpRequest
 from unfold.decorators import action, display
 
@@ -23,7 +21,6 @@ else:
     from unfold.admin import TabularInline
 
 __all__ = [
-    "BoundedPaginator",
     "ModelAdmin",
     "ReadOnly",
     "TabularInline",
@@ -33,8 +30,6 @@ __all__ = [
 
 M = TypeVar("M", bound=Model)
 F = TypeVar("F", bound=Callable[..., Any])
-
-MOST_ROWS: Final = 5000
 
 
 def badge(
@@ -60,20 +55,6 @@ def page_action(description: str, *, permissions: list[str]) -> Callable[[F], F]
         return cast(F, marked(function))
 
     return mark
-
-
-class BoundedPaginator(Paginator[Any]):
-    """Paginator that counts at most `MOST_ROWS` rows; older rows are found by filters.
-
-    Counting or skipping a million rows takes seconds.
-    """
-
-    @cached_property
-    def count(self) -> int:
-        rows = self.object_list
-        if isinstance(rows, QuerySet):
-            return rows.order_by().values("pk")[:MOST_ROWS].count()
-        return len(rows)
 
 
 class ModelAdmin(ThemeAdmin[M]):

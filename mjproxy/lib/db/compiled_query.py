@@ -170,5 +170,5 @@ def _built(compiler: Any, count: int) -> tuple[str, list[Any], _Places]:
     sql, params = compiler.as_sql()
     places = [(at, p.number) for at, p in enumerate(params) if type(p) is _Marker]
     if {number for _, number in places} != set(range(count)):
-        raise TypeError("a value of the query is not among its parameters")
+        raise TypeError("a value of the query is missing in its parameters")
     return sql, list(params), places

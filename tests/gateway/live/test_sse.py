@@ -211,12 +211,12 @@ async def test_a_stream_ends_with_its_key_and_its_user(
                 passes.revoke(alice.api_keys.all())
             case "disabled":
                 User.objects.update(is_active=False)
-                passes.tell(alice.pk)
+                passes.send_access_changed(alice.pk)
             case "deleted":
                 passes.delete_user(alice)
 
     if not nudged:
-        monkeypatch.setattr(passes, "tell", lambda _: None)
+        monkeypatch.setattr(passes, "send_access_changed", lambda _: None)
     await sync_to_async(act)()
 
     async with asyncio.timeout(10):

@@ -16,7 +16,7 @@ from gateway import jobs
 from gateway.discord import clients
 from gateway.discord.addresses import load_addresses
 from gateway.enums import QueryKind, QueryState
-from gateway.events.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Recipient, handle
 from gateway.models import AccountQuery, GatewaySettings
 from gateway.protocol.constants import Event
 from gateway.sending import verification
@@ -125,7 +125,7 @@ def test_the_operators_own_activity_host_is_asked(account: DiscordAccount) -> No
 
 
 def test_a_question_that_met_it_is_over(
-    account: DiscordAccount, speaker: Speaker
+    account: DiscordAccount, recipient: Recipient
 ) -> None:
     query = AccountQuery.objects.create(
         account=account,
@@ -143,7 +143,7 @@ def test_a_question_that_met_it_is_over(
         "iframe_path": "captcha/embedded/index.html",
     }
 
-    outcome = handle(speaker, Event.INTERACTION_IFRAME_MODAL_CREATE, data)
+    outcome = handle(recipient, Event.INTERACTION_IFRAME_MODAL_CREATE, data)
 
     query.refresh_from_db()
     assert outcome is Outcome.TAUGHT

@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError
 
 from accounts.models import DiscordAccount, User
-from gateway.events.handlers import Speaker
+from gateway.events.handlers import Recipient
 from gateway.events.handlers import handle as real_handle
 from gateway.models import GatewaySession
 from gateway.protocol.constants import Event
@@ -38,9 +38,9 @@ class Handling:
     broken: dict[str, Exception] = field(default_factory=dict)
     seen: list[str] = field(default_factory=list)
 
-    def __call__(self, speaker: Speaker, event: str, data: dict[str, Any]) -> Any:
+    def __call__(self, recipient: Recipient, event: str, data: dict[str, Any]) -> Any:
         self.seen.append(data["id"])
-        outcome = real_handle(speaker, event, data)
+        outcome = real_handle(recipient, event, data)
         if error := self.broken.get(data["id"]):
             raise error
         return outcome
@@ -60,8 +60,8 @@ def account(account: DiscordAccount) -> DiscordAccount:
 
 
 def arrivals(account: DiscordAccount, events: Events, fence: int = 1) -> Arrivals:
-    speaker = Speaker(account.pk, US, frozenset({CHANNEL}))
-    return Arrivals(speaker, fence, events, Result(Parked()))
+    recipient = Recipient(account.pk, US, frozenset({CHANNEL}))
+    return Arrivals(recipient, fence, events, Result(Parked()))
 
 
 def begun(*tasks: Task) -> Events:
@@ -201,10 +201,10 @@ def test_a_lease_that_moves_while_a_batch_is_undone(
     class Moved(ValueError):
         pass
 
-    def failing(speaker: Speaker, event: str, data: dict[str, Any]) -> Any:
+    def failing(recipient: Recipient, event: str, data: dict[str, Any]) -> Any:
         if data["id"].endswith("1"):
             raise Moved
-        return real_handle(speaker, event, data)
+        return real_handle(recipient, event, data)
 
     original = batches._alone
 

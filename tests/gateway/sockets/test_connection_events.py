@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -11,9 +12,9 @@ from django.db import OperationalError
 from accounts.models import DiscordAccount, User
 from gateway.discord.addresses import load_addresses
 from gateway.discord.identity import identity_of
-from gateway.events.handlers import handle as real_handle
+from gateway.events.handlers import handle
 from gateway.protocol.constants import MIDJOURNEY_APP, Event
-from gateway.sockets import batches, parked_events, writer
+from gateway.sockets import parked_events
 from gateway.sockets.connection import Connection
 from gateway.sockets.reconnect import Resume
 from mjproxy.lib.db.threads import in_thread
@@ -44,18 +45,12 @@ async def connection(account: DiscordAccount) -> Connection:
     )
 
 
-@pytest.fixture
-def task(alice: User, account: DiscordAccount) -> Task:
-    return make_running(alice, account)
-
-
-async def handled(connection: Connection, *messages: dict[str, Any]) -> None:
-    """Handle new messages together."""
-    assert await connection._write([(CREATE, data) for data in messages])
+async def handle_now(connection: Connection, data: dict[str, Any]) -> None:
+    assert await connection.events.handle([(1, CREATE, data)])
 
 
 def waiting(connection: Connection) -> int:
-    return len(connection.inbox)
+    return len(connection.events.inbox)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +98,7 @@ async def test_an_odd_interaction_does_no_harm(
 ) -> None:
     connection._receive(Event.INTERACTION_CREATE, data)
 
-    entries = await connection.inbox.next()
+    entries = await connection.events.inbox.next()
     await connection._process(entries)
     assert [found for *_, found in entries] == [{}]
 
@@ -113,13 +108,13 @@ async def test_what_fits_nothing_yet_is_tried_again_when_more_is_known(
 ) -> None:
     twin = await in_thread(make_running, alice, account)
 
-    await handled(connection, wire.final(RESULT, job=JOB))
-    assert len(connection._parked) == 1
+    await handle_now(connection, wire.final(RESULT, job=JOB))
+    assert len(connection.events.parked) == 1
 
     known = wire.progress(PROGRESS, 5, nonce=twin.nonce, job=JOB)
-    await handled(connection, known)
+    await handle_now(connection, known)
 
-    assert not connection._parked
+    assert not connection.events.parked
     assert (await in_thread(again, twin)).status == TaskStatus.SUCCESS
     assert (await in_thread(again, task)).status == TaskStatus.SUBMITTED
 
@@ -127,21 +122,21 @@ async def test_what_fits_nothing_yet_is_tried_again_when_more_is_known(
 async def test_what_still_fits_nothing_stays_parked(
     connection: Connection, task: Task
 ) -> None:
-    await handled(connection, wire.start("1311111111111116009"))
-    await handled(connection, wire.start(PROGRESS, nonce=task.nonce))
+    await handle_now(connection, wire.start("1311111111111116009"))
+    await handle_now(connection, wire.start(PROGRESS, nonce=task.nonce))
 
-    assert len(connection._parked) == 1
+    assert len(connection.events.parked) == 1
 
 
 async def test_what_was_parked_too_long_is_forgotten(
     connection: Connection, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parked_events, "PARK_SECONDS", -1.0)
-    await handled(connection, wire.start("1311111111111116009"))
+    await handle_now(connection, wire.start("1311111111111116009"))
 
-    await handled(connection, wire.start(PROGRESS, nonce=task.nonce))
+    await handle_now(connection, wire.start(PROGRESS, nonce=task.nonce))
 
-    assert not connection._parked
+    assert not connection.events.parked
 
 
 async def test_an_event_that_could_not_be_written_is_repaired_from_history(
@@ -149,15 +144,15 @@ async def test_an_event_that_could_not_be_written_is_repaired_from_history(
 ) -> None:
     failed: list[Any] = []
 
-    def handle(*args: Any) -> Any:
+    def failing_handle(*args: Any) -> Any:
         if len(failed) < 2:  # together with the other event, and alone
             failed.append(args)
             raise OperationalError("away")
-        return real_handle(*args)
+        return handle(*args)
 
     watch = Watch()
-    monkeypatch.setattr(writer, "in_thread", watch.in_thread)
-    monkeypatch.setattr(batches, "handle", handle)
+    monkeypatch.setattr("gateway.sockets.writer.in_thread", watch.in_thread)
+    monkeypatch.setattr("gateway.sockets.batches.handle", failing_handle)
     connection._receive(CREATE, wire.start("1", nonce="5"))
     connection._receive(CREATE, wire.start(PROGRESS, nonce=task.nonce))
 
@@ -171,10 +166,11 @@ async def test_an_event_that_could_not_be_written_is_repaired_from_history(
 # --- a flood of updates --------------------------------------------------------------
 
 
-async def events(connection: Connection) -> list[tuple[str, dict[str, Any]]]:
+async def events(connection: Connection) -> list[tuple[str, Mapping[str, object]]]:
     found = []
     while waiting(connection):
-        found += [(event, data) for _, event, data in await connection.inbox.next()]
+        entries = await connection.events.inbox.next()
+        found += [(event, data) for _, event, data in entries]
     return found
 
 
@@ -184,7 +180,7 @@ async def test_updates_of_a_message_in_a_row_are_one(connection: Connection) -> 
 
     ((_, data),) = await events(connection)
 
-    assert "(62%)" in data["content"]
+    assert "(62%)" in str(data["content"])
 
 
 async def test_what_a_later_update_does_not_say_stays(connection: Connection) -> None:

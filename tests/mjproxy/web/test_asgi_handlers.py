@@ -16,13 +16,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from mjproxy.lib.process.watchdog import Watch
-from mjproxy.lib.web import client_presence
+from mjproxy.lib.web import client_disconnect
 from mjproxy.web.asgi_handlers import (
-    Apart,
     BodyCap,
+    ClientDisconnectMiddleware,
     OneHopHandler,
     PooledSync,
-    Presence,
+    SeparatePool,
 )
 
 PATIENCE = 20.0
@@ -32,7 +32,7 @@ asked, left = threading.Event(), threading.Event()
 
 def wait_until_left(request: HttpRequest) -> HttpResponse:
     asked.set()
-    while not client_presence.has_left():
+    while not client_disconnect.has_disconnected():
         left.wait(0.01)
     left.set()
     return HttpResponse(b"late")
@@ -181,10 +181,10 @@ async def test_a_view_sees_that_its_client_has_gone() -> None:
     async def send(message: Any) -> None:
         raise AssertionError("an answer to nobody")
 
-    await Presence(OneHopHandler())(scope, goes().__anext__, send)
+    await ClientDisconnectMiddleware(OneHopHandler())(scope, goes().__anext__, send)
 
     assert await asyncio.to_thread(left.wait, 20)
-    assert not client_presence.has_left()
+    assert not client_disconnect.has_disconnected()
 
 
 @pytest.mark.urls(__name__)
@@ -203,7 +203,7 @@ async def test_looks_are_answered_while_every_other_thread_is_held_up(
     )
     clear_url_caches()
     rest = PooledSync(OneHopHandler(), size=2)
-    app = Apart(PooledSync(OneHopHandler(), size=1), ["/look"], rest)
+    app = SeparatePool(PooledSync(OneHopHandler(), size=1), ["/look"], rest)
     held = [asyncio.create_task(call(app, "/wait")) for _ in range(5)]
     for _ in range(2):
         assert await asyncio.to_thread(taken.acquire, timeout=PATIENCE)

@@ -10,22 +10,15 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from mjproxy.lib.admin import theme
 from mjproxy.lib.ids import first_task_id_of
 from tasks import search
+from tasks.admin.tasks import TaskAdmin
 from tasks.enums import Delivery, DeliveryState, TaskStatus
 from tasks.models import DrawingSettings, Task, WebhookDelivery
-from tests.factories import make_account, make_finished, make_task, make_user
+from tests.factories import make_account, make_finished, make_task
 
 LIST = "/admin/tasks/task/"
 DELIVERIES = "/admin/tasks/webhookdelivery/"
-
-
-@pytest.fixture
-def admin(db: None) -> Client:
-    client = Client()
-    client.force_login(make_user("olga", is_staff=True, is_superuser=True))
-    return client
 
 
 def found(admin: Client, query: str) -> set[int]:
@@ -45,20 +38,49 @@ def test_the_list_costs_as_many_queries_with_many_tasks(
     for _ in range(40):
         make_finished(alice, account=account)
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         response = admin.get(LIST)
 
     assert response.content.decode().count("task-thumbnail") == 40
 
 
-def test_the_list_counts_only_so_far(
+def test_pages_follow_each_other_by_id(
     admin: Client, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(theme, "MOST_ROWS", 3)
-    for _ in range(5):
-        make_task(alice)
+    monkeypatch.setattr(TaskAdmin, "list_per_page", 2)
+    ids = [make_task(alice).pk for _ in range(5)][::-1]
 
-    assert admin.get(LIST).context["cl"].result_count == 3
+    pages, query = [], ""
+    while True:
+        page = admin.get(f"{LIST}{query}").context["cl"]
+        pages.append([task.pk for task in page.result_list])
+        if not (query := page.older_url):
+            break
+
+    assert pages == [ids[:2], ids[2:4], ids[4:]]
+    back = admin.get(f"{LIST}{page.newer_url}").context["cl"]
+    assert [task.pk for task in back.result_list] == ids[2:4]
+    assert not admin.get(LIST).context["cl"].newer_url
+    assert admin.get(f"{LIST}{page.newest_url}").context["cl"].newest_url == ""
+
+
+def test_a_link_to_a_filter_begins_at_the_newest_task(
+    admin: Client, alice: User
+) -> None:
+    task = make_task(alice)
+    html = admin.get(f"{LIST}?before={task.pk + 1}&q=").content.decode()
+
+    assert "when=day" in html
+    assert "before=" not in html.replace(f"before={task.pk}", "")
+
+
+@pytest.mark.parametrize("wrong", ["x", "-1", "", "9" * 30, "x&after=y", "٣"])
+def test_a_wrong_begin_of_a_page_counts_as_none(
+    admin: Client, alice: User, wrong: str
+) -> None:
+    task = make_task(alice)
+
+    assert found(admin, f"before={wrong}") == {task.pk}
 
 
 def test_a_task_is_found_by_each_of_its_identities(admin: Client, alice: User) -> None:
@@ -81,7 +103,7 @@ def test_a_task_is_found_by_each_of_its_identities(admin: Client, alice: User) -
         assert found(admin, f"q={term}") == {task.pk}, term
 
 
-def test_words_are_looked_for_in_the_newest_tasks(
+def test_words_are_looked_for_in_some_tasks_and_then_further_back(
     admin: Client, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "NEWEST_FOR_TEXT", 2)
@@ -93,6 +115,14 @@ def test_words_are_looked_for_in_the_newest_tasks(
     assert found(admin, "q=owl") == {new.pk}
     assert found(admin, "q=' OR 1=1") == set()
     assert {old.pk, other.pk} <= found(admin, "q=")
+    page = admin.get(f"{LIST}?q=owl")
+    assert "Words were looked for in the tasks since" in page.content.decode()
+    assert "Look further back" in page.content.decode()
+    link = page.context["cl"].older_url
+    further = admin.get(f"{LIST}{link}")
+    assert [task.pk for task in further.context["cl"].result_list] == [old.pk]
+    assert not further.context["cl"].older_url
+    assert "Words were looked for" not in further.content.decode()
 
 
 @pytest.mark.parametrize(

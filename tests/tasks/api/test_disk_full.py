@@ -21,7 +21,9 @@ pytestmark = pytest.mark.usefixtures("names", "media")
 PICTURE = data_url(picture())
 BLEND = "/mj/submit/blend", {"base64Array": [PICTURE, PICTURE]}
 UPLOAD = "/mj/submit/upload-discord-images", {"base64Array": [PICTURE, PICTURE]}
-DOORS = pytest.mark.parametrize(("path", "body"), [BLEND, UPLOAD], ids=["blend", "up"])
+ENDPOINTS = pytest.mark.parametrize(
+    ("path", "body"), [BLEND, UPLOAD], ids=["blend", "up"]
+)
 FULL = OperationalError("database or disk is full")
 
 
@@ -49,7 +51,7 @@ def check_refused(api: ApiClient, path: str, body: dict[str, Any]) -> None:
     assert [path for path in root.rglob("*") if path.is_file()] == []
 
 
-@DOORS
+@ENDPOINTS
 @pytest.mark.parametrize("file", [1, 2])
 def test_no_room_for_a_picture(
     api: ApiClient,
@@ -65,7 +67,7 @@ def test_no_room_for_a_picture(
     check_refused(api, path, body)
 
 
-@DOORS
+@ENDPOINTS
 def test_no_room_for_the_rows(
     api: ApiClient,
     account: DiscordAccount,

@@ -7,16 +7,8 @@ from django.test import Client
 
 from tasks.models import BannedWord
 from tasks.selectors import banned_words
-from tests.factories import make_user
 
 WORDS = "/admin/tasks/bannedword/"
-
-
-@pytest.fixture
-def admin(db: None) -> Client:
-    client = Client()
-    client.force_login(make_user("olga", is_staff=True, is_superuser=True))
-    return client
 
 
 def add(admin: Client, words: str, **fields: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from accounts.models import DiscordAccount, User
-from gateway.discord import command_index as kept_commands
+from gateway.discord import command_index
 from gateway.discord.command_index import longest_known, save_index
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from tasks import ports
@@ -29,7 +29,7 @@ OFFICIAL = "https://cdn.discordapp.com/attachments/1/2/" + "x" * 60
 
 @pytest.fixture(autouse=True)
 def _limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(kept_commands, "_longest", {})
+    monkeypatch.setattr(command_index, "_longest", {})
     before = ports.option_limit.register(longest_known)
     yield
     ports.option_limit.register(before)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
 
 import orjson
 import pytest
@@ -15,36 +14,18 @@ from accounts.models import User
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import event_loop
 from tasks.enums import DeliveryState, TaskStatus
-from tasks.models import Task, WebhookDelivery
+from tasks.models import WebhookDelivery
 from tasks.services import advance, fail
 from tasks.webhooks import calls
-from tests.factories import make_task, make_user
-from tests.http_server import Server, always, listening, never, serving
+from tests.http_server import Server, always, listen_on_loopback, never, serving
 from tests.targets import TARGETS
-from tests.tasks.hooking import deliver, forget_receivers, receiver
+from tests.tasks.webhook_calls import deliver, make_hooked, receiver
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("private", "no_receivers"),
+]
 S = DeliveryState
-
-
-@pytest.fixture(autouse=True)
-def _private_hooks(settings: Settings) -> None:
-    settings.ALLOW_PRIVATE_HOOKS = True
-
-
-@pytest.fixture
-def hook() -> Iterator[Server]:
-    with serving() as server:
-        yield server
-
-
-def make_hooked(url: str) -> Task:
-    return make_task(make_user(), notify_hook=url)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_known_of_receivers() -> None:
-    forget_receivers()
 
 
 def only_row() -> WebhookDelivery:
@@ -242,7 +223,7 @@ def test_a_receiver_that_answers_byte_by_byte_is_left(
         finally:
             writer.close()
 
-    with listening(drip) as origin:
+    with listen_on_loopback(drip) as origin:
         task = make_hooked(origin)
         fail(task.pk, "no luck")
         deliver(task)
@@ -271,7 +252,7 @@ def test_what_is_no_http_is_tried_again() -> None:
         writer.write(b"220 mail.example ESMTP\r\n")
         writer.close()
 
-    with listening(shout) as origin:
+    with listen_on_loopback(shout) as origin:
         task = make_hooked(origin)
         fail(task.pk, "no luck")
         deliver(task)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
 
 import orjson
 import pytest
 from aiohttp import web
-from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from mjproxy.lib.db.threads import in_thread
@@ -19,44 +17,27 @@ from tasks import jobs
 from tasks.enums import DeliveryState, TaskStatus
 from tasks.models import Task, WebhookDelivery
 from tasks.services import advance, fail
-from tasks.webhooks import calls as webhooks_calls
 from tasks.webhooks import picking, shares
+from tasks.webhooks.calls import finished, here, start, start_all, start_task
 from tasks.webhooks.rows import Call, record_delivery
 from tasks.webhooks.shares import Receiver
 from tests.factories import make_finished, make_task, make_user
-from tests.http_server import Server, always, listening, serving
-from tests.tasks.hooking import (
+from tests.http_server import Server, always, listen_on_loopback, serving
+from tests.tasks.webhook_calls import (
     break_off,
     calls_under_way,
     deliver,
-    forget_receivers,
+    make_hooked,
     receiver,
     wait,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("private", "no_receivers"),
+]
 S = DeliveryState
 PATIENCE = 20.0  # seconds after which a call counts as lost
-
-
-@pytest.fixture(autouse=True)
-def _private_hooks(settings: Settings) -> None:
-    settings.ALLOW_PRIVATE_HOOKS = True
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_known_of_receivers() -> None:
-    forget_receivers()
-
-
-@pytest.fixture
-def hook() -> Iterator[Server]:
-    with serving() as server:
-        yield server
-
-
-def make_hooked(url: str) -> Task:
-    return make_task(make_user(), notify_hook=url)
 
 
 async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -94,15 +75,15 @@ async def _most_at_once(hook: Server, called: Receiver) -> int:
         return web.Response()
 
     hook.handler = hold
-    await webhooks_calls.start(called)
+    await start(called)
     await full.wait()
-    await webhooks_calls.start(called)
+    await start(called)
     go_on.set()
-    await webhooks_calls.finished()
+    await finished()
     return most
 
 
-def holding(hook: Server, calls: int = 1) -> tuple[asyncio.Event, asyncio.Event]:
+def hold_calls(hook: Server, calls: int = 1) -> tuple[asyncio.Event, asyncio.Event]:
     """Let calls wait; return what is set once so many have come, and what ends it."""
     came, go_on = asyncio.Event(), asyncio.Event()
 
@@ -125,12 +106,12 @@ def test_news_that_come_while_a_call_ends_are_not_left(
     claim = picking.claim_due
 
     async def race() -> None:
-        came, go_on = holding(hook)
-        await webhooks_calls.start(receiver(task))
+        came, go_on = hold_calls(hook)
+        await start(receiver(task))
         await came.wait()
         await in_thread(fail, task.pk, "no luck")
 
-        loop, deliverer = asyncio.get_running_loop(), webhooks_calls.here()
+        loop, deliverer = asyncio.get_running_loop(), here()
 
         def late(called: Receiver, most: int) -> list[Call]:
             """Look, and let the call end before what was found is known."""
@@ -142,8 +123,8 @@ def test_news_that_come_while_a_call_ends_are_not_left(
             return found
 
         monkeypatch.setattr(picking, "claim_due", late)
-        await webhooks_calls.start(receiver(task))
-        await webhooks_calls.finished()
+        await start(receiver(task))
+        await finished()
 
     event_loop.run(race(), timeout=60)
 
@@ -166,13 +147,13 @@ def test_a_receiver_with_room_is_not_searched(
     monkeypatch.setattr(picking, "claim_due", search)
 
     async def nudged_twice() -> None:
-        came, go_on = holding(hook)
-        await webhooks_calls.start_task(receiver(task), task.pk)
+        came, go_on = hold_calls(hook)
+        await start_task(receiver(task), task.pk)
         await came.wait()
         await in_thread(fail, task.pk, "no luck")
-        await webhooks_calls.start_task(receiver(task), task.pk)
+        await start_task(receiver(task), task.pk)
         go_on.set()
-        await webhooks_calls.finished()
+        await finished()
 
     event_loop.run(nudged_twice(), timeout=60)
 
@@ -187,12 +168,12 @@ def test_nudges_without_room_are_made_up_for(hook: Server) -> None:
         advance(task.pk, TaskStatus.SUBMITTED)
 
     async def nudge_all() -> None:
-        full, go_on = holding(hook, shares.FIRST)
+        full, go_on = hold_calls(hook, shares.FIRST)
         for task in tasks:
-            await webhooks_calls.start_task(receiver(task), task.pk)
+            await start_task(receiver(task), task.pk)
         await full.wait()
         go_on.set()
-        await webhooks_calls.finished()
+        await finished()
 
     event_loop.run(nudge_all(), timeout=60)
 
@@ -210,12 +191,12 @@ def test_ends_go_before_progress(hook: Server) -> None:
     over = tasks[-1]
 
     async def first_four_then_the_end() -> None:
-        full, go_on = holding(hook, shares.FIRST)
-        await webhooks_calls.start(receiver(over))
+        full, go_on = hold_calls(hook, shares.FIRST)
+        await start(receiver(over))
         await full.wait()
         await in_thread(fail, over.pk, "no luck")
         go_on.set()
-        await webhooks_calls.finished()
+        await finished()
 
     event_loop.run(first_four_then_the_end())
 
@@ -230,7 +211,7 @@ def test_a_user_with_many_hanging_hosts_holds_up_no_other() -> None:
     """The promise: another's hook is called within two seconds."""
     mallory, alice = make_user("mallory"), make_user("alice")
     with contextlib.ExitStack() as stack:
-        hosts = [stack.enter_context(listening(hang)) for _ in range(120)]
+        hosts = [stack.enter_context(listen_on_loopback(hang)) for _ in range(120)]
         hanging = [
             make_task(mallory, notify_hook=host) for host in hosts for _ in range(3)
         ]
@@ -238,7 +219,7 @@ def test_a_user_with_many_hanging_hosts_holds_up_no_other() -> None:
             fail(task.pk, "no luck")
         quick = stack.enter_context(serving())
         task = make_task(alice, notify_hook=quick.origin)
-        event_loop.run(webhooks_calls.start_all(picking.due_receivers()), timeout=60)
+        event_loop.run(start_all(picking.due_receivers()), timeout=60)
         fail(task.pk, "no luck")
         began = time.monotonic()
 
@@ -265,8 +246,8 @@ def test_a_dead_host_with_thousands_of_calls_holds_up_no_other(hook: Server) -> 
     deliver(task)
 
     assert len(hook.calls) == 1
-    event_loop.run(webhooks_calls.start(lost))
-    event_loop.run(webhooks_calls.finished())
+    event_loop.run(start(lost))
+    event_loop.run(finished())
     tried = WebhookDelivery.objects.filter(owner=mallory, attempts__gt=0)
     assert 0 < tried.count() <= shares.FIRST + shares.KEEPS_FAILING
     assert picking.due_receivers() == []

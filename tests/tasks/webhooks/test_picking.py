@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from django.utils import timezone
 
 from accounts.models import User
@@ -10,27 +9,12 @@ from tasks.enums import TaskStatus
 from tasks.models import Task, WebhookDelivery
 from tasks.services import advance, fail
 from tasks.webhooks.picking import claim_due, due_receivers, rest
-from tasks.webhooks.rows import Call, Outcome, claim_next, resend, settle
+from tasks.webhooks.rows import Outcome, resend, settle
 from tasks.webhooks.shares import Receiver
 from tests.factories import make_task
+from tests.tasks.webhook_calls import HOOK, claimed, ours
 
-HOOK, HOST = "http://hook.example/cb?id=1", "hook.example:80"
 FINE = Outcome(status=204)
-
-
-@pytest.fixture
-def task(alice: User) -> Task:
-    return make_task(alice, notify_hook=HOOK)
-
-
-def ours(task: Task) -> Receiver:
-    return Receiver(task.owner_id, HOST)
-
-
-def claimed(task: Task) -> Call:
-    call = claim_next(task.pk, HOST)
-    assert call
-    return call
 
 
 def test_ends_are_claimed_before_what_came_earlier(alice: User) -> None:

@@ -14,7 +14,6 @@ from tasks.services import advance, fail
 from tasks.webhooks.picking import claim_due, due_receivers, receiver_of
 from tasks.webhooks.rows import (
     RETRY_AFTER,
-    Call,
     Outcome,
     claim_next,
     host_of,
@@ -22,34 +21,17 @@ from tasks.webhooks.rows import (
     retry_delay,
     settle,
 )
-from tasks.webhooks.shares import Receiver
 from tests.factories import make_task
+from tests.tasks.webhook_calls import HOOK, HOST, claimed, ours
 
-HOOK = "http://hook.example/cb?id=1"
-HOST = "hook.example:80"
 REFUSED = Outcome(error="cannot connect")
 FINE = Outcome(status=204)
 S = DeliveryState
 
 
-@pytest.fixture
-def task(alice: User) -> Task:
-    return make_task(alice, notify_hook=HOOK)
-
-
 def rows(task: Task) -> list[tuple[int, str]]:
     found = WebhookDelivery.objects.filter(task=task).order_by("revision")
     return list(found.values_list("revision", "state"))
-
-
-def ours(task: Task) -> Receiver:
-    return Receiver(task.owner_id, HOST)
-
-
-def claimed(task: Task) -> Call:
-    call = claim_next(task.pk, HOST)
-    assert call
-    return call
 
 
 def make_due(task: Task) -> None:

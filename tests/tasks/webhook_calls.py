@@ -6,18 +6,35 @@ import asyncio
 
 from mjproxy.lib.process import event_loop
 from tasks.models import Task
-from tasks.webhooks import calls as webhooks_calls
-from tasks.webhooks.rows import host_of
+from tasks.webhooks.calls import finished, here, start_all
+from tasks.webhooks.rows import Call, claim_next, host_of
 from tasks.webhooks.shares import Receiver, Shares
+from tests.factories import make_task, make_user
+
+HOOK, HOST = "http://hook.example/cb?id=1", "hook.example:80"
 
 
 def forget_receivers() -> None:
     """Forget all receivers: another test's receiver may have had the same port."""
 
     async def forget() -> None:
-        webhooks_calls.here()._shares = Shares()
+        here()._shares = Shares()
 
     event_loop.run(forget())
+
+
+def make_hooked(url: str) -> Task:
+    return make_task(make_user(), notify_hook=url)
+
+
+def ours(task: Task) -> Receiver:
+    return Receiver(task.owner_id, HOST)
+
+
+def claimed(task: Task) -> Call:
+    call = claim_next(task.pk, HOST)
+    assert call
+    return call
 
 
 def receiver(task: Task) -> Receiver:
@@ -28,15 +45,15 @@ def deliver(*tasks: Task) -> None:
     """Make all calls that are due at the hooks of the tasks."""
 
     async def make() -> None:
-        await webhooks_calls.start_all([receiver(task) for task in tasks])
-        await webhooks_calls.finished()
+        await start_all([receiver(task) for task in tasks])
+        await finished()
 
     event_loop.run(make(), timeout=60)
 
 
 def calls_under_way() -> int:
     async def calls() -> int:
-        return len(webhooks_calls.here()._calls)
+        return len(here()._calls)
 
     return event_loop.run(calls())
 
@@ -45,9 +62,9 @@ def break_off() -> None:
     """End the calls under way, as the end of the process would."""
 
     async def end() -> None:
-        for call in webhooks_calls.here()._calls:
+        for call in here()._calls:
             call.cancel()
-        await webhooks_calls.finished()
+        await finished()
 
     event_loop.run(end())
 
