@@ -11,19 +11,13 @@ from mjproxy.lib import faults
 from mjproxy.lib.process import event_loop
 from tasks.cleanup import retention
 from tasks.pictures import cdn, store
-from tasks.webhooks import calls, picking, rows
+from tasks.webhooks import calls, picking
 
 
 @shared_task(name="tasks.deliver_task", ignore_result=True)
 def deliver_task(task_id: int) -> None:
     """Start the next webhook call of a task."""
-    finding = faults.Work("finding webhooks of task", task_id, rows.give_up)
-    faults.guard(finding, _deliver_task)
-
-
-def _deliver_task(task_id: int) -> None:
-    if receiver := picking.receiver_of(task_id):
-        event_loop.spawn(calls.start_task(receiver, task_id))
+    calls.wake([task_id])
 
 
 @shared_task(name="tasks.deliver_due", ignore_result=True)

@@ -17,7 +17,7 @@ from tasks.signals import task_changed
 
 @receiver(task_changed)
 def call_hook(*, task: Task, **kwargs: Any) -> None:
-    if task.notify_hook or task.operator_hook:
+    if task.hook_due_at:
         nudge(deliver_task.name, task.pk)
 
 

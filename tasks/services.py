@@ -29,7 +29,7 @@ from tasks.enums import (
 from tasks.models import InputPicture, Task
 from tasks.selectors import load_shown
 from tasks.signals import task_changed, task_submitted
-from tasks.webhooks.rows import record_delivery
+from tasks.webhooks.hooks import news
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +52,8 @@ def advance(
 
     Check and write are one UPDATE, so of two workers only one succeeds. `where` is a
     further condition. Also returns False if another task has a message id or job uuid
-    of `changes`. The webhook's row is written in the same transaction. `then` is called
-    right after the commit, before the signals.
+    of `changes`. The hook becomes due in the same UPDATE. `then` is called right after
+    the commit, before the signals.
     """
     rows = Task.objects.filter(pk=task_id, status__in=ALLOWED_FROM[status])
     if where is not None:
@@ -66,13 +66,13 @@ def advance(
         changes |= {"finished_at": now, "started_at": Coalesce("started_at", now)}
     try:
         with transaction.atomic():
-            moved = rows.update(status=status, revision=F("revision") + 1, **changes)
+            moved = rows.update(
+                status=status, **news(status), revision=F("revision") + 1, **changes
+            )
             if moved:
                 if then is not None:
                     transaction.on_commit(then)
                 task = load_shown(task_id)
-                if status not in (TaskStatus.NOT_START, TaskStatus.MODAL):
-                    record_delivery(task)
                 _tell(task_changed, task)
                 if status == TaskStatus.NOT_START:
                     _tell(task_submitted, task)

@@ -24,6 +24,7 @@ from mjproxy.health import background_check
 from mjproxy.lib import faults
 from mjproxy.lib.db import clock, threads
 from mjproxy.lib.safe_http import resolver
+from tasks.webhooks import signing
 from tests.emptying import empty
 from tests.factories import make_account, make_user
 from tests.http_server import Server, always, serving
@@ -100,6 +101,12 @@ def _threads_have_come_to_rest() -> Iterator[None]:
 def _nothing_is_known_of_the_pool() -> None:
     """Forget what is cached of the pool: a rollback sends no signal."""
     pool_settings.forget()
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_is_in_memory() -> None:
+    """Forget the secrets of webhooks: users of different tests have the same ids."""
+    signing.forget()
 
 
 @pytest.fixture(autouse=True)

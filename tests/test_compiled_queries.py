@@ -24,7 +24,7 @@ from tasks.enums import TaskStatus
 from tasks.models import Task
 from tasks.submit import account as chosen_account
 from tasks.waiting import durations
-from tasks.webhooks import picking, rows
+from tasks.webhooks import states
 from tests.factories import make_account, make_finished, make_task
 from tests.test_conventions import files, named
 
@@ -94,11 +94,9 @@ CASES: Final[dict[str, list[Case]]] = {
     "tasks/waiting/durations.py: _last": [
         (durations._last, lambda w: (w.account.pk,)),
     ],
-    "tasks/webhooks/picking.py: _next": [
-        (picking._next, lambda w: (w.done.pk,)),
-    ],
-    "tasks/webhooks/rows.py: _queue": [
-        (rows._queue, lambda w: (w.done.pk,)),
+    "tasks/webhooks/states.py: _tasks": [
+        (states._tasks(1), lambda w: (w.done.pk,)),
+        (states._tasks(4), lambda w: (w.done.pk, w.running.pk, 1, 1)),
     ],
 }
 
@@ -109,7 +107,6 @@ def world(alice: User) -> World:
     ApiKey.objects.create(owner=alice, digest="digest", prefix="p")
     done = make_finished(alice, account=account, notify_hook="https://a.test/")
     GatewaySession.objects.create(account=account, user_id="a user", is_live=True)
-    rows.record_delivery(done)
     return World(
         alice,
         account,

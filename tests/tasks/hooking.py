@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+from django.db.models import F
+from django.utils import timezone
+
 from mjproxy.lib.process import event_loop
 from tasks.models import Task
 from tasks.webhooks import calls as webhooks_calls
-from tasks.webhooks.rows import host_of
+from tasks.webhooks import states
+from tasks.webhooks.posting import Call, Outcome
 from tasks.webhooks.shares import Receiver, Shares
 
 
@@ -21,7 +25,27 @@ def forget_receivers() -> None:
 
 
 def receiver(task: Task) -> Receiver:
-    return Receiver(task.owner_id, host_of(task.notify_hook))
+    return states.receiver_of(task)
+
+
+def have_news(*tasks: Task) -> None:
+    """Let the present state of tasks be news for their hooks."""
+    Task.objects.filter(pk__in=[task.pk for task in tasks]).update(
+        hook_revision=F("revision"), hook_due_at=timezone.now()
+    )
+
+
+def claimed(task: Task) -> Call:
+    """Claim the call of a task that is due."""
+    (call,) = states.claim(states.due([task.pk]))
+    return call
+
+
+def called(task: Task) -> Call:
+    """Make the call of a task that is due, without a receiver."""
+    call = claimed(task)
+    states.settle_delivered([(call, Outcome(200))])
+    return call
 
 
 def deliver(*tasks: Task) -> None:
@@ -34,20 +58,28 @@ def deliver(*tasks: Task) -> None:
     event_loop.run(make(), timeout=60)
 
 
+def deliver_woken(*tasks: Task) -> None:
+    """Wake tasks, and wait for the calls that this leads to."""
+    webhooks_calls.wake([task.pk for task in tasks])
+    event_loop.run(webhooks_calls.finished(), timeout=60)
+
+
 def calls_under_way() -> int:
     async def calls() -> int:
-        return len(webhooks_calls.here()._calls)
+        return len(webhooks_calls.here()._open)
 
     return event_loop.run(calls())
 
 
 def break_off() -> None:
-    """End the calls under way, as the end of the process would."""
+    """End all work and forget it, as the end of the process would."""
 
     async def end() -> None:
-        for call in webhooks_calls.here()._calls:
-            call.cancel()
-        await webhooks_calls.finished()
+        courier = webhooks_calls._couriers.pop(asyncio.get_running_loop())
+        for work in courier._work:
+            work.cancel()
+        await courier.finished()
+        await courier.aclose()
 
     event_loop.run(end())
 

@@ -21,7 +21,7 @@ from tasks.models import Task, WebhookDelivery
 from tasks.services import advance, fail
 from tasks.webhooks import calls as webhooks_calls
 from tasks.webhooks import picking, shares
-from tasks.webhooks.rows import Call, record_delivery
+from tasks.webhooks.posting import Call
 from tasks.webhooks.shares import Receiver
 from tests.factories import make_finished, make_task, make_user
 from tests.http_server import Server, always, listening, serving
@@ -30,6 +30,7 @@ from tests.tasks.hooking import (
     calls_under_way,
     deliver,
     forget_receivers,
+    have_news,
     receiver,
     wait,
 )
@@ -75,7 +76,7 @@ def test_a_receiver_gets_four_calls_at_once_at_first(hook: Server) -> None:
 
     assert most == shares.FIRST == 4
     assert len(hook.calls) == 6
-    assert not WebhookDelivery.objects.exclude(state=S.DELIVERED).exists()
+    assert WebhookDelivery.objects.filter(state=S.DELIVERED).count() == 6
 
 
 async def _most_at_once(hook: Server, called: Receiver) -> int:
@@ -116,41 +117,6 @@ def holding(hook: Server, calls: int = 1) -> tuple[asyncio.Event, asyncio.Event]
     return came, go_on
 
 
-def test_news_that_come_while_a_call_ends_are_not_left(
-    hook: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The look for more finds nothing, because the call has not ended yet."""
-    task = make_hooked(hook.origin)
-    advance(task.pk, TaskStatus.SUBMITTED)
-    claim = picking.claim_due
-
-    async def race() -> None:
-        came, go_on = holding(hook)
-        await webhooks_calls.start(receiver(task))
-        await came.wait()
-        await in_thread(fail, task.pk, "no luck")
-
-        loop, deliverer = asyncio.get_running_loop(), webhooks_calls.here()
-
-        def late(called: Receiver, most: int) -> list[Call]:
-            """Look, and let the call end before what was found is known."""
-            monkeypatch.setattr(picking, "claim_due", claim)
-            found = claim(called, most)
-            loop.call_soon_threadsafe(go_on.set)
-            ended = asyncio.run_coroutine_threadsafe(deliverer.finished(), loop)
-            ended.result(PATIENCE)
-            return found
-
-        monkeypatch.setattr(picking, "claim_due", late)
-        await webhooks_calls.start(receiver(task))
-        await webhooks_calls.finished()
-
-    event_loop.run(race(), timeout=60)
-
-    told = [orjson.loads(call.body)["status"] for call in hook.calls]
-    assert told == ["SUBMITTED", "FAILURE"]
-
-
 def test_a_receiver_with_room_is_not_searched(
     hook: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,10 +133,10 @@ def test_a_receiver_with_room_is_not_searched(
 
     async def nudged_twice() -> None:
         came, go_on = holding(hook)
-        await webhooks_calls.start_task(receiver(task), task.pk)
+        webhooks_calls.wake([task.pk])
         await came.wait()
         await in_thread(fail, task.pk, "no luck")
-        await webhooks_calls.start_task(receiver(task), task.pk)
+        webhooks_calls.wake([task.pk])
         go_on.set()
         await webhooks_calls.finished()
 
@@ -188,8 +154,7 @@ def test_nudges_without_room_are_made_up_for(hook: Server) -> None:
 
     async def nudge_all() -> None:
         full, go_on = holding(hook, shares.FIRST)
-        for task in tasks:
-            await webhooks_calls.start_task(receiver(task), task.pk)
+        webhooks_calls.wake([task.pk for task in tasks])
         await full.wait()
         go_on.set()
         await webhooks_calls.finished()
@@ -221,9 +186,9 @@ def test_ends_go_before_progress(hook: Server) -> None:
 
     told = [orjson.loads(call.body) for call in hook.calls]
     mine = [at for at, each in enumerate(told) if each["id"] == str(over.pk)]
-    assert [told[at]["status"] for at in mine] == ["SUBMITTED", "FAILURE"]
+    assert [told[at]["status"] for at in mine] == ["FAILURE"]
     assert mine[0] == shares.FIRST  # the first after those that were under way
-    assert len(told) == 9
+    assert len(told) == 8
 
 
 def test_a_user_with_many_hanging_hosts_holds_up_no_other() -> None:
@@ -267,7 +232,7 @@ def test_a_dead_host_with_thousands_of_calls_holds_up_no_other(hook: Server) -> 
     assert len(hook.calls) == 1
     event_loop.run(webhooks_calls.start(lost))
     event_loop.run(webhooks_calls.finished())
-    tried = WebhookDelivery.objects.filter(owner=mallory, attempts__gt=0)
+    tried = WebhookDelivery.objects.filter(owner=mallory, state=S.FAILED)
     assert 0 < tried.count() <= shares.FIRST + shares.KEEPS_FAILING
     assert picking.due_receivers() == []
 
@@ -275,25 +240,17 @@ def test_a_dead_host_with_thousands_of_calls_holds_up_no_other(hook: Server) -> 
 def make_hooked_many(owner: User, url: str, count: int) -> Receiver:
     """Write finished tasks whose end is to be told."""
     first = make_finished(owner, notify_hook=url)
-    record_delivery(first)
-    row = WebhookDelivery.objects.get(task=first)
-    tasks = Task.objects.bulk_create(
-        Task(owner=owner, action=first.action, notify_hook=url)
+    Task.objects.bulk_create(
+        Task(
+            owner=owner,
+            action=first.action,
+            status=first.status,
+            notify_hook=url,
+            hook_host=first.hook_host,
+        )
         for _ in range(count - 1)
     )
-    WebhookDelivery.objects.bulk_create(
-        WebhookDelivery(
-            task=task,
-            owner=owner,
-            revision=1,
-            status=row.status,
-            is_final=True,
-            url=url,
-            host=row.host,
-            body=row.body,
-        )
-        for task in tasks
-    )
+    have_news(*Task.objects.filter(owner=owner))
     return receiver(first)
 
 
@@ -321,4 +278,5 @@ def test_a_receiver_that_keeps_failing_rests(hook: Server, status: int) -> None:
     # Those under way together fail together; nobody else is tried meanwhile.
     assert len(hook.calls) <= shares.KEEPS_FAILING + shares.FIRST
     assert picking.due_receivers() == []
-    assert not WebhookDelivery.objects.exclude(state=S.WAITING).exists()
+    assert not WebhookDelivery.objects.exclude(state=S.FAILED).exists()
+    assert not Task.objects.filter(hook_due_at=None).exists()
