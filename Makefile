@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest
 # tests/e2e/conftest.py says which files begin.
 PRODUCTS ?= 2
 E2E := $(PYTEST) -p no:randomly -n $(PRODUCTS) --dist loadfile \
-  --no-loadscope-reorder --timeout 240 tests/e2e
+  --no-loadscope-reorder --timeout 240
 
 .DEFAULT_GOAL := help
 .PHONY: help setup generators run demo test unit e2e coverage check services mysql \
@@ -45,18 +45,20 @@ unit: $(VENV)/.dev  ## tests in one process each, on all cores
 	$(PYTEST) -n auto --ignore=tests/e2e tests
 
 e2e: $(VENV)/.dev  ## tests of real processes, PRODUCTS=2 files at a time
-	$(E2E)
+	$(E2E) tests/e2e
 
 coverage: $(VENV)/.dev  ## what no unit test runs, line by line and branch by branch
 	$(PYTEST) -n auto --cov --ignore=tests/e2e tests
 
 check: format lint types layers deps migrations deploy schema test  ## all that CI runs first
 
-# What these ask of database and Redis the others ask too: once is enough for them.
+# The other end-to-end tests ask the same of database and Redis: once is enough for them.
+# `make e2e` with DATABASE_URL and REDIS_URL runs them all there.
+SERVICES := clocks crash crash_windows database_faults disorder drawing errands fairness \
+  health health_silent open_sessions redis_faults same_prompt two_gateways
 services: $(VENV)/.dev  ## what depends on the database and Redis that are given
 	$(PYTEST) -n auto $(foreach name,e2e gateway/simulator gateway/protocol,--ignore=tests/$(name)) tests
-	$(E2E) $(foreach name,page every_page clients every_button niji commands \
-	  standing_still up,--ignore-glob='*/test_$(name)*')
+	$(E2E) $(SERVICES:%=tests/e2e/test_%.py)
 
 # The server that a distribution's package sets up; make MYSQL=mysql://... for another.
 MYSQL ?= mysql://root@127.0.0.1:3306/mjproxy
@@ -69,7 +71,7 @@ mysql: $(VENV)/.mysql  ## all tests on MySQL or MariaDB (MYSQL=mysql://... names
 mysql-core: $(VENV)/.mysql  ## of those what asks most of the database
 	$(ON_MYSQL) $(PYTEST) -n auto tests/test_migrations.py tests/tasks/submit \
 	  $(foreach name,mjproxy accounts tasks gateway,$(MYSQL_$(name):%=tests/$(name)/%.py))
-	$(ON_MYSQL) $(E2E)/test_drawing.py tests/e2e/test_crash.py \
+	$(ON_MYSQL) $(E2E) tests/e2e/test_drawing.py tests/e2e/test_crash.py \
 	  -k 'test_drawing or running or all_processes'
 
 MYSQL_mjproxy := $(addprefix db/test_,mysql mysql_faults) backups/test_roundtrip \

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from django.db.models import IntegerField, QuerySet, Value
 
@@ -39,7 +39,7 @@ class AccountCheck(Protocol):
 class BotPanel(Protocol):
     """The bots of an account, for the account's page in the admin."""
 
-    def shown(self, account: DiscordAccount) -> dict[str, Any]:
+    def shown(self, account: DiscordAccount) -> Mapping[str, object]:
         """Return the context of `accounts/bots.html`."""
 
     def ask(self, account: DiscordAccount, said: Mapping[str, str]) -> None:
@@ -61,7 +61,7 @@ class _NoLoad:
 
 
 class _NoBots:
-    def shown(self, account: DiscordAccount) -> dict[str, Any]:
+    def shown(self, account: DiscordAccount) -> Mapping[str, object]:
         return {}
 
     def ask(self, account: DiscordAccount, said: Mapping[str, str]) -> None:
@@ -71,7 +71,9 @@ class _NoBots:
         return None
 
 
-def _nothing_wrong(account: DiscordAccount, channels: Channels, /) -> dict[str, Any]:
+def _nothing_wrong(
+    account: DiscordAccount, channels: Channels, /
+) -> Mapping[str, list[str]]:
     return {}
 
 

@@ -5,7 +5,8 @@ The web process imports it, so it does not load Discord's client.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 from channels.consumer import AsyncConsumer
 from django.dispatch import Signal
@@ -19,7 +20,7 @@ nudged = Signal()  # in a gateway process: read the rows now
 class GatewayConsumer(AsyncConsumer):
     """Receives nudges of other processes, and has the rows read at once."""
 
-    async def accounts_changed(self, _: dict[str, Any]) -> None:
+    async def accounts_changed(self, _: Mapping[str, object]) -> None:
         nudged.send(sender=GatewayConsumer)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 _VIOLET = {
     "50": "#f4f2ff",
@@ -22,16 +25,24 @@ _VIOLET = {
 }
 
 
-def _page(title: str, icon: str, model: str) -> dict[str, Any]:
+class Item(TypedDict):
+    """An entry of the side menu; `link` is an address, found when it is shown."""
+
+    title: str
+    icon: str
+    link: StrPromise
+
+
+def _page(title: str, icon: str, model: str) -> Item:
     link = reverse_lazy(f"admin:{model}_changelist")
     return {"title": title, "icon": icon, "link": link}
 
 
-def _settings(title: str, model: str) -> dict[str, Any]:
+def _settings(title: str, model: str) -> Item:
     return _page(title, "tune", model)
 
 
-UNFOLD: dict[str, Any] = {
+UNFOLD: dict[str, object] = {
     "SITE_TITLE": "mjproxy",
     "SITE_HEADER": "mjproxy",
     "SITE_SYMBOL": "brush",

@@ -13,11 +13,12 @@ from tasks.jobs import deliver_task, keep_picture
 from tasks.models import Task
 from tasks.pictures import inputs, store
 from tasks.signals import task_changed
+from tasks.webhooks.hooks import may_have_news
 
 
 @receiver(task_changed)
 def call_hook(*, task: Task, **kwargs: Any) -> None:
-    if task.hook_due_at:
+    if may_have_news(task):
         nudge(deliver_task.name, task.pk)
 
 

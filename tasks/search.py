@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Final, TypedDict
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -33,13 +33,28 @@ def oldest_for_text(before: int | None = None) -> int:
     return edge[NEWEST_FOR_TEXT : NEWEST_FOR_TEXT + 1].first() or 0
 
 
-def found(search: dict[str, Any]) -> QuerySet[Task]:
+class TaskSearch(TypedDict, total=False):
+    """Members of a search, as an operator's table sends them."""
+
+    id: str
+    instanceId: str
+    status: str
+    action: str
+    mode: str
+    failReason: str
+    description: str
+    userId: str
+    submitTimeStart: date | None
+    submitTimeEnd: date | None
+
+
+def found(search: TaskSearch) -> QuerySet[Task]:
     """Return the tasks that match all members of a search, newest first.
 
     Raises InvalidField for a user that does not exist.
     """
     rows = Task.objects.order_by("-pk")
-    texts = {name: str(search[name]).strip() for name in search if search[name]}
+    texts = {name: str(value).strip() for name, value in search.items() if value}
     if name := texts.get("id"):
         rows = rows.filter(_named(name))
     for member, columns in _HELD.items():

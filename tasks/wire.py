@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from django.conf import settings
@@ -14,6 +14,7 @@ from tasks import custom_ids
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tasks.models import Task
 from tasks.pictures.types import extension
+from tasks.task_json import TaskJson
 from tasks.waiting.reason import NOTHING, Waiting, waiting_of
 
 _CDN: Final = "https://cdn.midjourney.com/video"
@@ -22,19 +23,19 @@ _STATUS_WORDS: Final = dict(TaskStatus.choices)
 _ACTION_WORDS: Final = dict(TaskAction.choices)
 
 
-def tasks_json(tasks: Iterable[Task], base: str = "") -> list[dict[str, Any]]:
+def tasks_json(tasks: Iterable[Task], base: str = "") -> list[TaskJson]:
     """Return the JSON objects of tasks, with one look-up of why they wait."""
     rows = list(tasks)
     found = waiting_of(rows)
     return [_task_json(task, base, found.get(task.pk, NOTHING)) for task in rows]
 
 
-def task_json(task: Task, base: str = "") -> dict[str, Any]:
+def task_json(task: Task, base: str = "") -> TaskJson:
     """Return the JSON object of a task; `base` is the origin of picture links."""
     return _task_json(task, base, waiting_of([task]).get(task.pk, NOTHING))
 
 
-def _task_json(task: Task, base: str, waiting: Waiting) -> dict[str, Any]:
+def _task_json(task: Task, base: str, waiting: Waiting) -> TaskJson:
     account = task.account
     instance_id = account.channel_id if account else ""
     # Only tasks of buttons can be in another channel than the account's own.

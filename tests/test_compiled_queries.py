@@ -24,7 +24,7 @@ from tasks.enums import TaskStatus
 from tasks.models import Task
 from tasks.submit import account as chosen_account
 from tasks.waiting import durations
-from tasks.webhooks import states
+from tasks.webhooks import statements
 from tests.factories import make_account, make_finished, make_task
 from tests.test_conventions import files, named
 
@@ -94,9 +94,9 @@ CASES: Final[dict[str, list[Case]]] = {
     "tasks/waiting/durations.py: _last": [
         (durations._last, lambda w: (w.account.pk,)),
     ],
-    "tasks/webhooks/states.py: _tasks": [
-        (states._tasks(1), lambda w: (w.done.pk,)),
-        (states._tasks(4), lambda w: (w.done.pk, w.running.pk, 1, 1)),
+    "tasks/webhooks/statements.py: _tasks": [
+        (statements._tasks(1), lambda w: (w.done.pk,)),
+        (statements._tasks(4), lambda w: (w.done.pk, w.running.pk, 1, 1)),
     ],
 }
 

@@ -52,7 +52,7 @@ class ManyAccountsAdmin(ModelAdmin[DiscordAccount]):
         queryset: QuerySet[DiscordAccount],
         form: ManyForm,
     ) -> bool:
-        changes = form.changes
+        changes = dict(form.changes)
         if "vertical_domains" in changes:
             changes["vertical_domains"] = [
                 str(tag.pk) for tag in changes["vertical_domains"]

@@ -45,7 +45,7 @@ class ManyForm(forms.Form):
         return self.cleaned_data
 
     @property
-    def changes(self) -> dict[str, Any]:
+    def changes(self) -> Mapping[str, Any]:
         """The ticked values, by field of the row."""
         data = self.cleaned_data
         return {name: data[name] for name in self.names if data.get(_TICK + name)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final, NotRequired, TypedDict
 
 from django.db.models import Q, QuerySet
 from rest_framework import serializers
@@ -42,7 +42,25 @@ class WhichSerializer(DialectSerializer):
     search = AccountSearchSerializer(required=False)
 
 
-def found(search: dict[str, Any]) -> QuerySet[DiscordAccount]:
+class AccountSearch(TypedDict):
+    """Members of a search, as its form has read them."""
+
+    guildId: str
+    channelId: str
+    enable: NotRequired[bool]
+    remark: str
+    sponsor: str
+    group: str
+
+
+class Which(TypedDict, total=False):
+    """Accounts by row id or channel id, or by a search."""
+
+    ids: list[str]
+    search: AccountSearch
+
+
+def found(search: AccountSearch) -> QuerySet[DiscordAccount]:
     """Return the accounts that match all members of a search."""
     rows = without_secrets(DiscordAccount.objects.all())
     wanted = {
@@ -56,7 +74,7 @@ def found(search: dict[str, Any]) -> QuerySet[DiscordAccount]:
     return rows.filter(enabled=search["enable"]) if "enable" in search else rows
 
 
-def chosen(which: dict[str, Any]) -> QuerySet[DiscordAccount]:
+def chosen(which: Which) -> QuerySet[DiscordAccount]:
     """Return the accounts that a form names. An empty search matches all.
 
     Raises InvalidField if it names none, or one that does not exist.

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -19,7 +19,7 @@ from accounts.api.account_search import (
     chosen,
     found,
 )
-from accounts.api.examples import OPERATORS_ACCOUNT, PAGE, answered, done, sent
+from accounts.api.examples import OPERATORS_ACCOUNT, PAGE, done
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
 from accounts.api.tables import (
@@ -40,6 +40,7 @@ from accounts.wire.forms import (
     said_by_member,
 )
 from mjproxy.lib.dialect.answers import compressed, json_answer, operation_result
+from mjproxy.lib.dialect.examples import answered, sent
 from mjproxy.lib.dialect.fields import DialectSerializer, Items
 
 
@@ -55,7 +56,7 @@ class AccountIdsSerializer(DialectSerializer):
     ids = Items(child=serializers.CharField(max_length=20), max_length=MOST_IDS)
     enable = serializers.BooleanField(default=True)
 
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
+    def to_internal_value(self, data: Any) -> dict[str, object]:
         return super().to_internal_value({"ids": data} if type(data) is list else data)
 
 
@@ -106,11 +107,7 @@ class AdminAccountsView(APIView):
         request=BulkEditSerializer,
         responses=OperationSerializer,
         examples=[
-            OpenApiExample(
-                "request",
-                value={"search": {"group": "night"}, "changes": {"interval": 3}},
-                request_only=True,
-            ),
+            sent({"search": {"group": "night"}, "changes": {"interval": 3}}),
             done(count=12),
         ],
     )
@@ -142,10 +139,7 @@ class EnableAccountsView(APIView):
         summary="Enable many accounts, or with `enable` false disable them",
         request=AccountIdsSerializer,
         responses=OperationSerializer,
-        examples=[
-            OpenApiExample("request", value={"ids": ["1", "2"]}, request_only=True),
-            done(count=2),
-        ],
+        examples=[sent({"ids": ["1", "2"]}), done(count=2)],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
         form = AccountIdsSerializer(data=request.data)
@@ -161,7 +155,7 @@ class EnableAccountsView(APIView):
         return json_answer(operation_result(data={"count": count}, message=text))
 
 
-def _refused(exc: many.NotForAll) -> dict[str, Any]:
+def _refused(exc: many.NotForAll) -> dict[str, object]:
     errors = {str(pk): said_by_member(error) for pk, error in exc.errors.items()}
     first = next(iter(errors.values()))
     return operation_result(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 from drf_spectacular.utils import OpenApiExample
 
 CHANNEL: Final = "1400000000000000007"
-ACCOUNT: Final[dict[str, Any]] = {
+ACCOUNT: Final[dict[str, object]] = {
     "id": "1",
     "channelId": CHANNEL,
     "instanceId": CHANNEL,
@@ -52,23 +53,13 @@ OPERATORS_ACCOUNT: Final = ACCOUNT | {
 PAGE: Final = {"current": 1, "pageSize": 10, "total": 1, "pageCount": 1}
 
 
-def sent(value: Any, name: str = "request") -> OpenApiExample:
-    """Return an example of a request body."""
-    return OpenApiExample(name, value=value, request_only=True)
-
-
-def answered(name: str, value: Any) -> OpenApiExample:
-    """Return an example of a response."""
-    return OpenApiExample(name, value=value, response_only=True, status_codes=["200"])
-
-
-def id_of(data: dict[str, Any]) -> dict[str, Any]:
+def id_of(data: Mapping[str, object]) -> dict[str, object]:
     """Return the id of the written row, as members for the top level of a response."""
     # Scripts read it there or inside the envelope's data.
     return {"id": data["id"]} if "id" in data else {}
 
 
-def done(**data: Any) -> OpenApiExample:
+def done(**data: object) -> OpenApiExample:
     """Return an example of a successful operation."""
     said = {"success": True, "code": 0, "message": "操作成功"}
     said |= {"timestamp": "639282096000000000"}

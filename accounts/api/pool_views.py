@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.examples import ACCOUNT, answered
+from accounts.api.examples import ACCOUNT
 from accounts.api.requests import user_of
 from accounts.models import DiscordAccount
 from accounts.selectors import account_by_id, without_secrets
@@ -18,6 +18,7 @@ from accounts.wire.account import (
     accounts_json,
 )
 from mjproxy.lib.dialect.answers import compressed, json_answer
+from mjproxy.lib.dialect.examples import answered
 
 
 @compressed

@@ -17,6 +17,7 @@ from accounts.exceptions import InvalidField
 from accounts.people.callers import client_ip
 from accounts.people.keys import owner_of
 from mjproxy.lib.dialect.answers import json_answer, throttled
+from mjproxy.lib.dialect.examples import sent
 from mjproxy.lib.web.throttle import WINDOW, forget_tries, too_many_tries
 
 
@@ -31,7 +32,7 @@ class LoginView(APIView):
         request=OpenApiTypes.STR,
         responses=OpenApiTypes.OBJECT,
         examples=[
-            OpenApiExample("request", value="mjp_...", request_only=True),
+            sent("mjp_..."),
             OpenApiExample(
                 "an operator's",
                 value={"code": 1, "apiSecret": "mjp_..."},

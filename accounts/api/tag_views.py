@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final, NotRequired, TypedDict
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -24,6 +25,7 @@ from accounts.models import DomainTag
 from accounts.models.tags import keywords_of
 from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.dialect.answers import json_answer, operation_result
+from mjproxy.lib.dialect.examples import sent
 from mjproxy.lib.dialect.fields import DialectSerializer, Items, Text, Whole
 from mjproxy.lib.validators.number_limits import limits_of
 
@@ -35,7 +37,7 @@ _FIELDS: Final = {
     "sort": "sort",
     "description": "description",
 }
-_TAG: Final[dict[str, Any]] = {
+_TAG: Final[Mapping[str, object]] = {
     "id": "1",
     "properties": {},
     "name": "Animals",
@@ -50,7 +52,7 @@ _TAG: Final[dict[str, Any]] = {
     "updateTimeFormat": "2026-11-18 11:06",
 }
 _PAGE: Final = {"current": 1, "pageSize": 10, "total": 1, "pageCount": 1}
-_CHOICE: Final[dict[str, Any]] = {
+_CHOICE: Final[Mapping[str, object]] = {
     "label": "Animals",
     "value": "1",
     "disabled": False,
@@ -61,7 +63,7 @@ _CHOICE: Final[dict[str, Any]] = {
 }
 
 
-def _limits(field: str) -> dict[str, Any]:
+def _limits(field: str) -> dict[str, float]:
     return limits_of(DomainTag._meta.get_field(field))
 
 
@@ -95,6 +97,13 @@ class TagSearchSerializer(DialectSerializer):
     keywords = Items(
         child=serializers.CharField(allow_blank=True), max_length=1000, required=False
     )
+
+
+class TagSearch(TypedDict):
+    """Members of a search, as its form has read them."""
+
+    id: str
+    keywords: NotRequired[list[str]]
 
 
 class TagChoicesSerializer(OperationSerializer):
@@ -141,11 +150,7 @@ class DomainTagsView(APIView):
         request=TableSerializer,
         responses=TABLE_OR_FAILURE,
         examples=[
-            OpenApiExample(
-                "request",
-                value={"pagination": {"current": 1, "pageSize": 10}, "search": {}},
-                request_only=True,
-            ),
+            sent({"pagination": {"current": 1, "pageSize": 10}, "search": {}}),
             OpenApiExample(
                 "page",
                 value={"list": [_TAG], "pagination": _PAGE},
@@ -174,11 +179,7 @@ class SaveDomainTagView(APIView):
         request=DomainTagSerializer,
         responses=OperationSerializer,
         examples=[
-            OpenApiExample(
-                "request",
-                value={"name": "Animals", "keywords": ["fox", "cats"]},
-                request_only=True,
-            ),
+            sent({"name": "Animals", "keywords": ["fox", "cats"]}),
             OpenApiExample(
                 "done",
                 value=operation_result(data={"id": "1"}) | {"id": "1"},
@@ -214,7 +215,7 @@ class DomainTagView(APIView):
         return json_answer(operation_result())
 
 
-def tag_json(tag: DomainTag) -> dict[str, Any]:
+def tag_json(tag: DomainTag) -> dict[str, object]:
     """Return a subject in JSON."""
     created, updated = map(timezone.localtime, (tag.created_at, tag.updated_at))
     return {
@@ -228,7 +229,7 @@ def tag_json(tag: DomainTag) -> dict[str, Any]:
     }
 
 
-def _found(search: dict[str, Any]) -> QuerySet[DomainTag]:
+def _found(search: TagSearch) -> QuerySet[DomainTag]:
     rows = DomainTag.objects.all()
     if tag_id := search["id"].strip():
         rows = rows.filter(pk=_number(tag_id))

@@ -22,6 +22,7 @@ from accounts.transfer.accounts import Refused, Report, export_file, import_file
 from accounts.transfer.answer import file_answer
 from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.dialect.answers import json_answer, operation_result
+from mjproxy.lib.dialect.examples import sent
 from mjproxy.lib.dialect.fields import DialectSerializer, Text
 from mjproxy.lib.sealed_file import BadFile
 
@@ -75,11 +76,7 @@ class ExportView(APIView):
         request=AccountsExportSerializer,
         responses=OpenApiTypes.OBJECT,
         examples=[
-            OpenApiExample(
-                "request",
-                value={"passphrase": "...", "search": {"group": "night"}},
-                request_only=True,
-            ),
+            sent({"passphrase": "...", "search": {"group": "night"}}),
             OpenApiExample("file", value=_FILE, response_only=True),
         ],
     )
@@ -110,9 +107,7 @@ class ImportView(APIView):
         request=AccountsImportSerializer,
         responses=OperationSerializer,
         examples=[
-            OpenApiExample(
-                "request", value={"passphrase": "...", "file": _FILE}, request_only=True
-            ),
+            sent({"passphrase": "...", "file": _FILE}),
             done(added=["1400000000000000007"], updated=[], skipped=[], errors={}),
         ],
     )
@@ -137,7 +132,7 @@ class ImportView(APIView):
         return json_answer(operation_result(data=_told(report)))
 
 
-def _told(report: Report) -> dict[str, Any]:
+def _told(report: Report) -> dict[str, object]:
     if report.errors:
         shown = list(report.errors.items())[:_SHOWN_ERRORS]
         return {"errors": {str(number): text for number, text in shown}}

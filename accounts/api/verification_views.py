@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, TypedDict
 
 import orjson
 from django.http import HttpResponse, HttpResponseBase
@@ -15,7 +16,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.examples import ACCOUNT, answered, sent
+from accounts.api.examples import ACCOUNT
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
 from accounts.api.views import account_or_refuse
@@ -33,6 +34,7 @@ from mjproxy.lib.dialect.answers import (
     operation_result,
     waiting_answer,
 )
+from mjproxy.lib.dialect.examples import answered, sent
 from mjproxy.lib.dialect.fields import DialectSerializer, Text
 from mjproxy.lib.web import throttle
 
@@ -115,7 +117,7 @@ class NoLink(InvalidField):
 def _when_made(pk: int, viewer: User, before: datetime | None) -> Look:
     """Return a function that looks for a page newer than `before`."""
 
-    def look(last: bool) -> dict[str, Any] | None:  # noqa: FBT001
+    def look(last: bool) -> Mapping[str, object] | None:  # noqa: FBT001
         account = without_secrets(DiscordAccount.objects.filter(pk=pk)).first()
         row = lock.row_of(account) if account else None
         if account is None or row is None:
@@ -129,12 +131,12 @@ def _when_made(pk: int, viewer: User, before: datetime | None) -> Look:
     return look
 
 
-def _not_made(reason: str) -> dict[str, Any]:
+def _not_made(reason: str) -> dict[str, object]:
     result = operation_result(success=False, message=f"生成链接失败 / {reason}")
     return result | {"messageEn": f"No link was made: {reason}"}
 
 
-def _shown(account: DiscordAccount, viewer: User) -> dict[str, Any]:
+def _shown(account: DiscordAccount, viewer: User) -> dict[str, object]:
     return accounts_json([account], viewer, whole=True)[0]
 
 
@@ -147,6 +149,17 @@ class ReportSerializer(DialectSerializer):
     notifyHook = Text(max_length=4000)
     success = serializers.BooleanField(default=False)
     message = Text(max_length=4000)
+
+
+class ReportFields(TypedDict):
+    """Members of a report, as its form has read them."""
+
+    url: str
+    state: str
+    secret: str
+    notifyHook: str
+    success: bool
+    message: str
 
 
 class VerificationReportView(APIView):
@@ -176,7 +189,7 @@ class VerificationReportView(APIView):
         return HttpResponse()
 
 
-def _report_in(request: Request) -> dict[str, Any] | None:
+def _report_in(request: Request) -> ReportFields | None:
     """Return the sent report, or None if the body is not one."""
     body = request._request.read(MOST_BYTES + 1)
     try:
@@ -187,7 +200,7 @@ def _report_in(request: Request) -> dict[str, Any] | None:
     return form.validated_data if form.is_valid() else None
 
 
-def _hear(said: dict[str, Any], address: str | None) -> None:
+def _hear(said: ReportFields, address: str | None) -> None:
     if throttle.too_many_tries(address=address, name="", door=DOOR):
         logger.warning("verification reports from %s: too many wrong ones", address)
         return

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from django.core.exceptions import ValidationError
 from django.db import Error
 from django.http import HttpResponse
 from drf_spectacular.utils import (
-    OpenApiExample,
     OpenApiParameter,
     PolymorphicProxySerializer,
     extend_schema,
@@ -17,12 +16,12 @@ from drf_spectacular.utils import (
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.examples import OPERATORS_ACCOUNT, answered, done, id_of
+from accounts.api.examples import OPERATORS_ACCOUNT, done, id_of
 from accounts.api.permissions import IsOperator
 from accounts.api.requests import user_of
 from accounts.editing import save
 from accounts.editing.discord_check import check
-from accounts.editing.fields import fill, save_filled
+from accounts.editing.fields import Changes, fill, save_filled
 from accounts.enums import PriorityClass
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount, User
@@ -37,6 +36,7 @@ from accounts.wire.forms import (
 )
 from mjproxy.lib.db.unique_races import checked_again
 from mjproxy.lib.dialect.answers import json_answer, operation_result
+from mjproxy.lib.dialect.examples import answered, sent
 
 _ACCOUNT_ID = OpenApiParameter(
     "account_id", str, OpenApiParameter.PATH, description="Row id or channel id."
@@ -49,17 +49,11 @@ ACCOUNT_OR_FAILURE: Final = PolymorphicProxySerializer(
     serializers=[FetchedAccountSerializer, OperationSerializer],
     resource_type_field_name=None,
 )
-_SENT = OpenApiExample(
-    "request",
-    value={
-        "guildId": "1118138338562560101",
-        "channelId": "1400000000000000007",
-        "userToken": "...",
-    },
-    request_only=True,
-)
-
-
+_NEW_ACCOUNT = {
+    "guildId": "1118138338562560101",
+    "channelId": "1400000000000000007",
+    "userToken": "...",
+}
 _NEW_USER = {"id": "2", "name": "alice", "token": "mjp_...", "webhookSecret": "..."}
 
 
@@ -72,7 +66,7 @@ class AddAccountView(APIView):
         summary="Add an account to the pool",
         request=AccountSerializer,
         responses=OperationSerializer,
-        examples=[_SENT, done(id="1")],
+        examples=[sent(_NEW_ACCOUNT), done(id="1")],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
         form = AccountSerializer(data=request.data)
@@ -103,10 +97,7 @@ class AdminAccountView(APIView):
         parameters=[_ACCOUNT_ID],
         request=AccountSerializer,
         responses=OperationSerializer,
-        examples=[
-            OpenApiExample("request", value={"coreSize": 12}, request_only=True),
-            done(id="1"),
-        ],
+        examples=[sent({"coreSize": 12}), done(id="1")],
     )
     def put(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         form = AccountSerializer(data=request.data)
@@ -140,10 +131,7 @@ class ReconnectView(APIView):
         parameters=[_ACCOUNT_ID],
         request=AccountSerializer,
         responses=OperationSerializer,
-        examples=[
-            OpenApiExample("request", value={"id": "1"}, request_only=True),
-            done(id="1"),
-        ],
+        examples=[sent({"id": "1"}), done(id="1")],
     )
     def put(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         form = AccountSerializer(data=request.data)
@@ -176,11 +164,7 @@ class AddUserView(APIView):
         request=UserSerializer,
         responses=OperationSerializer,
         examples=[
-            OpenApiExample(
-                "request",
-                value={"name": "alice", "role": "USER", "priority": "HIGH"},
-                request_only=True,
-            ),
+            sent({"name": "alice", "role": "USER", "priority": "HIGH"}),
             done(**_NEW_USER),
         ],
     )
@@ -208,7 +192,7 @@ class AddUserView(APIView):
 
 def live(
     accounts: Iterable[DiscordAccount], viewer: User, *, whole: bool
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """Return accounts in JSON with their load, for the operators' pages."""
     shown = accounts_json(accounts, viewer, whole=whole)
     return [{"displays": {}} | each for each in shown]  # known pages read this member
@@ -222,9 +206,7 @@ def account_or_refuse(account_id: str) -> DiscordAccount:
 
 
 @checked_again
-def _save(
-    account: DiscordAccount, changes: dict[str, Any], operator: User
-) -> DiscordAccount:
+def _save(account: DiscordAccount, changes: Changes, operator: User) -> DiscordAccount:
     try:
         related = fill(account, changes)
         _refuse_taken(account)
@@ -245,5 +227,5 @@ def _refuse_taken(account: DiscordAccount) -> None:
         raise InvalidField("渠道已存在", "Channel already exists")
 
 
-def _done(**data: Any) -> HttpResponse:
+def _done(**data: object) -> HttpResponse:
     return json_answer(operation_result(data=data or None) | id_of(data))

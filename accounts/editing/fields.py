@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,7 +86,9 @@ def _by_field(field: str, check: Any, *args: Any) -> Any:
         raise ValidationError({field: exc.messages}) from exc
 
 
-def _choose_queue_size(account: DiscordAccount, changes: dict[str, Any]) -> None:
+def _choose_queue_size(
+    account: DiscordAccount, changes: MutableMapping[str, object]
+) -> None:
     # Pages send one of the two names, or send both and change one of them.
     other = changes.pop("queue_size", None)
     if other is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -35,7 +34,7 @@ def edit_many(accounts: Iterable[DiscordAccount], changes: Changes, *, by: str) 
     Sessions stay open: none of these fields concerns the connection. `by` names the
     person in the history. Raises ValidationError for unknown subjects, and NotForAll.
     """
-    plain: dict[str, Any] = dict(changes)
+    plain = dict(changes)
     domains = None
     if "vertical_domains" in plain:
         domains = domains_of(plain.pop("vertical_domains"))
@@ -79,7 +78,7 @@ def enable_many(account_ids: Iterable[int], *, enabled: bool, by: str) -> int:
     return len(ids)
 
 
-def _check(accounts: Iterable[DiscordAccount], plain: dict[str, Any]) -> None:
+def _check(accounts: Iterable[DiscordAccount], plain: Changes) -> None:
     errors = {}
     for account in accounts:
         for field, value in plain.items():
@@ -92,10 +91,10 @@ def _check(accounts: Iterable[DiscordAccount], plain: dict[str, Any]) -> None:
         raise NotForAll(errors)
 
 
-def _check_one(account: DiscordAccount, plain: dict[str, Any]) -> None:
+def _check_one(account: DiscordAccount, plain: Changes) -> None:
     # Unchanged fields are not validated: reading a secret costs a decryption.
     others = {field.name for field in account._meta.fields} - set(plain)
-    errors: dict[str, Any] = {}
+    errors: dict[str, list[ValidationError]] = {}
     for check in (partial(account.clean_fields, exclude=others), account.clean):
         try:
             check()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator, validate_email
@@ -78,7 +78,7 @@ class MailSettings(SingletonModel):
     def clean(self) -> None:
         """Raise ValidationError if mails are on and a needed field is empty."""
         needed = ("host", "sender", "recipients") if self.is_on else ()
-        missing: dict[str, Any] = {
+        missing: dict[str, str] = {
             name: "Needed to send mails."
             for name in needed
             if not str(getattr(self, name)).strip()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.conf import settings
 from django.contrib.auth import authenticate, login, logout
@@ -75,7 +73,7 @@ def _who(request: HttpRequest, form: SignInForm) -> User | None:
 def _page(
     request: HttpRequest, *, error: str = "", name: str = "", status: int = 200
 ) -> HttpResponse:
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "error": error,
         "name": name,
         "next": request.GET.get("next", ""),

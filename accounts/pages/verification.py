@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
@@ -59,7 +59,7 @@ def _ago(moment: datetime | None) -> str:
     return _("%(time)s ago") % {"time": timesince(moment, depth=1)}
 
 
-def _shown(account: DiscordAccount) -> dict[str, Any]:
+def _shown(account: DiscordAccount) -> dict[str, object]:
     last = Verification.objects.filter(account=account)
     passed_at = last.values_list("passed_at", flat=True).first()
     row = lock.row_of(account) or Verification(account=account, passed_at=passed_at)

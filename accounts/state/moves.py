@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.db.models.expressions import Combinable
 from django.utils import timezone
 
 from accounts import hours
@@ -114,7 +115,7 @@ def _read(rows: QuerySet[DiscordAccount]) -> Found | None:
     return Found(Standing(AccountState(state), until), *rest)
 
 
-def _edited(cause: Cause, then: Standing) -> dict[str, Any]:
+def _edited(cause: Cause, then: Standing) -> dict[str, Combinable]:
     """Raise the revision if a person or time ends the state: that reconnects."""
     if cause in _ENDED and then.state != AccountState.DISABLED:
         return {"revision": F("revision") + 1}

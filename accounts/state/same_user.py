@@ -80,5 +80,5 @@ def share(account_id: int, facts: Mapping[str, Any]) -> None:
         rows.update(**of_user, acted_at=timezone.now())
 
 
-def _only(facts: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+def _only(facts: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, object]:
     return {name: facts[name] for name in names if name in facts}

@@ -12,14 +12,14 @@ from django.db import transaction
 from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
 
-from accounts.editing.fields import fill, save_filled
+from accounts.editing.fields import Changes, fill, save_filled
 from accounts.editing.save import OPERATOR
 from accounts.models import DiscordAccount, DomainTag
 from accounts.wire.account import WRITABLE
 from accounts.wire.forms import AccountSerializer, said_by_member
 from accounts.wire.member import Seen
 from mjproxy.lib.db.encrypted_field import UndecryptableSecret
-from mjproxy.lib.sealed_file import BadFile, seal, unseal
+from mjproxy.lib.sealed_file import BadFile, Row, seal, unseal
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def export_file(
     return data
 
 
-def _hidden(account: DiscordAccount) -> dict[str, Any]:
+def _hidden(account: DiscordAccount) -> Row:
     try:
         return {name: getattr(account, field) for name, field in SECRETS.items()}
     except UndecryptableSecret as exc:
@@ -92,7 +92,7 @@ def _hidden(account: DiscordAccount) -> dict[str, Any]:
         raise BadFile(text) from exc
 
 
-def _plain(account: DiscordAccount) -> dict[str, Any]:
+def _plain(account: DiscordAccount) -> Row:
     seen = Seen(account, running=0, queued=0)
     domains = [tag.name for tag in account.vertical_domains.all()]
     shown = {member.name: member.value(seen) for member in _PLAIN}
@@ -128,7 +128,7 @@ def import_file(
 
 def _take(
     report: Report,
-    changes: dict[str, Any],
+    changes: Changes,
     known: Mapping[str, int],
     *,
     update: bool,
@@ -159,9 +159,7 @@ class _Reader:
         self._domains = {tag.name: str(tag.pk) for tag in DomainTag.objects.all()}
         self._channels: set[str] = set()
 
-    def read(
-        self, number: int, pair: tuple[dict[str, Any], dict[str, Any]]
-    ) -> tuple[int, dict[str, Any]] | None:
+    def read(self, number: int, pair: tuple[Row, Row]) -> tuple[int, Changes] | None:
         """Return a row's number and changes by field, or None if it is invalid."""
         try:
             return number, self._changes(*pair)
@@ -169,18 +167,18 @@ class _Reader:
             self.errors[number] = _first(exc.detail)
             return None
 
-    def _changes(self, row: dict[str, Any], hidden: dict[str, Any]) -> dict[str, Any]:
+    def _changes(self, row: Row, hidden: Row) -> Changes:
         kept = {name: hidden[name] for name in SECRETS if name in hidden}
         form = AccountSerializer(data=row | kept | self._subjects(row))
         form.is_valid(raise_exception=True)
         changes = form.changes()
-        channel = changes.get("channel_id", "")
+        channel = str(changes.get("channel_id", ""))
         if channel in self._channels:
             raise ValidationError({"channelId": "The same channel twice."})
         self._channels.add(channel)
         return changes
 
-    def _subjects(self, row: dict[str, Any]) -> dict[str, list[str]]:
+    def _subjects(self, row: Row) -> Row:
         names = row.get(_DOMAIN_NAMES, [])
         if not isinstance(names, list):
             raise ValidationError({_DOMAIN_NAMES: "A list of names."})

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from hmac import compare_digest
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
 from django.db.models import F
@@ -47,7 +48,7 @@ class Handing:
     account_id: int
     tries: int
     url: str
-    body: dict[str, Any]
+    body: Mapping[str, object]
 
 
 def claim(account_id: int) -> Handing | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from django.conf import settings
 from django.db import transaction
@@ -33,7 +33,7 @@ CLAIM: Final = timedelta(seconds=40)  # longer than making a page can take
 BY_HAND: Final = "CF 人工验证... / a person must pass Midjourney's verification"
 BY_SERVER: Final = "CF 自动验证中... / your verification server was asked"
 
-_NO_CHALLENGE: Final[dict[str, Any]] = {
+_NO_CHALLENGE: Final[dict[str, object]] = {
     "token": "",
     "ack_url": "",
     "error": "",
@@ -169,7 +169,11 @@ def claim_page(account_id: int) -> Verification | None:
 
 def note_page(claimed: Verification, *, url: str = "", error: str = "") -> None:
     """Store the new page, or the error. After an error the older page stays."""
-    facts: dict[str, Any] = {"wanted_at": None, "claimed_until": None, "error": error}
+    facts: dict[str, object] = {
+        "wanted_at": None,
+        "claimed_until": None,
+        "error": error,
+    }
     if url:
         facts |= {"page_url": url, "page_at": timezone.now()}
     else:
@@ -211,12 +215,21 @@ ALONG: Final = Prefetch(
 )
 
 
-def members(account: DiscordAccount) -> dict[str, Any]:
+class Members(TypedDict):
+    """The verification of an account in JSON; empty if there is no challenge."""
+
+    lock: bool
+    cfHashUrl: str
+    cfHashCreated: str | None
+    cfUrl: str
+
+
+def members(account: DiscordAccount) -> Members:
     """Return the verification of an account for operators, by JSON name.
 
     Runs no query for an account that is not locked. Lists prefetch `ALONG`.
     """
-    shown: dict[str, Any] = {
+    shown: Members = {
         "lock": account.state == AccountState.VERIFICATION,
         "cfHashUrl": "",
         "cfHashCreated": None,

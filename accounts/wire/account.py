@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from accounts import ports
 from accounts.choice.rules import draws_new_now
@@ -243,7 +243,7 @@ RELATED: Final = ("sub_channels", "vertical_domains", lock.ALONG)
 
 def accounts_json(
     accounts: Iterable[DiscordAccount], viewer: User, *, whole: bool
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """Return the members of accounts that `viewer` may see, as JSON values.
 
     With `whole`, operators also see the reports of the bots. For operators the
@@ -260,7 +260,7 @@ def accounts_json(
     ]
 
 
-def _account_json(seen: Seen, viewer: User, *, whole: bool) -> dict[str, Any]:
+def _account_json(seen: Seen, viewer: User, *, whole: bool) -> dict[str, object]:
     table = MEMBERS if whole else LISTED
     return {
         member.name: member.value(seen)

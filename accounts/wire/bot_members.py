@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from accounts.models import BotSnapshot
 from accounts.wire.member import (
@@ -19,7 +19,6 @@ from accounts.wire.member import (
 )
 
 _BUTTON, _SELECT = 2, 3  # component types of Discord
-_PLAIN: Final = {"style": 0, "type": 0}
 _REMAINS: Final = {
     "fastTimeRemaining": "Fast Time Remaining",
     "relaxedUsage": "Relaxed Usage",
@@ -27,6 +26,16 @@ _REMAINS: Final = {
     "fastUsage": "Fast Usage",
     "lifetimeUsage": "Lifetime Usage",
 }
+
+
+class Button(TypedDict):
+    """A button or an option in the form of a task's buttons."""
+
+    customId: str
+    emoji: str
+    label: str
+    style: int | None
+    type: int
 
 
 def _is_fast(snapshot: BotSnapshot) -> bool:
@@ -84,16 +93,16 @@ SNAPSHOT_MEMBERS: Final = (
 )
 
 
-def _properties(mj: BotSnapshot, niji: BotSnapshot) -> dict[str, Any]:
+def _properties(mj: BotSnapshot, niji: BotSnapshot) -> dict[str, object]:
     shown = {**niji.properties, **mj.properties}
     if mode := niji.properties.get("Job Mode"):
         shown["Niji Job Mode"] = mode
     return shown
 
 
-def _displays(mj: BotSnapshot, niji: BotSnapshot) -> dict[str, Any]:
+def _displays(mj: BotSnapshot, niji: BotSnapshot) -> dict[str, str]:
     told = mj if mj.plan else niji
-    shown: dict[str, Any] = {"mode": mj.job_mode, "nijiMode": niji.job_mode}
+    shown = {"mode": mj.job_mode, "nijiMode": niji.job_mode}
     if told.plan and told.plan_until:
         said = str(told.properties.get("Subscription", ""))
         shown |= {
@@ -104,7 +113,7 @@ def _displays(mj: BotSnapshot, niji: BotSnapshot) -> dict[str, Any]:
     return shown
 
 
-def buttons_of(snapshot: BotSnapshot) -> list[dict[str, Any]]:
+def buttons_of(snapshot: BotSnapshot) -> list[Button]:
     """Return the buttons of a bot's settings, in the form of a task's buttons."""
     return [
         {
@@ -119,14 +128,15 @@ def buttons_of(snapshot: BotSnapshot) -> list[dict[str, Any]]:
     ]
 
 
-def versions_of(snapshot: BotSnapshot) -> list[dict[str, Any]]:
+def versions_of(snapshot: BotSnapshot) -> list[Button]:
     """Return the options of the version selector; `customId` is the option's value."""
     return [
         {
             "customId": option["value"],
             "emoji": _emoji(option),
             "label": str(option.get("label") or ""),
-            **_PLAIN,
+            "style": 0,
+            "type": 0,
         }
         for node in _walk(snapshot.components)
         if node.get("type") == _SELECT and isinstance(node.get("options"), list)
@@ -135,14 +145,14 @@ def versions_of(snapshot: BotSnapshot) -> list[dict[str, Any]]:
     ]
 
 
-def _walk(tree: Any) -> Iterator[dict[str, Any]]:
+def _walk(tree: Any) -> Iterator[Mapping[str, Any]]:
     for node in tree if isinstance(tree, list) else ():
         if isinstance(node, dict):
             yield node
             yield from _walk(node.get("components"))
 
 
-def _emoji(node: dict[str, Any]) -> str:
+def _emoji(node: Mapping[str, object]) -> str:
     emoji = node.get("emoji")
     return str(emoji.get("name") or "") if isinstance(emoji, dict) else ""
 

@@ -32,7 +32,7 @@ class ChangesSerializer(DialectSerializer):
         own = {member.name: member.to_read() for member in self.members}
         return super().get_fields() | own
 
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
+    def to_internal_value(self, data: Any) -> dict[str, object]:
         if isinstance(data, Mapping):
             # `mode` is the one member whose empty value is null.
             data = {
@@ -59,7 +59,7 @@ class AccountSerializer(ChangesSerializer):
         help_text="Secrets to delete.",
     )
 
-    def changes(self) -> dict[str, Any]:
+    def changes(self) -> dict[str, object]:
         """Return the sent values, keyed by the field of the row."""
         gone = {_REMOVABLE[name]: "" for name in self.validated_data.get("remove", ())}
         return gone | by_field(self.members, self.validated_data)
@@ -70,7 +70,7 @@ class BulkChangesSerializer(ChangesSerializer):
 
     members = tuple(member for member in WRITABLE.values() if member.bulk)
 
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
+    def to_internal_value(self, data: Any) -> dict[str, object]:
         known = {member.name.lower() for member in self.members}
         if isinstance(data, Mapping):
             for name in data:
@@ -100,7 +100,7 @@ class OperationSerializer(serializers.Serializer[Any]):
     id = serializers.CharField(required=False, help_text="Id of the written row.")
 
 
-def by_field(members: Iterable[Member], sent: Mapping[str, Any]) -> dict[str, Any]:
+def by_field(members: Iterable[Member], sent: Mapping[str, Any]) -> dict[str, object]:
     """Return the sent values of these members, keyed by the field of the row."""
     return {
         member.field: _stripped(sent[member.name])

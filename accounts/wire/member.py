@@ -91,7 +91,7 @@ class Seen:
         return self._bots.get(BotType.NIJI_JOURNEY) or BotSnapshot()
 
     @cached_property
-    def verification(self) -> dict[str, Any]:
+    def verification(self) -> lock.Members:
         return lock.members(self.account)
 
     @cached_property

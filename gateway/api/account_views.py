@@ -23,6 +23,7 @@ from accounts.wire.forms import OperationSerializer
 from gateway.models import AccountQuery
 from gateway.queries import ask
 from mjproxy.lib.dialect.answers import json_answer, operation_result
+from mjproxy.lib.dialect.examples import sent
 from mjproxy.lib.dialect.fields import DialectSerializer, Text, Word
 
 _ACCOUNT_ID = OpenApiParameter("account_id", str, OpenApiParameter.PATH)
@@ -37,12 +38,6 @@ _ASKED = OpenApiExample(
     },
     response_only=True,
 )
-
-
-def _sent(value: dict[str, str]) -> OpenApiExample:
-    return OpenApiExample("request", value=value, request_only=True)
-
-
 _LINES = "Answers arrive within seconds, in the account's own members."
 
 
@@ -94,7 +89,7 @@ class AccountVersionView(APIView):
         parameters=[_ACCOUNT_ID, VersionSerializer],
         request=VersionSerializer,
         responses=OperationSerializer,
-        examples=[_sent({"version": "7"}), _ASKED],
+        examples=[sent({"version": "7"}), _ASKED],
     )
     def post(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         account, said = _account(account_id), _read(VersionSerializer, request)
@@ -113,7 +108,7 @@ class AccountActionView(APIView):
         parameters=[_ACCOUNT_ID, PressSerializer],
         request=PressSerializer,
         responses=OperationSerializer,
-        examples=[_sent({"customId": "..."}), _ASKED],
+        examples=[sent({"customId": "..."}), _ASKED],
     )
     def post(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         account, said = _account(account_id), _read(PressSerializer, request)
@@ -132,7 +127,7 @@ class AccountCommandView(APIView):
         parameters=[_ACCOUNT_ID, CommandSerializer],
         request=CommandSerializer,
         responses=OperationSerializer,
-        examples=[_sent({"command": "prefer suffix", "value": "--s 50"}), _ASKED],
+        examples=[sent({"command": "prefer suffix", "value": "--s 50"}), _ASKED],
     )
     def post(self, request: Request, account_id: str, mode: str = "") -> HttpResponse:
         account, said = _account(account_id), _read(CommandSerializer, request)
@@ -152,14 +147,14 @@ def _account(account_id: str) -> DiscordAccount:
     return account
 
 
-def _read(form: type[DialectSerializer], request: Request) -> dict[str, Any]:
+def _read(form: type[DialectSerializer], request: Request) -> dict[str, str]:
     """Return the fields of the query string, completed from the body."""
     sent: Any = request.data
     body = {} if sent is None else sent
     form(data=body).is_valid(raise_exception=True)  # the body is validated as a whole
     said = form(data={**body, **request.query_params.dict()})
     said.is_valid(raise_exception=True)
-    fields: dict[str, Any] = said.validated_data
+    fields: dict[str, str] = said.validated_data
     return fields
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from django.utils import timezone
@@ -23,7 +24,7 @@ class UnknownCommand(Exception):
     """Discord lists no such command in the account's server."""
 
 
-def save_index(account_id: int, commands: list[dict[str, Any]]) -> None:
+def save_index(account_id: int, commands: Iterable[Mapping[str, Any]]) -> None:
     """Save the bots' commands, with the fields that sending needs."""
     kept = [
         {
@@ -42,7 +43,7 @@ def save_index(account_id: int, commands: list[dict[str, Any]]) -> None:
     )
 
 
-def _limits(command: dict[str, Any]) -> dict[str, Any]:
+def _limits(command: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     """Return the longest length of each option, if Discord gives one."""
     options = command.get("options")
     named = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 from curl_cffi.requests.exceptions import RequestException
 from discord.errors import DiscordException
@@ -30,7 +31,7 @@ _APPS: Final = {
 }
 
 
-def found_in(account_id: int, ready: dict[str, Any]) -> None:
+def found_in(account_id: int, ready: Mapping[str, object]) -> None:
     """Store the DM channels in READY, for bots without a stored one."""
     for app, channel_id in private_channels.of_bots(ready).items():
         note_private_channel(account_id, _FIELDS[app], channel_id)

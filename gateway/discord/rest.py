@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -27,7 +28,7 @@ from gateway.discord.transport.curl_session import Session
 from gateway.discord.transport.failures import failed
 from gateway.discord.transport.json_bodies import NotDiscord, json_or_text, taking
 from gateway.protocol.answers import Answer, Verdict, classify
-from gateway.protocol.shapes import ChannelMessage, Interaction
+from gateway.protocol.shapes import Author, ChannelMessage, Interaction, Offer
 from mjproxy.lib.db.encrypted_field import UndecryptableSecret
 
 library.json_or_text = json_or_text
@@ -245,9 +246,9 @@ class DiscordHttp(HTTPClient):
 
     # --- reading ---------------------------------------------------------------------
 
-    async def me(self) -> dict[str, Any]:
+    async def me(self) -> Author:
         """Return the account's user. Raises what `request` raises."""
-        user: dict[str, Any] = await self.request(Route("GET", "/users/@me"))
+        user: Author = await self.request(Route("GET", "/users/@me"))
         with taking():
             return {**user, "id": str(user["id"])}
 
@@ -260,7 +261,7 @@ class DiscordHttp(HTTPClient):
         with taking():
             return sorted(page, key=lambda message: int(message["id"]))
 
-    async def offer_file(self, channel_id: str, name: str, size: int) -> dict[str, Any]:
+    async def offer_file(self, channel_id: str, name: str, size: int) -> Offer:
         """Return the upload address for a file of `size` bytes, and its upload name."""
         route = Route(
             "POST", "/channels/{channel_id}/attachments", channel_id=channel_id
@@ -268,12 +269,12 @@ class DiscordHttp(HTTPClient):
         body = {"files": [{"filename": name, "file_size": size, "id": "0"}]}
         answer = await self.request(route, json=body)
         with taking():
-            offer: dict[str, Any] = answer["attachments"][0]
+            offer: Offer = answer["attachments"][0]
             return {**offer}
 
     async def post_file(
         self, channel_id: str, name: str, upload_name: str, nonce: str
-    ) -> dict[str, Any]:
+    ) -> ChannelMessage:
         """Send a message with an uploaded file; return the message."""
         route = Route("POST", "/channels/{channel_id}/messages", channel_id=channel_id)
         file = {"id": "0", "filename": name, "uploaded_filename": upload_name}
@@ -285,7 +286,7 @@ class DiscordHttp(HTTPClient):
             "sticker_ids": [],
             "attachments": [file],
         }
-        message = await self.request(route, json=body)
+        message: ChannelMessage = await self.request(route, json=body)
         with taking():
             return {**message}
 
@@ -318,7 +319,7 @@ class DiscordHttp(HTTPClient):
         )
         await self.request(route, json={"token": None, "last_viewed": day})
 
-    async def command_index(self, guild_id: str) -> list[dict[str, Any]]:
+    async def command_index(self, guild_id: str) -> Sequence[Mapping[str, Any]]:
         """Return the commands that the account may use in a server."""
         route = Route(
             "GET", "/guilds/{guild_id}/application-command-index", guild_id=guild_id

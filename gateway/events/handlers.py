@@ -31,6 +31,7 @@ from tasks.enums import (
     WindowState,
 )
 from tasks.models import Task
+from tasks.models.task_changes import TaskChanges
 from tasks.services import CANCELLED, advance, fail, learn
 
 logger = logging.getLogger(__name__)
@@ -247,7 +248,8 @@ def _spoken(match: Match, message: Message) -> Outcome:
             facts = _identities(task, message) | _accepted(task)
             if said and task.waiting_reason:
                 facts["waiting_reason"] = ""  # no longer in Midjourney's queue
-            learn(task.pk, **facts, **windows.did_not_open(task))
+            facts |= windows.did_not_open(task)
+            learn(task.pk, **facts)
         return Outcome.TAUGHT
     if said.stopped:
         _stopped(task)
@@ -263,7 +265,7 @@ def _ended(done: bool) -> Outcome:  # noqa: FBT001
 
 def _progressed(match: Match, message: Message, percent: int) -> None:
     task, said = match.task, message.content
-    changes: dict[str, Any] = _identities(task, message) | _accepted(task)
+    changes = _identities(task, message) | _accepted(task)
     changes |= windows.did_not_open(task)
     if said:
         changes["final_prompt"] = said.prompt
@@ -281,9 +283,9 @@ def _progressed(match: Match, message: Message, percent: int) -> None:
         learn(task.pk, **_identities(task, message))
 
 
-def _identities(task: Task, message: Message) -> dict[str, Any]:
+def _identities(task: Task, message: Message) -> TaskChanges:
     """Return the keys in the message that the task does not have yet."""
-    facts: dict[str, Any] = {}
+    facts: TaskChanges = {}
     speaks = message.content is not None and not message.is_result
     known = (task.progress_message_id, task.parent_message_id)
     # A queued job continues in another message.
@@ -301,8 +303,8 @@ def _identities(task: Task, message: Message) -> dict[str, Any]:
     return facts
 
 
-def _accepted(task: Task) -> dict[str, Any]:
-    facts: dict[str, Any] = {}
+def _accepted(task: Task) -> TaskChanges:
+    facts: TaskChanges = {}
     if task.delivery != Delivery.ACCEPTED:
         facts["delivery"] = Delivery.ACCEPTED
     if task.started_at is None:

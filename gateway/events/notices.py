@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -25,6 +25,7 @@ from gateway.sending.refusals import MAX_ATTEMPTS
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.validators.number_limits import span_of
 from tasks.models import Task
+from tasks.models.task_changes import TaskChanges
 from tasks.services import CANCELLED, fail, learn, release_refused
 
 logger = logging.getLogger(__name__)
@@ -112,7 +113,7 @@ def _end(notice: Notice) -> datetime | None:
 # --- the task ------------------------------------------------------------------------
 
 
-def obey(task: Task, message: Message, notice: Notice, facts: dict[str, Any]) -> None:
+def obey(task: Task, message: Message, notice: Notice, facts: TaskChanges) -> None:
     """Apply a notice to an open task; `facts` are the keys in its message."""
     if message.nonce and task.nonce and message.nonce != task.nonce:
         return  # it answers an earlier attempt

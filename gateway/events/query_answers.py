@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from django.utils import timezone
 
@@ -118,8 +118,8 @@ def _understood(query: AccountQuery, message: Message, notice: Notice | None) ->
                 return True
         case QueryKind.SETTINGS | QueryKind.PRESS | QueryKind.SELECT:
             if panel := panels.read(message):
-                facts = {"asked_at": query.sent_at, **_place(query, message)}
-                note_panel(query.account_id, query.bot, panel, **facts)
+                sent, place = query.sent_at, _place(query, message)
+                note_panel(query.account_id, query.bot, panel, asked_at=sent, **place)
                 if queries.done(query) and query.kind == QueryKind.PRESS:
                     # Speed and visibility are part of /info too.
                     look = [(query.bot, QueryKind.INFO)]
@@ -144,7 +144,15 @@ def _ask_anew(query: AccountQuery) -> None:
         ask(query.account_id, look, by_hand=query.by_hand)
 
 
-def _place(query: AccountQuery, message: Message) -> dict[str, Any]:
+class Place(TypedDict, total=False):
+    """The place at which a panel can be pressed; it ends with the session."""
+
+    message_id: str
+    session_id: str
+    shown_at: datetime | None
+
+
+def _place(query: AccountQuery, message: Message) -> Place:
     """Return the place at which the panel can be pressed; /settings makes a new one."""
     if query.kind != QueryKind.SETTINGS:
         return {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from accounts.enums import SpeedMode
 from gateway.events import windows
@@ -17,6 +17,7 @@ from gateway.protocol.words import Words
 from tasks import custom_ids
 from tasks.enums import Delivery, TaskAction, TaskStatus
 from tasks.models import Task
+from tasks.models.task_changes import TaskChanges
 from tasks.pictures.store import UnknownSource, cdn_url
 from tasks.prompts.numbered import numbered
 from tasks.prompts.sent_text import sends_prompt
@@ -34,7 +35,8 @@ _SPEEDS: Final[Mapping[str, str]] = {
 def drawn(match: Match, message: Message, said: Content, picture: Attachment) -> bool:
     """End a task with its picture; return False if it was over."""
     task = match.task
-    changes = _common(match, message) | {
+    changes = _common(match, message)
+    changes |= {
         "final_prompt": said.prompt,
         "mode": speed_of(said) or _untold_speed(task),
         "picture_source": picture.url,
@@ -43,7 +45,7 @@ def drawn(match: Match, message: Message, said: Content, picture: Attachment) ->
         "picture_height": picture.height,
     }
     if task.action == TaskAction.SHOW:
-        changes |= _shown(task, said, changes["buttons"])
+        changes |= _shown(said, messages.client_buttons(message))
     else:
         changes |= _job(task, message)
     return advance(task.pk, TaskStatus.SUCCESS, **changes)
@@ -66,7 +68,7 @@ def _untold_speed(task: Task) -> str:
     return parent.first() or ""
 
 
-def _job(task: Task, message: Message) -> dict[str, Any]:
+def _job(task: Task, message: Message) -> TaskChanges:
     """Return the job's uuid as a field.
 
     A clip may carry the uuid of its video, which is only its shown one.
@@ -83,7 +85,7 @@ def _parents_job(task: Task) -> str | None:
     return parent.first()
 
 
-def _shown(task: Task, said: Content, buttons: list[ClientButton]) -> dict[str, Any]:
+def _shown(said: Content, buttons: list[ClientButton]) -> TaskChanges:
     """Return the action and prompt of a job that was shown again.
 
     The job itself belongs to the user who drew it.
@@ -105,7 +107,8 @@ def worded(match: Match, message: Message, words: Words) -> bool:
     """End a describe or shorten task with the text of its answer."""
     task = match.task
     texts = numbered(words.text)
-    changes = _common(match, message) | {"final_prompt": words.text, "texts": texts}
+    changes = _common(match, message)
+    changes |= {"final_prompt": words.text, "texts": texts}
     changes["mode"] = ""  # nothing is drawn
     if task.action == TaskAction.DESCRIBE:
         changes |= {
@@ -133,7 +136,7 @@ def _ours(words: Words) -> str:
     return words.picture_url
 
 
-def _common(match: Match, message: Message) -> dict[str, Any]:
+def _common(match: Match, message: Message) -> TaskChanges:
     task = match.task
     return {
         "progress": 100,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
-from typing import Any
 
 from accounts.state.notes import note_remix
 from gateway import timing
@@ -19,6 +18,7 @@ from gateway.sending.bodies import sent_text
 from tasks import custom_ids
 from tasks.enums import BotType, WindowState
 from tasks.models import Task
+from tasks.models.task_changes import TaskChanges
 from tasks.services import fail, learn
 from tasks.submit import limits
 
@@ -34,7 +34,7 @@ def opened(task: Task, data: Opened) -> bool:
     if task.window == WindowState.ANSWERED or task.progress_message_id:
         return False
     modal = modals.read(data)
-    facts: dict[str, Any] = {
+    facts: TaskChanges = {
         "window": WindowState.OPEN,
         "window_id": modal.window_id[:200],
         "window_field": modal.text_field[:100],
@@ -59,7 +59,7 @@ def _is_too_long(task: Task, longest: int) -> bool:
     return False
 
 
-def did_not_open(task: Task) -> dict[str, Any]:
+def did_not_open(task: Task) -> TaskChanges:
     """Return the fields to write if a job started without its expected window."""
     if task.window != WindowState.EXPECTED:
         return {}

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
-from typing import Any, Final
+from collections.abc import Awaitable, Mapping
+from typing import Final
 
 from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import channel_layers
@@ -53,7 +53,7 @@ async def _tell_gateways() -> None:
     await _to_channel(CHANNEL, {"type": "accounts.changed"})
 
 
-async def _to_groups(groups: tuple[str, ...], message: dict[str, Any]) -> None:
+async def _to_groups(groups: tuple[str, ...], message: Mapping[str, object]) -> None:
     async def send() -> None:
         layer = channel_layers[DEFAULT_CHANNEL_LAYER]
         for group in groups:
@@ -62,7 +62,7 @@ async def _to_groups(groups: tuple[str, ...], message: dict[str, Any]) -> None:
     await _in_time(send())
 
 
-async def _to_channel(channel: str, message: dict[str, Any]) -> None:
+async def _to_channel(channel: str, message: Mapping[str, object]) -> None:
     await _in_time(channel_layers[DEFAULT_CHANNEL_LAYER].send(channel, message))
 
 

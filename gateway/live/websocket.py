@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from io import BytesIO
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -27,6 +27,7 @@ from gateway.live import open_streams
 from gateway.live.open_streams import Place
 from tasks.api.shapes.forms import id_in
 from tasks.selectors import by_ids
+from tasks.task_json import TaskJson
 from tasks.wire import tasks_json
 
 logger = logging.getLogger(__name__)
@@ -97,10 +98,10 @@ class TasksConsumer(AsyncWebsocketConsumer):
                 wanted = (id_in(each) for each in ids[:MAX_IDS])
                 self._note(each for each in wanted if each is not None)
 
-    async def task_changed(self, event: dict[str, Any]) -> None:
+    async def task_changed(self, event: Mapping[str, Any]) -> None:
         self._note([event["task_id"]])
 
-    async def access_changed(self, event: dict[str, Any]) -> None:
+    async def access_changed(self, event: Mapping[str, Any]) -> None:
         await self._look()
 
     async def _enter_by(self, key: str) -> None:
@@ -206,7 +207,7 @@ class TasksConsumer(AsyncWebsocketConsumer):
             text = orjson.dumps({"type": "task", "task": row}).decode()
             await self.send(text)
 
-    def _rows(self, task_ids: list[int]) -> list[dict[str, Any]] | None:
+    def _rows(self, task_ids: list[int]) -> list[TaskJson] | None:
         """Return the tasks that the user may see, or None without access."""
         user = User.objects.defer("webhook_secret").filter(
             pk=self.user.pk if self.user else 0, is_active=True
@@ -223,7 +224,7 @@ def _parsed(text: str) -> Any:
         return None
 
 
-def _request_of(scope: dict[str, Any]) -> HttpRequest:
+def _request_of(scope: Mapping[str, Any]) -> HttpRequest:
     """Return the handshake as a request, so that Django's host rules apply."""
     scheme = "https" if scope.get("scheme") == "wss" else "http"
     return ASGIRequest({**scope, "method": "GET", "scheme": scheme}, BytesIO())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +53,7 @@ def classify(status: int, body: Any, retry_after: str | None = None) -> Answer:
     return Answer(verdict, reason, pause, status, is_about_channel=here)
 
 
-def _meaning(status: int, data: dict[str, Any]) -> tuple[Verdict, str]:
+def _meaning(status: int, data: Mapping[str, object]) -> tuple[Verdict, str]:
     code = data.get("code")
     errors = form_errors(data.get("errors"))
     reason = _reason(status, data, errors)
@@ -72,7 +73,7 @@ def _meaning(status: int, data: dict[str, Any]) -> tuple[Verdict, str]:
     return (Verdict.REFUSED if status < 500 else Verdict.UNKNOWN), reason
 
 
-def _reason(status: int, data: dict[str, Any], errors: list[FormError]) -> str:
+def _reason(status: int, data: Mapping[str, object], errors: list[FormError]) -> str:
     reason = f"Discord {status}: {data.get('message') or ''}".strip(": ")[:200]
     if isinstance(code := data.get("code"), int) and code:
         reason += f" ({code})"
@@ -110,7 +111,7 @@ def _is_about_values(errors: list[FormError]) -> bool:
     return bool(errors) and all(e.code.startswith(_VALUE_ERRORS) for e in errors)
 
 
-def _seconds(data: dict[str, Any], header: str | None) -> float:
+def _seconds(data: Mapping[str, object], header: str | None) -> float:
     for value in (data.get("retry_after"), header):
         try:
             seconds = float(value)  # type: ignore[arg-type]

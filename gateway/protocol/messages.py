@@ -55,7 +55,7 @@ class Message:
     text: str
     content: content.Content | None
     attachment: Attachment | None
-    embeds: tuple[dict[str, Any], ...]
+    embeds: tuple[Mapping[str, object], ...]
     buttons: tuple[Button, ...]
     job_id: str
     raw: ChannelMessage = field(repr=False, compare=False)
@@ -231,7 +231,7 @@ def _storable(text: str) -> str:
     return text.replace("\0", "")
 
 
-def _dict(value: Any) -> dict[str, Any]:
+def _dict(value: object) -> Mapping[str, object]:
     return value if isinstance(value, dict) else {}
 
 

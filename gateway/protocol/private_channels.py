@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from gateway.protocol.constants import BOT_IDS
 
 
-def of_bots(ready: dict[str, Any]) -> dict[str, str]:
+def of_bots(ready: Mapping[str, object]) -> dict[str, str]:
     """Return the DM channel id of each bot, by the bot's id.
 
     Unknown shapes are skipped. Recipients come as user objects, or as bare ids with the
@@ -25,7 +25,7 @@ def of_bots(ready: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def _recipients(channel: dict[str, Any]) -> list[str]:
+def _recipients(channel: Mapping[str, object]) -> list[str]:
     ids, users = channel.get("recipient_ids"), channel.get("recipients")
     if isinstance(ids, list) and ids:
         return [str(each) for each in ids]

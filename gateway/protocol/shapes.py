@@ -6,7 +6,7 @@ modules that read it leave out what they do not understand. What we send is comp
 
 from __future__ import annotations
 
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 
 class Button(TypedDict, total=False):
@@ -39,6 +39,50 @@ class Component(Button, total=False):
     components: list[Component]
 
 
+class Author(TypedDict, total=False):
+    """The user or bot that has sent a message."""
+
+    id: str
+    username: str
+    bot: bool
+
+
+class Embed(TypedDict, total=False):
+    """A box of a message with a title, a text and a picture."""
+
+    type: str
+    title: str
+    description: str
+    color: int
+    footer: dict[str, str]
+    image: Media
+    thumbnail: Media
+
+
+class Media(TypedDict, total=False):
+    """A file or picture of a message."""
+
+    id: str
+    filename: str
+    url: str
+    proxy_url: str
+    content_type: str
+    width: int
+    height: int
+    size: int
+
+
+class Metadata(TypedDict, total=False):
+    """The interaction that a message answers, and the one behind it."""
+
+    id: str
+    user: Author
+    original_response_message_id: str
+    interacted_message_id: str
+    target_message_id: str
+    triggering_interaction_metadata: Metadata
+
+
 class ChannelMessage(TypedDict, total=False):
     """A message of a channel, from an event or from its history."""
 
@@ -49,12 +93,12 @@ class ChannelMessage(TypedDict, total=False):
     flags: int
     nonce: str
     content: str
-    author: dict[str, Any]
-    interaction: dict[str, Any]
-    interaction_metadata: dict[str, Any]
+    author: Author
+    interaction: dict[str, object]
+    interaction_metadata: Metadata
     message_reference: dict[str, str]
-    attachments: list[dict[str, Any]]
-    embeds: list[dict[str, Any]]
+    attachments: list[Media]
+    embeds: list[Embed]
     components: list[Component]
 
 
@@ -104,6 +148,13 @@ class Option(TypedDict):
     name: str
     value: NotRequired[str | int]
     options: NotRequired[list[Option]]
+
+
+class Offer(TypedDict):
+    """A place for a file: the address to send it to, and its name there."""
+
+    upload_url: str
+    upload_filename: str
 
 
 class AttachedFile(TypedDict):

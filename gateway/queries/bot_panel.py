@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.state.bot_snapshots import bots_of, snapshots_of
@@ -37,7 +37,7 @@ def ask(account: DiscordAccount, said: Mapping[str, str]) -> None:
             sync(account)
 
 
-def shown(account: DiscordAccount) -> dict[str, Any]:
+def shown(account: DiscordAccount) -> dict[str, object]:
     """Return the context of `accounts/bots.html`."""
     rows = snapshots_of(account)
     bots = bots_of(account)

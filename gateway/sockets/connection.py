@@ -33,7 +33,7 @@ from gateway.protocol.constants import Event
 from gateway.protocol.messages import looks_like_bot
 from gateway.queries.ask import sync_if_due
 from gateway.sockets import handshake
-from gateway.sockets.inbox import Inbox
+from gateway.sockets.inbox import Data, Inbox
 from gateway.sockets.outage import extend_deadlines
 from gateway.sockets.parked_events import Parked
 from gateway.sockets.read_marks import Reader
@@ -235,7 +235,7 @@ class Connection:
             return
         self.inbox.put(seq, event, data)
 
-    def _concerns(self, data: dict[str, Any]) -> bool:
+    def _concerns(self, data: Data) -> bool:
         here = data.get("channel_id") in self.identity.channels
         author = data.get("author")
         if not isinstance(author, dict):
@@ -262,7 +262,7 @@ class Connection:
         else:
             faults.note(Work(f"event {event} of account", self.account_id), error)
 
-    async def _process(self, event: str, data: dict[str, Any]) -> None:
+    async def _process(self, event: str, data: Data) -> None:
         if event == Event.READY:
             await self._became_ready(data)
         elif event == Event.RESUMED:
@@ -271,7 +271,7 @@ class Connection:
             outcome = await in_thread(handle, self.speaker, event, data)
             await self._after(outcome, event, data)
 
-    async def _after(self, outcome: Outcome, event: str, data: dict[str, Any]) -> None:
+    async def _after(self, outcome: Outcome, event: str, data: Data) -> None:
         if outcome is Outcome.UNRESOLVED:
             self._parked.put(event, data)
             if data.get("embeds"):  # perhaps a notice without a task
@@ -297,7 +297,7 @@ class Connection:
 
     # --- up and down ------------------------------------------------------------------
 
-    async def _became_ready(self, data: dict[str, Any]) -> None:
+    async def _became_ready(self, data: Data) -> None:
         user = data.get("user")
         if isinstance(user, dict) and user.get("id"):
             self.user_id = str(user["id"])
@@ -348,7 +348,7 @@ class Connection:
         self.comeback.up()
         self._failed_resumes = 0
         await in_thread(extend_deadlines, self.account_id)
-        facts: dict[str, Any] = {} if unbroken else {"unbroken_since": timezone.now()}
+        facts = {} if unbroken else {"unbroken_since": timezone.now()}
         held = await in_thread(
             note_session,
             self.account_id,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Mapping
 
 from gateway.protocol.constants import Event
 
-Entry = tuple[int, str, dict[str, Any]]
+Data = Mapping[str, object]  # JSON of an event, as it came
+Entry = tuple[int, str, Data]
 
 
 class Inbox:
@@ -20,7 +21,7 @@ class Inbox:
     def __len__(self) -> int:
         return self._entries.qsize() + (self._ahead is not None)
 
-    def put(self, seq: int, event: str, data: dict[str, Any]) -> None:
+    def put(self, seq: int, event: str, data: Data) -> None:
         self._entries.put_nowait((seq, event, data))
 
     async def next(self) -> Entry:
@@ -37,5 +38,5 @@ class Inbox:
             # An update without content is the preview of a link.
             if not same or "content" not in more:
                 break
-            seq, data, self._ahead = later_seq, data | more, None
+            seq, data, self._ahead = later_seq, {**data, **more}, None
         return seq, event, data

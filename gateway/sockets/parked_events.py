@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Any, Final
+from typing import Final
+
+from gateway.sockets.inbox import Data
 
 PARK_SECONDS: Final = 60.0
 PARK_SIZE: Final = 500
 
-Entry = tuple[float, str, dict[str, Any]]
+Entry = tuple[float, str, Data]
 
 
 class Parked:
@@ -24,7 +26,7 @@ class Parked:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def put(self, event: str, data: dict[str, Any]) -> None:
+    def put(self, event: str, data: Data) -> None:
         until = asyncio.get_running_loop().time() + PARK_SECONDS
         self._entries.append((until, event, data))
 

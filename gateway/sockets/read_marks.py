@@ -8,7 +8,7 @@ import logging
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from curl_cffi.requests.exceptions import RequestException
 from discord.errors import DiscordException
@@ -17,6 +17,7 @@ from django.db import Error
 from gateway.discord.rest import DiscordHttp
 from gateway.models import GatewaySettings
 from gateway.protocol.constants import MessageFlag
+from gateway.sockets.inbox import Data
 from mjproxy.lib.db.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class Reader:
         self._newest: dict[str, int] = {}
         self._work: asyncio.Task[None] | None = None
 
-    def saw(self, data: dict[str, Any]) -> None:
+    def saw(self, data: Data) -> None:
         """Note a message as seen; never waits."""
         channel_id, message_id = data.get("channel_id"), str(data.get("id") or "")
         flags = data.get("flags")

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from dj_database_url import DBConfig
 from django.conf import settings
 from django.db import Error, connections, transaction
 from django.db.migrations.recorder import MigrationRecorder
@@ -129,7 +130,7 @@ class _Restoring:
     def _rehearsed(self, folder: Path) -> Path:
         """Build the database as a temporary file: errors show before any change."""
         path = folder / "mjproxy.sqlite3"
-        with self._filled(database("", folder) | {"NAME": str(path)}) as models:
+        with self._filled({**database("", folder), "NAME": str(path)}) as models:
             self._count(models)
         file = sqlite3.connect(path)
         with contextlib.closing(file):
@@ -140,7 +141,7 @@ class _Restoring:
         return path
 
     @contextlib.contextmanager
-    def _filled(self, config: dict[str, Any]) -> Iterator[Any]:
+    def _filled(self, config: DBConfig) -> Iterator[Any]:
         with rows.opened(**config) as connection:
             try:
                 yield rows.fill(connection, self.archive, self.manifest)

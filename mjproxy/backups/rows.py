@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from datetime import date
 from itertools import islice
@@ -34,7 +34,7 @@ LONGEST_LINE: Final = 256 << 20  # bytes
 
 
 @contextlib.contextmanager
-def opened(options: dict[str, Any] | None = None, **changes: Any) -> Iterator[Any]:
+def opened(options: Mapping[str, str] | None = None, **changes: Any) -> Iterator[Any]:
     """Open a separate connection, like the product's except for the given settings."""
     config = deepcopy(connections["default"].settings_dict)
     config["OPTIONS"].pop("pool", None)
@@ -68,7 +68,7 @@ def dump(folder: Path) -> tuple[dict[str, Path], list[tuple[str, str]]]:
 
 
 # The first SELECT takes the snapshot; it lasts until the transaction ends.
-_SNAPSHOT: Final[dict[str, dict[str, Any]]] = {
+_SNAPSHOT: Final[Mapping[str, Mapping[str, str]]] = {
     "sqlite": {"transaction_mode": "DEFERRED"},
     "mysql": {"isolation_level": "repeatable read"},
 }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import dj_database_url
+from dj_database_url import DBConfig
 from django.core.exceptions import ImproperlyConfigured
 
 _SQLITE: Final = "django.db.backends.sqlite3"
@@ -34,10 +35,10 @@ _POSTGRES_WAITS: Final = {
 }
 
 
-def database(url: str, folder: Path) -> dict[str, Any]:
+def database(url: str, folder: Path) -> DBConfig:
     """Return the settings of the database at `url`; if empty, of a file in `folder`."""
     if not url:
-        found: dict[str, Any] = {
+        found: DBConfig = {
             "ENGINE": _SQLITE,
             "NAME": str(folder / "mjproxy.sqlite3"),
         }
@@ -47,11 +48,11 @@ def database(url: str, folder: Path) -> dict[str, Any]:
     return found
 
 
-def _parsed(url: str) -> dict[str, Any]:
+def _parsed(url: str) -> DBConfig:
     # Do not show the value: it may hold a password.
     try:
         parts = urlsplit(url)
-        found = dict(dj_database_url.parse(url))
+        found = dj_database_url.parse(url)
     except (ValueError, KeyError, AssertionError) as exc:
         raise _wrong("is not a database address") from exc
     if found["ENGINE"] not in _FITTED:
@@ -74,7 +75,7 @@ def _socket_in(parts: SplitResult) -> str:
     return unquote(host) if host.lower().startswith("%2f") else ""
 
 
-def _fit_sqlite(found: dict[str, Any]) -> None:
+def _fit_sqlite(found: DBConfig) -> None:
     if ":memory:" in found["NAME"]:
         raise _wrong("is a database in memory, which the processes cannot share")
     if not found["NAME"].startswith("file:"):
@@ -92,7 +93,7 @@ def _fit_sqlite(found: dict[str, Any]) -> None:
     }
 
 
-def _fit_postgres(found: dict[str, Any]) -> None:
+def _fit_postgres(found: DBConfig) -> None:
     # Each thread keeps its connection, which is checked before use at no cost.
     found["CONN_MAX_AGE"] = 600
     found["CONN_HEALTH_CHECKS"] = True
@@ -100,7 +101,7 @@ def _fit_postgres(found: dict[str, Any]) -> None:
     found["OPTIONS"] = _POSTGRES_WAITS | found.get("OPTIONS", {})
 
 
-def _fit_mysql(found: dict[str, Any]) -> None:
+def _fit_mysql(found: DBConfig) -> None:
     if importlib.util.find_spec("MySQLdb") is None:
         raise _wrong(
             "is MySQL's, and its driver is missing: pip install --require-hashes "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ def add_option(parser: ArgumentParser) -> None:
     )
 
 
-def passphrase_of(options: dict[str, Any], *, twice: bool = False) -> str:
+def passphrase_of(options: Mapping[str, Any], *, twice: bool = False) -> str:
     """Return the passphrase. Raises CommandError where it cannot be read."""
     if path := options.get("passphrase_file"):
         try:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -29,7 +30,8 @@ _MOST: Final = {"n": 2**17, "r": 8, "p": 4}
 _LEAST: Final = {"n": 2**14, "r": 8, "p": 1}
 _SALT, _NONCE, _KEY = 16, 12, 32  # bytes
 
-Rows = list[dict[str, Any]]
+Row = dict[str, object]  # values by JSON name
+Rows = list[Row]
 
 
 class BadFile(Exception):
@@ -43,7 +45,13 @@ class WrongPassphrase(BadFile):
         super().__init__("The passphrase is wrong, or the file was changed.")
 
 
-def seal(rows: Rows, secrets: Rows, passphrase: str, *, kind: str = FORMAT) -> bytes:
+def seal(
+    rows: Sequence[Mapping[str, object]],
+    secrets: Sequence[Mapping[str, object]],
+    passphrase: str,
+    *,
+    kind: str = FORMAT,
+) -> bytes:
     """Return the file of these rows; `secrets` are in the same order as the rows.
 
     `kind` names the type of file; `unseal` must be called with the same one. Raises
@@ -52,7 +60,7 @@ def seal(rows: Rows, secrets: Rows, passphrase: str, *, kind: str = FORMAT) -> b
     if not SHORTEST_PASSPHRASE <= len(passphrase) <= LONGEST_PASSPHRASE:
         raise ValueError(f"A passphrase has {SHORTEST_PASSPHRASE} or more letters.")
     salt, nonce = os.urandom(_SALT), os.urandom(_NONCE)
-    document: dict[str, Any] = {
+    document = {
         "format": kind,
         "version": VERSION,
         "kdf": {"name": "scrypt", **COST, "salt": _text(salt)},
@@ -97,7 +105,7 @@ def _is_rows(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(row, dict) for row in value)
 
 
-def _parsed(data: bytes, kind: str) -> dict[str, Any]:
+def _parsed(data: bytes, kind: str) -> dict[str, object]:
     if len(data) > MOST_BYTES:
         raise BadFile(f"The file is larger than {MOST_BYTES // 1024 // 1024} MiB.")
     try:
@@ -115,10 +123,12 @@ def _cost(kdf: Any) -> dict[str, int]:
     """Return the cost of a file's key; raise BadFile if it is out of bounds."""
     if not isinstance(kdf, dict) or kdf.get("name") != "scrypt":
         raise BadFile("The file's encryption is not understood.")
-    cost: dict[str, Any] = {name: kdf.get(name) for name in COST}
-    for name, value in cost.items():
+    cost: dict[str, int] = {}
+    for name in COST:
+        value = kdf.get(name)
         if type(value) is not int or not _LEAST[name] <= value <= _MOST[name]:
             raise BadFile("The file's encryption is not understood.")
+        cost[name] = value
     if cost["n"].bit_count() != 1:
         raise BadFile("The file's encryption is not understood.")
     return cost
@@ -129,7 +139,7 @@ def _key(passphrase: str, salt: bytes, cost: dict[str, int]) -> bytes:
     return derive.derive(passphrase.encode("utf-8", "surrogatepass"))
 
 
-def _told(document: dict[str, Any]) -> bytes:
+def _told(document: Mapping[str, object]) -> bytes:
     """Return the readable part of a document, always as the same bytes."""
     try:
         return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)

@@ -7,9 +7,10 @@ the address is read once here and written for each of them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -32,7 +33,7 @@ class RedisAddress:
     db: int = 0
     username: str = ""
     password: str = field(default="", repr=False)
-    ssl: dict[str, Any] = field(default_factory=dict)
+    ssl: Mapping[str, str | bool] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -51,7 +52,7 @@ class RedisAddress:
         return f"redis://{self._place}"
 
     @property
-    def broker_ssl(self) -> dict[str, Any] | None:
+    def broker_ssl(self) -> dict[str, str | bool] | None:
         """The certificate's check as Celery takes it; None without TLS."""
         return dict(self.ssl) if self.scheme == "rediss" else None
 
@@ -87,18 +88,25 @@ def redis_address(url: str) -> RedisAddress:
     if "#" in url:
         raise _wrong('holds a "#": write %23 for it')
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    who: dict[str, Any] = {
-        name: unquote(getattr(parts, name) or "") or query.pop(name, "")
-        for name in ("username", "password")
-    }
+    user = unquote(parts.username or "") or query.pop("username", "")
+    password = unquote(parts.password or "") or query.pop("password", "")
     db = _number_of(parts, query)
     if parts.scheme == "unix":
-        found = RedisAddress("unix", path=_socket_of(parts), db=db, **who)
+        path = _socket_of(parts)
+        found = RedisAddress("unix", path=path, db=db, username=user, password=password)
     else:
         # Without a host, one library would use ::1 and another 127.0.0.1.
         host = unquote(parts.hostname or "") or "127.0.0.1"
         ssl = _ssl_of(query) if parts.scheme == "rediss" else {}
-        found = RedisAddress(parts.scheme, host, port, db=db, ssl=ssl, **who)
+        found = RedisAddress(
+            parts.scheme,
+            host,
+            port,
+            db=db,
+            username=user,
+            password=password,
+            ssl=ssl,
+        )
     if query:
         hint = ": ssl_... needs rediss://" if "ssl_" in "".join(query) else ""
         raise _wrong(f"has a parameter that is not known here, {min(query)!r}{hint}")
@@ -125,7 +133,7 @@ def _number_of(parts: SplitResult, query: dict[str, str]) -> int:
     return int(number)
 
 
-def _ssl_of(query: dict[str, str]) -> dict[str, Any]:
+def _ssl_of(query: dict[str, str]) -> dict[str, str | bool]:
     """Take the certificate options out of `query`; by default it is checked."""
     check = query.pop("ssl_cert_reqs", "required").lower().removeprefix("cert_")
     if check not in _CHECKS:
@@ -135,7 +143,7 @@ def _ssl_of(query: dict[str, str]) -> dict[str, Any]:
     if named is None:
         raise _wrong("has an ssl_check_hostname that is neither true nor false")
     # The host name can be checked only if the certificate is.
-    found: dict[str, Any] = {
+    found: dict[str, str | bool] = {
         "ssl_cert_reqs": check,
         "ssl_check_hostname": named and check != "none",
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
 from daphne import server  # before all of Twisted: it chooses the reactor
@@ -81,7 +81,7 @@ class BoundedServer(server.Server):
         server.HTTPFactory, server.WebSocketFactory = Connections, Sockets
         super().run()
 
-    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+    async def handle_reply(self, protocol: Any, message: Mapping[str, Any]) -> None:
         """Pass on the application's output, as fast as it is read."""
         for part in _parts(message):
             await super().handle_reply(protocol, part)
@@ -89,7 +89,7 @@ class BoundedServer(server.Server):
                 await protocol.gate.wait()
 
 
-def _parts(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _parts(message: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     body = message.get("body") or b""
     if len(body) <= PIECE:
         yield message

@@ -22,7 +22,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.exceptions import AccountsError
-from mjproxy.lib.dialect.answers import json_answer, operation_result
+from mjproxy.lib.dialect.answers import (
+    SubmitAnswer,
+    json_answer,
+    operation_result,
+    submit_answer,
+)
 from mjproxy.lib.process.disk_full import is_full
 from mjproxy.lib.web.outside_hosts import Asking, Unasked
 from tasks.exceptions import Refused
@@ -138,7 +143,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse |
     return said
 
 
-def failure(path: str, message: str, **extra: Any) -> dict[str, Any]:
+def failure(path: str, message: str, **extra: object) -> Mapping[str, object]:
     """Return the envelope of an error, including the keys that submit clients read."""
     result = operation_result(success=False, message=message) | extra
     if "/submit/" in path:
@@ -146,13 +151,9 @@ def failure(path: str, message: str, **extra: Any) -> dict[str, Any]:
     return result
 
 
-def _refusal(exc: Refused) -> dict[str, Any]:
-    return {
-        "code": int(exc.code),
-        "description": exc.zh,
-        "result": None,
-        "properties": {**exc.properties, "descriptionEn": exc.en},
-    }
+def _refusal(exc: Refused) -> SubmitAnswer:
+    properties = {**exc.properties, "descriptionEn": exc.en}
+    return submit_answer(exc.code, exc.zh, **properties)
 
 
 def _text(detail: Any) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
 _ANY_METHOD: Final = ("get", "put", "post", "delete")
+# A part of the OpenAPI document, which the library has made.
+Part = dict[str, Any]
 Endpoint = tuple[str, str, str, Callable[..., Any]]
 
 
@@ -26,14 +28,15 @@ _COMMON: Final = {
 _WITH_A_BODY: Final = {"413": "The body is larger than the server takes."}
 
 
-def plain_null(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+def plain_null(result: Part, **kwargs: Any) -> Part:
     """Write null as a type of its own, in the one form that generators understand.
 
     An enum of null alone is an empty enum in many languages. In some an object that may
     be null loses its null, if its type is a list.
     """
     result["components"]["schemas"].pop("NullEnum", None)
-    return cast(dict[str, Any], _with_plain_null(result))
+    plain: Part = _with_plain_null(result)
+    return plain
 
 
 def _with_plain_null(part: Any) -> Any:
@@ -50,7 +53,7 @@ def _with_plain_null(part: Any) -> Any:
     return {name: _with_plain_null(inner) for name, inner in part.items()}
 
 
-def named_hooks(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+def named_hooks(result: Part, **kwargs: Any) -> Part:
     """Give each call of a hook an operationId, which names it in generated servers."""
     for operation in _operations(result):
         for name, addresses in operation.get("callbacks", {}).items():
@@ -60,7 +63,7 @@ def named_hooks(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     return result
 
 
-def _operations(result: dict[str, Any]) -> list[dict[str, Any]]:
+def _operations(result: Part) -> list[Part]:
     return [
         operations[method]
         for operations in result["paths"].values()
@@ -69,7 +72,7 @@ def _operations(result: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def common_answers(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+def common_answers(result: Part, **kwargs: Any) -> Part:
     """Add to every operation the answers that all of them may give."""
     for operation in _operations(result):
         texts = _COMMON | (_WITH_A_BODY if "requestBody" in operation else {})
@@ -78,7 +81,7 @@ def common_answers(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     return result
 
 
-def _failure(text: str) -> dict[str, Any]:
+def _failure(text: str) -> Part:
     envelope = {"$ref": "#/components/schemas/Operation"}
     return {
         "description": text,
@@ -97,7 +100,7 @@ class KeyOrSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unt
     ) -> list[dict[str, list[Any]]]:
         return [{name: []} for name in self.name]  # one of them is enough
 
-    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, str]]:
         return [
             {"type": "apiKey", "in": "header", "name": "mj-api-secret"},
             {"type": "http", "scheme": "bearer"},

@@ -49,8 +49,12 @@ def collect() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _is_current():
             wanted = _fingerprint()
-            options: dict[str, Any] = {"interactive": False, "verbosity": 0}
-            call_command("collectstatic", ignore_patterns=IGNORED, **options)
+            call_command(
+                "collectstatic",
+                ignore_patterns=IGNORED,
+                interactive=False,
+                verbosity=0,
+            )
             _stamp().write_text(wanted)
 
 

@@ -24,7 +24,7 @@ export function titleOf(task) {
   return wordsOf(waiting || task.prompt) || say(WORDLESS.has(task.action) ? `title_${task.action}` : "untitled");
 }
 
-// Why it waits, and how long until its turn, in minutes from two on.
+// Why it waits, and how long until its picture, in minutes from two on.
 function waitsOf(task) {
   if (!isOpen(task) || asks(task)) return "";
   const { waitingFor, etaSeconds } = task.properties ?? {};

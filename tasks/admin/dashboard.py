@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, NotRequired, TypedDict
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -30,10 +32,30 @@ _SHOWN: Final = (
     "state_since",
     "resume_at",
 )
-Numbers = list[dict[str, Any]]
 
 
-def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+class Needed(TypedDict):
+    """An account that waits for a person."""
+
+    name: str
+    words: str
+    colour: str
+    reason: str
+    since: datetime
+    todo: str
+    address: str
+
+
+class Number(TypedDict):
+    """A number with its words and the page that lists the rows."""
+
+    words: str
+    count: int | str
+    address: str
+    colour: NotRequired[str]
+
+
+def dashboard(request: HttpRequest, context: Mapping[str, object]) -> dict[str, object]:
     """Add the numbers to the context of the index page."""
     needed, count = _needed()
     return {
@@ -46,10 +68,10 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _needed() -> tuple[Numbers, int]:
+def _needed() -> tuple[list[Needed], int]:
     """Return the accounts that wait longest for a person, and how many wait."""
     rows = accounts_for_a_person()
-    shown = [
+    shown: list[Needed] = [
         {
             "name": str(account),
             "words": state_words(account.state),
@@ -64,7 +86,7 @@ def _needed() -> tuple[Numbers, int]:
     return shown, rows.count() if len(shown) == MOST_NEEDED else len(shown)
 
 
-def _states() -> Numbers:
+def _states() -> list[Number]:
     rows = DiscordAccount.objects.order_by().values_list("state").annotate(Count("pk"))
     counts = dict(rows)
     address = reverse("admin:accounts_discordaccount_changelist")
@@ -80,7 +102,7 @@ def _states() -> Numbers:
     ]
 
 
-def _numbers() -> Numbers:
+def _numbers() -> list[Number]:
     tasks = reverse("admin:tasks_task_changelist")
     hooks = reverse("admin:tasks_webhookdelivery_changelist")
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
@@ -106,7 +128,7 @@ def _numbers() -> Numbers:
     ]
 
 
-def _number(words: str, rows: Any, address: str) -> dict[str, Any]:
+def _number(words: str, rows: QuerySet[Any], address: str) -> Number:
     count = rows.order_by().values("pk")[: MOST + 1].count()
     text = f"{count:,}" if count <= MOST else f"{MOST:,}+"
     return {"words": words, "count": text, "address": address}

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.utils import extend_schema
@@ -18,7 +18,13 @@ from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of
 from accounts.enums import SpeedMode
 from accounts.people.callers import link_base
 from accounts.wire.forms import OperationSerializer
-from mjproxy.lib.dialect.answers import json_answer, operation_result, waiting_answer
+from mjproxy.lib.dialect.answers import (
+    Operation,
+    json_answer,
+    operation_result,
+    waiting_answer,
+)
+from mjproxy.lib.dialect.examples import answered, sent
 from mjproxy.lib.dialect.fields import DialectSerializer, Text, WordOrNone
 from tasks import search as tasks_search
 from tasks import selectors
@@ -61,10 +67,8 @@ class AdminTasksView(APIView):
         request=TableSerializer,
         responses=TABLE_OR_FAILURE,
         examples=[
-            examples.sent(
-                {"pagination": {"current": 1}, "search": {"status": "FAILURE"}}
-            ),
-            examples.answered("page", {"list": [examples.TASK], "pagination": _PAGE}),
+            sent({"pagination": {"current": 1}, "search": {"status": "FAILURE"}}),
+            answered("page", {"list": [examples.TASK], "pagination": _PAGE}),
         ],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
@@ -93,7 +97,7 @@ class AdminTaskView(APIView):
         description="Its hook is called, if that takes less than a second.",
         parameters=[TASK_ID],
         responses={200: OperationSerializer},
-        examples=[examples.answered("done", operation_result())],
+        examples=[answered("done", operation_result())],
     )
     def delete(
         self, request: Request, task_id: str, mode: str = ""
@@ -108,6 +112,6 @@ class AdminTaskView(APIView):
         return waiting_answer(partial(_removed, task), HOOK_SECONDS)
 
 
-def _removed(task: Task, last: bool) -> dict[str, Any] | None:  # noqa: FBT001 - Look
+def _removed(task: Task, last: bool) -> Operation | None:  # noqa: FBT001 - Look
     done = removal.remove_told(task, in_any_case=last)
     return operation_result() if done else None

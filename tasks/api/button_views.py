@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Final
 
 from django.http import HttpResponseBase
 
 from tasks.api.errand_views import pressed
 from tasks.api.shapes import examples
+from tasks.api.shapes.fields import (
+    ActionFields,
+    ChangeFields,
+    ModalFields,
+    SimpleChangeFields,
+)
 from tasks.api.shapes.forms import (
     ActionSerializer,
     ChangeSerializer,
@@ -49,10 +55,10 @@ _HOW: Final = {"u": TaskAction.UPSCALE, "v": TaskAction.VARIATION}
     taskId=examples.TASK_ID,
     customId=examples.BUTTON,
 )
-class ActionView(SubmitView):
+class ActionView(SubmitView[ActionFields]):
     form = ActionSerializer
 
-    def answer(self, caller: Caller, fields: dict[str, Any]) -> HttpResponseBase:
+    def answer(self, caller: Caller, fields: ActionFields) -> HttpResponseBase:
         custom_id = fields["customId"].strip()
         if not (fields["taskId"].strip() and custom_id):
             raise InvalidRequest("参数错误", "taskId and customId must not be empty")
@@ -77,10 +83,10 @@ class ActionView(SubmitView):
     taskId=examples.TASK_ID,
     prompt="a red fox at night --zoom 1.5",
 )
-class ModalView(SubmitView):
+class ModalView(SubmitView[ModalFields]):
     form = ModalSerializer
 
-    def submit(self, caller: Caller, fields: dict[str, Any]) -> Submitted:
+    def submit(self, caller: Caller, fields: ModalFields) -> Submitted:
         if not fields["taskId"].strip():
             raise InvalidRequest("参数错误", "taskId must not be empty")
         return submit_window(
@@ -99,10 +105,10 @@ class ModalView(SubmitView):
     action="UPSCALE",
     index=2,
 )
-class ChangeView(SubmitView):
+class ChangeView(SubmitView[ChangeFields]):
     form = ChangeSerializer
 
-    def submit(self, caller: Caller, fields: dict[str, Any]) -> Submitted:
+    def submit(self, caller: Caller, fields: ChangeFields) -> Submitted:
         if not fields["taskId"].strip():
             raise InvalidRequest("taskId不能为空", "taskId must not be empty")
         return submit_change(
@@ -119,10 +125,10 @@ class ChangeView(SubmitView):
     SimpleChangeSerializer,
     content=f"{examples.TASK_ID} U2",
 )
-class SimpleChangeView(SubmitView):
+class SimpleChangeView(SubmitView[SimpleChangeFields]):
     form = SimpleChangeSerializer
 
-    def submit(self, caller: Caller, fields: dict[str, Any]) -> Submitted:
+    def submit(self, caller: Caller, fields: SimpleChangeFields) -> Submitted:
         match = _SIMPLE.fullmatch(fields["content"].strip())
         if match is None:
             raise InvalidRequest("content 参数错误", "content is like “ID U1”")

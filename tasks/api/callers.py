@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from rest_framework.request import Request
 
@@ -11,13 +10,14 @@ from accounts.api.requests import user_of
 from accounts.people.callers import client_ip, link_base
 from mjproxy.lib.db import clock
 from mjproxy.lib.validators.addresses import MAX_LENGTH, WrongAddress, parts_of
+from tasks.api.shapes.fields import SubmitFields
 from tasks.exceptions import ClockIsWrong, InvalidRequest
 from tasks.submit.row import MAX_IDEMPOTENCY_KEY, Caller
 
 MAX_STATE: Final = 255
 
 
-def caller_of(request: Request, form: Mapping[str, Any], mode: str) -> Caller:
+def caller_of(request: Request, form: SubmitFields, mode: str) -> Caller:
     """Return the caller and the members of every submit.
 
     Raises InvalidRequest for malformed members, ClockIsWrong if the server's clock is.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
@@ -13,9 +13,16 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api.requests import user_of
-from mjproxy.lib.dialect.answers import json_answer, waiting_answer
+from mjproxy.lib.dialect.answers import (
+    SubmitAnswer,
+    json_answer,
+    submit_answer,
+    waiting_answer,
+)
+from mjproxy.lib.dialect.examples import answered
 from tasks.api.callers import caller_of
 from tasks.api.shapes import answers, examples
+from tasks.api.shapes.fields import UploadFields
 from tasks.api.shapes.forms import UploadSerializer, id_in
 from tasks.api.submit_base import submit_schema
 from tasks.enums import ErrandKind, ErrandState, ReturnCode
@@ -31,7 +38,7 @@ UPLOAD_SECONDS: Final = 55.0
 PRESS_SECONDS: Final = 20.0
 AFTERMATH: Final = timedelta(seconds=0.5)
 
-Shape = Callable[[Errand], dict[str, Any]]
+Shape = Callable[[Errand], SubmitAnswer]
 
 
 def errand_answer(
@@ -40,7 +47,7 @@ def errand_answer(
     """Return the outcome of an errand, after `seconds` at the latest."""
     pk = errand.pk
 
-    def look(last: bool) -> dict[str, Any] | None:  # noqa: FBT001
+    def look(last: bool) -> SubmitAnswer | None:  # noqa: FBT001
         found = Errand.objects.filter(pk=pk).first() or _deleted(errand)
         return shape(found) if last or _is_over(found) else None
 
@@ -61,30 +68,19 @@ def _deleted(errand: Errand) -> Errand:
     return errand
 
 
-def _answer(
-    code: ReturnCode, text: str, result: Any = None, **properties: Any
-) -> dict[str, Any]:
-    return {
-        "code": int(code),
-        "description": text,
-        "result": result,
-        "properties": properties,
-    }
-
-
-def _unhappy(errand: Errand, late: ReturnCode, late_text: str) -> dict[str, Any]:
+def _unhappy(errand: Errand, late: ReturnCode, late_text: str) -> SubmitAnswer:
     if errand.state == ErrandState.FAILED:
         code = ReturnCode.VALIDATION_ERROR
-        return _answer(code, errand.error_zh, descriptionEn=errand.error_en)
-    return _answer(late, late_text, descriptionEn="Not done in time")
+        return submit_answer(code, errand.error_zh, descriptionEn=errand.error_en)
+    return submit_answer(late, late_text, descriptionEn="Not done in time")
 
 
 # --- pictures -------------------------------------------------------------------------
 
 
-def _links(errand: Errand) -> dict[str, Any]:
+def _links(errand: Errand) -> SubmitAnswer:
     if errand.state == ErrandState.DONE:
-        return _answer(ReturnCode.SUCCESS, "提交成功", errand.result)
+        return submit_answer(ReturnCode.SUCCESS, "提交成功", errand.result)
     return _unhappy(errand, ReturnCode.FAILURE, "上传图片到discord失败")
 
 
@@ -94,7 +90,7 @@ def _links(errand: Errand) -> dict[str, Any]:
     UploadSerializer,
     answer=answers.UploadAnswerSerializer,
     answers={
-        "uploaded": examples.submitted(
+        "uploaded": submit_answer(
             ReturnCode.SUCCESS,
             "提交成功",
             ["https://cdn.discordapp.com/attachments/1/2/picture.png"],
@@ -107,7 +103,7 @@ class UploadView(APIView):
     def post(self, request: Request, mode: str = "") -> HttpResponseBase:
         form = UploadSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        fields = form.validated_data
+        fields: UploadFields = form.validated_data
         caller = caller_of(request, {"state": "", "notifyHook": ""}, mode)
         errand = submit_uploads(
             caller=caller,
@@ -125,9 +121,9 @@ def pressed(errand: Errand) -> HttpResponseBase:
     """Return whether a button that draws nothing was pressed."""
     parent = str(errand.task_id)
 
-    def shape(done: Errand) -> dict[str, Any]:
+    def shape(done: Errand) -> SubmitAnswer:
         if done.state == ErrandState.DONE:
-            return _answer(ReturnCode.SUCCESS, "成功", parent)
+            return submit_answer(ReturnCode.SUCCESS, "成功", parent)
         return _unhappy(done, ReturnCode.FAILURE, "提交失败，系统异常")
 
     return errand_answer(errand, PRESS_SECONDS, shape)
@@ -136,9 +132,9 @@ def pressed(errand: Errand) -> HttpResponseBase:
 # --- seeds ----------------------------------------------------------------------------
 
 
-def _seed(errand: Errand) -> dict[str, Any]:
+def _seed(errand: Errand) -> SubmitAnswer:
     if errand.state == ErrandState.DONE:
-        return _answer(ReturnCode.SUCCESS, "成功", errand.result)
+        return submit_answer(ReturnCode.SUCCESS, "成功", errand.result)
     return _unhappy(errand, ReturnCode.NOT_FOUND, "超时，未找到 seed")
 
 
@@ -161,13 +157,9 @@ class SeedView(APIView):
             ),
         },
         examples=[
-            examples.answered(
-                "known", _answer(ReturnCode.SUCCESS, "成功", "1259687673")
-            ),
-            examples.answered(
-                "late", _answer(ReturnCode.NOT_FOUND, "超时，未找到 seed")
-            ),
-            examples.answered("unknown", examples.UNKNOWN_TASK, 404),
+            answered("known", submit_answer(ReturnCode.SUCCESS, "成功", "1259687673")),
+            answered("late", submit_answer(ReturnCode.NOT_FOUND, "超时，未找到 seed")),
+            answered("unknown", examples.UNKNOWN_TASK, 404),
         ],
     )
     def get(self, request: Request, task_id: str, mode: str = "") -> HttpResponseBase:
@@ -176,7 +168,7 @@ class SeedView(APIView):
         if task is None:
             raise ParentNotFound
         if task.seed:
-            return json_answer(_answer(ReturnCode.SUCCESS, "成功", task.seed))
+            return json_answer(submit_answer(ReturnCode.SUCCESS, "成功", task.seed))
         if not task.is_terminal or not task.job_id:
             raise NoJob
         caller = caller_of(request, {"state": "", "notifyHook": ""}, mode)

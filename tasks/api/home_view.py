@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final, TypedDict
 
 from django.conf import settings
 from django.core.cache import cache
@@ -20,8 +21,8 @@ from accounts.models import AccessSettings
 from accounts.people.callers import asker_of
 from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.dialect.answers import json_answer, operation_result
+from mjproxy.lib.dialect.examples import answered
 from mjproxy.lib.ids import first_task_id_of
-from tasks.api.shapes.examples import answered
 from tasks.models import Task
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ MOST_TOPS: Final = 10
 KEPT: Final = 15  # seconds; counting a million rows takes most of one
 
 # Public members; users cannot register themselves.
-_PUBLIC: Final[dict[str, Any]] = {
+_PUBLIC: Final[Mapping[str, object]] = {
     "name": "mjproxy",
     "version": settings.VERSION,
     "notify": "",
@@ -40,8 +41,22 @@ _PUBLIC: Final[dict[str, Any]] = {
     "isDemoMode": False,
     "tops": {},
 }
-_DRAWN: Final = {"todayDraw": 12, "yesterdayDraw": 30, "totalDraw": 4711} | {
-    "tops": {"203.0.x.x": 12}
+
+
+class Drawn(TypedDict):
+    """The numbers of tasks; `tops` counts those of today by address."""
+
+    todayDraw: int
+    yesterdayDraw: int
+    totalDraw: int
+    tops: dict[str, int]
+
+
+_DRAWN: Final[Drawn] = {
+    "todayDraw": 12,
+    "yesterdayDraw": 30,
+    "totalDraw": 4711,
+    "tops": {"203.0.x.x": 12},
 }
 
 
@@ -57,11 +72,11 @@ class HomeView(APIView):
         description="Without an operator's key: whether guests are allowed, the "
         "version and the announcement. The counts are some seconds old.",
         responses=OperationSerializer,
-        examples=[answered("home", operation_result(data=_PUBLIC | _DRAWN))],
+        examples=[answered("home", operation_result(data={**_PUBLIC, **_DRAWN}))],
     )
     def get(self, request: Request, mode: str = "") -> HttpResponse:
         access = AccessSettings.get_solo()
-        data: dict[str, Any] = {
+        data = {
             **_PUBLIC,
             "isGuest": access.allow_without_key,
             "notify": access.announcement,
@@ -79,7 +94,7 @@ def _is_operator(request: Request) -> bool:
     return asker is not None and asker.user.is_operator
 
 
-def drawn() -> dict[str, Any]:
+def drawn() -> Drawn:
     """Return the number of tasks in all and by day, at most 15 seconds old."""
     try:
         return cache.get_or_set(KEY, _count, KEPT) or _count()
@@ -88,7 +103,7 @@ def drawn() -> dict[str, Any]:
         return _count()
 
 
-def _count() -> dict[str, Any]:
+def _count() -> Drawn:
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     today = first_task_id_of(midnight)
     yesterday = first_task_id_of(midnight - timedelta(days=1))

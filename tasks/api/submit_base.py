@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.utils import (
@@ -16,11 +16,13 @@ from drf_spectacular.utils import (
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from mjproxy.lib.dialect.answers import json_answer
+from mjproxy.lib.dialect.answers import SubmitAnswer, json_answer, submit_answer
+from mjproxy.lib.dialect.examples import answered, sent
 from mjproxy.lib.dialect.fields import DialectSerializer
 from tasks.api.callers import caller_of
 from tasks.api.shapes import examples
 from tasks.api.shapes.answers import SubmitAnswerSerializer, TaskSerializer
+from tasks.api.shapes.fields import FilteredFields, SubmitFields
 from tasks.api.shapes.forms import SubmitSerializer, id_in
 from tasks.enums import BotType, ReturnCode, TaskStatus
 from tasks.exceptions import ParentNotFound
@@ -32,7 +34,7 @@ _NIJI: Final = {"NIJI_JOURNEY", "niji"}
 WINDOW_TEXT: Final = "Waiting for window confirm"
 
 
-WINDOW: Final = examples.submitted(
+WINDOW: Final = submit_answer(
     ReturnCode.EXISTED,
     WINDOW_TEXT,
     examples.TASK_ID,
@@ -88,30 +90,36 @@ def submit_schema(
                 ),
             },
             examples=[
-                examples.sent(body),
-                *(examples.answered(name, value) for name, value in answers.items()),
-                examples.answered("unknown", examples.UNKNOWN_TASK, 404),
+                sent(body),
+                *(answered(name, value) for name, value in answers.items()),
+                answered("unknown", examples.UNKNOWN_TASK, 404),
             ],
             callbacks=[_HOOK] if issubclass(form, SubmitSerializer) else [],
         )
     )
 
 
-class SubmitView(APIView):
-    """A submit: reads the form, calls one service, returns the task's id."""
+F = TypeVar("F", bound=SubmitFields)
+
+
+class SubmitView(APIView, Generic[F]):
+    """A submit: reads the form, calls one service, returns the task's id.
+
+    F are the form's members as it has read them.
+    """
 
     form: ClassVar[type[SubmitSerializer]]
 
     def post(self, request: Request, mode: str = "") -> HttpResponseBase:
         form = self.form(data=request.data)
         form.is_valid(raise_exception=True)
-        fields = form.validated_data
+        fields: F = form.validated_data
         return self.answer(caller_of(request, fields, mode), fields)
 
-    def answer(self, caller: Caller, fields: dict[str, Any]) -> HttpResponseBase:
+    def answer(self, caller: Caller, fields: F) -> HttpResponseBase:
         return accepted(self.submit(caller, fields))
 
-    def submit(self, caller: Caller, fields: dict[str, Any]) -> Submitted:
+    def submit(self, caller: Caller, fields: F) -> Submitted:
         raise NotImplementedError
 
 
@@ -119,11 +127,11 @@ def accepted(submitted: Submitted) -> HttpResponse:
     return json_answer(answer_of(submitted))
 
 
-def answer_of(submitted: Submitted) -> dict[str, Any]:
+def answer_of(submitted: Submitted) -> SubmitAnswer:
     """Return the response of a submit: code, description, result, properties."""
     task, ahead = submitted.task, submitted.ahead
     code, text = ReturnCode.SUCCESS, "提交成功"
-    properties: dict[str, Any] = {}
+    properties: dict[str, object] = {}
     if task.status == TaskStatus.MODAL:
         code, text = ReturnCode.EXISTED, WINDOW_TEXT
         properties |= {"finalPrompt": task.final_prompt, "remix": True}
@@ -131,20 +139,16 @@ def answer_of(submitted: Submitted) -> dict[str, Any]:
         code, text = ReturnCode.IN_QUEUE, f"排队中，前面还有{ahead}个任务"
         properties["numberOfQueues"] = ahead
     properties["discordInstanceId"] = task.account.channel_id if task.account else ""
-    return {
-        "code": int(code),
-        "description": text,
-        "result": ",".join(str(t.pk) for t in (task, *submitted.more)),
-        "properties": properties,
-    }
+    ids = ",".join(str(t.pk) for t in (task, *submitted.more))
+    return submit_answer(code, text, ids, **properties)
 
 
-def bot_of(fields: dict[str, Any]) -> BotType:
+def bot_of(fields: FilteredFields) -> BotType:
     niji = fields["botType"].strip() in _NIJI
     return BotType.NIJI_JOURNEY if niji else BotType.MID_JOURNEY
 
 
-def wanted_of(caller: Caller, fields: dict[str, Any]) -> Wanted:
+def wanted_of(caller: Caller, fields: FilteredFields) -> Wanted:
     """Return the requested account; a prefix outranks the filter's modes."""
     return Wanted.of(fields["accountFilter"], caller.user, caller.mode)
 

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from mjproxy.lib.dialect.answers import submit_answer
 from tasks.api.shapes import examples
+from tasks.api.shapes.fields import (
+    BlendFields,
+    DescribeFields,
+    EditFields,
+    ImagineFields,
+    ShortenFields,
+    ShowFields,
+    VideoFields,
+)
 from tasks.api.shapes.forms import (
     BlendSerializer,
     DescribeSerializer,
@@ -36,7 +44,7 @@ from tasks.submit.extensions import submit_extension
 from tasks.submit.row import Caller, Submitted
 
 _UNSERVED = {
-    "unserved": examples.submitted(
+    "unserved": submit_answer(
         ReturnCode.FAILURE,
         "当前账号不支持编辑/重绘任务",
         descriptionEn="Midjourney's Discord bot cannot edit or retexture a picture",
@@ -48,10 +56,10 @@ _UNSERVED = {
 @submit_schema(
     "submit_imagine", "Draw a prompt", ImagineSerializer, prompt="a red fox --ar 3:2"
 )
-class ImagineView(SubmitView):
+class ImagineView(SubmitView[ImagineFields]):
     form = ImagineSerializer
 
-    def submit(self, caller: Caller, fields: dict[str, Any]) -> Submitted:
+    def submit(self, caller: Caller, fields: ImagineFields) -> Submitted:
         return submit_imagine(
             caller=caller,
             prompt=fields["prompt"],
@@ -68,10 +76,10 @@ class ImagineView(SubmitView):
     base64Array=[examples.PICTURE, examples.PICTURE],
     dimensions="SQUARE",
 )
-class BlendView(SubmitView):
+class BlendView(SubmitView[BlendFields]):
     form = BlendSerializer
 
-    def submit(self, caller: Caller, fields: dict[str, Any]) -> Submitted:
+    def submit(self, caller: Caller, fields: BlendFields) -> Submitted:
         return submit_blend(
             caller=caller,
             pictures=fields["base64Array"],
@@ -87,10 +95,10 @@ class BlendView(SubmitView):
     DescribeSerializer,
     base64=examples.PICTURE,
 )
-class DescribeView(SubmitView):
+class DescribeView(SubmitView[DescribeFields]):
     form = DescribeSerializer
 
-    def submit(self, caller: Caller, fields: dict[str, Any]) -> Submitted:
+    def submit(self, caller: Caller, fields: DescribeFields) -> Submitted:
         link = fields["link"].strip()
         if link and not link.lower().startswith(("http://", "https://")):
             raise InvalidRequest("链接格式错误", "link is a web address")
@@ -108,10 +116,10 @@ class DescribeView(SubmitView):
     ShortenSerializer,
     prompt="a very, very beautiful red fox in deep snow",
 )
-class ShortenView(SubmitView):
+class ShortenView(SubmitView[ShortenFields]):
     form = ShortenSerializer
 
-    def submit(self, caller: Caller, fields: dict[str, Any]) -> Submitted:
+    def submit(self, caller: Caller, fields: ShortenFields) -> Submitted:
         return submit_shorten(
             caller=caller,
             prompt=fields["prompt"],
@@ -127,10 +135,10 @@ class ShortenView(SubmitView):
     jobId=examples.JOB,
     accountFilter={"instanceId": examples.CHANNEL},
 )
-class ShowView(SubmitView):
+class ShowView(SubmitView[ShowFields]):
     form = ShowSerializer
 
-    def submit(self, caller: Caller, fields: dict[str, Any]) -> Submitted:
+    def submit(self, caller: Caller, fields: ShowFields) -> Submitted:
         return submit_show(
             caller=caller,
             job=fields["jobId"],
@@ -147,10 +155,10 @@ class ShowView(SubmitView):
     image=examples.PICTURE,
     motion="low",
 )
-class VideoView(SubmitView):
+class VideoView(SubmitView[VideoFields]):
     form = VideoSerializer
 
-    def submit(self, caller: Caller, fields: dict[str, Any]) -> Submitted:
+    def submit(self, caller: Caller, fields: VideoFields) -> Submitted:
         motion = fields["motion"].strip().lower() or "low"
         if fields["videoType"].strip() not in ("", "vid_1.1_i2v_480"):
             raise Unserved("当前账号不支持高清视频", "HD videos are not served")
@@ -183,12 +191,12 @@ class Unserved(Refused):
     code = ReturnCode.FAILURE
 
 
-class _EditView(SubmitView):
+class _EditView(SubmitView[EditFields]):
     """Refuses edits: Midjourney's editor exists on its own site only."""
 
     form = EditSerializer
 
-    def submit(self, caller: Caller, fields: dict[str, Any]) -> Submitted:
+    def submit(self, caller: Caller, fields: EditFields) -> Submitted:
         if not (fields["image"].strip() and fields["prompt"].strip()):
             raise InvalidRequest(
                 "image或prompt不能为空", "image and prompt must not be empty"

@@ -7,8 +7,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from mjproxy.lib.dialect.answers import submit_answer
+from mjproxy.lib.dialect.examples import answered
 from tasks.api.shapes.answers import SubmitAnswerSerializer
-from tasks.api.shapes.examples import answered, submitted
 from tasks.enums import ReturnCode
 from tasks.exceptions import InvalidRequest
 
@@ -27,7 +28,7 @@ class SwapView(APIView):
         examples=[
             answered(
                 "refused",
-                submitted(
+                submit_answer(
                     ReturnCode.VALIDATION_ERROR, _TEXTS[0], descriptionEn=_TEXTS[1]
                 ),
             )

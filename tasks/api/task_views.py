@@ -17,6 +17,7 @@ from accounts.exceptions import TooManyTries, UserDisabled
 from accounts.models import User
 from accounts.people.callers import asker_of, link_base
 from mjproxy.lib.dialect.answers import compressed, json_answer
+from mjproxy.lib.dialect.examples import answered, sent
 from tasks import selectors
 from tasks.api.shapes import examples
 from tasks.api.shapes.answers import TASK_ID, TASKS_OR_FAILURE, TaskSerializer
@@ -28,7 +29,7 @@ from tasks.wire import task_bytes, tasks_json
 NEWEST = 100
 PAGE = 100  # tasks in one query; a long one has 250 kB
 MOST_BYTES = 8_000_000  # of a list; the rest is left out
-_LISTED = examples.answered("tasks", [examples.TASK])
+_LISTED = answered("tasks", [examples.TASK])
 _MINE = OpenApiParameter(
     "mine",
     bool,
@@ -61,7 +62,7 @@ class TaskFetchView(APIView):
             200: OpenApiResponse(TaskSerializer, description="The task as it is now."),
             204: OpenApiResponse(description="No such task, or another user's."),
         },
-        examples=[examples.answered("finished", examples.TASK)],
+        examples=[answered("finished", examples.TASK)],
     )
     def get(self, request: Request, task_id: str, mode: str = "") -> HttpResponse:
         return _task_answer(request._request, user_of(request), task_id)
@@ -126,7 +127,7 @@ class TasksByIdView(APIView):
                 description="The existing tasks, in the order of the ids.",
             )
         },
-        examples=[examples.sent({"ids": [examples.TASK_ID]}), _LISTED],
+        examples=[sent({"ids": [examples.TASK_ID]}), _LISTED],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
         form = ByIdsSerializer(data=request.data)

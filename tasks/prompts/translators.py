@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -139,7 +140,7 @@ def chosen(row: DrawingSettings) -> Translator | None:
 
 async def _post(
     session: aiohttp.ClientSession, url: str, **kwargs: Any
-) -> dict[str, Any]:
+) -> Mapping[str, Any]:
     async with session.post(exact(url), allow_redirects=False, **kwargs) as response:
         if response.status != 200:
             raise TranslationFailed(f"HTTP {response.status}")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from django.db.models import F, Q, Subquery
 from django.utils import timezone
@@ -35,6 +34,18 @@ _GIVEN: Final = ("channel_id", "max_queue_size", "timeout_minutes", "picked_at")
 _FOR_NOW: Final = frozenset({"standing", "work_hours"})
 
 
+class AccountFilter(TypedDict, total=False):
+    """The accounts that may draw, as a client names them and the row keeps them."""
+
+    instanceId: str
+    channelId: str
+    modes: list[str]
+    remix: bool
+    nijiRemix: bool
+    remixAutoConsidered: bool
+    remark: str
+
+
 @dataclass(frozen=True)
 class Wanted:
     """A request's wishes for its account. Empty fields accept any.
@@ -50,13 +61,13 @@ class Wanted:
     remark: str = ""
 
     @classmethod
-    def of(cls, asked: Mapping[str, Any] | None, user: User, mode: str = "") -> Wanted:
+    def of(cls, asked: AccountFilter | None, user: User, mode: str = "") -> Wanted:
         """Return the wishes in a user's filter; `mode` outranks the filter's modes.
 
         Only operators may choose by remark, so that responses do not reveal remarks to
         other users.
         """
-        given = asked or {}
+        given: AccountFilter = asked or {}
         remark = given.get("remark") if user.is_operator else ""
         channel = given.get("instanceId") or given.get("channelId") or ""
         return cls(

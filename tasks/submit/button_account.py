@@ -14,11 +14,11 @@ from tasks.submit.account import Wanted, account_of, host_among
 
 
 def owner_or_host(task: Task) -> DiscordAccount:
-    """Return the account that the task's buttons are pressed by. Raises NoAccount.
+    """Return the account that presses the task's buttons. Raises NoAccount.
 
-    That is its own one, while it is alive; else a live one whose main channel or
-    sub-channel is where the task was drawn, chosen by rule. What the task once wanted
-    of its account holds for that one too, but for its name.
+    The task's own account if it is alive, else a host: a live account whose main
+    channel or sub-channel is the task's channel, chosen by rule. The task's account
+    filter applies to the host too, except `instanceId`.
     """
     try:
         return account_of(task)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 from django.db.models import Q
@@ -168,7 +168,7 @@ def waiting_for(clip: Task) -> list[int]:
     return list(rows.values_list("pk", flat=True))
 
 
-def found_on_clip(task: Task) -> dict[str, Any]:
+def found_on_clip(task: Task) -> dict[str, str | None]:
     """Return the fields that an extension takes from its clip. Raises ClipMissing."""
     clip, wanted = task.parent, custom_ids.parse(task.custom_id)
     if clip is None or wanted is None or clip.status != TaskStatus.SUCCESS:

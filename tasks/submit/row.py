@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from django.db import IntegrityError, transaction
 
@@ -25,7 +25,7 @@ from tasks.pictures.own_links import Viewer
 from tasks.prompts.text import MAX_PROMPT_LENGTH
 from tasks.selectors import visible_to
 from tasks.services import insert
-from tasks.submit.account import Wanted
+from tasks.submit.account import AccountFilter, Wanted
 from tasks.submit.seat import SeatLost, give, take_seat
 from tasks.submit.user_limit import check_brought, check_share
 from tasks.webhooks.hooks import host_of
@@ -46,7 +46,7 @@ class Caller:
     link_base: str = ""
     client_ip: str | None = None
     idempotency_key: str = ""
-    account_filter: dict[str, Any] | None = None
+    account_filter: AccountFilter | None = None
 
     @property
     def viewer(self) -> Viewer:

@@ -1,1 +1,1 @@
-"""The reason why a task waits, and the estimated time until its turn."""
+"""The reason why a task waits, and the estimated time until its picture."""

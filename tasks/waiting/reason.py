@@ -46,7 +46,7 @@ class Waiting:
     """The reason and the time that are shown for a task that is not over."""
 
     reason: str | None = None
-    eta_seconds: int | None = None  # until its turn
+    eta_seconds: int | None = None  # until its picture, its own drawing included
 
 
 NOTHING: Final = Waiting()
@@ -131,7 +131,8 @@ def _in_line(lined: list[tuple[Task, DiscordAccount]]) -> dict[int, Waiting]:
         line = lines[account.pk]
         ahead = line.ahead(task)
         seconds = usual.get((account.pk, task.action, task.requested_mode))
-        # `core_size` tasks are drawn at the same time.
+        # `core_size` tasks are drawn at the same time. Running ones are not counted,
+        # because the rest of their time is unknown.
         place = ceil((ahead + 1) / max(1, line.lane.core_size))
         eta = None if seconds is None else max(1, round(seconds * place))
         found[task.pk] = Waiting(_reason(task, line, ahead), eta)

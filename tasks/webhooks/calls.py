@@ -22,7 +22,7 @@ from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.faults import Work
 from mjproxy.lib.process import event_loop
 from mjproxy.lib.safe_http.client import close_at_exit, open_session
-from tasks.webhooks import by_hand, picking, shares, states
+from tasks.webhooks import by_hand, picking, shares, statements, states
 from tasks.webhooks.posting import Call, Outcome, post
 from tasks.webhooks.shares import Receiver, Round, Shares
 
@@ -80,7 +80,7 @@ class Courier:
     async def _claim_woken(self) -> None:
         try:
             while self._woken:
-                ids = list(self._woken)[: states.MOST]
+                ids = list(self._woken)[: statements.MOST]
                 for pk in ids:
                     del self._woken[pk]
                 await faults.watch(_ROUND, partial(self._claim_these, ids))

@@ -34,6 +34,11 @@ def host_of(url: str) -> str:
     return f"{parts.host}:{parts.port or _PORTS[parts.scheme]}"
 
 
+def may_have_news(task: Task) -> bool:
+    """Tell whether a change of a task may be news for its hook."""
+    return bool(task.hook_host) and task.status not in _NOT_TOLD
+
+
 def news(status: TaskStatus) -> dict[str, Any]:
     """Return the columns that a move to `status` writes, so that its hook is called.
 

@@ -10,24 +10,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import cache, reduce
-from operator import or_
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet, Value
 from django.utils import timezone
 
 from mjproxy.lib import faults
 from mjproxy.lib.db.claim import due as claimable
 from mjproxy.lib.db.claim import is_due
-from mjproxy.lib.db.compiled_query import CompiledQuery
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.faults import Work
 from tasks.enums import DeliveryState
 from tasks.models import Task, WebhookDelivery
-from tasks.selectors import shown_tasks
-from tasks.webhooks import log, retries
+from tasks.webhooks import log, retries, statements
 from tasks.webhooks.hooks import hook_of
 from tasks.webhooks.posting import Call, Outcome
 from tasks.webhooks.shares import Receiver
@@ -36,8 +31,6 @@ from tasks.wire import task_bytes
 
 logger = logging.getLogger(__name__)
 
-MOST: Final = 64  # tasks that are read at once
-_SIZES: Final = (1, 4, 16, MOST)
 S = DeliveryState
 Done = tuple[Call, Outcome]
 T = TypeVar("T")
@@ -53,12 +46,12 @@ def receiver_of(task: Task) -> Receiver:
 
 
 def due(ids: Sequence[int]) -> list[Task]:
-    """Return those of up to `MOST` tasks that are due and not claimed."""
+    """Return those of up to `statements.MOST` tasks that are due and not claimed."""
     ready = [pk for pk in ids if not faults.is_resting(work(pk))]
     now = timezone.now()
     return [
         task
-        for task in _alone_if_need_be(_read, ready, lambda pk: pk)
+        for task in _alone_if_need_be(statements.read, ready, lambda pk: pk)
         if task.hook_due_at is not None
         and task.hook_due_at <= now
         and is_due(task.hook_claimed_until, now)
@@ -148,23 +141,6 @@ def give_up(task_id: int, reason: str) -> None:
     )
 
 
-@cache
-def _tasks(count: int) -> CompiledQuery[Task]:
-    """Return the query for so many tasks."""
-
-    def build(*ids: Value) -> QuerySet[Task]:
-        return shown_tasks().filter(pk__in=ids)
-
-    return CompiledQuery(build, values=count)
-
-
-def _read(ids: Sequence[int]) -> list[Task]:
-    if not ids:
-        return []
-    size = next(size for size in _SIZES if size >= len(ids))
-    return _tasks(size)(*ids, *[ids[-1]] * (size - len(ids)))
-
-
 def _made(task: Task, until: datetime) -> list[Call]:
     """Return the call of a task; none if it cannot be made, which is counted."""
     is_operators = not task.notify_hook
@@ -194,17 +170,11 @@ def _taken(calls: Sequence[Call], now: datetime) -> list[Call]:
     if not calls:
         return []
     until = calls[0].claimed_until
-    same = (Q(pk=call.task_id, hook_revision=call.revision) for call in calls)
-    ids = [call.task_id for call in calls]
-    rows = Task.objects.filter(
-        claimable("hook_claimed_until", now),
-        reduce(or_, same),
-        pk__in=ids,
-        hook_due_at__lte=now,
-    )
-    count = rows.update(hook_claimed_until=until, hook_sent=F("hook_revision"))
+    keys = [(call.task_id, call.revision) for call in calls]
+    count = statements.take(keys, until, now)
     if count == len(calls):
         return list(calls)
+    ids = [call.task_id for call in calls]
     ours = Task.objects.filter(pk__in=ids, hook_claimed_until=until)
     taken = set(ours.values_list("pk", flat=True)) if count else set()
     return [call for call in calls if call.task_id in taken]
@@ -218,12 +188,11 @@ class _ClaimsHadEnded(Exception):
 @transaction.atomic
 def _settle_delivered(calls: Sequence[Done]) -> list[int]:
     ids = [call.task_id for call, _ in calls]
-    tokens = {call.claimed_until for call, _ in calls}
-    ours = Task.objects.filter(pk__in=ids, hook_claimed_until__in=tokens)
-    newest = ours.filter(hook_revision=F("hook_sent"))
-    told = newest.update(hook_due_at=None, hook_claimed_until=None)
+    told = statements.end([(call.task_id, call.claimed_until) for call, _ in calls])
     overtaken = 0
     if told < len(calls):
+        tokens = {call.claimed_until for call, _ in calls}
+        ours = Task.objects.filter(pk__in=ids, hook_claimed_until__in=tokens)
         overtaken = ours.update(hook_claimed_until=None)
     if told + overtaken < len(calls):
         if len(calls) > 1:

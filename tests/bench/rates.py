@@ -25,6 +25,9 @@ async def measure(
     return run.report()
 
 
+LOOK_EVERY = 1.0  # seconds between two looks for the ends of tasks without hooks
+
+
 class Run:
     """One measurement: a receiver of hooks, a client, and what both have seen.
 
@@ -130,7 +133,7 @@ class Run:
         """Read the tasks seldom, because reading is not what is measured."""
         waiting = set(self.ids)
         while waiting:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(LOOK_EVERY)
             rows = await asyncio.to_thread(self.product.tasks, list(waiting))
             waiting -= {row["id"] for row in rows if row["status"] in TERMINAL}
 
@@ -147,7 +150,9 @@ class Run:
         ids = list(self.hooked)
         tasks = self.product.tasks(ids)
         failed = [t for t in tasks if t["status"] != "SUCCESS"]
+        last_job = max(event.get(t["messageId"], 0.0) for t in tasks)
         return {
+            "seconds_to_end": round(max(self.hooked.values()) - last_job, 1),
             "submitted": len(self.sent),
             "refused": self.refused,
             "failed": len(failed),

@@ -23,7 +23,7 @@ from tasks.models import Task, WebhookDelivery
 from tasks.pictures import cdn
 from tasks.pictures import store as pictures_store
 from tasks.pictures.cdn import Picture
-from tasks.webhooks import posting, signing, states
+from tasks.webhooks import posting, signing, statements, states
 from tasks.wire import task_bytes
 from tests.factories import make_finished
 from tests.tasks.hooking import deliver, deliver_woken, have_news
@@ -46,7 +46,7 @@ def tracebacks(caplog: pytest.LogCaptureFixture) -> int:
 @pytest.mark.parametrize(
     ("module", "broken"),
     [
-        (states, "_read"),
+        (statements, "read"),
         (states, "_taken"),
         (states, "task_bytes"),
         (signing, "ensure_webhook_secret"),

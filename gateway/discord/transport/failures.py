@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from curl_cffi.requests.exceptions import (
@@ -30,7 +31,7 @@ def failed(error: RequestException) -> Answer:
         isinstance(error, CurlConnectionError) and code in _NOT_SENT_CODES
     )
     name = type(error).__name__
-    infos: dict[str, Any] = getattr(getattr(error, "response", None), "infos", {})
+    infos: Mapping[Any, object] = getattr(getattr(error, "response", None), "infos", {})
     refused |= infos.get(LEFT) is False
     if refused or code in _NOT_SENT_CODES:
         return Answer(Verdict.LATER, f"Discord cannot be reached ({name})")

@@ -1,4 +1,4 @@
-"""Queries whose SQL is built once, for look-ups that are repeated many times a second.
+"""Queries and UPDATEs whose SQL is built once, for those that run many times a second.
 
 Building the SQL of a joined row costs Django several times what the database needs to
 answer it (docs/adr/0024-compiled-queries.md). What is kept here belongs to one
@@ -14,12 +14,14 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import Model, QuerySet, Value
+from django.db.models import Field, Model, QuerySet, Value
 from django.db.models.query import (  # type: ignore[attr-defined]
     get_related_populators,
 )
+from django.db.models.sql import UpdateQuery
 
 M = TypeVar("M", bound=Model)
+_Places = list[tuple[int, int]]  # position among the parameters, number of the value
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class _Plan:
 
     sql: str
     params: list[Any]
-    places: list[tuple[int, int]]  # position among the parameters, number of the value
+    places: _Places
     compiler: Any
     converters: dict[int, Any]
     model: type[Model]
@@ -79,19 +81,15 @@ class CompiledQuery(Generic[M]):
         return [_instance(plan, row, wrapper.alias) for row in _converted(plan, rows)]
 
     def _compile(self, wrapper: Any) -> _Plan:
-        markers = [_Marker(number) for number in range(self._values)]
-        query = self.build(*map(Value, markers)).query
+        query = self.build(*_markers(self._values)).query
         compiler: Any = query.get_compiler(connection=wrapper)
-        sql, params = compiler.as_sql()
-        places = [(at, p.number) for at, p in enumerate(params) if type(p) is _Marker]
-        if {number for _, number in places} != set(range(self._values)):
-            raise TypeError("a value of the query is not among its parameters")
+        sql, params, places = _built(compiler, self._values)
         info = compiler.klass_info
         first, last = info["select_fields"][0], info["select_fields"][-1]
         columns = slice(first, last + 1)
         return _Plan(
             sql=sql,
-            params=list(params),
+            params=params,
             places=places,
             compiler=compiler,
             converters=compiler.get_converters([s[0] for s in compiler.select]),
@@ -114,3 +112,63 @@ def _instance(plan: _Plan, row: Sequence[Any], alias: str) -> Any:
     for populator in plan.populators:
         populator.populate(row, found)
     return found
+
+
+class CompiledUpdate:
+    """An UPDATE of one row or none, compiled once.
+
+    `build` gets an expression for each of its values, and returns the rows and what is
+    written to them. `fields` are the columns that the values are of or compared with.
+    """
+
+    def __init__(
+        self,
+        build: Callable[..., tuple[QuerySet[Any], dict[str, Any]]],
+        fields: Sequence[Field[Any, Any]],
+    ) -> None:
+        self.build: Final = build
+        self._fields = fields
+        self._plans: WeakKeyDictionary[Any, tuple[str, list[Any], _Places]] = (
+            WeakKeyDictionary()
+        )
+
+    def __call__(self, *values: Any) -> int:
+        """Run the UPDATE with plain `values`; return the number of rows."""
+        if not settings.COMPILED_QUERIES:
+            rows, changes = self.build(*values)
+            return rows.update(**changes)
+        wrapper = connections[DEFAULT_DB_ALIAS]
+        plan = self._plans.get(wrapper)
+        if plan is None:
+            plan = self._plans[wrapper] = self._compile(wrapper)
+        given = [
+            field.get_db_prep_save(value, wrapper)
+            for field, value in zip(self._fields, values, strict=True)
+        ]
+        sql, params, places = plan[0], plan[1].copy(), plan[2]
+        for position, number in places:
+            params[position] = given[number]
+        with wrapper.cursor() as cursor:
+            cursor.execute(sql, params)
+            return int(cursor.rowcount)
+
+    def _compile(self, wrapper: Any) -> tuple[str, list[Any], _Places]:
+        count = len(self._fields)
+        rows, changes = self.build(*_markers(count))
+        query: Any = rows.query.chain(UpdateQuery)
+        query.clear_ordering(force=True)
+        query.add_update_values(changes)
+        return _built(query.get_compiler(connection=wrapper), count)
+
+
+def _markers(count: int) -> list[Value]:
+    return [Value(_Marker(number)) for number in range(count)]
+
+
+def _built(compiler: Any, count: int) -> tuple[str, list[Any], _Places]:
+    """Return the SQL, its parameters, and the places of the values among them."""
+    sql, params = compiler.as_sql()
+    places = [(at, p.number) for at, p in enumerate(params) if type(p) is _Marker]
+    if {number for _, number in places} != set(range(count)):
+        raise TypeError("a value of the query is not among its parameters")
+    return sql, list(params), places

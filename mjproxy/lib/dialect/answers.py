@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from typing import Any, Final
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, Final, TypedDict
 
 import orjson
 from channels.db import database_sync_to_async
@@ -22,7 +22,26 @@ LOOK_EVERY: Final = 0.1  # seconds
 compressed: Final = method_decorator(gzip_page, name="dispatch")
 
 # Returns the answer, or None while there is none; at the last call it must return one.
-Look = Callable[[bool], dict[str, Any] | None]
+Look = Callable[[bool], Mapping[str, object] | None]
+
+
+class Operation(TypedDict):
+    """The envelope of all answers except tasks and submits."""
+
+    success: bool
+    code: int
+    message: str
+    timestamp: str
+    data: Any
+
+
+class SubmitAnswer(TypedDict):
+    """The answer of a submit, an upload or a seed; `code` is a ReturnCode."""
+
+    code: int
+    description: str
+    result: object
+    properties: Mapping[str, object]
 
 
 def json_answer(data: Any, status: int = 200) -> HttpResponse:
@@ -38,8 +57,8 @@ def operation_result(
     message: str = "操作成功",
     success: bool = True,
     code: int | None = None,
-) -> dict[str, Any]:
-    """Return the envelope of all answers except tasks and submits."""
+) -> Operation:
+    """Return the envelope with the time as ticks."""
     if code is None:
         code = 0 if success else -1
     return {
@@ -48,6 +67,18 @@ def operation_result(
         "message": message,
         "timestamp": str(_TICKS_AT_UNIX_EPOCH + time.time_ns() // 100),
         "data": data,
+    }
+
+
+def submit_answer(
+    code: int, text: str, result: object = None, **properties: object
+) -> SubmitAnswer:
+    """Return the answer of a submit."""
+    return {
+        "code": int(code),
+        "description": text,
+        "result": result,
+        "properties": properties,
     }
 
 

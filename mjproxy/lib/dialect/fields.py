@@ -13,7 +13,7 @@ from rest_framework import serializers
 class DialectSerializer(serializers.Serializer[Any]):
     """Form whose member names match in any case; null and missing mean the same."""
 
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
+    def to_internal_value(self, data: Any) -> dict[str, object]:
         if isinstance(data, Mapping):
             names = {str(name).lower(): str(name) for name in self.fields}
             data = {
@@ -21,7 +21,8 @@ class DialectSerializer(serializers.Serializer[Any]):
                 for key, value in data.items()
                 if value is not None and key.lower() in names
             }
-        return cast(dict[str, Any], super().to_internal_value(data))
+        read: dict[str, object] = super().to_internal_value(data)
+        return read
 
 
 class Text(serializers.CharField):

@@ -23,7 +23,7 @@ def span_of(minutes: float) -> timedelta:
     return timedelta(minutes=min(minutes, LONGEST / timedelta(minutes=1)))
 
 
-def limits_of(field: Any) -> dict[str, Any]:
+def limits_of(field: Any) -> dict[str, float]:
     """Return the limits of a model field, as arguments of form fields."""
     names = {MinValueValidator: "min_value", MaxValueValidator: "max_value"}
     return {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
@@ -11,7 +12,10 @@ from django.shortcuts import render
 
 
 def render_page(
-    request: HttpRequest, template: str, context: dict[str, Any], status: int = 200
+    request: HttpRequest,
+    template: str,
+    context: Mapping[str, object],
+    status: int = 200,
 ) -> HttpResponse:
     """Render a page that loads only our own scripts, styles and pictures."""
     context = {"version": settings.VERSION, **context}

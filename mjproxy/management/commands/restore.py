@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ class Command(BaseCommand):
         self.stdout.write("\n".join(lines))
 
 
-def _restored(options: dict[str, Any]) -> Report:
+def _restored(options: Mapping[str, Any]) -> Report:
     passphrase = passphrase_of(options) if options["secrets"] else None
     if options["file"] != "-":
         return restore(Path(options["file"]).absolute(), passphrase=passphrase)

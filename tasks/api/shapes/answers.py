@@ -84,7 +84,7 @@ class TaskPropertiesSerializer(serializers.Serializer[Any]):
     )
     etaSeconds = serializers.IntegerField(
         allow_null=True,
-        help_text="Estimated seconds until the task's turn; null: unknown.",
+        help_text="Estimated seconds until the picture is there; null: unknown.",
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from drf_spectacular.utils import OpenApiExample
-
+from mjproxy.lib.dialect.answers import submit_answer
 from tasks.custom_ids import change_id
 from tasks.enums import ReturnCode, TaskAction
+from tasks.task_json import TaskJson
 
 TASK_ID: Final = "1795000000000042"
 CHANNEL: Final = "1400000000000000007"
@@ -16,50 +16,26 @@ BUTTON: Final = change_id(TaskAction.UPSCALE, 1, JOB)
 PICTURE: Final = "data:image/png;base64,iVBORw0KGgo..."
 
 
-def sent(value: Any, name: str = "request") -> OpenApiExample:
-    """Return an example of a request body."""
-    return OpenApiExample(name, value=value, request_only=True)
-
-
-def answered(name: str, value: Any, status: int = 200) -> OpenApiExample:
-    """Return an example of a response."""
-    return OpenApiExample(
-        name, value=value, response_only=True, status_codes=[str(status)]
-    )
-
-
-def submitted(
-    code: ReturnCode, text: str, result: Any = None, **properties: Any
-) -> dict[str, Any]:
-    """Return the response body of a submit."""
-    return {
-        "code": int(code),
-        "description": text,
-        "result": result,
-        "properties": properties,
-    }
-
-
-ACCEPTED: Final = submitted(
+ACCEPTED: Final = submit_answer(
     ReturnCode.SUCCESS, "提交成功", TASK_ID, discordInstanceId=CHANNEL
 )
-WAITING: Final = submitted(
+WAITING: Final = submit_answer(
     ReturnCode.IN_QUEUE,
     "排队中，前面还有2个任务",
     TASK_ID,
     numberOfQueues=2,
     discordInstanceId=CHANNEL,
 )
-REFUSED: Final = submitted(
+REFUSED: Final = submit_answer(
     ReturnCode.VALIDATION_ERROR, "参数错误", descriptionEn="Invalid parameters"
 )
-UNKNOWN_TASK: Final = submitted(
+UNKNOWN_TASK: Final = submit_answer(
     ReturnCode.NOT_FOUND,
     "关联任务不存在或已失效",
     descriptionEn="Related task does not exist or has expired",
 )
 
-TASK: Final[dict[str, Any]] = {
+TASK: Final[TaskJson] = {
     "id": TASK_ID,
     "parentId": None,
     "userId": "1",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def test_without_an_address_it_is_a_file_in_the_data_folder() -> None:
     ],
 )
 def test_an_address_is_read_as_it_was_meant(url: str, found: dict[str, Any]) -> None:
-    read = database(url, DATA)
+    read: Mapping[str, object] = database(url, DATA)
 
     assert {name: read[name] for name in found} == found
 

@@ -15,7 +15,7 @@ from tasks.pictures import inputs
 from tasks.pictures.inputs import Brought, read
 from tasks.prompts.text import MAX_PROMPT_LENGTH
 from tasks.submit import row
-from tasks.submit.account import Wanted
+from tasks.submit.account import AccountFilter, Wanted
 from tasks.submit.row import (
     Caller,
     checked_prompt,
@@ -94,7 +94,7 @@ def test_a_task_that_has_not_succeeded_is_no_parent(
 def test_a_new_task_carries_what_its_caller_brought(
     alice: User, account: DiscordAccount
 ) -> None:
-    wish = {"instanceId": account.channel_id, "modes": ["FAST"]}
+    wish: AccountFilter = {"instanceId": account.channel_id, "modes": ["FAST"]}
     caller = Caller(
         alice,
         mode="FAST",
