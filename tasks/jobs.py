@@ -13,22 +13,15 @@ from mjproxy.lib.process import event_loop
 from mjproxy.lib.process.nudge_handlers import on_nudge
 from tasks.cleanup import retention
 from tasks.pictures import cdn, store
-from tasks.webhooks import calls, picking, rows
+from tasks.webhooks import calls, picking
 
 # --- for nudges ----------------------------------------------------------------------
 
 
 @on_nudge("tasks.deliver_task", many=True)
-def deliver_tasks(task_ids: list[int]) -> None:
+async def deliver_tasks(task_ids: list[int]) -> None:
     """Start the next webhook call of each task."""
-    for task_id in task_ids:
-        finding = faults.Work("finding webhooks of task", task_id, rows.give_up)
-        faults.guard(finding, _deliver_task)
-
-
-def _deliver_task(task_id: int) -> None:
-    if receiver := picking.receiver_of(task_id):
-        event_loop.spawn(calls.start_task(receiver, task_id))
+    calls.wake(task_ids)
 
 
 on_nudge("tasks.keep_picture")(cdn.keep)

@@ -12,11 +12,12 @@ from tasks.cleanup.removal import remove_files_of
 from tasks.models import Task
 from tasks.pictures import inputs, store
 from tasks.signals import task_changed
+from tasks.webhooks.hooks import may_have_news
 
 
 @receiver(task_changed)
 def call_hook(*, task: Task, **kwargs: Any) -> None:
-    if task.notify_hook or task.operator_hook:
+    if may_have_news(task):
         nudge("tasks.deliver_task", task.pk)
 
 

@@ -31,7 +31,7 @@ from tasks.enums import (
 from tasks.models import InputPicture, Task
 from tasks.selectors import load_shown
 from tasks.signals import task_changed, task_submitted
-from tasks.webhooks.rows import record_delivery
+from tasks.webhooks.hooks import is_told
 
 logger = logging.getLogger(__name__)
 
@@ -56,13 +56,15 @@ def advance(
 
     Check and write are one UPDATE, so of two workers only one succeeds. `where` is a
     further condition. Also returns False if another task has a message id or job uuid
-    of `changes`; in a batch it raises IntegrityError. The webhook's row is written in
-    the same transaction. `then` is called right after the commit, before the signals.
+    of `changes`; in a batch it raises IntegrityError. The hook becomes due in the same
+    UPDATE. `then` is called right after the commit, before the signals.
     `known` is the row as the caller knows it, so that it is not read again. The row
     must still have its values of the columns `same`.
     """
+    now = timezone.now()
+    changes["hook_due_at"] = now if is_told(status) else None
     if status in TERMINAL:
-        changes["finished_at"] = timezone.now()
+        changes["finished_at"] = now
     try:
         with batch.part():
             if same and known:
@@ -73,7 +75,7 @@ def advance(
             if moved:
                 if then is not None:
                     transaction.on_commit(then)
-                _told_moved(task_id, status, changes, known)
+                _tell_moved(task_id, status, changes, known)
     except IntegrityError:
         if batch.is_open():
             raise
@@ -84,16 +86,14 @@ def advance(
     return moved
 
 
-def _told_moved(
+def _tell_moved(
     task_id: int, status: TaskStatus, changes: dict[str, Any], known: Task | None
 ) -> None:
-    """Write the webhook's row of a move, and tell of it after the commit."""
-    if known is None or known.notify_hook or known.operator_hook:
+    """Tell of a move after the commit."""
+    if known is None:
         task = load_shown(task_id)
     else:
         task = _with(known, changes | {"status": status})
-    if status not in (TaskStatus.NOT_START, TaskStatus.MODAL):
-        record_delivery(task)
     _tell(task_changed, task, before=known)
     if status == TaskStatus.NOT_START:
         _tell(task_submitted, task)

@@ -13,6 +13,7 @@ from mjproxy.lib.db.compiled_query import CompiledUpdate
 from tasks.conditions import Condition
 from tasks.enums import ALLOWED_FROM, OPEN, TERMINAL, TaskStatus
 from tasks.models import Task
+from tasks.webhooks.hooks import is_told, news
 
 _FIELDS: Final[dict[str, Field[Any, Any]]] = {
     name: field
@@ -115,10 +116,12 @@ def _moved(
     if status == TaskStatus.IN_PROGRESS and "progress" in changes:
         later = Q(progress__isnull=True) | Q(progress__lt=changes["progress"])
         rows = rows.filter(later | Q(status=TaskStatus.SUBMITTED))
+    if is_told(status):
+        changes = changes | news(changes["hook_due_at"])
     if status in TERMINAL:  # the columns are in this order for MySQL
         started = Coalesce("started_at", changes["finished_at"])
         changes = {"started_at": started} | changes
-    return rows, {"status": status, "revision": F("revision") + 1, **changes}
+    return rows, {"status": status, **changes, "revision": F("revision") + 1}
 
 
 def _open(pk: Any) -> QuerySet[Task]:

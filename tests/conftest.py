@@ -26,6 +26,7 @@ from mjproxy.lib import faults
 from mjproxy.lib.db import clock, snapshot, threads
 from mjproxy.lib.process import nudge
 from mjproxy.lib.safe_http import resolver
+from tasks.webhooks import signing
 from tests.empty_database import empty
 from tests.factories import make_account, make_user
 from tests.http_server import Server, always, serving
@@ -116,6 +117,12 @@ def _no_snapshot_is_kept() -> None:
 def _nothing_is_cached() -> None:
     """Forget counted tries: all tests come from one address."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_is_in_memory() -> None:
+    """Forget the secrets of webhooks: users of different tests have the same ids."""
+    signing.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,7 @@ from tasks.enums import TaskStatus
 from tasks.models import Task
 from tasks.submit import account as chosen_account
 from tasks.waiting import durations
-from tasks.webhooks import picking, rows
+from tasks.webhooks import statements
 from tests.factories import make_account, make_finished, make_task
 from tests.test_conventions import files, named
 
@@ -99,11 +99,9 @@ CASES: Final[dict[str, list[Case]]] = {
     "tasks/waiting/durations.py: _last": [
         (durations._last, lambda w: (w.account.pk,)),
     ],
-    "tasks/webhooks/picking.py: _next": [
-        (picking._next, lambda w: (w.done.pk,)),
-    ],
-    "tasks/webhooks/rows.py: _queue": [
-        (rows._queue, lambda w: (w.done.pk,)),
+    "tasks/webhooks/statements.py: _tasks": [
+        (statements._tasks(1), lambda w: (w.done.pk,)),
+        (statements._tasks(4), lambda w: (w.done.pk, w.running.pk, 1, 1)),
     ],
 }
 
@@ -116,7 +114,6 @@ def world(alice: User) -> World:
     GatewaySession.objects.create(
         account=account, user_id="a user", is_live=True, holder="a gateway"
     )
-    rows.record_delivery(done)
     return World(
         alice,
         account,
