@@ -31,7 +31,6 @@ from tasks.enums import (
 from tasks.models import InputPicture, Task
 from tasks.selectors import load_shown
 from tasks.signals import task_changed, task_submitted
-from tasks.webhooks.hooks import is_told
 
 logger = logging.getLogger(__name__)
 
@@ -61,10 +60,8 @@ def advance(
     `known` is the row as the caller knows it, so that it is not read again. The row
     must still have its values of the columns `same`.
     """
-    now = timezone.now()
-    changes["hook_due_at"] = now if is_told(status) else None
     if status in TERMINAL:
-        changes["finished_at"] = now
+        changes["finished_at"] = timezone.now()
     try:
         with batch.part():
             if same and known:

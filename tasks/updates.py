@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from django.db.models import Expression, F, Field, Q, QuerySet
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from mjproxy.lib.db.compiled_query import CompiledUpdate
 from tasks.conditions import Condition
@@ -31,6 +32,7 @@ def move(
     """Move a task along the table of moves, if `where` holds too."""
     if not ALLOWED_FROM[status]:
         return False
+    changes = _with_news(status, changes)
     if isinstance(where, Condition):
         update = _move_if(status, tuple(changes), where.build, where.fields)
         return bool(update(task_id, *changes.values(), *where.values))
@@ -44,10 +46,16 @@ def move_same(
     task_id: int, status: TaskStatus, changes: dict[str, Any], same: dict[str, Any]
 ) -> bool:
     """Move a task along the table of moves, if it has the values of `same`."""
+    changes = _with_news(status, changes)
     empty = tuple(name for name, value in same.items() if value is None)
     filled = {name: value for name, value in same.items() if value is not None}
     update = _move(status, tuple(changes), tuple(filled), empty)
     return bool(update(task_id, *changes.values(), *filled.values()))
+
+
+def _with_news(status: TaskStatus, changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the changes with the time at which the hook of the task is due."""
+    return {**changes, "hook_due_at": timezone.now() if is_told(status) else None}
 
 
 def note(task_id: int, facts: dict[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from curl_cffi.requests.exceptions import RequestException
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification, VerificationSettings
 from accounts.verification import lock
-from gateway import jobs
+from gateway import jobs, nudges
 from gateway.discord import clients
 from gateway.discord.addresses import load_addresses
 from gateway.enums import QueryKind, QueryState
@@ -20,7 +20,7 @@ from gateway.events.handlers import Outcome, Recipient, handle
 from gateway.models import AccountQuery, GatewaySettings
 from gateway.protocol.constants import Event
 from gateway.sending import verification
-from mjproxy.lib.process import event_loop
+from tests import nudged
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.rest_server import Server, serving
 from tests.gateway.wire import CHANNEL
@@ -224,8 +224,8 @@ async def test_a_passed_one_needs_no_page(
 def test_the_sweep_makes_what_nobody_was_told_of(
     activity: Activity, account: DiscordAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_loop, "spawn", event_loop.run)
     verification.challenged(account.pk, f"MJ::iframe::{TOKEN}")
+    monkeypatch.setattr(nudges, "nudge", nudged.do)
 
     jobs.sweep()
 
