@@ -1,7 +1,4 @@
-"""Queries for tasks, and the settings of drawings.
-
-A user sees their own tasks, an operator sees all.
-"""
+"""Queries for tasks. A user sees their own, an operator sees all."""
 
 from __future__ import annotations
 
@@ -12,10 +9,8 @@ from django.db.models import Prefetch, QuerySet
 
 from accounts.models import DiscordAccount, User
 from mjproxy.lib.db.compiled_query import CompiledQuery
-from mjproxy.lib.db.snapshot import Snapshot
-from mjproxy.lib.validators.text_lists import parted
 from tasks.enums import TaskStatus
-from tasks.models import BannedWord, DrawingSettings, Task
+from tasks.models import Task
 
 # Columns of the account that a task's JSON needs.
 _SHOWN: Final = (
@@ -86,13 +81,3 @@ def waiting_ids(user: User, count: int = 1000, *, own: bool = False) -> list[int
     """Return the ids of waiting tasks that `user` may see, oldest first."""
     rows = _listed(user, own=own).filter(status=TaskStatus.NOT_START)
     return list(rows.order_by("id").values_list("id", flat=True)[:count])
-
-
-def _banned_words() -> tuple[str, ...]:
-    rows = BannedWord.objects.filter(enabled=True).values_list("word", flat=True)
-    return tuple(word for text in rows for word in parted(text))
-
-
-banned_words: Final = Snapshot(_banned_words, BannedWord)
-# Without the secrets; who needs one reads the row.
-drawing_settings: Final = Snapshot(DrawingSettings.get_solo, DrawingSettings)

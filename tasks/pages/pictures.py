@@ -30,7 +30,7 @@ from tasks.enums import TaskStatus
 from tasks.models import Task
 from tasks.pictures import cdn, store
 from tasks.pictures.types import EXTENSIONS
-from tasks.selectors import drawing_settings
+from tasks.snapshots import drawing_settings
 
 _NAME: Final = re.compile(
     r"(?P<key>[0-9a-f]{1,64})(?P<preview>-\d{1,3})?\.(?:png|webp|jpg|gif|mp4|bin)",

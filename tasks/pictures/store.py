@@ -26,7 +26,7 @@ from tasks import ports
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tasks.pictures.types import EXTENSIONS
-from tasks.selectors import drawing_settings
+from tasks.snapshots import drawing_settings
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from tasks.models import BannedWord
-from tasks.selectors import banned_words
+from tasks.snapshots import banned_words
 
 # Chinese and Japanese have no blanks between words, so a word of theirs is found
 # anywhere, and a Latin word is found between such characters.

@@ -27,7 +27,7 @@ from tasks.prompts.links import LINK, outside_links
 from tasks.prompts.parameters import Prompt, parse
 from tasks.prompts.text import MAX_PROMPT_LENGTH, tidy
 from tasks.prompts.translators import TranslationFailed, Translator, chosen
-from tasks.selectors import drawing_settings
+from tasks.snapshots import drawing_settings
 
 logger = logging.getLogger(__name__)
 

@@ -25,8 +25,9 @@ from tasks.models import Task
 from tasks.pictures.inputs import Brought
 from tasks.prompts import text
 from tasks.prompts.sent_text import sent_text
-from tasks.selectors import drawing_settings, visible_to
+from tasks.selectors import visible_to
 from tasks.services import cancel
+from tasks.snapshots import drawing_settings
 from tasks.submit import limits
 from tasks.submit.account import account_of
 from tasks.submit.button_account import owner_or_host

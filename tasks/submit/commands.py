@@ -17,7 +17,8 @@ from tasks.prompts.banned_words import first_banned_word
 from tasks.prompts.text import echo_key
 from tasks.prompts.translation import translate
 from tasks.prompts.video import as_video
-from tasks.selectors import banned_words, visible_to
+from tasks.selectors import visible_to
+from tasks.snapshots import banned_words
 from tasks.submit import limits
 from tasks.submit.account import Wanted
 from tasks.submit.row import (

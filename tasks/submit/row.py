@@ -23,8 +23,9 @@ from tasks.pictures import inputs
 from tasks.pictures.inputs import Brought, Written
 from tasks.pictures.own_links import Viewer
 from tasks.prompts.text import MAX_PROMPT_LENGTH
-from tasks.selectors import drawing_settings, visible_to
+from tasks.selectors import visible_to
 from tasks.services import insert
+from tasks.snapshots import drawing_settings
 from tasks.submit.account import AccountFilter, Wanted
 from tasks.submit.seat import SeatLost, give, take_seat
 from tasks.submit.user_limit import check_brought, check_share

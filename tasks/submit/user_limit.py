@@ -11,7 +11,7 @@ from tasks.enums import TaskStatus
 from tasks.exceptions import PicturesUsedUp, ShareUsedUp
 from tasks.models import InputPicture, Task
 from tasks.pictures.inputs import Brought
-from tasks.selectors import drawing_settings
+from tasks.snapshots import drawing_settings
 
 
 def check_share(owner_id: int, *, tasks: int = 1) -> None:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import OperationalError
 
 from accounts.models import DiscordAccount
+from tasks import services
 from tasks.models import Errand, InputPicture, Task
 from tasks.pictures import inputs, store
 from tests.conftest import ApiClient
@@ -95,7 +96,6 @@ def test_it_is_over_when_there_is_room(
 def test_no_room_for_a_row(
     api: ApiClient, account: DiscordAccount, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    monkeypatch.setattr(Task, "save", fails_from(1, Task.save, FULL))
-    monkeypatch.setattr(Task.objects, "create", fails_from(1, Task.save, FULL))
+    monkeypatch.setattr(services, "_insert", fails_from(1, services._insert, FULL))
 
     check_refused(api, path, {"prompt": "a cat"})

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from tasks.models import BannedWord
-from tasks.selectors import banned_words
+from tasks.snapshots import banned_words
 
 WORDS = "/admin/tasks/bannedword/"
 
