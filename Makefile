@@ -80,7 +80,7 @@ MYSQL_accounts := people/test_keys choice/test_pool_settings choice/test_usage \
   editing/test_save $(addprefix state/test_,changes mails) \
   $(addprefix verification/test_,lock helper_server)
 MYSQL_tasks := admin/test_tasks prompts/test_banned_words cleanup/test_retention \
-  pictures/test_store $(addprefix webhooks/test_,calls picking rows) \
+  pictures/test_store $(addprefix webhooks/test_,by_hand calls picking states) \
   $(addprefix test_,errands jobs load services services_waiting)
 MYSQL_gateway := test_leases test_lost_accounts test_sweep events/test_matching \
   $(addprefix lanes/test_,lane turns next_task) \

@@ -7,9 +7,11 @@ about the session only while the fence is its own. So a stale holder is refused.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache, reduce
+from operator import or_
 from typing import Any, Final
 
 from django.db.models import Exists, F, Q, QuerySet
@@ -20,6 +22,7 @@ from accounts.states import LOST, WITHOUT_SOCKET
 from gateway import lease_holders
 from gateway.models import GatewayProcess, GatewaySession
 from mjproxy.lib.db.claim import due
+from mjproxy.lib.db.compiled_query import CompiledQuery
 from tasks.enums import RUNNING
 from tasks.models import Task
 
@@ -149,6 +152,27 @@ def note_session(account_id: int, fence: int, **facts: Any) -> bool:
     """Write fields of the session; return False if the lease is lost."""
     rows = GatewaySession.objects.filter(account_id=account_id, fence=fence)
     return bool(rows.update(**facts))
+
+
+def hold(fences: Mapping[int, int]) -> set[int]:
+    """Return the accounts that still have these fences.
+
+    Where the database can, their leases stay as they are until the transaction ends.
+    """
+    wanted = sorted(fences)
+    size = 1 << (len(wanted) - 1).bit_length()  # few sizes, each compiled once
+    rows = _held(size)(*wanted, *wanted[-1:] * (size - len(wanted)))
+    return {row.pk for row in rows if row.fence == fences[row.pk]}
+
+
+@cache
+def _held(count: int) -> CompiledQuery[GatewaySession]:
+    def build(*accounts: Any) -> QuerySet[GatewaySession]:
+        named = reduce(or_, (Q(account=each) for each in accounts))
+        rows = GatewaySession.objects.filter(named).exclude(holder="")
+        return rows.only("fence").order_by("account").select_for_update()
+
+    return CompiledQuery(build, values=count)
 
 
 def is_open(session: GatewaySession) -> bool:

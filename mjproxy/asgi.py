@@ -24,7 +24,7 @@ from django.urls import get_resolver, re_path  # noqa: E402
 from gateway.live.routing import channel_routes, websocket_urlpatterns  # noqa: E402
 from mjproxy.health import views  # noqa: E402
 from mjproxy.lib.db import time_limits  # noqa: E402
-from mjproxy.lib.process.nudge import nudge  # noqa: E402
+from mjproxy.lib.process import nudge  # noqa: E402
 from mjproxy.web.asgi_handlers import (  # noqa: E402
     THREADS,
     BodyCap,
@@ -72,5 +72,4 @@ _ = get_resolver().url_patterns
 gc.collect()
 gc.freeze()
 
-# Connect to the broker now, so that the first submit does not pay for it.
-nudge("gateway.sweep")
+nudge.connect()  # so that the first submit does not wait for it

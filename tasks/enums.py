@@ -95,11 +95,11 @@ class ErrandState(models.TextChoices):
 
 
 class DeliveryState(models.TextChoices):
-    """The state of one call of a client's hook."""
+    """The state of a call in the log; WAITING: a person sends it again."""
 
     WAITING = "waiting"
     DELIVERED = "delivered"
-    SKIPPED = "skipped", "Skipped: newer news exist"
+    FAILED = "failed", "Failed: tried again later"
     GIVEN_UP = "given_up", "Given up"
 
 

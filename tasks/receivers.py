@@ -9,16 +9,16 @@ from django.dispatch import receiver
 from accounts.signals import user_leaves
 from mjproxy.lib.process.nudge import nudge
 from tasks.cleanup.removal import remove_files_of
-from tasks.jobs import deliver_task, keep_picture
 from tasks.models import Task
 from tasks.pictures import inputs, store
 from tasks.signals import task_changed
+from tasks.webhooks.hooks import may_have_news
 
 
 @receiver(task_changed)
 def call_hook(*, task: Task, **kwargs: Any) -> None:
-    if task.notify_hook or task.operator_hook:
-        nudge(deliver_task.name, task.pk)
+    if may_have_news(task):
+        nudge("tasks.deliver_task", task.pk)
 
 
 @receiver(user_leaves)
@@ -35,4 +35,4 @@ def drop_brought(*, task: Task, **kwargs: Any) -> None:
 @receiver(task_changed)
 def keep_finished(*, task: Task, **kwargs: Any) -> None:
     if store.wants_keeping(task):
-        nudge(keep_picture.name, task.pk)
+        nudge("tasks.keep_picture", task.pk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -23,7 +24,9 @@ from accounts.people.keys import create_key
 from mjproxy.health import background_check
 from mjproxy.lib import faults
 from mjproxy.lib.db import clock, snapshot, threads
+from mjproxy.lib.process import nudge
 from mjproxy.lib.safe_http import resolver
+from tasks.webhooks import signing
 from tests.empty_database import empty
 from tests.factories import make_account, make_user
 from tests.http_server import Server, always, serving
@@ -80,6 +83,14 @@ def _committed_rows_go_quickly() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_nudge_is_sent() -> Iterator[None]:
+    """Treat the thread that sends nudges as started: there is no Redis."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nudge, "_sender_of", os.getpid())
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _mysql_would_take_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SQLUpdateCompiler, "as_sql", checked_as_sql)
@@ -106,6 +117,12 @@ def _no_snapshot_is_kept() -> None:
 def _nothing_is_cached() -> None:
     """Forget counted tries: all tests come from one address."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_is_in_memory() -> None:
+    """Forget the secrets of webhooks: users of different tests have the same ids."""
+    signing.forget()
 
 
 @pytest.fixture(autouse=True)

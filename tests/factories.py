@@ -12,6 +12,7 @@ from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from tasks.enums import TaskAction, TaskStatus
 from tasks.models import Task
+from tasks.webhooks.hooks import host_of
 
 _counter = itertools.count(1)
 
@@ -40,6 +41,8 @@ def make_task(owner: User, **fields: Any) -> Task:
         "prompt_en": "a red fox",
         "description": "/imagine a red fox",
     }
+    hook = fields.get("notify_hook") or fields.get("operator_hook", "")
+    values["hook_host"] = host_of(hook)
     return Task.objects.create(owner=owner, **(values | fields))
 
 

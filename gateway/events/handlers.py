@@ -5,19 +5,30 @@ from __future__ import annotations
 import enum
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from gateway.events import matching, presses, query_answers, results, seeds, windows
+from gateway.events import (
+    matching,
+    presses,
+    progress,
+    query_answers,
+    results,
+    seeds,
+    windows,
+)
 from gateway.events.matching import Match
 from gateway.events.notices import apply_to_account, apply_to_task, ask_for_verification
+from gateway.events.open_tasks import OpenTasks
 from gateway.nudges import enqueue_answer
 from gateway.protocol import messages, notices, words
 from gateway.protocol.constants import NIJI_APP, Event, MessageFlag
+from gateway.protocol.content import Content
 from gateway.protocol.messages import Message
 from gateway.protocol.notices import Notice
 from gateway.protocol.shapes import ChannelMessage, Deleted, Opened
@@ -47,6 +58,7 @@ class Recipient:
     account_id: int
     user_id: str
     channels: frozenset[str]
+    open_tasks: OpenTasks = field(default_factory=OpenTasks, compare=False)
 
 
 class Outcome(enum.Enum):
@@ -83,10 +95,11 @@ def _interaction_seen(
     if task is None or task.is_terminal:
         return Outcome.NOT_OURS
     seen = str(data.get("id") or "")
+    facts = _accepted(task)
     if seen and task.interaction_id is None:
-        learn(task.pk, interaction_id=seen, **_accepted(task))
+        learn(task.pk, known=task, **facts | {"interaction_id": seen})
     elif seen and task.window == WindowState.ANSWERED and seen != task.interaction_id:
-        learn(task.pk, window_interaction_id=seen, **_accepted(task))
+        learn(task.pk, known=task, window_interaction_id=seen, **facts)
     return Outcome.TAUGHT
 
 
@@ -113,7 +126,7 @@ def _window_opened(recipient: Recipient, data: Opened) -> Outcome:
     if task is None or task.is_terminal:
         return Outcome.NOT_OURS
     if windows.opened(task, data):
-        enqueue_answer(task.pk)
+        transaction.on_commit(partial(enqueue_answer, task.pk))
     return Outcome.TAUGHT
 
 
@@ -141,6 +154,8 @@ def _message(recipient: Recipient, data: ChannelMessage) -> Outcome:
         seeds.heard(recipient.account_id, message)
         return Outcome.NOT_OURS
     notice = notices.read(message)
+    if notice is None and progress.went_on(recipient.open_tasks, message):
+        return Outcome.TAUGHT
     us = recipient.account_id, recipient.user_id
     if _is_private(message, notice) and presses.heard(us[0], message, notice):
         if notice:
@@ -156,10 +171,12 @@ def _message(recipient: Recipient, data: ChannelMessage) -> Outcome:
         )
     if match is None:
         return _unresolved(recipient, message)
-    return _matched(match, message, notice)
+    return _matched(recipient, match, message, notice)
 
 
-def _matched(match: Match, message: Message, notice: Notice | None) -> Outcome:
+def _matched(
+    recipient: Recipient, match: Match, message: Message, notice: Notice | None
+) -> Outcome:
     if match.task.is_terminal:
         return Outcome.NOT_OURS
     if _answers_cancel(match, message):
@@ -168,7 +185,7 @@ def _matched(match: Match, message: Message, notice: Notice | None) -> Outcome:
         facts = _identities(match.task, message) | _accepted(match.task)
         apply_to_task(match.task, message, notice, facts)
         return Outcome.READ
-    return _spoken(match, message)
+    return _spoken(recipient.open_tasks, match, message)
 
 
 def _is_private(message: Message, notice: Notice | None) -> bool:
@@ -232,16 +249,19 @@ def _unresolved(recipient: Recipient, message: Message) -> Outcome:
         return Outcome.UNRESOLVED
     if said is None and (message.embeds or message.is_loading):
         return Outcome.UNRESOLVED
+    if said and recipient.user_id:
+        recipient.open_tasks.note_foreign(message.id)
     return Outcome.NOT_OURS
 
 
-def _spoken(match: Match, message: Message) -> Outcome:
+def _spoken(open_tasks: OpenTasks, match: Match, message: Message) -> Outcome:
     """Apply the message of a job to its task."""
     task, said = match.task, message.content
     if said and message.is_result and message.attachment:
         if message.job_id and task.job_id and message.job_id != task.job_id:
             logger.warning("task %s: result of another job ignored", task.pk)
             return Outcome.UNRESOLVED
+        open_tasks.forget(task)
         return _ended(results.drawn(match, message, said, message.attachment))
     if task.action in _WORDED and (answer := words.read(message)):
         if match.by == "edit" and not results.is_news(task, answer):
@@ -253,13 +273,13 @@ def _spoken(match: Match, message: Message) -> Outcome:
             if said and task.waiting_reason:
                 facts["waiting_reason"] = ""  # no longer in Midjourney's queue
             facts |= windows.did_not_open(task)
-            learn(task.pk, **facts)
+            learn(task.pk, known=task, **facts)
         return Outcome.TAUGHT
     if said.stopped:
         _stopped(task)
         return Outcome.TAUGHT
     if said.percent is not None:
-        _progressed(match, message, said.percent)
+        _progressed(open_tasks, match, message, said)
     return Outcome.TAUGHT
 
 
@@ -267,24 +287,20 @@ def _ended(done: bool) -> Outcome:  # noqa: FBT001
     return Outcome.READ if done else Outcome.NOT_OURS
 
 
-def _progressed(match: Match, message: Message, percent: int) -> None:
-    task, said = match.task, message.content
+def _progressed(
+    open_tasks: OpenTasks, match: Match, message: Message, said: Content
+) -> None:
+    task = match.task
     changes = _identities(task, message) | _accepted(task)
     changes |= windows.did_not_open(task)
-    if said:
-        changes["final_prompt"] = said.prompt
-        if speed := results.speed_of(said):
-            changes["mode"] = speed
-    if message.attachment:
-        changes["preview_source"] = message.attachment.url
     if not task.matched_by:
         changes["matched_by"] = match.by
-    moved = advance(
-        task.pk, TaskStatus.IN_PROGRESS, progress=min(percent, 99), **changes
-    )
-    if not moved:
+    changes |= progress.shown(said, message)
+    if advance(task.pk, TaskStatus.IN_PROGRESS, known=task, **changes):
+        open_tasks.remember(task, status=TaskStatus.IN_PROGRESS, **changes)
+    else:
         # An older event, which may still name the job.
-        learn(task.pk, **_identities(task, message))
+        learn(task.pk, known=task, **_identities(task, message))
 
 
 def _identities(task: Task, message: Message) -> TaskChanges:

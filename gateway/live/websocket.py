@@ -99,7 +99,7 @@ class TasksConsumer(AsyncWebsocketConsumer):
                 self._note(each for each in wanted if each is not None)
 
     async def task_changed(self, event: Mapping[str, Any]) -> None:
-        self._note([event["task_id"]])
+        self._note(event["task_ids"])
 
     async def access_changed(self, event: Mapping[str, Any]) -> None:
         await self._look()

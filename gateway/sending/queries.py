@@ -321,7 +321,7 @@ def _wait_again(query: AccountQuery, **facts: Any) -> None:
         pk=query.pk, nonce=query.nonce, state=QueryState.SENT
     )
     rows.update(state=QueryState.WAITING, flight=None, **facts)
-    enqueue_query(query.account_id)
+    transaction.on_commit(partial(enqueue_query, query.account_id))
 
 
 def done(query: AccountQuery, answer: str = "") -> bool:
@@ -344,7 +344,7 @@ def _end(query: AccountQuery, **facts: Any) -> bool:
     rows = AccountQuery.objects.filter(pk=query.pk).exclude(state__in=OVER)
     ended = bool(rows.update(flight=None, **facts))
     if ended:
-        enqueue_query(query.account_id)
+        transaction.on_commit(partial(enqueue_query, query.account_id))
     return ended
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -28,15 +28,17 @@ from gateway.discord.socket import (
     connect,
 )
 from gateway.events.handlers import Recipient
+from gateway.events.open_tasks import OpenTasks
 from gateway.leases import note_session
 from gateway.protocol.constants import Event
 from gateway.queries.ask import sync_if_due
 from gateway.sockets import handshake
 from gateway.sockets.account_events import AccountEvents
-from gateway.sockets.inbox import Data
+from gateway.sockets.inbox import GREETINGS, Data, Entry
 from gateway.sockets.outage import extend_deadlines
 from gateway.sockets.read_marks import ReadMarks
 from gateway.sockets.reconnect import Fatal, ReconnectPauses, Resume, connecting
+from gateway.sockets.writer import Writer
 from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.faults import Work
@@ -61,9 +63,11 @@ class Connection:
     resume: Resume
     connect_slots: asyncio.Semaphore  # of the process
     user_id: str = ""
+    writer: Writer = field(default_factory=Writer)  # of the process
     http: DiscordHttp = field(init=False)
     read_marks: ReadMarks = field(init=False)
     events: AccountEvents = field(init=False)
+    open_tasks: OpenTasks = field(default_factory=OpenTasks)
     socket: GatewaySocket | None = None
     is_live: bool = False
     repair_wanted: bool = False
@@ -79,7 +83,13 @@ class Connection:
     def __post_init__(self) -> None:
         self.http = DiscordHttp(self.identity, self.addresses)
         self.read_marks = ReadMarks(lambda: self.http)
-        self.events = AccountEvents(lambda: self.recipient, self.read_marks, self._lost)
+        self.events = AccountEvents(
+            lambda: self.recipient,
+            self.fence,
+            self.writer,
+            self.read_marks,
+            self._lost,
+        )
         self.pauses = ReconnectPauses(self.account_id)
 
     @property
@@ -88,7 +98,8 @@ class Connection:
 
     @property
     def recipient(self) -> Recipient:
-        return Recipient(self.account_id, self.user_id, self.identity.channels)
+        channels = self.identity.channels
+        return Recipient(self.account_id, self.user_id, channels, self.open_tasks)
 
     # --- life ------------------------------------------------------------------------
 
@@ -233,30 +244,35 @@ class Connection:
 
     async def _read_events(self) -> None:
         while True:
-            seq, event, data = await self.events.inbox.next()
+            entries = await self.events.inbox.next()
             try:
-                await self._process(event, data)
+                handled = await self._process(entries)
             except Exception as exc:
-                await self._lost(event, exc)
-            if seq:
-                self.resume.seq = seq
+                handled = True
+                for _, event, _ in entries:
+                    await self._lost(event, exc)
+            if handled:
+                self.resume.seq = max(seq for seq, *_ in entries) or self.resume.seq
 
     async def _lost(self, event: str, error: Exception) -> None:
         """Note an event that could not be handled; history will repeat it."""
         self.repair_wanted = True
-        if event in (Event.READY, Event.RESUMED) and self.socket:
+        if event in GREETINGS and self.socket:
             self._failure = error
             await self.socket.close(CLOSE_RESUMABLE)
         else:
             faults.note(Work(f"event {event} of account", self.account_id), error)
 
-    async def _process(self, event: str, data: Data) -> None:
+    async def _process(self, entries: Sequence[Entry]) -> bool:
+        """Handle a greeting, or other events; return False if the lease is lost."""
+        _, event, data = entries[0]
         if event == Event.READY:
             await self._became_ready(data)
         elif event == Event.RESUMED:
             await self._go_live(unbroken=True)
         else:
-            await self.events.handle(event, data)
+            return await self.events.handle(entries)
+        return True
 
     # --- up and down ------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from gateway import timing
 from gateway.events import windows
 from gateway.events.handlers import Recipient, handle
 from gateway.events.matching import CLOCK_SKEW, snowflake_at
+from gateway.events.open_tasks import OpenTasks
 from gateway.protocol.constants import Event
 from gateway.protocol.shapes import ChannelMessage
 from gateway.sending import window_answers
@@ -86,7 +87,8 @@ async def _read(connection: Connection, channel_id: str, since: datetime) -> boo
     channel = channel_id or connection.identity.channel_id
     # A task may run in a channel that is no longer one of the account's.
     recipient = connection.recipient
-    recipient = replace(recipient, channels=recipient.channels | {channel})
+    channels = recipient.channels | {channel}
+    recipient = replace(recipient, channels=channels, open_tasks=OpenTasks())
     try:
         for _ in range(PAGES):
             page = await connection.http.history(channel, after=after)

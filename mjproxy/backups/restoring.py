@@ -166,13 +166,14 @@ class _Restoring:
         """Count what the product will send as soon as it starts."""
         tasks = models.get_model("tasks", "Task")._base_manager.using(rows.ALIAS)
         hooks = models.get_model("tasks", "WebhookDelivery")._base_manager
+        by_hand = hooks.using(rows.ALIAS).filter(state="waiting").count()
         mails = models.get_model("accounts", "OperatorMail")._base_manager
         self.report.again = {
             "drawings that waited": tasks.filter(status="NOT_START").count(),
             "drawings that were under way, unless Discord's history has them": (
                 tasks.filter(status="SUBMITTED").count()
             ),
-            "webhooks": hooks.using(rows.ALIAS).filter(state="waiting").count(),
+            "webhooks": tasks.exclude(hook_due_at=None).count() + by_hand,
             "mails": mails.using(rows.ALIAS).filter(state="waiting").count(),
         }
 

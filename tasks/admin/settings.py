@@ -12,7 +12,7 @@ from solo.admin import SingletonModelAdmin
 from mjproxy.lib.admin.theme import ModelAdmin
 from tasks.admin.forms import TRANSLATION, DrawingSettingsForm
 from tasks.models import SETTINGS_SECRETS, DrawingSettings
-from tasks.webhooks.rows import hook_secret
+from tasks.webhooks.signing import hook_secret
 
 
 @admin.register(DrawingSettings)

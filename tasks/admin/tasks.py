@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 
 from mjproxy.lib.admin.id_pages import BEFORE, IdPages, id_in
 from mjproxy.lib.admin.theme import ModelAdmin, ReadOnly, TabularInline, badge
+from mjproxy.lib.db.claim import is_due
 from tasks.admin.forms import BannedWordForm, NewBannedWordsForm
 from tasks.admin.lists import WhenFilter, is_words, looked_at, search
 from tasks.admin.settings import DrawingSettingsAdmin as DrawingSettingsAdmin
@@ -26,7 +27,7 @@ from tasks.prompts.banned_words import ban_too
 from tasks.search import NEWEST_FOR_TEXT, oldest_for_text
 from tasks.services import cancel
 from tasks.waiting.reason import NOTHING, waiting_of
-from tasks.webhooks.rows import resend
+from tasks.webhooks.by_hand import resend, resend_last
 from tasks.wire import image_url, progress_text
 
 _STATUS_COLOURS: Final = {
@@ -40,6 +41,7 @@ _STATUS_COLOURS: Final = {
 _DELIVERY_COLOURS: Final = {
     DeliveryState.DELIVERED: "success",
     DeliveryState.WAITING: "info",
+    DeliveryState.FAILED: "warning",
     DeliveryState.GIVEN_UP: "danger",
 }
 
@@ -117,6 +119,17 @@ class TaskAdmin(IdPages[Task], ReadOnly[Task]):
                     "notify_hook",
                     "operator_hook",
                     "client_ip",
+                )
+            },
+        ),
+        (
+            "Webhook",
+            {
+                "fields": (
+                    "hook_host",
+                    "hook_told",
+                    "hook_due_at",
+                    "hook_attempts",
                 )
             },
         ),
@@ -236,6 +249,17 @@ class TaskAdmin(IdPages[Task], ReadOnly[Task]):
         text = '<time class="task-time" datetime="{}">{}</time>'
         return format_html(text, moment.isoformat(), moment.strftime("%d %b %H:%M:%S"))
 
+    @admin.display(description="Told")
+    def hook_told(self, task: Task) -> str:
+        if not task.hook_revision:
+            return "-"
+        told = task.hook_sent
+        if not is_due(task.hook_claimed_until):
+            return f"calling now with revision {told} of {task.hook_revision}"
+        if task.hook_due_at and told == task.hook_revision:
+            return f"revision {told} failed and is tried again"
+        return f"revision {told} of {task.hook_revision}"
+
     @admin.display(description="Parent")
     def parent_link(self, task: Task) -> SafeString | str:
         if task.parent_id is None:
@@ -250,11 +274,7 @@ class TaskAdmin(IdPages[Task], ReadOnly[Task]):
 
     @admin.action(description="Send the last webhook again", permissions=["act"])
     def resend_webhooks(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
-        done = 0
-        for task in queryset:
-            if last := task.deliveries.order_by("-revision").first():
-                resend(last)
-                done += 1
+        done = sum(resend_last(task) for task in queryset)
         self.message_user(request, f"{done} webhook(s) will be sent again.")
 
 
@@ -284,7 +304,7 @@ class WebhookDeliveryAdmin(IdPages[WebhookDelivery], ReadOnly[WebhookDelivery]):
     fields: ClassVar = [
         "of_task",
         "revision",
-        "is_final",
+        "status",
         "url",
         "state",
         "attempts",

@@ -7,7 +7,6 @@ from typing import Final
 
 from django.db.models import Q
 
-from tasks.enums import DeliveryState
 from tasks.models import InputPicture, Task
 from tasks.pictures import store
 from tasks.services import fail
@@ -25,11 +24,10 @@ def end_for_removal(task: Task) -> None:
 def remove_told(task: Task, *, in_any_case: bool) -> bool:
     """Remove a finished task; False while its hook is still to be called.
 
-    The waiting calls are rows that are deleted with the task. `in_any_case` does not
-    wait for them.
+    `in_any_case` does not wait for the call.
     """
-    waiting = task.deliveries.filter(state=DeliveryState.WAITING)
-    if waiting.exists() and not in_any_case:
+    untold = Task.objects.filter(pk=task.pk, hook_due_at__isnull=False)
+    if untold.exists() and not in_any_case:
         return False
     # The file first: a row without its file is found again, a file without its row is
     # not.

@@ -77,7 +77,7 @@ def remove_old_errands() -> int:
 
 
 def remove_old_deliveries() -> int:
-    """Remove settled webhook calls after 30 days; return how many."""
+    """Remove webhook calls of the log after 30 days; return how many."""
     rows = WebhookDelivery.objects.filter(
         created_at__lt=timezone.now() - KEEP_DELIVERIES
     )

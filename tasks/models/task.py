@@ -135,6 +135,24 @@ class Task(models.Model):
     # Counts visible changes: the id of stream events, the order of webhooks.
     revision = models.PositiveIntegerField(default=0)
 
+    # The webhook (tasks/webhooks/states.py). Its host is empty if there is none.
+    hook_host = models.CharField(
+        max_length=260, blank=True, help_text="Host and port of the hook."
+    )
+    hook_revision = models.PositiveIntegerField(
+        default=0, help_text="The newest revision that the hook is to be told."
+    )
+    hook_due_at = models.DateTimeField(
+        null=True, help_text="Time of the next call; empty: nothing is to be told."
+    )
+    hook_sent = models.PositiveIntegerField(
+        default=0, help_text="The revision of the last call."
+    )
+    hook_claimed_until = models.DateTimeField(null=True, help_text="A call is open.")
+    hook_attempts = models.PositiveSmallIntegerField(
+        default=0, help_text="Failed calls of the newest revision."
+    )
+
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["account", "status", "id"], name="task_load"),
@@ -152,6 +170,9 @@ class Task(models.Model):
             ),
             models.Index(fields=["status", "deadline_at"], name="task_due"),
             models.Index(fields=["parent_message_id"], name="task_parent_message"),
+            models.Index(
+                fields=["hook_due_at", "owner", "hook_host"], name="task_hook_due"
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

@@ -1,4 +1,4 @@
-"""WebhookDelivery: one call of a client's hook."""
+"""WebhookDelivery: a call of a hook in the log, or one that is sent again by hand."""
 
 from __future__ import annotations
 
@@ -13,18 +13,22 @@ from tasks.models.task import Task
 
 
 class WebhookDelivery(models.Model):
-    """One call of a client's hook, written with the change that it reports."""
+    """One call of a hook.
 
-    task = models.ForeignKey(Task, models.CASCADE, related_name="deliveries")
-    # Calls are chosen by user (tasks/webhooks/picking.py); the index below serves the
-    # key.
+    Written for each failed try and for the end of a task (tasks/webhooks/states.py).
+    In the state WAITING it is a call to make (tasks/webhooks/by_hand.py).
+    """
+
+    # The index `webhook_order` serves the key.
+    task = models.ForeignKey(
+        Task, models.CASCADE, related_name="deliveries", db_index=False
+    )
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+"
     )
     host = models.CharField(max_length=260, help_text="Host and port.")
     revision = models.PositiveIntegerField()
     status = models.CharField(max_length=16, choices=TaskStatus)
-    is_final = models.BooleanField(default=False)
     is_operators = models.BooleanField(
         default=False, help_text="Calls the operator's default hook."
     )
@@ -34,7 +38,7 @@ class WebhookDelivery(models.Model):
         max_length=10, choices=DeliveryState, default=DeliveryState.WAITING
     )
     attempts = models.PositiveSmallIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(default=timezone.now)
+    next_attempt_at = models.DateTimeField(null=True, default=timezone.now)
     claimed_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
     delivered_at = models.DateTimeField(null=True)
@@ -47,10 +51,6 @@ class WebhookDelivery(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["state", "next_attempt_at"], name="webhook_due"),
             models.Index(fields=["task", "revision"], name="webhook_order"),
-            models.Index(
-                fields=["owner", "host", "state", "next_attempt_at"],
-                name="webhook_receiver",
-            ),
         ]
 
     def __str__(self) -> str:

@@ -43,7 +43,7 @@ from tasks.submit.row import (
 )
 from tasks.submit.seat import take_seats
 from tasks.submit.user_limit import check_share
-from tasks.webhooks.rows import tell_again
+from tasks.webhooks.by_hand import tell_again
 
 _CHANGEABLE: Final = {
     TaskAction.IMAGINE,

@@ -29,7 +29,7 @@ from tasks.submit.row import (
     replayed,
     write,
 )
-from tasks.webhooks.rows import tell_again
+from tasks.webhooks.by_hand import tell_again
 
 # Dimensions of the dialect to parameters of the blend command.
 DIMENSIONS: Final = {

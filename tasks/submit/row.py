@@ -29,6 +29,7 @@ from tasks.snapshots import drawing_settings
 from tasks.submit.account import AccountFilter, Wanted
 from tasks.submit.seat import SeatLost, give, take_seat
 from tasks.submit.user_limit import check_brought, check_share
+from tasks.webhooks.hooks import host_of
 
 MAX_IDEMPOTENCY_KEY: Final = 255
 # Lost races. A fifth is rare; 100 is a safety bound.
@@ -92,6 +93,7 @@ def new_task(
 ) -> Task:
     """Return a row that is not written yet. Its account may be chosen later."""
     hook = caller.notify_hook.strip()
+    operators = "" if hook else drawing_settings().notify_hook
     task = Task(
         owner=caller.user,
         action=action,
@@ -99,7 +101,8 @@ def new_task(
         mode=caller.mode,
         client_state=caller.state,
         notify_hook=hook,
-        operator_hook="" if hook else drawing_settings().notify_hook,
+        operator_hook=operators,
+        hook_host=host_of(hook or operators),
         link_base=caller.link_base,
         client_ip=caller.client_ip,
         idempotency_key=caller.idempotency_key or None,

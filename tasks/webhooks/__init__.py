@@ -1,1 +1,1 @@
-"""Webhooks: rows written with the change, and the calls."""
+"""Webhooks: tell the hook of a task its newest state."""

@@ -1,46 +1,42 @@
-"""Make the calls of webhooks, in the background event loop.
+"""The courier: makes the webhook calls of a process, in the background event loop.
 
-`rows` has the rows, `picking` chooses the next one, `shares` limits how many are open.
+It works in rounds. Tasks that are woken while a round runs are claimed together in the
+next one (`states`). Calls that were taken are stored together, `SETTLE_EVERY` seconds
+after the first. `shares` limits how many calls are open; tasks that find no free place
+are looked up again when one comes free (`picking`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import threading
 import time
-from datetime import UTC, datetime
+from collections.abc import Coroutine, Iterable
 from functools import partial
-from typing import Final
-
-import aiohttp
-from standardwebhooks import Webhook
+from itertools import islice
+from typing import Any, Final
 
 from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.faults import Work
-from mjproxy.lib.safe_http.client import (
-    Unfetchable,
-    check_url,
-    close_at_exit,
-    open_session,
-    read_capped,
-    reason_of,
-)
-from tasks.webhooks import picking, rows, shares
-from tasks.webhooks.rows import Call, Outcome
-from tasks.webhooks.shares import Receiver, Shares
+from mjproxy.lib.process import event_loop
+from mjproxy.lib.safe_http.client import close_at_exit, open_session
+from tasks.webhooks import by_hand, picking, shares, statements, states
+from tasks.webhooks.posting import Call, Outcome, post
+from tasks.webhooks.shares import Receiver, Round, Shares
 
-UNSIGNED: Final = "the signing secret fits no encryption key: make a new one"
-TIMEOUT: Final = 10.0  # seconds for a whole call
-MAX_ANSWER: Final = 64 << 10
-ANSWER_PATIENCE: Final = 2.0  # seconds; the body is not used
+logger = logging.getLogger(__name__)
+
+ROUND_EVERY: Final = 0.01  # seconds between two rounds, so that a round claims several
+SETTLE_EVERY: Final = 0.1  # seconds
+AGAIN_AFTER: Final = 1.0  # seconds from an error of the database to the next try
+_ROUND: Final = Work("finding webhooks of woken tasks", 0)
 
 
-class Deliverer:
-    """Makes the webhook calls of one process. Belongs to one event loop.
-
-    Waiting calls are rows, so only open calls take up memory.
-    """
+class Courier:
+    """Makes the webhook calls of one process. Belongs to one event loop."""
 
     def __init__(self) -> None:
         self._session = open_session(limit=shares.AT_ONCE)
@@ -49,16 +45,68 @@ class Deliverer:
         self._starting: dict[Receiver, bool] = {}
         # Receivers that may have more due calls than free places.
         self._crowded: set[Receiver] = set()
-        self._calls: set[asyncio.Task[None]] = set()
-        self._is_looking = False
+        self._woken: dict[int, None] = {}
+        self._open: set[int] = set()  # tasks whose call is open
+        self._told: dict[int, states.Done] = {}  # taken calls that are not stored yet
+        self._round_at = 0.0  # earliest time of the next round, on the loop's clock
+        self._hurry = asyncio.Event()
+        self._is_claiming = self._is_settling = self._is_looking = False
+        self._work: set[asyncio.Task[None]] = set()
 
     async def aclose(self) -> None:
         await self._session.close()
 
     async def finished(self) -> None:
-        """Wait until no call is open."""
-        while self._calls:
-            await asyncio.wait(self._calls)
+        """Wait until no call is open and all results are stored."""
+        while self._work:
+            await asyncio.wait(self._work)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+
+    # --- woken tasks -----------------------------------------------------------------
+
+    def wake(self, ids: Iterable[int]) -> None:
+        """Make the calls of these tasks, if they are due and a place is free."""
+        for pk in ids:
+            if pk in self._told:
+                self._hurry.set()  # the claim of its last call is in the way
+            elif pk not in self._open:
+                self._woken[pk] = None
+            # In both cases news are noticed when the result of the call is stored.
+        if self._woken and not self._is_claiming:
+            self._is_claiming = True
+            self._spawn(self._claim_woken())
+
+    async def _claim_woken(self) -> None:
+        clock = asyncio.get_running_loop().time
+        try:
+            while self._woken:
+                await asyncio.sleep(self._round_at - clock())
+                self._round_at = clock() + ROUND_EVERY
+                ids = list(islice(self._woken, statements.MOST))
+                for pk in ids:
+                    del self._woken[pk]
+                await faults.watch(_ROUND, partial(self._claim_these, ids))
+        finally:
+            self._is_claiming = False
+
+    async def _claim_these(self, ids: list[int], _: int) -> None:
+        calls: list[Call] = []
+        places = Round(self._shares, self._crowded)
+        try:
+            calls = await in_thread(_claimed, ids, places)
+        finally:
+            places.close(call.receiver for call in calls)
+        for call in calls:
+            self._begin(call)
+        self._crowded |= places.refused
+        for receiver in places.refused:
+            self._spawn(self.start(receiver))
+
+    # --- receivers -------------------------------------------------------------------
 
     async def start_all(self, receivers: list[Receiver]) -> None:
         """Start the due calls of many receivers, unless a round is still running."""
@@ -70,31 +118,6 @@ class Deliverer:
                 await self.start(receiver)
         finally:
             self._is_looking = False
-
-    async def start_task(self, receiver: Receiver, task_id: int) -> None:
-        """Start the next call of a task, if it is due and a place is free.
-
-        If more calls wait for the receiver, all its due calls are considered.
-        """
-        if receiver in self._crowded or not self._shares.take(receiver):
-            self._crowded.add(receiver)
-            await self.start(receiver)
-            return
-        finding = Work("finding webhooks of task", task_id)
-        await faults.watch(finding, partial(self._start_next, receiver))
-
-    async def _start_next(self, receiver: Receiver, task_id: int) -> None:
-        """Start the next call of a task; its place is taken already."""
-        call = None
-        try:
-            call = await in_thread(picking.claim, task_id, receiver.host)
-        finally:
-            if call is None:
-                self._shares.give_back(receiver)
-        if call:
-            self._begin(receiver, call)
-        else:
-            await self._start_others(receiver)
 
     async def start(self, receiver: Receiver) -> None:
         """Start the due calls of a receiver, as many as there are free places.
@@ -116,39 +139,21 @@ class Deliverer:
             del self._starting[receiver]
 
     async def _start_due(self, receiver: Receiver, _: int) -> None:
-        places = 0
         calls: list[Call] = []
         self._crowded.add(receiver)
-        while places < shares.MOST and self._shares.take(receiver):
-            places += 1
+        round_ = Round(self._shares)
+        places = sum(1 for _ in range(shares.MOST) if round_.take(receiver))
         try:
-            # Claimed after the place is taken, so that waiting does not use up the
+            # Claimed after the places are taken, so that waiting does not use up the
             # claim.
             if places:
                 calls = await in_thread(picking.claim_due, receiver, places)
         finally:
-            for _ in range(places - len(calls)):
-                self._shares.give_back(receiver)
+            round_.close(call.receiver for call in calls)
         if len(calls) < places:
             self._crowded.discard(receiver)
         for call in calls:
-            self._begin(receiver, call)
-
-    def _begin(self, receiver: Receiver, call: Call) -> None:
-        task = asyncio.create_task(self._make(receiver, call))
-        self._calls.add(task)
-        task.add_done_callback(self._calls.discard)
-
-    async def _make(self, receiver: Receiver, call: Call) -> None:
-        """Make a claimed call, then start the calls that waited for its place."""
-        making = partial(self._call, receiver, call)
-        try:
-            await faults.watch(rows.work_of(call.task_id), making, at_once=True)
-        finally:
-            self._shares.give_back(receiver)
-        await self._start_others(receiver)
-        # Newer calls of the same task had to wait for this one.
-        await self.start_task(receiver, call.task_id)
+            self._begin(call)
 
     async def _start_others(self, receiver: Receiver) -> None:
         """Start calls that waited for a free place."""
@@ -157,75 +162,107 @@ class Deliverer:
         if receiver in self._crowded:
             await self.start(receiver)
 
-    async def _call(self, receiver: Receiver, call: Call, _: int) -> None:
-        began = time.monotonic()
-        outcome = await self._post(call)
-        rest = 0.0
-        if outcome.delivered:
-            self._shares.went_well(receiver, time.monotonic() - began)
-        elif outcome.is_trouble:
-            rest = self._shares.failed(receiver)
-        await in_thread(rows.settle, call, outcome)
-        if rest:
-            await in_thread(picking.rest, receiver, rest)
+    # --- calls -----------------------------------------------------------------------
 
-    async def _post(self, call: Call) -> Outcome:
-        if not call.secret:
-            return Outcome(error=UNSIGNED)  # a call is never sent unsigned
+    def _begin(self, call: Call) -> None:
+        if not call.by_hand:
+            self._open.add(call.task_id)
+        self._spawn(self._make(call))
+
+    async def _make(self, call: Call) -> None:
+        """Make a claimed call, then start the calls that waited for its place."""
+        making = partial(self._call, call)
         try:
-            url = check_url(call.url)
-            headers = _headers(call)
-            async with (
-                asyncio.timeout(TIMEOUT),
-                self._session.post(
-                    url, data=call.body, headers=headers, allow_redirects=False
-                ) as response,
-            ):
-                await _drain(response)
-                status = response.status
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as exc:
-            return Outcome(error=reason_of(exc))
-        except Unfetchable as exc:
-            return Outcome(error=exc.en, hopeless=exc.permanent)
-        outcome = Outcome(status=status, hopeless=status == rows.GONE)
+            await faults.watch(states.work(call.task_id), making, at_once=True)
+        finally:
+            self._shares.give_back(call.receiver)
+        await self._start_others(call.receiver)
+
+    async def _call(self, call: Call, _: int) -> None:
+        began = time.monotonic()
+        try:
+            outcome = await post(self._session, call)
+        finally:
+            # From here on news of the task are looked for, so none is missed.
+            if not call.by_hand:
+                self._open.discard(call.task_id)
         if outcome.delivered:
-            return outcome
-        return Outcome(status, f"HTTP {status}", hopeless=outcome.hopeless)
+            self._shares.went_well(call.receiver, time.monotonic() - began)
+        await self._settle(call, outcome)
+        if outcome.is_trouble and (rest := self._shares.failed(call.receiver)):
+            await in_thread(states.rest, call.receiver, rest)
+
+    async def _settle(self, call: Call, outcome: Outcome) -> None:
+        if call.by_hand:
+            await in_thread(by_hand.settle, call, outcome)
+        elif outcome.delivered:
+            self._told[call.task_id] = call, outcome
+            if not self._is_settling:
+                self._is_settling = True
+                self._spawn(self._settle_told())
+        elif await in_thread(states.settle_failed, call, outcome):
+            self.wake([call.task_id])
+
+    async def _settle_told(self) -> None:
+        """Store the results that come within `SETTLE_EVERY` seconds together."""
+        try:
+            while self._told:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(SETTLE_EVERY):
+                        await self._hurry.wait()
+                self._hurry.clear()
+                await self._settle_these()
+        finally:
+            self._is_settling = False
+
+    async def _settle_these(self) -> None:
+        done = dict(islice(self._told.items(), statements.MOST))
+        for pk in done:
+            del self._told[pk]
+        try:
+            again = await in_thread(states.settle_delivered, list(done.values()))
+        except faults.AWAY as exc:
+            # Else the calls would be repeated when their claims end.
+            logger.warning("webhooks not stored yet: %s", exc, extra={"error": exc})
+            self._told = done | self._told
+            await asyncio.sleep(AGAIN_AFTER)
+        else:
+            self.wake(again)
 
 
-def _headers(call: Call) -> dict[str, str]:
-    now = datetime.now(UTC)
-    signature = Webhook(call.secret).sign(call.message_id, now, call.body.decode())
-    return {
-        "Content-Type": "application/json; charset=utf-8",
-        "webhook-id": call.message_id,
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": signature,
-    }
+def _claimed(ids: list[int], places: Round) -> list[Call]:
+    """Claim those of the tasks that are due and for which a place is free."""
+    tasks = states.due(ids)
+    return states.claim(t for t in tasks if places.take(states.receiver_of(t)))
 
 
-async def _drain(response: aiohttp.ClientResponse) -> None:
-    """Read a short answer. Errors are ignored, because the status decides."""
-    with contextlib.suppress(
-        TimeoutError, aiohttp.ClientError, OSError, ValueError, Unfetchable
-    ):
-        async with asyncio.timeout(ANSWER_PATIENCE):
-            await read_capped(response, MAX_ANSWER)
+_couriers: dict[asyncio.AbstractEventLoop, Courier] = {}
+_asked: Final[set[int]] = set()
+_asking: Final = threading.Lock()
 
 
-_deliverers: dict[asyncio.AbstractEventLoop, Deliverer] = {}
-
-
-def here() -> Deliverer:
-    """Return the deliverer of the running event loop."""
+def here() -> Courier:
+    """Return the courier of the running event loop."""
     loop = asyncio.get_running_loop()
-    if loop not in _deliverers:
-        _deliverers[loop] = Deliverer()
-    return _deliverers[loop]
+    if loop not in _couriers:
+        _couriers[loop] = Courier()
+    return _couriers[loop]
 
 
-async def start_task(receiver: Receiver, task_id: int) -> None:
-    await here().start_task(receiver, task_id)
+def wake(ids: Iterable[int]) -> None:
+    """Make the calls of tasks with news soon. May be called from any thread."""
+    with _asking:
+        is_first = not _asked
+        _asked.update(ids)
+    if is_first:
+        event_loop.loop().call_soon_threadsafe(_wake_asked)
+
+
+def _wake_asked() -> None:
+    with _asking:
+        ids = sorted(_asked)
+        _asked.clear()
+    here().wake(ids)
 
 
 async def start(receiver: Receiver) -> None:

@@ -1,97 +1,51 @@
-"""Choose the next webhook calls for each receiver, final ones first."""
+"""Find the receivers with due webhook calls, and the next calls of one, ends first."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Case, When
 from django.utils import timezone
 
 from mjproxy.lib import faults
 from mjproxy.lib.db.claim import due
-from mjproxy.lib.db.compiled_query import CompiledQuery
-from tasks.enums import DeliveryState
-from tasks.models import WebhookDelivery
-from tasks.webhooks.rows import Call, claim_next, waiting_calls, work_of
+from tasks.enums import TERMINAL
+from tasks.models import Task
+from tasks.webhooks import by_hand, states
+from tasks.webhooks.posting import Call
 from tasks.webhooks.shares import Receiver
 
-# Some due tasks turn out to wait for another call, so more are read.
+# Some due tasks rest after an error, so more are read.
 SPARE: Final = 16
-
-
-_next: Final = CompiledQuery[WebhookDelivery](
-    lambda task_id: (
-        waiting_calls(task_id).only("owner", "host").order_by("by_hand", "revision")[:1]
-    )
-)
-
-
-def receiver_of(task_id: int) -> Receiver | None:
-    """Return the receiver of the task's next call, or None if none waits."""
-    rows = _next(task_id)
-    return Receiver(rows[0].owner_id, rows[0].host) if rows else None
+_ENDS_FIRST: Final = Case(When(status__in=TERMINAL, then=0), default=1)
 
 
 def due_receivers() -> list[Receiver]:
     """Return all receivers with a due call, each once."""
-    rows = _due(timezone.now()).order_by().values_list("owner_id", "host").distinct()
-    return [Receiver(*row) for row in rows]
+    now = timezone.now()
+    tasks = Task.objects.filter(due("hook_claimed_until", now), hook_due_at__lte=now)
+    found = tasks.order_by().values_list("owner_id", "hook_host").distinct()
+    again = by_hand.due(now).order_by().values_list("owner_id", "host").distinct()
+    return [Receiver(*row) for row in {*found, *again}]
 
 
 def claim_due(receiver: Receiver, most: int) -> list[Call]:
-    """Claim up to `most` calls to a receiver, each of another task."""
-    calls: list[Call] = []
-    for task_id in _due_tasks(receiver, most + SPARE):
-        if call := claim(task_id, receiver.host):
-            calls.append(call)
-        if len(calls) == most:
-            break
-    return calls
-
-
-def claim(task_id: int, host: str) -> Call | None:
-    """Claim a task's next call. An error is recorded and does not stop other tasks."""
-    work = work_of(task_id)
-    if faults.is_resting(work):
-        return None
-    try:
-        return claim_next(task_id, host)
-    except Exception as exc:
-        faults.settle(work, exc)
-        return None
-
-
-def rest(receiver: Receiver, seconds: float) -> None:
-    """Delay the calls to a failing receiver by `seconds`, except those sent by hand."""
-    until = timezone.now() + timedelta(seconds=seconds)
-    rows = WebhookDelivery.objects.filter(
-        due("claimed_until"),
-        owner=receiver.owner_id,
-        host=receiver.host,
-        state=DeliveryState.WAITING,
-        by_hand=False,
-        next_attempt_at__lt=until,
-    )
-    rows.update(next_attempt_at=until)
+    """Claim up to `most` calls to a receiver; first those that a person sends."""
+    calls = by_hand.claim_due(receiver, most)
+    ids = _due_tasks(receiver, most + SPARE)
+    ready = [pk for pk in ids if not faults.is_resting(states.work(pk))]
+    tasks = {task.pk: task for task in states.due(ready[: most - len(calls)])}
+    return calls + states.claim(tasks[pk] for pk in ready if pk in tasks)
 
 
 def _due_tasks(receiver: Receiver, most: int) -> list[int]:
-    """Return tasks with a due call and no open one, final calls first."""
+    """Return tasks that are due and not claimed, ends first."""
     now = timezone.now()
-    on_its_way = WebhookDelivery.objects.filter(
-        task=OuterRef("task"),
-        host=receiver.host,
-        state=DeliveryState.WAITING,
-        claimed_until__gt=now,
+    rows = Task.objects.filter(
+        due("hook_claimed_until", now),
+        owner=receiver.owner_id,
+        hook_host=receiver.host,
+        hook_due_at__lte=now,
     )
-    rows = _due(now).filter(~Exists(on_its_way), owner=receiver.owner_id)
-    rows = rows.filter(host=receiver.host)
-    in_turn = rows.order_by("-is_final", "next_attempt_at", "pk")
-    return list(dict.fromkeys(in_turn.values_list("task_id", flat=True)[:most]))
-
-
-def _due(now: datetime) -> QuerySet[WebhookDelivery]:
-    return WebhookDelivery.objects.filter(
-        due("claimed_until", now), state=DeliveryState.WAITING, next_attempt_at__lte=now
-    )
+    in_turn = rows.order_by(_ENDS_FIRST, "hook_due_at", "pk")
+    return list(in_turn.values_list("pk", flat=True)[:most])

@@ -4,11 +4,15 @@ A receiver is a host that is called for one user, so a slow host of one user doe
 limit another user's calls to it. A receiver that answers soon gets more calls at once,
 one that fails gets fewer. A user may have as many calls open as there are free places:
 at most half of all, so that a new user finds a place.
+
+Several threads may use a `Shares` at once.
 """
 
 from __future__ import annotations
 
+import threading
 from collections import Counter, OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -42,50 +46,57 @@ class _Share:
 
 @dataclass
 class Shares:
-    """The places for calls of one process. Belongs to one event loop."""
+    """The places for calls of one process."""
 
     at_once: int = AT_ONCE
     _open: int = 0
     _open_for: Counter[int] = field(default_factory=Counter)
     _of: OrderedDict[Receiver, _Share] = field(default_factory=OrderedDict)
     _waiting: OrderedDict[Receiver, None] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, receiver: Receiver) -> bool:
         """Take a place for a call; False if none is free."""
-        share = self._share(receiver)
-        if share.open >= share.room:
-            return False  # the end of one of its calls frees a place
-        if self._open_for[receiver.owner_id] >= self.at_once - self._open:
-            self._waiting[receiver] = None
-            return False
-        share.open += 1
-        self._open += 1
-        self._open_for[receiver.owner_id] += 1
-        return True
+        with self._lock:
+            share = self._share(receiver)
+            if share.open >= share.room:
+                return False  # the end of one of its calls frees a place
+            if self._open_for[receiver.owner_id] >= self.at_once - self._open:
+                self._waiting[receiver] = None
+                return False
+            share.open += 1
+            self._open += 1
+            self._open_for[receiver.owner_id] += 1
+            return True
 
     def give_back(self, receiver: Receiver) -> None:
-        self._of[receiver].open -= 1
-        self._open -= 1
-        self._open_for[receiver.owner_id] -= 1
-        self._open_for += Counter()  # removes users without a call
-        self._forget()
+        with self._lock:
+            self._of[receiver].open -= 1
+            self._open -= 1
+            self._open_for[receiver.owner_id] -= 1
+            if not self._open_for[receiver.owner_id]:
+                del self._open_for[receiver.owner_id]
+            self._forget()
 
     def next_waiting(self) -> Receiver | None:
         """Return the receiver that waited longest for a place, or None."""
-        return self._waiting.popitem(last=False)[0] if self._waiting else None
+        with self._lock:
+            return self._waiting.popitem(last=False)[0] if self._waiting else None
 
     def went_well(self, receiver: Receiver, seconds: float) -> None:
         """Record a successful call that took this many seconds."""
-        share = self._share(receiver)
-        share.failures = 0
-        if seconds < SOON:
-            share.room = min(MOST, share.room + 1)
+        with self._lock:
+            share = self._share(receiver)
+            share.failures = 0
+            if seconds < SOON:
+                share.room = min(MOST, share.room + 1)
 
     def failed(self, receiver: Receiver) -> float:
         """Record a failed call; return the seconds that its receiver rests."""
-        share = self._share(receiver)
-        share.failures += 1
-        share.room = max(1, share.room // 2)
+        with self._lock:
+            share = self._share(receiver)
+            share.failures += 1
+            share.room = max(1, share.room // 2)
         if (again := share.failures - KEEPS_FAILING + 1) < 1:
             return 0.0
         return backoff.delay(again, first=FIRST_REST, longest=LONGEST_REST)
@@ -104,3 +115,36 @@ class Shares:
             del self._of[oldest]
         while len(self._waiting) > REMEMBERED:
             self._waiting.popitem(last=False)
+
+
+class Round:
+    """The places that a thread takes for one round; those not used are given back.
+
+    If the thread does not end in time, the round is closed: it takes no more places.
+    """
+
+    def __init__(self, shares: Shares, busy: Iterable[Receiver] = ()) -> None:
+        self._shares, self._busy = shares, frozenset(busy)
+        self._taken: Counter[Receiver] = Counter()
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self.refused: set[Receiver] = set()
+
+    def take(self, receiver: Receiver) -> bool:
+        """Take a place; False if none is free, or others wait for the receiver."""
+        with self._lock:
+            if self._is_closed:
+                return False
+            if receiver in self._busy or not self._shares.take(receiver):
+                self.refused.add(receiver)
+                return False
+            self._taken[receiver] += 1
+            return True
+
+    def close(self, used: Iterable[Receiver]) -> None:
+        """Give back all places that the round took and does not use."""
+        with self._lock:
+            self._is_closed = True
+            unused = self._taken - Counter(used)
+        for receiver in unused.elements():
+            self._shares.give_back(receiver)

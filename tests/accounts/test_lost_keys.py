@@ -19,10 +19,11 @@ from accounts.models import (
 from accounts.people.users import ensure_operator
 from gateway.models import GatewaySettings
 from mjproxy.lib.db.key_rotation import stored, unreadable
-from tasks.models import DrawingSettings, WebhookDelivery
-from tasks.webhooks.rows import claim_next
+from tasks.models import DrawingSettings
+from tasks.services import fail
 from tests.conftest import ApiClient
 from tests.factories import make_account, make_task
+from tests.tasks.webhook_calls import claimed
 
 PAGES = [
     "/admin/",
@@ -119,20 +120,9 @@ def test_another_edit_is_no_edit_of_the_connection(
 def test_a_hook_is_not_called_without_a_signature(admin: Client) -> None:
     owner = User.objects.get(username="admin")
     task = make_task(owner, notify_hook="https://hook.example/")
-    WebhookDelivery.objects.create(
-        owner=owner,
-        task=task,
-        revision=1,
-        status=task.status,
-        url=task.notify_hook,
-        host="hook.example:443",
-        body="{}",
-    )
+    fail(task.pk, "no luck")
 
-    call = claim_next(task.pk, "hook.example:443")
-
-    assert call
-    assert call.secret == ""
+    assert claimed(task).secret == ""
 
 
 @pytest.mark.usefixtures("admin")

@@ -18,7 +18,7 @@ from gateway.events.handlers import Recipient
 from gateway.models import GatewaySession, GatewaySettings
 from gateway.sending import errands, refusals
 from gateway.simulator.app import Simulator
-from gateway.sockets import account_events, connection, handshake, manager
+from gateway.sockets import connection, handshake, manager, writer
 from mjproxy.lib.process import backoff, event_loop
 from mjproxy.lib.process.backoff import Streaks
 from tasks.models import Task
@@ -114,7 +114,7 @@ async def simulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     """No pause between attempts or looks; the use of the database can be waited for."""
     found = Watch()
-    for module in (account_events, connection, manager):
+    for module in (connection, manager, writer):
         monkeypatch.setattr(module, "in_thread", found.in_thread)
     monkeypatch.setattr(handshake, "IDENTIFY_PACE", 0.0)
     monkeypatch.setattr(manager, "TICK", 0.05)

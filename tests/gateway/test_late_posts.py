@@ -30,6 +30,7 @@ from tasks.enums import (
 )
 from tasks.errands import send_on
 from tasks.models import Errand, Task
+from tests import nudged
 from tests.factories import make_finished
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.query_rows import make_query
@@ -163,7 +164,7 @@ def test_a_window_whose_answer_breaks_before_its_post_stays_open(
     facts |= {"window": WindowState.OPEN, "action": TaskAction.VARIATION}
     task = make_pressed(alice, live, "variation", **facts)
 
-    jobs.answer_window(task.pk)
+    nudged.do("gateway.answer_window", task.pk)
 
     assert again(task).window == WindowState.OPEN
 

@@ -13,7 +13,7 @@ from gateway import timing
 from gateway.sending import errands
 from tasks.pictures import cdn, store
 from tasks.waiting import reason
-from tasks.webhooks import calls, rows
+from tasks.webhooks import posting, retries
 
 POST: Final = timing.LATE_POST + timing.INTERACTION_TIMEOUT
 MASK: Final = timing.LATE_POST + timing.PLAIN_TIMEOUT
@@ -29,7 +29,7 @@ CLAIMS: Final[dict[str, tuple[float | timedelta, float]]] = {
     "slow work, until it is renewed": (timing.CLAIM, 2 * timing.RENEW_EVERY),
     "a press that must not be repeated": (errands.LIFE, POST),
     "what is said to be looked up": (reason.NO_ANSWER, POST),
-    "a call of a hook": (rows.CLAIM, calls.TIMEOUT),
+    "a call of a hook": (retries.CLAIM, posting.TIMEOUT),
     "a picture that is kept": (min(store.TRY_AGAIN), cdn.TIMEOUT),
     "a mail": (mails.CLAIM, MAIL_STEPS * mails.TIMEOUT),
     "a verification page": (lock.CLAIM, timing.PAGE_TIMEOUT),

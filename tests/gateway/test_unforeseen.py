@@ -39,6 +39,7 @@ from tasks.enums import (
 from tasks.errands import send_on
 from tasks.models import Errand, Task
 from tasks.pictures import inputs
+from tests import nudged
 from tests.factories import make_account, make_finished
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.query_rows import make_live, make_query
@@ -98,7 +99,7 @@ def prepare_scene(alice: User, live: DiscordAccount) -> Scene:
 
     def work() -> None:
         Task.objects.update(prepare_after=None)
-        jobs.prepare_task(task.pk)
+        nudged.do("gateway.prepare_task", task.pk)
 
     return work, lambda: (again(task).is_terminal, again(task).fail_reason)
 
@@ -125,7 +126,7 @@ def window_scene(alice: User, live: DiscordAccount) -> Scene:
     def work() -> None:
         rows = Task.objects.filter(status=TaskStatus.SUBMITTED)
         rows.update(window=WindowState.OPEN, not_before=None)
-        jobs.answer_window(task.pk)
+        nudged.do("gateway.answer_window", task.pk)
 
     return work, lambda: (again(task).is_terminal, again(task).fail_reason)
 
@@ -144,7 +145,7 @@ def _errand(alice: User, live: DiscordAccount, kind: ErrandKind) -> Scene:
 
     def work() -> None:
         Errand.objects.update(claimed_until=None)
-        jobs.run_errand(errand.pk)
+        nudged.do("gateway.run_errand", errand.pk)
 
     def end() -> tuple[bool, str]:
         errand.refresh_from_db()
@@ -173,7 +174,7 @@ def verification_scene(alice: User, live: DiscordAccount) -> Scene:
 
     def work() -> None:
         Verification.objects.update(claimed_until=None)
-        jobs.attend_verification(live.pk)
+        nudged.do("gateway.attend_verification", live.pk)
 
     def end() -> tuple[bool, str]:
         row = Verification.objects.get()
@@ -266,7 +267,6 @@ def test_a_step_of_the_sweep_that_breaks_holds_up_no_other(
     monkeypatch.setattr(window_answers, "to_answer", lambda: 1 / 0)
     monkeypatch.setattr(jobs, "end_overdue", lambda: done.append("end"))
     monkeypatch.setattr(errands, "waiting", waiting)
-    monkeypatch.setattr(jobs.dispatch_account, "delay", lambda _: None)
 
     jobs.sweep()
 

@@ -17,16 +17,16 @@ from accounts.state import mails, send_mails
 from mjproxy.lib import faults
 from mjproxy.lib.faults import MOST
 from mjproxy.lib.process import event_loop
-from tasks import jobs
 from tasks.enums import DeliveryState
 from tasks.models import Task, WebhookDelivery
 from tasks.pictures import cdn
 from tasks.pictures.cdn import Picture
 from tasks.pictures.store import TRY_AGAIN
-from tasks.webhooks import calls, picking, rows
-from tasks.webhooks.rows import record_delivery
+from tasks.webhooks import posting, signing, statements, states
+from tasks.wire import task_bytes
+from tests import nudged
 from tests.factories import make_finished
-from tests.tasks.webhook_calls import deliver
+from tests.tasks.webhook_calls import deliver, deliver_woken, have_news
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,10 +46,11 @@ def tracebacks(caplog: pytest.LogCaptureFixture) -> int:
 @pytest.mark.parametrize(
     ("module", "broken"),
     [
-        (picking, "receiver_of"),
-        (picking, "claim_next"),
-        (rows, "ensure_webhook_secret"),
-        (calls, "_headers"),
+        (statements, "read"),
+        (states, "_taken"),
+        (states, "task_bytes"),
+        (signing, "ensure_webhook_secret"),
+        (posting, "_headers"),
     ],
 )
 def test_a_hook_that_cannot_be_called_is_given_up(
@@ -62,13 +63,12 @@ def test_a_hook_that_cannot_be_called_is_given_up(
 ) -> None:
     settings.ALLOW_PRIVATE_HOOKS = True
     task = make_finished(alice, notify_hook="http://127.0.0.1:9/hook")
-    record_delivery(task)
+    have_news(task)
     monkeypatch.setattr(module, broken, lambda *_: 1 / 0)
 
     for _ in range(MOST):
-        WebhookDelivery.objects.update(claimed_until=None)
-        jobs.deliver_task(task.pk)
-        event_loop.run(calls.finished())
+        Task.objects.update(hook_claimed_until=None)
+        deliver_woken(task)
 
     call = WebhookDelivery.objects.get()
     assert call.state == DeliveryState.GIVEN_UP
@@ -83,18 +83,17 @@ def test_one_hook_that_breaks_holds_up_no_other(
     broken, task = (
         make_finished(alice, notify_hook="http://127.0.0.1:9/hook") for _ in range(2)
     )
-    for each in (broken, task):
-        record_delivery(each)
-    claim = rows.claim_next
+    have_news(broken, task)
 
-    def breaks(task_id: int, host: str) -> Any:
-        return 1 / 0 if task_id == broken.pk else claim(task_id, host)
+    def breaks(called: Task) -> Any:
+        return 1 / 0 if called == broken else task_bytes(called)
 
-    monkeypatch.setattr(picking, "claim_next", breaks)
+    monkeypatch.setattr(states, "task_bytes", breaks)
 
     deliver(task)
 
-    assert WebhookDelivery.objects.get(task=task).attempts == 1
+    assert WebhookDelivery.objects.get().task == task
+    assert WebhookDelivery.objects.get().attempts == 1
 
 
 @pytest.fixture
@@ -118,7 +117,7 @@ def keep(
     monkeypatch.setattr("tasks.pictures.store.store_file", store)
     for _ in range(times):
         Task.objects.update(picture_next_at=None)
-        jobs.keep_picture(task.pk)
+        nudged.do("tasks.keep_picture", task.pk)
     task.refresh_from_db()
     return task
 

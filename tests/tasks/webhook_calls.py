@@ -4,67 +4,84 @@ from __future__ import annotations
 
 import asyncio
 
+from django.db.models import F
+from django.utils import timezone
+
 from mjproxy.lib.process import event_loop
 from tasks.models import Task
-from tasks.webhooks.calls import finished, here, start_all
-from tasks.webhooks.rows import Call, claim_next, host_of
+from tasks.webhooks import calls as webhooks_calls
+from tasks.webhooks import states
+from tasks.webhooks.posting import Call, Outcome
 from tasks.webhooks.shares import Receiver, Shares
-from tests.factories import make_task, make_user
 
-HOOK, HOST = "http://hook.example/cb?id=1", "hook.example:80"
+HOOK = "http://hook.example/cb?id=1"
 
 
 def forget_receivers() -> None:
     """Forget all receivers: another test's receiver may have had the same port."""
 
     async def forget() -> None:
-        here()._shares = Shares()
+        webhooks_calls.here()._shares = Shares()
 
     event_loop.run(forget())
 
 
-def make_hooked(url: str) -> Task:
-    return make_task(make_user(), notify_hook=url)
+def receiver(task: Task) -> Receiver:
+    return states.receiver_of(task)
 
 
-def ours(task: Task) -> Receiver:
-    return Receiver(task.owner_id, HOST)
+def have_news(*tasks: Task) -> None:
+    """Let the present state of tasks be news for their hooks."""
+    Task.objects.filter(pk__in=[task.pk for task in tasks]).update(
+        hook_revision=F("revision"), hook_due_at=timezone.now()
+    )
 
 
 def claimed(task: Task) -> Call:
-    call = claim_next(task.pk, HOST)
-    assert call
+    """Claim the call of a task that is due."""
+    (call,) = states.claim(states.due([task.pk]))
     return call
 
 
-def receiver(task: Task) -> Receiver:
-    return Receiver(task.owner_id, host_of(task.notify_hook))
+def called(task: Task) -> Call:
+    """Make the call of a task that is due, without a receiver."""
+    call = claimed(task)
+    states.settle_delivered([(call, Outcome(200))])
+    return call
 
 
 def deliver(*tasks: Task) -> None:
     """Make all calls that are due at the hooks of the tasks."""
 
     async def make() -> None:
-        await start_all([receiver(task) for task in tasks])
-        await finished()
+        await webhooks_calls.start_all([receiver(task) for task in tasks])
+        await webhooks_calls.finished()
 
     event_loop.run(make(), timeout=60)
 
 
+def deliver_woken(*tasks: Task) -> None:
+    """Wake tasks, and wait for the calls that this leads to."""
+    webhooks_calls.wake([task.pk for task in tasks])
+    event_loop.run(webhooks_calls.finished(), timeout=60)
+
+
 def calls_under_way() -> int:
     async def calls() -> int:
-        return len(here()._calls)
+        return len(webhooks_calls.here()._open)
 
     return event_loop.run(calls())
 
 
 def break_off() -> None:
-    """End the calls under way, as the end of the process would."""
+    """End all work and forget it, as the end of the process would."""
 
     async def end() -> None:
-        for call in here()._calls:
-            call.cancel()
-        await finished()
+        courier = webhooks_calls._couriers.pop(asyncio.get_running_loop())
+        for work in courier._work:
+            work.cancel()
+        await courier.finished()
+        await courier.aclose()
 
     event_loop.run(end())
 

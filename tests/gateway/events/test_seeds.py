@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import DiscordAccount, User
 from gateway.events import seeds
@@ -50,13 +51,17 @@ def test_a_told_seed_ends_all_who_asked_for_it(
 
 
 def test_the_shown_job_tells_where_to_ask(
-    recipient: Recipient, drawn: Task, monkeypatch: pytest.MonkeyPatch
+    recipient: Recipient,
+    drawn: Task,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     errand = ask(drawn)
     nudged: list[int] = []
     monkeypatch.setattr(seeds, "enqueue_errand", nudged.append)
 
-    handle(recipient, Event.MESSAGE_CREATE, direct() | shown())
+    with django_capture_on_commit_callbacks(execute=True):
+        handle(recipient, Event.MESSAGE_CREATE, direct() | shown())
 
     assert again(drawn).seed_message_id == MESSAGE
     assert nudged == [errand.pk]

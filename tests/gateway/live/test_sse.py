@@ -42,7 +42,7 @@ async def next_event(parts: AsyncIterator[bytes]) -> dict[str, Any]:
 async def changed(task: Task, **fields: Any) -> None:
     await Task.objects.filter(pk=task.pk).aupdate(**fields)
     layer = channel_layers[DEFAULT_CHANNEL_LAYER]
-    message = {"type": "task.changed", "task_id": task.pk}
+    message = {"type": "task.changed", "task_ids": [task.pk]}
     await layer.group_send(f"task.{task.pk}", message)
 
 

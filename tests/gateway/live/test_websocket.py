@@ -61,7 +61,7 @@ async def received(socket: WebsocketCommunicator) -> Any:
 
 async def nudge(task: Task) -> None:
     layer = channel_layers[DEFAULT_CHANNEL_LAYER]
-    message = {"type": "task.changed", "task_id": task.pk}
+    message = {"type": "task.changed", "task_ids": [task.pk]}
     await layer.group_send(f"owner.{task.owner_id}", message)
 
 

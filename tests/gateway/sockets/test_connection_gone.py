@@ -34,7 +34,7 @@ async def test_a_greeting_that_is_read_after_its_socket_has_gone_counts_for_noth
     await control(simulator, "POST", "/gateway/drop", {"seconds": 3600})
     await watch.until_row(await session_of(account), is_live=False)
 
-    await line.connection._process(Event.RESUMED, {})
+    await line.connection._process([(0, Event.RESUMED, {})])
 
     assert not (await session_of(account)).is_live
     assert not line.connection.is_live

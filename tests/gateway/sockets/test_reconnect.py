@@ -14,7 +14,7 @@ from gateway.discord.rest import DiscordHttp
 from gateway.discord.transport.json_bodies import NotDiscord
 from gateway.models import CommandIndex
 from gateway.simulator.app import Simulator
-from gateway.sockets import account_events, connection, reconnect
+from gateway.sockets import batches, connection, reconnect
 from gateway.sockets.reconnect import ReconnectPauses
 from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
@@ -230,11 +230,12 @@ async def test_an_event_that_nobody_can_read_is_told_once_with_a_traceback(
 ) -> None:
     async with connected(account, addresses_of(simulator), watch) as line:
         await line.is_up()
-        monkeypatch.setattr(account_events, "handle", lambda *_: 1 / 0)
+        line.connection.repair_wanted = False
+        monkeypatch.setattr(batches, "handle", lambda *_: 1 / 0)
         for number in range(20):
             data = {"id": str(number), "channel_id": account.channel_id}
             line.connection._receive("MESSAGE_DELETE", data)
-        await watch.until(lambda: watch.calls.count("<lambda>") >= 20)
+        await watch.until(lambda: line.connection.repair_wanted)
 
         assert line.connection.is_live
         assert line.connection.repair_wanted

@@ -24,6 +24,7 @@ from accounts.models.mails import OperatorMail
 from accounts.people.users import ensure_operator
 from django.utils import timezone
 from tasks.models import WebhookDelivery
+from tasks.services import fail
 from tests.factories import make_account, make_finished, make_task, make_user
 
 ensure_operator()
@@ -35,6 +36,7 @@ make_finished(alice, account=account)
 make_task(alice, account=account, prompt="two \\u2028 lines 😀 é")
 make_task(alice, account=account, status="SUBMITTED", nonce="1")
 hooked = make_task(alice, notify_hook="https://hook.example/")
+fail(make_task(alice, notify_hook="https://hook.example/").pk, "no luck")
 WebhookDelivery.objects.create(
     owner=alice,
     task=hooked,

@@ -88,7 +88,7 @@ def test_every_row_comes_back_and_what_was_there_is_kept(
     assert installation.content() == before
     assert "2 drawings that waited" in said
     assert "1 drawings that were under way" in said
-    assert "1 webhooks" in said
+    assert "2 webhooks" in said
     assert "1 mails" in said
     kept = next(line for line in said.splitlines() if line.startswith("Kept: "))
     assert Path(kept.removeprefix("Kept: ")).exists()

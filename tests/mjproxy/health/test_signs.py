@@ -53,7 +53,12 @@ def test_a_worker_tells_which_queues_it_serves(
     monkeypatch.setattr("mjproxy.lib.db.clock.keep_looking", lambda: None)
     served = [SimpleNamespace(name=name) for name in queues]
 
-    begin_life(SimpleNamespace(task_consumer=SimpleNamespace(queues=served)))
+    begin_life(
+        SimpleNamespace(
+            task_consumer=SimpleNamespace(queues=served),
+            controller=SimpleNamespace(nudges=None),
+        )
+    )
 
     assert signs_of_life.look("worker").works is (len(queues) == 2)
 

@@ -191,7 +191,7 @@ def test_cancel_ends_what_waits(admin: Client, alice: User) -> None:
 
 def test_webhooks_are_sent_again_from_both_lists(admin: Client, alice: User) -> None:
     task = make_finished(alice)
-    early = make_delivery(task, state=DeliveryState.SKIPPED)
+    early = make_delivery(task, state=DeliveryState.FAILED)
     last = make_delivery(task, revision=2, state=DeliveryState.GIVEN_UP)
 
     admin.post(LIST, {"action": "resend_webhooks", "_selected_action": [task.pk]})

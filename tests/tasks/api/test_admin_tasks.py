@@ -14,16 +14,21 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
 from mjproxy.lib.ids import first_task_id_of
+from tasks import services
 from tasks.api import admin_task_views
 from tasks.cleanup import removal
 from tasks.enums import TaskAction, TaskStatus
 from tasks.models import InputPicture, Task, WebhookDelivery
 from tasks.pictures import store
+from tasks.selectors import load_shown
 from tasks.services import advance
+from tasks.webhooks.posting import Outcome
+from tasks.webhooks.states import settle_delivered
 from tests.conftest import OPERATORS_KEY, ApiClient
 from tests.factories import make_account, make_finished, make_task
 from tests.pictures import picture
 from tests.tasks.api.streams import read, read_while
+from tests.tasks.webhook_calls import claimed
 
 PATH = "/mj/admin/tasks"
 ONE = "/mj/admin/task/"
@@ -235,10 +240,12 @@ def test_a_task_that_is_not_over_fails_first(
     task = make_task(alice, account=account, status=status)
     InputPicture.objects.create(task=task, role="prompt")
     ended: list[str] = []
-    monkeypatch.setattr(
-        "tasks.services.record_delivery",
-        lambda t: ended.append(f"{t.status} {t.fail_reason}"),
-    )
+
+    def loaded(pk: int) -> Task:
+        ended.append(f"{(row := load_shown(pk)).status} {row.fail_reason}")
+        return row
+
+    monkeypatch.setattr(services, "load_shown", loaded)
 
     remove(operator_api, task.pk)
 
@@ -261,10 +268,10 @@ async def test_the_hook_is_told_before_the_row_is_gone(
     task = await make_waiting(alice, account)
 
     response = await remove_waiting(task)
-    (delivery,) = [row async for row in WebhookDelivery.objects.all()]
-    assert removal.REMOVED in delivery.body
-    waiting = WebhookDelivery.objects.filter(pk=delivery.pk)
-    said = await read_while(response, lambda: waiting.update(state="delivered"))
+    call = await sync_to_async(claimed)(task)
+    assert removal.REMOVED in call.body.decode()
+    told = [(call, Outcome(200))]
+    said = await read_while(response, lambda: settle_delivered(told))
 
     assert said["success"] is True
     assert not await Task.objects.aexists()

@@ -1,31 +1,55 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import time
+from collections.abc import Callable, Iterator
 
 import orjson
 import pytest
 from aiohttp import web
+from django.db import OperationalError
 from django.utils import timezone
 from pytest_django.fixtures import Settings
-from standardwebhooks import Webhook
 
-from accounts.models import User
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import event_loop
 from tasks.enums import DeliveryState, TaskStatus
-from tasks.models import WebhookDelivery
+from tasks.models import Task, WebhookDelivery
 from tasks.services import advance, fail
-from tasks.webhooks import calls
-from tests.http_server import Server, always, listen_on_loopback, never, serving
-from tests.targets import TARGETS
-from tests.tasks.webhook_calls import deliver, make_hooked, receiver
+from tasks.webhooks import calls, statements, states
+from tests.factories import make_task, make_user
+from tests.http_server import Server, always, serving
+from tests.tasks.webhook_calls import (
+    break_off,
+    deliver,
+    deliver_woken,
+    forget_receivers,
+    receiver,
+    wait,
+)
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("private", "no_receivers"),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 S = DeliveryState
+
+
+@pytest.fixture(autouse=True)
+def _private_hooks(settings: Settings) -> None:
+    settings.ALLOW_PRIVATE_HOOKS = True
+
+
+@pytest.fixture
+def hook() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+def make_hooked(url: str) -> Task:
+    return make_task(make_user(), notify_hook=url)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_known_of_receivers() -> None:
+    forget_receivers()
 
 
 def only_row() -> WebhookDelivery:
@@ -33,38 +57,7 @@ def only_row() -> WebhookDelivery:
 
 
 def make_due() -> None:
-    WebhookDelivery.objects.update(next_attempt_at=timezone.now())
-
-
-def test_it_posts_the_task_signed(hook: Server) -> None:
-    task = make_hooked(f"{hook.origin}/cb?id=7")
-    advance(task.pk, TaskStatus.SUBMITTED)
-
-    deliver(task)
-
-    (call,) = hook.calls
-    row = only_row()
-    assert (call.method, call.path) == ("POST", "/cb?id=7")
-    assert call.body == row.body.encode()
-    assert orjson.loads(call.body)["status"] == "SUBMITTED"
-    assert call.headers["content-type"] == "application/json; charset=utf-8"
-    assert call.headers["user-agent"].startswith("mjproxy/")
-    assert call.headers["webhook-id"] == f"msg_{task.pk}_1"
-    secret = User.objects.get(pk=task.owner_id).webhook_secret
-    Webhook(secret).verify(call.body, call.headers)
-    assert (row.state, row.response_status, row.attempts) == (S.DELIVERED, 200, 1)
-    assert row.delivered_at
-    assert not row.error
-
-
-@pytest.mark.parametrize("target", TARGETS)
-def test_a_hook_is_called_byte_for_byte(hook: Server, target: str) -> None:
-    task = make_hooked(hook.origin + target)
-    advance(task.pk, TaskStatus.SUBMITTED)
-
-    deliver(task)
-
-    assert [call.target for call in hook.calls] == [target]
+    Task.objects.update(hook_due_at=timezone.now())
 
 
 def test_the_end_is_the_last_call_whatever_came_before(hook: Server) -> None:
@@ -111,7 +104,7 @@ def test_two_deliverers_make_one_call(hook: Server) -> None:
     advance(task.pk, TaskStatus.SUBMITTED)
 
     async def both() -> None:
-        deliverers = calls.Deliverer(), calls.Deliverer()
+        deliverers = calls.Courier(), calls.Courier()
         await asyncio.gather(*(each.start(receiver(task)) for each in deliverers))
         for each in deliverers:
             await each.finished()
@@ -120,18 +113,7 @@ def test_two_deliverers_make_one_call(hook: Server) -> None:
     event_loop.run(both())
 
     assert len(hook.calls) == 1
-    assert only_row().state == S.DELIVERED
-
-
-@pytest.mark.parametrize("status", [200, 201, 202, 204])
-def test_any_2xx_is_success(hook: Server, status: int) -> None:
-    hook.handler = always(status, body=b"" if status == 204 else b"<html>ok")
-    task = make_hooked(hook.origin)
-    fail(task.pk, "no luck")
-
-    deliver(task)
-
-    assert only_row().state == S.DELIVERED
+    assert Task.objects.get().hook_due_at is None
 
 
 @pytest.mark.parametrize("status", [302, 400, 404, 429, 500, 503])
@@ -142,143 +124,142 @@ def test_anything_else_is_tried_again_under_the_same_id(
     task = make_hooked(hook.origin)
     fail(task.pk, "no luck")
     deliver(task)
-    assert (only_row().state, only_row().response_status) == (S.WAITING, status)
+    assert (only_row().state, only_row().response_status) == (S.FAILED, status)
     assert only_row().error == f"HTTP {status}"
 
     hook.handler = None
     make_due()
     deliver(task)
 
-    assert only_row().state == S.DELIVERED
-    assert only_row().attempts == 2
-    assert not only_row().error
+    last = WebhookDelivery.objects.latest("pk")
+    assert (last.state, last.attempts, last.error) == (S.DELIVERED, 2, "")
     first, second = hook.calls
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
 
 
-def test_gone_is_final(hook: Server) -> None:
-    hook.handler = always(410)
+def test_a_killed_courier_repeats_its_call_under_the_same_id(hook: Server) -> None:
+    """It dies after the post, before the result is stored."""
     task = make_hooked(hook.origin)
     fail(task.pk, "no luck")
 
+    async def die(request: web.Request) -> web.Response:
+        asyncio.get_running_loop().call_soon(come.set)
+        return web.Response()
+
+    async def post_and_die() -> None:
+        calls.here().wake([task.pk])
+        await come.wait()
+
+    come = asyncio.Event()
+    hook.handler = die
+    event_loop.run(post_and_die())
+    break_off()
+    deliver(task)
+    assert len(hook.calls) == 1  # the claim of the dead holds
+
+    Task.objects.update(hook_claimed_until=timezone.now())
     deliver(task)
 
-    assert only_row().state == S.GIVEN_UP
-
-
-def test_redirects_are_not_followed(hook: Server) -> None:
-    with serving() as elsewhere:
-        hook.handler = always(307, headers={"Location": elsewhere.origin})
-        task = make_hooked(hook.origin)
-        fail(task.pk, "no luck")
-
-        deliver(task)
-
-        assert elsewhere.calls == []
-    assert only_row().state == S.WAITING
-
-
-def test_a_refused_connection_is_tried_again() -> None:
-    with serving() as server:
-        closed = server.origin
-    task = make_hooked(f"{closed}/cb?token=hidden")
-    fail(task.pk, "no luck")
-
-    deliver(task)
-
-    assert only_row().state == S.WAITING
-    assert only_row().response_status is None
-    assert "cannot connect" in only_row().error
-    assert "hidden" not in only_row().error
-
-
-def test_a_receiver_that_says_nothing_is_left(
-    hook: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(calls, "TIMEOUT", 0.3)
-    hook.handler = never
-    task = make_hooked(hook.origin)
-    fail(task.pk, "no luck")
-
-    deliver(task)
-
-    assert (only_row().state, only_row().error) == (S.WAITING, "timed out")
-
-
-def test_a_receiver_that_answers_byte_by_byte_is_left(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(calls, "TIMEOUT", 0.3)
-
-    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            writer.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-            while not writer.is_closing():
-                writer.write(b"a")
-                await writer.drain()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(asyncio.Event().wait(), 0.01)
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
-
-    with listen_on_loopback(drip) as origin:
-        task = make_hooked(origin)
-        fail(task.pk, "no luck")
-        deliver(task)
-
-    assert (only_row().state, only_row().error) == (S.WAITING, "timed out")
-
-
-def test_an_endless_body_does_not_undo_a_success(hook: Server) -> None:
-    async def endless(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        await response.prepare(request)
-        while True:
-            await response.write(b"x" * 65536)
-
-    hook.handler = endless
-    task = make_hooked(hook.origin)
-    fail(task.pk, "no luck")
-
-    deliver(task)
-
+    first, second = hook.calls
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
     assert only_row().state == S.DELIVERED
 
 
-def test_what_is_no_http_is_tried_again() -> None:
-    async def shout(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 mail.example ESMTP\r\n")
-        writer.close()
-
-    with listen_on_loopback(shout) as origin:
-        task = make_hooked(origin)
-        fail(task.pk, "no luck")
-        deliver(task)
-
-    assert only_row().state == S.WAITING
-    assert only_row().error
-
-
-def test_private_addresses_are_refused_by_default(
-    hook: Server, settings: Settings
+@pytest.mark.parametrize(
+    ("then", "told"),
+    [
+        (TaskStatus.IN_PROGRESS, ["SUBMITTED 0%", "IN_PROGRESS 60%"]),
+        (TaskStatus.FAILURE, ["SUBMITTED 0%", "FAILURE "]),
+    ],
+)
+def test_changes_during_a_call_are_told_by_their_newest(
+    hook: Server, then: TaskStatus, told: list[str]
 ) -> None:
-    settings.ALLOW_PRIVATE_HOOKS = False
+    task = make_hooked(hook.origin)
+
+    async def change(request: web.Request) -> web.Response:
+        if len(hook.calls) == 1:
+            for percent in (30, 60):
+                status = TaskStatus.IN_PROGRESS
+                await in_thread(advance, task.pk, status, progress=percent)
+            if then == TaskStatus.FAILURE:
+                await in_thread(fail, task.pk, "no luck")
+            calls.wake([task.pk])
+        return web.Response()
+
+    hook.handler = change
+    advance(task.pk, TaskStatus.SUBMITTED)
+
+    deliver_woken(task)
+
+    bodies = [orjson.loads(call.body) for call in hook.calls]
+    assert [f"{each['status']} {each['progress']}" for each in bodies] == told
+    assert Task.objects.get().hook_due_at is None
+
+
+def untold() -> set[int]:
+    """Return the tasks whose call was taken and is not stored yet."""
+
+    async def found() -> set[int]:
+        return set(calls.here()._told)
+
+    return event_loop.run(found())
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < until
+        wait(0.005)
+
+
+def test_news_before_the_result_is_stored_are_told_at_once(
+    hook: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "SETTLE_EVERY", 60.0)
+    task = make_hooked(hook.origin)
+    advance(task.pk, TaskStatus.SUBMITTED)
+
+    calls.wake([task.pk])
+    wait_until(lambda: untold() == {task.pk})
+    fail(task.pk, "no luck")
+    calls.wake([task.pk])
+    wait_until(lambda: len(hook.calls) == 2 and untold() == {task.pk})
+    break_off()
+
+    statuses = [orjson.loads(call.body)["status"] for call in hook.calls]
+    assert statuses == ["SUBMITTED", "FAILURE"]
+
+
+def test_a_result_that_cannot_be_stored_is_stored_later(
+    hook: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "AGAIN_AFTER", 0.0)
     task = make_hooked(hook.origin)
     fail(task.pk, "no luck")
+    settle = states.settle_delivered
 
-    deliver(task)
+    def away(done: object) -> list[int]:
+        monkeypatch.setattr(states, "settle_delivered", settle)
+        raise OperationalError("the database is away")
 
-    assert hook.calls == []
-    assert only_row().state == S.GIVEN_UP
-    assert only_row().error == "the address is not a public one"
+    monkeypatch.setattr(states, "settle_delivered", away)
+
+    deliver_woken(task)
+
+    assert len(hook.calls) == 1
+    assert only_row().state == S.DELIVERED
 
 
-def test_an_impossible_address_is_given_up() -> None:
-    task = make_hooked("gopher://x")
-    fail(task.pk, "no luck")
+def test_calls_of_a_batch_are_made_together(hook: Server) -> None:
+    """More tasks than one statement takes."""
+    owner, count = make_user(), statements.MOST + 6
+    tasks = [make_task(owner, notify_hook=hook.origin) for _ in range(count)]
+    for task in tasks:
+        fail(task.pk, "no luck")
 
-    deliver(task)
+    deliver_woken(*tasks)
 
-    assert only_row().state == S.GIVEN_UP
+    assert len(hook.calls) == count
+    assert WebhookDelivery.objects.filter(state=S.DELIVERED).count() == count
+    assert not Task.objects.exclude(hook_due_at=None, hook_claimed_until=None).exists()

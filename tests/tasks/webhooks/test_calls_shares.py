@@ -5,39 +5,59 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Iterator
 
 import orjson
 import pytest
 from aiohttp import web
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import event_loop
-from tasks import jobs
 from tasks.enums import DeliveryState, TaskStatus
 from tasks.models import Task, WebhookDelivery
 from tasks.services import advance, fail
+from tasks.webhooks import calls as webhooks_calls
 from tasks.webhooks import picking, shares
-from tasks.webhooks.calls import finished, here, start, start_all, start_task
-from tasks.webhooks.rows import Call, record_delivery
+from tasks.webhooks.posting import Call
 from tasks.webhooks.shares import Receiver
+from tests import nudged
 from tests.factories import make_finished, make_task, make_user
 from tests.http_server import Server, always, listen_on_loopback, serving
 from tests.tasks.webhook_calls import (
     break_off,
     calls_under_way,
     deliver,
-    make_hooked,
+    forget_receivers,
+    have_news,
     receiver,
     wait,
 )
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("private", "no_receivers"),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 S = DeliveryState
 PATIENCE = 20.0  # seconds after which a call counts as lost
+
+
+@pytest.fixture(autouse=True)
+def _private_hooks(settings: Settings) -> None:
+    settings.ALLOW_PRIVATE_HOOKS = True
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_known_of_receivers() -> None:
+    forget_receivers()
+
+
+@pytest.fixture
+def hook() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+def make_hooked(url: str) -> Task:
+    return make_task(make_user(), notify_hook=url)
 
 
 async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -56,7 +76,7 @@ def test_a_receiver_gets_four_calls_at_once_at_first(hook: Server) -> None:
 
     assert most == shares.FIRST == 4
     assert len(hook.calls) == 6
-    assert not WebhookDelivery.objects.exclude(state=S.DELIVERED).exists()
+    assert WebhookDelivery.objects.filter(state=S.DELIVERED).count() == 6
 
 
 async def _most_at_once(hook: Server, called: Receiver) -> int:
@@ -75,15 +95,15 @@ async def _most_at_once(hook: Server, called: Receiver) -> int:
         return web.Response()
 
     hook.handler = hold
-    await start(called)
+    await webhooks_calls.start(called)
     await full.wait()
-    await start(called)
+    await webhooks_calls.start(called)
     go_on.set()
-    await finished()
+    await webhooks_calls.finished()
     return most
 
 
-def hold_calls(hook: Server, calls: int = 1) -> tuple[asyncio.Event, asyncio.Event]:
+def holding(hook: Server, calls: int = 1) -> tuple[asyncio.Event, asyncio.Event]:
     """Let calls wait; return what is set once so many have come, and what ends it."""
     came, go_on = asyncio.Event(), asyncio.Event()
 
@@ -95,41 +115,6 @@ def hold_calls(hook: Server, calls: int = 1) -> tuple[asyncio.Event, asyncio.Eve
 
     hook.handler = hold
     return came, go_on
-
-
-def test_news_that_come_while_a_call_ends_are_not_left(
-    hook: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The look for more finds nothing, because the call has not ended yet."""
-    task = make_hooked(hook.origin)
-    advance(task.pk, TaskStatus.SUBMITTED)
-    claim = picking.claim_due
-
-    async def race() -> None:
-        came, go_on = hold_calls(hook)
-        await start(receiver(task))
-        await came.wait()
-        await in_thread(fail, task.pk, "no luck")
-
-        loop, deliverer = asyncio.get_running_loop(), here()
-
-        def late(called: Receiver, most: int) -> list[Call]:
-            """Look, and let the call end before what was found is known."""
-            monkeypatch.setattr(picking, "claim_due", claim)
-            found = claim(called, most)
-            loop.call_soon_threadsafe(go_on.set)
-            ended = asyncio.run_coroutine_threadsafe(deliverer.finished(), loop)
-            ended.result(PATIENCE)
-            return found
-
-        monkeypatch.setattr(picking, "claim_due", late)
-        await start(receiver(task))
-        await finished()
-
-    event_loop.run(race(), timeout=60)
-
-    told = [orjson.loads(call.body)["status"] for call in hook.calls]
-    assert told == ["SUBMITTED", "FAILURE"]
 
 
 def test_a_receiver_with_room_is_not_searched(
@@ -147,13 +132,13 @@ def test_a_receiver_with_room_is_not_searched(
     monkeypatch.setattr(picking, "claim_due", search)
 
     async def nudged_twice() -> None:
-        came, go_on = hold_calls(hook)
-        await start_task(receiver(task), task.pk)
+        came, go_on = holding(hook)
+        webhooks_calls.wake([task.pk])
         await came.wait()
         await in_thread(fail, task.pk, "no luck")
-        await start_task(receiver(task), task.pk)
+        webhooks_calls.wake([task.pk])
         go_on.set()
-        await finished()
+        await webhooks_calls.finished()
 
     event_loop.run(nudged_twice(), timeout=60)
 
@@ -168,12 +153,11 @@ def test_nudges_without_room_are_made_up_for(hook: Server) -> None:
         advance(task.pk, TaskStatus.SUBMITTED)
 
     async def nudge_all() -> None:
-        full, go_on = hold_calls(hook, shares.FIRST)
-        for task in tasks:
-            await start_task(receiver(task), task.pk)
+        full, go_on = holding(hook, shares.FIRST)
+        webhooks_calls.wake([task.pk for task in tasks])
         await full.wait()
         go_on.set()
-        await finished()
+        await webhooks_calls.finished()
 
     event_loop.run(nudge_all(), timeout=60)
 
@@ -191,20 +175,20 @@ def test_ends_go_before_progress(hook: Server) -> None:
     over = tasks[-1]
 
     async def first_four_then_the_end() -> None:
-        full, go_on = hold_calls(hook, shares.FIRST)
-        await start(receiver(over))
+        full, go_on = holding(hook, shares.FIRST)
+        await webhooks_calls.start(receiver(over))
         await full.wait()
         await in_thread(fail, over.pk, "no luck")
         go_on.set()
-        await finished()
+        await webhooks_calls.finished()
 
     event_loop.run(first_four_then_the_end())
 
     told = [orjson.loads(call.body) for call in hook.calls]
     mine = [at for at, each in enumerate(told) if each["id"] == str(over.pk)]
-    assert [told[at]["status"] for at in mine] == ["SUBMITTED", "FAILURE"]
+    assert [told[at]["status"] for at in mine] == ["FAILURE"]
     assert mine[0] == shares.FIRST  # the first after those that were under way
-    assert len(told) == 9
+    assert len(told) == 8
 
 
 def test_a_user_with_many_hanging_hosts_holds_up_no_other() -> None:
@@ -219,11 +203,11 @@ def test_a_user_with_many_hanging_hosts_holds_up_no_other() -> None:
             fail(task.pk, "no luck")
         quick = stack.enter_context(serving())
         task = make_task(alice, notify_hook=quick.origin)
-        event_loop.run(start_all(picking.due_receivers()), timeout=60)
+        event_loop.run(webhooks_calls.start_all(picking.due_receivers()), timeout=60)
         fail(task.pk, "no luck")
         began = time.monotonic()
 
-        jobs.deliver_task(task.pk)
+        nudged.do("tasks.deliver_task", task.pk)
         while not quick.calls and time.monotonic() - began < PATIENCE:
             wait(0.01)
         took = time.monotonic() - began
@@ -246,9 +230,9 @@ def test_a_dead_host_with_thousands_of_calls_holds_up_no_other(hook: Server) -> 
     deliver(task)
 
     assert len(hook.calls) == 1
-    event_loop.run(start(lost))
-    event_loop.run(finished())
-    tried = WebhookDelivery.objects.filter(owner=mallory, attempts__gt=0)
+    event_loop.run(webhooks_calls.start(lost))
+    event_loop.run(webhooks_calls.finished())
+    tried = WebhookDelivery.objects.filter(owner=mallory, state=S.FAILED)
     assert 0 < tried.count() <= shares.FIRST + shares.KEEPS_FAILING
     assert picking.due_receivers() == []
 
@@ -256,25 +240,17 @@ def test_a_dead_host_with_thousands_of_calls_holds_up_no_other(hook: Server) -> 
 def make_hooked_many(owner: User, url: str, count: int) -> Receiver:
     """Write finished tasks whose end is to be told."""
     first = make_finished(owner, notify_hook=url)
-    record_delivery(first)
-    row = WebhookDelivery.objects.get(task=first)
-    tasks = Task.objects.bulk_create(
-        Task(owner=owner, action=first.action, notify_hook=url)
+    Task.objects.bulk_create(
+        Task(
+            owner=owner,
+            action=first.action,
+            status=first.status,
+            notify_hook=url,
+            hook_host=first.hook_host,
+        )
         for _ in range(count - 1)
     )
-    WebhookDelivery.objects.bulk_create(
-        WebhookDelivery(
-            task=task,
-            owner=owner,
-            revision=1,
-            status=row.status,
-            is_final=True,
-            url=url,
-            host=row.host,
-            body=row.body,
-        )
-        for task in tasks
-    )
+    have_news(*Task.objects.filter(owner=owner))
     return receiver(first)
 
 
@@ -302,4 +278,5 @@ def test_a_receiver_that_keeps_failing_rests(hook: Server, status: int) -> None:
     # Those under way together fail together; nobody else is tried meanwhile.
     assert len(hook.calls) <= shares.KEEPS_FAILING + shares.FIRST
     assert picking.due_receivers() == []
-    assert not WebhookDelivery.objects.exclude(state=S.WAITING).exists()
+    assert not WebhookDelivery.objects.exclude(state=S.FAILED).exists()
+    assert not Task.objects.filter(hook_due_at=None).exists()

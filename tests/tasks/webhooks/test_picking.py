@@ -2,19 +2,33 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 
 from accounts.models import User
 from tasks.enums import TaskStatus
 from tasks.models import Task, WebhookDelivery
 from tasks.services import advance, fail
-from tasks.webhooks.picking import claim_due, due_receivers, rest
-from tasks.webhooks.rows import Outcome, resend, settle
+from tasks.webhooks.by_hand import resend
+from tasks.webhooks.picking import claim_due, due_receivers
+from tasks.webhooks.posting import Outcome
 from tasks.webhooks.shares import Receiver
+from tasks.webhooks.states import rest, settle_delivered, settle_failed
 from tests.factories import make_task
-from tests.tasks.webhook_calls import HOOK, claimed, ours
+from tests.tasks.webhook_calls import claimed
 
+HOOK, HOST = "http://hook.example/cb?id=1", "hook.example:80"
 FINE = Outcome(status=204)
+REFUSED = Outcome(error="cannot connect")
+
+
+@pytest.fixture
+def task(alice: User) -> Task:
+    return make_task(alice, notify_hook=HOOK)
+
+
+def ours(task: Task) -> Receiver:
+    return Receiver(task.owner_id, HOST)
 
 
 def test_ends_are_claimed_before_what_came_earlier(alice: User) -> None:
@@ -22,7 +36,7 @@ def test_ends_are_claimed_before_what_came_earlier(alice: User) -> None:
     for each in tasks:
         advance(each.pk, TaskStatus.SUBMITTED)
     for each in tasks[2:]:
-        settle(claimed(each), FINE)
+        settle_delivered([(claimed(each), FINE)])
         fail(each.pk, "no luck")
 
     first, second, third = claim_due(ours(tasks[0]), 3)
@@ -39,7 +53,7 @@ def test_what_is_claimed_at_once_are_calls_of_different_tasks(alice: User) -> No
 
     calls = claim_due(ours(tasks[0]), 9)
 
-    assert [call.revision for call in calls] == [1, 1, 1]
+    assert [call.revision for call in calls] == [2, 2, 2]
     assert {call.task_id for call in calls} == {each.pk for each in tasks}
 
 
@@ -74,34 +88,34 @@ def test_a_receiver_is_a_host_for_one_user(alice: User, bob: User) -> None:
 
 
 def test_while_a_receiver_rests_only_what_a_person_sends_is_due(task: Task) -> None:
-    advance(task.pk, TaskStatus.SUBMITTED)
-    settle(claimed(task), FINE)
-    sent_again = WebhookDelivery.objects.get()
     fail(task.pk, "no luck")
+    settle_failed(claimed(task), REFUSED)
+    sent_again = WebhookDelivery.objects.get()
+    Task.objects.update(hook_due_at=timezone.now())
 
     rest(ours(task), 30.0)
     assert due_receivers() == []
     resend(sent_again)
 
     (call,) = claim_due(ours(task), 9)
-    assert call.id == sent_again.pk
+    assert call.by_hand == sent_again.pk
 
 
 def test_a_rest_shortens_no_pause(task: Task) -> None:
     later = timezone.now() + timedelta(hours=3)
     fail(task.pk, "no luck")
-    WebhookDelivery.objects.update(next_attempt_at=later)
+    Task.objects.update(hook_due_at=later)
 
     rest(ours(task), 30.0)
 
-    assert WebhookDelivery.objects.get().next_attempt_at == later
+    assert Task.objects.get().hook_due_at == later
 
 
-def test_news_are_not_held_up_by_older_news_that_rest(task: Task) -> None:
+def test_news_are_not_held_up_by_a_rest(task: Task) -> None:
     advance(task.pk, TaskStatus.SUBMITTED)
     rest(ours(task), 30.0)
     fail(task.pk, "no luck")
 
     (call,) = claim_due(ours(task), 9)
 
-    assert call.revision == 1
+    assert call.revision == 2
