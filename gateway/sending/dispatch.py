@@ -124,6 +124,7 @@ def _claim(
             TaskStatus.SUBMITTED,
             where=Condition(_may_go, _COMPARED, values),
             then=post.start,
+            known=task,
             nonce=post.claim.nonce,
             guild_id=post.body.get("guild_id", ""),
             channel_id=post.body["channel_id"],
