@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from gateway import jobs as gateway_jobs
 from mjproxy.lib.process import event_loop
 from mjproxy.lib.process.nudge_handlers import handlers
+from tasks import jobs as tasks_jobs
+
+# Modules that register what nudges start.
+_REGISTERED = (gateway_jobs, tasks_jobs)
 
 
 def do(job: str, *ids: int) -> None:
