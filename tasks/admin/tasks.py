@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 
 from mjproxy.lib.admin.id_pages import BEFORE, IdPages, id_in
 from mjproxy.lib.admin.theme import ModelAdmin, ReadOnly, TabularInline, badge
+from mjproxy.lib.db.claim import is_due
 from tasks.admin.forms import BannedWordForm, NewBannedWordsForm
 from tasks.admin.lists import WhenFilter, is_words, looked_at, search
 from tasks.admin.settings import DrawingSettingsAdmin as DrawingSettingsAdmin
@@ -253,7 +254,7 @@ class TaskAdmin(IdPages[Task], ReadOnly[Task]):
         if not task.hook_revision:
             return "-"
         told = task.hook_sent
-        if task.hook_claimed_until:
+        if not is_due(task.hook_claimed_until):
             return f"calling now with revision {told} of {task.hook_revision}"
         if task.hook_due_at and told == task.hook_revision:
             return f"revision {told} failed and is tried again"

@@ -36,7 +36,7 @@ def resend(delivery: WebhookDelivery) -> None:
 def resend_last(task: Task) -> bool:
     """Send the last call of a task again; False if its hook was told nothing."""
     last = task.deliveries.order_by("-revision", "-pk").first()
-    if last and (task.is_terminal or last.revision == task.hook_revision):
+    if last and last.revision >= task.hook_revision:
         resend(last)
     elif task.hook_revision:
         _write(load_shown(task.pk), hook_of(task))

@@ -1,8 +1,9 @@
 """The courier: makes the webhook calls of a process, in the background event loop.
 
-It works in rounds. Tasks that are woken while a round runs are claimed together in the
-next one (`states`). Calls that were taken are stored together, `SETTLE_EVERY` seconds
-after the first. `shares` limits how many calls are open; tasks that find no free place
+It works in rounds. Tasks that are woken while a round runs, or within `ROUND_EVERY`
+seconds of its start, are claimed together in the next one (`states`). Calls that were
+taken are stored together, `SETTLE_EVERY` seconds after the first; sooner if there are
+news of one of them. `shares` limits how many calls are open; tasks that find no free place
 are looked up again when one comes free (`picking`).
 """
 
@@ -15,6 +16,7 @@ import threading
 import time
 from collections.abc import Coroutine, Iterable
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 from mjproxy.lib import faults
@@ -28,7 +30,8 @@ from tasks.webhooks.shares import Receiver, Round, Shares
 
 logger = logging.getLogger(__name__)
 
-SETTLE_EVERY: Final = 0.05  # seconds
+ROUND_EVERY: Final = 0.01  # seconds between two rounds, so that a round claims several
+SETTLE_EVERY: Final = 0.1  # seconds
 AGAIN_AFTER: Final = 1.0  # seconds from an error of the database to the next try
 _ROUND: Final = Work("finding webhooks of woken tasks", 0)
 
@@ -46,6 +49,7 @@ class Courier:
         self._woken: dict[int, None] = {}
         self._open: set[int] = set()  # tasks whose call is open
         self._told: dict[int, states.Done] = {}  # taken calls that are not stored yet
+        self._round_at = 0.0  # earliest time of the next round, on the loop's clock
         self._hurry = asyncio.Event()
         self._is_claiming = self._is_settling = self._is_looking = False
         self._work: set[asyncio.Task[None]] = set()
@@ -78,9 +82,12 @@ class Courier:
             self._spawn(self._claim_woken())
 
     async def _claim_woken(self) -> None:
+        clock = asyncio.get_running_loop().time
         try:
             while self._woken:
-                ids = list(self._woken)[: statements.MOST]
+                await asyncio.sleep(self._round_at - clock())
+                self._round_at = clock() + ROUND_EVERY
+                ids = list(islice(self._woken, statements.MOST))
                 for pk in ids:
                     del self._woken[pk]
                 await faults.watch(_ROUND, partial(self._claim_these, ids))
@@ -210,7 +217,9 @@ class Courier:
             self._is_settling = False
 
     async def _settle_these(self) -> None:
-        done, self._told = self._told, {}
+        done = dict(islice(self._told.items(), statements.MOST))
+        for pk in done:
+            del self._told[pk]
         try:
             again = await in_thread(states.settle_delivered, list(done.values()))
         except faults.AWAY as exc:

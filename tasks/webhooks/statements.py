@@ -21,17 +21,15 @@ from tasks.selectors import shown_tasks
 
 MOST: Final = 64  # tasks of a statement
 _SIZES: Final = (1, 4, 16, MOST)
-_ID: Final = Task._meta.get_field("id")
-_REVISION: Final = Task._meta.get_field("hook_revision")
-_UNTIL: Final = Task._meta.get_field("hook_claimed_until")
+_ID: Final[Any] = Task._meta.get_field("id")
+_REVISION: Final[Any] = Task._meta.get_field("hook_revision")
+_UNTIL: Final[Any] = Task._meta.get_field("hook_claimed_until")
 Update = tuple[QuerySet[Task], dict[str, Any]]
 T = TypeVar("T")
 
 
 def read(ids: Sequence[int]) -> list[Task]:
     """Return the tasks of these ids, with what their JSON needs."""
-    if not ids:
-        return []
     filled = _filled(ids)
     return _tasks(len(filled))(*filled)
 

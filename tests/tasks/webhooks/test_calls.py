@@ -16,7 +16,7 @@ from mjproxy.lib.process import event_loop
 from tasks.enums import DeliveryState, TaskStatus
 from tasks.models import Task, WebhookDelivery
 from tasks.services import advance, fail
-from tasks.webhooks import calls, states
+from tasks.webhooks import calls, statements, states
 from tests.factories import make_task, make_user
 from tests.http_server import Server, always, serving
 from tests.tasks.hooking import (
@@ -252,13 +252,14 @@ def test_a_result_that_cannot_be_stored_is_stored_later(
 
 
 def test_calls_of_a_batch_are_made_together(hook: Server) -> None:
-    owner = make_user()
-    tasks = [make_task(owner, notify_hook=hook.origin) for _ in range(4)]
+    """More tasks than one statement takes."""
+    owner, count = make_user(), statements.MOST + 6
+    tasks = [make_task(owner, notify_hook=hook.origin) for _ in range(count)]
     for task in tasks:
         fail(task.pk, "no luck")
 
     deliver_woken(*tasks)
 
-    assert len(hook.calls) == 4
-    assert WebhookDelivery.objects.filter(state=S.DELIVERED).count() == 4
+    assert len(hook.calls) == count
+    assert WebhookDelivery.objects.filter(state=S.DELIVERED).count() == count
     assert not Task.objects.exclude(hook_due_at=None, hook_claimed_until=None).exists()

@@ -11,6 +11,7 @@ from tasks.webhooks.shares import (
     MOST,
     SOON,
     Receiver,
+    Round,
     Shares,
 )
 
@@ -133,3 +134,29 @@ def test_what_is_given_back_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(found._of) == 10
     assert not found._open_for
     assert found._open == 0
+
+
+def test_a_round_gives_back_the_places_that_it_does_not_use() -> None:
+    shares = Shares()
+    places = Round(shares)
+    one, other = Receiver(1, "one:80"), Receiver(1, "other:80")
+    taken = [places.take(one) for _ in range(FIRST + 1)]
+
+    assert taken == [True] * FIRST + [False]
+    assert places.take(other)
+    assert places.refused == {one}
+
+    places.close([one])
+
+    assert not places.take(one)  # nor does a thread that comes too late
+    left = Round(shares)
+    assert [left.take(one) for _ in range(FIRST)] == [True] * (FIRST - 1) + [False]
+    assert [left.take(other) for _ in range(FIRST)] == [True] * FIRST
+
+
+def test_a_round_takes_no_place_where_others_wait() -> None:
+    crowded = Receiver(1, "one:80")
+    places = Round(Shares(), {crowded})
+
+    assert not places.take(crowded)
+    assert places.refused == {crowded}
