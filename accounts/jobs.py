@@ -7,7 +7,7 @@ from celery import shared_task
 from accounts import retention
 from accounts.choice import idle_hours
 from accounts.state import changes
-from accounts.state import send_mails as sending
+from accounts.state.send_mails import send_due
 from mjproxy.lib import faults
 from mjproxy.lib.process import event_loop
 
@@ -15,7 +15,7 @@ from mjproxy.lib.process import event_loop
 @shared_task(name="accounts.send_mails", ignore_result=True)
 def send_mails() -> None:
     """Mail the operator about accounts that wait for a person."""
-    event_loop.spawn(sending.send_due())
+    event_loop.spawn(send_due())
 
 
 @shared_task(name="accounts.follow_clock", ignore_result=True)

@@ -1,14 +1,18 @@
-"""Queries for Discord accounts."""
+"""Queries for Discord accounts, and the access settings."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import DiscordAccount
+from accounts.models import AccessSettings, DiscordAccount
 from accounts.states import TROUBLES
 from mjproxy.lib.db.encrypted_field import readable
+from mjproxy.lib.db.snapshot import Snapshot
+
+access_settings: Final = Snapshot(AccessSettings.get_solo, AccessSettings)
 
 
 def ids_of_user(account_id: int) -> list[int]:

@@ -114,7 +114,7 @@ WITHOUT_SOCKET: Final = _having(has_socket=False)
 LOST: Final = _having(watches=False)
 # States that an operator did not choose and must end.
 TROUBLES: Final = _having(actor=Actor.OPERATOR)
-_HOME: Final = frozenset({AccountState.CONNECTING, AccountState.RESTING})
+_SCHEDULED: Final = frozenset({AccountState.CONNECTING, AccountState.RESTING})
 
 
 @dataclass(frozen=True)
@@ -153,8 +153,8 @@ MOVES: Final[Mapping[Cause, _Ends]] = {
     Cause.GATEWAY: (ROUTINE, ROUTINE),
     Cause.TROUBLE: (_ON, TROUBLES),
     Cause.HOURS: (ROUTINE, frozenset({AccountState.RESTING})),
-    Cause.END: (TROUBLES | {AccountState.RESTING}, _HOME),
-    Cause.PERSON: (frozenset(AccountState), _HOME | {AccountState.DISABLED}),
+    Cause.END: (TROUBLES | {AccountState.RESTING}, _SCHEDULED),
+    Cause.PERSON: (frozenset(AccountState), _SCHEDULED | {AccountState.DISABLED}),
 }
 
 
@@ -199,12 +199,12 @@ def is_locked(account: Stands) -> bool:
     return account.state == AccountState.VERIFICATION
 
 
-def who(account: Stands) -> str:
+def who_must_act(account: Stands) -> str:
     """Return who must act, in both languages."""
     return " / ".join(standing_of(account).actor.value)
 
 
-def todo(account: Stands) -> str:
+def next_step(account: Stands) -> str:
     """Return what must be done or happens next, in both languages."""
     standing = standing_of(account)
     if standing.until:

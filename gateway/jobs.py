@@ -1,17 +1,18 @@
-"""Celery jobs. Each carries an id, and may be lost or run twice."""
+"""Jobs: those that nudges start, and those of beat, which are Celery's.
+
+Each gets ids at most, and may be lost or run twice.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from celery import shared_task
 from celery.signals import worker_ready
 
 from accounts.verification import lock
-from gateway import lost_accounts
-from gateway import sweep as gateway_sweep
+from gateway import lost_accounts, nudges
 from gateway.discord import clients
 from gateway.lanes import lane
 from gateway.queries import ask
@@ -25,9 +26,13 @@ from gateway.sending import (
     window_answers,
 )
 from gateway.sending.refusals import break_off
+from gateway.sweep import accounts_to_dispatch, end_overdue
 from mjproxy.lib import faults
 from mjproxy.lib.faults import Work
 from mjproxy.lib.process import event_loop
+from mjproxy.lib.process.nudge_handlers import on_nudge
+
+LONGEST_WAIT: Final = 60.0  # seconds to the next look at a lane
 
 
 @worker_ready.connect
@@ -36,7 +41,10 @@ def warm_up(**_: Any) -> None:
     event_loop.spawn(clients.current_addresses())
 
 
-@shared_task(name="gateway.dispatch_account", ignore_result=True)
+# --- for nudges ----------------------------------------------------------------------
+
+
+@on_nudge("gateway.dispatch_account")
 def dispatch_account(account_id: int) -> None:
     """Send the tasks that may leave now, and book the next run for the pace."""
     faults.guard(Work("dispatch of account", account_id, break_off), _dispatch)
@@ -45,38 +53,26 @@ def dispatch_account(account_id: int) -> None:
 def _dispatch(account_id: int) -> None:
     wait = dispatch.run_lane(account_id)
     if wait is not None and lane.book(account_id, wait):
-        again = math.ceil(min(wait, 60.0) * 1000) / 1000
-        dispatch_account.apply_async((account_id,), countdown=again, expires=again + 60)
+        event_loop.later(min(wait, LONGEST_WAIT), nudges.enqueue_dispatch, account_id)
 
 
-@shared_task(name="gateway.press_cancel", ignore_result=True)
+@on_nudge("gateway.press_cancel")
 def press_cancel(task_id: int) -> None:
     faults.guard(Work("cancelling task", task_id), cancel.press_cancel)
 
 
-@shared_task(name="gateway.answer_window", ignore_result=True)
-def answer_window(task_id: int) -> None:
-    event_loop.spawn(window_answers.answer(task_id))
-
-
-@shared_task(name="gateway.prepare_task", ignore_result=True)
-def prepare_task(task_id: int) -> None:
-    event_loop.spawn(prepare.prepare(task_id))
-
-
-@shared_task(name="gateway.run_errand", ignore_result=True)
-def run_errand(errand_id: int) -> None:
-    event_loop.spawn(errands.run(errand_id))
-
-
-@shared_task(name="gateway.attend_verification", ignore_result=True)
-def attend_verification(account_id: int) -> None:
-    event_loop.spawn(verification.attend(account_id))
-
-
-@shared_task(name="gateway.ask_account", ignore_result=True)
+@on_nudge("gateway.ask_account")
 def ask_account(account_id: int) -> None:
     faults.guard(Work("asking account", account_id, break_off), queries.run_next)
+
+
+on_nudge("gateway.answer_window")(window_answers.answer)
+on_nudge("gateway.prepare_task")(prepare.prepare)
+on_nudge("gateway.run_errand")(errands.run)
+on_nudge("gateway.attend_verification")(verification.attend)
+
+
+# --- at fixed times, by beat ---------------------------------------------------------
 
 
 @shared_task(name="gateway.sync_accounts", ignore_result=True)
@@ -92,25 +88,27 @@ def sweep() -> None:
     for step in (
         _nudge,
         lost_accounts.leave_lost_accounts,
-        gateway_sweep.end_overdue,
+        end_overdue,
     ):
         faults.step(step)
 
 
 def _nudge() -> None:
-    """Start every kind of due work; an error in one kind does not stop the others."""
-    for due, start in (
-        (gateway_sweep.accounts_to_dispatch, dispatch_account.delay),
-        (cancel.to_press, press_cancel),
-        (window_answers.to_answer, answer_window),
-        (prepare.unprepared, prepare_task),
-        (errands.waiting, run_errand),
-        (queries.accounts_to_ask, ask_account.delay),
-        (lock.due, attend_verification),
+    """Nudge every kind of due work; an error in one kind does not stop the others."""
+    for due, enqueue in (
+        (accounts_to_dispatch, nudges.enqueue_dispatch),
+        (cancel.to_press, nudges.enqueue_cancel),
+        (window_answers.to_answer, nudges.enqueue_answer),
+        (prepare.unprepared, nudges.enqueue_prepare),
+        (errands.waiting, nudges.enqueue_errand),
+        (queries.accounts_to_ask, nudges.enqueue_query),
+        (lock.due, nudges.enqueue_verification),
     ):
-        faults.step(_start_all, due, start)
+        faults.step(_enqueue_all, due, enqueue)
 
 
-def _start_all(due: Callable[[], list[int]], start: Callable[[int], object]) -> None:
+def _enqueue_all(
+    due: Callable[[], list[int]], enqueue: Callable[[int], object]
+) -> None:
     for pk in due():
-        start(pk)
+        enqueue(pk)

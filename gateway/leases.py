@@ -7,9 +7,11 @@ about the session only while the fence is its own. So a stale holder is refused.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache, reduce
+from operator import or_
 from typing import Any, Final
 
 from django.db.models import Exists, F, Q, QuerySet
@@ -20,6 +22,7 @@ from accounts.states import LOST, WITHOUT_SOCKET
 from gateway import lease_holders
 from gateway.models import GatewayProcess, GatewaySession
 from mjproxy.lib.db.claim import due
+from mjproxy.lib.db.compiled_query import CompiledQuery
 from tasks.enums import RUNNING
 from tasks.models import Task
 
@@ -151,6 +154,27 @@ def note_session(account_id: int, fence: int, **facts: Any) -> bool:
     return bool(rows.update(**facts))
 
 
+def hold(fences: Mapping[int, int]) -> set[int]:
+    """Return the accounts that still have these fences.
+
+    Where the database can, their leases stay as they are until the transaction ends.
+    """
+    wanted = sorted(fences)
+    size = 1 << (len(wanted) - 1).bit_length()  # few sizes, each compiled once
+    rows = _held(size)(*wanted, *wanted[-1:] * (size - len(wanted)))
+    return {row.pk for row in rows if row.fence == fences[row.pk]}
+
+
+@cache
+def _held(count: int) -> CompiledQuery[GatewaySession]:
+    def build(*accounts: Any) -> QuerySet[GatewaySession]:
+        named = reduce(or_, (Q(account=each) for each in accounts))
+        rows = GatewaySession.objects.filter(named).exclude(holder="")
+        return rows.only("fence").order_by("account").select_for_update()
+
+    return CompiledQuery(build, values=count)
+
+
 def is_open(session: GatewaySession) -> bool:
     """Return whether anything may be sent for the session's account now.
 
@@ -163,7 +187,7 @@ def is_open(session: GatewaySession) -> bool:
         and session.revision == session.account.revision
         and session.is_held
         and session.lease_until
-        and session.lease_until > _renewed_lately()
+        and session.lease_until > renewed_lately()
         and not lease_holders.is_dead(session.holder)
     )
 
@@ -174,16 +198,21 @@ def still_open(session: GatewaySession) -> Exists:
     It must be the session whose id the interaction names. Discord gives another id at
     each IDENTIFY, and a new holder begins with a session that is not live.
     """
+    return is_open_with(session.account_id, session.session_id, renewed_lately())
+
+
+def is_open_with(account_id: Any, session_id: Any, renewed: Any) -> Exists:
+    """Return the condition of `still_open` for such values, or for expressions."""
     sessions = GatewaySession.objects.filter(
-        account=session.account_id,
-        session_id=session.session_id,
+        account=account_id,
+        session_id=session_id,
         is_live=True,
         revision=F("account__revision"),
-        lease_until__gt=_renewed_lately(),
+        lease_until__gt=renewed,
     )
     return Exists(sessions.exclude(holder="").exclude(session_id=""))
 
 
-def _renewed_lately() -> datetime:
+def renewed_lately() -> datetime:
     """Return the least `lease_until` of a lease whose holder surely lives."""
     return timezone.now() + LEASE - FRESH

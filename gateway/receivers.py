@@ -43,9 +43,11 @@ def run_submitted(*, errand_id: int, **kwargs: Any) -> None:
 
 
 @receiver(task_changed)
-def go_on(*, task: Task, **kwargs: Any) -> None:
+def go_on(*, task: Task, before: Task | None = None, **kwargs: Any) -> None:
     """Nudge dispatch if a slot or a held-back prompt is free, and related work."""
-    if task.account_id is not None and lets_go_on(task):
+    known = (before.status, before.job_id) if before else None
+    is_news = known != (task.status, task.job_id)
+    if task.account_id is not None and is_news and lets_go_on(task):
         enqueue_dispatch(task.account_id)
     if _wants_cancel(task):
         enqueue_cancel(task.pk)

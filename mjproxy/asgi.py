@@ -24,17 +24,17 @@ from django.urls import get_resolver, re_path  # noqa: E402
 from gateway.live.routing import channel_routes, websocket_urlpatterns  # noqa: E402
 from mjproxy.health import views  # noqa: E402
 from mjproxy.lib.db import time_limits  # noqa: E402
-from mjproxy.lib.process.nudge import nudge  # noqa: E402
+from mjproxy.lib.process import nudge  # noqa: E402
 from mjproxy.web.asgi_handlers import (  # noqa: E402
     THREADS,
-    Apart,
     BodyCap,
+    ClientDisconnectMiddleware,
     OneHopHandler,
     PooledSync,
-    Presence,
+    SeparatePool,
 )
 from mjproxy.web.body_limits import body_limit  # noqa: E402
-from mjproxy.web.forwarded import FromOutside  # noqa: E402
+from mjproxy.web.forwarded import ForwardedHeadersMiddleware  # noqa: E402
 from mjproxy.web.static_files import with_static_files  # noqa: E402
 
 
@@ -46,12 +46,17 @@ async def unknown_socket(scope: Any, receive: Any, send: Any) -> None:
 
 _unknown: Any = unknown_socket
 time_limits.bind(time_limits.REQUESTS)
-_requests = PooledSync(OneHopHandler(THREADS), part=THREADS)
-_looks = PooledSync(OneHopHandler(), size=2)
+_request_pool = PooledSync(OneHopHandler(THREADS), part=THREADS)
+_health_pool = PooledSync(OneHopHandler(), size=2)
 _router: Any = ProtocolTypeRouter(
     {
         "http": with_static_files(
-            BodyCap(Presence(Apart(_looks, views.PATHS, _requests)), body_limit)
+            BodyCap(
+                ClientDisconnectMiddleware(
+                    SeparatePool(_health_pool, views.PATHS, _request_pool)
+                ),
+                body_limit,
+            )
         ),
         "websocket": AuthMiddlewareStack(
             URLRouter([*websocket_urlpatterns, re_path(r"", _unknown)])
@@ -59,7 +64,7 @@ _router: Any = ProtocolTypeRouter(
         "channel": ChannelNameRouter(channel_routes),
     }
 )
-application = FromOutside(_router, settings.TRUSTED_PROXIES)
+application = ForwardedHeadersMiddleware(_router, settings.TRUSTED_PROXIES)
 
 # Import the views now, so that the first request does not pay for it. Exclude all
 # objects made so far from garbage collection, because its pauses slow answers.
@@ -67,5 +72,4 @@ _ = get_resolver().url_patterns
 gc.collect()
 gc.freeze()
 
-# Connect to the broker now, so that the first submit does not pay for it.
-nudge("gateway.sweep")
+nudge.connect()  # so that the first submit does not wait for it

@@ -63,7 +63,9 @@ class Scheduler(PersistentScheduler):
         )
 
     def _say_again(self, exc: Exception, pause: float) -> None:
-        logger.error("no broker: %s; again in %s s", exc, pause)
+        logger.error(
+            "the broker cannot be reached: %s; tried again in %s s", exc, pause
+        )
 
     def close(self) -> None:
         super().close()

@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from celery import Celery
+from celery import Celery, bootsteps
 from celery.signals import (
     task_postrun,
     task_prerun,
@@ -16,15 +16,32 @@ from django.db import close_old_connections
 from mjproxy.lib.process.signs_of_life import Life
 from mjproxy.redis import broker
 
+
+class Nudges(bootsteps.StartStopStep):
+    """Listener for nudges, in a worker that serves their queues."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def create(self, worker: Any) -> Any:
+        # Imported here: these modules need settings, which are named below.
+        from mjproxy.redis.nudge_listener import Listener
+        from mjproxy.redis.nudged_work import NudgedWork
+
+        queues = list(worker.app.amqp.queues.consume_from)
+        worker.nudges = Listener(queues, NudgedWork(worker.concurrency))
+        return worker.nudges
+
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mjproxy.settings")
 app = Celery("mjproxy", amqp=broker.Amqp, task_cls="mjproxy.job_class:Job")
-app.steps["consumer"].add(broker.Hearing)
+app.steps["consumer"].add(broker.AnswerTimeStep)
+app.steps["worker"].add(Nudges)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(related_name="jobs")
 
 
 @worker_init.connect
-def wait_for_nothing_for_ever(**_: Any) -> None:
+def set_time_limits(**_: Any) -> None:
     """Set time limits for database calls; this needs the loaded settings."""
     from mjproxy.lib.db import time_limits
 
@@ -41,7 +58,8 @@ def begin_life(sender: Any, **_: Any) -> None:
     life = Life(*(f"worker.{name}" for name in queues))
     life.works = clock.was_right
     life.begin()
-    life.sign_for_ever(broker.hears)
+    nudges = sender.controller.nudges
+    life.sign_for_ever(lambda: broker.is_consuming() and nudges.hears())
     clock.keep_looking()
     worker_shutdown.connect(lambda **_: life.end(), weak=False)
 

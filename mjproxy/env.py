@@ -34,7 +34,7 @@ def flag(name: str, *, default: bool = False) -> bool:
         return True
     if value in _FALSE:
         return False
-    raise ImproperlyConfigured(f"{name}={value!r} is neither true nor false")
+    raise ImproperlyConfigured(f"{name}={value!r} is not true or false")
 
 
 def number(name: str, default: int, *, low: int = 0, high: int = 2**31) -> int:

@@ -12,7 +12,7 @@ from mjproxy.lib.db import clock
 class Job(Task):  # type: ignore[type-arg]
     """Job that is skipped while this machine's clock is wrong.
 
-    A job carries only an id; the sweep of a worker with a right clock finds the row.
+    Beat starts it again soon, and perhaps in a worker whose clock is right.
     """
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

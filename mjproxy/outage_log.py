@@ -55,7 +55,7 @@ class Outage:
         with self._lock:
             count, self.count = self.count, 0
         lasted = self._last - self._began
-        said = "%s answers again: errors for %.0f s, %d in all"
+        said = "%s answers again, after %.0f s and %d errors"
         logger.warning(said, self.name, lasted, count)
 
     def _is_over(self) -> bool:
@@ -100,7 +100,7 @@ class OutageFilter(logging.Filter):
         name, error = found
         if not OUTAGES[name].met():
             return False
-        record.msg = "%s does not answer (%s); what fails by it is counted only"
+        record.msg = "%s does not answer (%s); further errors are counted, not logged"
         record.args = (name, " ".join(f"{type(error).__name__}: {error}".split())[:300])
         record.exc_info = record.exc_text = None
         record.levelno, record.levelname = logging.ERROR, "ERROR"

@@ -82,7 +82,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 # Headers of proxies are read in mjproxy/web/forwarded.py, for pages and sockets alike.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_NAME = "mjproxy_session"
-CSRF_FAILURE_VIEW = "mjproxy.web.json_api.forged"
+CSRF_FAILURE_VIEW = "mjproxy.web.json_api.csrf_failure"
 CSRF_COOKIE_NAME = "mjproxy_csrf"
 # Redirects to https and HSTS belong to the proxy that has the certificate.
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "models.W037"]
@@ -207,14 +207,14 @@ CELERY_DB_REUSE_MAX = 1 << 62
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"gateway.dispatch_account": {"queue": "dispatch"}}
-CELERY_TASK_PUBLISH_RETRY = False  # a lost nudge costs a sweep, a blocked request more
+NUDGE_QUEUES = {"gateway.dispatch_account": "dispatch"}  # the others: the default one
+CELERY_TASK_PUBLISH_RETRY = False  # beat sends the same job again soon
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     **_REDIS_WAITS,
     "socket_keepalive": True,
     "visibility_timeout": 3600,
-    # Without it a nudge tries for six seconds to reach a broker that is away, inside
-    # the request; workers connect with a patience of their own.
+    # Without it beat tries for six seconds to send to a broker that is away; workers
+    # connect with a patience of their own.
     "max_retries": 0,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

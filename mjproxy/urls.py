@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from mjproxy.health.views import healthz, readyz
-from mjproxy.web.json_api import looked_at_only, unknown_address
+from mjproxy.web.json_api import read_only, unknown_address
 from mjproxy.web.schema_document import docs, schema
 
 _dialect: list[URLPattern | URLResolver] = [
@@ -17,14 +17,14 @@ _dialect: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
-    path("healthz", looked_at_only(healthz)),
-    path("readyz", looked_at_only(readyz)),
+    path("healthz", read_only(healthz)),
+    path("readyz", read_only(readyz)),
     path("mj/", include(_dialect)),
     path("mj-fast/mj/", include(_dialect), {"mode": "FAST"}),
     path("mj-relax/mj/", include(_dialect), {"mode": "RELAX"}),
     path("mj-turbo/mj/", include(_dialect), {"mode": "TURBO"}),
-    path("api/schema", looked_at_only(schema), name="schema"),
-    path("api/docs", looked_at_only(docs), name="docs"),
+    path("api/schema", read_only(schema), name="schema"),
+    path("api/docs", read_only(docs), name="docs"),
     path("admin/", admin.site.urls),
     path("", include("accounts.pages.urls")),
     path("", include("tasks.pages.urls")),

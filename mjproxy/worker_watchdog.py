@@ -26,7 +26,7 @@ def watch_over(sender: Any, **_: Any) -> None:
 
 
 @worker_ready.connect
-def tell(**_: Any) -> None:
+def notify_ready(**_: Any) -> None:
     notify("READY=1")
 
 

@@ -135,7 +135,7 @@ class NothingShortened(Refused):
         )
 
 
-class CallerGone(Refused):
+class ClientDisconnected(Refused):
     """The client has disconnected, so it could not receive the task's id."""
 
     def __init__(self) -> None:

@@ -1,6 +1,7 @@
-"""Celery jobs. Each carries an id and may be lost or run twice.
+"""Jobs: those that nudges start, and those of beat, which are Celery's.
 
-They start network calls in the background event loop and do not wait for them.
+Each gets ids at most, and may be lost or run twice. Network calls are made in the
+background event loop, and no thread waits for them.
 """
 
 from __future__ import annotations
@@ -9,15 +10,24 @@ from celery import shared_task
 
 from mjproxy.lib import faults
 from mjproxy.lib.process import event_loop
+from mjproxy.lib.process.nudge_handlers import on_nudge
 from tasks.cleanup import retention
 from tasks.pictures import cdn, store
 from tasks.webhooks import calls, picking
 
+# --- for nudges ----------------------------------------------------------------------
 
-@shared_task(name="tasks.deliver_task", ignore_result=True)
-def deliver_task(task_id: int) -> None:
-    """Start the next webhook call of a task."""
-    calls.wake([task_id])
+
+@on_nudge("tasks.deliver_task", many=True)
+async def deliver_tasks(task_ids: list[int]) -> None:
+    """Start the next webhook call of each task."""
+    calls.wake(task_ids)
+
+
+on_nudge("tasks.keep_picture")(cdn.keep)
+
+
+# --- at fixed times, by beat ---------------------------------------------------------
 
 
 @shared_task(name="tasks.deliver_due", ignore_result=True)
@@ -29,12 +39,6 @@ def deliver_due() -> None:
 def _deliver_due() -> None:
     if receivers := picking.due_receivers():
         event_loop.spawn(calls.start_all(receivers))
-
-
-@shared_task(name="tasks.keep_picture", ignore_result=True)
-def keep_picture(task_id: int) -> None:
-    """Store the picture of a finished task."""
-    event_loop.spawn(cdn.keep(task_id))
 
 
 @shared_task(name="tasks.keep_missing", ignore_result=True)

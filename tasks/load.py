@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from django.db import connection
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
@@ -50,7 +51,13 @@ def counts() -> tuple[dict[int, int], dict[int, int]]:
 
 def waiting_count(account: DiscordAccount) -> int:
     """Return the number of tasks that wait at an account."""
-    return Task.objects.filter(account=account, status=TaskStatus.NOT_START).count()
+    quote = connection.ops.quote_name
+    table, own, status = map(quote, (Task._meta.db_table, "account_id", "status"))
+    # Plain SQL: building it costs Django ten times what the database needs.
+    sql = f"SELECT COUNT(*) FROM {table} WHERE {own} = %s AND {status} = %s"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [account.pk, TaskStatus.NOT_START.value])
+        return int(cursor.fetchone()[0])
 
 
 def with_counts(accounts: QuerySet[DiscordAccount]) -> QuerySet[DiscordAccount]:

@@ -9,7 +9,6 @@ from django.dispatch import receiver
 from accounts.signals import user_leaves
 from mjproxy.lib.process.nudge import nudge
 from tasks.cleanup.removal import remove_files_of
-from tasks.jobs import deliver_task, keep_picture
 from tasks.models import Task
 from tasks.pictures import inputs, store
 from tasks.signals import task_changed
@@ -19,7 +18,7 @@ from tasks.webhooks.hooks import may_have_news
 @receiver(task_changed)
 def call_hook(*, task: Task, **kwargs: Any) -> None:
     if may_have_news(task):
-        nudge(deliver_task.name, task.pk)
+        nudge("tasks.deliver_task", task.pk)
 
 
 @receiver(user_leaves)
@@ -36,4 +35,4 @@ def drop_brought(*, task: Task, **kwargs: Any) -> None:
 @receiver(task_changed)
 def keep_finished(*, task: Task, **kwargs: Any) -> None:
     if store.wants_keeping(task):
-        nudge(keep_picture.name, task.pk)
+        nudge("tasks.keep_picture", task.pk)

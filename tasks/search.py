@@ -48,7 +48,7 @@ class TaskSearch(TypedDict, total=False):
     submitTimeEnd: date | None
 
 
-def found(search: TaskSearch) -> QuerySet[Task]:
+def find_tasks(search: TaskSearch) -> QuerySet[Task]:
     """Return the tasks that match all members of a search, newest first.
 
     Raises InvalidField for a user that does not exist.

@@ -9,9 +9,8 @@ from django.db.models import Prefetch, QuerySet
 
 from accounts.models import DiscordAccount, User
 from mjproxy.lib.db.compiled_query import CompiledQuery
-from mjproxy.lib.validators.text_lists import parted
 from tasks.enums import TaskStatus
-from tasks.models import BannedWord, Task
+from tasks.models import Task
 
 # Columns of the account that a task's JSON needs.
 _SHOWN: Final = (
@@ -82,8 +81,3 @@ def waiting_ids(user: User, count: int = 1000, *, own: bool = False) -> list[int
     """Return the ids of waiting tasks that `user` may see, oldest first."""
     rows = _listed(user, own=own).filter(status=TaskStatus.NOT_START)
     return list(rows.order_by("id").values_list("id", flat=True)[:count])
-
-
-def banned_words() -> list[str]:
-    rows = BannedWord.objects.filter(enabled=True).values_list("word", flat=True)
-    return [word for text in rows for word in parted(text)]

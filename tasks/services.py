@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from copy import copy
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
-from django.db.models.functions import Coalesce
 from django.dispatch import Signal
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
+from mjproxy.lib.db import batch
+from mjproxy.lib.db.compiled_insert import CompiledInsert
 from mjproxy.lib.db.deadlocks import again_after_deadlock
+from tasks import updates
+from tasks.conditions import Condition
 from tasks.enums import (
-    ALLOWED_FROM,
-    OPEN,
     RUNNING,
     TERMINAL,
     Delivery,
@@ -29,7 +31,6 @@ from tasks.enums import (
 from tasks.models import InputPicture, Task
 from tasks.selectors import load_shown
 from tasks.signals import task_changed, task_submitted
-from tasks.webhooks.hooks import news
 
 logger = logging.getLogger(__name__)
 
@@ -44,65 +45,90 @@ def advance(
     task_id: int,
     status: TaskStatus,
     *,
-    where: Q | None = None,
+    where: Q | Condition | None = None,
     then: Callable[[], None] | None = None,
+    known: Task | None = None,
+    same: tuple[str, ...] = (),
     **changes: Any,
 ) -> bool:
     """Move a task to `status`; False if the move is not allowed any more.
 
     Check and write are one UPDATE, so of two workers only one succeeds. `where` is a
     further condition. Also returns False if another task has a message id or job uuid
-    of `changes`. The hook becomes due in the same UPDATE. `then` is called right after
-    the commit, before the signals.
+    of `changes`; in a batch it raises IntegrityError. The hook becomes due in the same
+    UPDATE. `then` is called right after the commit, before the signals.
+    `known` is the row as the caller knows it, so that it is not read again. The row
+    must still have its values of the columns `same`.
     """
-    rows = Task.objects.filter(pk=task_id, status__in=ALLOWED_FROM[status])
-    if where is not None:
-        rows = rows.filter(where)
-    if status == TaskStatus.IN_PROGRESS and "progress" in changes:
-        later = Q(progress__isnull=True) | Q(progress__lt=changes["progress"])
-        rows = rows.filter(later | Q(status=TaskStatus.SUBMITTED))
     if status in TERMINAL:
-        now = timezone.now()
-        changes |= {"finished_at": now, "started_at": Coalesce("started_at", now)}
+        changes["finished_at"] = timezone.now()
     try:
-        with transaction.atomic():
-            moved = rows.update(
-                status=status, **news(status), revision=F("revision") + 1, **changes
-            )
+        with batch.part():
+            if same and known:
+                compared = {name: getattr(known, name) for name in same}
+                moved = updates.move_same(task_id, status, changes, compared)
+            else:
+                moved = updates.move(task_id, status, changes, where)
             if moved:
                 if then is not None:
                     transaction.on_commit(then)
-                task = load_shown(task_id)
-                _tell(task_changed, task)
-                if status == TaskStatus.NOT_START:
-                    _tell(task_submitted, task)
+                _tell_moved(task_id, status, changes, known)
     except IntegrityError:
+        if batch.is_open():
+            raise
         logger.warning("task %s: %s refused, identity is taken", task_id, status)
         return False
-    if moved:
+    if moved and (known is None or known.status != status):
         logger.info("task %s: %s", task_id, status)
-    return bool(moved)
+    return moved
+
+
+def _tell_moved(
+    task_id: int, status: TaskStatus, changes: dict[str, Any], known: Task | None
+) -> None:
+    """Tell of a move after the commit."""
+    if known is None:
+        task = load_shown(task_id)
+    else:
+        task = _with(known, changes | {"status": status})
+    _tell(task_changed, task, before=known)
+    if status == TaskStatus.NOT_START:
+        _tell(task_submitted, task)
+
+
+def _with(task: Task, changes: dict[str, Any]) -> Task:
+    """Return a copy of a task that has just been read, with what was written since."""
+    fresh = copy(task)
+    for name, value in changes.items():
+        setattr(fresh, name, value)
+    return fresh
 
 
 @again_after_deadlock
-def learn(task_id: int, *, tell: bool = False, **facts: Any) -> bool:
+def learn(
+    task_id: int, *, tell: bool = False, known: Task | None = None, **facts: Any
+) -> bool:
     """Store facts from an event about an open task, without moving it.
 
     With `tell` the change is visible: page and stream get it. Returns False if the task
-    is over, or if another task has one of the identities.
+    is over, or if another task has one of the identities. For `known` see `advance`.
     """
     if not facts:
         return True
     if tell:
         facts["revision"] = F("revision") + 1
     try:
-        with transaction.atomic():
-            rows = Task.objects.filter(pk=task_id, status__in=OPEN)
-            learnt = bool(rows.update(**facts))
+        with batch.part():
+            learnt = updates.note(task_id, facts)
             if learnt and tell:
                 _tell(task_changed, Task.objects.get(pk=task_id))
+            elif learnt and known and "job_id" in facts:
+                # Tasks that waited because only text told them apart may be sent.
+                _tell(task_changed, _with(known, facts), before=known)
             return learnt
     except IntegrityError:
+        if batch.is_open():
+            raise
         logger.warning("task %s: not learnt, identity is taken: %s", task_id, facts)
         return False
 
@@ -312,9 +338,12 @@ def insert(task: Task) -> Task:
 
     Raises IntegrityError if its id or its owner's idempotency key exists.
     """
-    task.save(force_insert=True)
+    _insert(task)
     _tell(task_submitted, task)
     return task
+
+
+_insert: Final = CompiledInsert(Task)
 
 
 def tell_changed(task: Task) -> None:
@@ -322,8 +351,9 @@ def tell_changed(task: Task) -> None:
     _tell(task_changed, task)
 
 
-def _tell(signal: Signal, task: Task) -> None:
+def _tell(signal: Signal, task: Task, **more: Any) -> None:
     # After the commit, so that a worker finds the row. Robust: a failing receiver
     # (without a broker, for example) is logged, and the sweep finds the row later.
-    send: Any = partial(signal.send_robust, sender=Task, task_id=task.pk, task=task)
+    about = {"task_id": task.pk, "task": task, **more}
+    send: Any = partial(signal.send_robust, sender=Task, **about)
     transaction.on_commit(send)

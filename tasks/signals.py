@@ -1,7 +1,7 @@
 """Signals of this app, sent after the commit.
 
 Task signals carry `task_id`, and `task` as it was at the commit, which saves the
-receivers a query.
+receivers a query. `task_changed` may carry `before`, the task before the change.
 """
 
 from django.dispatch import Signal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,25 +11,26 @@ from typing import Any
 import hypothesis
 import pytest
 from asgiref.sync import SyncToAsync
+from django.core.cache import cache
 from django.db import connections
 from django.db.models.sql.compiler import SQLUpdateCompiler
 from django.test import Client, TransactionTestCase
 from pytest_django.fixtures import Settings
 
 from accounts import ports
-from accounts.choice import pool_settings
 from accounts.models import DiscordAccount, User
 from accounts.people import wrong_keys
 from accounts.people.keys import create_key
 from mjproxy.health import background_check
 from mjproxy.lib import faults
-from mjproxy.lib.db import clock, threads
+from mjproxy.lib.db import clock, snapshot, threads
+from mjproxy.lib.process import nudge
 from mjproxy.lib.safe_http import resolver
 from tasks.webhooks import signing
-from tests.emptying import empty
+from tests.empty_database import empty
 from tests.factories import make_account, make_user
 from tests.http_server import Server, always, serving
-from tests.mjproxy.lib.safe_http.fetching import PNG
+from tests.mjproxy.lib.safe_http.guarded_fetch import PNG
 from tests.mysql_rules import checked_as_sql
 
 # No test asserts a duration: slowness on a loaded machine is no failure.
@@ -81,6 +83,14 @@ def _committed_rows_go_quickly() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_nudge_is_sent() -> Iterator[None]:
+    """Treat the thread that sends nudges as started: there is no Redis."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nudge, "_sender_of", os.getpid())
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _mysql_would_take_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SQLUpdateCompiler, "as_sql", checked_as_sql)
@@ -98,9 +108,15 @@ def _threads_have_come_to_rest() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_known_of_the_pool() -> None:
-    """Forget what is cached of the pool: a rollback sends no signal."""
-    pool_settings.forget()
+def _no_snapshot_is_kept() -> None:
+    """Forget the rows of earlier tests: a rollback sends no signal."""
+    snapshot.forget_all()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_cached() -> None:
+    """Forget counted tries: all tests come from one address."""
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -202,8 +218,21 @@ def stranger(db: None) -> ApiClient:
 
 
 @pytest.fixture
+def admin(db: None) -> Client:
+    """A browser in which an operator is signed in who may do everything."""
+    page = Client()
+    page.force_login(make_user("olaf", is_staff=True, is_superuser=True))
+    return page
+
+
+@pytest.fixture
 def account(db: None) -> DiscordAccount:
     return make_account()
+
+
+@pytest.fixture
+def utc(settings: Settings) -> None:
+    settings.TIME_ZONE = "UTC"
 
 
 @pytest.fixture

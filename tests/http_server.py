@@ -51,7 +51,7 @@ def serving(handler: Handler | None = None) -> Iterator[Server]:
     try:
         yield server
     finally:
-        event_loop.run(runner.cleanup())
+        event_loop.run(_stop(runner))
 
 
 async def _start(server: Server) -> web.ServerRunner:
@@ -65,6 +65,22 @@ async def _start(server: Server) -> web.ServerRunner:
     host, port = runner.addresses[0][:2]
     server.origin = f"http://{host}:{port}"
     return runner
+
+
+async def _stop(runner: web.ServerRunner) -> None:
+    """Close the server, and wait until the handlers of lost connections have ended."""
+    await runner.cleanup()
+    left = [task for task in asyncio.all_tasks() if _is_of(task, runner.server)]
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+
+
+def _is_of(task: asyncio.Task[Any], server: web.Server | None) -> bool:
+    """Tell whether a task handles a request of the server."""
+    frame = getattr(task.get_coro(), "cr_frame", None)
+    handler = frame.f_locals.get("self") if frame else None
+    return isinstance(handler, web.RequestHandler) and handler._manager is server
 
 
 def always(status: int = 200, **kwargs: Any) -> Handler:
@@ -81,7 +97,7 @@ async def never(request: web.Request) -> web.Response:
 
 
 @contextmanager
-def listening(
+def listen_on_loopback(
     talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
 ) -> Iterator[str]:
     """Serve bytes that no web server would send; yields the origin."""

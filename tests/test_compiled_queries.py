@@ -15,6 +15,7 @@ from accounts.choice.rules import Need
 from accounts.enums import ChoiceRule
 from accounts.models import ApiKey, DiscordAccount, User
 from accounts.people import keys
+from gateway import leases
 from gateway.events import matching
 from gateway.lanes import next_task, waits
 from gateway.models import GatewaySession
@@ -63,6 +64,10 @@ CASES: Final[dict[str, list[Case]]] = {
             lambda w: (w.account.pk, "1", "2", "nonce", "3", "4", w.done.job_id),
         ),
     ],
+    "gateway/leases.py: _held": [
+        (leases._held(1), lambda w: (w.account.pk,)),
+        (leases._held(4), lambda w: (w.account.pk, 8, 9, 9)),
+    ],
     "gateway/lanes/next_task.py: _first_two": [
         (next_task._first_two, lambda w: (w.account.pk,)),
     ],
@@ -106,7 +111,9 @@ def world(alice: User) -> World:
     account = make_account(remark="a mark of ours")
     ApiKey.objects.create(owner=alice, digest="digest", prefix="p")
     done = make_finished(alice, account=account, notify_hook="https://a.test/")
-    GatewaySession.objects.create(account=account, user_id="a user", is_live=True)
+    GatewaySession.objects.create(
+        account=account, user_id="a user", is_live=True, holder="a gateway"
+    )
     return World(
         alice,
         account,

@@ -20,12 +20,12 @@ REGISTRIES = [
     "registry.yarn" + "pkg.com",
 ]
 MACHINE_PATHS = re.compile(r"(?<![\w./])/(?:root|work|home/\w+|Users/\w+)/[\w.-]+")
-DOORS = {"admin", "api", "pages", "management", "live", "jobs.py"}
+ENTRY_POINTS = {"admin", "api", "pages", "management", "live", "jobs.py"}
 WRITERS = {
     *("save", "create", "update", "delete", "get_or_create", "update_or_create"),
     *("bulk_create", "bulk_update"),
 }
-PROTOCOL_HOMES = ("tasks/custom_ids.py", "gateway/simulator/", "tests/")
+PROTOCOL_FILES = ("tasks/custom_ids.py", "gateway/simulator/", "tests/")
 ENV_NAME = re.compile(r"\b(?:MJPROXY_[A-Z_]+|NG_DISCORD_[A-Z_]+|[A-Z]+_URL|PORT|TZ)\b")
 # Folders of tests that mirror no package of the product, and why.
 OF_NO_PACKAGE = {
@@ -191,22 +191,22 @@ def test_no_test_sleeps_where_it_could_await_an_event() -> None:
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 
-def test_midjourneys_button_grammar_has_one_home() -> None:
+def test_midjourneys_button_grammar_is_in_one_module() -> None:
     wrong = [
         name
         for path in files("*.py")
         if '"MJ::' in path.read_text()
-        and not (name := named(path)).startswith(PROTOCOL_HOMES)
+        and not (name := named(path)).startswith(PROTOCOL_FILES)
     ]
 
     assert wrong == []
 
 
-def test_doors_write_no_rows() -> None:
+def test_entry_points_write_no_rows() -> None:
     found = {
         named(path): calls
         for path in files("accounts/*.py", "gateway/*.py", "tasks/*.py")
-        if DOORS & set(path.parts) and "simulator" not in path.parts
+        if ENTRY_POINTS & set(path.parts) and "simulator" not in path.parts
         if (calls := _writing_calls(ast.parse(path.read_text())))
     }
 
@@ -290,11 +290,11 @@ def _places(code: str) -> set[str]:
     """Return the files and folders that a piece of inline code names."""
     found = set(FILE_NAME.findall(code)) | set(FOLDER.findall(code))
     if (dotted := MODULE.match(code)) and not code.endswith((".py", ".md")):
-        found.add(_home_of(dotted[1]))
+        found.add(_path_of(dotted[1]))
     return found
 
 
-def _home_of(dotted: str) -> str:
+def _path_of(dotted: str) -> str:
     """Return the file or folder of a dotted name, whose last part may be an object."""
     whole, _, last = dotted.replace(".", "/").rpartition("/")
     for name in (f"{whole}/{last}.py", f"{whole}/{last}/", f"{whole}.py", f"{whole}/"):

@@ -209,11 +209,11 @@ class AccountAdmin(ManyAccountsAdmin):
 
     @admin.display(description="Who must act")
     def who_must_act(self, account: DiscordAccount) -> str:
-        return states.who(account)
+        return states.who_must_act(account)
 
     @admin.display(description="What to do")
     def what_to_do(self, account: DiscordAccount) -> str:
-        return states.todo(account)
+        return states.next_step(account)
 
     @admin.display(description="History")
     def history(self, account: DiscordAccount) -> SafeString:

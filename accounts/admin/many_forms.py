@@ -72,7 +72,7 @@ class ExportForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
         if "passphrase" in data and data["passphrase"] != data.get("again"):
-            self.add_error("again", "The two are not the same.")
+            self.add_error("again", "The two passphrases differ.")
         return data
 
 

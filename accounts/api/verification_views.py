@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 REFRESH_SECONDS: Final = 25.0
 MOST_BYTES: Final = 64 << 10  # of a report of a verification server
-DOOR: Final = "verification"
+THROTTLE_SCOPE: Final = "verification"
 
 _ACCOUNT_ID = OpenApiParameter("account_id", str, OpenApiParameter.PATH)
 _ENVELOPE: Final = {
@@ -201,14 +201,14 @@ def _report_in(request: Request) -> ReportFields | None:
 
 
 def _hear(said: ReportFields, address: str | None) -> None:
-    if throttle.too_many_tries(address=address, name="", door=DOOR):
+    if throttle.too_many_tries(address=address, name="", scope=THROTTLE_SCOPE):
         logger.warning("verification reports from %s: too many wrong ones", address)
         return
     if not helper_server.is_secret(said["secret"]):
         logger.warning("a verification report from %s without the secret", address)
         return
-    throttle.forget_tries(address=address, name="", door=DOOR)
-    counted = helper_server.hear(
+    throttle.forget_tries(address=address, name="", scope=THROTTLE_SCOPE)
+    counted = helper_server.apply_report(
         url=said["url"],
         state=said["state"],
         success=said["success"],

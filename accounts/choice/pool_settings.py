@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -15,22 +14,21 @@ from django.utils import timezone
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, DomainTag, PoolSettings
 from accounts.models.tags import keywords_of
-from accounts.state.moves import home
+from accounts.state.moves import scheduled_standing
+from mjproxy.lib.db.snapshot import Snapshot
 
-# Every submit reads them, so each process keeps them for a moment.
-KEPT_FOR: Final = 1.0  # seconds
 _BREAKS: Final = re.compile(r"[,.\-\s]+")
 
 
 @dataclass(frozen=True)
 class Pool:
-    """The settings of the pool at `read_at`, a monotonic time."""
+    """The settings of the pool."""
 
     rule: str
+    waiting_per_user: int  # most tasks of a user that may wait; 0: no limit
     # Keyword to ids of subjects; empty while the switch is off.
     keywords: Mapping[str, frozenset[int]]
     closed: tuple[str, ...]  # texts of work hours that exclude now
-    read_at: float = field(default_factory=time.monotonic)
 
     def subjects_of(self, prompt: str) -> tuple[int, ...]:
         """Return the ids of the subjects whose keywords a prompt contains, sorted."""
@@ -42,27 +40,6 @@ class Pool:
         return tuple(sorted(found))
 
 
-_kept: Pool | None = None
-
-
-def pool() -> Pool:
-    """Return the pool's settings, at most `KEPT_FOR` seconds old."""
-    global _kept
-    kept = _kept
-    if kept is None or time.monotonic() - kept.read_at > KEPT_FOR:
-        _kept = kept = _read()
-    return kept
-
-
-def forget() -> None:
-    """Drop the kept settings. Services that write them call this.
-
-    Other processes follow within `KEPT_FOR` seconds.
-    """
-    global _kept
-    _kept = None
-
-
 def _read() -> Pool:
     settings = PoolSettings.get_solo()
     now = timezone.now()
@@ -70,13 +47,14 @@ def _read() -> Pool:
     texts = written.values_list("work_time", flat=True).distinct()
     return Pool(
         rule=settings.rule,
+        waiting_per_user=settings.waiting_per_user,
         keywords=_keywords() if settings.is_vertical_domain else {},
         closed=tuple(sorted(text for text in texts if _is_over(text, now))),
     )
 
 
 def _is_over(work_time: str, moment: datetime) -> bool:
-    return home(work_time, moment).state == AccountState.RESTING
+    return scheduled_standing(work_time, moment).state == AccountState.RESTING
 
 
 def _keywords() -> dict[str, frozenset[int]]:
@@ -86,3 +64,7 @@ def _keywords() -> dict[str, frozenset[int]]:
         for word in keywords_of(words):
             found[word].add(pk)
     return {word: frozenset(ids) for word, ids in found.items()}
+
+
+# Services that write work hours of accounts drop it.
+pool: Final = Snapshot(_read, PoolSettings, DomainTag)

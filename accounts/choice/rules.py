@@ -217,7 +217,7 @@ _ROOM: Final = (
 )
 
 
-def below_day_limit(day: date) -> Q:
+def below_day_limit(day: date | Value) -> Q:
     """Match the accounts that may draw once more on this day."""
     unlimited = Q(day_draw_limit__lt=0)
     fresh = Q(day_draw_limit__gt=0) & ~Q(day=day)

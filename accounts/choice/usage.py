@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, IntegerField, When
 from django.utils import timezone
 
 from accounts.choice.rules import below_day_limit
 from accounts.models import DiscordAccount
+from mjproxy.lib.db.compiled_query import CompiledUpdate
 
 
 def take_turn(
@@ -25,22 +27,29 @@ def take_turn(
     Returns False if its day limit is reached (`within_limit`), or if another submit has
     taken the turn since the row was read (`unless_taken`).
     """
-    today = timezone.localdate()
-    rows = DiscordAccount.objects.filter(pk=account.pk)
-    if within_limit:
-        rows = rows.filter(below_day_limit(today))
-    if unless_taken:
-        rows = rows.filter(picked_at=account.picked_at)
-    return bool(
-        rows.update(
-            # Stands before `day`: MySQL evaluates assignments from left to right.
-            day_draw_count=Case(
-                When(day=today, then=F("day_draw_count") + tasks), default=Value(tasks)
-            ),
-            day=today,
-            picked_at=_behind_all(account),
-        )
-    )
+    # A turn of its own for NULL, which SQL does not compare.
+    seen = (account.picked_at,) if unless_taken and account.picked_at else ()
+    take = _turn(within_limit=within_limit, unless_taken=unless_taken, seen=len(seen))
+    today, moment = timezone.localdate(), _behind_all(account)
+    return bool(take(account.pk, today, tasks, moment, *seen))
+
+
+@cache
+def _turn(*, within_limit: bool, unless_taken: bool, seen: int) -> CompiledUpdate:
+    def build(pk: Any, today: Any, tasks: Any, moment: Any, last: Any = None) -> Any:
+        rows = DiscordAccount.objects.filter(pk=pk)
+        if within_limit:
+            rows = rows.filter(below_day_limit(today))
+        if unless_taken:
+            rows = rows.filter(picked_at=last)
+        # Stands before `day`: MySQL evaluates assignments from left to right.
+        once_more = When(day=today, then=F("day_draw_count") + tasks)
+        count = Case(once_more, default=tasks, output_field=IntegerField())
+        return rows, {"day_draw_count": count, "day": today, "picked_at": moment}
+
+    names = ["id", "day", "day_draw_count", "picked_at", *["picked_at"] * seen]
+    fields: list[Any] = [DiscordAccount._meta.get_field(name) for name in names]
+    return CompiledUpdate(build, fields)
 
 
 def _behind_all(account: Any) -> datetime:

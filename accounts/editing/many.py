@@ -8,13 +8,13 @@ from functools import partial
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts.choice import pool_settings
+from accounts.choice.pool_settings import pool
 from accounts.editing.fields import Changes, domains_of
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from accounts.selectors import lock_users
 from accounts.state.changes import follow_person
-from accounts.state.moves import tell
+from accounts.state.moves import send_account_changed
 from accounts.state.same_user import share
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 
@@ -56,9 +56,9 @@ def edit_many(accounts: Iterable[DiscordAccount], changes: Changes, *, by: str) 
         _set_domains(ids, [tag.pk for tag in domains])
     if enabled is not None:
         enable_many(ids, enabled=enabled, by=by)
-    pool_settings.forget()
+    pool.drop()
     for pk in ids:
-        tell(pk)
+        send_account_changed(pk)
     return len(rows)
 
 
@@ -74,7 +74,7 @@ def enable_many(account_ids: Iterable[int], *, enabled: bool, by: str) -> int:
     DiscordAccount.objects.filter(pk__in=ids).update(enabled=enabled)
     for pk in ids:
         follow_person(pk, by=by)
-        tell(pk)
+        send_account_changed(pk)
     return len(ids)
 
 

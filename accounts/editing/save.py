@@ -9,14 +9,14 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.choice import pool_settings
 from accounts.choice.idle_hours import is_idle
+from accounts.choice.pool_settings import pool
 from accounts.editing import sub_channels
 from accounts.editing.discord_check import CONNECTION, changed
 from accounts.models import DiscordAccount
 from accounts.selectors import lock_users
 from accounts.state import changes
-from accounts.state.moves import tell
+from accounts.state.moves import send_account_changed
 from accounts.state.same_user import OF_USER, leave, share
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.db.encrypted_field import unreadable
@@ -51,8 +51,8 @@ def save_account(
         changes.begin(account)
         account.save()
         sub_channels.replace(account, further or {})
-        pool_settings.forget()
-        tell(account.pk)
+        pool.drop()
+        send_account_changed(account.pk)
         return account
     lock_users([account.pk])
     written = _editable(account)
@@ -71,8 +71,8 @@ def save_account(
         share(account.pk, {k: v for k, v in of_user.items() if k in written})
     helped = fields is None or bool(connects or _HELPING & {*fields})
     changes.follow_person(account.pk, by=by, helped=helped)
-    pool_settings.forget()
-    tell(account.pk)
+    pool.drop()
+    send_account_changed(account.pk)
     account.refresh_from_db(fields=["revision", *changes.FIELDS])
     return account
 
@@ -120,7 +120,7 @@ def reconnect(account_id: int) -> None:
     DiscordAccount.objects.filter(pk=account_id).update(
         anew_revision=F("revision") + 1, revision=F("revision") + 1
     )
-    tell(account_id)
+    send_account_changed(account_id)
 
 
 @again_after_deadlock
@@ -128,4 +128,4 @@ def reconnect(account_id: int) -> None:
 def delete_account(account: DiscordAccount) -> None:
     account_id = account.pk
     account.delete()
-    tell(account_id)
+    send_account_changed(account_id)

@@ -9,9 +9,10 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.exceptions import TooManyTries
-from accounts.models import AccessSettings, User
-from accounts.people.keys import GUEST_NAME
+from accounts.models import User
+from accounts.people.keys import GUEST_NAME, named_user, user_from
 from accounts.people.wrong_keys import user_by
+from accounts.selectors import access_settings
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,12 @@ def keys_in(request: HttpRequest) -> list[str]:
 
 def guest_user() -> User | None:
     """Return the user for callers without a key, or None if guests are not allowed."""
-    if not AccessSettings.get_solo().allow_without_key:
+    if not access_settings().allow_without_key:
         return None
-    return User.objects.filter(username=GUEST_NAME, is_active=True).first()
+    try:
+        return user_from(named_user(GUEST_NAME))
+    except User.DoesNotExist:
+        return None
 
 
 def link_base(request: HttpRequest) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
 from django.utils.crypto import constant_time_compare
 
 from accounts.exceptions import InvalidField, UserDisabled
 from accounts.models import ApiKey, User
 from mjproxy.lib.db.compiled_query import CompiledQuery
+from mjproxy.lib.db.snapshot import Snapshot
 from mjproxy.lib.db.unique_races import checked_again
 
 MIN_KEY_LENGTH: Final = 20  # characters; shorter keys could be guessed
@@ -23,6 +24,7 @@ GUEST_NAME: Final = "guest"
 # The fields of the caller that a request needs. Secrets are left out: decrypting them
 # would cost more than the whole look-up.
 _FIELDS: Final = ("username", "is_active", "is_staff", "is_superuser")
+_LOADED: Final = ("id", *_FIELDS)
 
 _keys_by_digest: Final = CompiledQuery[ApiKey](
     lambda one, other: (
@@ -73,15 +75,44 @@ def user_of_key(key: str) -> User | None:
 
 
 def owner_of(keys: Sequence[str]) -> User | None:
-    """Return the active owner of the first or the last key, with one query.
+    """Return the active owner of the first or the last key.
 
     Returns None for unknown keys. Raises UserDisabled if all owners found are disabled.
+    A key that was revoked by another process may count for a second more.
     """
-    if any(constant_time_compare(key, settings.ADMIN_TOKEN) for key in keys):
-        operators = User.objects.filter(username=ADMIN_NAME, is_active=True)
-        return next(iter(operators.only(*_FIELDS)), None)
-    rows = _keys_by_digest(digest(keys[0]), digest(keys[-1]))
-    owners = [row.owner for row in rows]
-    if owners and not any(owner.is_active for owner in owners):
-        raise UserDisabled
-    return next((owner for owner in owners if owner.is_active), None)
+    try:
+        if any(constant_time_compare(key, settings.ADMIN_TOKEN) for key in keys):
+            return user_from(named_user(ADMIN_NAME))
+        return user_from(_owner(digest(keys[0]), digest(keys[-1])))
+    except User.DoesNotExist:
+        return None
+
+
+def forget_owners() -> None:
+    """Read the owners of keys again: called where keys are written without a save."""
+    _owner.drop()
+
+
+def user_from(values: tuple[Any, ...]) -> User:
+    """Return a user of the caller's own, from values that all threads share."""
+    return User.from_db(DEFAULT_DB_ALIAS, _LOADED, values)
+
+
+def _read_owner(one: str, other: str) -> tuple[Any, ...]:
+    owners = [row.owner for row in _keys_by_digest(one, other)]
+    for owner in owners:
+        if owner.is_active:
+            return tuple(getattr(owner, name) for name in _LOADED)
+    raise UserDisabled if owners else User.DoesNotExist
+
+
+def _read_named(name: str) -> tuple[Any, ...]:
+    """Return the values of the active user of a name. Raises User.DoesNotExist."""
+    users = User.objects.filter(username=name, is_active=True)
+    values: tuple[Any, ...] = users.values_list(*_LOADED).get()
+    return values
+
+
+# Only right keys are kept: a new key, or an enabled user, is known at once everywhere.
+_owner: Final = Snapshot(_read_owner, ApiKey, User)
+named_user: Final = Snapshot(_read_named, User)

@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 
 from accounts.models import ApiKey, User
-from accounts.people.keys import digest
+from accounts.people.keys import digest, forget_owners
 from accounts.signals import access_changed, user_leaves
 
 SESSION_KEY: Final = "key_digest"  # session entry: the hash of the key that signed in
@@ -69,7 +69,7 @@ class PassedSessions:
 # --- revoking -------------------------------------------------------------------------
 
 
-def tell(user_id: int) -> None:
+def send_access_changed(user_id: int) -> None:
     """Send `access_changed` after the commit, so that open streams check their pass."""
     transaction.on_commit(
         partial(access_changed.send_robust, sender=User, user_id=user_id)
@@ -81,15 +81,16 @@ def revoke(keys: QuerySet[ApiKey]) -> int:
     with transaction.atomic():
         owners = set(keys.order_by().values_list("owner", flat=True))
         count = keys.filter(is_active=True).update(is_active=False)
+        forget_owners()
         for owner in owners:
-            tell(owner)
+            send_access_changed(owner)
     return count
 
 
 def save_key(key: ApiKey) -> None:
     """Save an edited key; what was opened with it ends where it is revoked."""
     key.save()
-    tell(key.owner_id)
+    send_access_changed(key.owner_id)
 
 
 def delete_keys(keys: QuerySet[ApiKey]) -> None:
@@ -104,5 +105,5 @@ def delete_user(user: User) -> None:
     # cannot.
     user_leaves.send(sender=User, user_id=user.pk)
     with transaction.atomic():
-        tell(user.pk)
+        send_access_changed(user.pk)
         user.delete()

@@ -54,7 +54,7 @@ def save_user(user: User) -> None:
     if user._state.adding:
         user.webhook_secret = new_webhook_secret()
     user.save()
-    passes.tell(user.pk)
+    passes.send_access_changed(user.pk)
 
 
 def renew_webhook_secret(user: User) -> str:

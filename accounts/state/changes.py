@@ -20,11 +20,11 @@ from accounts.state.moves import (
     LONGEST_REASON,
     Found,
     Known,
-    home,
-    home_of,
     move,
     resting_words,
-    tell,
+    scheduled_standing,
+    scheduled_standing_of,
+    send_account_changed,
 )
 from accounts.states import (
     LOST,
@@ -117,7 +117,7 @@ def share_troubles(account_id: int) -> bool:
 
 
 @again_after_deadlock
-def retell(
+def update_reason(
     account_id: int, state: AccountState, reason: str, *, mail: bool = False
 ) -> bool:
     """Replace the reason of a state that continues; with `mail` mail the operator.
@@ -131,14 +131,14 @@ def retell(
             rows = rows.exclude(state_reason=reason)
         changed = rows.update(state_reason=reason)
         if changed:
-            _retell_others(account_id, state, reason)
-            tell(account_id)
+            _update_reason_of_others(account_id, state, reason)
+            send_account_changed(account_id)
         if changed and mail:
             mails.note(account_id, state, reason, again=True)
     return bool(changed)
 
 
-def _retell_others(account_id: int, state: AccountState, reason: str) -> None:
+def _update_reason_of_others(account_id: int, state: AccountState, reason: str) -> None:
     if state in TROUBLES:
         same = DiscordAccount.objects.filter(pk__in=ids_of_user(account_id))
         same.filter(is_shared=True, state=state).update(state_reason=reason)
@@ -157,7 +157,7 @@ def release(account_id: int, state: AccountState, *, by: str) -> bool:
     lock_users([account_id])
     note_act(account_id)
     moves = [
-        move(pk, Cause.PERSON, home_of, only=state, by=by)
+        move(pk, Cause.PERSON, scheduled_standing_of, only=state, by=by)
         for pk in ids_of_user(account_id)
         if pk == account_id or _is_shared(pk, state)
     ]
@@ -166,7 +166,7 @@ def release(account_id: int, state: AccountState, *, by: str) -> bool:
 
 def resume(account_id: int) -> bool:
     """End the account's current state once its `resume_at` has passed."""
-    return move(account_id, Cause.END, home_of)
+    return move(account_id, Cause.END, scheduled_standing_of)
 
 
 def resume_due() -> None:
@@ -184,11 +184,11 @@ def follow_work_hours() -> None:
     over = [
         text
         for text in timed.values_list("work_time", flat=True).distinct()
-        if home(text, now).state == AccountState.RESTING
+        if scheduled_standing(text, now).state == AccountState.RESTING
     ]
     if over:
         for account_id in timed.filter(work_time__in=over).values_list("pk", flat=True):
-            move(account_id, Cause.HOURS, home_of)
+            move(account_id, Cause.HOURS, scheduled_standing_of)
 
 
 @again_after_deadlock
@@ -206,7 +206,7 @@ def follow_person(account_id: int, *, by: str, helped: bool = True) -> bool:
         state = found.standing.state
         if state in TROUBLES and not helped:
             return found.standing
-        here = home_of(found)
+        here = scheduled_standing_of(found)
         is_up = state in ROUTINE and here.state not in {AccountState.RESTING}
         return found.standing if is_up else here
 
@@ -221,7 +221,7 @@ def follow_person(account_id: int, *, by: str, helped: bool = True) -> bool:
     state, was_shared = AccountState(before[0]), before[1]
     if was_shared:
         for pk in _others_with(account_id, state):
-            move(pk, Cause.PERSON, home_of, only=state, by=by)
+            move(pk, Cause.PERSON, scheduled_standing_of, only=state, by=by)
     else:  # the trouble was this row's own
         share_troubles(account_id)
     return moved
@@ -258,7 +258,7 @@ def note_act(account_id: int) -> None:
 
 def begin(account: DiscordAccount) -> None:
     """Set the first state of a new account, before its row is written."""
-    first = home(account.work_time, timezone.now())
+    first = scheduled_standing(account.work_time, timezone.now())
     if not account.enabled:
         first = Standing(AccountState.DISABLED)
     account.state, account.resume_at = first.state, first.until

@@ -31,8 +31,8 @@ MOST_TRIES: Final = 20  # each failed try is a race lost to another move
 _ENDED: Final = frozenset({Cause.END, Cause.PERSON})
 
 
-def home(work_time: str, moment: datetime) -> Standing:
-    """Return the standing of an account without trouble: connecting or resting."""
+def scheduled_standing(work_time: str, moment: datetime) -> Standing:
+    """Return the standing that the work hours give: connecting or resting."""
     try:
         if not work_time or hours.covers(work_time, moment):
             return Standing(AccountState.CONNECTING)
@@ -160,12 +160,12 @@ def _write(
             until=then.until,
             by=by,
         )
-    tell(account_id)
+    send_account_changed(account_id)
     return True
 
 
-def home_of(found: Found) -> Standing:
-    return home(found.work_time, timezone.now())
+def scheduled_standing_of(found: Found) -> Standing:
+    return scheduled_standing(found.work_time, timezone.now())
 
 
 def resting_words(then: Standing) -> str:
@@ -191,7 +191,7 @@ def _log(account_id: int, then: Standing, reason: str) -> None:
         logger.info("account %s: %s %s", account_id, then.state, reason)
 
 
-def tell(account_id: int) -> None:
+def send_account_changed(account_id: int) -> None:
     """Send `account_changed` after the commit."""
     send: Any = partial(
         account_changed.send_robust, sender=DiscordAccount, account_id=account_id

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from accounts.enums import SpeedMode
 from accounts.models import DiscordAccount
 from accounts.selectors import ids_of_user
-from accounts.state.moves import tell
+from accounts.state.moves import send_account_changed
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def _set_exhausted(
     for pk in found:
         DiscordAccount.objects.filter(pk=pk).update(fast_exhausted=is_exhausted)
         _allow(pk, [SpeedMode.RELAX] if is_exhausted else [])
-        tell(pk)
+        send_account_changed(pk)
     return bool(found)
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import ids_of_user, lock_users
 from accounts.state import changes
-from accounts.state.moves import tell
+from accounts.state.moves import send_account_changed
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def join(account_id: int, discord_user: str) -> bool:
         _take_over(account_id, others[0])
         for pk in (account_id, *others):
             changes.share_troubles(pk)
-        tell(account_id)
+        send_account_changed(account_id)
     return True
 
 

@@ -42,7 +42,7 @@ SILENT: Final = "验证服务器未回复 / your verification server did not ans
 
 
 @dataclass(frozen=True)
-class Handing:
+class ClaimedCall:
     """One attempt to hand a verification to the server."""
 
     account_id: int
@@ -51,7 +51,7 @@ class Handing:
     body: Mapping[str, object]
 
 
-def claim(account_id: int) -> Handing | None:
+def claim(account_id: int) -> ClaimedCall | None:
     """Claim the next attempt to call the server; None if no attempt is due.
 
     The claim sets the time of the next attempt. If this process dies, that attempt
@@ -84,10 +84,10 @@ def claim(account_id: int) -> Handing | None:
         "message": "",
     }
     url = f"{server.server_url.rstrip('/')}/cf/verify"
-    return Handing(account_id, row.tries + 1, url, body)
+    return ClaimedCall(account_id, row.tries + 1, url, body)
 
 
-def note_answer(handing: Handing, error: str = "") -> None:
+def note_answer(handing: ClaimedCall, error: str = "") -> None:
     """Store whether the server accepted; after the last failure call a person."""
     now = timezone.now()
     rows = Verification.objects.filter(account=handing.account_id, tries=handing.tries)
@@ -111,7 +111,7 @@ def fall_back(row: Verification, reason: str) -> None:
     if not first:
         return
     said = f"{BY_HAND}: {reason}"
-    changes.retell(row.account_id, AccountState.VERIFICATION, said, mail=True)
+    changes.update_reason(row.account_id, AccountState.VERIFICATION, said, mail=True)
     logger.error("account %s, a person must act: %s", row.account_id, said)
     lock.want_page(row.account_id)
 
@@ -126,7 +126,7 @@ def is_secret(said: str) -> bool:
     return bool(secret) and same
 
 
-def hear(*, url: str, state: str, success: bool, message: str) -> bool:
+def apply_report(*, url: str, state: str, success: bool, message: str) -> bool:
     """Apply a report of the server, whose secret was checked; tell whether it counts.
 
     `state` is a channel id. Reports are ignored for accounts that are not locked, for

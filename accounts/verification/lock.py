@@ -79,7 +79,7 @@ def ask(
     if locked and before and now - before.asked_at < mails.ONCE:
         # A mail within the last hour suppresses this one, but that verification was
         # passed.
-        changes.retell(account_id, AccountState.VERIFICATION, said, mail=True)
+        changes.update_reason(account_id, AccountState.VERIFICATION, said, mail=True)
     since = DiscordAccount.objects.values_list("state_since", flat=True)
     begun = since.get(pk=account_id) if locked else now
     facts = _NO_CHALLENGE | {"token": token, "ack_url": ack_url, "asked_at": begun}
@@ -188,7 +188,7 @@ def break_off(account_id: int, reason: str) -> None:
     rows = current().filter(account=account_id)
     rows.filter(hand_at__isnull=False).update(failed_at=now)
     rows.update(wanted_at=None, claimed_until=None, hand_at=None, error=reason[:400])
-    changes.retell(account_id, AccountState.VERIFICATION, f"{BY_HAND}: {reason}")
+    changes.update_reason(account_id, AccountState.VERIFICATION, f"{BY_HAND}: {reason}")
 
 
 def due() -> list[int]:

@@ -38,7 +38,7 @@ def check(account: DiscordAccount, channels: Mapping[str, Pairs]) -> Wrong:
     further account is not checked.
     """
     if not _looks.acquire(blocking=False):
-        logger.info("others are being checked: an account is saved unchecked")
+        logger.info("account saved without a check: too many other checks are running")
         return {}
     try:
         return _check(account, channels)
@@ -72,12 +72,12 @@ async def _ask(
         async with asyncio.timeout(LIMIT):
             await _look(http, channels, wrong)
     except TimeoutError:
-        logger.info("Discord takes too long: an account is saved unchecked")
+        logger.info("account saved without a check: Discord did not answer in time")
     except (RequestException, OSError) as exc:
-        logger.info("an account is saved unchecked: %s", type(exc).__name__)
+        logger.info("account saved without a check: %s", type(exc).__name__)
     except Exception:
         # The gateway connection will show the fault; the row is saved.
-        logger.exception("an account is saved unchecked: unforeseen error")
+        logger.exception("account saved without a check: unforeseen error")
     finally:
         await http.aclose()
     return wrong
@@ -88,7 +88,7 @@ async def _look(http: DiscordHttp, channels: Mapping[str, Pairs], wrong: Wrong) 
     try:
         status, user = await http.look("/users/@me", timeout=LIMIT - PROXY_LIMIT)
     except (RequestException, OSError) as exc:
-        logger.info("an account is saved unchecked: %s", type(exc).__name__)
+        logger.info("account saved without a check: %s", type(exc).__name__)
         if http.identity.proxy_url and not await _listens(http.identity.proxy_url):
             wrong["proxy_url"] = ["The proxy cannot be reached."]
         return
@@ -108,7 +108,7 @@ async def _look(http: DiscordHttp, channels: Mapping[str, Pairs], wrong: Wrong) 
 
 def _wrong_with(status: int, channel: Any, guild_id: str) -> str:
     if status == 404:
-        return "Discord knows no such channel."
+        return "Discord has no channel with this id."
     if status == 403:
         return "The account may not see this channel."
     if status == 200 and _has_id(channel) and channel.get("guild_id") != guild_id:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -12,12 +12,11 @@ from accounts.enums import BotType
 from gateway.models import CommandIndex
 from gateway.protocol.constants import BOT_IDS, MIDJOURNEY_APP, NIJI_APP, CommandType
 from gateway.protocol.shapes import Command
+from mjproxy.lib.db.snapshot import Snapshot
 from tasks.ports import OPTION_LIMIT
 
-CACHED: Final = 10.0  # seconds; a stale command is read again at once
-LIMITS_CACHED: Final = 60.0  # seconds; every submit reads them, they seldom change
-_cache: dict[int, tuple[float, list[Command]]] = {}
-_longest: dict[tuple[str, str], tuple[float, int]] = {}
+KEPT: Final = 10.0  # seconds; Discord refuses a stale command, and it is read again
+LIMITS_KEPT: Final = 60.0  # seconds; they seldom change
 
 
 class UnknownCommand(Exception):
@@ -35,8 +34,6 @@ def save_index(account_id: int, commands: Iterable[Mapping[str, Any]]) -> None:
         for command in commands
         if command.get("application_id") in BOT_IDS and command.get("version")
     ]
-    _cache.pop(account_id, None)
-    _longest.clear()
     CommandIndex.objects.update_or_create(
         account_id=account_id,
         defaults={"commands": kept, "fetched_at": timezone.now()},
@@ -61,18 +58,8 @@ def longest(command: Command, option: str) -> int:
     return command.get("longest", {}).get(option, OPTION_LIMIT)
 
 
-def longest_known(bot_type: str, name: str) -> int:
+def _longest_known(bot_type: str, name: str) -> int:
     """Return the limit of a command's prompt in the newest index of all accounts."""
-    key = bot_type, name
-    read_at, found = _longest.get(key, (-LIMITS_CACHED, 0))
-    if time.monotonic() - read_at < LIMITS_CACHED:
-        return found
-    found = _read_longest(bot_type, name)
-    _longest[key] = time.monotonic(), found
-    return found
-
-
-def _read_longest(bot_type: str, name: str) -> int:
     app = NIJI_APP if bot_type == BotType.NIJI_JOURNEY else MIDJOURNEY_APP
     row = CommandIndex.objects.order_by("-fetched_at").first()
     for command in row.commands if row else []:
@@ -82,15 +69,18 @@ def _read_longest(bot_type: str, name: str) -> int:
     return OPTION_LIMIT
 
 
-def _commands(account_id: int) -> list[Command]:
-    """Return the kept index; it is read again after 10 s, or after `save_index`."""
-    read_at, commands = _cache.get(account_id, (-CACHED, []))
-    if time.monotonic() - read_at < CACHED and commands:
-        return commands
-    row = CommandIndex.objects.filter(account_id=account_id).first()
-    commands = row.commands if row else []
-    _cache[account_id] = time.monotonic(), commands
+longest_known: Final = Snapshot(_longest_known, CommandIndex, kept_for=LIMITS_KEPT)
+
+
+def _read(account_id: int) -> list[Command]:
+    """Return the commands of an account. Raises CommandIndex.DoesNotExist."""
+    commands: list[Command] = CommandIndex.objects.get(account_id=account_id).commands
+    if not commands:  # not to be kept
+        raise CommandIndex.DoesNotExist
     return commands
+
+
+_commands: Final = Snapshot(_read, CommandIndex, kept_for=KEPT)
 
 
 def has_index(account_id: int) -> bool:
@@ -101,8 +91,9 @@ def find_command(
     account_id: int, application_id: str, name: str, *, kind: int = 1
 ) -> Command:
     """Return a command's entry in the index. Raises UnknownCommand."""
-    for command in _commands(account_id):
-        same = (command["application_id"], command["name"], command["type"])
-        if same == (application_id, name, kind):
-            return command
+    with contextlib.suppress(CommandIndex.DoesNotExist):
+        for command in _commands(account_id):
+            same = (command["application_id"], command["name"], command["type"])
+            if same == (application_id, name, kind):
+                return command
     raise UnknownCommand(name)

@@ -47,7 +47,11 @@ async def open_missing(http: DiscordHttp, account_id: int) -> None:
         try:
             await channel_with(http, account, _APPS[bot])
         except (DiscordException, RequestException, OSError) as exc:
-            logger.warning("account %s: no direct messages: %r", account_id, exc)
+            logger.warning(
+                "account %s: cannot open the direct message channels: %r",
+                account_id,
+                exc,
+            )
 
 
 async def channel_with(http: DiscordHttp, account: DiscordAccount, app: str) -> str:

@@ -138,9 +138,11 @@ class DiscordHttp(HTTPClient):
         except (DiscordException, RequestException):
             raise
         except (LookupError, TypeError, ValueError, AttributeError) as exc:
-            raise NotDiscord(f"no answer of Discord's ({type(exc).__name__})") from exc
+            raise NotDiscord(
+                f"the answer is not from Discord ({type(exc).__name__})"
+            ) from exc
         if isinstance(said, str) and (said or not bare):
-            raise NotDiscord("an answer that is no JSON")
+            raise NotDiscord("the answer is not JSON")
         return said
 
     async def ws_connect(self, url: str, **kwargs: Any) -> Any:
@@ -206,7 +208,7 @@ class DiscordHttp(HTTPClient):
             async for chunk in response.aiter_content():  # type: ignore[no-untyped-call]
                 body += chunk
                 if len(body) > MOST_BYTES:
-                    raise RequestException("the answer has no end")
+                    raise RequestException("the answer is longer than allowed")
             return response.status_code, bytes(body)
         finally:
             await response.aclose()  # type: ignore[no-untyped-call]

@@ -5,19 +5,30 @@ from __future__ import annotations
 import enum
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from gateway.events import matching, presses, query_answers, results, seeds, windows
+from gateway.events import (
+    matching,
+    presses,
+    progress,
+    query_answers,
+    results,
+    seeds,
+    windows,
+)
 from gateway.events.matching import Match
-from gateway.events.notices import ask_for_verification, heed, obey
+from gateway.events.notices import apply_to_account, apply_to_task, ask_for_verification
+from gateway.events.open_tasks import OpenTasks
 from gateway.nudges import enqueue_answer
 from gateway.protocol import messages, notices, words
 from gateway.protocol.constants import NIJI_APP, Event, MessageFlag
+from gateway.protocol.content import Content
 from gateway.protocol.messages import Message
 from gateway.protocol.notices import Notice
 from gateway.protocol.shapes import ChannelMessage, Deleted, Opened
@@ -41,12 +52,13 @@ _WORDED: Final = frozenset({TaskAction.DESCRIBE, TaskAction.SHORTEN})
 
 
 @dataclass(frozen=True)
-class Speaker:
-    """The account whose events are read, and its user at Discord."""
+class Recipient:
+    """The account that receives the events, with its Discord user and channels."""
 
     account_id: int
     user_id: str
     channels: frozenset[str]
+    open_tasks: OpenTasks = field(default_factory=OpenTasks, compare=False)
 
 
 class Outcome(enum.Enum):
@@ -58,20 +70,22 @@ class Outcome(enum.Enum):
     UNRESOLVED = enum.auto()  # probably ours, but of no known task: park it
 
 
-def handle(speaker: Speaker, event: str, data: Any) -> Outcome:
+def handle(recipient: Recipient, event: str, data: Any) -> Outcome:
     """Process one event.
 
     Safe to call twice with the same event, and out of order.
     """
     handler = _HANDLERS.get(event)
-    return handler(speaker, data) if handler else Outcome.NOT_OURS
+    return handler(recipient, data) if handler else Outcome.NOT_OURS
 
 
 # --- interactions --------------------------------------------------------------------
 
 
-def _interaction_seen(speaker: Speaker, data: Opened, *, done: bool = False) -> Outcome:
-    account_id = speaker.account_id
+def _interaction_seen(
+    recipient: Recipient, data: Opened, *, done: bool = False
+) -> Outcome:
+    account_id = recipient.account_id
     task = matching.by_nonce(account_id, str(data.get("nonce") or ""))
     if task is None and (
         query_answers.interaction_seen(account_id, data)
@@ -81,18 +95,19 @@ def _interaction_seen(speaker: Speaker, data: Opened, *, done: bool = False) -> 
     if task is None or task.is_terminal:
         return Outcome.NOT_OURS
     seen = str(data.get("id") or "")
+    facts = _accepted(task)
     if seen and task.interaction_id is None:
-        learn(task.pk, interaction_id=seen, **_accepted(task))
+        learn(task.pk, known=task, **facts | {"interaction_id": seen})
     elif seen and task.window == WindowState.ANSWERED and seen != task.interaction_id:
-        learn(task.pk, window_interaction_id=seen, **_accepted(task))
+        learn(task.pk, known=task, window_interaction_id=seen, **facts)
     return Outcome.TAUGHT
 
 
-def _interaction_failed(speaker: Speaker, data: Opened) -> Outcome:
-    task = matching.by_nonce(speaker.account_id, str(data.get("nonce") or ""))
+def _interaction_failed(recipient: Recipient, data: Opened) -> Outcome:
+    task = matching.by_nonce(recipient.account_id, str(data.get("nonce") or ""))
     if task is None and (
-        query_answers.interaction_failed(speaker.account_id, data)
-        or presses.failed(speaker.account_id, data)
+        query_answers.interaction_failed(recipient.account_id, data)
+        or presses.failed(recipient.account_id, data)
     ):
         return Outcome.TAUGHT
     if task is None:
@@ -106,65 +121,71 @@ def _interaction_failed(speaker: Speaker, data: Opened) -> Outcome:
     return Outcome.TAUGHT
 
 
-def _window_opened(speaker: Speaker, data: Opened) -> Outcome:
-    task = matching.by_nonce(speaker.account_id, str(data.get("nonce") or ""))
+def _window_opened(recipient: Recipient, data: Opened) -> Outcome:
+    task = matching.by_nonce(recipient.account_id, str(data.get("nonce") or ""))
     if task is None or task.is_terminal:
         return Outcome.NOT_OURS
     if windows.opened(task, data):
-        enqueue_answer(task.pk)
+        transaction.on_commit(partial(enqueue_answer, task.pk))
     return Outcome.TAUGHT
 
 
-def _page_opened(speaker: Speaker, data: Opened) -> Outcome:
+def _page_opened(recipient: Recipient, data: Opened) -> Outcome:
     path = str(data.get("iframe_path") or "").lstrip("/")
     if not path.startswith("captcha/"):
-        return _window_opened(speaker, data)
-    task = matching.by_nonce(speaker.account_id, str(data.get("nonce") or ""))
+        return _window_opened(recipient, data)
+    task = matching.by_nonce(recipient.account_id, str(data.get("nonce") or ""))
     if task is None:
-        _ = query_answers.challenged(speaker.account_id, data) or presses.challenged(
-            speaker.account_id, data
+        _ = query_answers.challenged(recipient.account_id, data) or presses.challenged(
+            recipient.account_id, data
         )
-    ask_for_verification(speaker.account_id, str(data.get("custom_id") or ""), task)
+    ask_for_verification(recipient.account_id, str(data.get("custom_id") or ""), task)
     return Outcome.TAUGHT
 
 
 # --- messages ------------------------------------------------------------------------
 
 
-def _message(speaker: Speaker, data: ChannelMessage) -> Outcome:
+def _message(recipient: Recipient, data: ChannelMessage) -> Outcome:
     message = messages.read(data)
     if not message.id or (message.author_id and not message.is_bot):
         return Outcome.NOT_OURS
-    if message.channel_id not in speaker.channels:
-        seeds.heard(speaker.account_id, message)
+    if message.channel_id not in recipient.channels:
+        seeds.heard(recipient.account_id, message)
         return Outcome.NOT_OURS
     notice = notices.read(message)
-    us = speaker.account_id, speaker.user_id
+    if notice is None and progress.went_on(recipient.open_tasks, message):
+        return Outcome.TAUGHT
+    us = recipient.account_id, recipient.user_id
     if _is_private(message, notice) and presses.heard(us[0], message, notice):
         if notice:
-            heed(*us, message, notice, known=True)
+            apply_to_account(*us, message, notice, known=True)
         return Outcome.TAUGHT
-    match = _resolve(speaker, message)
+    match = _resolve(recipient, message)
     if match is None and query_answers.heard(*us, message, notice):
         return Outcome.TAUGHT
     if notice:
         known = match is not None
-        heed(speaker.account_id, speaker.user_id, message, notice, known=known)
+        apply_to_account(
+            recipient.account_id, recipient.user_id, message, notice, known=known
+        )
     if match is None:
-        return _unresolved(speaker, message)
-    return _matched(match, message, notice)
+        return _unresolved(recipient, message)
+    return _matched(recipient, match, message, notice)
 
 
-def _matched(match: Match, message: Message, notice: Notice | None) -> Outcome:
+def _matched(
+    recipient: Recipient, match: Match, message: Message, notice: Notice | None
+) -> Outcome:
     if match.task.is_terminal:
         return Outcome.NOT_OURS
     if _answers_cancel(match, message):
         return Outcome.TAUGHT  # "No running job" says nothing about the drawing
     if notice:
         facts = _identities(match.task, message) | _accepted(match.task)
-        obey(match.task, message, notice, facts)
+        apply_to_task(match.task, message, notice, facts)
         return Outcome.READ
-    return _spoken(match, message)
+    return _spoken(recipient.open_tasks, match, message)
 
 
 def _is_private(message: Message, notice: Notice | None) -> bool:
@@ -183,12 +204,12 @@ def _answers_cancel(match: Match, message: Message) -> bool:
     return match.by == "reference" and is_ours
 
 
-def _resolve(speaker: Speaker, message: Message) -> Match | None:
-    found = matching.by_identity(speaker.account_id, message)
+def _resolve(recipient: Recipient, message: Message) -> Match | None:
+    found = matching.by_identity(recipient.account_id, message)
     if found and found.task.is_terminal:
-        return _follow_up(speaker, message, found) or found
-    if found is None and _is_to_us(speaker, message):
-        found = matching.by_reference(speaker.account_id, message)
+        return _follow_up(recipient, message, found) or found
+    if found is None and _is_to_us(recipient, message):
+        found = matching.by_reference(recipient.account_id, message)
     if found is None:
         bot = (
             BotType.NIJI_JOURNEY
@@ -196,48 +217,51 @@ def _resolve(speaker: Speaker, message: Message) -> Match | None:
             else BotType.MID_JOURNEY
         )
         found = matching.by_text(
-            speaker.account_id, speaker.user_id, message, bot_type=bot
+            recipient.account_id, recipient.user_id, message, bot_type=bot
         )
     return found
 
 
-def _follow_up(speaker: Speaker, message: Message, over: Match) -> Match | None:
+def _follow_up(recipient: Recipient, message: Message, over: Match) -> Match | None:
     """Return the running task whose answer carries an identity of an ended one.
 
     Midjourney answers some buttons by editing the message of an earlier task, and a
     clip may keep the uuid of its video.
     """
-    if edited := matching.by_edit(speaker.account_id, message):
+    if edited := matching.by_edit(recipient.account_id, message):
         return edited
-    if over.by == "job" and _is_to_us(speaker, message):
-        return matching.by_reference(speaker.account_id, message)
+    if over.by == "job" and _is_to_us(recipient, message):
+        return matching.by_reference(recipient.account_id, message)
     return None
 
 
-def _is_to_us(speaker: Speaker, message: Message) -> bool:
+def _is_to_us(recipient: Recipient, message: Message) -> bool:
     """Return whether the message answers this account, not another in the channel."""
     if named := message.addressee:
-        return named == speaker.user_id
+        return named == recipient.user_id
     # An ephemeral message reaches no other session.
     return bool(message.flags & MessageFlag.EPHEMERAL) or bool(message.reference_id)
 
 
-def _unresolved(speaker: Speaker, message: Message) -> Outcome:
+def _unresolved(recipient: Recipient, message: Message) -> Outcome:
     said = message.content
-    if said and said.user_id == speaker.user_id:
+    if said and said.user_id == recipient.user_id:
         return Outcome.UNRESOLVED
     if said is None and (message.embeds or message.is_loading):
         return Outcome.UNRESOLVED
+    if said and recipient.user_id:
+        recipient.open_tasks.note_foreign(message.id)
     return Outcome.NOT_OURS
 
 
-def _spoken(match: Match, message: Message) -> Outcome:
+def _spoken(open_tasks: OpenTasks, match: Match, message: Message) -> Outcome:
     """Apply the message of a job to its task."""
     task, said = match.task, message.content
     if said and message.is_result and message.attachment:
         if message.job_id and task.job_id and message.job_id != task.job_id:
             logger.warning("task %s: result of another job ignored", task.pk)
             return Outcome.UNRESOLVED
+        open_tasks.forget(task)
         return _ended(results.drawn(match, message, said, message.attachment))
     if task.action in _WORDED and (answer := words.read(message)):
         if match.by == "edit" and not results.is_news(task, answer):
@@ -249,13 +273,13 @@ def _spoken(match: Match, message: Message) -> Outcome:
             if said and task.waiting_reason:
                 facts["waiting_reason"] = ""  # no longer in Midjourney's queue
             facts |= windows.did_not_open(task)
-            learn(task.pk, **facts)
+            learn(task.pk, known=task, **facts)
         return Outcome.TAUGHT
     if said.stopped:
         _stopped(task)
         return Outcome.TAUGHT
     if said.percent is not None:
-        _progressed(match, message, said.percent)
+        _progressed(open_tasks, match, message, said)
     return Outcome.TAUGHT
 
 
@@ -263,24 +287,20 @@ def _ended(done: bool) -> Outcome:  # noqa: FBT001
     return Outcome.READ if done else Outcome.NOT_OURS
 
 
-def _progressed(match: Match, message: Message, percent: int) -> None:
-    task, said = match.task, message.content
+def _progressed(
+    open_tasks: OpenTasks, match: Match, message: Message, said: Content
+) -> None:
+    task = match.task
     changes = _identities(task, message) | _accepted(task)
     changes |= windows.did_not_open(task)
-    if said:
-        changes["final_prompt"] = said.prompt
-        if speed := results.speed_of(said):
-            changes["mode"] = speed
-    if message.attachment:
-        changes["preview_source"] = message.attachment.url
     if not task.matched_by:
         changes["matched_by"] = match.by
-    moved = advance(
-        task.pk, TaskStatus.IN_PROGRESS, progress=min(percent, 99), **changes
-    )
-    if not moved:
+    changes |= progress.shown(said, message)
+    if advance(task.pk, TaskStatus.IN_PROGRESS, known=task, **changes):
+        open_tasks.remember(task, status=TaskStatus.IN_PROGRESS, **changes)
+    else:
         # An older event, which may still name the job.
-        learn(task.pk, **_identities(task, message))
+        learn(task.pk, known=task, **_identities(task, message))
 
 
 def _identities(task: Task, message: Message) -> TaskChanges:
@@ -322,13 +342,13 @@ def _stopped(task: Task) -> None:
 # --- removals ------------------------------------------------------------------------
 
 
-def _deleted(speaker: Speaker, data: Deleted) -> Outcome:
+def _deleted(recipient: Recipient, data: Deleted) -> Outcome:
     ids = [str(i) for i in (data.get("ids") or [data.get("id", "")]) if i]
-    if str(data.get("channel_id")) not in speaker.channels or not ids:
+    if str(data.get("channel_id")) not in recipient.channels or not ids:
         return Outcome.NOT_OURS
     # The result usually follows or came before. Otherwise history decides.
     Task.objects.filter(
-        account_id=speaker.account_id,
+        account_id=recipient.account_id,
         progress_message_id__in=ids,
         status__in=OPEN - TERMINAL,
         removed_at=None,
@@ -336,7 +356,7 @@ def _deleted(speaker: Speaker, data: Deleted) -> Outcome:
     return Outcome.TAUGHT
 
 
-_HANDLERS: Final[Mapping[str, Callable[[Speaker, Any], Outcome]]] = {
+_HANDLERS: Final[Mapping[str, Callable[[Recipient, Any], Outcome]]] = {
     Event.MESSAGE_CREATE: _message,
     Event.MESSAGE_UPDATE: _message,
     Event.MESSAGE_DELETE: _deleted,

@@ -50,7 +50,7 @@ _STATES: Final = {
 
 
 @again_after_deadlock
-def heed(
+def apply_to_account(
     account_id: int,
     user_id: str,
     message: Message,
@@ -113,7 +113,9 @@ def _end(notice: Notice) -> datetime | None:
 # --- the task ------------------------------------------------------------------------
 
 
-def obey(task: Task, message: Message, notice: Notice, facts: TaskChanges) -> None:
+def apply_to_task(
+    task: Task, message: Message, notice: Notice, facts: TaskChanges
+) -> None:
     """Apply a notice to an open task; `facts` are the keys in its message."""
     if message.nonce and task.nonce and message.nonce != task.nonce:
         return  # it answers an earlier attempt
@@ -150,7 +152,9 @@ def _again(task: Task, message: Message, notice: Notice) -> None:
     if task.nonce and release_refused(
         task, message_id=message.id, not_before=moment, reason=notice.reason
     ):
-        logger.warning("task %s: %s, again later", task.pk, notice.kind.name)
+        logger.warning(
+            "task %s: %s, it is tried again later", task.pk, notice.kind.name
+        )
     else:
         fail(task.pk, notice.reason)  # its job is in another message
 

@@ -14,7 +14,7 @@ from accounts.state import bot_snapshots
 from accounts.state.changes import trouble
 from accounts.state.notes import note_remix
 from gateway.enums import ON_PANEL, QueryKind, QueryState
-from gateway.events.notices import heed
+from gateway.events.notices import apply_to_account
 from gateway.models import AccountQuery, GatewaySession
 from gateway.protocol import panels, plans
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP, MessageFlag
@@ -79,7 +79,7 @@ def heard(
         return True
     if not _understood(query, message, notice):
         if notice:
-            heed(account_id, user_id, message, notice, known=True)
+            apply_to_account(account_id, user_id, message, notice, known=True)
         said = notice.reason if notice else f"未知回复 / it answered: {message.text}"
         queries.give_up(query, said)
     return True

@@ -48,7 +48,7 @@ def drawn(match: Match, message: Message, said: Content, picture: Attachment) ->
         changes |= _shown(said, messages.client_buttons(message))
     else:
         changes |= _job(task, message)
-    return advance(task.pk, TaskStatus.SUCCESS, **changes)
+    return advance(task.pk, TaskStatus.SUCCESS, known=task, **changes)
 
 
 def speed_of(said: Content) -> str:
@@ -122,7 +122,7 @@ def worded(match: Match, message: Message, words: Words) -> bool:
         changes["description"] = words.text
     if message.id == task.parent_message_id:
         changes["message_id"] = None  # it edits the message of an earlier task
-    return advance(task.pk, TaskStatus.SUCCESS, **changes)
+    return advance(task.pk, TaskStatus.SUCCESS, known=task, **changes)
 
 
 def _ours(words: Words) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Final
+
+from django.db import transaction
 
 from gateway.nudges import enqueue_errand
 from gateway.protocol.messages import Message
@@ -27,7 +30,7 @@ def heard(account_id: int, message: Message) -> None:
     if message.job_id and message.attachment:
         task = _task(account_id, message.job_id)
         for errand_id in note_seed_message(task, message.id) if task else ():
-            enqueue_errand(errand_id)
+            transaction.on_commit(partial(enqueue_errand, errand_id))
 
 
 def _task(account_id: int, job_id: str) -> Task | None:

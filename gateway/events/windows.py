@@ -14,7 +14,7 @@ from gateway.events.matching import moment_of
 from gateway.protocol import modals
 from gateway.protocol.shapes import Opened
 from gateway.sending import window_answers
-from gateway.sending.bodies import sent_text
+from gateway.sending.bodies import prompt_to_send
 from tasks import custom_ids
 from tasks.enums import BotType, WindowState
 from tasks.models import Task
@@ -50,7 +50,7 @@ def opened(task: Task, data: Opened) -> bool:
 
 def _is_too_long(task: Task, longest: int) -> bool:
     """End a task whose text is too long for its window; return whether it was."""
-    text = sent_text(task.account, task) if task.account else ""
+    text = prompt_to_send(task.account, task) if task.account else ""
     try:
         limits.check(text, longest or limits.FIELD)
     except limits.TooLong as exc:
@@ -63,7 +63,7 @@ def did_not_open(task: Task) -> TaskChanges:
     """Return the fields to write if a job started without its expected window."""
     if task.window != WindowState.EXPECTED:
         return {}
-    logger.warning("task %s: drawn at once, no window opened", task.pk)
+    logger.warning("task %s: the job started without opening a window", task.pk)
     _note_remix(task, on=False)
     return {"window": WindowState.NONE}
 
@@ -104,7 +104,7 @@ def find_again(task: Task) -> None:
         window_answers.press_again(task, "no window was seen")
         return
     window_id, text_field = found
-    logger.warning("task %s: window derived, its event was missed", task.pk)
+    logger.warning("task %s: window id computed, because its event was missed", task.pk)
     learn(
         task.pk, window=WindowState.OPEN, window_id=window_id, window_field=text_field
     )

@@ -14,7 +14,7 @@ import random
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Exists, F, Q, QuerySet
 from django.utils import timezone
@@ -24,6 +24,7 @@ from gateway.lanes.turns import Turns
 from gateway.models import DispatchLane, GatewaySession
 from gateway.timing import LANE_HOLD
 from mjproxy.lib.db.claim import due
+from mjproxy.lib.db.compiled_query import CompiledUpdate
 
 LONGEST_PAUSE: Final = 2 * 3600.0  # seconds between two tasks
 # An errand takes no later moment, because its caller stops waiting by then.
@@ -36,6 +37,8 @@ _SEEN: Final = (
     "turns_done",
     "waiting_since",
 )
+_READ: Final = ("discord_user", "fence", *_SEEN)
+Changed = tuple[QuerySet[DispatchLane], dict[str, Any]]  # rows, and their new values
 
 
 @dataclass(frozen=True)
@@ -59,15 +62,21 @@ class Hold:
         return max(0.0, (max(moments) - timezone.now()).total_seconds())
 
     @property
-    def still_ours(self) -> Exists:
-        """A condition for the claim's UPDATE, so that a stale holder moves nothing."""
-        return Exists(self.rows.filter(held_until__gt=timezone.now()))
+    def named(self) -> tuple[str, str, int]:
+        """The values that name it, as `is_held_by` takes them."""
+        return self.discord_user, self.holder, self.fence
 
     @property
     def rows(self) -> QuerySet[DispatchLane]:
-        return DispatchLane.objects.filter(
-            discord_user=self.discord_user, holder=self.holder, fence=self.fence
-        )
+        return _named(*self.named)
+
+
+def _fields(*names: str) -> list[Any]:
+    return [DispatchLane._meta.get_field(name) for name in names]
+
+
+def _named(user: Any, holder: Any, fence: Any) -> QuerySet[DispatchLane]:
+    return DispatchLane.objects.filter(discord_user=user, holder=holder, fence=fence)
 
 
 def _of(account_id: int) -> QuerySet[DispatchLane]:
@@ -90,31 +99,61 @@ def enter(account_id: int) -> Hold | None:
 
     Returns None if another sender has it, which will see the nudge.
     """
+    if hold := _take(account_id):
+        return hold
     lanes = _of(account_id)
-    holder = secrets.token_hex(8)
-    if not _take(lanes, holder):
-        if not lanes.update(wanted=F("wanted") + 1) and not _make(account_id):
-            return None
-        # Its holder may have left before this nudge was counted.
-        if not _take(lanes, holder):
-            return None
-    row = lanes.filter(holder=holder).values_list("discord_user", "fence", *_SEEN)
-    user, fence, nudges, next_send_at, rest_until, done, since = row.get()
+    if not lanes.update(wanted=F("wanted") + 1) and not _make(account_id):
+        return None
+    # Its holder may have left before this nudge was counted.
+    return _take(account_id)
+
+
+def _take(account_id: int) -> Hold | None:
+    holder, now = secrets.token_hex(8), timezone.now()
+    values = account_id, now, holder, now + LANE_HOLD
+    if _taken.can_return:
+        row = _taken.row(*values)
+    else:
+        own = _of(account_id).filter(holder=holder)
+        row = own.values_list(*_READ).get() if _taken(*values) else None
+    if row is None:
+        return None
+    user, fence, nudges, next_send_at, rest_until, done, since = row
     turns = Turns(done, since)
     return Hold(user, holder, fence, nudges, next_send_at, rest_until, turns)
 
 
-def _take(lanes: QuerySet[DispatchLane], holder: str) -> bool:
-    now = timezone.now()
+def _taking(account_id: Any, now: Any, holder: Any, until: Any) -> Changed:
     free = Q(holder="") | due("held_until", now)
-    return bool(
-        lanes.filter(free).update(
-            holder=holder,
-            held_until=now + LANE_HOLD,
-            fence=F("fence") + 1,
-            wanted=F("wanted") + 1,
-        )
-    )
+    nudged = {"fence": F("fence") + 1, "wanted": F("wanted") + 1}
+    return _of(account_id).filter(free), {
+        "holder": holder,
+        "held_until": until,
+        **nudged,
+    }
+
+
+def _leaving(user: Any, holder: Any, fence: Any, nudges: Any) -> Changed:
+    lanes = _named(user, holder, fence).filter(wanted=nudges)
+    return lanes, {"holder": "", "held_until": None}
+
+
+def is_held_by(user: Any, holder: Any, fence: Any, now: Any) -> Exists:
+    """Return a condition for the claim's UPDATE: a stale holder moves nothing."""
+    return Exists(_named(user, holder, fence).filter(held_until__gt=now))
+
+
+HELD_BY: Final = tuple(_fields("discord_user", "holder", "fence", "held_until"))
+
+
+_taken: Final = CompiledUpdate(
+    _taking,
+    [GatewaySession._meta.pk, *_fields("held_until", "holder", "held_until")],
+    returning=_fields(*_READ),
+)
+_left: Final = CompiledUpdate(
+    _leaving, _fields("discord_user", "holder", "fence", "wanted")
+)
 
 
 def look(hold: Hold) -> Hold:
@@ -134,8 +173,7 @@ def look(hold: Hold) -> Hold:
 
 def leave(hold: Hold) -> bool:
     """Give the lane back; return False if a nudge came since `hold` was read."""
-    unseen = hold.rows.filter(wanted=hold.nudges)
-    return bool(unseen.update(holder="", held_until=None)) or not hold.rows.exists()
+    return bool(_left(*hold.named, hold.nudges)) or not hold.rows.exists()
 
 
 def drop(hold: Hold) -> None:

@@ -9,9 +9,19 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
-from django.db.models import Min, Q, QuerySet
+from django.db.models import (
+    Count,
+    Exists,
+    IntegerField,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+)
+from django.db.models.functions import Coalesce
 
 from accounts.models import DiscordAccount
 from gateway.lanes.turns import Turns, Waiter, next_turn
@@ -22,19 +32,40 @@ from mjproxy.lib.db.compiled_query import CompiledQuery
 from tasks.enums import RUNNING, TERMINAL, TaskStatus
 from tasks.models import Task
 
+# Of a parent only the message with its buttons is needed.
+_PARENTS_REST: Final = tuple(
+    f"parent__{field.name}"
+    for field in Task._meta.concrete_fields
+    if field.name not in {"id", "message_flags"}
+)
+
 
 def _waiting(own: Q) -> QuerySet[Task]:
-    rows = Task.objects.filter(own, status=TaskStatus.NOT_START, prepared=True)
-    return rows.select_related("parent").order_by("id")
+    return _with_parent(Task.objects.filter(own, prepared=True)).order_by("id")
 
 
-# Usually one task waits. Two show that a choice may be needed.
-_first_two: Final = CompiledQuery[Task](lambda pk: _waiting(Q(account=pk))[:2])
-_by_id: Final = CompiledQuery[Task](
-    lambda pk: Task.objects.filter(pk=pk, status=TaskStatus.NOT_START).select_related(
-        "parent"
-    )
-)
+def _with_parent(tasks: QuerySet[Task]) -> QuerySet[Task]:
+    rows = tasks.filter(status=TaskStatus.NOT_START).select_related("parent")
+    return rows.defer(*_PARENTS_REST)
+
+
+def _first_of(account_id: Any) -> QuerySet[Task]:
+    """Return the first waiting tasks of an account, and what may hold them back.
+
+    Usually one task waits. Two show that a choice may be needed.
+    """
+    beside = Task.objects.filter(account=OuterRef("account"), status__in=RUNNING)
+    beside = beside.order_by()
+    counted = beside.values("account").annotate(n=Count("pk")).values("n")
+    same = {name: OuterRef(name) for name in ("echo_key", "bot_type")}
+    return _waiting(Q(account=account_id)).annotate(
+        busy=Coalesce(Subquery(counted, output_field=IntegerField()), 0),
+        has_twin=Exists(beside.filter(job_id=None, **same)),
+    )[:2]
+
+
+_first_two: Final = CompiledQuery[Task](_first_of)
+_by_id: Final = CompiledQuery[Task](lambda pk: _with_parent(Task.objects.filter(pk=pk)))
 _sessions: Final = CompiledQuery[GatewaySession](
     lambda user: (
         GatewaySession.objects.select_related("account")
@@ -43,6 +74,15 @@ _sessions: Final = CompiledQuery[GatewaySession](
         .order_by("account")
     )
 )
+
+
+@dataclass(frozen=True)
+class Found:
+    """A task that may be sent, and the turns after it."""
+
+    task: Task
+    turns: Turns
+    is_only: bool = False  # nothing else waited for the user's accounts
 
 
 @dataclass(frozen=True)
@@ -70,17 +110,35 @@ def sessions_of(discord_user: str) -> UserSessions:
     return UserSessions(_sessions(discord_user))
 
 
-def next_task(sessions: UserSessions, turns: Turns) -> tuple[Task, Turns] | None:
-    """Return the waiting task whose turn it is, and the turns after it, or None.
+def next_task(sessions: UserSessions, turns: Turns) -> Found | None:
+    """Return the waiting task whose turn it is, or None.
 
     Two tasks are never sent together if only their text could tell their results apart.
     The second waits until the first has its job's uuid.
     """
+    if len(sessions.every) == 1:
+        return _next_of_account(sessions, turns)
     ids = tuple(sessions.able)
     one = len(ids) == 1
     first = _first_two(*ids) if one else list(_waiting(Q(account__in=ids))[:2])
-    if not first:
+    return _next_of_all(sessions, turns, first) if first else None
+
+
+def _next_of_account(sessions: UserSessions, turns: Turns) -> Found | None:
+    """Return the next task of a user's only account, usually with one query."""
+    first: list[Any] = _first_two(*sessions.able)
+    if not first or first[0].busy >= sessions.core_size:
         return None
+    if len(first) == 1 and is_due(first[0].not_before) and not first[0].has_twin:
+        return Found(first[0], turns, is_only=True)
+    return _next_of_all(sessions, turns, first)
+
+
+def _next_of_all(
+    sessions: UserSessions, turns: Turns, first: Sequence[Task]
+) -> Found | None:
+    """Return the next task, where `first` are the first two that wait."""
+    ids = tuple(sessions.able)
     running = Task.objects.filter(
         account__in=[session.account_id for session in sessions.every],
         status__in=RUNNING,
@@ -92,14 +150,14 @@ def next_task(sessions: UserSessions, turns: Turns) -> tuple[Task, Turns] | None
         return None
     unnamed = {tuple(key) for _, *key, job_id in busy if job_id is None}
     if len(first) == 1 and _may_go(first[0], unnamed):
-        return first[0], turns
+        return Found(first[0], turns, is_only=True)
     waiters = _waiters(ids, unnamed, Counter(owner for owner, *_ in busy))
     chosen, turns = next_turn(waiters, turns)
     if chosen is None:
         return None
     known = {task.pk: task for task in first}
     task = known.get(chosen) or next(iter(_by_id(chosen)), None)
-    return (task, turns) if task else None
+    return Found(task, turns) if task else None
 
 
 def _may_go(task: Task, unnamed: set[tuple[object, ...]]) -> bool:

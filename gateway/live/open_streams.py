@@ -23,6 +23,7 @@ class Place:
     """The place of one open stream."""
 
     user_id: int
+    counted_in: Counter[int]
     is_taken: bool = field(default=True)
 
     def leave(self) -> None:
@@ -30,7 +31,7 @@ class Place:
         with _lock:
             if self.is_taken:
                 self.is_taken = False
-                _open[self.user_id] -= 1
+                self.counted_in[self.user_id] -= 1
 
 
 _open: Counter[int] = Counter()
@@ -44,7 +45,7 @@ def enter(user_id: int) -> Place:
         if _open[user_id] >= most or _open.total() >= MOST:
             raise TooMany
         _open[user_id] += 1
-    return Place(user_id)
+        return Place(user_id, _open)
 
 
 def leave_with(holder: Any, place: Place) -> None:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Mapping, Sequence
+from queue import Empty, SimpleQueue
 from typing import Final
 
 from channels import DEFAULT_CHANNEL_LAYER
@@ -20,19 +22,55 @@ logger = logging.getLogger(__name__)
 
 LIMIT: Final = 3.0  # seconds after which a message is not worth sending
 TOGETHER: Final = 0.1  # seconds within which changes of accounts are told once
+Message = tuple[str, Mapping[str, object]]  # to a group
 _telling = False
+_changed: Final[SimpleQueue[tuple[int, int]]] = SimpleQueue()  # task, owner
+_publishing = False
 
 
 def publish_change(task_id: int, owner_id: int) -> None:
-    """Tell the task's stream and its owner's page that the row changed."""
-    message = {"type": "task.changed", "task_id": task_id}
-    event_loop.spawn(_to_groups((f"task.{task_id}", f"owner.{owner_id}"), message))
+    """Tell the task's stream and its owner's page that the row changed.
+
+    Changes that come while others are being sent are sent together.
+    """
+    global _publishing
+    _changed.put((task_id, owner_id))
+    if not _publishing:
+        _publishing = True
+        event_loop.spawn(_publish())
+
+
+async def _publish() -> None:
+    global _publishing
+    while messages := _about_changes():
+        await _in_time(_to_groups(messages))
+    # A change that came meanwhile has seen the flag, so there is another look.
+    _publishing = False
+    if messages := _about_changes():
+        await _in_time(_to_groups(messages))
+
+
+def _about_changes() -> list[Message]:
+    """Return a message for each owner with changed tasks, and for each task."""
+    owners: dict[int, set[int]] = defaultdict(set)
+    try:
+        while True:
+            task_id, owner_id = _changed.get_nowait()
+            owners[owner_id].add(task_id)
+    except Empty:
+        pass
+    named = {f"owner.{owner}": sorted(ids) for owner, ids in owners.items()}
+    named |= {f"task.{pk}": [pk] for ids in owners.values() for pk in ids}
+    return [
+        (group, {"type": "task.changed", "task_ids": ids})
+        for group, ids in named.items()
+    ]
 
 
 def publish_access(user_id: int) -> None:
     """Tell a user's open streams to check their access again."""
-    message = {"type": "access.changed"}
-    event_loop.spawn(_to_groups((f"access.{user_id}",), message))
+    messages: list[Message] = [(f"access.{user_id}", {"type": "access.changed"})]
+    event_loop.spawn(_in_time(_to_groups(messages)))
 
 
 def publish_accounts_changed() -> None:
@@ -53,13 +91,13 @@ async def _tell_gateways() -> None:
     await _to_channel(CHANNEL, {"type": "accounts.changed"})
 
 
-async def _to_groups(groups: tuple[str, ...], message: Mapping[str, object]) -> None:
-    async def send() -> None:
-        layer = channel_layers[DEFAULT_CHANNEL_LAYER]
-        for group in groups:
-            await layer.group_send(group, message)
-
-    await _in_time(send())
+async def _to_groups(messages: Sequence[Message]) -> None:
+    layer = channel_layers[DEFAULT_CHANNEL_LAYER]
+    if hasattr(layer, "send_to_groups"):  # Redis takes them all at once
+        await layer.send_to_groups(messages)
+        return
+    for group, message in messages:
+        await layer.group_send(group, message)
 
 
 async def _to_channel(channel: str, message: Mapping[str, object]) -> None:

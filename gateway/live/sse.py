@@ -208,5 +208,7 @@ async def _listen(groups: tuple[str, ...], news: asyncio.Event) -> None:
         except Exception as exc:
             failures += 1
             if failures == 1:
-                logger.warning("%s: stream hears nothing: %s", groups[0], exc)
+                logger.warning(
+                    "%s: stream receives no messages from Redis: %s", groups[0], exc
+                )
             await asyncio.sleep(backoff.delay(failures, first=RECONNECT))

@@ -99,7 +99,7 @@ class TasksConsumer(AsyncWebsocketConsumer):
                 self._note(each for each in wanted if each is not None)
 
     async def task_changed(self, event: Mapping[str, Any]) -> None:
-        self._note([event["task_id"]])
+        self._note(event["task_ids"])
 
     async def access_changed(self, event: Mapping[str, Any]) -> None:
         await self._look()
@@ -151,7 +151,7 @@ class TasksConsumer(AsyncWebsocketConsumer):
         try:
             valid = await database_sync_to_async(self.entry.is_valid)()
         except DatabaseError as exc:
-            logger.warning("user %s was not looked at: %s", self.user, exc)
+            logger.warning("access of user %s could not be checked: %s", self.user, exc)
             return
         if not valid:
             await self.close(UNAUTHENTICATED)
@@ -197,7 +197,7 @@ class TasksConsumer(AsyncWebsocketConsumer):
         try:
             rows = await database_sync_to_async(self._rows)(task_ids)
         except Exception as exc:
-            logger.warning("rows of user %s were not read: %s", self.user, exc)
+            logger.warning("tasks of user %s could not be read: %s", self.user, exc)
             loop.call_later(RETRY_GAP, self._note, task_ids)
             return
         if rows is None:

@@ -45,7 +45,7 @@ def classify(status: int, body: Any, retry_after: str | None = None) -> Answer:
     if status == 204 or (200 <= status < 300 and isinstance(body, dict)):
         return Answer(Verdict.ACCEPTED, status=status)
     if 200 <= status < 300:
-        reason = f"an answer that is not Discord's ({status})"
+        reason = f"the answer is not from Discord ({status})"
         return Answer(Verdict.UNKNOWN, reason, status=status)
     verdict, reason = _meaning(status, data)
     pause = _seconds(data, retry_after) if verdict is Verdict.LATER else 0.0

@@ -103,7 +103,9 @@ def ask_press(account: DiscordAccount, bot: str, custom_id: str) -> list[Account
     Raises InvalidField.
     """
     if not (0 < len(custom_id) <= 100 and custom_id.isprintable()):
-        raise InvalidField("参数错误: customId", "customId is not that of a button")
+        raise InvalidField(
+            "参数错误: customId", "customId does not belong to a button of the panel"
+        )
     wanted = [(_bot(bot), QueryKind.PRESS)]
     return ask(account.pk, wanted, target=custom_id, by_hand=True)
 
@@ -137,7 +139,7 @@ def ask_command(
 
 def _bot(name: str) -> str:
     if name not in (BotType.MID_JOURNEY, BotType.NIJI_JOURNEY):
-        raise InvalidField("参数错误: botType", "botType is not that of a bot here")
+        raise InvalidField("参数错误: botType", "botType is not a bot of this account")
     return name
 
 

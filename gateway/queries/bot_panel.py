@@ -11,14 +11,20 @@ from accounts.wire.bot_members import buttons_of, versions_of
 from gateway.enums import OVER
 from gateway.models import AccountQuery
 from gateway.protocol.notices import readable
-from gateway.queries import ask as asking
+from gateway.queries.ask import (
+    COMMANDS,
+    ask_command,
+    ask_press,
+    ask_sync,
+    ask_version,
+)
 
 _LATEST: Final = 5
 
 
 def sync(account: DiscordAccount) -> None:
     """Have the account's plan and settings read anew."""
-    asking.ask_sync(account, by_hand=True)
+    ask_sync(account, by_hand=True)
 
 
 def ask(account: DiscordAccount, said: Mapping[str, str]) -> None:
@@ -26,13 +32,13 @@ def ask(account: DiscordAccount, said: Mapping[str, str]) -> None:
     bot, value = said.get("bot", ""), said.get("value", "")
     match said.get("what"):
         case "press":
-            asking.ask_press(account, bot, value)
+            ask_press(account, bot, value)
         case "version":
-            asking.ask_version(account, bot, value)
+            ask_version(account, bot, value)
         case "suffix":
-            asking.ask_command(account, bot, "prefer suffix", value)
+            ask_command(account, bot, "prefer suffix", value)
         case "command":
-            asking.ask_command(account, bot, value)
+            ask_command(account, bot, value)
         case _:
             sync(account)
 
@@ -57,5 +63,5 @@ def shown(account: DiscordAccount) -> dict[str, object]:
         ],
         "queries": queries[:_LATEST],
         "is_asking": queries.exclude(state__in=OVER).exists(),
-        "commands": [name for name, takes in asking.COMMANDS.items() if not takes],
+        "commands": [name for name, takes in COMMANDS.items() if not takes],
     }

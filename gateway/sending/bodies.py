@@ -15,7 +15,7 @@ from gateway.protocol.shapes import Interaction
 from tasks.enums import BotType, InputRole, TaskAction
 from tasks.models import Task
 from tasks.pictures import inputs
-from tasks.prompts import sent_text as prompts_sent_text
+from tasks.prompts.sent_text import sent_text
 from tasks.submit import limits
 
 _IMAGES: Final = ("image1", "image2", "image3", "image4", "image5")
@@ -27,15 +27,17 @@ def place_of(task: Task, account: DiscordAccount, session: GatewaySession) -> Pl
     That is the channel where it was sent, or of the message with its button.
     """
     if not task.channel_id:
-        return _home(task, account, session)
+        return _main_channel(task, account, session)
     return replace(
-        _home(task, account, session),
+        _main_channel(task, account, session),
         guild_id=task.guild_id,
         channel_id=task.channel_id,
     )
 
 
-def _home(task: Task, account: DiscordAccount, session: GatewaySession) -> Place:
+def _main_channel(
+    task: Task, account: DiscordAccount, session: GatewaySession
+) -> Place:
     """Return the account's main channel, to which new drawings go."""
     niji = task.bot_type == BotType.NIJI_JOURNEY
     return Place(
@@ -58,24 +60,24 @@ def interaction_of(
             flags=task.parent.message_flags if task.parent else 0,
             custom_id=task.custom_id,
         )
-    place = _home(task, account, session)
+    place = _main_channel(task, account, session)
     match TaskAction(task.action):
         case TaskAction.BLEND:
             return _blend(account, place, task, nonce)
         case TaskAction.DESCRIBE:
             return _describe(account, place, task, nonce)
         case TaskAction.SHORTEN:
-            text = sent_text(account, task)
+            text = prompt_to_send(account, task)
             return _worded(account, place, nonce, "shorten", "prompt", text)
         case TaskAction.SHOW:
             return _worded(account, place, nonce, "show", "job_id", task.shown_job_id)
-    prompt = sent_text(account, task)
+    prompt = prompt_to_send(account, task)
     return _worded(account, place, nonce, "imagine", "prompt", prompt)
 
 
-def sent_text(account: DiscordAccount, task: Task) -> str:
+def prompt_to_send(account: DiscordAccount, task: Task) -> str:
     """Return the task's prompt as it is sent, with its speed."""
-    return prompts_sent_text.sent_text(account, task.prompt_en, task.mode)
+    return sent_text(account, task.prompt_en, task.mode)
 
 
 def _worded(

@@ -30,7 +30,7 @@ from gateway.sending import outcomes, posting, refusals
 from gateway.sending.bodies import place_of
 from gateway.sending.post_claim import PostClaim
 from gateway.sending.refusals import Sent
-from gateway.sending.speaker import session_of
+from gateway.sending.session import sendable_session
 from mjproxy.lib import faults
 from mjproxy.lib.db.claim import claim, due, renew
 from mjproxy.lib.faults import Work
@@ -70,7 +70,7 @@ def press_cancel(task_id: int) -> bool:
     task = due_now.select_related("account").first()
     if task is None or task.account is None or task.account.state in TROUBLES:
         return False
-    session = session_of(task.account)
+    session = sendable_session(task.account)
     if session is None:
         return False
     try:
@@ -152,5 +152,7 @@ class _SentPress(Sent):
 
 def settle(account_id: int, task_id: int, answer: Answer, sent_at: datetime) -> None:
     """Apply an answer with which Discord has not taken a press."""
-    logger.warning("task %s: cancel: %s, again later", task_id, answer.reason)
+    logger.warning(
+        "task %s: cancel: %s, it is tried again later", task_id, answer.reason
+    )
     refusals.settle(account_id, _SentPress(task_id, sent_at), answer)

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -16,7 +16,7 @@ from accounts.models import DiscordAccount
 from gateway.discord import clients
 from gateway.discord.command_index import UnknownCommand
 from gateway.lanes import lane, next_task
-from gateway.leases import still_open
+from gateway.leases import is_open_with, renewed_lately, still_open
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer
 from gateway.protocol.shapes import Interaction
@@ -26,10 +26,12 @@ from gateway.sending.bodies import interaction_of
 from gateway.sending.post_claim import PostClaim
 from gateway.sending.refusals import Sent, resting
 from mjproxy.lib import faults
+from mjproxy.lib.db.compiled_query import CompiledUpdate
 from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
 from mjproxy.lib.process import event_loop
 from mjproxy.lib.validators.number_limits import span_of
+from tasks.conditions import Condition
 from tasks.enums import RUNNING, Delivery, TaskStatus
 from tasks.models import Task
 from tasks.services import advance, fail, release, tell_unanswered
@@ -72,15 +74,15 @@ def _send_all(hold: lane.Hold) -> float | None:
             return None
         if wait := hold.rest:
             return wait
-        task, turns = found
+        task = found.task
         session = sessions.able[task.account_id or 0]
         if fast_time.switch_first(session.account, task):
             _hold_back(task)
             continue
         pace = _send(hold, session, task)
-        if pace is None:
+        if pace is None or found.is_only:
             return None
-        hold = replace(lane.note_turns(hold, turns), next_send_at=pace)
+        hold = replace(lane.note_turns(hold, found.turns), next_send_at=pace)
 
 
 def _hold_back(task: Task) -> None:
@@ -114,13 +116,15 @@ def _claim(
     now: datetime,
 ) -> bool:
     """Claim a task and start its POST; return False if it has moved on."""
-    may_go = Q(status=TaskStatus.NOT_START) & Q(hold.still_ours)
+    still_open = session.account_id, session.session_id, renewed_lately()
+    values = *hold.named, timezone.now(), *still_open
     try:
         return advance(
             task.pk,
             TaskStatus.SUBMITTED,
-            where=may_go & Q(still_open(session)),
+            where=Condition(_may_go, _COMPARED, values),
             then=post.start,
+            known=task,
             nonce=post.claim.nonce,
             guild_id=post.body.get("guild_id", ""),
             channel_id=post.body["channel_id"],
@@ -136,6 +140,18 @@ def _claim(
         # The claim may have been committed, and only its answer lost.
         post.give_up()
         raise
+
+
+def _may_go(user: Any, holder: Any, fence: Any, now: Any, *session: Any) -> Q:
+    """Return the condition that task, lane and session still are as they were read."""
+    ours = lane.is_held_by(user, holder, fence, now)
+    return Q(status=TaskStatus.NOT_START) & Q(ours) & Q(is_open_with(*session))
+
+
+_COMPARED: Final = (
+    *lane.HELD_BY,
+    *map(GatewaySession._meta.get_field, ("account", "session_id", "lease_until")),
+)
 
 
 def _body(
@@ -218,6 +234,22 @@ def _renew(task_id: int, session: GatewaySession, old: str, fresh: str) -> bool:
     return bool(rows.update(nonce=fresh, claimed_at=timezone.now()))
 
 
+def _sent(task_id: Any, nonce: Any) -> QuerySet[Task]:
+    """Return the task, if nothing was seen of it since its post."""
+    rows = Task.objects.filter(pk=task_id, nonce=nonce, status__in=sorted(RUNNING))
+    return rows.filter(delivery=Delivery.SENDING)
+
+
+def _accepted(task_id: Any, nonce: Any, now: Any) -> tuple[QuerySet[Task], Any]:
+    return _sent(task_id, nonce), {"delivery": Delivery.ACCEPTED, "started_at": now}
+
+
+_KNOWN_BY: Final[list[Any]] = [
+    Task._meta.get_field(name) for name in ("id", "nonce", "started_at")
+]
+_taken: Final = CompiledUpdate(_accepted, _KNOWN_BY)
+
+
 @dataclass(frozen=True)
 class _SentTask(Sent):
     """A task that was posted under a nonce."""
@@ -227,25 +259,24 @@ class _SentTask(Sent):
 
     @property
     def _untouched(self) -> QuerySet[Task]:
-        return Task.objects.filter(
-            pk=self.task_id,
-            nonce=self.nonce,
-            status__in=RUNNING,
-            delivery=Delivery.SENDING,
-        )
+        return _sent(self.task_id, self.nonce)
 
     def asked_at(self) -> datetime | None:
         return self._untouched.values_list("claimed_at", flat=True).first()
 
     def taken(self) -> None:
-        self._untouched.update(delivery=Delivery.ACCEPTED, started_at=timezone.now())
+        _taken(self.task_id, self.nonce, timezone.now())
 
     def unanswered(self, answer: Answer) -> None:
-        logger.warning("task %s: %s, looked up later", self.task_id, answer.reason)
+        logger.warning(
+            "task %s: %s, looked up in history later", self.task_id, answer.reason
+        )
         tell_unanswered(self._untouched)
 
     def later(self, answer: Answer, moment: datetime) -> None:
-        logger.warning("task %s: %s, again later", self.task_id, answer.reason)
+        logger.warning(
+            "task %s: %s, it is tried again later", self.task_id, answer.reason
+        )
         # A rate limit says nothing against the task: it does not count as an attempt.
         rows = Task.objects.filter(pk=self.task_id, nonce=self.nonce, attempts__gt=0)
         rows.update(attempts=F("attempts") - 1)

@@ -35,7 +35,7 @@ from gateway.sending.brought_pictures import in_memory
 from gateway.sending.post_claim import PostClaim
 from gateway.sending.prepare import FAILED
 from gateway.sending.refusals import Sent
-from gateway.sending.speaker import session_of
+from gateway.sending.session import sendable_session
 from gateway.timing import CLAIM, RENEW_EVERY
 from mjproxy.lib import faults
 from mjproxy.lib.db.claim import claim, due, renew, renewing
@@ -148,7 +148,7 @@ async def _do(http: DiscordHttp, errand: Errand, session: GatewaySession) -> Non
 def _again(errand: Errand, reason: str) -> None:
     """Let an errand wait for its next try, longer each time."""
     pause = backoff.delay(_tries.again(errand.pk), first=FIRST_PAUSE, longest=30.0)
-    logger.warning("errand %s: %s, again in %.1f s", errand.pk, reason, pause)
+    logger.warning("errand %s: %s, tried again in %.1f s", errand.pk, reason, pause)
     rows = Errand.objects.filter(pk=errand.pk, state=ErrandState.WAITING)
     rows.update(claimed_until=timezone.now() + timedelta(seconds=pause))
 
@@ -192,7 +192,7 @@ def _session_of(errand: Errand, *, though_resting: bool) -> GatewaySession | Non
     """Return the open session of the errand's account, or None."""
     ready = DiscordAccount.objects.filter(state=AccountState.READY)
     account = ready.filter(pk=errand.account_id).first()
-    return session_of(account, though_resting=though_resting)
+    return sendable_session(account, though_resting=though_resting)
 
 
 def _free(errand_id: int) -> None:

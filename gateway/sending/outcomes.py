@@ -39,7 +39,7 @@ async def keep(
         except faults.AWAY as exc:
             if time.monotonic() > end:
                 raise
-            said = "an outcome is not written yet, again later: %s"
+            said = "outcome of a post not written, tried again later: %s"
             logger.warning(said, type(exc).__name__, extra={"error": exc})
         else:
             return

@@ -29,7 +29,7 @@ from tasks.enums import InputRole, TaskAction, TaskStatus
 from tasks.models import InputPicture, Task
 from tasks.pictures import inputs
 from tasks.prompts import links
-from tasks.prompts import text as prompts_text
+from tasks.prompts.text import echo_key
 from tasks.services import fail, mark_prepared
 from tasks.submit.extensions import (
     CLIP_IS_OPEN,
@@ -173,7 +173,7 @@ def with_links(task: Task, brought: list[InputPicture]) -> dict[str, str]:
         return changes | {"description": f"/shorten {prompt}"}
     return changes | {
         "description": f"/imagine {prompt}",
-        "echo_key": prompts_text.echo_key(english),
+        "echo_key": echo_key(english),
     }
 
 
@@ -184,7 +184,7 @@ def _retry_or_fail(task: Task, reason: str, *, permanent: bool) -> None:
         return
     tries = task.prepare_tries + 1
     pause = backoff.delay(tries, first=FIRST_PAUSE)
-    logger.warning("task %s: %s, again in %.1f s", task.pk, reason, pause)
+    logger.warning("task %s: %s, tried again in %.1f s", task.pk, reason, pause)
     Task.objects.filter(waiting, pk=task.pk).update(
         prepare_tries=tries,
         prepare_after=timezone.now() + timedelta(seconds=pause),

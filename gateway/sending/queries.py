@@ -37,7 +37,7 @@ from gateway.queries.ask import ask
 from gateway.sending import outcomes, posting, refusals
 from gateway.sending.post_claim import PostClaim
 from gateway.sending.refusals import Sent
-from gateway.sending.speaker import session_of
+from gateway.sending.session import sendable_session
 from mjproxy.lib import faults
 from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.deadlocks import again_after_deadlock
@@ -88,7 +88,7 @@ def _break_off(query_id: int, reason: str) -> None:
 def _claim(account_id: int) -> Claimed | None:
     accounts = without_secrets(DiscordAccount.objects.filter(pk=account_id))
     account = accounts.filter(enabled=True).first()
-    session = session_of(account)
+    session = sendable_session(account)
     if account is None or session is None or not _is_time(account, session):
         return None
     query = _next(account, session)
@@ -304,7 +304,9 @@ def unanswered(query: AccountQuery) -> None:
     """Repeat a query that only reads; end a toggle and read the panel."""
     toggles = query.kind in ON_PANEL or query.target in _TOGGLES
     if query.attempts < MOST_TRIES and not toggles:
-        logger.warning("account %s: no answer to %s, again", query.account_id, query)
+        logger.warning(
+            "account %s: no answer to %s, asked again", query.account_id, query
+        )
         _wait_again(query)
         return
     ended = give_up(query, "Midjourney 没有回复 / Midjourney did not answer")
@@ -319,7 +321,7 @@ def _wait_again(query: AccountQuery, **facts: Any) -> None:
         pk=query.pk, nonce=query.nonce, state=QueryState.SENT
     )
     rows.update(state=QueryState.WAITING, flight=None, **facts)
-    enqueue_query(query.account_id)
+    transaction.on_commit(partial(enqueue_query, query.account_id))
 
 
 def done(query: AccountQuery, answer: str = "") -> bool:
@@ -342,7 +344,7 @@ def _end(query: AccountQuery, **facts: Any) -> bool:
     rows = AccountQuery.objects.filter(pk=query.pk).exclude(state__in=OVER)
     ended = bool(rows.update(flight=None, **facts))
     if ended:
-        enqueue_query(query.account_id)
+        transaction.on_commit(partial(enqueue_query, query.account_id))
     return ended
 
 

@@ -18,7 +18,7 @@ from curl_cffi.requests.exceptions import RequestException
 
 from accounts.models import Verification
 from accounts.verification import helper_server, lock
-from accounts.verification.helper_server import Handing
+from accounts.verification.helper_server import ClaimedCall
 from gateway.discord import clients
 from gateway.discord.addresses import Addresses, load_addresses
 from gateway.discord.rest import DiscordHttp
@@ -56,7 +56,9 @@ def challenged(
     """Lock an account that was shown a verification page; return whether it is new."""
     token = custom_id.removeprefix(PAGE_PREFIX)
     if token == custom_id or not _TOKEN.fullmatch(token):
-        logger.warning("account %s: a challenge of an unknown form", account_id)
+        logger.warning(
+            "account %s: verification challenge has an unknown form", account_id
+        )
         return lock.ask(account_id, asked_at=asked_at)
     url = _ack_url(load_addresses(), token)
     return lock.ask(account_id, token=token, ack_url=url, asked_at=asked_at)
@@ -121,7 +123,7 @@ async def _acknowledge(http: DiscordHttp, token: str) -> dict[str, str]:
     return found  # type: ignore[return-value]
 
 
-async def _tell(handing: Handing) -> str:
+async def _tell(handing: ClaimedCall) -> str:
     """Tell the operator's server; return the error, or "". Never raises."""
     try:
         url = check_url(handing.url)

@@ -29,10 +29,10 @@ from gateway.protocol import payloads
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.shapes import Interaction, MaskedPage
 from gateway.sending import outcomes, posting, refusals
-from gateway.sending.bodies import place_of, sent_text
+from gateway.sending.bodies import place_of, prompt_to_send
 from gateway.sending.post_claim import PostClaim
 from gateway.sending.refusals import MAX_ATTEMPTS, Sent, resting
-from gateway.sending.speaker import session_of
+from gateway.sending.session import sendable_session
 from mjproxy.lib import faults
 from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.threads import in_thread
@@ -152,7 +152,7 @@ def _claim(task_id: int) -> Answering | None:
         # No job starts before the answer, so there is none to stop.
         fail(task_id, CANCELLED, where=Q(window=WindowState.OPEN, nonce=task.nonce))
         return None
-    session = session_of(task.account)
+    session = sendable_session(task.account)
     if session is None:
         return None  # the sweep comes back
     is_page = task.window_id.startswith(custom_ids.PAGE_PREFIX)
@@ -212,7 +212,7 @@ def _window_body(
         interaction_id=task.interaction_id or "",
         window_id=task.window_id,
         text_field=task.window_field,
-        text=sent_text(account, task),
+        text=prompt_to_send(account, task),
     )
 
 
@@ -220,7 +220,7 @@ def _page_body(task: Task) -> MaskedPage:
     mask = task.inputs.filter(role=InputRole.MASK)[0]
     body = store.read_input(mask.file)
     page_id = task.window_id.removeprefix(custom_ids.PAGE_PREFIX)
-    prompt = sent_text(task.account, task) if task.account else task.prompt_en
+    prompt = prompt_to_send(task.account, task) if task.account else task.prompt_en
     return payloads.masked(page_id, b64encode(body).decode(), prompt)
 
 
@@ -247,7 +247,9 @@ class _SentAnswer(Sent):
         self._sending.update(delivery=Delivery.ACCEPTED)
 
     def unanswered(self, answer: Answer) -> None:
-        logger.warning("task %s: %s, looked up later", self.task.pk, answer.reason)
+        logger.warning(
+            "task %s: %s, looked up in history later", self.task.pk, answer.reason
+        )
         tell_unanswered(self._sending)
 
     def later(self, answer: Answer, moment: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -15,7 +15,7 @@ from discord.errors import DiscordException, HTTPException
 from django.utils import timezone
 
 from accounts.enums import AccountState
-from accounts.state.changes import retell, set_state, trouble
+from accounts.state.changes import set_state, trouble, update_reason
 from accounts.state.same_user import join
 from gateway.discord.addresses import Addresses
 from gateway.discord.direct_messages import found_in, open_missing
@@ -27,17 +27,18 @@ from gateway.discord.socket import (
     ReconnectWebSocket,
     connect,
 )
-from gateway.events.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Recipient
+from gateway.events.open_tasks import OpenTasks
 from gateway.leases import note_session
 from gateway.protocol.constants import Event
-from gateway.protocol.messages import looks_like_bot
 from gateway.queries.ask import sync_if_due
 from gateway.sockets import handshake
-from gateway.sockets.inbox import Data, Inbox
+from gateway.sockets.account_events import AccountEvents
+from gateway.sockets.inbox import GREETINGS, Data, Entry
 from gateway.sockets.outage import extend_deadlines
-from gateway.sockets.parked_events import Parked
-from gateway.sockets.read_marks import Reader
-from gateway.sockets.reconnect import Comeback, Fatal, Resume, connecting
+from gateway.sockets.read_marks import ReadMarks
+from gateway.sockets.reconnect import Fatal, ReconnectPauses, Resume, connecting
+from gateway.sockets.writer import Writer
 from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.faults import Work
@@ -62,15 +63,16 @@ class Connection:
     resume: Resume
     connect_slots: asyncio.Semaphore  # of the process
     user_id: str = ""
+    writer: Writer = field(default_factory=Writer)  # of the process
     http: DiscordHttp = field(init=False)
-    reader: Reader = field(init=False)
+    read_marks: ReadMarks = field(init=False)
+    events: AccountEvents = field(init=False)
+    open_tasks: OpenTasks = field(default_factory=OpenTasks)
     socket: GatewaySocket | None = None
     is_live: bool = False
     repair_wanted: bool = False
     failed_repairs: int = 0
-    inbox: Inbox = field(default_factory=Inbox)
-    comeback: Comeback = field(init=False)
-    _parked: Parked = field(default_factory=Parked)
+    pauses: ReconnectPauses = field(init=False)
     _indexing: asyncio.Task[None] | None = None
     _failure: Exception | None = None  # error while handling READY or RESUMED
     _saved_seq: int = 0
@@ -80,16 +82,24 @@ class Connection:
 
     def __post_init__(self) -> None:
         self.http = DiscordHttp(self.identity, self.addresses)
-        self.reader = Reader(lambda: self.http)
-        self.comeback = Comeback(self.account_id)
+        self.read_marks = ReadMarks(lambda: self.http)
+        self.events = AccountEvents(
+            lambda: self.recipient,
+            self.fence,
+            self.writer,
+            self.read_marks,
+            self._lost,
+        )
+        self.pauses = ReconnectPauses(self.account_id)
 
     @property
     def account_id(self) -> int:
         return self.identity.account_id
 
     @property
-    def speaker(self) -> Speaker:
-        return Speaker(self.account_id, self.user_id, self.identity.channels)
+    def recipient(self) -> Recipient:
+        channels = self.identity.channels
+        return Recipient(self.account_id, self.user_id, channels, self.open_tasks)
 
     # --- life ------------------------------------------------------------------------
 
@@ -119,7 +129,7 @@ class Connection:
             await self.socket.close(CLOSE_RESUMABLE)
         if (seq := self.take_seq()) is not None:
             await in_thread(note_session, self.account_id, self.fence, seq=seq)
-        await self.reader.aclose()
+        await self.read_marks.aclose()
         await self.http.aclose()
 
     async def _stay_connected(self) -> None:
@@ -127,7 +137,7 @@ class Connection:
             self._greeted.clear()
             await self._went_down(await self._live_once())
             resumable = bool(self.resume.session_id)
-            await asyncio.sleep(self.comeback.pause(resumable=resumable))
+            await asyncio.sleep(self.pauses.pause(resumable=resumable))
 
     async def _live_once(self) -> str:
         """Connect and read until the socket is gone; return the reason, or ""."""
@@ -144,20 +154,20 @@ class Connection:
             self.resume = Resume()
         except (CurlError, OSError, TimeoutError) as exc:
             reason = why_unreachable(exc, proxied=bool(self.http.proxy))
-            self.comeback.warn(reason)
+            self.pauses.warn(reason)
         except HTTPException as exc:
             reason = handshake.reason_of_status(exc.status)
-            self.comeback.warn(reason)
+            self.pauses.warn(reason)
         except DiscordException as exc:  # probably a long rate limit
             reason = f"Discord cannot be reached ({type(exc).__name__})"
-            self.comeback.warn(reason)
+            self.pauses.warn(reason)
         except Fatal:
             raise
         except Exception as exc:
             return self._unforeseen(exc)
         failure, self._failure = self._failure, None
         if not (failure or reason or self._greeted.is_set()):
-            self.comeback.warn(reason := handshake.NONE)
+            self.pauses.warn(reason := handshake.NONE)
         return self._unforeseen(failure) if failure else reason
 
     def _unforeseen(self, error: Exception) -> str:
@@ -216,7 +226,7 @@ class Connection:
             beat = socket._keep_alive
             await asyncio.sleep((beat.interval if beat else None) or 10)
             if socket.is_zombie():
-                logger.warning("account %s: heartbeats unanswered", self.account_id)
+                logger.warning("account %s: heartbeats not answered", self.account_id)
                 await socket.close(CLOSE_RESUMABLE)
                 return
 
@@ -230,70 +240,39 @@ class Connection:
         seq = 0 if event == Event.READY else seq
         if event in (Event.READY, Event.RESUMED):
             self._up.set()
-        data = data if isinstance(data, dict) else {}
-        if event.startswith("MESSAGE_") and not self._concerns(data):
-            return
-        self.inbox.put(seq, event, data)
-
-    def _concerns(self, data: Data) -> bool:
-        here = data.get("channel_id") in self.identity.channels
-        author = data.get("author")
-        if not isinstance(author, dict):
-            return here
-        # Seeds come as direct messages, which have no server id.
-        return (here or not data.get("guild_id")) and looks_like_bot(author)
+        self.events.receive(seq, event, data)
 
     async def _read_events(self) -> None:
         while True:
-            seq, event, data = await self.inbox.next()
+            entries = await self.events.inbox.next()
             try:
-                await self._process(event, data)
+                handled = await self._process(entries)
             except Exception as exc:
-                await self._lost(event, exc)
-            if seq:
-                self.resume.seq = seq
+                handled = True
+                for _, event, _ in entries:
+                    await self._lost(event, exc)
+            if handled:
+                self.resume.seq = max(seq for seq, *_ in entries) or self.resume.seq
 
     async def _lost(self, event: str, error: Exception) -> None:
         """Note an event that could not be handled; history will repeat it."""
         self.repair_wanted = True
-        if event in (Event.READY, Event.RESUMED) and self.socket:
+        if event in GREETINGS and self.socket:
             self._failure = error
             await self.socket.close(CLOSE_RESUMABLE)
         else:
             faults.note(Work(f"event {event} of account", self.account_id), error)
 
-    async def _process(self, event: str, data: Data) -> None:
+    async def _process(self, entries: Sequence[Entry]) -> bool:
+        """Handle a greeting, or other events; return False if the lease is lost."""
+        _, event, data = entries[0]
         if event == Event.READY:
             await self._became_ready(data)
         elif event == Event.RESUMED:
             await self._go_live(unbroken=True)
         else:
-            outcome = await in_thread(handle, self.speaker, event, data)
-            await self._after(outcome, event, data)
-
-    async def _after(self, outcome: Outcome, event: str, data: Data) -> None:
-        if outcome is Outcome.UNRESOLVED:
-            self._parked.put(event, data)
-            if data.get("embeds"):  # perhaps a notice without a task
-                self.reader.saw(data)
-            return
-        if outcome is Outcome.READ:
-            self.reader.saw(data)
-        if outcome is not Outcome.NOT_OURS and self._parked:
-            await self._retry_parked()
-
-    async def _retry_parked(self) -> None:
-        for entry in self._parked.take():
-            _, event, data = entry
-            try:
-                outcome = await in_thread(handle, self.speaker, event, data)
-            except Exception as exc:
-                await self._lost(event, exc)
-                continue
-            if outcome is Outcome.UNRESOLVED:
-                self._parked.put_back(entry)
-            elif outcome is Outcome.READ:
-                self.reader.saw(data)
+            return await self.events.handle(entries)
+        return True
 
     # --- up and down ------------------------------------------------------------------
 
@@ -339,13 +318,13 @@ class Connection:
         """Read the commands; return a reason if none are known, new or old."""
         if not (reason := await read_index(self.http)):
             return ""
-        self.comeback.warn(reason)
+        self.pauses.warn(reason)
         return "" if await is_known(self.account_id) else reason
 
     async def _became_live(self, *, unbroken: bool) -> None:
         if not self._up.is_set():
             return  # the socket closed before its READY was handled
-        self.comeback.up()
+        self.pauses.up()
         self._failed_resumes = 0
         await in_thread(extend_deadlines, self.account_id)
         facts = {} if unbroken else {"unbroken_since": timezone.now()}
@@ -387,10 +366,10 @@ class Connection:
             **facts,
         )
         if held:
-            said = f"{reason or DOWN}; it is tried again by itself"
+            said = f"{reason or DOWN}; it reconnects by itself"
             down = self.account_id, AccountState.DISCONNECTED, said
             if not await in_thread(set_state, *down) and reason:
-                await in_thread(retell, *down)
+                await in_thread(update_reason, *down)
 
     def take_seq(self) -> int | None:
         """Return the number of the last handled event, or None if it is saved."""

@@ -18,8 +18,9 @@ from django.utils import timezone
 
 from gateway import timing
 from gateway.events import windows
-from gateway.events.handlers import Speaker, handle
+from gateway.events.handlers import Recipient, handle
 from gateway.events.matching import CLOCK_SKEW, snowflake_at
+from gateway.events.open_tasks import OpenTasks
 from gateway.protocol.constants import Event
 from gateway.protocol.shapes import ChannelMessage
 from gateway.sending import window_answers
@@ -85,19 +86,20 @@ async def _read(connection: Connection, channel_id: str, since: datetime) -> boo
     after = snowflake_at(since - CLOCK_SKEW)
     channel = channel_id or connection.identity.channel_id
     # A task may run in a channel that is no longer one of the account's.
-    speaker = connection.speaker
-    speaker = replace(speaker, channels=speaker.channels | {channel})
+    recipient = connection.recipient
+    channels = recipient.channels | {channel}
+    recipient = replace(recipient, channels=channels, open_tasks=OpenTasks())
     try:
         for _ in range(PAGES):
             page = await connection.http.history(channel, after=after)
             for message in page:
-                await _take(speaker, message)
+                await _take(recipient, message)
             if len(page) < 100:
                 return True
             after = str(page[-1]["id"])
     except (Forbidden, NotFound) as exc:
         # The channel stays unreadable, so its tasks are judged without history.
-        logger.warning("account %s: channel %s: %s", speaker.account_id, channel, exc)
+        logger.warning("account %s: channel %s: %s", recipient.account_id, channel, exc)
         return True
     except (
         DiscordException,
@@ -107,20 +109,22 @@ async def _read(connection: Connection, channel_id: str, since: datetime) -> boo
         TypeError,
         ValueError,
     ) as exc:
-        logger.warning("account %s: no history: %s", connection.account_id, exc)
+        logger.warning(
+            "account %s: history cannot be read: %s", connection.account_id, exc
+        )
         return False
     logger.warning("account %s: history is too long to read", connection.account_id)
     return False
 
 
-async def _take(speaker: Speaker, message: ChannelMessage) -> None:
+async def _take(recipient: Recipient, message: ChannelMessage) -> None:
     """Handle a message of history; log and skip one that raises."""
     try:
-        await in_thread(handle, speaker, Event.MESSAGE_CREATE, message)
+        await in_thread(handle, recipient, Event.MESSAGE_CREATE, message)
     except faults.AWAY:
         raise
     except Exception as exc:
-        faults.note(Work("a message of account", speaker.account_id), exc)
+        faults.note(Work("a message of account", recipient.account_id), exc)
 
 
 def judging(account_id: int, task_ids: Sequence[int] = ()) -> Work:
@@ -207,7 +211,9 @@ def _send_again(task: Task) -> None:
     elif task.cancel_requested_at:
         fail(task.pk, CANCELLED, where=same & Q(nonce=nonce, progress_message_id=None))
     else:
-        logger.warning("task %s: was never taken by Discord, waits again", task.pk)
+        logger.warning(
+            "task %s: Discord did not accept the command, it is sent again", task.pk
+        )
         reason = "Discord 未接受命令，再次发送 / Discord has not taken it; sent again"
         release(task.pk, nonce=nonce, reason=reason, where=same)
 

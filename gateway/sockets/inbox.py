@@ -3,40 +3,63 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping
+from typing import Final
 
 from gateway.protocol.constants import Event
 
 Data = Mapping[str, object]  # JSON of an event, as it came
 Entry = tuple[int, str, Data]
 
+MOST: Final = 100  # events that are handed out together
+# The state of the connection changes with these, so they are handled alone.
+GREETINGS: Final = frozenset({Event.READY, Event.RESUMED})
+
 
 class Inbox:
     """Sequence number, name and data of each event; `put` never waits."""
 
     def __init__(self) -> None:
-        self._entries: asyncio.Queue[Entry] = asyncio.Queue()
-        self._ahead: Entry | None = None
+        self._entries: deque[Entry] = deque()
+        self._filled = asyncio.Event()
 
     def __len__(self) -> int:
-        return self._entries.qsize() + (self._ahead is not None)
+        return len(self._entries)
 
     def put(self, seq: int, event: str, data: Data) -> None:
-        self._entries.put_nowait((seq, event, data))
+        self._entries.append((seq, event, data))
+        self._filled.set()
 
-    async def next(self) -> Entry:
-        """Return the next event; successive updates of one message are merged.
+    async def next(self) -> list[Entry]:
+        """Return the next events, up to a greeting, or a greeting alone.
 
-        So many progress steps of a message cost one write.
+        Updates of one message are merged if only updates stand between them. So
+        progress that newer progress has overtaken costs no write.
         """
-        seq, event, data = self._ahead or await self._entries.get()
-        self._ahead = None
-        while event == Event.MESSAGE_UPDATE and not self._entries.empty():
-            self._ahead = self._entries.get_nowait()
-            later_seq, later, more = self._ahead
-            same = later == event and more.get("id") == data.get("id")
-            # An update without content is the preview of a link.
-            if not same or "content" not in more:
+        while not self._entries:
+            self._filled.clear()
+            await self._filled.wait()
+        taken = [self._entries.popleft()]
+        while self._entries and len(taken) < MOST:
+            if {taken[0][1], self._entries[0][1]} & GREETINGS:
                 break
-            seq, data, self._ahead = later_seq, {**data, **more}, None
-        return seq, event, data
+            taken.append(self._entries.popleft())
+        return _merged(taken)
+
+
+def _merged(entries: list[Entry]) -> list[Entry]:
+    merged: dict[int, Entry] = {}
+    updates: dict[object, int] = {}  # message id to the place of its newest update
+    for place, (seq, event, given) in enumerate(entries):
+        data = given
+        if event != Event.MESSAGE_UPDATE:
+            updates.clear()
+        else:
+            message_id = data.get("id")
+            # An update without content is the preview of a link.
+            if message_id in updates and "content" in data:
+                data = {**merged.pop(updates[message_id])[2], **data}
+            updates[message_id] = place
+        merged[place] = seq, event, data
+    return list(merged.values())

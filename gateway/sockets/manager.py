@@ -25,6 +25,7 @@ from gateway.discord.rest import Identity
 from gateway.sockets.connection import Connection
 from gateway.sockets.history import judging, look_after, repair, silent_tasks
 from gateway.sockets.reconnect import Resume, connecting
+from gateway.sockets.writer import Writer
 from mjproxy.lib import faults
 from mjproxy.lib.db import clock
 from mjproxy.lib.db.encrypted_field import UndecryptableSecret
@@ -60,6 +61,7 @@ class Manager:
         self.looked: list[Callable[[], None]] = []  # called after each read
         self._kicked = asyncio.Event()
         self._connect_slots = asyncio.Semaphore(CONNECTING_AT_ONCE)
+        self._writer = Writer()
         self._exit = asyncio.Semaphore(CLOSING_AT_ONCE)
         self._renewed_at = math.inf
 
@@ -192,6 +194,7 @@ class Manager:
                         resume,
                         self._connect_slots,
                         user_id=user_id,
+                        writer=self._writer,
                     )
                 except UndecryptableSecret as exc:  # the common proxy
                     await in_thread(_without_proxy, account_id, exc)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 from collections import deque
 from typing import Final
 
@@ -26,8 +26,13 @@ class Parked:
     def __len__(self) -> int:
         return len(self._entries)
 
+    def copy(self) -> Parked:
+        other = Parked()
+        other._entries.extend(self._entries)
+        return other
+
     def put(self, event: str, data: Data) -> None:
-        until = asyncio.get_running_loop().time() + PARK_SECONDS
+        until = time.monotonic() + PARK_SECONDS
         self._entries.append((until, event, data))
 
     def put_back(self, entry: Entry) -> None:
@@ -35,7 +40,7 @@ class Parked:
 
     def take(self) -> list[Entry]:
         """Remove all events; return those that have not expired."""
-        now = asyncio.get_running_loop().time()
+        now = time.monotonic()
         waiting = [entry for entry in self._entries if entry[0] > now]
         self._entries.clear()
         return waiting

@@ -68,6 +68,6 @@ class GatewayWorker(Worker):
             except Exception as exc:
                 failures = 1 if loop.time() - began > STEADY else failures + 1
                 if failures == 1:
-                    said = "no hints for the moment: %s"
+                    said = "no messages from Redis at the moment: %s"
                     logger.warning(said, type(exc).__name__, extra={"error": exc})
                 await asyncio.sleep(backoff.delay(failures, longest=10.0))

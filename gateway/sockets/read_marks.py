@@ -28,7 +28,7 @@ REST: Final = (10.0, 20.0)
 _EPOCH: Final = datetime(2015, 1, 1, tzinfo=UTC)
 
 
-class Reader:
+class ReadMarks:
     """Acknowledges the newest message that an account has seen, by channel.
 
     It sleeps until there is one. A failure is ignored, because the next message makes

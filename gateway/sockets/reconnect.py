@@ -42,7 +42,7 @@ class Fatal(Exception):
 
 
 @dataclass
-class Comeback:
+class ReconnectPauses:
     """Pauses of one account's connection, which grow until a connection lasts."""
 
     account_id: int

@@ -126,7 +126,7 @@ def verify(path: Path) -> Manifest:
         with tarfile.open(path, "r:") as tar:
             return _verified(tar)
     except (tarfile.TarError, EOFError, OSError) as exc:
-        raise BadArchive(f"The file is damaged or no backup: {exc}") from exc
+        raise BadArchive(f"The file is damaged or not a backup: {exc}") from exc
 
 
 def _verified(tar: tarfile.TarFile) -> Manifest:
@@ -139,9 +139,9 @@ def _verified(tar: tarfile.TarFile) -> Manifest:
         else:
             found[info.name] = _digest(tar, info)
     if manifest is None:
-        raise BadArchive("The file is cut off, or no backup.")
+        raise BadArchive("The file is incomplete or not a backup.")
     if found != manifest.members:
-        raise BadArchive("The file was changed: a member is not what it was.")
+        raise BadArchive("The file was changed: the checksum of a member differs.")
     return manifest
 
 
@@ -152,9 +152,9 @@ def _check_member(
     known = info.name in (MANIFEST, SECRETS)
     known = known or bool(_ROWS.fullmatch(info.name) or _PICTURE.fullmatch(info.name))
     if is_over or not known or not info.isreg() or info.issparse():
-        raise BadArchive(f"No backup holds {info.name[:100]!r} so.")
+        raise BadArchive(f"{info.name[:100]!r} is not expected in a backup.")
     if info.name in found:
-        raise BadArchive(f"{info.name[:100]!r} is there twice.")
+        raise BadArchive(f"{info.name[:100]!r} is in the file twice.")
 
 
 def _parsed(data: bytes) -> Manifest:
@@ -163,15 +163,15 @@ def _parsed(data: bytes) -> Manifest:
     except (ValueError, RecursionError) as exc:
         raise BadArchive("The manifest is not JSON.") from exc
     if not isinstance(told, dict) or told.pop("format", None) != FORMAT:
-        raise BadArchive("This is no backup.")
+        raise BadArchive("The file is not a backup.")
     if told.pop("version", None) != VERSION:
-        raise BadArchive(f"Backups of version {VERSION} are read; this is another one.")
+        raise BadArchive(f"Only backups of version {VERSION} can be read.")
     try:
         manifest = Manifest(**told)
     except TypeError as exc:
-        raise BadArchive("The manifest is not understood.") from exc
+        raise BadArchive("The manifest has an unknown form.") from exc
     if not _is_plausible(manifest):
-        raise BadArchive("The manifest is not understood.")
+        raise BadArchive("The manifest has an unknown form.")
     pairs = [(app, name) for app, name in manifest.migrations]
     return Manifest(**(told | {"migrations": pairs}))
 
@@ -197,7 +197,7 @@ def _digest(tar: tarfile.TarFile, info: tarfile.TarInfo) -> str:
         digest.update(chunk)
         size += len(chunk)
     if size != info.size:
-        raise BadArchive("The file is cut off.")
+        raise BadArchive("The file is incomplete.")
     return digest.hexdigest()
 
 

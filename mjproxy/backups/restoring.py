@@ -88,7 +88,7 @@ def _sqlite() -> Path | None:
         return None
     name = str(connections["default"].settings_dict["NAME"])
     if name.startswith("file:"):
-        raise Refused("DATABASE_URL names a file by a URI: name it by its path")
+        raise Refused("DATABASE_URL names the file as a URI: give its path")
     return Path(name)
 
 
@@ -137,7 +137,7 @@ class _Restoring:
             said = file.execute("PRAGMA integrity_check").fetchone()[0]
             file.execute("PRAGMA journal_mode=DELETE").fetchone()
         if said != "ok":
-            raise BadArchive(f"The database that it makes is damaged: {said}")
+            raise BadArchive(f"The restored database is damaged: {said}")
         return path
 
     @contextlib.contextmanager
@@ -146,7 +146,9 @@ class _Restoring:
             try:
                 yield rows.fill(connection, self.archive, self.manifest)
             except Error as exc:
-                raise BadArchive(f"Its rows do not fit together: {exc}") from exc
+                raise BadArchive(
+                    f"Its rows violate a constraint of the database: {exc}"
+                ) from exc
 
     def _refill(self) -> None:
         """Replace all tables of a database server; keep their old rows in a file."""
@@ -180,7 +182,7 @@ class _Restoring:
             return
         self._keep(settings.SECRETS_DIR)
         for name in secrets.write(self.secrets, settings.SECRETS_DIR):
-            text = f"{name} is set in the environment, which decides, to another value."
+            text = f"{name} in the environment has another value, which is used."
             self.report.notes.append(text)
 
     def _keep(self, path: Path, aside: str = "") -> None:

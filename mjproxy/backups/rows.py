@@ -109,7 +109,7 @@ def _rows(model: type[Model]) -> Iterator[tuple[Any, ...]]:
 def _text(value: Any) -> str:
     if isinstance(value, date):  # datetime, too
         return value.isoformat()
-    raise TypeError(f"no form for {type(value).__name__}")
+    raise TypeError(f"values of type {type(value).__name__} cannot be written")
 
 
 # --- in -------------------------------------------------------------------------------
@@ -141,7 +141,9 @@ def targets(manifest: Manifest) -> list[tuple[str, str]]:
     unknown = sorted(had - set(graph.nodes))
     if unknown or not had:
         named = ".".join(unknown[0]) if unknown else "none"
-        raise BadArchive(f"A newer version has made it: its migration is {named}.")
+        raise BadArchive(
+            f"The backup was made by a newer version, with migration {named}."
+        )
     return [
         key
         for key in sorted(had)
@@ -166,7 +168,9 @@ def _load(connection: Any, model: Any, file: IO[bytes]) -> None:
         fields = list(model._meta.concrete_fields)
         expected = sorted(each.attname for each in fields)
         if not isinstance(names, list) or sorted(map(str, names)) != expected:
-            raise BadArchive(f"{model._meta.label}: other columns than expected.")
+            raise BadArchive(
+                f"{model._meta.label}: the columns differ from the expected ones."
+            )
         places = [names.index(each.attname) for each in fields]
         rows = (_instance(model, fields, places, values) for values in lines)
         while batch := list(islice(rows, AT_ONCE)):
@@ -178,17 +182,17 @@ def _lines(text: gzip.GzipFile) -> Iterator[Any]:
         while line := text.readline(LONGEST_LINE):
             yield json.loads(line)
     except (ValueError, RecursionError, EOFError, OSError) as exc:
-        raise BadArchive("Its rows cannot be read.") from exc
+        raise BadArchive("The rows cannot be read.") from exc
 
 
 def _instance(model: Any, fields: list[Any], places: list[int], values: Any) -> Any:
     if not isinstance(values, list) or len(values) != len(fields):
-        raise BadArchive(f"{model._meta.label}: a row does not fit.")
+        raise BadArchive(f"{model._meta.label}: a row has the wrong number of values.")
     try:
         pairs = zip(fields, places, strict=True)
         read = [_read(each, values[place]) for each, place in pairs]
     except (ValidationError, ValueError, TypeError) as exc:
-        raise BadArchive(f"{model._meta.label}: a value does not fit.") from exc
+        raise BadArchive(f"{model._meta.label}: a value has the wrong type.") from exc
     return model.from_db(ALIAS, [each.attname for each in fields], read)
 
 

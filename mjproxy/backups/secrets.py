@@ -39,7 +39,7 @@ def opened(data: bytes, passphrase: str) -> dict[str, str]:
     found = {str(name.get("name")): str(value.get("value")) for name, value in pairs}
     known = {"MJPROXY_SECRET_KEY", "MJPROXY_ENCRYPTION_KEYS", "MJPROXY_ADMIN_TOKEN"}
     if found.keys() != known:
-        raise BadFile("The secrets are not understood.")
+        raise BadFile("The secrets have an unknown form.")
     return found
 
 

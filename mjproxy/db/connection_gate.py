@@ -22,40 +22,40 @@ class Away(OperationalError):
     """The database did not answer a moment ago, and another caller is trying."""
 
 
-class Door:
+class ConnectionGate:
     """Gate that lets callers connect, except for a moment after a timeout."""
 
     def __init__(self) -> None:
         self.silent_at = -math.inf  # older connections are not trusted
-        self._shut_until = -math.inf
-        self._looking = threading.Lock()
+        self._closed_until = -math.inf
+        self._trying = threading.Lock()
 
     def note_silence(self) -> None:
         """Note that a call was not answered in time."""
         self.silent_at = time.monotonic()
-        self._shut_until = self.silent_at + REST
+        self._closed_until = self.silent_at + REST
 
     @contextmanager
-    def opened(self) -> Iterator[None]:
+    def connecting(self) -> Iterator[None]:
         """Connect inside of this block; raises Away while the gate is closed."""
         began = time.monotonic()
-        if self._shut_until == -math.inf:
-            looks = False
-        elif began >= self._shut_until and self._looking.acquire(blocking=False):
-            looks = True
+        if self._closed_until == -math.inf:
+            tries = False
+        elif began >= self._closed_until and self._trying.acquire(blocking=False):
+            tries = True
         else:
             raise Away("the database did not answer a moment ago")
         try:
             yield
         except Exception:
             if time.monotonic() - began > SLOW:
-                self._shut_until = time.monotonic() + REST
+                self._closed_until = time.monotonic() + REST
             raise
         else:
-            self._shut_until = -math.inf
+            self._closed_until = -math.inf
         finally:
-            if looks:
-                self._looking.release()
+            if tries:
+                self._trying.release()
 
 
-door: Final = Door()
+gate: Final = ConnectionGate()

@@ -56,7 +56,7 @@ def _parsed(url: str) -> DBConfig:
     except (ValueError, KeyError, AssertionError) as exc:
         raise _wrong("is not a database address") from exc
     if found["ENGINE"] not in _FITTED:
-        raise _wrong("is none of sqlite://, postgres:// and mysql://")
+        raise _wrong("does not begin with sqlite://, postgres:// or mysql://")
     if parts.fragment or "#" in url:
         raise _wrong('holds a "#": write %23 for it')
     if not found["NAME"]:

@@ -62,7 +62,7 @@ class Question(Generic[T]):
         try:
             self._answer = self._ask()
         except Exception as exc:
-            logger.warning("health cannot be told: %r", exc)
+            logger.warning("health check failed: %r", exc)
             self._answer = self._silent
         finally:
             self._told_at = time.monotonic()

@@ -68,14 +68,18 @@ def rest(work: Work, seconds: float) -> None:
 def note(work: Work, error: BaseException) -> bool:
     """Count a caught error; return whether the work must be given up now."""
     if isinstance(error, AWAY):
-        said = "%s: the database: %s, again later"
+        said = "%s: the database failed: %s, it is tried again later"
         logger.warning(said, work, _line(error), extra={"error": error})
         return False
     count = _streaks.again(work.key)
     if count == 1:
-        logger.error("%s: unforeseen error, again later", work, exc_info=error)
+        logger.error(
+            "%s: unforeseen error, it is tried again later", work, exc_info=error
+        )
     elif count <= MOST:
-        then = "given up" if work.give_up and count == MOST else "again later"
+        then = (
+            "given up" if work.give_up and count == MOST else "it is tried again later"
+        )
         logger.warning("%s: %s, %s", work, _line(error), then)
     if len(_rests) > _streaks.most:
         _rests.clear()
@@ -133,7 +137,7 @@ def settle(work: Work, error: Exception) -> timedelta:
         try:
             work.give_up(work.pk, reason_of(error))
         except Exception as exc:
-            said = "%s: not given up yet: %s"
+            said = "%s: could not be given up yet: %s"
             logger.warning(said, work, _line(exc), extra={"error": exc})
         else:
             over(work)

@@ -29,5 +29,5 @@ def passphrase_of(options: Mapping[str, Any], *, twice: bool = False) -> str:
         return lines[0] if lines else ""
     typed = getpass.getpass("Passphrase: ")
     if twice and typed != getpass.getpass("Once more: "):
-        raise CommandError("The two are not the same.")
+        raise CommandError("The two passphrases differ.")
     return typed

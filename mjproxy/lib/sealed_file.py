@@ -88,7 +88,7 @@ def unseal(data: bytes, passphrase: str, *, kind: str = FORMAT) -> tuple[Rows, R
         _bytes(document.pop("sealed", None)),
     )
     if not _SALT <= len(salt) <= 64 or len(nonce) != _NONCE:
-        raise BadFile("The file's encryption is not understood.")
+        raise BadFile("The file's encryption has an unknown form.")
     if len(passphrase) > LONGEST_PASSPHRASE:
         raise WrongPassphrase
     try:
@@ -97,7 +97,7 @@ def unseal(data: bytes, passphrase: str, *, kind: str = FORMAT) -> tuple[Rows, R
     except InvalidTag as exc:
         raise WrongPassphrase from exc
     if not _is_rows(secrets) or len(secrets) != len(rows):
-        raise BadFile("The file does not fit together.")
+        raise BadFile("The file's secrets do not match its rows.")
     return rows, secrets
 
 
@@ -113,24 +113,24 @@ def _parsed(data: bytes, kind: str) -> dict[str, object]:
     except orjson.JSONDecodeError as exc:
         raise BadFile("The file is not JSON.") from exc
     if not isinstance(document, dict) or document.get("format") != kind:
-        raise BadFile(f"This is no file of {kind}.")
+        raise BadFile(f"This is not a file of {kind}.")
     if document.get("version") != VERSION:
-        raise BadFile(f"Files of version {VERSION} are read, this is another one.")
+        raise BadFile(f"Only files of version {VERSION} can be read.")
     return document
 
 
 def _cost(kdf: Any) -> dict[str, int]:
     """Return the cost of a file's key; raise BadFile if it is out of bounds."""
     if not isinstance(kdf, dict) or kdf.get("name") != "scrypt":
-        raise BadFile("The file's encryption is not understood.")
+        raise BadFile("The file's encryption has an unknown form.")
     cost: dict[str, int] = {}
     for name in COST:
         value = kdf.get(name)
         if type(value) is not int or not _LEAST[name] <= value <= _MOST[name]:
-            raise BadFile("The file's encryption is not understood.")
+            raise BadFile("The file's encryption has an unknown form.")
         cost[name] = value
     if cost["n"].bit_count() != 1:
-        raise BadFile("The file's encryption is not understood.")
+        raise BadFile("The file's encryption has an unknown form.")
     return cost
 
 
@@ -155,4 +155,4 @@ def _bytes(text: Any) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, TypeError, ValueError) as exc:
-        raise BadFile("The file's encryption is not understood.") from exc
+        raise BadFile("The file's encryption has an unknown form.") from exc

@@ -1,1 +1,1 @@
-"""Redis: its address, Celery's broker and the channel layer."""
+"""Redis: its address, Celery's broker, nudges to a worker and the channel layer."""

@@ -129,7 +129,7 @@ def _number_of(parts: SplitResult, query: dict[str, str]) -> int:
         raise _wrong("names two databases, in its path and as db")
     number = said.pop() if said else "0"
     if not (number.isascii() and number.isdigit()):
-        raise _wrong("has something else than a database's number behind its host")
+        raise _wrong("has a path that is not a database number")
     return int(number)
 
 
@@ -141,7 +141,7 @@ def _ssl_of(query: dict[str, str]) -> dict[str, str | bool]:
     said = query.pop("ssl_check_hostname", "true").lower()
     named = (_TRUE | _FALSE).get(said)
     if named is None:
-        raise _wrong("has an ssl_check_hostname that is neither true nor false")
+        raise _wrong("has an ssl_check_hostname that is not true or false")
     # The host name can be checked only if the certificate is.
     found: dict[str, str | bool] = {
         "ssl_cert_reqs": check,

@@ -34,17 +34,17 @@ class Amqp(AMQP):
     Connection = Connection
 
 
-class Hearing(bootsteps.StartStopStep):
+class AnswerTimeStep(bootsteps.StartStopStep):
     """Time of Redis's last answer to a worker that asks for jobs."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
     def start(self, consumer: Any) -> None:
         handlers = consumer.task_consumer.channel.handlers
-        handlers["BRPOP"] = noting(handlers["BRPOP"])
+        handlers["BRPOP"] = with_answer_time(handlers["BRPOP"])
 
 
-def noting(read: Callable[..., Any]) -> Callable[..., Any]:
+def with_answer_time(read: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap `read` so that it notes each answer, also "no job"."""
 
     def reading(**options: Any) -> Any:
@@ -60,6 +60,6 @@ def noting(read: Callable[..., Any]) -> Callable[..., Any]:
     return reading
 
 
-def hears() -> bool:
+def is_consuming() -> bool:
     """Tell whether this worker would receive a job now."""
     return time.monotonic() - _heard_at < DEAF

@@ -1,4 +1,4 @@
-"""Channel layer whose subscription is replaced if Redis falls silent.
+"""Channel layer that sends many messages at once, and notices a silent Redis.
 
 redis-py asks for an answer after `health_check_interval` seconds of silence, but does
 not react if none comes.
@@ -7,6 +7,8 @@ not react if none comes.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -22,6 +24,15 @@ PATIENCE: Final = 3.0  # seconds within which an answer must come
 
 class Shard(RedisSingleShardConnection):
     """One Redis server, with a watched subscription."""
+
+    async def publish_all(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        """Publish on many channels with one write and one read."""
+        async with self._lock:
+            self._ensure_redis()
+            together = self._redis.pipeline(transaction=False)
+            for channel, message in messages:
+                together.publish(channel, message)
+            await together.execute()
 
     async def _do_receiving(self) -> None:
         watching = asyncio.create_task(self._watch())
@@ -44,6 +55,19 @@ class Shard(RedisSingleShardConnection):
 
 class Layer(RedisPubSubChannelLayer):
     """Channels' layer, with watched subscriptions."""
+
+    async def send_to_groups(
+        self, messages: Sequence[tuple[str, dict[str, Any]]]
+    ) -> None:
+        """Send to each group its message."""
+        found = self._get_layer()
+        by_shard: dict[Shard, list[tuple[str, bytes]]] = defaultdict(list)
+        for group, message in messages:
+            channel = found._get_group_channel_name(group)
+            shard = found._get_shard(channel)
+            by_shard[shard].append((channel, self.serialize(message)))
+        for shard, together in by_shard.items():
+            await shard.publish_all(together)
 
     def _get_layer(self) -> Any:
         loop = asyncio.get_running_loop()

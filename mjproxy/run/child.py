@@ -78,7 +78,7 @@ class Child:
         self.heard = 0.0  # time of its last sign of life
         self.is_ready = False  # it has reported READY
         self.kill_at = math.inf  # when the time after SIGTERM or SIGABRT ends
-        self.is_asked = False  # it must end, so that it is restarted
+        self.is_stopping = False  # it was told to end, in order to be restarted
         self._is_emptied = False  # its state was set aside since it last ran for long
         self._source = -1  # the descriptor that its output comes from
         self._rest = b""
@@ -94,7 +94,7 @@ class Child:
     def start(self, now: float, told: dict[str, str] | None = None) -> None:
         """Start the process; `told` is added to its environment."""
         self.started = self.heard = now
-        self.is_ready, self.kill_at, self.is_asked = False, math.inf, False
+        self.is_ready, self.kill_at, self.is_stopping = False, math.inf, False
         try:
             self.process = subprocess.Popen(
                 list(self.program.argv),
@@ -116,7 +116,9 @@ class Child:
         if self.process.stdout:
             self._source = self.process.stdout.fileno()
             os.set_blocking(self._source, False)
-            self.selector.register(self._source, selectors.EVENT_READ, self.pump)
+            self.selector.register(
+                self._source, selectors.EVENT_READ, self.forward_output
+            )
 
     def reap(self, now: float) -> str:
         """Return how the process ended; "" while it runs."""
@@ -125,7 +127,7 @@ class Child:
         lived = now - self.started
         self._close_source(self.process)
         pid, self.process = self.process.pid, None
-        if lived >= STEADY or self.is_asked or (self.is_ready and code == 0):
+        if lived >= STEADY or self.is_stopping or (self.is_ready and code == 0):
             self.pause, self._is_emptied = FIRST_PAUSE, False
         elif code > 0:
             self._empty_state()
@@ -148,13 +150,13 @@ class Child:
         if self.process is not None:
             self.process.send_signal(number)
 
-    def ask_to_end(self, now: float) -> None:
-        """Send SIGTERM now; `be_strict` sends SIGKILL later."""
-        self.is_asked = True
+    def terminate(self, now: float) -> None:
+        """Send SIGTERM now; `kill_if_late` sends SIGKILL later."""
+        self.is_stopping = True
         self.signal(signal.SIGTERM)
         self.kill_at = now + self.program.grace
 
-    def be_strict(self, now: float) -> None:
+    def kill_if_late(self, now: float) -> None:
         """Kill the process if it did not end in time."""
         if self.alive and self.kill_at <= now:
             output.line(f"{self.role} is killed: it did not stop in time")
@@ -163,12 +165,12 @@ class Child:
 
     # --- signs of life ---------------------------------------------------------------
 
-    def hear(self, words: set[str], now: float) -> None:
+    def note_report(self, words: set[str], now: float) -> None:
         """Record a report of the process."""
         self.heard = now
         self.is_ready |= "READY=1" in words
 
-    def silent_at(self, silence: float) -> float:
+    def hung_at(self, silence: float) -> float:
         """Return the time at which the process counts as hung; inf if there is none."""
         is_judged = self.alive and self.program.is_watched and self.kill_at == math.inf
         return self.heard + silence if is_judged else math.inf
@@ -177,13 +179,13 @@ class Child:
         """End a hung process; the stacks of its threads go into the log."""
         pid = self.process.pid if self.process else 0
         silent = f"{self.role} (process {pid}) was silent for {now - self.heard:.0f} s"
-        output.line(f"ERROR {silent}: it is ended, its threads follow")
+        output.line(f"ERROR {silent}: it is ended; the stacks of its threads follow")
         self.signal(signal.SIGABRT)
         self.kill_at = now + ABORT_GRACE
 
     # --- its output ------------------------------------------------------------------
 
-    def pump(self) -> None:
+    def forward_output(self) -> None:
         """Pass on what the process has written."""
         while True:
             try:
@@ -200,7 +202,7 @@ class Child:
 
     def _close_source(self, process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(KeyError):
-            self.pump()
+            self.forward_output()
             self.selector.unregister(self._source)
         if self._rest:
             self._pass_on([self._rest])

@@ -50,14 +50,14 @@ def _handed_over() -> Listener | None:
     if pid != str(os.getpid()) or count == "0":
         return None
     if count != "1":
-        raise Unusable(f"LISTEN_FDS={count}: one socket is handed over, not more")
+        raise Unusable(f"LISTEN_FDS={count}: exactly one socket must be handed over")
     try:
         found = socket.socket(fileno=FIRST_HANDED)
         is_listening = found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
     except OSError as exc:
         raise Unusable(f"LISTEN_FDS: no socket is handed over: {exc.strerror}") from exc
     if found.family not in (socket.AF_INET, socket.AF_INET6) or not is_listening:
-        raise Unusable("LISTEN_FDS: the socket is none that listens on a TCP port")
+        raise Unusable("LISTEN_FDS: the socket does not listen on a TCP port")
     os.set_inheritable(FIRST_HANDED, False)
     host, port, *_ = found.getsockname()
     return Listener(found, host, port)

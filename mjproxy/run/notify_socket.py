@@ -13,18 +13,18 @@ from typing import Final
 
 _SENDER: Final = struct.Struct("3i")  # struct ucred of the kernel: process, user, group
 # Only Linux has abstract sockets and tells who has sent.
-CAN_HEAR: Final = sys.platform.startswith("linux")
+IS_SUPPORTED: Final = sys.platform.startswith("linux")
 
-Heard = Callable[[int, set[str]], None]
+OnReport = Callable[[int, set[str]], None]
 
 
-class Ear:
-    """Receiver of reports from processes of this machine, with their process ids."""
+class NotifySocket:
+    """Receives reports of processes of this machine, with their process ids."""
 
-    def __init__(self, selector: selectors.BaseSelector, heard: Heard) -> None:
+    def __init__(self, selector: selectors.BaseSelector, on_report: OnReport) -> None:
         self.address = ""
-        self._heard = heard
-        if not CAN_HEAR:
+        self._on_report = on_report
+        if not IS_SUPPORTED:
             return
         self.address = f"@mjproxy-{os.getpid()}-{secrets.token_hex(4)}"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -44,4 +44,5 @@ class Ear:
             for level, kind, words in extra:
                 if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
                     pid, *_ = _SENDER.unpack(words)
-                    self._heard(pid, set(data.decode(errors="replace").split("\n")))
+                    report = set(data.decode(errors="replace").split("\n"))
+                    self._on_report(pid, report)

@@ -234,7 +234,9 @@ def make_private(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     status = folder.lstat()
     if status.st_uid != os.getuid() or status.st_mode & 0o077 or folder.is_symlink():
-        raise Refused(f"{folder} belongs to somebody else: use a shorter data folder")
+        raise Refused(
+            f"{folder} belongs to another user: use a data folder with a shorter path"
+        )
 
 
 def _first_line(exc: Exception) -> str:

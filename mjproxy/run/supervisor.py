@@ -19,16 +19,16 @@ from typing import Any, Final
 
 from mjproxy.lib.process.watchdog import notify
 from mjproxy.run.child import STOPPING, Child
-from mjproxy.run.notify_socket import Ear
+from mjproxy.run.notify_socket import NotifySocket
 from mjproxy.run.output import output
 from mjproxy.run.plan import Plan
 from mjproxy.run.probe import Probe
-from mjproxy.run.rolling_restart import Replacing
+from mjproxy.run.rolling_restart import RollingRestart
 
 # web ends last: until then it takes requests, whose rows wait for the next start.
 STOP_ORDER: Final = ("gateway", "worker", "beat", "web", "simulator", "valkey")
 RESTART_ALL: Final = signal.SIGUSR1
-LONGEST_TURN: Final = 1.0  # seconds between two looks at the children
+LONGEST_POLL: Final = 1.0  # seconds between two looks at the children
 # After sleeping this long we cannot know whether others were silent.
 OWN_SLEEP: Final = 5.0
 
@@ -39,12 +39,12 @@ class Supervisor:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.selector = selectors.DefaultSelector()
-        self.ear = Ear(self.selector, self._hear)
+        self.notify_socket = NotifySocket(self.selector, self._note_report)
         self.children = [Child(program, self.selector) for program in plan.programs]
-        self.replacing = Replacing(self.children, self.start)
+        self.rolling_restart = RollingRestart(self.children, self.start)
         self.probe = Probe(plan, self.selector)
         self.requests_to_stop = 0
-        self._turned = time.monotonic()
+        self._polled_at = time.monotonic()
 
     def run(self) -> None:
         self._listen_to_signals()
@@ -55,23 +55,23 @@ class Supervisor:
                     self.start(child, now)
             if not self.probe.healthy and self.probe.due <= now:
                 self.probe.ask(now)
-            self._turn(self._until_due())
-            self._judge()
-            self.replacing.step(time.monotonic())
+            self._poll(self._until_due())
+            self._check_children()
+            self.rolling_restart.step(time.monotonic())
             self._announce()
         self.stop()
 
     def start(self, child: Child, now: float) -> None:
         told = {}
-        if child.program.is_watched and self.ear.address:
-            told["NOTIFY_SOCKET"] = self.ear.address
+        if child.program.is_watched and self.notify_socket.address:
+            told["NOTIFY_SOCKET"] = self.notify_socket.address
             told["WATCHDOG_USEC"] = str(int(self.plan.silence * 1e6))
         child.start(now, told)
 
     def stop(self) -> None:
         notify("STOPPING=1")
         output.line("mjproxy is stopping")
-        for child in sorted(self.replacing.everybody(), key=_stop_rank):
+        for child in sorted(self.rolling_restart.all_children(), key=_stop_rank):
             child.signal(signal.SIGTERM)
             self._await_end(child, time.monotonic() + child.program.grace)
         output.line("mjproxy has stopped")
@@ -85,18 +85,18 @@ class Supervisor:
                 output.line(f"{child.role} is killed: it did not stop in time")
                 child.signal(signal.SIGKILL)
                 killed = True
-            self._turn(0.5 if killed else min(left, 0.5))
+            self._poll(0.5 if killed else min(left, 0.5))
 
-    def _turn(self, timeout: float) -> None:
+    def _poll(self, timeout: float) -> None:
         for key, _ in self.selector.select(max(timeout, 0)):
             key.data()
         now = time.monotonic()
-        for child in self.replacing.everybody():
+        for child in self.rolling_restart.all_children():
             ending = child.reap(now)
             if ending and not self.requests_to_stop:
-                self._tell_of(child, ending, now)
+                self._log_ending(child, ending, now)
 
-    def _tell_of(self, child: Child, ending: str, now: float) -> None:
+    def _log_ending(self, child: Child, ending: str, now: float) -> None:
         if child in self.children:
             ending = f"{ending}; starts again in {child.due - now:.1f} s"
         output.line(ending)
@@ -106,24 +106,24 @@ class Supervisor:
         if not self.probe.healthy:
             dues.append(self.probe.due)
         now = time.monotonic()
-        return min([*dues, now + LONGEST_TURN]) - now
+        return min([*dues, now + LONGEST_POLL]) - now
 
     # --- hung processes --------------------------------------------------------------
 
-    def _hear(self, pid: int, words: set[str]) -> None:
-        for child in self.replacing.everybody():
+    def _note_report(self, pid: int, words: set[str]) -> None:
+        for child in self.rolling_restart.all_children():
             if child.process and child.process.pid == pid:
-                child.hear(words, time.monotonic())
+                child.note_report(words, time.monotonic())
 
-    def _judge(self) -> None:
+    def _check_children(self) -> None:
         now = time.monotonic()
-        slept, self._turned = now - self._turned > OWN_SLEEP, now
+        slept, self._polled_at = now - self._polled_at > OWN_SLEEP, now
         notify("WATCHDOG=1")
-        for child in self.replacing.everybody():
-            child.be_strict(now)
+        for child in self.rolling_restart.all_children():
+            child.kill_if_late(now)
             if slept:
                 child.heard = now
-            elif self.ear.address and child.silent_at(self.plan.silence) <= now:
+            elif self.notify_socket.address and child.hung_at(self.plan.silence) <= now:
                 child.abort(now)
 
     def _announce(self) -> None:
@@ -145,7 +145,7 @@ class Supervisor:
         self._keep = (reader, writer)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         blockable = (*STOPPING, signal.SIGCHLD, signal.SIGHUP, RESTART_ALL)
-        signal.signal(RESTART_ALL, lambda *_: self.replacing.ask())
+        signal.signal(RESTART_ALL, lambda *_: self.rolling_restart.request())
         signal.pthread_sigmask(signal.SIG_UNBLOCK, blockable)
         for number in STOPPING:
             signal.signal(number, self._ask_to_stop)
@@ -161,7 +161,7 @@ def _stop_rank(child: Child) -> int:
     return STOP_ORDER.index(child.role) if child.role in STOP_ORDER else -1
 
 
-def become(plan: Plan, *, keep: Sequence[int] = ()) -> None:
+def exec_supervisor(plan: Plan, *, keep: Sequence[int] = ()) -> None:
     """Replace this process by the supervisor; descriptors in `keep` stay open."""
     reader, writer = os.pipe()
     with os.fdopen(writer, "wb") as pipe:

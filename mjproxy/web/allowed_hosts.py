@@ -29,7 +29,7 @@ def public_url(name: str, text: str) -> str:
             "of its own"
         )
     if parts.query or parts.fragment or "@" in parts.netloc or text[-1] in "?#":
-        raise ImproperlyConfigured(f"{name} is more than https:// and a host")
+        raise ImproperlyConfigured(f"{name} has more than https:// and a host")
     host, port = _host(name, parts), _port(name, parts)
     behind = "" if port in ("", DEFAULT_PORTS[parts.scheme]) else f":{port}"
     return f"{parts.scheme}://{host}{behind}"

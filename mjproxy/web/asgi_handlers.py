@@ -12,21 +12,28 @@ from collections.abc import (
     Mapping,
     MutableMapping,
 )
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import IO, Any, Final
 
 import orjson
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
-from django.core.handlers.asgi import ASGIHandler, ASGIRequest
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest, get_script_prefix
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import response_for_exception
+from django.core.signals import request_started
 from django.http import HttpResponse, HttpResponseBase
+from django.urls import set_script_prefix
 
 from mjproxy.lib.dialect.answers import operation_result
 from mjproxy.lib.process.watchdog import watch
-from mjproxy.lib.web import client_presence
-from mjproxy.lib.web.outside_hosts import Asking, Later, asking
+from mjproxy.lib.web import client_disconnect
+from mjproxy.lib.web.outside_hosts import (
+    DeferredResponse,
+    PendingResponse,
+    request_answers,
+)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -49,6 +56,39 @@ class OneHopHandler(ASGIHandler):
         self.part = part
         self.load_middleware(is_async=False)
 
+    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request as Django does; the view's thread sends the signals.
+
+        Django goes to a thread and back for each signal.
+        """
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        with body:
+            set_script_prefix(get_script_prefix(scope))
+            request, refused = self.create_request(scope, body)
+            if request is None:
+                await self.send_response(refused or HttpResponse(status=400), send)
+                return
+            leaving = asyncio.create_task(self.listen_for_disconnect(receive))
+            answering = asyncio.create_task(self._answer(request, send))
+            tasks = leaving, answering
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                task.cancel()  # without effect on what is done
+                with suppress(asyncio.CancelledError, RequestAborted):
+                    await task
+
+    async def _answer(self, request: ASGIRequest, send: Any) -> None:
+        response: HttpResponseBase = await self.run_get_response(request)
+        try:
+            await self.send_response(response, send)
+        finally:
+            if not response.closed:
+                close: Any = sync_to_async(response.close)
+                await close()
+
     async def get_response_async(self, request: Any) -> HttpResponseBase:
         """Answer a request; await what it needs from outside without holding a thread.
 
@@ -56,13 +96,13 @@ class OneHopHandler(ASGIHandler):
         (mjproxy/lib/web/outside_hosts.py).
         """
         run: Any = sync_to_async(self._respond, thread_sensitive=True)
-        with asking():
+        with request_answers():
             response: HttpResponseBase = await run(request)
-            while isinstance(response, Asking):
+            while isinstance(response, PendingResponse):
                 await response.ask()
                 again, _ = self.create_request(request.scope, request._stream)
                 response = await run(again)
-        if isinstance(response, Later):
+        if isinstance(response, DeferredResponse):
             try:
                 await response.begin()
             except Exception as exc:
@@ -71,8 +111,14 @@ class OneHopHandler(ASGIHandler):
         return response
 
     def _respond(self, request: Any) -> HttpResponseBase:
+        handler = self.__class__
+        request_started.send(sender=handler, scope=request.scope)
         try:
-            return self.get_response(request)
+            response = self.get_response(request)
+            if not (response.streaming or isinstance(response, PendingResponse)):
+                vars(response)["_handler_class"] = handler
+                response.close()  # sends `request_finished`
+            return response
         finally:
             if self.part:
                 watch.moved(self.part)
@@ -131,36 +177,36 @@ class PooledSync:
             await sync_to_async(work, thread_sensitive=True)()
 
 
-class Apart:
-    """Runs some addresses in threads of their own: other requests do not delay them."""
+class SeparatePool:
+    """Runs the requests for `paths` in `pool`, so that others do not delay them."""
 
-    def __init__(self, apart: App, paths: Collection[str], rest: App) -> None:
-        self.apart, self.paths, self.rest = apart, paths, rest
+    def __init__(self, pool: App, paths: Collection[str], rest: App) -> None:
+        self.pool, self.paths, self.rest = pool, paths, rest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self.apart if scope["path"] in self.paths else self.rest
+        app = self.pool if scope["path"] in self.paths else self.rest
         await app(scope, receive, send)
 
 
-class Presence:
-    """Lets the views of a request see that its client has gone."""
+class ClientDisconnectMiddleware:
+    """Lets the views of a request know that its client has disconnected."""
 
     def __init__(self, app: App) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        left, token = client_presence.begin()
+        disconnected, token = client_disconnect.start_tracking()
 
-        async def heard() -> MutableMapping[str, Any]:
+        async def watched() -> MutableMapping[str, Any]:
             message = await receive()
             if message["type"] == "http.disconnect":
-                left.set()
+                disconnected.set()
             return message
 
         try:
-            await self.app(scope, heard, send)
+            await self.app(scope, watched, send)
         finally:
-            client_presence.end(token)
+            client_disconnect.stop_tracking(token)
 
 
 class BodyTooLarge(Exception):

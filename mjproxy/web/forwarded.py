@@ -37,7 +37,7 @@ class Seen:
     host: str = ""
 
 
-class FromOutside:
+class ForwardedHeadersMiddleware:
     """Gives an application its requests as they reached the outermost trusted proxy.
 
     The headers themselves are removed, so later code cannot trust them.
@@ -48,11 +48,11 @@ class FromOutside:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in _SCHEMES:
-            scope = from_outside(scope, self.proxies)
+            scope = apply_forwarded_headers(scope, self.proxies)
         await self.app(scope, receive, send)
 
 
-def from_outside(scope: Scope, proxies: int) -> Scope:
+def apply_forwarded_headers(scope: Scope, proxies: int) -> Scope:
     """Return the scope with the caller's address, scheme and host."""
     headers: Headers = list(scope["headers"])
     seen = _seen(headers, proxies) if proxies else Seen()

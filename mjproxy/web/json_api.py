@@ -29,7 +29,7 @@ from mjproxy.lib.dialect.answers import (
     submit_answer,
 )
 from mjproxy.lib.process.disk_full import is_full
-from mjproxy.lib.web.outside_hosts import Asking, Unasked
+from mjproxy.lib.web.outside_hosts import AnswerNeeded, PendingResponse
 from tasks.exceptions import Refused
 
 logger = logging.getLogger(__name__)
@@ -111,8 +111,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse |
     """Answer a refusal or a broken request; anything else is a defect and gets 500."""
     path = context["request"].path
     match exc:
-        case Unasked():
-            return Asking(exc, context["request"].user.pk)
+        case AnswerNeeded():
+            return PendingResponse(exc, context["request"].user.pk)
         case Refused():
             refused = Response(_refusal(exc), status=exc.status, headers=exc.headers)
             vars(refused)["_has_been_logged"] = True  # Django's word: no defect
@@ -172,7 +172,7 @@ def unknown_address(request: HttpRequest, **kwargs: Any) -> HttpResponse:
     return json_answer(failure(request.path, _TEXTS[404]), status=404)
 
 
-def looked_at_only(view: View) -> View:
+def read_only(view: View) -> View:
     """Let an address answer GET and HEAD; any other method gets 405, as JSON."""
 
     @csrf_exempt
@@ -187,7 +187,7 @@ def looked_at_only(view: View) -> View:
     return look
 
 
-def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a request without a valid CSRF token, in the format of its address."""
     return _page_or_json(request, 403) or csrf.csrf_failure(request, reason)
 

@@ -78,7 +78,7 @@ def _needed() -> tuple[list[Needed], int]:
             "colour": STATE_COLOURS[AccountState(account.state)],
             "reason": account.state_reason,
             "since": account.state_since,
-            "todo": states.todo(account),
+            "todo": states.next_step(account),
             "address": path_of_todo(account.pk, account.state),
         }
         for account in rows.only(*_SHOWN)[:MOST_NEEDED]

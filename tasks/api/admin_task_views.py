@@ -26,7 +26,6 @@ from mjproxy.lib.dialect.answers import (
 )
 from mjproxy.lib.dialect.examples import answered, sent
 from mjproxy.lib.dialect.fields import DialectSerializer, Text, WordOrNone
-from tasks import search as tasks_search
 from tasks import selectors
 from tasks.api.shapes import examples
 from tasks.api.shapes.answers import TASK_ID
@@ -34,6 +33,7 @@ from tasks.api.shapes.forms import ACTIONS, Day, id_in
 from tasks.cleanup import removal
 from tasks.enums import TaskStatus
 from tasks.models import Task
+from tasks.search import find_tasks
 from tasks.wire import task_json
 
 # Rows that are counted and paged; a search finds older ones.
@@ -76,7 +76,7 @@ class AdminTasksView(APIView):
         form.is_valid(raise_exception=True)
         search = TaskSearchSerializer(data=form.validated_data.get("search", {}))
         search.is_valid(raise_exception=True)
-        rows = tasks_search.found(search.validated_data).values_list("pk", flat=True)
+        rows = find_tasks(search.validated_data).values_list("pk", flat=True)
         # Ids first: skipping whole rows would read them.
         ids, pagination = page_of(
             rows, form.validated_data.get("pagination"), most=MOST_COUNTED

@@ -17,8 +17,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.exceptions import TooManyTries, UserDisabled
-from accounts.models import AccessSettings
 from accounts.people.callers import asker_of
+from accounts.selectors import access_settings
 from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.dialect.answers import json_answer, operation_result
 from mjproxy.lib.dialect.examples import answered
@@ -75,7 +75,7 @@ class HomeView(APIView):
         examples=[answered("home", operation_result(data={**_PUBLIC, **_DRAWN}))],
     )
     def get(self, request: Request, mode: str = "") -> HttpResponse:
-        access = AccessSettings.get_solo()
+        access = access_settings()
         data = {
             **_PUBLIC,
             "isGuest": access.allow_without_key,

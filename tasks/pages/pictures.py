@@ -25,11 +25,12 @@ from django.views.decorators.http import require_safe
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process.bulkhead import RETRY_AFTER, NoPlace
 from mjproxy.lib.web import byte_ranges
-from mjproxy.lib.web.outside_hosts import Later
+from mjproxy.lib.web.outside_hosts import DeferredResponse
 from tasks.enums import TaskStatus
-from tasks.models import DrawingSettings, Task
+from tasks.models import Task
 from tasks.pictures import cdn, store
 from tasks.pictures.types import EXTENSIONS
+from tasks.snapshots import drawing_settings
 
 _NAME: Final = re.compile(
     r"(?P<key>[0-9a-f]{1,64})(?P<preview>-\d{1,3})?\.(?:png|webp|jpg|gif|mp4|bin)",
@@ -90,8 +91,10 @@ def _final(request: HttpRequest, task: Task, *, short: bool) -> HttpResponseBase
     if path := store.kept_path(task):
         kind = _TYPES.get(path.suffix[1:], "application/octet-stream")
         return how.shown(kind, path)
-    keep = DrawingSettings.get_solo().keep_pictures
-    return Later(partial(_fetched, how, task, task.picture_source, keep=keep))
+    keep = drawing_settings().keep_pictures
+    return DeferredResponse(
+        partial(_fetched, how, task, task.picture_source, keep=keep)
+    )
 
 
 def _preview(request: HttpRequest, task: Task) -> HttpResponseBase:
@@ -101,7 +104,7 @@ def _preview(request: HttpRequest, task: Task) -> HttpResponseBase:
     how = _How(request, f'"{store.preview_name(source)}"', _SHORT)
     if cached := store.cached_preview(source):
         return how.shown(*cached)
-    return Later(partial(_fetched, how, task, source, keep=False))
+    return DeferredResponse(partial(_fetched, how, task, source, keep=False))
 
 
 async def _fetched(

@@ -24,8 +24,9 @@ from mjproxy.lib.process import backoff
 from mjproxy.lib.validators.addresses import LONGEST, WrongAddress, parts_of
 from tasks import ports
 from tasks.enums import TaskStatus
-from tasks.models import DrawingSettings, Task
+from tasks.models import Task
 from tasks.pictures.types import EXTENSIONS
+from tasks.snapshots import drawing_settings
 
 logger = logging.getLogger(__name__)
 
@@ -62,13 +63,13 @@ def wants_keeping(task: Task) -> bool:
         task.status == TaskStatus.SUCCESS
         and task.picture_source
         and not task.picture_file
-        and DrawingSettings.get_solo().keep_pictures
+        and drawing_settings().keep_pictures
     )
 
 
 def to_keep(limit: int = 200) -> list[int]:
     """Return finished tasks whose picture is not stored and due for a try."""
-    if not DrawingSettings.get_solo().keep_pictures:
+    if not drawing_settings().keep_pictures:
         return []
     oldest = first_task_id_of(timezone.now() - WORTH_TRYING)
     rows = _unkept().filter(pk__gte=oldest).order_by("pk")

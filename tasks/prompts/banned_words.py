@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from tasks.models import BannedWord
+from tasks.snapshots import banned_words
 
 # Chinese and Japanese have no blanks between words, so a word of theirs is found
 # anywhere, and a Latin word is found between such characters.
@@ -24,6 +25,7 @@ def ban_too(like: BannedWord, words: Iterable[str]) -> None:
         (BannedWord(word=word, enabled=like.enabled, note=like.note) for word in words),
         ignore_conflicts=True,
     )
+    banned_words.drop()
 
 
 def first_banned_word(prompt: str, words: Iterable[str]) -> str | None:

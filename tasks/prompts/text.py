@@ -10,7 +10,6 @@ from typing import Final
 
 from accounts.enums import SpeedMode
 from tasks.exceptions import InvalidRequest
-from tasks.prompts.banned_words import first_banned_word as first_banned_word
 from tasks.prompts.dashes import DASHES, mended, with_plain_values
 from tasks.prompts.links import LINK, outside_links, unwrapped
 from tasks.prompts.parameters import KNOWN, SPEEDS, parse

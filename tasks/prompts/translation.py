@@ -18,7 +18,7 @@ from django.core.cache import cache
 from mjproxy.lib.process.bulkhead import NoPlace
 from mjproxy.lib.safe_http.client import USER_AGENT, reason_of
 from mjproxy.lib.safe_http.resolver import Resolver
-from mjproxy.lib.web.outside_hosts import Unasked, answer_to
+from mjproxy.lib.web.outside_hosts import AnswerNeeded, answer_to
 from tasks.enums import TranslateWay
 from tasks.exceptions import Overloaded
 from tasks.models import DrawingSettings
@@ -27,6 +27,7 @@ from tasks.prompts.links import LINK, outside_links
 from tasks.prompts.parameters import Prompt, parse
 from tasks.prompts.text import MAX_PROMPT_LENGTH, tidy
 from tasks.prompts.translators import TranslationFailed, Translator, chosen
+from tasks.snapshots import drawing_settings
 
 logger = logging.getLogger(__name__)
 
@@ -49,9 +50,9 @@ def translate(prompt: str) -> str:
     """
     if not _CHINESE.search(prompt):
         return prompt
-    row = DrawingSettings.get_solo()
-    if row.translator == TranslateWay.NONE:
+    if drawing_settings().translator == TranslateWay.NONE:
         return prompt
+    row = DrawingSettings.get_solo()
     parsed = parse(tidy(prompt))
     pieces = _pieces(parsed)
     if not 0 < len(pieces) <= MAX_PIECES:
@@ -62,7 +63,7 @@ def translate(prompt: str) -> str:
             raise TranslationFailed("an answer that is too long")
     except NoPlace:
         raise Overloaded from None
-    except Unasked:
+    except AnswerNeeded:
         raise
     except Exception as exc:
         # A failed translation never fails the task: the prompt is drawn untranslated.

@@ -21,12 +21,13 @@ from tasks.exceptions import (
     NothingShortened,
     ParentNotFound,
 )
-from tasks.models import DrawingSettings, Task
+from tasks.models import Task
 from tasks.pictures.inputs import Brought
 from tasks.prompts import text
 from tasks.prompts.sent_text import sent_text
 from tasks.selectors import visible_to
 from tasks.services import cancel
+from tasks.snapshots import drawing_settings
 from tasks.submit import limits
 from tasks.submit.account import account_of
 from tasks.submit.button_account import owner_or_host
@@ -174,7 +175,7 @@ def _open(
         offered = sent_text(account, offered, caller.mode)
     task.prompt_en = task.final_prompt = offered
     task.description = "Waiting for window confirm"
-    waits = span_of(DrawingSettings.get_solo().window_minutes)
+    waits = span_of(drawing_settings().window_minutes)
     task.deadline_at = timezone.now() + waits
     return write(caller, task)
 

@@ -13,10 +13,12 @@ from tasks.models import Task
 from tasks.pictures.inputs import Brought, behind, read, read_all
 from tasks.pictures.own_links import Viewer, find_own
 from tasks.prompts import links
-from tasks.prompts import text as prompts_text
+from tasks.prompts.banned_words import first_banned_word
+from tasks.prompts.text import echo_key
 from tasks.prompts.translation import translate
 from tasks.prompts.video import as_video
-from tasks.selectors import banned_words, visible_to
+from tasks.selectors import visible_to
+from tasks.snapshots import banned_words
 from tasks.submit import limits
 from tasks.submit.account import Wanted
 from tasks.submit.row import (
@@ -69,7 +71,7 @@ def permitted(prompt: str) -> str:
     english = translate(prompt)
     banned = banned_words()
     for text in (english, prompt):
-        if word := prompts_text.first_banned_word(text, banned):
+        if word := first_banned_word(text, banned):
             raise BannedPrompt(word=word, prompt=english)
     return english
 
@@ -89,7 +91,7 @@ def _draw(
     task.prompt, task.prompt_en = prompt, english
     task.description = f"/imagine {prompt}"
     before = sum(picture.role == InputRole.PROMPT for picture in brought)
-    task.echo_key = prompts_text.echo_key("https://x " * before + english)
+    task.echo_key = echo_key("https://x " * before + english)
     limits.check_command(task, "imagine", brought)
     return write(caller, task, brought, at=wanted or Wanted())
 
@@ -126,7 +128,7 @@ def submit_blend(
     task = new_task(caller, TaskAction.BLEND, bot_type)
     task.prompt_en = DIMENSIONS[dimensions]
     task.description = f"/blend {task.pk} {len(brought)}"
-    task.echo_key = prompts_text.echo_key("https://x " * len(brought))
+    task.echo_key = echo_key("https://x " * len(brought))
     return write(caller, task, brought, at=wanted or Wanted())
 
 

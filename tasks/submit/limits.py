@@ -11,7 +11,7 @@ from tasks.exceptions import InvalidRequest
 from tasks.models import Task
 from tasks.pictures.inputs import Brought
 from tasks.prompts import links
-from tasks.prompts import text as prompts_text
+from tasks.prompts.text import sent_prompt
 
 FIELD: Final = 4000  # characters of a window's text
 # Stands for the link of a picture without one yet; no link of the CDN is shorter.
@@ -52,7 +52,7 @@ def check_field(task: Task, brought: Iterable[Brought] = ()) -> None:
 def _sent(task: Task, brought: Iterable[Brought]) -> str:
     """Return the shortest prompt that any account would send."""
     text = _with_links(task.prompt_en, brought)
-    return prompts_text.sent_prompt(text, task_mode=task.mode)
+    return sent_prompt(text, task_mode=task.mode)
 
 
 def _with_links(text: str, brought: Iterable[Brought]) -> str:

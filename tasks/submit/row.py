@@ -10,21 +10,22 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import DiscordAccount, User
 from mjproxy.lib.db.deadlocks import again_after_deadlock
-from mjproxy.lib.web import client_presence
+from mjproxy.lib.web import client_disconnect
 from tasks.enums import BotType, TaskAction, TaskStatus
 from tasks.exceptions import (
-    CallerGone,
+    ClientDisconnected,
     InvalidRequest,
     ParentNotFound,
     QueueFull,
 )
-from tasks.models import DrawingSettings, Task
+from tasks.models import Task
 from tasks.pictures import inputs
 from tasks.pictures.inputs import Brought, Written
 from tasks.pictures.own_links import Viewer
 from tasks.prompts.text import MAX_PROMPT_LENGTH
 from tasks.selectors import visible_to
 from tasks.services import insert
+from tasks.snapshots import drawing_settings
 from tasks.submit.account import AccountFilter, Wanted
 from tasks.submit.seat import SeatLost, give, take_seat
 from tasks.submit.user_limit import check_brought, check_share
@@ -92,7 +93,7 @@ def new_task(
 ) -> Task:
     """Return a row that is not written yet. Its account may be chosen later."""
     hook = caller.notify_hook.strip()
-    operators = "" if hook else DrawingSettings.get_solo().notify_hook
+    operators = "" if hook else drawing_settings().notify_hook
     task = Task(
         owner=caller.user,
         action=action,
@@ -136,8 +137,8 @@ def write(
     `at` says where it takes its seat (`take_seat`); None: it needs none, or has one.
     With `waits` it is not sent before it is marked as prepared.
     Raises NoAccount, QueueFull; ShareUsedUp where its owner has enough tasks waiting,
-    PicturesUsedUp where they hold enough pictures, CallerGone where the client left.
-    Then nothing is written.
+    PicturesUsedUp where they hold enough pictures, ClientDisconnected where the
+    client left. Then nothing is written.
     """
     if task.status == TaskStatus.NOT_START:
         check_share(caller.user.pk)
@@ -169,8 +170,9 @@ def _write(
                 task.requested_mode = task.mode
                 insert(task)
                 inputs.write_rows(files, task=task)
-                if client_presence.has_left():  # its id would reach no client
-                    raise CallerGone
+                if client_disconnect.has_disconnected():
+                    # its id would reach no client
+                    raise ClientDisconnected
                 return Submitted(task, ahead)
         except SeatLost:
             continue

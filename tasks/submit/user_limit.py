@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from django.db.models import Count, Q, Sum
 
-from accounts.models import PoolSettings
+from accounts.choice.pool_settings import pool
 from tasks.enums import TaskStatus
 from tasks.exceptions import PicturesUsedUp, ShareUsedUp
-from tasks.models import DrawingSettings, InputPicture, Task
+from tasks.models import InputPicture, Task
 from tasks.pictures.inputs import Brought
+from tasks.snapshots import drawing_settings
 
 
 def check_share(owner_id: int, *, tasks: int = 1) -> None:
@@ -18,14 +19,12 @@ def check_share(owner_id: int, *, tasks: int = 1) -> None:
 
     Requests at the same moment do not see each other's, so it may be passed by a few.
     """
-    limited = PoolSettings.objects.filter(
-        pk=PoolSettings.singleton_instance_id, waiting_per_user__gt=0
-    )
-    for settings in limited:  # no row where there is no limit
-        most = settings.waiting_per_user
-        waiting = Task.objects.filter(owner=owner_id, status=TaskStatus.NOT_START)
-        if waiting.count() + tasks > most:
-            raise ShareUsedUp(most)
+    most = pool().waiting_per_user
+    if not most:
+        return
+    waiting = Task.objects.filter(owner=owner_id, status=TaskStatus.NOT_START)
+    if waiting.count() + tasks > most:
+        raise ShareUsedUp(most)
 
 
 def check_brought(owner_id: int, brought: Sequence[Brought]) -> None:
@@ -35,7 +34,7 @@ def check_brought(owner_id: int, brought: Sequence[Brought]) -> None:
     """
     if not brought:
         return
-    settings = DrawingSettings.get_solo()
+    settings = drawing_settings()
     of_user = Q(task__owner=owner_id) | Q(errand__owner=owner_id)
     held = InputPicture.objects.filter(of_user).aggregate(
         pictures=Count("pk"), size=Sum("size", default=0)

@@ -88,7 +88,7 @@ def _is_unanswered(task: Task) -> bool:
 
 def account_reason(account: DiscordAccount) -> str:
     """Return why an account does not draw now."""
-    return account.state_reason or states.todo(account)
+    return account.state_reason or states.next_step(account)
 
 
 def again(zh: str, en: str, reason: str) -> str:

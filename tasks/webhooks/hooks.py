@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, When
 from django.db.models.fields import DateTimeField
-from django.utils import timezone
 
 from mjproxy.lib.validators.addresses import WrongAddress, parts_of
 from tasks.enums import TaskStatus
@@ -39,18 +38,22 @@ def may_have_news(task: Task) -> bool:
     return bool(task.hook_host) and task.status not in _NOT_TOLD
 
 
-def news(status: TaskStatus) -> dict[str, Any]:
-    """Return the columns that a move to `status` writes, so that its hook is called.
+def is_told(status: TaskStatus) -> bool:
+    """Tell whether hooks are called for a move to `status`."""
+    return status not in _NOT_TOLD
+
+
+def news(due_at: Any) -> dict[str, Any]:
+    """Return the columns that a move writes, so that its hook is called at `due_at`.
 
     Write them before `revision`: MySQL assigns from left to right.
     """
-    if status in _NOT_TOLD:
-        return {"hook_due_at": None}
     return {
         "hook_revision": F("revision") + 1,
         "hook_due_at": Case(
             When(hook_host="", then=None),
-            default=Value(timezone.now(), DateTimeField()),
+            default=due_at,
+            output_field=DateTimeField(),
         ),
         "hook_attempts": 0,
     }

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -10,13 +9,9 @@ from hypothesis import strategies as st
 
 from accounts.hours import covers, next_change, parse, validate
 
+pytestmark = pytest.mark.usefixtures("utc")
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 spans = st.tuples(st.integers(0, 1439), st.integers(0, 1439))
-
-
-@pytest.fixture(autouse=True)
-def _utc(settings: Any) -> None:
-    settings.TIME_ZONE = "UTC"
 
 
 def text_of(span: tuple[int, int]) -> str:

@@ -23,7 +23,7 @@ from tasks.models import DrawingSettings
 from tasks.services import fail
 from tests.conftest import ApiClient
 from tests.factories import make_account, make_task
-from tests.tasks.hooking import claimed
+from tests.tasks.webhook_calls import claimed
 
 PAGES = [
     "/admin/",

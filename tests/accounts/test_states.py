@@ -131,11 +131,11 @@ def test_people_are_told_in_both_languages(
 ) -> None:
     account = DiscordAccount(state=state, resume_at=until)
 
-    for words in (states.todo(account), states.who(account)):
+    for words in (states.next_step(account), states.who_must_act(account)):
         chinese, english = words.split(" / ")
         assert english.isascii()
         assert not chinese.isascii()
-    assert ("13:00 UTC" in states.todo(account)) is bool(until)
+    assert ("13:00 UTC" in states.next_step(account)) is bool(until)
 
 
 def test_the_lock_is_the_verification() -> None:

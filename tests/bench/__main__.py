@@ -14,7 +14,16 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.bench import choosing, cost, fetching, lists, pool, rates, recovery, remote
+from tests.bench import (
+    account_choice,
+    cost,
+    lists,
+    pool,
+    rates,
+    recovery,
+    remote,
+    task_fetches,
+)
 from tests.bench.budgets import missed, table
 from tests.bench.figures import machine
 from tests.e2e.harness import Product, Simulator, specs
@@ -49,7 +58,7 @@ def main() -> None:
 
 
 def measure_rates(report: dict[str, Any], folder: Path, *, quick: bool) -> None:
-    report["choosing"] = choosing.measure()
+    report["choosing"] = account_choice.measure()
     sim = Simulator.start(
         *("--accounts", str(ACCOUNTS), "--speed", "10", "--picture-size", "64"),
         *("--knob", "concurrency=12", "--knob", "http_latency=0"),
@@ -81,7 +90,7 @@ def measure_product(
         for rate in RATES
     }
     report["seconds_after_kill"] = recovery.measure(product)
-    report["fetch"] = asyncio.run(fetching.measure(product))
+    report["fetch"] = asyncio.run(task_fetches.measure(product))
     report["gateway_events_per_second"] = rates.flood(sim, product)
 
 

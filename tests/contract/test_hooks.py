@@ -12,7 +12,7 @@ from tasks.services import advance
 from tests.contract.cases import Case, cases
 from tests.contract.conftest import Deliver
 from tests.contract.scene import Scene
-from tests.tasks.hooking import called
+from tests.tasks.webhook_calls import called
 
 
 @cases("notifyHook")

@@ -300,7 +300,7 @@ def test_an_unknown_account_is_said(operator_api: ApiClient, verb: str) -> None:
     assert said["message"] == "账号不存在"
 
 
-def test_before_it_signs_in_it_asks_for_the_home(stranger: ApiClient) -> None:
+def test_before_it_signs_in_it_asks_for_the_announcement(stranger: ApiClient) -> None:
     said = stranger.get("/mj/home", headers={"mj-api-secret": ""}).json()
 
     assert said["success"] is True

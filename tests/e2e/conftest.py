@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.e2e.browsing import CHROMIUM, signed_in
+from tests.e2e.browser import CHROMIUM, signed_in
 from tests.e2e.harness import Product, Simulator, specs
 from tests.e2e.prepared import prepared_folder, shared_by_processes
 from tests.e2e.services import TEMPLATE, given_services

@@ -10,7 +10,7 @@ import pytest
 from gateway.simulator.state.accounts import AccountSpec, account_spec
 from tests.e2e.harness import Product, Simulator, eventually
 from tests.e2e.judge import assert_faithful
-from tests.proxying import Proxy
+from tests.http_proxy import Proxy
 
 OWNER, HOST, BYSTANDER = (account_spec(number) for number in (1, 2, 3))
 BEHIND, GUEST = account_spec(7), account_spec(8)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.harness import Product, Simulator, call, eventually
 from tests.e2e.judge import assert_faithful, assert_own_picture
-from tests.e2e.remixing import remix
+from tests.e2e.remix_mode import remix
 from tests.pictures import bare, data_url, picture
 
 RED, BLUE, GREEN = picture(colour="red"), picture(colour="blue"), picture(colour="lime")

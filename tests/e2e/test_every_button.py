@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.harness import Product, Simulator
-from tests.e2e.remixing import remix
+from tests.e2e.remix_mode import remix
 from tests.pictures import data_url, mask
 
 MARKS = ("BOOKMARK", "Inpaint")  # no drawing; tested with its mask elsewhere

@@ -9,8 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Response, Route, expect
 
 from accounts.state.links import verification_path
-from tests.e2e.browsing import DONE, PATIENCE, file, needs_browser
-from tests.e2e.checking import (
+from tests.e2e.browser import DONE, PATIENCE, file, needs_browser
+from tests.e2e.harness import Product, Simulator
+from tests.e2e.page_checks import (
     DESK,
     PHONE,
     admin_pages,
@@ -19,7 +20,6 @@ from tests.e2e.checking import (
     jumps,
     window,
 )
-from tests.e2e.harness import Product, Simulator
 from tests.pictures import data_url
 
 pytestmark = needs_browser

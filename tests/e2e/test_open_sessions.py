@@ -21,7 +21,7 @@ SETTLED: Final = timing.LATE_POST + 1.0
 
 
 @contextmanager
-def submitting(product: Product) -> Iterator[Callable[[], list[str]]]:
+def submit_in_a_thread(product: Product) -> Iterator[Callable[[], list[str]]]:
     """Submit drawings all the time; what is given returns their ids so far."""
     ids: list[str] = []
     stop = threading.Event()
@@ -62,7 +62,7 @@ def test_posts_stop_when_the_gateway_is_killed(
         assert changed["success"], changed
     product.wait_accounts(3)
     kills: list[float] = []
-    with submitting(product) as ids:
+    with submit_in_a_thread(product) as ids:
         for _ in range(KILLS):
             jobs = len(sim.interactions())
             sim.wait(interactions=jobs + 10, sessions=3)

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browsing import DONE, PATIENCE, draw, needs_browser
+from tests.e2e.browser import DONE, PATIENCE, draw, needs_browser
 from tests.e2e.harness import Product, Simulator
 
 pytestmark = needs_browser

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.e2e.browsing import (
+from tests.e2e.browser import (
     DONE,
     PATIENCE,
     card_of,

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, Request, expect
 
-from tests.e2e.browsing import PATIENCE, card_of, finished, needs_browser, press
+from tests.e2e.browser import PATIENCE, card_of, finished, needs_browser, press
 from tests.e2e.harness import Product, Simulator
-from tests.e2e.remixing import remix
+from tests.e2e.remix_mode import remix
 
 pytestmark = needs_browser
 
@@ -31,7 +31,7 @@ def single(product: Product, grid: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def remixing(product: Product, sim: Simulator) -> Iterator[None]:
+def remix_on(product: Product, sim: Simulator) -> Iterator[None]:
     remix(product, sim, on=True)
     yield
     remix(product, sim, on=False)
@@ -68,7 +68,7 @@ def mask_in(sent: dict[str, Any]) -> Image.Image:
 
 
 def test_a_remix_window_offers_the_prompt_and_draws_another(
-    page: Page, product: Product, sim: Simulator, grid: dict[str, Any], remixing: None
+    page: Page, product: Product, sim: Simulator, grid: dict[str, Any], remix_on: None
 ) -> None:
     press(finished(page, grid["id"]), "^V3")
 

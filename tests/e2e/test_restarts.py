@@ -7,9 +7,9 @@ import signal
 
 import pytest
 
-from tests.e2e.asking import asking
 from tests.e2e.harness import Product, Simulator, eventually
 from tests.e2e.judge import assert_faithful
+from tests.e2e.poller import poll_health
 
 TIMES = 10
 pytestmark = pytest.mark.timeout(240)
@@ -30,13 +30,13 @@ def end_web(product: Product, number: signal.Signals) -> None:
 def test_ten_restarts_of_web_refuse_nobody(
     product: Product, sim: Simulator, number: signal.Signals
 ) -> None:
-    with asking(product.url) as asked:
+    with poll_health(product.url) as poller:
         ids = []
         for n in range(TIMES):
             ids.append(product.imagine(f"{number.name} {n}"))
             end_web(product, number)
 
-    wrong = [what for what in asked.wrong if "Refused" in what or number != 9]
+    wrong = [what for what in poller.wrong if "Refused" in what or number != 9]
     assert wrong == []
     assert_faithful(product, sim, product.wait_all(ids))
 
@@ -45,21 +45,20 @@ def test_a_restart_of_all_lets_nobody_wait_for_long(
     product: Product, sim: Simulator
 ) -> None:
     old = set(product.pids())
-    before = product.log.read_text().count("has started its processes again")
-    with asking(product.url) as asked:
+    before = product.log.read_text().count("has restarted its processes")
+    with poll_health(product.url) as poller:
         ids = [product.imagine(f"all start again {n}") for n in range(4)]
         product.process.send_signal(signal.SIGUSR1)
         eventually(
             lambda: (
-                product.log.read_text().count("has started its processes again")
-                > before
+                product.log.read_text().count("has restarted its processes") > before
             ),
             what="all have started again",
             limit=60,
         )
 
-    assert asked.wrong == []
-    assert max(asked.seconds) < 1.5
+    assert poller.wrong == []
+    assert max(poller.seconds) < 1.5
     kept = old & set(product.pids())
     assert kept == set(product.pids("valkey"))
     assert_faithful(product, sim, product.wait_all(ids))

@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browsing import PATIENCE, needs_browser
+from tests.e2e.browser import PATIENCE, needs_browser
 from tests.e2e.calls import eventually
 from tests.e2e.harness import Product, Simulator
 from tests.e2e.judge import assert_faithful

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.harness import Product, Simulator
 from tests.e2e.judge import assert_faithful, assert_own_picture
-from tests.e2e.remixing import remix
+from tests.e2e.remix_mode import remix
 from tests.pictures import data_url, mask, picture
 
 

@@ -1,25 +1,34 @@
-"""Fixtures with an account that draws in the channel of `wire`."""
+"""Fixtures with an account in the channel of `wire`, and with a simulator."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as loaded
 from pytest_django.fixtures import Settings
 
-from accounts.models import DiscordAccount
-from gateway.discord import clients, command_index, uploads
-from gateway.events.handlers import Speaker
+from accounts.models import DiscordAccount, User
+from gateway.discord import clients, uploads
+from gateway.events.handlers import Recipient
+from gateway.models import GatewaySession, GatewaySettings
 from gateway.sending import errands, refusals
-from mjproxy.lib.process import event_loop
+from gateway.simulator.app import Simulator
+from gateway.sockets import connection, handshake, manager, writer
+from mjproxy.lib.process import backoff, event_loop
 from mjproxy.lib.process.backoff import Streaks
+from tasks.models import Task
 from tests.factories import make_account
 from tests.gateway.fakes import FakeHttp
-from tests.gateway.preparing import LINK, site_answer
+from tests.gateway.picture_tasks import LINK, site_answer
 from tests.gateway.recordings import NOW
+from tests.gateway.rows import make_index, make_running, make_session
+from tests.gateway.simulated import Watch, addresses_of, run_simulator
+from tests.gateway.windows import press
 from tests.gateway.wire import CHANNEL, GUILD, US
 from tests.http_server import Server, serving
 
@@ -27,12 +36,11 @@ from tests.http_server import Server, serving
 @pytest.fixture(autouse=True)
 def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Empty all caches: rows of different tests have the same ids."""
-    monkeypatch.setattr(command_index, "_cache", {})
-    monkeypatch.setattr(command_index, "_longest", {})
     monkeypatch.setattr(clients, "_clients", {})
     monkeypatch.setattr(clients, "_addresses", None)
     monkeypatch.setattr(refusals, "_unreached", Streaks())
     monkeypatch.setattr(errands, "_tries", Streaks())
+    monkeypatch.setattr(handshake, "_next_identify", {})
 
 
 @pytest.fixture
@@ -47,8 +55,33 @@ def account(db: None) -> DiscordAccount:
 
 
 @pytest.fixture
-def speaker(account: DiscordAccount) -> Speaker:
-    return Speaker(account.pk, US, frozenset({CHANNEL}))
+def session(account: DiscordAccount) -> GatewaySession:
+    """The account's session, which is open for sending."""
+    return make_session(account)
+
+
+@pytest.fixture
+def live(account: DiscordAccount, session: GatewaySession) -> DiscordAccount:
+    """The account with an open session, and with the commands known."""
+    make_index(account)
+    return account
+
+
+@pytest.fixture
+def task(alice: User, account: DiscordAccount) -> Task:
+    """A task that runs at the account."""
+    return make_running(alice, account)
+
+
+@pytest.fixture
+def pressed(alice: User, account: DiscordAccount) -> Task:
+    """A variation that was pressed with a new prompt at hand."""
+    return press(alice, account)
+
+
+@pytest.fixture
+def recipient(account: DiscordAccount) -> Recipient:
+    return Recipient(account.pk, US, frozenset({CHANNEL}))
 
 
 @pytest.fixture
@@ -65,6 +98,31 @@ def http(monkeypatch: pytest.MonkeyPatch) -> FakeHttp:
     monkeypatch.setattr(clients, "client_of", client_of)
     monkeypatch.setattr(event_loop, "spawn", event_loop.run)
     return fake
+
+
+@pytest.fixture
+async def simulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]:
+    """A simulator at the addresses that the settings name."""
+    async with run_simulator() as found:
+        there = addresses_of(found)
+        discord = {name: getattr(there, name) for name in GatewaySettings.ADDRESSES}
+        monkeypatch.setattr(loaded, "DISCORD", discord)
+        yield found
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    """No pause between attempts or looks; the use of the database can be waited for."""
+    found = Watch()
+    for module in (connection, manager, writer):
+        monkeypatch.setattr(module, "in_thread", found.in_thread)
+    monkeypatch.setattr(handshake, "IDENTIFY_PACE", 0.0)
+    monkeypatch.setattr(manager, "TICK", 0.05)
+    monkeypatch.setattr(manager, "REST", 0.0)
+    monkeypatch.setattr(manager, "PROXY_REST", 0.0)
+    monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
+    monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)
+    return found
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.events.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Recipient, handle
 
 FOLDER: Final = Path(__file__).parent / "notices"
 NONCE: Final = "1311111111111115000"
@@ -35,8 +35,8 @@ class Recording:
     def __str__(self) -> str:
         return f"{self.notice}-{self.form}-{self.about}".rstrip("-").replace(" ", "_")
 
-    def play(self, speaker: Speaker) -> Outcome:
-        outcomes = [handle(speaker, event, data) for event, data in self.events]
+    def play(self, recipient: Recipient) -> Outcome:
+        outcomes = [handle(recipient, event, data) for event, data in self.events]
         return outcomes[-1]
 
 

@@ -11,6 +11,20 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway.discord.addresses import Addresses
+from gateway.discord.rest import Identity
+from gateway.protocol.shapes import Interaction
+from tests.gateway.wire import CHANNEL, GUILD
+
+BODY: Interaction = {
+    "type": 2,
+    "application_id": "1",
+    "channel_id": CHANNEL,
+    "guild_id": GUILD,
+    "session_id": "a session",
+    "nonce": "96",
+    "data": {},
+}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -70,3 +84,30 @@ async def serving() -> AsyncIterator[Server]:
         yield server
     finally:
         await runner.cleanup()
+
+
+def addresses(server: str, *, proxy: str = "", activity: str = "") -> Addresses:
+    return Addresses(
+        server=server,
+        wss="ws://127.0.0.1:1",
+        resume_wss="",
+        cdn="http://127.0.0.1:1",
+        upload_server="",
+        activity=activity,
+        editor="",
+        proxy_url=proxy,
+        build_number=4711,
+    )
+
+
+def identity(**fields: Any) -> Identity:
+    values: dict[str, Any] = {
+        "account_id": 1,
+        "revision": 0,
+        "guild_id": GUILD,
+        "channel_id": CHANNEL,
+        "token": "a-token",
+        "user_agent": "",
+        "proxy_url": "",
+    }
+    return Identity(**(values | fields))

@@ -35,7 +35,7 @@ KNOBS = {"http_latency": 0, "identify_gap": 0, "storm_limit": 1000}
 
 
 @contextlib.asynccontextmanager
-async def simulating(**knobs: Any) -> AsyncIterator[Simulator]:
+async def run_simulator(**knobs: Any) -> AsyncIterator[Simulator]:
     config = Config(
         seed=11, clock_ids=True, speed=200.0, picture_size=64, knobs=KNOBS | knobs
     )
@@ -87,6 +87,15 @@ def make_simulated(number: int = 1, **fields: Any) -> DiscordAccount:
         "state": AccountState.CONNECTING,
     }
     return make_account(**(values | fields))
+
+
+def make_held(number: int = 1, **fields: Any) -> DiscordAccount:
+    """Return a row that is leased, without a session at Discord yet."""
+    account = make_simulated(number, **fields)
+    make_session(
+        account, session_id="", seq=0, user_id="", is_live=False, unbroken_since=None
+    )
+    return account
 
 
 def addresses_of(simulator: Simulator) -> Addresses:
@@ -193,13 +202,6 @@ async def connected(
         await line.stop()
 
 
-def make_held(account: DiscordAccount) -> GatewaySession:
-    """Return a lease on the account without a session at Discord yet."""
-    return make_session(
-        account, session_id="", seq=0, user_id="", is_live=False, unbroken_since=None
-    )
-
-
 async def session_of(account: DiscordAccount) -> GatewaySession:
     return await in_thread(GatewaySession.objects.get, account=account)
 
@@ -250,7 +252,7 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def managing() -> AsyncIterator[Running]:
+async def run_manager() -> AsyncIterator[Running]:
     running = Running()
     try:
         yield running

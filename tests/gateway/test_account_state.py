@@ -14,7 +14,6 @@ from gateway.models import AccountQuery
 from gateway.queries.ask import ask_command, ask_press, ask_version
 from gateway.sending import queries
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection as module
 from mjproxy.lib.db.threads import in_thread
 from tests.gateway.query_rows import MJ, NIJI, snapshot
 from tests.gateway.simulated import (
@@ -24,9 +23,8 @@ from tests.gateway.simulated import (
     connected,
     control,
     make_held,
-    make_simulated,
     row_of,
-    simulating,
+    run_simulator,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,23 +32,19 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(params=["loading", "message"])
 async def simulator(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
-    async with simulating(reply_form=request.param) as found:
+    async with run_simulator(reply_form=request.param) as found:
         yield found
 
 
 @pytest.fixture
 async def account(simulator: Simulator) -> DiscordAccount:
-    account = await in_thread(make_simulated)
-    await in_thread(make_held, account)
-    return account
+    return await in_thread(make_held)
 
 
 @pytest.fixture
 async def line(
-    simulator: Simulator, account: DiscordAccount, monkeypatch: pytest.MonkeyPatch
+    simulator: Simulator, account: DiscordAccount, watch: Watch
 ) -> AsyncIterator[Line]:
-    watch = Watch()
-    monkeypatch.setattr(module, "in_thread", watch.in_thread)
     async with connected(account, addresses_of(simulator), watch) as found:
         await found.is_up()
         await watch.until(lambda: "sync_if_due" in watch.calls)

@@ -11,7 +11,7 @@ from accounts.editing.save import save_account
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway.enums import QueryKind, QueryState
-from gateway.events.handlers import Speaker, handle
+from gateway.events.handlers import Recipient, handle
 from gateway.events.matching import snowflake_at
 from gateway.models import AccountQuery
 from gateway.protocol.constants import Event
@@ -31,12 +31,12 @@ def live(account: DiscordAccount, http: FakeHttp) -> DiscordAccount:
 
 
 def test_what_was_asked_before_a_person_acted_is_asked_anew(
-    speaker: Speaker, live: DiscordAccount
+    recipient: Recipient, live: DiscordAccount
 ) -> None:
     query = sent(live)
     save_account(live, fields={"enabled"})
 
-    handle(speaker, Event.MESSAGE_CREATE, info(plan="None", nonce=query.nonce))
+    handle(recipient, Event.MESSAGE_CREATE, info(plan="None", nonce=query.nonce))
 
     live.refresh_from_db()
     assert live.state == AccountState.READY
@@ -47,20 +47,20 @@ def test_what_was_asked_before_a_person_acted_is_asked_anew(
     anew.delete()
 
     query = sent(live)
-    handle(speaker, Event.MESSAGE_CREATE, info(plan="None", nonce=query.nonce))
+    handle(recipient, Event.MESSAGE_CREATE, info(plan="None", nonce=query.nonce))
 
     live.refresh_from_db()
     assert live.state == AccountState.NO_SUBSCRIPTION
 
 
 def test_a_panel_of_before_a_person_acted_turns_no_switch(
-    speaker: Speaker, live: DiscordAccount
+    recipient: Recipient, live: DiscordAccount
 ) -> None:
     query = sent(live, kind=QueryKind.SETTINGS)
     live.mj_remix_on = True
     save_account(live, fields={"mj_remix_on"})
 
-    handle(speaker, Event.MESSAGE_CREATE, panel(nonce=query.nonce))
+    handle(recipient, Event.MESSAGE_CREATE, panel(nonce=query.nonce))
 
     live.refresh_from_db()
     assert live.mj_remix_on
@@ -71,12 +71,16 @@ def test_a_panel_of_before_a_person_acted_turns_no_switch(
 @pytest.mark.parametrize(("seconds", "obeyed"), [(-1, False), (1, True)])
 @pytest.mark.parametrize("title", ["Tos not accepted", "Credits exhausted"])
 def test_a_notice_of_before_a_person_acted_is_not_obeyed_after_it(
-    speaker: Speaker, account: DiscordAccount, title: str, seconds: int, obeyed: bool
+    recipient: Recipient,
+    account: DiscordAccount,
+    title: str,
+    seconds: int,
+    obeyed: bool,
 ) -> None:
     save_account(account)
     written = snowflake_at(timezone.now() + timedelta(seconds=seconds))
 
-    handle(speaker, CREATE, wire.notice(written, title, flags=64))
+    handle(recipient, CREATE, wire.notice(written, title, flags=64))
 
     account.refresh_from_db()
     paused = account.state == AccountState.PAUSED
@@ -84,11 +88,11 @@ def test_a_notice_of_before_a_person_acted_is_not_obeyed_after_it(
 
 
 def test_a_notice_whose_id_tells_no_moment_is_obeyed(
-    speaker: Speaker, account: DiscordAccount
+    recipient: Recipient, account: DiscordAccount
 ) -> None:
     save_account(account)
 
-    handle(speaker, CREATE, wire.notice("77", "Tos not accepted", flags=64))
+    handle(recipient, CREATE, wire.notice("77", "Tos not accepted", flags=64))
 
     account.refresh_from_db()
     assert account.state == AccountState.PAUSED

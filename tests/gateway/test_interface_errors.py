@@ -11,7 +11,7 @@ from accounts.models import User
 from gateway import leases
 from gateway.models import GatewaySettings
 from gateway.sockets.manager import Manager
-from gateway.sockets.read_marks import Reader
+from gateway.sockets.read_marks import ReadMarks
 from tasks.api import task_views
 from tests.conftest import ApiClient
 
@@ -46,7 +46,7 @@ async def test_nothing_is_acknowledged_without_the_database(
     monkeypatch.setattr(GatewaySettings, "get_solo", away)
     http: Any = None
 
-    assert not await Reader(lambda: http)._is_wanted()
+    assert not await ReadMarks(lambda: http)._is_wanted()
 
 
 @pytest.mark.parametrize("error", [InterfaceError, OperationalError])

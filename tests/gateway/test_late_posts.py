@@ -14,8 +14,8 @@ from gateway import jobs, timing
 from gateway.discord import clients
 from gateway.events.matching import snowflake_at
 from gateway.models import AccountQuery, CommandIndex
-from gateway.sending import cancel as sending_cancel
 from gateway.sending import dispatch, errands, queries, window_answers
+from gateway.sending.cancel import press_cancel
 from gateway.sockets.history import judge
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import event_loop
@@ -30,16 +30,15 @@ from tasks.enums import (
 )
 from tasks.errands import send_on
 from tasks.models import Errand, Task
+from tests import nudged
 from tests.factories import make_finished
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.query_rows import make_query
 from tests.gateway.rows import (
     COMMANDS,
     again,
-    make_index,
     make_pressed,
     make_running,
-    make_session,
     make_waiting,
 )
 from tests.gateway.wire import JOB
@@ -49,43 +48,36 @@ pytestmark = pytest.mark.django_db(transaction=True)
 Meanwhile = Callable[[], object]
 
 
-@pytest.fixture
-def live(account: DiscordAccount) -> DiscordAccount:
-    make_session(account)
-    make_index(account)
-    return account
-
-
 # What posts, and what gives its claim to another, or ends it, before the post.
 
 
-def drawing(alice: User, live: DiscordAccount) -> tuple[Meanwhile, Meanwhile]:
+def draw_task(alice: User, live: DiscordAccount) -> tuple[Meanwhile, Meanwhile]:
     task = make_waiting(alice, live)
     return lambda: dispatch.run_lane(live.pk), _ends(task)
 
 
-def answering(alice: User, live: DiscordAccount) -> tuple[Meanwhile, Meanwhile]:
+def answer_window(alice: User, live: DiscordAccount) -> tuple[Meanwhile, Meanwhile]:
     facts: dict[str, Any] = {"window_id": "MJ::x", "interaction_id": "5"}
     facts |= {"window": WindowState.OPEN, "action": TaskAction.VARIATION}
     task = make_pressed(alice, live, "variation", **facts)
     return lambda: event_loop.run(window_answers.answer(task.pk)), _ends(task)
 
 
-def cancel(alice: User, live: DiscordAccount) -> tuple[Meanwhile, Meanwhile]:
+def cancel_task(alice: User, live: DiscordAccount) -> tuple[Meanwhile, Meanwhile]:
     facts = {"job_id": JOB, "progress_message_id": "1311111111111115001"}
     now = timezone.now()
     task = make_running(alice, live, cancel_requested_at=now, **facts)
-    return lambda: sending_cancel.press_cancel(task.pk), _ends(task)
+    return lambda: press_cancel(task.pk), _ends(task)
 
 
-def asking(alice: User, live: DiscordAccount) -> tuple[Meanwhile, Meanwhile]:
+def ask_bot(alice: User, live: DiscordAccount) -> tuple[Meanwhile, Meanwhile]:
     CommandIndex.objects.update(commands=[COMMANDS[0] | {"name": "info"}])
     make_query(live)
     taken = AccountQuery.objects.update
     return lambda: queries.run_next(live.pk), lambda: taken(nonce="another")
 
 
-def pressing(alice: User, live: DiscordAccount) -> tuple[Meanwhile, Meanwhile]:
+def press_button(alice: User, live: DiscordAccount) -> tuple[Meanwhile, Meanwhile]:
     task = make_finished(alice, account=live)
     kind = ErrandKind.PRESS
     errand = send_on(kind, owner=alice, account=live, task=task, custom_id="MJ::x")
@@ -98,7 +90,7 @@ def _ends(task: Task) -> Meanwhile:
     return lambda: rows.update(status=TaskStatus.FAILURE)
 
 
-EVERYTHING = [drawing, answering, cancel, asking, pressing]
+EVERYTHING = [draw_task, answer_window, cancel_task, ask_bot, press_button]
 
 
 class Slot:
@@ -172,7 +164,7 @@ def test_a_window_whose_answer_breaks_before_its_post_stays_open(
     facts |= {"window": WindowState.OPEN, "action": TaskAction.VARIATION}
     task = make_pressed(alice, live, "variation", **facts)
 
-    jobs.answer_window(task.pk)
+    nudged.do("gateway.answer_window", task.pk)
 
     assert again(task).window == WindowState.OPEN
 
@@ -187,8 +179,8 @@ def test_what_may_not_be_renewed_any_more_may_be_tried_again(
     monkeypatch.setattr(window_answers, "_renew", lambda *_: False)
     noted = errands._note_nonce
 
-    def only_the_first(pk: int, speaker: Any, old: str | None, new: str) -> bool:
-        return old is None and noted(pk, speaker, old, new)
+    def only_the_first(pk: int, recipient: Any, old: str | None, new: str) -> bool:
+        return old is None and noted(pk, recipient, old, new)
 
     monkeypatch.setattr(errands, "_note_nonce", only_the_first)
     facts: dict[str, Any] = {"window_id": "MJ::x", "interaction_id": "5"}

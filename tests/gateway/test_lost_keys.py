@@ -2,56 +2,29 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
-from django.conf import settings as loaded
 
 from accounts.editing.save import save_account
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway.models import GatewaySettings
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection, manager
 from mjproxy.lib.db.encrypted_field import Sealed
 from mjproxy.lib.db.threads import in_thread
 from tests.gateway.simulated import (
     Watch,
-    addresses_of,
     make_simulated,
-    managing,
     row_of,
-    simulating,
+    run_manager,
     spec_of,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LOST = Sealed(Fernet(Fernet.generate_key()).encrypt(b"of another key").decode())
-
-
-@pytest.fixture
-async def simulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]:
-    async with simulating() as found:
-        there = addresses_of(found)
-        discord = {name: getattr(there, name) for name in GatewaySettings.ADDRESSES}
-        monkeypatch.setattr(loaded, "DISCORD", discord)
-        yield found
-
-
-@pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    found = Watch()
-    for module in (connection, manager):
-        monkeypatch.setattr(module, "in_thread", found.in_thread)
-    monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
-    monkeypatch.setattr(manager, "TICK", 0.05)
-    monkeypatch.setattr(manager, "PROXY_REST", 0.0)
-    monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
-    return found
 
 
 @pytest.mark.parametrize("name", ["user_token", "proxy_url"])
@@ -63,7 +36,7 @@ async def test_an_account_with_a_lost_secret_waits_for_it_and_all_others_work(
     rows = DiscordAccount.objects.filter(pk=lost.pk)
     await in_thread(lambda: rows.update(**{name: LOST}))
 
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(well, state=AccountState.READY)
         await watch.until_row(lost, state=AccountState.INVALID_TOKEN)
         row = await row_of(lost)
@@ -82,7 +55,7 @@ async def test_a_lost_proxy_of_all_holds_up_those_without_their_own(
     account = await in_thread(make_simulated)
     await in_thread(_set_proxy_of_all, LOST)
 
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.DISCONNECTED)
         reason = (await row_of(account)).state_reason
         assert "proxy_url fits no encryption key: enter it again" in reason

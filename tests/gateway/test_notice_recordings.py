@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.editing.save import save_account
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway.events.handlers import Outcome, Speaker
+from gateway.events.handlers import Outcome, Recipient
 from gateway.models import DispatchLane
 from gateway.protocol import messages, notices
 from gateway.protocol.notice_kinds import KINDS, UNKNOWN_ERROR
@@ -27,14 +27,14 @@ LONG_AFTER = timedelta(hours=3)
 
 @pytest.fixture
 def drawn(
-    alice: User, account: DiscordAccount, speaker: Speaker, clock: Any
+    alice: User, account: DiscordAccount, recipient: Recipient, clock: Any
 ) -> Callable[[Recording], Task]:
     """Play a recording to a running task; return the task as it is then."""
 
     def play(recording: Recording) -> Task:
         make_session(account)
         task = make_running(alice, account, **recording.task)
-        assert recording.play(speaker) in (Outcome.TAUGHT, Outcome.READ)
+        assert recording.play(recipient) in (Outcome.TAUGHT, Outcome.READ)
         if recording.form in "FH":
             clock.shift(LONG_AFTER)
             judge(account.pk, [task.pk])
@@ -85,7 +85,7 @@ def _check_account(account: DiscordAccount, then: dict[str, Any]) -> None:
 @pytest.mark.parametrize("recording", RECORDINGS, ids=str)
 def test_what_history_shows_again_is_not_obeyed_again(
     drawn: Callable[[Recording], Task],
-    speaker: Speaker,
+    recipient: Recipient,
     account: DiscordAccount,
     recording: Recording,
 ) -> None:
@@ -95,7 +95,7 @@ def test_what_history_shows_again_is_not_obeyed_again(
     save_account(account)  # a person has acted
     before = account.state
 
-    recording.play(speaker)
+    recording.play(recipient)
 
     account.refresh_from_db()
     assert account.state == before

@@ -21,7 +21,7 @@ from gateway.sending import (
     errands,
     posting,
     queries,
-    speaker,
+    session,
     window_answers,
 )
 from mjproxy.lib.db.threads import in_thread
@@ -35,9 +35,7 @@ from tests.gateway.fakes import ACCEPTED, FakeHttp
 from tests.gateway.query_rows import make_query
 from tests.gateway.rows import (
     again,
-    make_index,
     make_running,
-    make_session,
     make_waiting,
 )
 from tests.gateway.wire import JOB
@@ -46,13 +44,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 Change = Callable[[], object]
 Act = Callable[[User, DiscordAccount], object]
-
-
-@pytest.fixture
-def live(account: DiscordAccount) -> DiscordAccount:
-    make_session(account)
-    make_index(account)
-    return account
 
 
 def _sessions(**facts: Any) -> Change:
@@ -125,10 +116,10 @@ def _cancel(alice: User, account: DiscordAccount) -> None:
 
 ACTS: dict[str, tuple[Any, Act]] = {
     "a drawing": (next_task, _dispatch),
-    "a window's answer": (speaker, _answer_window),
-    "a press": (speaker, _press),
-    "a question": (speaker, _ask),
-    "a cancel": (speaker, _cancel),
+    "a window's answer": (session, _answer_window),
+    "a press": (session, _press),
+    "a question": (session, _ask),
+    "a cancel": (session, _cancel),
 }
 
 

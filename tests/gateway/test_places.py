@@ -1,4 +1,4 @@
-"""Channels of interactions: new drawings at home, later ones where they were drawn."""
+"""Channels of interactions: the main channel first, then that of the drawing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount, SubChannel, User
 from gateway.discord.identity import identity_of
-from gateway.events.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Recipient, handle
 from gateway.events.matching import snowflake_at
 from gateway.protocol.constants import Event
 from gateway.sending import cancel, dispatch, window_answers
@@ -25,15 +25,12 @@ from mjproxy.lib.process import event_loop
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tests.factories import make_finished
 from tests.gateway import wire
-from tests.gateway.discord.test_rest import addresses
 from tests.gateway.fakes import FakeHttp
-from tests.gateway.rest_server import Server, serving
+from tests.gateway.rest_server import Server, addresses, serving
 from tests.gateway.rows import (
     again,
-    make_index,
     make_pressed,
     make_running,
-    make_session,
     make_waiting,
 )
 from tests.gateway.wire import CHANNEL, GUILD, JOB, US
@@ -41,13 +38,6 @@ from tests.gateway.wire import CHANNEL, GUILD, JOB, US
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ELSEWHERE = {"guild_id": "1411111111111111100", "channel_id": "1411111111111111200"}
-
-
-@pytest.fixture
-def live(account: DiscordAccount) -> DiscordAccount:
-    make_session(account)
-    make_index(account)
-    return account
 
 
 def place(body: dict[str, Any]) -> dict[str, str]:
@@ -122,21 +112,21 @@ def test_cancel_is_pressed_there(
 
 
 @pytest.fixture
-def working(account: DiscordAccount) -> DiscordAccount:
+def two_channels(account: DiscordAccount) -> DiscordAccount:
     SubChannel.objects.create(account=account, **ELSEWHERE)
     return account
 
 
 @pytest.fixture
-def both(working: DiscordAccount) -> Speaker:
-    return Speaker(working.pk, US, identity_of(working).channels)
+def both(two_channels: DiscordAccount) -> Recipient:
+    return Recipient(two_channels.pk, US, identity_of(two_channels).channels)
 
 
 def test_a_result_in_a_sub_channel_ends_its_task(
-    alice: User, working: DiscordAccount, both: Speaker
+    alice: User, two_channels: DiscordAccount, both: Recipient
 ) -> None:
     task = make_pressed(
-        alice, working, "variation", 1, action=TaskAction.VARIATION, **ELSEWHERE
+        alice, two_channels, "variation", 1, action=TaskAction.VARIATION, **ELSEWHERE
     )
     result = wire.final("88", said="Variations (Strong) by ", nonce=task.nonce)
 
@@ -146,9 +136,9 @@ def test_a_result_in_a_sub_channel_ends_its_task(
 
 
 def test_words_count_in_the_tasks_own_channel_only(
-    alice: User, working: DiscordAccount, both: Speaker
+    alice: User, two_channels: DiscordAccount, both: Recipient
 ) -> None:
-    task = make_running(alice, working, guild_id=GUILD, channel_id=CHANNEL)
+    task = make_running(alice, two_channels, guild_id=GUILD, channel_id=CHANNEL)
 
     # Drawn by hand in another channel, with the same words.
     now = int(snowflake_at(timezone.now()))
@@ -161,9 +151,9 @@ def test_words_count_in_the_tasks_own_channel_only(
 
 
 def test_the_drawings_of_another_in_a_shared_channel_are_theirs(
-    alice: User, working: DiscordAccount, both: Speaker
+    alice: User, two_channels: DiscordAccount, both: Recipient
 ) -> None:
-    task = make_running(alice, working, guild_id=GUILD, channel_id=CHANNEL)
+    task = make_running(alice, two_channels, guild_id=GUILD, channel_id=CHANNEL)
 
     theirs = wire.final("88", user=wire.STRANGER)
 
@@ -181,7 +171,7 @@ async def server() -> AsyncIterator[Server]:
         yield found
 
 
-async def reading(account: DiscordAccount, server: Server) -> Connection:
+async def open_connection(account: DiscordAccount, server: Server) -> Connection:
     identity = await in_thread(identity_of, account)
     slots = asyncio.Semaphore(1)
     return Connection(identity, addresses(server.url), 1, Resume(), slots, user_id=US)
@@ -201,7 +191,7 @@ async def test_history_is_read_in_each_channel_with_a_task(
         make_finished(alice, account=account, **gone)
 
     await in_thread(rows)
-    connection = await reading(account, server)
+    connection = await open_connection(account, server)
 
     assert await history.repair(connection)
     await connection.close()
@@ -214,7 +204,7 @@ async def test_a_channel_that_is_no_sub_channel_any_more_is_read_to_the_end(
 ) -> None:
     task = await in_thread(make_running, alice, account, **ELSEWHERE)
     server.says(200, [wire.final("88", nonce=task.nonce) | ELSEWHERE])
-    connection = await reading(account, server)
+    connection = await open_connection(account, server)
 
     assert await history.repair(connection)
     await connection.close()
@@ -229,7 +219,7 @@ async def test_a_channel_that_is_closed_does_not_keep_tasks_alive(
     late = timezone.now() - timedelta(minutes=1)
     task = await in_thread(make_running, alice, account, deadline_at=late, **ELSEWHERE)
     server.says(status, {"message": "no", "code": 0})
-    connection = await reading(account, server)
+    connection = await open_connection(account, server)
 
     assert await history.look_after(connection, [task.pk])
     await connection.close()
@@ -237,8 +227,8 @@ async def test_a_channel_that_is_closed_does_not_keep_tasks_alive(
     assert (await in_thread(again, task)).status == TaskStatus.FAILURE
 
 
-def test_an_identity_knows_all_its_channels(working: DiscordAccount) -> None:
-    identity = identity_of(working)
+def test_an_identity_knows_all_its_channels(two_channels: DiscordAccount) -> None:
+    identity = identity_of(two_channels)
 
     assert identity.channels == {CHANNEL, ELSEWHERE["channel_id"]}
     alone = replace(identity, further_channels=frozenset())

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import random
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -19,9 +17,7 @@ from gateway.discord.identity import identity_of
 from gateway.discord.rest import DiscordHttp
 from gateway.protocol import payloads
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection as module
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import backoff
 from tests.gateway.simulated import (
     Watch,
     addresses_of,
@@ -30,9 +26,8 @@ from tests.gateway.simulated import (
     make_held,
     make_simulated,
     row_of,
-    simulating,
 )
-from tests.proxying import Proxy
+from tests.http_proxy import Proxy
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,25 +35,9 @@ AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/136.0.0.0"
 
 
 @pytest.fixture
-async def simulator() -> AsyncIterator[Simulator]:
-    async with simulating() as found:
-        yield found
-
-
-@pytest.fixture
 async def proxy() -> AsyncIterator[Proxy]:
     async with Proxy("alice").running() as found:
         yield found
-
-
-@pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    found = Watch()
-    monkeypatch.setattr(module, "in_thread", found.in_thread)
-    monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
-    monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
-    monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)
-    return found
 
 
 async def second_account(simulator: Simulator) -> None:
@@ -76,16 +55,10 @@ def free_port() -> int:
         return port
 
 
-async def account_with(**fields: Any) -> DiscordAccount:
-    account = await in_thread(make_simulated, **fields)
-    await in_thread(make_held, account)
-    return account
-
-
 async def test_socket_and_requests_go_through_it_under_one_name(
     simulator: Simulator, proxy: Proxy, watch: Watch
 ) -> None:
-    account = await account_with(proxy_url=proxy.url, user_agent=AGENT)
+    account = await in_thread(make_held, proxy_url=proxy.url, user_agent=AGENT)
 
     async with connected(account, addresses_of(simulator), watch) as line:
         await line.is_up()
@@ -113,7 +86,7 @@ async def test_socket_and_requests_go_through_it_under_one_name(
 async def test_pages_of_midjourney_go_through_it(
     simulator: Simulator, proxy: Proxy
 ) -> None:
-    account = await account_with(proxy_url=proxy.url, user_agent=AGENT)
+    account = await in_thread(make_held, proxy_url=proxy.url, user_agent=AGENT)
     addresses = replace(addresses_of(simulator), activity=simulator.url)
     http = await through(account, addresses)
 
@@ -129,7 +102,7 @@ async def test_each_account_has_its_own(
     simulator: Simulator, proxy: Proxy, watch: Watch
 ) -> None:
     async with Proxy("bob", password="0ther").running() as other:
-        first = await account_with(proxy_url=proxy.url)
+        first = await in_thread(make_held, proxy_url=proxy.url)
         second = await in_thread(make_simulated, 2, proxy_url=other.url)
         https = [
             await through(each, addresses_of(simulator)) for each in (first, second)
@@ -150,9 +123,8 @@ async def test_a_proxy_that_is_away_is_said_and_others_keep_running(
     simulator: Simulator, watch: Watch
 ) -> None:
     away = Proxy("alice", port=free_port())
-    account = await account_with(proxy_url=away.url)
-    other = await in_thread(make_simulated, 2)
-    await in_thread(make_held, other)
+    account = await in_thread(make_held, proxy_url=away.url)
+    other = await in_thread(make_held, 2)
     await second_account(simulator)
 
     async with (
@@ -176,7 +148,7 @@ async def test_a_proxy_that_goes_away_is_said_too(
     simulator: Simulator, watch: Watch
 ) -> None:
     proxy = Proxy("alice", port=free_port())
-    account = await account_with(proxy_url=proxy.url)
+    account = await in_thread(make_held, proxy_url=proxy.url)
 
     async with proxy.running():
         line = connected(account, addresses_of(simulator), watch)
@@ -190,7 +162,7 @@ async def test_a_proxy_that_goes_away_is_said_too(
 async def test_a_proxy_that_refuses_is_said(
     simulator: Simulator, proxy: Proxy, watch: Watch
 ) -> None:
-    account = await account_with(proxy_url=proxy.with_password("wrong"))
+    account = await in_thread(make_held, proxy_url=proxy.with_password("wrong"))
 
     async with connected(account, addresses_of(simulator), watch):
         await watch.until_row(account, state=AccountState.DISCONNECTED)

@@ -6,19 +6,11 @@ import pytest
 from django.test import Client
 
 from gateway.models import GatewaySettings
-from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
 
 ADDRESS = "/admin/gateway/gatewaysettings/"
 PROXY = "http://somebody:a-password@proxy.example.com:3128"
-
-
-@pytest.fixture
-def admin() -> Client:
-    page = Client()
-    page.force_login(make_user("olaf", is_staff=True, is_superuser=True))
-    return page
 
 
 def save(admin: Client, **fields: str) -> str:

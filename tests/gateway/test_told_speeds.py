@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import DiscordAccount, User
-from gateway.events.handlers import Speaker, handle
+from gateway.events.handlers import Recipient, handle
 from gateway.protocol.constants import Event
 from tasks.enums import TaskAction, WindowState
 from tasks.models import Task
@@ -18,17 +18,17 @@ from tests.gateway.rows import again, make_pressed, make_running
 SHOWN, RESULT = "1311111111111118001", "1311111111111118002"
 
 
-def started(speaker: Speaker, task: Task, mode: str = "") -> Task:
+def started(recipient: Recipient, task: Task, mode: str = "") -> Task:
     said = wire.progress(SHOWN, 31, nonce=task.nonce)
     if mode:
         said["content"] = said["content"].replace("(fast)", mode)
-    handle(speaker, Event.MESSAGE_CREATE, said)
+    handle(recipient, Event.MESSAGE_CREATE, said)
     return again(task)
 
 
-def drawn(speaker: Speaker, task: Task, mode: str) -> Task:
+def drawn(recipient: Recipient, task: Task, mode: str) -> Task:
     handle(
-        speaker,
+        recipient,
         Event.MESSAGE_CREATE,
         wire.final(RESULT, mode=mode, nonce=task.nonce),
     )
@@ -48,7 +48,7 @@ def drawn(speaker: Speaker, task: Task, mode: str) -> Task:
 def test_what_midjourney_says_counts(
     alice: User,
     account: DiscordAccount,
-    speaker: Speaker,
+    recipient: Recipient,
     action: TaskAction,
     said: str,
     mode: str,
@@ -56,17 +56,17 @@ def test_what_midjourney_says_counts(
     asked = {"mode": "RELAX", "requested_mode": "RELAX", "action": action}
     task = make_running(alice, account, **asked)
 
-    task = drawn(speaker, task, said)
+    task = drawn(recipient, task, said)
 
     assert (task.mode, task.requested_mode) == (mode, "RELAX")
 
 
 def test_it_is_told_while_the_picture_is_drawn(
-    alice: User, account: DiscordAccount, speaker: Speaker
+    alice: User, account: DiscordAccount, recipient: Recipient
 ) -> None:
     task = make_running(alice, account, mode="RELAX", action=TaskAction.BLEND)
 
-    assert started(speaker, task).mode == "FAST"
+    assert started(recipient, task).mode == "FAST"
 
 
 @pytest.mark.parametrize(
@@ -89,17 +89,17 @@ def test_it_is_told_while_the_picture_is_drawn(
 def test_what_was_asked_counts_only_where_it_was_sent(
     alice: User,
     account: DiscordAccount,
-    speaker: Speaker,
+    recipient: Recipient,
     fields: dict[str, Any],
     mode: str,
 ) -> None:
     task = make_running(alice, account, mode="RELAX", **fields)
 
-    assert drawn(speaker, task, "").mode == mode
+    assert drawn(recipient, task, "").mode == mode
 
 
 def test_a_picture_out_of_a_grid_has_the_speed_of_the_grid(
-    alice: User, account: DiscordAccount, speaker: Speaker
+    alice: User, account: DiscordAccount, recipient: Recipient
 ) -> None:
     parent = make_finished(alice, account=account, mode="FAST")
     upscale = TaskAction.UPSCALE
@@ -108,7 +108,7 @@ def test_a_picture_out_of_a_grid_has_the_speed_of_the_grid(
     )
 
     handle(
-        speaker,
+        recipient,
         Event.MESSAGE_CREATE,
         wire.final(RESULT, said="Image #1 ", mode="", nonce=task.nonce),
     )

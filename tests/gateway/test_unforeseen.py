@@ -14,11 +14,11 @@ from pytest_django.fixtures import Settings
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User, Verification
 from accounts.verification import lock
-from gateway import jobs, lost_accounts, sweep
+from gateway import jobs, lost_accounts
 from gateway.discord import clients
 from gateway.enums import QueryState
 from gateway.events import handlers
-from gateway.events.handlers import Speaker
+from gateway.events.handlers import Recipient
 from gateway.models import AccountQuery
 from gateway.protocol.constants import Event
 from gateway.sending import dispatch, errands, window_answers
@@ -39,6 +39,7 @@ from tasks.enums import (
 from tasks.errands import send_on
 from tasks.models import Errand, Task
 from tasks.pictures import inputs
+from tests import nudged
 from tests.factories import make_account, make_finished
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.query_rows import make_live, make_query
@@ -91,19 +92,19 @@ def error(
 # --- jobs ----------------------------------------------------------------------------
 
 
-def preparing(alice: User, live: DiscordAccount) -> Scene:
+def prepare_scene(alice: User, live: DiscordAccount) -> Scene:
     task = make_waiting(alice, live, prepared=False)
     brought = inputs.read(bare(picture()), InputRole.PROMPT)
     inputs.write_rows(inputs.write_files([brought]), task=task)
 
     def work() -> None:
         Task.objects.update(prepare_after=None)
-        jobs.prepare_task(task.pk)
+        nudged.do("gateway.prepare_task", task.pk)
 
     return work, lambda: (again(task).is_terminal, again(task).fail_reason)
 
 
-def sending(alice: User, live: DiscordAccount) -> Scene:
+def dispatch_scene(alice: User, live: DiscordAccount) -> Scene:
     live.command_index.commands = [
         command | {"name": "imagine"} for command in live.command_index.commands
     ]
@@ -118,23 +119,23 @@ def sending(alice: User, live: DiscordAccount) -> Scene:
     return work, lambda: (again(task).is_terminal, again(task).fail_reason)
 
 
-def answering(alice: User, live: DiscordAccount) -> Scene:
+def window_scene(alice: User, live: DiscordAccount) -> Scene:
     facts: dict[str, Any] = {"window_id": "MJ::x", "interaction_id": "5"}
     task = make_pressed(alice, live, "variation", action=TaskAction.VARIATION, **facts)
 
     def work() -> None:
         rows = Task.objects.filter(status=TaskStatus.SUBMITTED)
         rows.update(window=WindowState.OPEN, not_before=None)
-        jobs.answer_window(task.pk)
+        nudged.do("gateway.answer_window", task.pk)
 
     return work, lambda: (again(task).is_terminal, again(task).fail_reason)
 
 
-def pressing(alice: User, live: DiscordAccount) -> Scene:
+def press_scene(alice: User, live: DiscordAccount) -> Scene:
     return _errand(alice, live, ErrandKind.PRESS)
 
 
-def seeding(alice: User, live: DiscordAccount) -> Scene:
+def seed_scene(alice: User, live: DiscordAccount) -> Scene:
     return _errand(alice, live, ErrandKind.SEED)
 
 
@@ -144,7 +145,7 @@ def _errand(alice: User, live: DiscordAccount, kind: ErrandKind) -> Scene:
 
     def work() -> None:
         Errand.objects.update(claimed_until=None)
-        jobs.run_errand(errand.pk)
+        nudged.do("gateway.run_errand", errand.pk)
 
     def end() -> tuple[bool, str]:
         errand.refresh_from_db()
@@ -153,7 +154,7 @@ def _errand(alice: User, live: DiscordAccount, kind: ErrandKind) -> Scene:
     return work, end
 
 
-def asking(alice: User, live: DiscordAccount) -> Scene:
+def query_scene(alice: User, live: DiscordAccount) -> Scene:
     query = make_query(live)
 
     def work() -> None:
@@ -168,12 +169,12 @@ def asking(alice: User, live: DiscordAccount) -> Scene:
     return work, end
 
 
-def verifying(alice: User, live: DiscordAccount) -> Scene:
+def verification_scene(alice: User, live: DiscordAccount) -> Scene:
     lock.ask(live.pk, token="t", ack_url="https://x.example/ack")
 
     def work() -> None:
         Verification.objects.update(claimed_until=None)
-        jobs.attend_verification(live.pk)
+        nudged.do("gateway.attend_verification", live.pk)
 
     def end() -> tuple[bool, str]:
         row = Verification.objects.get()
@@ -183,7 +184,16 @@ def verifying(alice: User, live: DiscordAccount) -> Scene:
 
 
 @pytest.mark.parametrize(
-    "scene", [preparing, sending, answering, pressing, seeding, asking, verifying]
+    "scene",
+    [
+        prepare_scene,
+        dispatch_scene,
+        window_scene,
+        press_scene,
+        seed_scene,
+        query_scene,
+        verification_scene,
+    ],
 )
 def test_a_job_is_given_up_after_a_few_tries_with_a_reason(
     alice: User,
@@ -255,9 +265,8 @@ def test_a_step_of_the_sweep_that_breaks_holds_up_no_other(
 
     monkeypatch.setattr(lost_accounts, "leave_lost_accounts", lambda: 1 / 0)
     monkeypatch.setattr(window_answers, "to_answer", lambda: 1 / 0)
-    monkeypatch.setattr(sweep, "end_overdue", lambda: done.append("end"))
+    monkeypatch.setattr(jobs, "end_overdue", lambda: done.append("end"))
     monkeypatch.setattr(errands, "waiting", waiting)
-    monkeypatch.setattr(jobs.dispatch_account, "delay", lambda _: None)
 
     jobs.sweep()
 
@@ -275,8 +284,8 @@ async def test_a_message_of_history_that_nobody_can_read_is_passed_over(
     task = await in_thread(make_running, alice, account, claimed_at=long_ago)
     handle = handlers.handle
 
-    def breaks(speaker: Speaker, event: Event, data: dict[str, Any]) -> Any:
-        return 1 / 0 if data["id"] == "90" else handle(speaker, event, data)
+    def breaks(recipient: Recipient, event: Event, data: dict[str, Any]) -> Any:
+        return 1 / 0 if data["id"] == "90" else handle(recipient, event, data)
 
     monkeypatch.setattr(history, "handle", breaks)
     page = [start("90"), start("1311111111111115001", nonce=task.nonce)]

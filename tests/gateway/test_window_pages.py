@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount, User
 from gateway.discord import activity_host
-from gateway.events.handlers import Speaker, handle
+from gateway.events.handlers import Recipient, handle
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import Event
@@ -21,7 +21,7 @@ from tasks.pictures import inputs
 from tasks.pictures.masks import read_mask
 from tests.factories import make_finished
 from tests.gateway.fakes import FakeHttp
-from tests.gateway.rows import GRID, make_session
+from tests.gateway.rows import GRID
 from tests.gateway.windows import CLICK, answered, press
 from tests.gateway.wire import PARENT_JOB
 from tests.pictures import data_url, mask
@@ -29,11 +29,6 @@ from tests.pictures import data_url, mask
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PAGE = Event.INTERACTION_IFRAME_MODAL_CREATE
-
-
-@pytest.fixture
-def live(account: DiscordAccount) -> GatewaySession:
-    return make_session(account)
 
 
 @pytest.fixture
@@ -77,13 +72,13 @@ def posted(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 def test_a_page_is_answered_with_the_mask_and_keeps_the_clicks_nonce(
-    speaker: Speaker,
-    live: GatewaySession,
+    recipient: Recipient,
+    session: GatewaySession,
     region: Task,
     http: FakeHttp,
     posted: list[dict[str, Any]],
 ) -> None:
-    handle(speaker, PAGE, page(region))
+    handle(recipient, PAGE, page(region))
 
     task = answered(region)
 
@@ -97,22 +92,22 @@ def test_a_page_is_answered_with_the_mask_and_keeps_the_clicks_nonce(
 
 
 def test_without_its_mask_the_task_ends(
-    speaker: Speaker,
-    live: GatewaySession,
+    recipient: Recipient,
+    session: GatewaySession,
     region: Task,
     http: FakeHttp,
     posted: list[dict[str, Any]],
 ) -> None:
     region.inputs.all().delete()
-    handle(speaker, PAGE, page(region))
+    handle(recipient, PAGE, page(region))
 
     assert answered(region).status == TaskStatus.FAILURE
     assert posted == []
 
 
 def test_an_editor_that_is_down_is_opened_anew_after_a_pause(
-    speaker: Speaker,
-    live: GatewaySession,
+    recipient: Recipient,
+    session: GatewaySession,
     region: Task,
     http: FakeHttp,
     monkeypatch: pytest.MonkeyPatch,
@@ -121,7 +116,7 @@ def test_an_editor_that_is_down_is_opened_anew_after_a_pause(
         return Answer(Verdict.STALE, "the editor answered 503: ", status=503)
 
     monkeypatch.setattr(activity_host, "submit_mask", submit_mask)
-    handle(speaker, PAGE, page(region))
+    handle(recipient, PAGE, page(region))
 
     task = answered(region)
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
-from gateway.events.handlers import Speaker, handle
+from gateway.events.handlers import Recipient, handle
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import Event
 from gateway.sending import window_answers
@@ -52,8 +52,8 @@ def modal(task: Task, value: str = "what Midjourney offers") -> dict[str, Any]:
     }
 
 
-def opened(speaker: Speaker, task: Task, **fields: Any) -> Task:
-    handle(speaker, MODAL, modal(task) | fields)
+def opened(recipient: Recipient, task: Task, **fields: Any) -> Task:
+    handle(recipient, MODAL, modal(task) | fields)
     return again(task)
 
 

@@ -85,7 +85,7 @@ def wrapped(kind: type[Exception], cause: Exception) -> Exception:
         return exc
 
 
-def scheduling() -> Exception:
+def broker_error() -> Exception:
     try:
         try:
             raise kombu.exceptions.OperationalError("no broker")
@@ -100,7 +100,7 @@ AWAY: dict[str, tuple[str, Exception]] = {
     "redis is slow": (REDIS, redis.TimeoutError("late")),
     "redis is loading": (REDIS, redis.BusyLoadingError("loading")),
     "kombu": (REDIS, kombu.exceptions.OperationalError("refused")),
-    "beat": (REDIS, scheduling()),
+    "beat": (REDIS, broker_error()),
     "postgres": (
         DATABASE,
         wrapped(OperationalError, psycopg.OperationalError("refused")),
@@ -176,7 +176,7 @@ def test_an_outage_is_one_line_at_its_begin_and_one_at_its_end(
     assert begin.startswith("Redis does not answer (ConnectionError: refused)")
     assert other == "something else"
     assert end.startswith("Redis answers again")
-    assert "1500 in all" in end
+    assert "1500 errors" in end
 
 
 def test_the_next_outage_is_told_again(log: Log, service: Service) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
-from django.core.cache import cache
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
@@ -25,9 +24,9 @@ from tasks.pictures import cdn
 from tests.conftest import ALICES_KEY, BOBS_KEY
 from tests.factories import make_task
 from tests.http_server import always, never, serving
-from tests.mjproxy.asking import Answer, application, ask
-from tests.mjproxy.lib.safe_http.fetching import PNG
-from tests.tasks.translating import FOX, gpt
+from tests.mjproxy.asgi_requests import Answer, application, ask
+from tests.mjproxy.lib.safe_http.guarded_fetch import PNG
+from tests.tasks.translator_servers import FOX, gpt
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -41,11 +40,8 @@ Call = Callable[..., Coroutine[Any, Any, Answer]]
 
 
 @pytest.fixture(autouse=True)
-def _nothing_kept(settings: Settings, tmp_path: Path) -> Iterator[None]:
+def _nothing_kept(settings: Settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture
@@ -65,7 +61,7 @@ class Hanging:
 
 
 @asynccontextmanager
-async def hanging(
+async def held_requests(
     app: Any, call: Call, came: threading.Semaphore, most: int, calls: int = HANGING
 ) -> AsyncIterator[None]:
     """Make calls, and run the block as soon as so many of them have come through."""
@@ -92,7 +88,7 @@ def check_nobody_else_waits(
     bobs: Task, call: Call, came: threading.Semaphore, most: int = 4
 ) -> None:
     async def check() -> None:
-        async with application() as app, hanging(app, call, came, most):
+        async with application() as app, held_requests(app, call, came, most):
             await check_quick(app, bobs)
 
     asyncio.run(check())
@@ -145,7 +141,7 @@ def test_of_one_users_previews_a_share_is_fetched_and_more_are_refused_at_once(
             many = cdn.EACH
             async with (
                 application() as app,
-                hanging(app, call, hang.came, many, calls=many),
+                held_requests(app, call, hang.came, many, calls=many),
             ):
                 return await ask(app, image(drawn[-1]))
 
@@ -252,7 +248,10 @@ def test_more_prompts_than_a_users_share_are_refused_at_once(
     hang = Hanging()
 
     async def check() -> Answer:
-        async with application() as app, hanging(app, imagine, hang.came, 3, calls=3):
+        async with (
+            application() as app,
+            held_requests(app, imagine, hang.came, 3, calls=3),
+        ):
             return await imagine(app, 99)
 
     with gpt(hang, translator_timeout=60):

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from pytest_django.fixtures import Settings
 
+from accounts.models import DiscordAccount, User
 from mjproxy.lib.safe_http.resolver import Resolver
 from tasks.models import Errand, InputPicture, Task
 from tasks.signals import errand_submitted, task_changed, task_submitted
-from tests.mjproxy.lib.safe_http.fetching import Answers
+from tests.factories import make_finished
+from tests.mjproxy.lib.safe_http.guarded_fetch import Answers
+from tests.tasks.parents import make_single
 from tests.tasks.refusals import NAMES, Block
 
 
@@ -87,7 +89,10 @@ def _traces(media: Path) -> list[Any]:
 
 
 @pytest.fixture
-def nothing_remembered() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
+def grid(alice: User, account: DiscordAccount) -> Task:
+    return make_finished(alice, account=account)
+
+
+@pytest.fixture
+def single(alice: User, account: DiscordAccount) -> Task:
+    return make_single(alice, account)

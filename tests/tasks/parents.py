@@ -7,7 +7,9 @@ from typing import Any, Final
 from accounts.models import DiscordAccount, User
 from tasks.enums import TaskAction, TaskStatus, WindowState
 from tasks.models import Task
-from tests.factories import make_finished, make_task
+from tasks.submit.buttons import submit_button
+from tasks.submit.row import Caller, Submitted
+from tests.factories import make_account, make_finished, make_task
 
 JOB: Final = "5c0ffee0-1234-4abc-8def-0123456789ab"
 ZOOM: Final = f"MJ::CustomZoom::{JOB}"
@@ -25,6 +27,15 @@ REDESCRIBE: Final = "MJ::Picread::Retry"
 ANALYSED: Final = "MJ::Job::PromptAnalyzer::{}"
 EXTEND: Final = "MJ::JOB::animate_{}_extend::1::" + JOB
 CHOOSE: Final = "MJ::JOB::video_virtual_upscale::{}::" + JOB
+
+
+def press(parent: Task, custom_id: str, **how: Any) -> Submitted:
+    how.setdefault("caller", Caller(parent.owner))
+    return submit_button(task_id=parent.pk, custom_id=custom_id, **how)
+
+
+def remix_account(**fields: Any) -> DiscordAccount:
+    return make_account(**({"mj_remix_on": True} | fields))
 
 
 def buttons(*custom_ids: str) -> list[dict[str, object]]:

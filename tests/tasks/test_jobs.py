@@ -17,6 +17,7 @@ from tasks.enums import DeliveryState, TaskStatus
 from tasks.models import Task, WebhookDelivery
 from tasks.services import advance, fail
 from tasks.webhooks import calls
+from tests import nudged
 from tests.factories import make_finished, make_task, make_user
 from tests.http_server import Server, always, serving
 
@@ -59,7 +60,7 @@ def test_deliver_task_calls_the_hook(server: Server, started: list[Any]) -> None
     fail(task.pk, "no luck")
     started.clear()
 
-    jobs.deliver_task(task.pk)
+    nudged.do("tasks.deliver_task", task.pk)
     wait_for(started)
 
     assert len(server.calls) == 1
@@ -96,7 +97,7 @@ def test_a_job_does_not_wait_for_the_receiver(
     fail(task.pk, "no luck")
     started.clear()
 
-    jobs.deliver_task(task.pk)  # returns although nobody has answered yet
+    nudged.do("tasks.deliver_task", task.pk)  # returns although nobody has answered yet
 
     go_on.set()
     wait_for(started)
@@ -110,7 +111,7 @@ def test_keep_missing_finds_what_nobody_nudged(
     tasks = [make_finished(make_user(), picture_source=SOURCE) for _ in range(2)]
 
     jobs.keep_missing()
-    jobs.keep_picture(tasks[0].pk)
+    nudged.do("tasks.keep_picture", tasks[0].pk)
     wait_for(started)
 
     assert not Task.objects.filter(picture_file="").exists()

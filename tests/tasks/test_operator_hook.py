@@ -13,20 +13,13 @@ from tasks.models import DrawingSettings, Task
 from tasks.services import advance
 from tasks.webhooks import signing
 from tests.conftest import ApiClient
-from tests.factories import make_account, make_user
-from tests.tasks.hooking import claimed
+from tests.factories import make_account
+from tests.tasks.webhook_calls import claimed
 
 pytestmark = pytest.mark.django_db
 
 HOOK = "http://operator.example.com/secret-path?token=s3cr3t"
 OWN = "http://alice.example.com/hook"
-
-
-@pytest.fixture
-def admin() -> Client:
-    page = Client()
-    page.force_login(make_user("olaf", is_staff=True, is_superuser=True))
-    return page
 
 
 @pytest.fixture

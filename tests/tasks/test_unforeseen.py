@@ -17,16 +17,16 @@ from accounts.state import mails, send_mails
 from mjproxy.lib import faults
 from mjproxy.lib.faults import MOST
 from mjproxy.lib.process import event_loop
-from tasks import jobs
 from tasks.enums import DeliveryState
 from tasks.models import Task, WebhookDelivery
 from tasks.pictures import cdn
-from tasks.pictures import store as pictures_store
 from tasks.pictures.cdn import Picture
+from tasks.pictures.store import TRY_AGAIN
 from tasks.webhooks import posting, signing, statements, states
 from tasks.wire import task_bytes
+from tests import nudged
 from tests.factories import make_finished
-from tests.tasks.hooking import deliver, deliver_woken, have_news
+from tests.tasks.webhook_calls import deliver, deliver_woken, have_news
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -114,10 +114,10 @@ def keep(
         raise error
 
     monkeypatch.setattr(cdn, "download", download)
-    monkeypatch.setattr(pictures_store, "store_file", store)
+    monkeypatch.setattr("tasks.pictures.store.store_file", store)
     for _ in range(times):
         Task.objects.update(picture_next_at=None)
-        jobs.keep_picture(task.pk)
+        nudged.do("tasks.keep_picture", task.pk)
     task.refresh_from_db()
     return task
 
@@ -127,7 +127,7 @@ def test_a_picture_that_cannot_be_kept_is_given_up(
 ) -> None:
     task = keep(drawn, monkeypatch, ZeroDivisionError())
 
-    assert task.picture_tries == len(pictures_store.TRY_AGAIN)
+    assert task.picture_tries == len(TRY_AGAIN)
     assert tracebacks(caplog) == 1
 
 
@@ -138,7 +138,7 @@ def test_a_disk_that_is_full_is_tried_again_for_long(
 
     task = keep(drawn, monkeypatch, full, MOST + 2)
 
-    assert task.picture_tries == MOST + 2 < len(pictures_store.TRY_AGAIN)
+    assert task.picture_tries == MOST + 2 < len(TRY_AGAIN)
     assert tracebacks(caplog) == 0
 
 

@@ -47,9 +47,11 @@ def trust() -> Trust:
     try:
         folder = ensure_folder(bundle, settings.DATA_DIR / "certificates")
         if ":" in str(folder):
-            raise ValueError("a colon in the data folder's path")
+            raise ValueError("the data folder's path has a colon")
     except (OSError, ValueError) as exc:
-        logger.warning("%s is read whole for each connection: %s", bundle, exc)
+        logger.warning(
+            "certificates %s are read anew for each connection: %s", bundle, exc
+        )
         return Trust(str(bundle), SYSTEM)
     return Trust(str(folder / FILE), f"{folder}:{SYSTEM}")
 
@@ -78,7 +80,7 @@ def ensure_folder(bundle: Path, parent: Path) -> Path:
 def _write_all(bundle: bytes, folder: Path) -> None:
     blocks = _BLOCK.findall(bundle)
     if not blocks:
-        raise ValueError("no certificate in it")
+        raise ValueError("the file holds no certificate")
     # curl does not go without a file; one certificate is enough for it.
     whole = [blocks[0]]
     used: Counter[str] = Counter()

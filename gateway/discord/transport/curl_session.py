@@ -60,12 +60,12 @@ class Session(requests.AsyncSession[requests.Response]):
         0 means no limit.
         """
         self._longest = int(longest * 1000)
-        self._home = asyncio.get_running_loop()
-        engine = _engines.get(self._home) or _Engine()
-        _engines[self._home] = engine
+        self._running_loop = asyncio.get_running_loop()
+        engine = _engines.get(self._running_loop) or _Engine()
+        _engines[self._running_loop] = engine
         engine.users += 1
         super().__init__(
-            loop=self._home,
+            loop=self._running_loop,
             async_curl=engine.curl,
             max_clients=slots,
             impersonate=requests.impersonate.DEFAULT_CHROME,
@@ -110,10 +110,10 @@ class Session(requests.AsyncSession[requests.Response]):
             if isinstance(handle, _Handle) and handle.owner is self:
                 self.acurl.set_exception(handle, _closed())
         await super().close()
-        engine = _engines[self._home]
+        engine = _engines[self._running_loop]
         engine.users -= 1
         if not engine.users:
-            del _engines[self._home]
+            del _engines[self._running_loop]
             await engine.curl.close()  # type: ignore[no-untyped-call]
 
 

@@ -41,4 +41,6 @@ def taking() -> Iterator[None]:
     try:
         yield
     except (LookupError, TypeError, ValueError, AttributeError) as exc:
-        raise NotDiscord(f"no answer of Discord's ({type(exc).__name__})") from exc
+        raise NotDiscord(
+            f"the answer is not from Discord ({type(exc).__name__})"
+        ) from exc

@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.db.backends.mysql import base, schema
 from django.db.utils import OperationalError
 
-from mjproxy.db.connection_gate import SLOW, door
+from mjproxy.db.connection_gate import SLOW, gate
 from mjproxy.lib.db import time_limits
 
 # Collations for which "A" and "a", "a" and "a " differ. MySQL and MariaDB name them
@@ -54,7 +54,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         if time_limits.limit() is None:
             return super().get_new_connection(conn_params)
-        with door.opened():
+        with gate.connecting():
             return super().get_new_connection(conn_params)
 
     def is_usable(self) -> bool:
@@ -63,7 +63,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if super().is_usable():
             return True
         if time.monotonic() - began > SLOW:
-            door.note_silence()
+            gate.note_silence()
         return False
 
     def tell_limits(self) -> None:

@@ -18,7 +18,7 @@ import psycopg
 from django.db.backends.postgresql import base
 from psycopg import IsolationLevel, errors
 
-from mjproxy.db.connection_gate import door
+from mjproxy.db.connection_gate import gate
 from mjproxy.lib.db import time_limits
 
 _INTERVAL: Final = 0.1  # seconds between two checks of psycopg's wait loop
@@ -39,7 +39,7 @@ class BoundedConnection(psycopg.Connection[Any]):
             result = super().wait(gen, interval, limit + 0.2)  # the server's ends first
         except errors._WaitTimeout as exc:
             self.pgconn.finish()
-            door.note_silence()
+            gate.note_silence()
             said = f"the database did not answer within {limit:g} s"
             raise psycopg.OperationalError(said) from exc
         self.heard = time.monotonic()
@@ -53,7 +53,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.isolation_level = IsolationLevel.READ_COMMITTED
         if time_limits.limit() is None:
             return BoundedConnection.connect(**conn_params)
-        with door.opened():
+        with gate.connecting():
             made = BoundedConnection.connect(**conn_params)
         made.heard = time.monotonic()
         return made
@@ -80,7 +80,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         the connection, its socket is readable: the end of the stream waits there.
         """
         made = self.connection
-        if made is None or made.closed or made.heard < door.silent_at:
+        if made is None or made.closed or made.heard < gate.silent_at:
             return False
         look = select.poll()
         look.register(made.pgconn.socket, select.POLLIN)

@@ -113,7 +113,7 @@ def _look() -> None:
         _tell()
         if was:
             logger.error(
-                "this machine's clock is %s: it does nothing until that is right",
+                "this machine's clock is %s: this process waits until it is right",
                 words(),
             )
     elif not was:

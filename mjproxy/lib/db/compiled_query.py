@@ -118,16 +118,18 @@ class CompiledUpdate:
     """An UPDATE of one row or none, compiled once.
 
     `build` gets an expression for each of its values, and returns the rows and what is
-    written to them. `fields` are the columns that the values are of or compared with.
+    written to them. `fields` are the columns that the values are of or compared with,
+    `returning` those that `row` returns.
     """
 
     def __init__(
         self,
         build: Callable[..., tuple[QuerySet[Any], dict[str, Any]]],
         fields: Sequence[Field[Any, Any]],
+        returning: Sequence[Field[Any, Any]] = (),
     ) -> None:
         self.build: Final = build
-        self._fields = fields
+        self._fields, self._returning = fields, returning
         self._plans: WeakKeyDictionary[Any, tuple[str, list[Any], _Places]] = (
             WeakKeyDictionary()
         )
@@ -137,7 +139,32 @@ class CompiledUpdate:
         if not settings.COMPILED_QUERIES:
             rows, changes = self.build(*values)
             return rows.update(**changes)
+        if self._returning and self.can_return:
+            return int(self.row(*values) is not None)
+        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+            self._run(cursor, values)
+            return int(cursor.rowcount)
+
+    @property
+    def can_return(self) -> bool:
+        """Tell whether `row` may be called."""
+        is_mysql = connections[DEFAULT_DB_ALIAS].vendor == "mysql"
+        return bool(settings.COMPILED_QUERIES) and not is_mysql
+
+    def row(self, *values: Any) -> tuple[Any, ...] | None:
+        """Run the UPDATE; return the fields `returning` as they are now, or None."""
         wrapper = connections[DEFAULT_DB_ALIAS]
+        with wrapper.cursor() as cursor:
+            self._run(cursor, values)
+            rows = cursor.fetchall()
+        table = self._returning[0].model._meta.db_table
+        columns = [field.get_col(table) for field in self._returning]
+        compiler: Any = UpdateQuery(None).get_compiler(connection=wrapper)
+        converters = compiler.get_converters(columns)
+        return next(map(tuple, compiler.apply_converters(rows, converters)), None)
+
+    def _run(self, cursor: Any, values: Sequence[Any]) -> None:
+        wrapper = cursor.db
         plan = self._plans.get(wrapper)
         if plan is None:
             plan = self._plans[wrapper] = self._compile(wrapper)
@@ -148,9 +175,7 @@ class CompiledUpdate:
         sql, params, places = plan[0], plan[1].copy(), plan[2]
         for position, number in places:
             params[position] = given[number]
-        with wrapper.cursor() as cursor:
-            cursor.execute(sql, params)
-            return int(cursor.rowcount)
+        cursor.execute(sql, params)
 
     def _compile(self, wrapper: Any) -> tuple[str, list[Any], _Places]:
         count = len(self._fields)
@@ -158,7 +183,10 @@ class CompiledUpdate:
         query: Any = rows.query.chain(UpdateQuery)
         query.clear_ordering(force=True)
         query.add_update_values(changes)
-        return _built(query.get_compiler(connection=wrapper), count)
+        sql, params, places = _built(query.get_compiler(connection=wrapper), count)
+        if self._returning and wrapper.vendor != "mysql":
+            sql += " " + wrapper.ops.return_insert_columns(self._returning)[0]
+        return sql, params, places
 
 
 def _markers(count: int) -> list[Value]:
@@ -170,5 +198,5 @@ def _built(compiler: Any, count: int) -> tuple[str, list[Any], _Places]:
     sql, params = compiler.as_sql()
     places = [(at, p.number) for at, p in enumerate(params) if type(p) is _Marker]
     if {number for _, number in places} != set(range(count)):
-        raise TypeError("a value of the query is not among its parameters")
+        raise TypeError("a value of the query is missing in its parameters")
     return sql, list(params), places

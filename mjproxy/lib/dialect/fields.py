@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, cast
 
 from drf_spectacular.utils import extend_schema_field
@@ -13,9 +14,17 @@ from rest_framework import serializers
 class DialectSerializer(serializers.Serializer[Any]):
     """Form whose member names match in any case; null and missing mean the same."""
 
+    @property
+    def fields(self) -> Any:
+        """The fields, which all forms of a class share: copies would cost more.
+
+        So a form has no context, and its fields keep nothing of a request.
+        """
+        return _fields_of(type(self))
+
     def to_internal_value(self, data: Any) -> dict[str, object]:
         if isinstance(data, Mapping):
-            names = {str(name).lower(): str(name) for name in self.fields}
+            names = _names_of(type(self))
             data = {
                 names[key.lower()]: value
                 for key, value in data.items()
@@ -23,6 +32,18 @@ class DialectSerializer(serializers.Serializer[Any]):
             }
         read: dict[str, object] = super().to_internal_value(data)
         return read
+
+
+@cache
+def _fields_of(form: type[DialectSerializer]) -> Any:
+    made: Any = serializers.Serializer.fields
+    return made.func(form())
+
+
+@cache
+def _names_of(form: type[DialectSerializer]) -> Mapping[str, str]:
+    """Return the names of the fields by their small letters."""
+    return {str(name).lower(): str(name) for name in _fields_of(form)}
 
 
 class Text(serializers.CharField):

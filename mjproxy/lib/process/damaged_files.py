@@ -22,8 +22,8 @@ def set_aside(folder: Path) -> str:
     except FileNotFoundError:
         return ""
     except OSError as exc:
-        return f"{folder} cannot be read, and not be set aside: {exc.strerror}"
-    return f"its files were damaged: set aside as {aside}, it starts empty"
+        return f"{folder} cannot be read or moved away: {exc.strerror}"
+    return f"its files were damaged and moved to {aside}; it starts empty"
 
 
 def _free_name(folder: Path) -> Path:

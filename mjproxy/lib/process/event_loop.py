@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -48,6 +48,15 @@ def spawn(coroutine: Coroutine[Any, Any, Any]) -> Future[Any]:
     future = asyncio.run_coroutine_threadsafe(coroutine, loop())
     future.add_done_callback(_report)
     return future
+
+
+def later(seconds: float, function: Callable[..., object], *args: object) -> None:
+    """Call a function in the loop after some seconds; it must not block.
+
+    The call is lost with the process.
+    """
+    running = loop()
+    running.call_soon_threadsafe(running.call_later, seconds, function, *args)
 
 
 def _report(future: Future[Any]) -> None:

@@ -45,4 +45,4 @@ def _check_owner(folder: Path) -> None:
     if found.st_uid != os.getuid():
         raise NotOurs(f"{folder} belongs to another user (id {found.st_uid})")
     if found.st_mode & stat.S_ISVTX:
-        raise NotOurs(f"{folder} is shared by all: give the product one of its own")
+        raise NotOurs(f"{folder} is shared by all users: choose another folder")

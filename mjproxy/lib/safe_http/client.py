@@ -177,7 +177,7 @@ async def get(
 def _next(target: URL, response: aiohttp.ClientResponse) -> str:
     location = response.headers.get("Location", "")
     if not location.strip():
-        raise _invalid("重定向地址错误", "a redirect to no address")
+        raise _invalid("重定向地址错误", "a redirect without a valid address")
     return joined(str(target), escaped(location[: MAX_LENGTH + 1]))
 
 
@@ -191,7 +191,9 @@ async def _take(
         hopeless = status < 500 and status not in _LATER
         raise Unfetchable("链接无法访问", f"HTTP {status}", permanent=hopeless)
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise _invalid("文件编码错误", "it is compressed although not asked for")
+        raise _invalid(
+            "文件编码错误", "the answer is compressed, which was not requested"
+        )
 
     def check(head: bytes) -> None:
         if not wanted(head):

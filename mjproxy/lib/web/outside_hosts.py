@@ -1,9 +1,9 @@
 """Answers of hosts outside that a request needs, awaited without a web thread.
 
 A view asks with `answer_to`. If its request runs in a web thread, the view ends there
-with `Unasked`; the handler awaits the answer in its event loop and runs the request
-again from the start, and this time the answer is known. So nothing may be written
-before the last question, except in a transaction.
+with `AnswerNeeded`; the handler awaits the answer in its event loop and runs the
+request again from the start, and this time the answer is known. So nothing may be
+written before the last question, except in a transaction.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _places: Final = Places(IN_ALL, EACH)
 _outcomes: ContextVar[Outcomes | None] = ContextVar("outcomes", default=None)
 
 
-class Unasked(Exception):
+class AnswerNeeded(Exception):
     """The request needs an answer that is not known yet."""
 
     def __init__(self, key: str, ask: Ask) -> None:
@@ -47,21 +47,21 @@ def answer_to(key: str, ask: Ask, *, timeout: float) -> Any:
     """Return what `ask` returns, or raise what it raises.
 
     `key` names the question within its request. Raises NoPlace if too many are waiting,
-    and Unasked, which the view must not catch. Outside of a request it waits here.
+    and AnswerNeeded, which the view must not catch. Outside of a request it waits here.
     """
     outcomes = _outcomes.get()
     if outcomes is None:
         return event_loop.run(ask(), timeout=timeout)
     if key not in outcomes:
-        raise Unasked(key, ask)
+        raise AnswerNeeded(key, ask)
     if isinstance(outcomes[key], Exception):
         raise outcomes[key]
     return outcomes[key]
 
 
 @contextmanager
-def asking() -> Iterator[None]:
-    """Make requests that run in this block end with `Unasked` at a new question."""
+def request_answers() -> Iterator[None]:
+    """Make requests in this block end with `AnswerNeeded` at a new question."""
     token = _outcomes.set({})
     try:
         yield
@@ -69,25 +69,25 @@ def asking() -> Iterator[None]:
         _outcomes.reset(token)
 
 
-class Asking(HttpResponse):
+class PendingResponse(HttpResponse):
     """Takes the place of a response: the question that must be answered first."""
 
-    def __init__(self, unasked: Unasked, who: Hashable) -> None:
+    def __init__(self, needed: AnswerNeeded, who: Hashable) -> None:
         super().__init__()
-        self._unasked, self._who = unasked, who
+        self._needed, self._who = needed, who
 
     async def ask(self) -> None:
         """Await the answer, and store it or its error."""
         outcomes = _outcomes.get()
-        assert outcomes is not None  # noqa: S101 - only `asking` makes one of these
+        assert outcomes is not None  # noqa: S101 - `request_answers` made it
         try:
             async with _places.place(self._who, at_once=True):
-                outcomes[self._unasked.key] = await self._unasked.ask()
+                outcomes[self._needed.key] = await self._needed.ask()
         except Exception as exc:
-            outcomes[self._unasked.key] = exc
+            outcomes[self._needed.key] = exc
 
 
-class Later(StreamingHttpResponse):
+class DeferredResponse(StreamingHttpResponse):
     """Response that `begin` produces in the event loop, before any of it is sent."""
 
     def __init__(self, find: Callable[[], Awaitable[HttpResponseBase]]) -> None:

@@ -17,35 +17,35 @@ TRIES_PER_ADDRESS: Final = 10
 TRIES_PER_NAME: Final = 30  # higher, so that others cannot lock a person out
 
 
-def too_many_tries(*, address: str | None, name: str, door: str = SIGN_IN) -> bool:
+def too_many_tries(*, address: str | None, name: str, scope: str = SIGN_IN) -> bool:
     """Count a try before it is checked, and tell whether there were too many.
 
     Without a cache nothing is counted, so that people with a right key can come in.
     """
     try:
-        counters = _counters(door, address, name)
+        counters = _counters(scope, address, name)
         counted = [(count(key), limit) for key, limit in counters]
     except Exception as exc:
-        logger.warning("%s tries are not counted: %s", door, exc)
+        logger.warning("%s tries are not counted: %s", scope, exc)
         return False
     return any(count > limit for count, limit in counted)
 
 
-def forget_tries(*, address: str | None, name: str, door: str = SIGN_IN) -> None:
+def forget_tries(*, address: str | None, name: str, scope: str = SIGN_IN) -> None:
     """Take back the count of a successful try; the name starts at zero."""
-    (of_address, _), *of_name = _counters(door, address, name)
+    (of_address, _), *of_name = _counters(scope, address, name)
     try:
         cache.decr(of_address)
         cache.delete_many([key for key, _ in of_name])
     except Exception as exc:
-        logger.warning("%s tries are not counted: %s", door, exc)
+        logger.warning("%s tries are not counted: %s", scope, exc)
 
 
-def _counters(door: str, address: str | None, name: str) -> Iterator[tuple[str, int]]:
-    yield f"{door}:address:{address or ''}", TRIES_PER_ADDRESS
+def _counters(scope: str, address: str | None, name: str) -> Iterator[tuple[str, int]]:
+    yield f"{scope}:address:{address or ''}", TRIES_PER_ADDRESS
     if name:
         digest = hashlib.sha256(name.lower().encode()).hexdigest()
-        yield f"{door}:name:{digest}", TRIES_PER_NAME
+        yield f"{scope}:name:{digest}", TRIES_PER_NAME
 
 
 def count(key: str, seconds: int = WINDOW) -> int:

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from mjproxy.run import demo, demo_data, start
 from mjproxy.run.plan import Plan, Program
-from mjproxy.run.supervisor import become
+from mjproxy.run.supervisor import exec_supervisor
 
 
 class Command(BaseCommand):
@@ -52,7 +52,7 @@ class Command(BaseCommand):
             plan.programs.insert(0, Program("simulator", command, env))
             plan.when_ready.extend(self._open_showroom(listener.url))
         start.close_database()
-        become(plan, keep=[lock])
+        exec_supervisor(plan, keep=[lock])
 
     def _open_showroom(self, url: str) -> list[str]:
         # No nudge is needed: the gateway reads the rows when it starts.

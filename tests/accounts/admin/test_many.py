@@ -8,18 +8,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import DiscordAccount, DomainTag
-from tests.factories import make_account, make_user
+from tests.factories import make_account
 
 LIST = "/admin/accounts/discordaccount/"
 PASSPHRASE = "a long passphrase"
 TOKEN = "a-very-secret-token"
-
-
-@pytest.fixture
-def admin(db: None) -> Client:
-    client = Client()
-    client.force_login(make_user("olga", is_staff=True, is_superuser=True))
-    return client
 
 
 def act(admin: Client, action: str, *accounts: DiscordAccount, **form: Any) -> Any:

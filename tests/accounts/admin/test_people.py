@@ -22,13 +22,6 @@ LIST = "/admin/accounts/discordaccount/"
 TOKEN = "a-very-secret-token"
 
 
-@pytest.fixture
-def admin(db: None) -> Client:
-    client = Client()
-    client.force_login(make_user("olga", is_staff=True, is_superuser=True))
-    return client
-
-
 def form_of(admin: Client, address: str) -> dict[str, Any]:
     """Return what a browser would send back from the form at `address`."""
     fields = admin.get(address).context["adminform"].form

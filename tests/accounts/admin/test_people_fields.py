@@ -4,10 +4,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import DiscordAccount, DomainTag
-from tests.accounts.admin.test_people import LIST, TOKEN, admin, form_of
+from tests.accounts.admin.test_people import LIST, TOKEN, form_of
 from tests.factories import make_account
-
-__all__ = ["admin"]
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,8 @@
-"""Trying keys at the operators' door."""
+"""Sign-in of operators with a key."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from django.core.cache import cache
 
 from accounts.models import User
 from mjproxy.lib.web import throttle
@@ -13,13 +10,6 @@ from tests.conftest import OPERATORS_KEY, ApiClient
 
 REFUSED = "请求过于频繁 / Too many tries, wait some minutes"
 PATH = "/mj/admin/login"
-
-
-@pytest.fixture(autouse=True)
-def _fresh_counters() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
 
 
 def test_after_ten_wrong_keys_even_the_right_one_waits(
@@ -37,7 +27,7 @@ def test_after_ten_wrong_keys_even_the_right_one_waits(
     assert elsewhere.json()["code"] == 1
 
 
-def test_the_sign_in_page_and_this_door_count_together(
+def test_the_sign_in_page_and_this_endpoint_count_together(
     stranger: ApiClient, operator: User
 ) -> None:
     for _ in range(throttle.TRIES_PER_ADDRESS):

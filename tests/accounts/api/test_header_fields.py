@@ -12,13 +12,11 @@ from accounts.transfer.accounts import Refused, import_file
 from mjproxy.lib import sealed_file
 from tasks.models import DrawingSettings
 from tests.accounts.admin.test_many import PASSPHRASE, act
-from tests.accounts.admin.test_people import LIST, admin, form_of
+from tests.accounts.admin.test_people import LIST, form_of
 from tests.accounts.api.test_admin_account import BODY, PATH, put
 from tests.accounts.api.test_bulk import put as put_many
 from tests.conftest import ApiClient
 from tests.factories import make_account
-
-__all__ = ["admin"]
 
 pytestmark = pytest.mark.django_db
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) Chrome/136.0.0.0"

@@ -1,4 +1,4 @@
-"""Numbers of accounts: what is taken at one door is taken, or refused, at all."""
+"""Numbers of accounts: every form and endpoint takes and refuses the same ones."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_the_last_number_that_is_taken_is_drawn_with(
 
 
 @pytest.mark.parametrize(("name", "value"), OUT)
-def test_a_number_out_of_bounds_is_refused_at_every_door(
+def test_a_number_out_of_bounds_is_refused_everywhere(
     operator_api: ApiClient, name: str, value: Any
 ) -> None:
     account = make_account()

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries
@@ -12,13 +11,8 @@ from accounts.editing.save import save_account
 from accounts.models import DiscordAccount
 from tests.factories import make_account
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("utc")]
 NIGHT, NOON = (datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in (23, 12))
-
-
-@pytest.fixture(autouse=True)
-def _utc(settings: Any) -> None:
-    settings.TIME_ZONE = "UTC"
 
 
 def idle() -> set[int]:

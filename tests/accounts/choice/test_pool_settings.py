@@ -7,7 +7,6 @@ import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries
 from time_machine import travel
 
-from accounts.choice import pool_settings as module
 from accounts.choice.pool_settings import pool
 from accounts.editing.pool import delete_tag, save_settings, save_tag
 from accounts.enums import ChoiceRule
@@ -81,7 +80,6 @@ def test_an_edit_is_obeyed_without_a_restart(tags: dict[str, int]) -> None:
 
 
 def test_what_another_process_edits_is_seen_in_a_moment(
-    monkeypatch: pytest.MonkeyPatch,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     PoolSettings.objects.create()
@@ -90,7 +88,7 @@ def test_what_another_process_edits_is_seen_in_a_moment(
 
     with django_assert_num_queries(0):
         assert pool().rule == ChoiceRule.BEST_WAIT_IDLE
-    monkeypatch.setattr(module, "KEPT_FOR", -1.0)  # the moment is over
+    pool.forget()  # the moment is over
 
     assert pool().rule == ChoiceRule.POLLING
 

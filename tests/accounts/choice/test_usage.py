@@ -12,14 +12,9 @@ from accounts.editing.save import save_account
 from accounts.models import DiscordAccount
 from tests.factories import make_account
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("utc")]
 EVENING = datetime(2026, 3, 1, 23, 59, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def _utc(settings: Any) -> None:
-    settings.TIME_ZONE = "UTC"
 
 
 def again(account: DiscordAccount) -> DiscordAccount:

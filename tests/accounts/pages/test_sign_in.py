@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from unittest.mock import patch
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import User
@@ -12,13 +10,6 @@ from mjproxy.lib.web import throttle
 from tests.conftest import ALICES_KEY
 
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(autouse=True)
-def _fresh_counters() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture
@@ -125,7 +116,7 @@ def test_right_tries_are_not_counted(client: Client, alice: User) -> None:
     assert response.status_code == 302
 
 
-def test_without_a_cache_the_door_still_opens(client: Client, alice: User) -> None:
+def test_without_a_cache_sign_in_still_works(client: Client, alice: User) -> None:
     with patch.object(throttle, "cache") as broken:
         broken.add.side_effect = OSError("Redis is away")
         broken.decr.side_effect = OSError("Redis is away")

@@ -17,12 +17,6 @@ PAGE = "https://editor.midjourney.com/captcha/challenge/index.html?hash=h1&token
 
 
 @pytest.fixture
-def olga(client: Client, db: None) -> Client:
-    client.force_login(make_user("olga", is_staff=True, is_superuser=True))
-    return client
-
-
-@pytest.fixture
 def locked(account: DiscordAccount) -> DiscordAccount:
     lock.ask(account.pk, token="tok", ack_url=ACK)
     claimed = lock.claim_page(account.pk)
@@ -32,8 +26,8 @@ def locked(account: DiscordAccount) -> DiscordAccount:
     return account
 
 
-def test_an_operator_gets_the_link(olga: Client, locked: DiscordAccount) -> None:
-    response = olga.get(f"/accounts/{locked.pk}/verification")
+def test_an_operator_gets_the_link(admin: Client, locked: DiscordAccount) -> None:
+    response = admin.get(f"/accounts/{locked.pk}/verification")
 
     page = response.content.decode()
     assert 'href="https://editor.midjourney.com/captcha/challenge/' in page
@@ -76,79 +70,79 @@ def test_a_forged_form_is_refused(locked: DiscordAccount) -> None:
     assert lock.is_locked(locked.pk)
 
 
-def test_a_person_says_that_it_is_passed(olga: Client, locked: DiscordAccount) -> None:
+def test_a_person_says_that_it_is_passed(admin: Client, locked: DiscordAccount) -> None:
     form = {"what": "passed"}
 
-    page = olga.post(f"/accounts/{locked.pk}/verification", form, follow=True)
+    page = admin.post(f"/accounts/{locked.pk}/verification", form, follow=True)
 
     locked.refresh_from_db()
     assert locked.state == AccountState.CONNECTING
     assert "The account connects again" in page.content.decode()
-    again = olga.post(f"/accounts/{locked.pk}/verification", form, follow=True)
+    again = admin.post(f"/accounts/{locked.pk}/verification", form, follow=True)
     assert "not locked any more" in again.content.decode()
 
 
-def test_a_new_link_is_made_on_demand(olga: Client, locked: DiscordAccount) -> None:
+def test_a_new_link_is_made_on_demand(admin: Client, locked: DiscordAccount) -> None:
     form = {"what": "link"}
 
-    page = olga.post(f"/accounts/{locked.pk}/verification", form, follow=True)
+    page = admin.post(f"/accounts/{locked.pk}/verification", form, follow=True)
 
     assert Verification.objects.get().wanted_at
     assert 'http-equiv="refresh"' in page.content.decode()
     Verification.objects.update(wanted_at=timezone.now() - timedelta(minutes=1))
-    page = olga.get(f"/accounts/{locked.pk}/verification")
+    page = admin.get(f"/accounts/{locked.pk}/verification")
     assert 'http-equiv="refresh"' not in page.content.decode()
 
 
-def test_an_old_link_is_called_void(olga: Client, locked: DiscordAccount) -> None:
+def test_an_old_link_is_called_void(admin: Client, locked: DiscordAccount) -> None:
     Verification.objects.update(page_at=timezone.now() - timedelta(minutes=31))
 
-    page = olga.get(f"/accounts/{locked.pk}/verification").content.decode()
+    page = admin.get(f"/accounts/{locked.pk}/verification").content.decode()
 
     assert "probably void" in page
     assert "31\xa0minutes ago" in page
 
 
 def test_one_without_a_link_is_passed_in_discord(
-    olga: Client, account: DiscordAccount
+    admin: Client, account: DiscordAccount
 ) -> None:
     lock.ask(account.pk)
 
-    page = olga.get(f"/accounts/{account.pk}/verification").content.decode()
+    page = admin.get(f"/accounts/{account.pk}/verification").content.decode()
 
     assert "Sign in to Discord" in page
     assert "Make a new link" not in page
-    answer = olga.post(
+    answer = admin.post(
         f"/accounts/{account.pk}/verification", {"what": "link"}, follow=True
     )
     assert "no challenge" in answer.content.decode()
 
 
 def test_an_account_that_is_not_asked_has_nothing_to_do(
-    olga: Client, account: DiscordAccount
+    admin: Client, account: DiscordAccount
 ) -> None:
-    page = olga.get(f"/accounts/{account.pk}/verification").content.decode()
+    page = admin.get(f"/accounts/{account.pk}/verification").content.decode()
 
     assert "Nothing is asked" in page
     assert "I have passed it" not in page
 
 
-def test_what_others_said_is_text(olga: Client, locked: DiscordAccount) -> None:
+def test_what_others_said_is_text(admin: Client, locked: DiscordAccount) -> None:
     Verification.objects.update(error="<script>alert(1)</script>")
 
-    page = olga.get(f"/accounts/{locked.pk}/verification").content.decode()
+    page = admin.get(f"/accounts/{locked.pk}/verification").content.decode()
 
     assert "<script>alert" not in page
 
 
 @pytest.mark.parametrize("name", ["0", "999", "9" * 30, "x", "-1"])
-def test_an_unknown_account_has_no_page(olga: Client, name: str) -> None:
-    assert olga.get(f"/accounts/{name}/verification").status_code == 404
+def test_an_unknown_account_has_no_page(admin: Client, name: str) -> None:
+    assert admin.get(f"/accounts/{name}/verification").status_code == 404
 
 
-def test_the_account_leads_there(olga: Client, locked: DiscordAccount) -> None:
+def test_the_account_leads_there(admin: Client, locked: DiscordAccount) -> None:
     change = f"/admin/accounts/discordaccount/{locked.pk}/change/"
 
-    assert verification_path(locked.pk) in olga.get(change).content.decode()
+    assert verification_path(locked.pk) in admin.get(change).content.decode()
     lock.passed(locked.pk, by="olga")
-    assert verification_path(locked.pk) not in olga.get(change).content.decode()
+    assert verification_path(locked.pk) not in admin.get(change).content.decode()

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.conf import settings
+from time_machine import travel
 
 from accounts.exceptions import InvalidField, UserDisabled
 from accounts.models import ApiKey, User
-from accounts.people.keys import create_key, owner_of, user_of_key
-from accounts.people.users import ensure_operator
+from accounts.people.keys import create_key, digest, owner_of, user_of_key
+from accounts.people.passes import delete_keys, delete_user, revoke
+from accounts.people.users import ensure_operator, save_user
 from tests.conftest import ALICES_KEY, BOBS_KEY
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def test_only_a_hash_of_the_key_is_kept(alice: User) -> None:
@@ -62,3 +68,59 @@ def test_a_look_up_is_one_query(alice: User, django_assert_num_queries: Any) -> 
         found = owner_of(["wrong", ALICES_KEY])
         assert found is not None
         assert not found.is_operator
+    with django_assert_num_queries(0):
+        assert owner_of(["wrong", ALICES_KEY]) == found
+
+
+def test_callers_do_not_share_a_user(alice: User) -> None:
+    one, other = owner_of([ALICES_KEY]), owner_of([ALICES_KEY])
+
+    assert one == other
+    assert one is not other
+
+
+def disable(user: User) -> None:
+    user.is_active = False
+    save_user(user)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda user: revoke(user.api_keys.all()),
+        lambda user: delete_keys(user.api_keys.all()),
+        disable,
+        delete_user,
+    ],
+)
+def test_a_key_that_was_used_ends_at_once(
+    alice: User, end: Callable[[User], None]
+) -> None:
+    assert user_of_key(ALICES_KEY) == alice
+
+    end(alice)
+
+    assert user_of_key(ALICES_KEY) is None
+
+
+def test_a_key_that_ended_in_another_process_counts_for_a_second_at_most(
+    alice: User,
+) -> None:
+    with travel(NOON, tick=False) as moment:
+        assert user_of_key(ALICES_KEY) == alice
+        ApiKey.objects.update(is_active=False)
+
+        moment.shift(0.9)
+        assert user_of_key(ALICES_KEY) == alice
+        moment.shift(0.2)
+        assert user_of_key(ALICES_KEY) is None
+
+
+def test_a_new_key_counts_at_once_in_every_process(alice: User) -> None:
+    key = "a-key-that-another-process-makes"
+    assert user_of_key(key) is None
+
+    values = {"owner": alice, "prefix": key[:8], "digest": digest(key)}
+    ApiKey.objects.bulk_create([ApiKey(**values)])  # sends no signal
+
+    assert user_of_key(key) == alice

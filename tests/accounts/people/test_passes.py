@@ -21,11 +21,11 @@ from tasks.enums import ErrandKind, InputRole
 from tasks.errands import send_on
 from tasks.models import Errand, InputPicture, Task
 from tests.conftest import ALICES_KEY, BOBS_KEY
-from tests.factories import make_account, make_finished, make_user
+from tests.factories import make_account, make_finished
 
 pytestmark = pytest.mark.django_db
 
-HOME = "/draw"
+DRAW_PAGE = "/draw"
 
 
 def signed_in(**fields: str) -> Client:
@@ -117,13 +117,6 @@ def told() -> Iterator[list[int]]:
     access_changed.connect(note, weak=False)
     yield found
     access_changed.disconnect(note)
-
-
-@pytest.fixture
-def admin() -> Client:
-    page = Client()
-    page.force_login(make_user("olaf", is_staff=True, is_superuser=True))
-    return page
 
 
 def act(admin: Client, model: str, action: str, pk: int, **fields: Any) -> None:

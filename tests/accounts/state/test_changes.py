@@ -138,10 +138,10 @@ def test_a_long_reason_is_cut(account: DiscordAccount) -> None:
 
 
 def test_a_reason_changes_only_where_its_state_lasts(account: DiscordAccount) -> None:
-    assert changes.retell(account.pk, S.VERIFICATION, "expired") is False
+    assert changes.update_reason(account.pk, S.VERIFICATION, "expired") is False
     changes.trouble(account.pk, S.VERIFICATION, "captcha")
 
-    assert changes.retell(account.pk, S.VERIFICATION, "expired") is True
+    assert changes.update_reason(account.pk, S.VERIFICATION, "expired") is True
 
     account.refresh_from_db()
     assert account.state_reason == "expired"

@@ -133,7 +133,7 @@ def test_a_verification_that_failed_is_told_again(
     account: DiscordAccount, box: Mailbox, clock: time_machine.Coordinates
 ) -> None:
     changes.trouble(account.pk, S.VERIFICATION, "a captcha")
-    changes.retell(account.pk, S.VERIFICATION, "it has expired", mail=True)
+    changes.update_reason(account.pk, S.VERIFICATION, "it has expired", mail=True)
     wait(clock, seconds=5)
 
     assert send() == ""

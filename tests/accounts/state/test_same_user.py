@@ -11,8 +11,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts.editing import many as editing_many
 from accounts.editing import save
+from accounts.editing.many import edit_many, enable_many
 from accounts.enums import AccountState, SpeedMode
 from accounts.models import (
     AccountEvent,
@@ -128,7 +128,7 @@ def test_who_enables_one_row_acts_for_the_user(
     if way == "enable":
         save.set_enabled(second, enabled=True, by="olga")
     else:
-        editing_many.enable_many([second.pk], enabled=True, by="olga")
+        enable_many([second.pk], enabled=True, by="olga")
 
     assert states(first, second) == [S.CONNECTING, S.CONNECTING]
     assert {row.revision for row in (first, second)} == {1}
@@ -267,7 +267,7 @@ def test_what_an_operator_says_of_the_user_is_said_of_each_row(
     first, second = rows_of_one_user()
 
     if many:
-        editing_many.edit_many([first], {field: True}, by="olga")
+        edit_many([first], {field: True}, by="olga")
     else:
         setattr(first, field, True)
         save.save_account(first, fields={field})

@@ -316,7 +316,7 @@ def test_a_typed_passphrase_is_typed_twice(
     typed = iter([PASSPHRASE, PASSPHRASE + "x"])
     monkeypatch.setattr("getpass.getpass", lambda prompt: next(typed))
 
-    with pytest.raises(CommandError, match="not the same"):
+    with pytest.raises(CommandError, match="differ"):
         call_command("export_accounts", str(tmp_path / "accounts.json"))
 
 

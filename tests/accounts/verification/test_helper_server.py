@@ -11,7 +11,7 @@ from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification, VerificationSettings
 from accounts.state import changes
 from accounts.verification import helper_server, lock
-from accounts.verification.helper_server import MOST_TRIES, Handing
+from accounts.verification.helper_server import MOST_TRIES, ClaimedCall
 from tests.factories import make_account
 
 ACK = "https://936929561302675456.discordsays.com/captcha/api/c/tok/ack?hash=1"
@@ -44,7 +44,7 @@ def age(account: DiscordAccount, **ago: timedelta) -> None:
     Verification.objects.filter(account=account).update(**moments)
 
 
-def told(account: DiscordAccount) -> Handing:
+def told(account: DiscordAccount) -> ClaimedCall:
     handing = helper_server.claim(account.pk)
     assert handing
     return handing
@@ -57,7 +57,7 @@ def hear(account: DiscordAccount, **said: Any) -> bool:
         "success": True,
         "message": "",
     }
-    return helper_server.hear(**(report | said))
+    return helper_server.apply_report(**(report | said))
 
 
 # --- told -----------------------------------------------------------------------------

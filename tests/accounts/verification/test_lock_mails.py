@@ -14,8 +14,7 @@ from accounts.models import (
 )
 from accounts.state import changes, mails
 from accounts.state.links import verification_path
-from accounts.verification import helper_server
-from accounts.verification import lock as verification_lock
+from accounts.verification import helper_server, lock
 from tests.factories import make_user
 
 ACK = "https://936929561302675456.discordsays.com/captcha/api/c/tell-nobody/ack?hash=1"
@@ -32,8 +31,8 @@ def row(db: None, settings: Any) -> MailSettings:
     return found
 
 
-def lock(account: DiscordAccount) -> None:
-    verification_lock.ask(account.pk, token="tell-nobody", ack_url=ACK)
+def lock_account(account: DiscordAccount) -> None:
+    lock.ask(account.pk, token="tell-nobody", ack_url=ACK)
 
 
 def reasons() -> list[str]:
@@ -43,10 +42,10 @@ def reasons() -> list[str]:
 def test_the_mail_leads_to_the_page_and_not_to_the_challenge(
     account: DiscordAccount, row: MailSettings
 ) -> None:
-    lock(account)
-    claimed = verification_lock.claim_page(account.pk)
+    lock_account(account)
+    claimed = lock.claim_page(account.pk)
     assert claimed
-    verification_lock.note_page(claimed, url="https://x.invalid/?hash=tell-nobody")
+    lock.note_page(claimed, url="https://x.invalid/?hash=tell-nobody")
 
     message = mails.compose(row, list(OperatorMail.objects.all()))
 
@@ -55,14 +54,14 @@ def test_the_mail_leads_to_the_page_and_not_to_the_challenge(
 
 
 def test_each_verification_is_mailed_once(account: DiscordAccount) -> None:
-    lock(account)
-    lock(account)
+    lock_account(account)
+    lock_account(account)
     assert len(reasons()) == 1
 
-    verification_lock.passed(account.pk, by="olga")
-    lock(account)
+    lock.passed(account.pk, by="olga")
+    lock_account(account)
 
-    assert reasons() == [verification_lock.BY_HAND] * 2
+    assert reasons() == [lock.BY_HAND] * 2
 
 
 def test_a_servers_failure_is_mailed_once(account: DiscordAccount) -> None:
@@ -71,24 +70,24 @@ def test_a_servers_failure_is_mailed_once(account: DiscordAccount) -> None:
         notify_base="https://draw.example",
         secret="shared",
     )
-    lock(account)
+    lock_account(account)
     assert helper_server.claim(account.pk)
 
     for _ in range(3):
-        helper_server.hear(
+        helper_server.apply_report(
             url=ACK, state=account.channel_id, success=False, message="no luck"
         )
 
     assert reasons() == [
-        verification_lock.BY_SERVER,
-        f"{verification_lock.BY_HAND}: no luck",
+        lock.BY_SERVER,
+        f"{lock.BY_HAND}: no luck",
     ]
 
 
 def test_the_dashboard_leads_to_the_page(
     account: DiscordAccount, client: Client
 ) -> None:
-    lock(account)
+    lock_account(account)
     client.force_login(make_user("olga", is_staff=True, is_superuser=True))
 
     page = client.get("/admin/").content.decode()
@@ -97,8 +96,8 @@ def test_the_dashboard_leads_to_the_page(
 
 
 def test_the_history_names_who_has_passed_it(account: DiscordAccount) -> None:
-    lock(account)
-    verification_lock.passed(account.pk, by="olga")
+    lock_account(account)
+    lock.passed(account.pk, by="olga")
 
     states = list(account.events.order_by("pk").values_list("to_state", "by"))
     assert states == [
@@ -110,8 +109,8 @@ def test_the_history_names_who_has_passed_it(account: DiscordAccount) -> None:
 def test_a_heavier_trouble_is_not_a_verification(account: DiscordAccount) -> None:
     changes.trouble(account.pk, AccountState.PAUSED, "a moderator's message")
 
-    lock(account)
+    lock_account(account)
 
     account.refresh_from_db()
     assert account.state == AccountState.PAUSED
-    assert not verification_lock.passed(account.pk, by="olga")
+    assert not lock.passed(account.pk, by="olga")

@@ -6,7 +6,6 @@ import pytest
 from django.test import Client
 
 from accounts.models import VerificationSettings
-from tests.factories import make_user
 
 ADDRESS = "/admin/accounts/verificationsettings/"
 FORM = {
@@ -16,14 +15,8 @@ FORM = {
 }
 
 
-@pytest.fixture
-def olga(client: Client, db: None) -> Client:
-    client.force_login(make_user("olga", is_staff=True, is_superuser=True))
-    return client
-
-
-def errors(olga: Client, **changes: str) -> dict[str, Any]:
-    response = olga.post(ADDRESS, FORM | changes)
+def errors(admin: Client, **changes: str) -> dict[str, Any]:
+    response = admin.post(ADDRESS, FORM | changes)
     if response.status_code == 302:
         return {}
     found: dict[str, Any] = response.context["adminform"].form.errors
@@ -36,40 +29,40 @@ def test_none_is_told_until_an_operator_says_so(db: None) -> None:
     assert (row.server_url, row.notify_base, row.secret) == ("", "", "")
 
 
-def test_the_secret_goes_in_and_never_out(olga: Client) -> None:
-    assert errors(olga) == {}
+def test_the_secret_goes_in_and_never_out(admin: Client) -> None:
+    assert errors(admin) == {}
 
     row = VerificationSettings.get_solo()
     assert (row.server_url, row.secret) == (FORM["server_url"], FORM["new_secret"])
-    page = olga.get(ADDRESS).content.decode()
+    page = admin.get(ADDRESS).content.decode()
     assert FORM["new_secret"] not in page
     assert "One is stored" in page
 
 
-def test_an_empty_secret_keeps_the_stored_one(olga: Client) -> None:
-    errors(olga)
+def test_an_empty_secret_keeps_the_stored_one(admin: Client) -> None:
+    errors(admin)
 
-    assert errors(olga, new_secret="", notify_base="https://other.example") == {}
+    assert errors(admin, new_secret="", notify_base="https://other.example") == {}
 
     row = VerificationSettings.get_solo()
     assert (row.secret, row.notify_base) == ("shared-secret", "https://other.example")
 
 
-def test_a_server_needs_a_secret(olga: Client) -> None:
-    assert "new_secret" in errors(olga, new_secret="")
-    errors(olga)
-    assert "new_secret" in errors(olga, new_secret="", remove_secret="on")
+def test_a_server_needs_a_secret(admin: Client) -> None:
+    assert "new_secret" in errors(admin, new_secret="")
+    errors(admin)
+    assert "new_secret" in errors(admin, new_secret="", remove_secret="on")
     gone = {"new_secret": "", "remove_secret": "on", "server_url": ""}
-    assert errors(olga, **gone) == {}
+    assert errors(admin, **gone) == {}
     assert VerificationSettings.get_solo().secret == ""
 
 
-def test_a_server_must_know_where_to_report(olga: Client, settings: Any) -> None:
-    assert "notify_base" in errors(olga, notify_base="")
+def test_a_server_must_know_where_to_report(admin: Client, settings: Any) -> None:
+    assert "notify_base" in errors(admin, notify_base="")
 
     settings.PUBLIC_URL = "https://proxy.example"
 
-    assert errors(olga, notify_base="") == {}
+    assert errors(admin, notify_base="") == {}
 
 
 @pytest.mark.parametrize(
@@ -89,6 +82,6 @@ def test_a_server_must_know_where_to_report(olga: Client, settings: Any) -> None
         "http://verifier/" + "x" * 300,
     ],
 )
-def test_an_absurd_address_is_a_field_error(olga: Client, address: str) -> None:
-    assert "server_url" in errors(olga, server_url=address)
+def test_an_absurd_address_is_a_field_error(admin: Client, address: str) -> None:
+    assert "server_url" in errors(admin, server_url=address)
     assert VerificationSettings.get_solo().server_url == ""

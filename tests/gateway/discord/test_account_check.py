@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import connections
 
 from accounts import ports
-from accounts.editing import discord_check as asking
+from accounts.editing import discord_check
 from accounts.models import DiscordAccount
 from gateway import account_ports
 from gateway.discord import account_check
@@ -21,11 +21,10 @@ from gateway.discord.addresses import Addresses
 from gateway.models import GatewaySettings
 from gateway.simulator.app import Simulator
 from mjproxy.lib.process import event_loop
-from tests.gateway.discord.test_rest import addresses
-from tests.gateway.rest_server import Server, serving
-from tests.gateway.simulated import addresses_of, make_simulated, simulating, spec_of
+from tests.gateway.rest_server import Server, addresses, serving
+from tests.gateway.simulated import addresses_of, make_simulated, run_simulator, spec_of
 from tests.gateway.test_proxies import free_port
-from tests.proxying import Proxy
+from tests.http_proxy import Proxy
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,7 +34,7 @@ UNKNOWN = "1999000000000000001"
 @pytest.fixture
 def simulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
     """A simulator in the loop of the bridge, so that this thread may wait."""
-    life = simulating()
+    life = run_simulator()
     found = event_loop.run(life.__aenter__())
     use(monkeypatch, addresses_of(found))
     yield found
@@ -64,7 +63,7 @@ def use(monkeypatch: pytest.MonkeyPatch, there: Addresses) -> None:
 
 def wrong_with(account: DiscordAccount, further: Any = None) -> dict[str, list[str]]:
     try:
-        asking.check(account, further)
+        discord_check.check(account, further)
     except ValidationError as exc:
         return exc.message_dict
     return {}
@@ -154,7 +153,7 @@ def test_further_channels_are_named_one_by_one(simulator: Simulator) -> None:
     assert wrong == {
         "sub_channels": [
             "The channel is in another server. (1201000000000005556)",
-            f"Discord knows no such channel. ({UNKNOWN})",
+            f"Discord has no channel with this id. ({UNKNOWN})",
         ]
     }
 

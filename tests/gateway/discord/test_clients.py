@@ -11,8 +11,7 @@ from accounts.models import DiscordAccount
 from gateway.discord import clients
 from gateway.protocol.answers import Verdict
 from mjproxy.lib.db.threads import in_thread
-from tests.gateway.discord.test_rest import BODY, addresses
-from tests.gateway.rest_server import Server, serving
+from tests.gateway.rest_server import BODY, Server, addresses, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

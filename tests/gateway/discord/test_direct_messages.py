@@ -13,7 +13,6 @@ from gateway.discord import direct_messages
 from gateway.discord.rest import DiscordHttp
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from mjproxy.lib.db.threads import in_thread
-from tests.gateway.discord.test_rest import addresses, identity
 from tests.gateway.rest_server import Server, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,13 +31,6 @@ async def server() -> AsyncIterator[Server]:
     async with serving() as found:
         found.says(200, {"id": OPENED, "type": 1})
         yield found
-
-
-@pytest.fixture
-async def http(server: Server) -> AsyncIterator[DiscordHttp]:
-    client = DiscordHttp(identity(), addresses(server.url))
-    yield client
-    await client.aclose()
 
 
 def kept(account: DiscordAccount) -> tuple[str, str]:

@@ -6,7 +6,6 @@ import json
 import random
 import re
 import socket
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -14,64 +13,11 @@ from aiohttp import web
 from discord.errors import HTTPException
 
 from gateway import timing
-from gateway.discord.addresses import Addresses
-from gateway.discord.rest import DiscordHttp, Identity
+from gateway.discord.rest import DiscordHttp
 from gateway.discord.transport.browser_headers import client_headers
 from gateway.protocol.answers import Verdict
-from gateway.protocol.shapes import Interaction
-from tests.gateway.rest_server import Server, serving
+from tests.gateway.rest_server import BODY, Server, addresses, identity
 from tests.gateway.wire import CHANNEL, GUILD
-
-BODY: Interaction = {
-    "type": 2,
-    "application_id": "1",
-    "channel_id": CHANNEL,
-    "guild_id": GUILD,
-    "session_id": "a session",
-    "nonce": "96",
-    "data": {},
-}
-
-
-def addresses(server: str, *, proxy: str = "", activity: str = "") -> Addresses:
-    return Addresses(
-        server=server,
-        wss="ws://127.0.0.1:1",
-        resume_wss="",
-        cdn="http://127.0.0.1:1",
-        upload_server="",
-        activity=activity,
-        editor="",
-        proxy_url=proxy,
-        build_number=4711,
-    )
-
-
-def identity(**fields: Any) -> Identity:
-    values: dict[str, Any] = {
-        "account_id": 1,
-        "revision": 0,
-        "guild_id": GUILD,
-        "channel_id": CHANNEL,
-        "token": "a-token",
-        "user_agent": "",
-        "proxy_url": "",
-    }
-    return Identity(**(values | fields))
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    async with serving() as found:
-        yield found
-
-
-@pytest.fixture
-async def http(server: Server) -> AsyncIterator[DiscordHttp]:
-    client = DiscordHttp(identity(), addresses(server.url))
-    yield client
-    await client.aclose()
-
 
 # --- interactions --------------------------------------------------------------------
 

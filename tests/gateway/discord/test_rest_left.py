@@ -17,8 +17,8 @@ from gateway.discord.rest import DiscordHttp
 from gateway.discord.transport import curl_session
 from gateway.discord.transport.certificates import Trust
 from gateway.protocol.answers import Verdict
-from tests.gateway.discord.test_rest import BODY, addresses, identity
 from tests.gateway.discord.transport.certificates import make_certificate
+from tests.gateway.rest_server import BODY, addresses, identity
 
 
 @pytest.fixture(autouse=True)

@@ -4,30 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
 from curl_cffi.requests.exceptions import RequestException
 
-from gateway.discord import rest as gateway_http
+from gateway.discord import rest
 from gateway.discord.rest import DiscordHttp
-from tests.gateway.discord.test_rest import addresses, identity
-from tests.gateway.rest_server import Server, serving
+from tests.gateway.rest_server import Server
 from tests.targets import TARGETS
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    async with serving() as found:
-        yield found
-
-
-@pytest.fixture
-async def http(server: Server) -> AsyncIterator[DiscordHttp]:
-    client = DiscordHttp(identity(), addresses(server.url))
-    yield client
-    await client.aclose()
 
 
 async def test_what_is_sent_plainly_carries_no_token(
@@ -70,7 +55,7 @@ async def test_an_endless_answer_breaks_off(
     monkeypatch: pytest.MonkeyPatch,
     sized: bool,
 ) -> None:
-    monkeypatch.setattr(gateway_http, "MOST_BYTES", 10_000)
+    monkeypatch.setattr(rest, "MOST_BYTES", 10_000)
 
     async def endless(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()

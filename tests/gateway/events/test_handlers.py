@@ -5,14 +5,13 @@ from typing import Any
 import pytest
 from django.forms.models import model_to_dict
 
-from accounts.models import DiscordAccount, User
-from gateway.events.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Recipient, handle
 from gateway.protocol.constants import Event
 from mjproxy.lib.ids import new_nonce
 from tasks.enums import Delivery, TaskStatus
 from tasks.models import Task
 from tests.gateway import wire
-from tests.gateway.rows import again, make_running
+from tests.gateway.rows import again
 from tests.gateway.wire import CHANNEL, JOB
 
 CREATE, UPDATE, DELETE = (
@@ -21,11 +20,6 @@ CREATE, UPDATE, DELETE = (
     Event.MESSAGE_DELETE,
 )
 CLICK, PROGRESS, RESULT = (str(1311111111111113000 + n) for n in range(3))
-
-
-@pytest.fixture
-def task(alice: User, account: DiscordAccount) -> Task:
-    return make_running(alice, account)
 
 
 def facts(task: Task) -> dict[str, Any]:
@@ -51,10 +45,10 @@ def life(task: Task) -> list[tuple[Event, dict[str, Any]]]:
 
 
 def test_a_drawing_goes_from_its_start_to_its_picture(
-    speaker: Speaker, task: Task
+    recipient: Recipient, task: Task
 ) -> None:
     for event, data in life(task):
-        assert handle(speaker, event, data) in (Outcome.TAUGHT, Outcome.READ)
+        assert handle(recipient, event, data) in (Outcome.TAUGHT, Outcome.READ)
 
     done = again(task)
     assert done.status == TaskStatus.SUCCESS
@@ -74,34 +68,38 @@ def test_a_drawing_goes_from_its_start_to_its_picture(
     assert done.finished_at is not None
 
 
-def test_duplicates_of_every_event_change_nothing(speaker: Speaker, task: Task) -> None:
+def test_duplicates_of_every_event_change_nothing(
+    recipient: Recipient, task: Task
+) -> None:
     for event, data in life(task):
-        handle(speaker, event, data)
+        handle(recipient, event, data)
         before = facts(task)
-        handle(speaker, event, data)
+        handle(recipient, event, data)
 
         assert facts(task) == before
 
 
 def test_everything_once_more_after_the_end_changes_nothing(
-    speaker: Speaker, task: Task
+    recipient: Recipient, task: Task
 ) -> None:
     events = life(task)
     for event, data in events:
-        handle(speaker, event, data)
+        handle(recipient, event, data)
     before = facts(task)
 
     for event, data in events + events[::-1]:
-        handle(speaker, event, data)
+        handle(recipient, event, data)
 
     assert facts(task) == before
 
 
-def test_the_order_of_the_events_does_not_matter(speaker: Speaker, task: Task) -> None:
+def test_the_order_of_the_events_does_not_matter(
+    recipient: Recipient, task: Task
+) -> None:
     for event, data in life(task)[::-1]:
-        handle(speaker, event, data)
+        handle(recipient, event, data)
     for event, data in life(task):  # what was parked comes again
-        handle(speaker, event, data)
+        handle(recipient, event, data)
 
     done = again(task)
     assert done.status == TaskStatus.SUCCESS
@@ -110,9 +108,9 @@ def test_the_order_of_the_events_does_not_matter(speaker: Speaker, task: Task) -
 
 @pytest.mark.parametrize("name", [Event.INTERACTION_CREATE, Event.INTERACTION_SUCCESS])
 def test_an_interaction_event_teaches_its_id(
-    speaker: Speaker, task: Task, name: Event
+    recipient: Recipient, task: Task, name: Event
 ) -> None:
-    assert handle(speaker, name, {"id": CLICK, "nonce": task.nonce}) is Outcome.TAUGHT
+    assert handle(recipient, name, {"id": CLICK, "nonce": task.nonce}) is Outcome.TAUGHT
 
     known = again(task)
     assert known.interaction_id == CLICK
@@ -121,20 +119,20 @@ def test_an_interaction_event_teaches_its_id(
     assert known.status == TaskStatus.SUBMITTED
 
 
-def test_a_loading_answer_teaches_its_message(speaker: Speaker, task: Task) -> None:
+def test_a_loading_answer_teaches_its_message(recipient: Recipient, task: Task) -> None:
     empty = wire.message(PROGRESS, nonce=task.nonce, flags=128, type=20)
 
-    handle(speaker, CREATE, empty)
+    handle(recipient, CREATE, empty)
 
     assert again(task).progress_message_id == PROGRESS
 
 
 def test_progress_moves_the_task_and_shows_a_preview(
-    speaker: Speaker, task: Task
+    recipient: Recipient, task: Task
 ) -> None:
-    handle(speaker, CREATE, wire.start(PROGRESS, nonce=task.nonce))
+    handle(recipient, CREATE, wire.start(PROGRESS, nonce=task.nonce))
 
-    handle(speaker, UPDATE, wire.progress(PROGRESS, 31, job=JOB))
+    handle(recipient, UPDATE, wire.progress(PROGRESS, 31, job=JOB))
 
     moved = again(task)
     assert (moved.status, moved.progress) == (TaskStatus.IN_PROGRESS, 31)
@@ -142,46 +140,48 @@ def test_progress_moves_the_task_and_shows_a_preview(
     assert JOB in moved.preview_source
 
 
-def test_progress_never_falls(speaker: Speaker, task: Task) -> None:
-    handle(speaker, CREATE, wire.start(PROGRESS, nonce=task.nonce))
-    handle(speaker, UPDATE, wire.progress(PROGRESS, 62))
+def test_progress_never_falls(recipient: Recipient, task: Task) -> None:
+    handle(recipient, CREATE, wire.start(PROGRESS, nonce=task.nonce))
+    handle(recipient, UPDATE, wire.progress(PROGRESS, 62))
 
-    handle(speaker, UPDATE, wire.progress(PROGRESS, 31, job=JOB))
+    handle(recipient, UPDATE, wire.progress(PROGRESS, 31, job=JOB))
 
     assert again(task).progress == 62
     assert again(task).job_id == JOB  # old news may still name the job
 
 
-def test_progress_stays_below_100(speaker: Speaker, task: Task) -> None:
-    handle(speaker, CREATE, wire.progress(PROGRESS, 100, nonce=task.nonce))
+def test_progress_stays_below_100(recipient: Recipient, task: Task) -> None:
+    handle(recipient, CREATE, wire.progress(PROGRESS, 100, nonce=task.nonce))
 
     assert again(task).progress == 99
 
 
-def test_late_progress_after_success_is_ignored(speaker: Speaker, task: Task) -> None:
-    handle(speaker, CREATE, wire.start(PROGRESS, nonce=task.nonce))
-    handle(speaker, CREATE, wire.final(RESULT, nonce=task.nonce))
+def test_late_progress_after_success_is_ignored(
+    recipient: Recipient, task: Task
+) -> None:
+    handle(recipient, CREATE, wire.start(PROGRESS, nonce=task.nonce))
+    handle(recipient, CREATE, wire.final(RESULT, nonce=task.nonce))
 
-    outcome = handle(speaker, UPDATE, wire.progress(PROGRESS, 93, job=JOB))
+    outcome = handle(recipient, UPDATE, wire.progress(PROGRESS, 93, job=JOB))
 
     assert outcome is Outcome.NOT_OURS
     assert again(task).status == TaskStatus.SUCCESS
     assert again(task).progress == 100
 
 
-def test_the_final_may_come_before_the_start(speaker: Speaker, task: Task) -> None:
-    handle(speaker, CREATE, wire.final(RESULT, nonce=task.nonce))
-    handle(speaker, CREATE, wire.start(PROGRESS, nonce=task.nonce))
+def test_the_final_may_come_before_the_start(recipient: Recipient, task: Task) -> None:
+    handle(recipient, CREATE, wire.final(RESULT, nonce=task.nonce))
+    handle(recipient, CREATE, wire.start(PROGRESS, nonce=task.nonce))
 
     assert again(task).status == TaskStatus.SUCCESS
 
 
 def test_the_final_may_be_an_edit_of_the_progress_message(
-    speaker: Speaker, task: Task
+    recipient: Recipient, task: Task
 ) -> None:
-    handle(speaker, CREATE, wire.start(PROGRESS, nonce=task.nonce))
+    handle(recipient, CREATE, wire.start(PROGRESS, nonce=task.nonce))
 
-    handle(speaker, UPDATE, wire.final(PROGRESS))
+    handle(recipient, UPDATE, wire.final(PROGRESS))
 
     done = again(task)
     assert done.status == TaskStatus.SUCCESS
@@ -189,55 +189,55 @@ def test_the_final_may_be_an_edit_of_the_progress_message(
 
 
 def test_final_words_without_a_picture_are_not_the_end(
-    speaker: Speaker, task: Task
+    recipient: Recipient, task: Task
 ) -> None:
-    handle(speaker, CREATE, wire.start(PROGRESS, nonce=task.nonce))
+    handle(recipient, CREATE, wire.start(PROGRESS, nonce=task.nonce))
 
-    handle(speaker, UPDATE, wire.final(PROGRESS, attachments=[]))
+    handle(recipient, UPDATE, wire.final(PROGRESS, attachments=[]))
 
     assert again(task).status == TaskStatus.SUBMITTED
 
 
 def test_a_partial_update_without_author_is_understood(
-    speaker: Speaker, task: Task
+    recipient: Recipient, task: Task
 ) -> None:
-    handle(speaker, CREATE, wire.start(PROGRESS, nonce=task.nonce))
+    handle(recipient, CREATE, wire.start(PROGRESS, nonce=task.nonce))
     partial = wire.progress(PROGRESS, 31)
     del partial["author"], partial["embeds"], partial["components"]
 
-    handle(speaker, UPDATE, partial)
+    handle(recipient, UPDATE, partial)
 
     assert again(task).progress == 31
 
 
 def test_an_update_with_nothing_but_an_id_changes_nothing(
-    speaker: Speaker, task: Task
+    recipient: Recipient, task: Task
 ) -> None:
-    handle(speaker, CREATE, wire.start(PROGRESS, nonce=task.nonce))
+    handle(recipient, CREATE, wire.start(PROGRESS, nonce=task.nonce))
     before = facts(task)
 
-    handle(speaker, UPDATE, {"id": PROGRESS, "channel_id": CHANNEL})
+    handle(recipient, UPDATE, {"id": PROGRESS, "channel_id": CHANNEL})
 
     assert facts(task) == before
 
 
 def test_a_pressed_button_that_turns_blue_changes_nothing(
-    speaker: Speaker, task: Task
+    recipient: Recipient, task: Task
 ) -> None:
-    handle(speaker, CREATE, wire.final(RESULT, nonce=task.nonce))
+    handle(recipient, CREATE, wire.final(RESULT, nonce=task.nonce))
     before = facts(task)
     blue = wire.final(RESULT)
     blue["components"][0]["components"][0]["style"] = 1
 
-    handle(speaker, UPDATE, blue)
+    handle(recipient, UPDATE, blue)
 
     assert facts(task) == before
 
 
-def test_a_paused_job_goes_on_waiting(speaker: Speaker, task: Task) -> None:
+def test_a_paused_job_goes_on_waiting(recipient: Recipient, task: Task) -> None:
     paused = wire.message(PROGRESS, f"**x** - <@{wire.US}> (paused)", nonce=task.nonce)
 
-    assert handle(speaker, UPDATE, paused) is Outcome.TAUGHT
+    assert handle(recipient, UPDATE, paused) is Outcome.TAUGHT
     assert again(task).status == TaskStatus.SUBMITTED
 
 
@@ -252,11 +252,11 @@ def test_a_paused_job_goes_on_waiting(speaker: Speaker, task: Task) -> None:
     ],
 )
 def test_a_removal_is_noted_where_the_task_is_open(
-    speaker: Speaker, task: Task, event: Event, data: dict[str, Any]
+    recipient: Recipient, task: Task, event: Event, data: dict[str, Any]
 ) -> None:
-    handle(speaker, CREATE, wire.start(PROGRESS, nonce=task.nonce))
+    handle(recipient, CREATE, wire.start(PROGRESS, nonce=task.nonce))
 
-    handle(speaker, event, data | {"channel_id": CHANNEL})
+    handle(recipient, event, data | {"channel_id": CHANNEL})
 
     assert again(task).removed_at is not None
     assert again(task).status == TaskStatus.SUBMITTED
@@ -272,42 +272,44 @@ def test_a_removal_is_noted_where_the_task_is_open(
     ],
 )
 def test_the_removal_of_something_else_is_not_noted(
-    speaker: Speaker, task: Task, data: dict[str, Any]
+    recipient: Recipient, task: Task, data: dict[str, Any]
 ) -> None:
-    handle(speaker, CREATE, wire.start(PROGRESS, nonce=task.nonce))
+    handle(recipient, CREATE, wire.start(PROGRESS, nonce=task.nonce))
 
-    handle(speaker, DELETE, data)
-
-    assert again(task).removed_at is None
-
-
-def test_a_removal_after_the_end_is_not_noted(speaker: Speaker, task: Task) -> None:
-    handle(speaker, CREATE, wire.start(PROGRESS, nonce=task.nonce))
-    handle(speaker, CREATE, wire.final(RESULT, nonce=task.nonce))
-
-    handle(speaker, DELETE, {"id": PROGRESS, "channel_id": CHANNEL})
+    handle(recipient, DELETE, data)
 
     assert again(task).removed_at is None
 
 
-def test_a_removal_does_not_keep_the_result_away(speaker: Speaker, task: Task) -> None:
-    handle(speaker, CREATE, wire.progress(PROGRESS, 93, job=JOB, nonce=task.nonce))
-    handle(speaker, DELETE, {"id": PROGRESS, "channel_id": CHANNEL})
+def test_a_removal_after_the_end_is_not_noted(recipient: Recipient, task: Task) -> None:
+    handle(recipient, CREATE, wire.start(PROGRESS, nonce=task.nonce))
+    handle(recipient, CREATE, wire.final(RESULT, nonce=task.nonce))
 
-    handle(speaker, CREATE, wire.final(RESULT, job=JOB))
+    handle(recipient, DELETE, {"id": PROGRESS, "channel_id": CHANNEL})
+
+    assert again(task).removed_at is None
+
+
+def test_a_removal_does_not_keep_the_result_away(
+    recipient: Recipient, task: Task
+) -> None:
+    handle(recipient, CREATE, wire.progress(PROGRESS, 93, job=JOB, nonce=task.nonce))
+    handle(recipient, DELETE, {"id": PROGRESS, "channel_id": CHANNEL})
+
+    handle(recipient, CREATE, wire.final(RESULT, job=JOB))
 
     assert again(task).status == TaskStatus.SUCCESS
 
 
 def test_a_job_that_goes_on_in_another_message_was_not_removed(
-    speaker: Speaker, task: Task
+    recipient: Recipient, task: Task
 ) -> None:
     queued = wire.notice("87", "Job queued", color=wire.AMBER, nonce=task.nonce)
-    handle(speaker, CREATE, queued)
-    handle(speaker, DELETE, {"id": "87", "channel_id": CHANNEL})
+    handle(recipient, CREATE, queued)
+    handle(recipient, DELETE, {"id": "87", "channel_id": CHANNEL})
     assert again(task).removed_at is not None
 
-    handle(speaker, CREATE, wire.start(new_nonce()))
+    handle(recipient, CREATE, wire.start(new_nonce()))
 
     assert again(task).progress_message_id != "87"
     assert again(task).removed_at is None

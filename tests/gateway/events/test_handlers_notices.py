@@ -8,29 +8,26 @@ import pytest
 from django.utils import timezone
 
 from accounts.enums import AccountState
-from accounts.models import DiscordAccount, User
-from gateway.events.handlers import Outcome, Speaker, handle
+from accounts.models import DiscordAccount
+from gateway.events.handlers import Outcome, Recipient, handle
 from gateway.protocol.constants import Event
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tasks.services import CANCELLED
 from tests.gateway import wire
-from tests.gateway.rows import again, make_running
+from tests.gateway.rows import again
 from tests.gateway.wire import CHANNEL, US
 
 CREATE, UPDATE = Event.MESSAGE_CREATE, Event.MESSAGE_UPDATE
 CLICK, PROGRESS = "1311111111111114000", "1311111111111114001"
 
 
-@pytest.fixture
-def task(alice: User, account: DiscordAccount) -> Task:
-    return make_running(alice, account)
-
-
-def test_an_interaction_that_failed_ends_the_task(speaker: Speaker, task: Task) -> None:
+def test_an_interaction_that_failed_ends_the_task(
+    recipient: Recipient, task: Task
+) -> None:
     data = {"id": CLICK, "nonce": task.nonce, "reason_code": 2}
 
-    assert handle(speaker, Event.INTERACTION_FAILURE, data) is Outcome.TAUGHT
+    assert handle(recipient, Event.INTERACTION_FAILURE, data) is Outcome.TAUGHT
 
     assert again(task).status == TaskStatus.FAILURE
     assert "reason 2" in again(task).fail_reason
@@ -48,9 +45,9 @@ def test_an_interaction_that_failed_ends_the_task(speaker: Speaker, task: Task) 
 )
 @pytest.mark.parametrize("nonce", [{}, {"nonce": None}, {"nonce": "5"}])
 def test_an_interaction_of_nobody_is_not_ours(
-    speaker: Speaker, task: Task, event: Event, nonce: dict[str, Any]
+    recipient: Recipient, task: Task, event: Event, nonce: dict[str, Any]
 ) -> None:
-    assert handle(speaker, event, {"id": CLICK, **nonce}) is Outcome.NOT_OURS
+    assert handle(recipient, event, {"id": CLICK, **nonce}) is Outcome.NOT_OURS
     assert again(task).status == TaskStatus.SUBMITTED
 
 
@@ -58,11 +55,11 @@ CHALLENGE = {"id": CLICK, "iframe_path": "/captcha/embedded/index.html"}
 
 
 def test_a_human_verification_locks_the_account_and_ends_the_task(
-    speaker: Speaker, account: DiscordAccount, task: Task
+    recipient: Recipient, account: DiscordAccount, task: Task
 ) -> None:
     data = CHALLENGE | {"nonce": task.nonce, "custom_id": "MJ::iframe::a-token"}
 
-    handle(speaker, Event.INTERACTION_IFRAME_MODAL_CREATE, data)
+    handle(recipient, Event.INTERACTION_IFRAME_MODAL_CREATE, data)
 
     account.refresh_from_db()
     assert again(task).status == TaskStatus.FAILURE
@@ -72,24 +69,26 @@ def test_a_human_verification_locks_the_account_and_ends_the_task(
 
 
 def test_a_human_verification_locks_the_account_without_a_task(
-    speaker: Speaker, account: DiscordAccount
+    recipient: Recipient, account: DiscordAccount
 ) -> None:
     data = CHALLENGE | {"nonce": "5", "custom_id": "MJ::iframe::a-token"}
 
-    handle(speaker, Event.INTERACTION_IFRAME_MODAL_CREATE, data)
+    handle(recipient, Event.INTERACTION_IFRAME_MODAL_CREATE, data)
 
     account.refresh_from_db()
     assert account.state == AccountState.VERIFICATION
 
 
 @pytest.mark.parametrize("asked", [False, True])
-def test_a_stopped_job_ends_its_task(speaker: Speaker, task: Task, asked: bool) -> None:
-    handle(speaker, CREATE, wire.start(PROGRESS, nonce=task.nonce))
+def test_a_stopped_job_ends_its_task(
+    recipient: Recipient, task: Task, asked: bool
+) -> None:
+    handle(recipient, CREATE, wire.start(PROGRESS, nonce=task.nonce))
     if asked:
         Task.objects.update(cancel_requested_at=timezone.now())
     stopped = wire.message(PROGRESS, f"**{wire.PROMPT}** - <@{US}> (Stopped)")
 
-    handle(speaker, UPDATE, {"id": PROGRESS, "channel_id": CHANNEL, **stopped})
+    handle(recipient, UPDATE, {"id": PROGRESS, "channel_id": CHANNEL, **stopped})
 
     assert again(task).status == TaskStatus.FAILURE
     assert (again(task).fail_reason == CANCELLED) is asked

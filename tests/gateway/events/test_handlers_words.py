@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import DiscordAccount, User
-from gateway.events.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Recipient, handle
 from gateway.protocol.constants import Event
 from tasks.enums import TaskAction, TaskStatus
 from tasks.models import Task
@@ -22,7 +22,7 @@ PICTURE = f"{CDN.replace('attachments', 'ephemeral-attachments')}/1/2/1.png?ex=1
 
 
 @pytest.fixture
-def describing(alice: User, account: DiscordAccount) -> Task:
+def describe_task(alice: User, account: DiscordAccount) -> Task:
     return make_running(alice, account, action=TaskAction.DESCRIBE, echo_key="d/1")
 
 
@@ -37,21 +37,23 @@ def described(text: str = TEXT, message_id: str = REPLY, **fields: Any) -> wire.
     return wire.message(message_id, embeds=[embed], components=buttons, **fields)
 
 
-def loading(task: Task) -> wire.Json:
+def loading_message(task: Task) -> wire.Json:
     answer = wire.answers(CLICK)
     return wire.message(REPLY, flags=128, nonce=task.nonce, type=20, **answer)
 
 
-def tell(speaker: Speaker, *events: tuple[Event, wire.Json]) -> list[Outcome]:
-    return [handle(speaker, event, data) for event, data in events]
+def handle_all(recipient: Recipient, *events: tuple[Event, wire.Json]) -> list[Outcome]:
+    return [handle(recipient, event, data) for event, data in events]
 
 
 def test_a_description_fills_the_message_that_its_command_made(
-    speaker: Speaker, describing: Task
+    recipient: Recipient, describe_task: Task
 ) -> None:
-    tell(speaker, (CREATE, loading(describing)), (UPDATE, described()))
+    handle_all(
+        recipient, (CREATE, loading_message(describe_task)), (UPDATE, described())
+    )
 
-    task = again(describing)
+    task = again(describe_task)
     assert task.status == TaskStatus.SUCCESS
     assert task.prompt == task.prompt_en == task.final_prompt == TEXT
     assert task.texts == ["a fox --ar 1:1", "a red fox", "c", "d"]
@@ -73,46 +75,50 @@ def test_a_description_fills_the_message_that_its_command_made(
     ],
 )
 def test_a_description_that_is_not_all_there_ends_nothing(
-    speaker: Speaker, describing: Task, change: dict[str, Any]
+    recipient: Recipient, describe_task: Task, change: dict[str, Any]
 ) -> None:
-    tell(speaker, (CREATE, loading(describing)), (UPDATE, described() | change))
+    handle_all(
+        recipient,
+        (CREATE, loading_message(describe_task)),
+        (UPDATE, described() | change),
+    )
 
-    assert again(describing).status == TaskStatus.SUBMITTED
+    assert again(describe_task).status == TaskStatus.SUBMITTED
 
 
 @pytest.mark.parametrize(
     "image", [None, "x", {}, {"url": 7}, {"url": "https://elsewhere.test/p.png"}]
 )
 def test_a_description_without_its_picture_is_one(
-    speaker: Speaker, describing: Task, image: Any
+    recipient: Recipient, describe_task: Task, image: Any
 ) -> None:
     answer = described()
     answer["embeds"][0]["image"] = image
 
-    tell(speaker, (CREATE, loading(describing)), (UPDATE, answer))
+    handle_all(recipient, (CREATE, loading_message(describe_task)), (UPDATE, answer))
 
-    assert again(describing).status == TaskStatus.SUCCESS
+    assert again(describe_task).status == TaskStatus.SUCCESS
 
 
 def test_words_are_no_answer_to_a_drawing(
-    speaker: Speaker, alice: User, account: DiscordAccount
+    recipient: Recipient, alice: User, account: DiscordAccount
 ) -> None:
     task = make_running(alice, account)
 
-    tell(speaker, (CREATE, loading(task)), (UPDATE, described()))
+    handle_all(recipient, (CREATE, loading_message(task)), (UPDATE, described()))
 
     assert again(task).status == TaskStatus.SUBMITTED
 
 
 def test_an_analysis_ends_shorten_and_keeps_the_users_prompt(
-    speaker: Speaker, alice: User, account: DiscordAccount
+    recipient: Recipient, alice: User, account: DiscordAccount
 ) -> None:
     task = make_running(alice, account, action=TaskAction.SHORTEN, prompt="very long")
     text = "## Important tokens\nvery **long**\n\n## Shortened prompts\n1️⃣ long\n2️⃣ l"
     answer = described(text)
     answer["embeds"][0]["image"] = None
 
-    tell(speaker, (CREATE, loading(task)), (UPDATE, answer))
+    handle_all(recipient, (CREATE, loading_message(task)), (UPDATE, answer))
 
     done = again(task)
     assert done.status == TaskStatus.SUCCESS
@@ -125,15 +131,17 @@ def test_an_analysis_ends_shorten_and_keeps_the_users_prompt(
 
 
 @pytest.fixture
-def retrying(
-    speaker: Speaker, alice: User, account: DiscordAccount, describing: Task
+def retry_task(
+    recipient: Recipient, alice: User, account: DiscordAccount, describe_task: Task
 ) -> Task:
-    tell(speaker, (CREATE, loading(describing)), (UPDATE, described()))
+    handle_all(
+        recipient, (CREATE, loading_message(describe_task)), (UPDATE, described())
+    )
     return make_running(
         alice,
         account,
         action=TaskAction.DESCRIBE,
-        parent=describing,
+        parent=describe_task,
         parent_message_id=REPLY,
         custom_id="MJ::Picread::Retry",
         echo_key="retry",
@@ -141,32 +149,36 @@ def retrying(
 
 
 def test_the_button_that_turns_blue_is_no_new_description(
-    speaker: Speaker, retrying: Task
+    recipient: Recipient, retry_task: Task
 ) -> None:
-    tell(speaker, (UPDATE, described()))
+    handle_all(recipient, (UPDATE, described()))
 
-    assert again(retrying).status == TaskStatus.SUBMITTED
+    assert again(retry_task).status == TaskStatus.SUBMITTED
 
 
 def test_another_text_in_the_same_message_is_the_second_description(
-    speaker: Speaker, describing: Task, retrying: Task
+    recipient: Recipient, describe_task: Task, retry_task: Task
 ) -> None:
-    tell(speaker, (UPDATE, described("1️⃣ another")))
+    handle_all(recipient, (UPDATE, described("1️⃣ another")))
 
-    first, second = again(describing), again(retrying)
+    first, second = again(describe_task), again(retry_task)
     assert (first.final_prompt, first.message_id) == (TEXT, REPLY)
     assert (second.status, second.texts) == (TaskStatus.SUCCESS, ["another"])
     assert second.message_id is None
     assert second.buttons_message_id == REPLY
 
 
-def test_an_edit_for_nobody_changes_nothing(speaker: Speaker, describing: Task) -> None:
-    tell(speaker, (CREATE, loading(describing)), (UPDATE, described()))
+def test_an_edit_for_nobody_changes_nothing(
+    recipient: Recipient, describe_task: Task
+) -> None:
+    handle_all(
+        recipient, (CREATE, loading_message(describe_task)), (UPDATE, described())
+    )
 
-    outcomes = tell(speaker, (UPDATE, described("1️⃣ by hand")))
+    outcomes = handle_all(recipient, (UPDATE, described("1️⃣ by hand")))
 
     assert outcomes == [Outcome.NOT_OURS]
-    assert again(describing).final_prompt == TEXT
+    assert again(describe_task).final_prompt == TEXT
 
 
 # --- show ----------------------------------------------------------------------------
@@ -174,14 +186,14 @@ def test_an_edit_for_nobody_changes_nothing(speaker: Speaker, describing: Task) 
 
 @pytest.mark.parametrize("named", [True, False], ids=["by nonce", "by the job"])
 def test_a_shown_job_becomes_what_it_was_and_owns_no_job(
-    speaker: Speaker, alice: User, account: DiscordAccount, *, named: bool
+    recipient: Recipient, alice: User, account: DiscordAccount, *, named: bool
 ) -> None:
     task = make_running(
         alice, account, action=TaskAction.SHOW, shown_job_id=JOB, echo_key="show"
     )
     fields: dict[str, Any] = {"nonce": task.nonce} if named else {}
 
-    tell(speaker, (CREATE, wire.final(RESULT, job=JOB, **fields)))
+    handle_all(recipient, (CREATE, wire.final(RESULT, job=JOB, **fields)))
 
     done = again(task)
     assert (done.status, done.action) == (TaskStatus.SUCCESS, TaskAction.IMAGINE)
@@ -190,12 +202,12 @@ def test_a_shown_job_becomes_what_it_was_and_owns_no_job(
 
 
 def test_another_job_does_not_end_a_show(
-    speaker: Speaker, alice: User, account: DiscordAccount
+    recipient: Recipient, alice: User, account: DiscordAccount
 ) -> None:
     task = make_running(
         alice, account, action=TaskAction.SHOW, shown_job_id=JOB, echo_key="show"
     )
 
-    tell(speaker, (CREATE, wire.final(RESULT, job=OTHER_JOB)))
+    handle_all(recipient, (CREATE, wire.final(RESULT, job=OTHER_JOB)))
 
     assert again(task).status == TaskStatus.SUBMITTED

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.editing.save import save_account
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway.events.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Recipient, handle
 from gateway.events.notices import SLACK
 from gateway.protocol.constants import Event
 from gateway.protocol.notice_kinds import KINDS, NoticeKind
@@ -37,12 +37,12 @@ def task(alice: User, account: DiscordAccount) -> Task:
 
 
 def test_a_queued_job_gets_more_time_and_tells_once(
-    speaker: Speaker, task: Task
+    recipient: Recipient, task: Task
 ) -> None:
     queued = wire.notice(NOTICE, "Job queued", "3 ahead", color=AMBER, nonce=NONCE)
 
-    handle(speaker, CREATE, queued)
-    handle(speaker, CREATE, queued)
+    handle(recipient, CREATE, queued)
+    handle(recipient, CREATE, queued)
 
     waiting = again(task)
     assert waiting.deadline_at == timezone.now() + timedelta(minutes=30)
@@ -50,19 +50,21 @@ def test_a_queued_job_gets_more_time_and_tells_once(
     assert waiting.revision == task.revision + 1
 
 
-def test_a_queued_job_goes_on_in_another_message(speaker: Speaker, task: Task) -> None:
-    handle(speaker, CREATE, wire.notice(NOTICE, "Job queued", nonce=NONCE))
-    handle(speaker, Event.INTERACTION_CREATE, {"id": CLICK, "nonce": NONCE})
+def test_a_queued_job_goes_on_in_another_message(
+    recipient: Recipient, task: Task
+) -> None:
+    handle(recipient, CREATE, wire.notice(NOTICE, "Job queued", nonce=NONCE))
+    handle(recipient, Event.INTERACTION_CREATE, {"id": CLICK, "nonce": NONCE})
 
-    handle(speaker, CREATE, wire.start(PROGRESS, **wire.answers(CLICK)))
+    handle(recipient, CREATE, wire.start(PROGRESS, **wire.answers(CLICK)))
 
     assert again(task).progress_message_id == PROGRESS
 
 
-def test_a_cancelled_task_is_not_sent_again(speaker: Speaker, task: Task) -> None:
+def test_a_cancelled_task_is_not_sent_again(recipient: Recipient, task: Task) -> None:
     Task.objects.update(cancel_requested_at=timezone.now())
 
-    handle(speaker, CREATE, wire.notice(NOTICE, "Queue full", nonce=NONCE))
+    handle(recipient, CREATE, wire.notice(NOTICE, "Queue full", nonce=NONCE))
 
     assert again(task).status == TaskStatus.FAILURE
     assert again(task).fail_reason == CANCELLED
@@ -70,7 +72,7 @@ def test_a_cancelled_task_is_not_sent_again(speaker: Speaker, task: Task) -> Non
 
 @pytest.mark.parametrize("state", [WindowState.OPEN, WindowState.ANSWERED])
 def test_a_window_that_was_refused_is_opened_again(
-    alice: User, account: DiscordAccount, speaker: Speaker, state: WindowState
+    alice: User, account: DiscordAccount, recipient: Recipient, state: WindowState
 ) -> None:
     task = make_running(
         alice,
@@ -82,7 +84,7 @@ def test_a_window_that_was_refused_is_opened_again(
         window_interaction_id=LATER,
     )
 
-    handle(speaker, CREATE, wire.notice(NOTICE, "Queue full", nonce=NONCE))
+    handle(recipient, CREATE, wire.notice(NOTICE, "Queue full", nonce=NONCE))
 
     waiting = again(task)
     assert waiting.status == TaskStatus.NOT_START
@@ -92,35 +94,35 @@ def test_a_window_that_was_refused_is_opened_again(
 
 
 def test_uploads_of_a_refused_command_are_made_again(
-    speaker: Speaker, task: Task
+    recipient: Recipient, task: Task
 ) -> None:
     InputPicture.objects.create(task=task, role=InputRole.COMMAND, upload_name="a.png")
 
-    handle(speaker, CREATE, wire.notice(NOTICE, "Queue full", nonce=NONCE))
+    handle(recipient, CREATE, wire.notice(NOTICE, "Queue full", nonce=NONCE))
 
     assert not again(task).prepared
     assert task.inputs.get().upload_name == ""
 
 
 def test_the_notice_of_an_earlier_attempt_leaves_a_later_one_alone(
-    alice: User, account: DiscordAccount, speaker: Speaker
+    alice: User, account: DiscordAccount, recipient: Recipient
 ) -> None:
     task = make_running(alice, account, parent_message_id=PROGRESS)
     reply = wire.notice(NOTICE, "Queue full", nonce="5", **wire.reply_to(PROGRESS))
 
-    handle(speaker, CREATE, reply)
+    handle(recipient, CREATE, reply)
 
     assert again(task).status == TaskStatus.SUBMITTED
 
 
 def test_a_job_that_runs_does_not_end_because_its_command_failed(
-    speaker: Speaker, task: Task
+    recipient: Recipient, task: Task
 ) -> None:
-    handle(speaker, CREATE, wire.start(PROGRESS, nonce=NONCE))
-    handle(speaker, UPDATE, wire.progress(PROGRESS, 31))
+    handle(recipient, CREATE, wire.start(PROGRESS, nonce=NONCE))
+    handle(recipient, UPDATE, wire.progress(PROGRESS, 31))
 
     failed = {"id": CLICK, "nonce": NONCE, "reason_code": 2}
-    handle(speaker, Event.INTERACTION_FAILURE, failed)
+    handle(recipient, Event.INTERACTION_FAILURE, failed)
 
     assert again(task).status == TaskStatus.IN_PROGRESS
 
@@ -146,14 +148,14 @@ TO_OTHERS = [
 @pytest.mark.parametrize("fields", TO_US)
 @pytest.mark.parametrize(("title", "state"), STOPPING)
 def test_a_notice_to_the_account_needs_no_task(
-    speaker: Speaker,
+    recipient: Recipient,
     account: DiscordAccount,
     caplog: pytest.LogCaptureFixture,
     title: str,
     state: AccountState,
     fields: dict[str, Any],
 ) -> None:
-    handle(speaker, CREATE, wire.notice(NOTICE, title, "So be it.", **fields))
+    handle(recipient, CREATE, wire.notice(NOTICE, title, "So be it.", **fields))
 
     account.refresh_from_db()
     assert account.state == state
@@ -165,14 +167,14 @@ def test_a_notice_to_the_account_needs_no_task(
 
 @pytest.mark.parametrize("fields", TO_US)
 def test_used_up_time_needs_no_task(
-    speaker: Speaker,
+    recipient: Recipient,
     account: DiscordAccount,
     caplog: pytest.LogCaptureFixture,
     fields: dict[str, Any],
 ) -> None:
     for message_id in (NOTICE, LATER):
         said = wire.notice(message_id, "Credits exhausted", color=AMBER, **fields)
-        handle(speaker, CREATE, said)
+        handle(recipient, CREATE, said)
 
     account.refresh_from_db()
     assert account.state == AccountState.READY
@@ -184,9 +186,9 @@ def test_used_up_time_needs_no_task(
 @pytest.mark.parametrize("fields", TO_OTHERS)
 @pytest.mark.parametrize("title", ["Blocked", "Credits exhausted"])
 def test_a_notice_to_somebody_else_is_not_obeyed(
-    speaker: Speaker, account: DiscordAccount, title: str, fields: dict[str, Any]
+    recipient: Recipient, account: DiscordAccount, title: str, fields: dict[str, Any]
 ) -> None:
-    handle(speaker, CREATE, wire.notice(NOTICE, title, **fields))
+    handle(recipient, CREATE, wire.notice(NOTICE, title, **fields))
 
     account.refresh_from_db()
     assert account.state == AccountState.READY
@@ -194,13 +196,13 @@ def test_a_notice_to_somebody_else_is_not_obeyed(
 
 
 def test_the_next_notice_pauses_again_after_a_person_has_acted(
-    speaker: Speaker, account: DiscordAccount
+    recipient: Recipient, account: DiscordAccount
 ) -> None:
-    handle(speaker, CREATE, wire.notice(NOTICE, "Tos not accepted", flags=64))
+    handle(recipient, CREATE, wire.notice(NOTICE, "Tos not accepted", flags=64))
     account.refresh_from_db()
     save_account(account)
 
-    handle(speaker, CREATE, wire.notice(LATER, "Tos not accepted", flags=64))
+    handle(recipient, CREATE, wire.notice(LATER, "Tos not accepted", flags=64))
 
     account.refresh_from_db()
     assert account.state == AccountState.PAUSED
@@ -219,14 +221,14 @@ WHERE = {
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_every_notice_ends_in_its_state(
-    speaker: Speaker, account: DiscordAccount, kind: NoticeKind
+    recipient: Recipient, account: DiscordAccount, kind: NoticeKind
 ) -> None:
     words = (kind.titles or kind.texts)[0]
     said = wire.notice(NOTICE, words, "for 3 days", flags=64)
     if not kind.titles:
         said = wire.message(NOTICE, words, flags=64)
 
-    handle(speaker, CREATE, said)
+    handle(recipient, CREATE, said)
 
     account.refresh_from_db()
     blocked = kind.name == "blocked"
@@ -256,9 +258,9 @@ ODD_EMBEDS: list[Any] = [
 @pytest.mark.parametrize("embeds", ODD_EMBEDS)
 @pytest.mark.parametrize("event", [CREATE, UPDATE])
 def test_what_is_no_notice_changes_nothing(
-    speaker: Speaker, account: DiscordAccount, task: Task, event: Event, embeds: Any
+    recipient: Recipient, account: DiscordAccount, task: Task, event: Event, embeds: Any
 ) -> None:
-    handle(speaker, event, wire.message(NOTICE, nonce=NONCE, flags=64, embeds=embeds))
+    handle(recipient, event, wire.message(NOTICE, nonce=NONCE, flags=64, embeds=embeds))
 
     account.refresh_from_db()
     assert account.state == AccountState.READY
@@ -277,11 +279,11 @@ def test_what_is_no_notice_changes_nothing(
     ],
 )
 def test_odd_words_are_cut_and_cleaned(
-    speaker: Speaker, account: DiscordAccount, task: Task, title: str, body: Any
+    recipient: Recipient, account: DiscordAccount, task: Task, title: str, body: Any
 ) -> None:
     embed = {"type": "rich", "title": title, "description": body, "color": RED}
 
-    handle(speaker, CREATE, wire.message(NOTICE, nonce=NONCE, embeds=[embed]))
+    handle(recipient, CREATE, wire.message(NOTICE, nonce=NONCE, embeds=[embed]))
 
     account.refresh_from_db()
     reason = again(task).fail_reason
@@ -292,11 +294,11 @@ def test_odd_words_are_cut_and_cleaned(
 
 @pytest.mark.parametrize("embed", [{"title": "Blocked"}, {"title": "Oh", "color": RED}])
 def test_a_result_with_a_notice_on_it_is_a_result(
-    speaker: Speaker, account: DiscordAccount, task: Task, embed: dict[str, Any]
+    recipient: Recipient, account: DiscordAccount, task: Task, embed: dict[str, Any]
 ) -> None:
     embeds = [{"type": "rich", **embed}]
 
-    handle(speaker, CREATE, wire.final(NOTICE, nonce=NONCE, embeds=embeds))
+    handle(recipient, CREATE, wire.final(NOTICE, nonce=NONCE, embeds=embeds))
 
     account.refresh_from_db()
     assert account.state == AccountState.READY
@@ -305,9 +307,9 @@ def test_a_result_with_a_notice_on_it_is_a_result(
 
 @pytest.mark.parametrize("message_id", ["x", "0", "-5", "9" * 30])
 def test_the_notice_of_an_odd_message_is_not_obeyed(
-    speaker: Speaker, account: DiscordAccount, message_id: str
+    recipient: Recipient, account: DiscordAccount, message_id: str
 ) -> None:
-    handle(speaker, CREATE, wire.notice(message_id, "Blocked", flags=64))
+    handle(recipient, CREATE, wire.notice(message_id, "Blocked", flags=64))
 
     account.refresh_from_db()
     assert account.state == AccountState.READY
@@ -318,11 +320,11 @@ def test_the_notice_of_an_odd_message_is_not_obeyed(
     "author", [{"id": STRANGER, "username": "Blocked"}, {"id": US}]
 )
 def test_a_persons_words_are_no_notice(
-    speaker: Speaker, account: DiscordAccount, task: Task, author: dict[str, Any]
+    recipient: Recipient, account: DiscordAccount, task: Task, author: dict[str, Any]
 ) -> None:
     said = wire.notice(NOTICE, "Blocked", nonce=NONCE, flags=64, author=author)
 
-    assert handle(speaker, CREATE, said) is Outcome.NOT_OURS
+    assert handle(recipient, CREATE, said) is Outcome.NOT_OURS
 
     account.refresh_from_db()
     assert account.state == AccountState.READY

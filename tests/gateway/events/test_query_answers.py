@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.enums import AccountState
 from accounts.models import BotSnapshot, DiscordAccount
 from gateway.enums import QueryKind, QueryState
-from gateway.events.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Recipient, handle
 from gateway.models import AccountQuery
 from gateway.protocol.constants import NIJI_APP, Event
 from gateway.sending import queries
@@ -43,7 +43,7 @@ def again(query: AccountQuery) -> AccountQuery:
     return query
 
 
-def loading(query: AccountQuery, message_id: str = REPLY) -> wire.Json:
+def loading_message(query: AccountQuery, message_id: str = REPLY) -> wire.Json:
     return wire.message(message_id, type=20, flags=192, nonce=query.nonce)
 
 
@@ -55,34 +55,34 @@ def seen(query: AccountQuery) -> wire.Json:
 
 
 def test_a_deferred_answer_is_known_by_its_message(
-    speaker: Speaker, live: DiscordAccount
+    recipient: Recipient, live: DiscordAccount
 ) -> None:
     query = sent(live)
 
-    handle(speaker, Event.MESSAGE_CREATE, loading(query))
-    handle(speaker, Event.MESSAGE_UPDATE, info(REPLY))
+    handle(recipient, Event.MESSAGE_CREATE, loading_message(query))
+    handle(recipient, Event.MESSAGE_UPDATE, info(REPLY))
 
     assert again(query).state == QueryState.DONE
     assert snapshot(live).plan == "Standard"
 
 
 def test_an_answer_is_known_by_its_interaction(
-    speaker: Speaker, live: DiscordAccount
+    recipient: Recipient, live: DiscordAccount
 ) -> None:
     query = sent(live)
 
-    handle(speaker, Event.INTERACTION_CREATE, seen(query))
-    handle(speaker, Event.MESSAGE_CREATE, info(**wire.answers(INTERACTION)))
+    handle(recipient, Event.INTERACTION_CREATE, seen(query))
+    handle(recipient, Event.MESSAGE_CREATE, info(**wire.answers(INTERACTION)))
 
     assert again(query).state == QueryState.DONE
 
 
 def test_a_direct_answer_is_known_by_its_nonce(
-    speaker: Speaker, live: DiscordAccount
+    recipient: Recipient, live: DiscordAccount
 ) -> None:
     query = sent(live, kind=QueryKind.SETTINGS)
 
-    outcome = handle(speaker, Event.MESSAGE_CREATE, panel(nonce=query.nonce))
+    outcome = handle(recipient, Event.MESSAGE_CREATE, panel(nonce=query.nonce))
 
     row = snapshot(live)
     assert outcome is Outcome.TAUGHT
@@ -106,72 +106,72 @@ def test_a_direct_answer_is_known_by_its_nonce(
     ],
 )
 def test_another_answer_is_not_taken(
-    speaker: Speaker, live: DiscordAccount, fields: dict[str, Any]
+    recipient: Recipient, live: DiscordAccount, fields: dict[str, Any]
 ) -> None:
     query = sent(live)
     if fields.get("nonce") == "right":
         fields = fields | {"nonce": query.nonce}
 
-    handle(speaker, Event.MESSAGE_CREATE, info(**fields))
+    handle(recipient, Event.MESSAGE_CREATE, info(**fields))
 
     assert again(query).state == QueryState.SENT
     assert not BotSnapshot.objects.exists()
 
 
 def test_an_answer_that_comes_twice_or_late_changes_nothing(
-    speaker: Speaker, live: DiscordAccount
+    recipient: Recipient, live: DiscordAccount
 ) -> None:
     query = sent(live)
     answer = info(nonce=query.nonce)
 
-    handle(speaker, Event.MESSAGE_CREATE, answer)
-    outcome = handle(speaker, Event.MESSAGE_CREATE, answer)
+    handle(recipient, Event.MESSAGE_CREATE, answer)
+    outcome = handle(recipient, Event.MESSAGE_CREATE, answer)
 
     assert outcome is not Outcome.TAUGHT
     assert again(query).state == QueryState.DONE
 
 
 def test_the_answer_to_the_first_try_is_not_that_to_the_second(
-    speaker: Speaker, live: DiscordAccount
+    recipient: Recipient, live: DiscordAccount
 ) -> None:
     query = sent(live)
     AccountQuery.objects.update(deadline_at=timezone.now() - timedelta(seconds=1))
     queries.accounts_to_ask()
     queries.run_next(live.pk)
 
-    handle(speaker, Event.MESSAGE_CREATE, info(nonce=query.nonce))
+    handle(recipient, Event.MESSAGE_CREATE, info(nonce=query.nonce))
 
     assert again(query).state == QueryState.SENT
 
 
 def test_a_failed_interaction_is_asked_again(
-    speaker: Speaker, live: DiscordAccount
+    recipient: Recipient, live: DiscordAccount
 ) -> None:
     query = sent(live)
 
-    handle(speaker, Event.INTERACTION_FAILURE, seen(query) | {"reason_code": 2})
+    handle(recipient, Event.INTERACTION_FAILURE, seen(query) | {"reason_code": 2})
 
     assert again(query).state == QueryState.WAITING
 
 
 def test_words_that_are_no_answer_end_the_query(
-    speaker: Speaker, live: DiscordAccount
+    recipient: Recipient, live: DiscordAccount
 ) -> None:
     query = sent(live)
 
-    handle(speaker, Event.MESSAGE_CREATE, wire.message("1", "?", nonce=query.nonce))
+    handle(recipient, Event.MESSAGE_CREATE, wire.message("1", "?", nonce=query.nonce))
 
     assert again(query).state == QueryState.FAILED
     assert snapshot(live).error
 
 
 def test_a_notice_instead_of_an_answer_is_obeyed(
-    speaker: Speaker, live: DiscordAccount
+    recipient: Recipient, live: DiscordAccount
 ) -> None:
     query = sent(live)
     said = wire.notice("1311111111111117009", "Pending mod message", flags=64)
 
-    handle(speaker, Event.MESSAGE_CREATE, said | {"nonce": query.nonce})
+    handle(recipient, Event.MESSAGE_CREATE, said | {"nonce": query.nonce})
 
     live.refresh_from_db()
     assert live.state == AccountState.PAUSED
@@ -182,13 +182,13 @@ def test_a_notice_instead_of_an_answer_is_obeyed(
 
 
 def test_a_press_is_answered_by_an_edit_of_the_panel(
-    speaker: Speaker, live: DiscordAccount
+    recipient: Recipient, live: DiscordAccount
 ) -> None:
     show_panel(live)
     query = sent(live, kind=QueryKind.PRESS, target=RELAX)
 
     handle(
-        speaker, Event.MESSAGE_UPDATE, panel(components=settings(on=("Relax mode",)))
+        recipient, Event.MESSAGE_UPDATE, panel(components=settings(on=("Relax mode",)))
     )
 
     row = snapshot(live)
@@ -202,22 +202,22 @@ def test_a_press_is_answered_by_an_edit_of_the_panel(
     assert AccountQuery.objects.latest("pk").kind == QueryKind.INFO
 
 
-def test_a_chosen_version_is_shown(speaker: Speaker, live: DiscordAccount) -> None:
+def test_a_chosen_version_is_shown(recipient: Recipient, live: DiscordAccount) -> None:
     show_panel(live)
     sent(live, kind=QueryKind.SELECT, value="6.1")
 
-    handle(speaker, Event.MESSAGE_UPDATE, panel(components=settings(version="6.1")))
+    handle(recipient, Event.MESSAGE_UPDATE, panel(components=settings(version="6.1")))
 
     assert snapshot(live).version == "6.1"
 
 
 def test_a_late_edit_of_the_panel_is_still_read(
-    speaker: Speaker, live: DiscordAccount
+    recipient: Recipient, live: DiscordAccount
 ) -> None:
     show_panel(live)
 
     handle(
-        speaker, Event.MESSAGE_UPDATE, panel(components=settings(on=("Remix mode",)))
+        recipient, Event.MESSAGE_UPDATE, panel(components=settings(on=("Remix mode",)))
     )
 
     live.refresh_from_db()
@@ -226,13 +226,13 @@ def test_a_late_edit_of_the_panel_is_still_read(
 
 
 def test_each_bot_has_a_remix_mode_of_its_own(
-    speaker: Speaker, live: DiscordAccount
+    recipient: Recipient, live: DiscordAccount
 ) -> None:
     query = sent(live, bot=NIJI, kind=QueryKind.SETTINGS)
     niji = {"id": NIJI_APP, "username": "niji・journey Bot", "bot": True}
     shown = panel(components=settings(on=("Remix mode",)), author=niji)
 
-    handle(speaker, Event.MESSAGE_CREATE, shown | {"nonce": query.nonce})
+    handle(recipient, Event.MESSAGE_CREATE, shown | {"nonce": query.nonce})
 
     live.refresh_from_db()
     assert (live.niji_remix_on, live.mj_remix_on) == (True, False)
@@ -240,12 +240,12 @@ def test_each_bot_has_a_remix_mode_of_its_own(
 
 
 def test_prefer_remix_tells_its_new_state(
-    speaker: Speaker, live: DiscordAccount
+    recipient: Recipient, live: DiscordAccount
 ) -> None:
     query = sent(live, kind=QueryKind.COMMAND, target="prefer remix")
     text = "Remix mode turned on! Clicking the variation buttons will now ..."
 
-    handle(speaker, Event.MESSAGE_CREATE, wire.message("1", text, nonce=query.nonce))
+    handle(recipient, Event.MESSAGE_CREATE, wire.message("1", text, nonce=query.nonce))
 
     live.refresh_from_db()
     assert live.mj_remix_on is True
@@ -259,10 +259,10 @@ def test_prefer_remix_tells_its_new_state(
 # --- plan and fast time --------------------------------------------------------------
 
 
-def told(speaker: Speaker, account: DiscordAccount, **said: str) -> DiscordAccount:
+def told(recipient: Recipient, account: DiscordAccount, **said: str) -> DiscordAccount:
     """Return the account after /info has said so."""
     query = sent(account)
-    handle(speaker, Event.MESSAGE_CREATE, info(nonce=query.nonce, **said))
+    handle(recipient, Event.MESSAGE_CREATE, info(nonce=query.nonce, **said))
     account.refresh_from_db()
     return account
 
@@ -273,42 +273,42 @@ def commands() -> list[tuple[str, str]]:
 
 
 def test_used_up_fast_time_is_marked_and_cleared(
-    speaker: Speaker, live: DiscordAccount
+    recipient: Recipient, live: DiscordAccount
 ) -> None:
-    assert told(speaker, live, hours="10.00 minutes").fast_exhausted is True
-    assert told(speaker, live, hours="0.3/15.0 hours (2%)").fast_exhausted is False
+    assert told(recipient, live, hours="10.00 minutes").fast_exhausted is True
+    assert told(recipient, live, hours="0.3/15.0 hours (2%)").fast_exhausted is False
     assert commands() == []
 
 
 def test_the_bots_are_told_to_relax_and_back(
-    speaker: Speaker, live: DiscordAccount
+    recipient: Recipient, live: DiscordAccount
 ) -> None:
     DiscordAccount.objects.update(enable_fast_to_relax=True, enable_relax_to_fast=True)
 
-    told(speaker, live, hours="0.0/15.0 hours (0.0%)")
+    told(recipient, live, hours="0.0/15.0 hours (0.0%)")
     assert commands() == [(NIJI, "relax"), (MJ, "relax")]
 
     AccountQuery.objects.all().delete()
-    told(speaker, live, hours="15.0/15.0 hours (100.0%)")
+    told(recipient, live, hours="15.0/15.0 hours (100.0%)")
     assert commands() == [(NIJI, "fast"), (MJ, "fast")]
 
 
 def test_relax_is_the_only_speed_while_fast_time_is_used_up(
-    speaker: Speaker, live: DiscordAccount
+    recipient: Recipient, live: DiscordAccount
 ) -> None:
     DiscordAccount.objects.update(enable_auto_set_relax=True)
 
-    assert told(speaker, live, hours="0.1/15.0 hours").allow_modes == ["RELAX"]
-    assert told(speaker, live, hours="15.0/15.0 hours").allow_modes == []
+    assert told(recipient, live, hours="0.1/15.0 hours").allow_modes == ["RELAX"]
+    assert told(recipient, live, hours="15.0/15.0 hours").allow_modes == []
 
 
 def test_a_notice_of_used_up_fast_time_does_the_same(
-    speaker: Speaker, live: DiscordAccount
+    recipient: Recipient, live: DiscordAccount
 ) -> None:
     DiscordAccount.objects.update(enable_fast_to_relax=True)
     said = wire.notice("1311111111111117009", "Credits exhausted", flags=64)
 
-    handle(speaker, Event.MESSAGE_CREATE, said)
+    handle(recipient, Event.MESSAGE_CREATE, said)
 
     live.refresh_from_db()
     assert live.fast_exhausted is True
@@ -316,32 +316,32 @@ def test_a_notice_of_used_up_fast_time_does_the_same(
 
 
 def test_an_ended_plan_stops_the_account(
-    speaker: Speaker, live: DiscordAccount
+    recipient: Recipient, live: DiscordAccount
 ) -> None:
-    told(speaker, live, plan="None")
+    told(recipient, live, plan="None")
 
     assert live.state == AccountState.NO_SUBSCRIPTION
     assert "no active plan" in live.state_reason
 
 
 def test_the_bots_are_told_once_where_a_row_of_the_user_wishes_it(
-    speaker: Speaker, live: DiscordAccount
+    recipient: Recipient, live: DiscordAccount
 ) -> None:
     sibling = make_account(
         discord_user=wire.US, enable_fast_to_relax=True, enable_niji=False
     )
     DiscordAccount.objects.filter(pk=live.pk).update(discord_user=wire.US)
 
-    told(speaker, live, hours="0.0/15.0 hours")
+    told(recipient, live, hours="0.0/15.0 hours")
 
     assert commands() == [(MJ, "relax")]
     assert AccountQuery.objects.get(target="relax").account == sibling
 
 
 def test_a_cancelled_plan_draws_until_its_end(
-    speaker: Speaker, live: DiscordAccount
+    recipient: Recipient, live: DiscordAccount
 ) -> None:
-    told(speaker, live, plan="Pro (Cancelled, ends on <t:4000000000>)")
+    told(recipient, live, plan="Pro (Cancelled, ends on <t:4000000000>)")
 
     assert live.state == AccountState.READY
     assert snapshot(live).plan_until is not None
@@ -358,11 +358,11 @@ def test_a_cancelled_plan_draws_until_its_end(
     ],
 )
 def test_odd_shapes_do_no_harm(
-    speaker: Speaker, live: DiscordAccount, fields: dict[str, Any]
+    recipient: Recipient, live: DiscordAccount, fields: dict[str, Any]
 ) -> None:
     query = sent(live)
 
-    handle(speaker, Event.MESSAGE_CREATE, info(nonce=query.nonce) | fields)
+    handle(recipient, Event.MESSAGE_CREATE, info(nonce=query.nonce) | fields)
 
     live.refresh_from_db()
     assert live.state == AccountState.READY

@@ -3,10 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import DiscordAccount, User
 from gateway.events import seeds
-from gateway.events.handlers import Speaker, handle
+from gateway.events.handlers import Recipient, handle
 from gateway.protocol.constants import Event
 from tasks import errands
 from tasks.enums import ErrandKind, ErrandState, TaskStatus
@@ -36,10 +37,12 @@ def direct(text: str = "", **fields: Any) -> wire.Json:
     return wire.message(MESSAGE, text, channel_id=DM, guild_id=None, **fields)
 
 
-def test_a_told_seed_ends_all_who_asked_for_it(speaker: Speaker, drawn: Task) -> None:
+def test_a_told_seed_ends_all_who_asked_for_it(
+    recipient: Recipient, drawn: Task
+) -> None:
     asked = [ask(drawn), ask(drawn)]
 
-    handle(speaker, Event.MESSAGE_CREATE, direct(TOLD))
+    handle(recipient, Event.MESSAGE_CREATE, direct(TOLD))
 
     assert again(drawn).seed == "1259687673"
     for errand in asked:
@@ -48,13 +51,17 @@ def test_a_told_seed_ends_all_who_asked_for_it(speaker: Speaker, drawn: Task) ->
 
 
 def test_the_shown_job_tells_where_to_ask(
-    speaker: Speaker, drawn: Task, monkeypatch: pytest.MonkeyPatch
+    recipient: Recipient,
+    drawn: Task,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     errand = ask(drawn)
     nudged: list[int] = []
     monkeypatch.setattr(seeds, "enqueue_errand", nudged.append)
 
-    handle(speaker, Event.MESSAGE_CREATE, direct() | shown())
+    with django_capture_on_commit_callbacks(execute=True):
+        handle(recipient, Event.MESSAGE_CREATE, direct() | shown())
 
     assert again(drawn).seed_message_id == MESSAGE
     assert nudged == [errand.pk]
@@ -65,21 +72,21 @@ def shown() -> dict[str, Any]:
 
 
 def test_copies_that_nobody_asked_for_teach_nothing(
-    speaker: Speaker, drawn: Task
+    recipient: Recipient, drawn: Task
 ) -> None:
-    handle(speaker, Event.MESSAGE_CREATE, direct() | shown())
+    handle(recipient, Event.MESSAGE_CREATE, direct() | shown())
 
     assert again(drawn).seed_message_id == ""
 
 
 def test_no_drawing_ends_by_a_direct_message(
-    speaker: Speaker, alice: User, account: DiscordAccount
+    recipient: Recipient, alice: User, account: DiscordAccount
 ) -> None:
     task = make_finished(
         alice, account=account, job_id=JOB, status=TaskStatus.IN_PROGRESS
     )
 
-    handle(speaker, Event.MESSAGE_CREATE, wire.final(MESSAGE, job=JOB, channel_id=DM))
+    handle(recipient, Event.MESSAGE_CREATE, wire.final(MESSAGE, job=JOB, channel_id=DM))
 
     assert again(task).status == TaskStatus.IN_PROGRESS
 
@@ -95,25 +102,27 @@ def test_no_drawing_ends_by_a_direct_message(
         "**Job ID**: " + "f" * 10_000,
     ],
 )
-def test_other_words_are_no_seed(speaker: Speaker, drawn: Task, text: str) -> None:
-    handle(speaker, Event.MESSAGE_CREATE, direct(text))
+def test_other_words_are_no_seed(recipient: Recipient, drawn: Task, text: str) -> None:
+    handle(recipient, Event.MESSAGE_CREATE, direct(text))
 
     assert again(drawn).seed == ""
 
 
 def test_another_accounts_seed_is_not_taken(
-    speaker: Speaker, alice: User, drawn: Task
+    recipient: Recipient, alice: User, drawn: Task
 ) -> None:
     Task.objects.update(account=make_account())
 
-    handle(speaker, Event.MESSAGE_CREATE, direct(TOLD))
+    handle(recipient, Event.MESSAGE_CREATE, direct(TOLD))
 
     assert again(drawn).seed == ""
 
 
-def test_a_person_who_writes_a_seed_is_not_heard(speaker: Speaker, drawn: Task) -> None:
+def test_a_person_who_writes_a_seed_is_not_heard(
+    recipient: Recipient, drawn: Task
+) -> None:
     stranger = {"id": wire.STRANGER, "username": "Midjourney Bot"}
 
-    handle(speaker, Event.MESSAGE_CREATE, direct(TOLD) | {"author": stranger})
+    handle(recipient, Event.MESSAGE_CREATE, direct(TOLD) | {"author": stranger})
 
     assert again(drawn).seed == ""

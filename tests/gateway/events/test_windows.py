@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import DiscordAccount, User
-from gateway.events.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Recipient, handle
 from gateway.models import GatewaySession
 from gateway.protocol.constants import Event
 from gateway.sockets.history import judge, silent_tasks
@@ -11,7 +11,7 @@ from tasks.enums import Delivery, TaskAction, TaskStatus, WindowState
 from tasks.models import Task
 from tests.gateway import wire
 from tests.gateway.fakes import FakeHttp
-from tests.gateway.rows import again, make_session
+from tests.gateway.rows import again
 from tests.gateway.windows import (
     CLICK,
     FIELD,
@@ -29,21 +29,10 @@ from tests.gateway.wire import PARENT_JOB
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def live(account: DiscordAccount) -> GatewaySession:
-    return make_session(account)
-
-
-@pytest.fixture
-def pressed(alice: User, account: DiscordAccount) -> Task:
-    """A variation that was pressed with a new prompt at hand."""
-    return press(alice, account)
-
-
 def test_an_expected_window_is_open_with_what_it_takes_to_answer(
-    speaker: Speaker, pressed: Task
+    recipient: Recipient, pressed: Task
 ) -> None:
-    task = opened(speaker, pressed)
+    task = opened(recipient, pressed)
 
     assert task.status == TaskStatus.SUBMITTED
     assert (task.window, task.window_id) == (WindowState.OPEN, WINDOW)
@@ -52,11 +41,11 @@ def test_an_expected_window_is_open_with_what_it_takes_to_answer(
 
 
 def test_an_unexpected_one_will_be_answered_with_what_it_offers(
-    speaker: Speaker, alice: User, account: DiscordAccount
+    recipient: Recipient, alice: User, account: DiscordAccount
 ) -> None:
     task = press(alice, account, window=WindowState.NONE)
 
-    task = opened(speaker, task)
+    task = opened(recipient, task)
 
     account.refresh_from_db()
     assert (task.window, task.prompt_en) == (WindowState.OPEN, "what Midjourney offers")
@@ -65,11 +54,11 @@ def test_an_unexpected_one_will_be_answered_with_what_it_offers(
 
 
 def test_a_start_without_the_window_goes_on_as_a_plain_drawing(
-    speaker: Speaker, account: DiscordAccount, pressed: Task
+    recipient: Recipient, account: DiscordAccount, pressed: Task
 ) -> None:
     DiscordAccount.objects.update(mj_remix_on=True)
 
-    handle(speaker, Event.MESSAGE_CREATE, wire.start(PROGRESS, nonce=pressed.nonce))
+    handle(recipient, Event.MESSAGE_CREATE, wire.start(PROGRESS, nonce=pressed.nonce))
 
     account.refresh_from_db()
     assert again(pressed).window == WindowState.NONE
@@ -77,28 +66,30 @@ def test_a_start_without_the_window_goes_on_as_a_plain_drawing(
 
 
 def test_a_window_told_twice_is_answered_once(
-    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+    recipient: Recipient, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
-    opened(speaker, pressed)
+    opened(recipient, pressed)
     answered(pressed)
 
-    opened(speaker, pressed)
+    opened(recipient, pressed)
     answered(pressed)
 
     assert len(http.bodies) == 1
 
 
-def test_a_window_of_an_ended_task_is_nobodys(speaker: Speaker, pressed: Task) -> None:
+def test_a_window_of_an_ended_task_is_nobodys(
+    recipient: Recipient, pressed: Task
+) -> None:
     Task.objects.update(status=TaskStatus.FAILURE)
 
-    assert handle(speaker, MODAL, modal(pressed)) is Outcome.NOT_OURS
+    assert handle(recipient, MODAL, modal(pressed)) is Outcome.NOT_OURS
 
 
 # --- not heard of --------------------------------------------------------------------
 
 
 def test_a_window_whose_event_was_missed_is_derived(
-    account: DiscordAccount, live: GatewaySession, pressed: Task
+    account: DiscordAccount, session: GatewaySession, pressed: Task
 ) -> None:
     task = long_ago(pressed, interaction_id=CLICK, delivery=Delivery.ACCEPTED)
     assert silent_tasks() == {account.pk: [task.pk]}
@@ -111,7 +102,7 @@ def test_a_window_whose_event_was_missed_is_derived(
 
 
 def test_a_page_whose_event_was_missed_is_opened_anew(
-    alice: User, account: DiscordAccount, live: GatewaySession
+    alice: User, account: DiscordAccount, session: GatewaySession
 ) -> None:
     task = press(
         alice,

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
@@ -32,7 +31,8 @@ def expire() -> None:
 
 
 def is_ours(hold: Hold) -> bool:
-    return DiscordAccount.objects.filter(hold.still_ours).exists()
+    held = lane.is_held_by(*hold.named, timezone.now())
+    return DiscordAccount.objects.filter(held).exists()
 
 
 def test_one_sender_holds_a_lane(account: DiscordAccount) -> None:
@@ -83,12 +83,12 @@ def test_a_holder_that_leaves_at_the_wrong_moment_loses_no_nudge(
 ) -> None:
     hold = enter(account)
     real = lane._take
-    missed: list[str] = []
+    missed: list[Hold | None] = []
 
-    def take(rows: QuerySet[DispatchLane], holder: str) -> bool:
-        won = real(rows, holder)
+    def take(account_id: int) -> Hold | None:
+        won = real(account_id)
         if not missed:
-            missed.append(holder)
+            missed.append(won)
             assert lane.leave(hold)  # before the nudge is counted
         return won
 

@@ -37,13 +37,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ANOTHER = "1311111111111111399"
 
 
-@pytest.fixture
-def live(account: DiscordAccount) -> DiscordAccount:
-    make_session(account)
-    make_index(account)
-    return account
-
-
 def make_sibling(user: str = "", **fields: Any) -> DiscordAccount:
     """Return another channel of the same Discord user."""
     values = {"interval": 0, "after_interval_min": 0, "after_interval_max": 0}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import DiscordAccount, User
-from gateway.events.handlers import Speaker, handle
+from gateway.events.handlers import Recipient, handle
 from gateway.lanes import lane
 from gateway.lanes.waits import lanes_of
 from gateway.protocol.answers import Answer, Verdict
@@ -17,7 +17,7 @@ from gateway.sending.prepare import _retry_or_fail
 from gateway.sending.refusals import MAX_ATTEMPTS
 from tasks.enums import TaskStatus
 from tasks.models import Task
-from tasks.waiting import reason as waiting_reason
+from tasks.waiting import reason
 from tasks.wire import task_json
 from tests.factories import make_account
 from tests.gateway import wire
@@ -33,7 +33,7 @@ from tests.gateway.rows import (
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def reason(task: Task) -> Any:
+def shown_reason(task: Task) -> Any:
     return task_json(again(task))["properties"]["waitingFor"]
 
 
@@ -50,7 +50,7 @@ def test_a_lane_without_a_socket_is_not_connected(
     make_session(account, **fields)
 
     assert lanes_of([account.pk])[account.pk].is_connected is False
-    assert reason(make_waiting(alice, account)) == waiting_reason.NOT_CONNECTED
+    assert shown_reason(make_waiting(alice, account)) == reason.NOT_CONNECTED
 
 
 def test_channels_of_one_discord_user_have_one_lane_with_the_least_slots(
@@ -90,7 +90,7 @@ def test_the_pace_is_the_lanes(alice: User, account: DiscordAccount) -> None:
     account.interval = 60
     lane.keep_pace(account)
 
-    assert reason(make_waiting(alice, account)) == waiting_reason.PACE
+    assert shown_reason(make_waiting(alice, account)) == reason.PACE
 
 
 def test_a_rate_limit_is_told_to_the_task_and_to_those_behind_it(
@@ -108,8 +108,8 @@ def test_a_rate_limit_is_told_to_the_task_and_to_those_behind_it(
     )
 
     assert again(limited).status == TaskStatus.NOT_START
-    assert "sent again soon: Discord 429: slow" in reason(limited)
-    assert "sent again soon: Discord 429: slow" in reason(behind)
+    assert "sent again soon: Discord 429: slow" in shown_reason(limited)
+    assert "sent again soon: Discord 429: slow" in shown_reason(behind)
 
 
 def test_a_task_that_is_sent_again_forgets_why_it_waited(
@@ -122,36 +122,36 @@ def test_a_task_that_is_sent_again_forgets_why_it_waited(
     run_lane(account.pk)
 
     assert again(task).status == TaskStatus.SUBMITTED
-    assert reason(task) is None
+    assert shown_reason(task) is None
 
 
 def test_midjourneys_full_queue_is_told(
-    alice: User, account: DiscordAccount, speaker: Speaker
+    alice: User, account: DiscordAccount, recipient: Recipient
 ) -> None:
     make_session(account)
     task = make_running(alice, account)
     behind = make_waiting(alice, account, "another prompt")
 
     full = wire.notice("1311111111111115001", "Queue full", nonce=task.nonce)
-    handle(speaker, Event.MESSAGE_CREATE, full)
+    handle(recipient, Event.MESSAGE_CREATE, full)
 
     assert again(task).attempts < MAX_ATTEMPTS
-    assert "Midjourney's queue for this account is full" in reason(task)
-    assert "Midjourney's queue for this account is full" in reason(behind)
+    assert "Midjourney's queue for this account is full" in shown_reason(task)
+    assert "Midjourney's queue for this account is full" in shown_reason(behind)
 
 
 def test_a_job_that_midjourney_has_queued_says_so_until_it_starts(
-    alice: User, account: DiscordAccount, speaker: Speaker
+    alice: User, account: DiscordAccount, recipient: Recipient
 ) -> None:
     task = make_running(alice, account)
     queued = wire.notice("1311111111111115001", "Job queued", nonce=task.nonce)
 
-    handle(speaker, Event.MESSAGE_CREATE, queued)
-    assert "Midjourney has queued the job" in reason(task)
+    handle(recipient, Event.MESSAGE_CREATE, queued)
+    assert "Midjourney has queued the job" in shown_reason(task)
 
     start = wire.start("1311111111111115001")
-    handle(speaker, Event.MESSAGE_UPDATE, start)
-    assert reason(task) is None
+    handle(recipient, Event.MESSAGE_UPDATE, start)
+    assert shown_reason(task) is None
 
 
 def test_a_picture_that_is_fetched_again_says_why(
@@ -159,11 +159,11 @@ def test_a_picture_that_is_fetched_again_says_why(
 ) -> None:
     make_session(account)
     task = make_waiting(alice, account, prepared=False)
-    assert reason(task) == waiting_reason.BEING_BROUGHT
+    assert shown_reason(task) == reason.BEING_BROUGHT
 
     _retry_or_fail(task, "链接错误 / a link cannot be fetched: 503", permanent=False)
 
-    assert "a link cannot be fetched: 503" in reason(task)
+    assert "a link cannot be fetched: 503" in shown_reason(task)
 
 
 def test_an_answer_that_does_not_tell_is_looked_up(
@@ -173,4 +173,4 @@ def test_an_answer_that_does_not_tell_is_looked_up(
 
     settle(account.pk, task.pk, str(task.nonce), Answer(Verdict.UNKNOWN, "cut"))
 
-    assert reason(task) == waiting_reason.LOOKED_UP
+    assert shown_reason(task) == reason.LOOKED_UP

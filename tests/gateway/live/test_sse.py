@@ -42,7 +42,7 @@ async def next_event(parts: AsyncIterator[bytes]) -> dict[str, Any]:
 async def changed(task: Task, **fields: Any) -> None:
     await Task.objects.filter(pk=task.pk).aupdate(**fields)
     layer = channel_layers[DEFAULT_CHANNEL_LAYER]
-    message = {"type": "task.changed", "task_id": task.pk}
+    message = {"type": "task.changed", "task_ids": [task.pk]}
     await layer.group_send(f"task.{task.pk}", message)
 
 
@@ -211,12 +211,12 @@ async def test_a_stream_ends_with_its_key_and_its_user(
                 passes.revoke(alice.api_keys.all())
             case "disabled":
                 User.objects.update(is_active=False)
-                passes.tell(alice.pk)
+                passes.send_access_changed(alice.pk)
             case "deleted":
                 passes.delete_user(alice)
 
     if not nudged:
-        monkeypatch.setattr(passes, "tell", lambda _: None)
+        monkeypatch.setattr(passes, "send_access_changed", lambda _: None)
     await sync_to_async(act)()
 
     async with asyncio.timeout(10):

@@ -13,14 +13,14 @@ from channels.layers import channel_layers
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
-from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import ApiKey, User
 from accounts.people import passes, wrong_keys
 from gateway.live import open_streams, websocket
 from gateway.live.routing import websocket_urlpatterns
-from mjproxy.web.forwarded import FromOutside
+from mjproxy.lib.process import event_loop
+from mjproxy.web.forwarded import ForwardedHeadersMiddleware
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tasks.selectors import by_ids
@@ -61,7 +61,7 @@ async def received(socket: WebsocketCommunicator) -> Any:
 
 async def nudge(task: Task) -> None:
     layer = channel_layers[DEFAULT_CHANNEL_LAYER]
-    message = {"type": "task.changed", "task_id": task.pk}
+    message = {"type": "task.changed", "task_ids": [task.pk]}
     await layer.group_send(f"owner.{task.owner_id}", message)
 
 
@@ -189,7 +189,7 @@ async def behind_proxy(user: User, origin: str, **said: str) -> WebsocketCommuni
     cookie = f"{settings.SESSION_COOKIE_NAME}={await sync_to_async(session_of)(user)}"
     lines = {"host": "127.0.0.1:8080", "origin": origin, "cookie": cookie} | said
     headers = [(n.replace("_", "-").encode(), v.encode()) for n, v in lines.items()]
-    proxied: Any = FromOutside(app, 1)
+    proxied: Any = ForwardedHeadersMiddleware(app, 1)
     socket = WebsocketCommunicator(proxied, "/ws/tasks", headers=headers)
     await socket.connect()
     return socket
@@ -318,7 +318,7 @@ async def closed_with(socket: WebsocketCommunicator) -> int:
 
 def shut_out() -> None:
     User.objects.update(is_active=False)
-    passes.tell(User.objects.get().pk)
+    passes.send_access_changed(User.objects.get().pk)
 
 
 ENDS: dict[str, Callable[[], object]] = {
@@ -333,6 +333,8 @@ async def test_a_socket_that_a_key_has_opened_ends_with_it(
     alice: User, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     monkeypatch.setattr(websocket, "LOOK_EVERY", 3600.0)  # the nudge alone
+    # A message that another thread sends later does not wake this loop.
+    monkeypatch.setattr(event_loop, "spawn", event_loop.run)
     socket = await by_key(ALICES_KEY)
     assert await received(socket) == {"type": "ready"}
 
@@ -370,7 +372,6 @@ async def test_wrong_keys_on_sockets_are_counted_by_address(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wrong_keys, "MOST", 2)
-    cache.clear()
 
     codes = [await closed_with(await by_key(f"guess {n}")) for n in range(3)]
 

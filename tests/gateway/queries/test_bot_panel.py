@@ -14,13 +14,6 @@ from tests.gateway.query_rows import MJ
 LIST = "/admin/accounts/discordaccount/"
 
 
-@pytest.fixture
-def admin(db: None) -> Client:
-    client = Client()
-    client.force_login(make_user("olga", is_staff=True, is_superuser=True))
-    return client
-
-
 def asked() -> list[tuple[str, str, str, str]]:
     fields = ("bot", "kind", "target", "value")
     return list(AccountQuery.objects.order_by("pk").values_list(*fields))

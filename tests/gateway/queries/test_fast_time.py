@@ -24,7 +24,7 @@ PRESSED = {"custom_id": "MJ::x", "parent_message_id": "1311111111111111001"}
 
 
 @pytest.fixture
-def switching(account: DiscordAccount) -> DiscordAccount:
+def may_switch(account: DiscordAccount) -> DiscordAccount:
     account.enable_switch_speed = True
     account.save()
     bot_snapshots.note(account.pk, MJ, job_mode="Fast", info_at=timezone.now())
@@ -50,16 +50,16 @@ def end(state: QueryState, **fields: Any) -> None:
     "fields", [{}, {"action": TaskAction.PAN, **PRESSED}, {"mode": "TURBO"}]
 )
 def test_the_bots_are_switched_before_a_task_of_another_speed(
-    alice: User, switching: DiscordAccount, fields: dict[str, Any]
+    alice: User, may_switch: DiscordAccount, fields: dict[str, Any]
 ) -> None:
-    task = blend(alice, switching, **fields)
+    task = blend(alice, may_switch, **fields)
 
-    assert fast_time.switch_first(switching, task)
-    assert fast_time.switch_first(switching, task)  # not there yet
+    assert fast_time.switch_first(may_switch, task)
+    assert fast_time.switch_first(may_switch, task)  # not there yet
     assert orders() == [(task.mode.lower(), QueryState.WAITING)]
 
     end(QueryState.DONE)
-    assert not fast_time.switch_first(switching, task)
+    assert not fast_time.switch_first(may_switch, task)
 
 
 @pytest.mark.parametrize(
@@ -76,18 +76,18 @@ def test_the_bots_are_switched_before_a_task_of_another_speed(
     ],
 )
 def test_what_needs_no_switch_goes_at_once(
-    alice: User, switching: DiscordAccount, fields: dict[str, Any]
+    alice: User, may_switch: DiscordAccount, fields: dict[str, Any]
 ) -> None:
-    assert not fast_time.switch_first(switching, blend(alice, switching, **fields))
+    assert not fast_time.switch_first(may_switch, blend(alice, may_switch, **fields))
     assert orders() == []
 
 
 def test_nothing_is_switched_unless_the_operator_allows_it(
-    alice: User, switching: DiscordAccount
+    alice: User, may_switch: DiscordAccount
 ) -> None:
-    switching.enable_switch_speed = False
+    may_switch.enable_switch_speed = False
 
-    assert not fast_time.switch_first(switching, blend(alice, switching))
+    assert not fast_time.switch_first(may_switch, blend(alice, may_switch))
     assert orders() == []
 
 
@@ -101,62 +101,62 @@ def test_nothing_is_switched_unless_the_operator_allows_it(
 )
 def test_the_accounts_own_speed_counts_more(
     alice: User,
-    switching: DiscordAccount,
+    may_switch: DiscordAccount,
     settings: dict[str, Any],
     mode: str,
     wanted: str,
 ) -> None:
     for name, value in settings.items():
-        setattr(switching, name, value)
+        setattr(may_switch, name, value)
 
-    assert fast_time.switch_first(switching, blend(alice, switching, mode=mode))
+    assert fast_time.switch_first(may_switch, blend(alice, may_switch, mode=mode))
     assert orders() == [(wanted, QueryState.WAITING)]
 
 
 def test_a_speed_that_is_refused_is_not_waited_for_and_asked_again_later(
-    alice: User, switching: DiscordAccount
+    alice: User, may_switch: DiscordAccount
 ) -> None:
-    task = blend(alice, switching)
-    fast_time.switch_first(switching, task)
+    task = blend(alice, may_switch)
+    fast_time.switch_first(may_switch, task)
 
     end(QueryState.FAILED)
-    assert not fast_time.switch_first(switching, task)
+    assert not fast_time.switch_first(may_switch, task)
     assert len(orders()) == 1
 
     end(QueryState.FAILED, created_at=timezone.now() - timedelta(minutes=11))
-    assert fast_time.switch_first(switching, task)
+    assert fast_time.switch_first(may_switch, task)
 
 
 def test_what_was_read_after_the_switch_counts_more(
-    alice: User, switching: DiscordAccount
+    alice: User, may_switch: DiscordAccount
 ) -> None:
-    task = blend(alice, switching)
-    fast_time.switch_first(switching, task)
+    task = blend(alice, may_switch)
+    fast_time.switch_first(may_switch, task)
     end(QueryState.DONE)
     later = timezone.now() + timedelta(seconds=1)
 
-    bot_snapshots.note(switching.pk, MJ, job_mode="Relaxed", info_at=later)
-    assert not fast_time.switch_first(switching, task)
+    bot_snapshots.note(may_switch.pk, MJ, job_mode="Relaxed", info_at=later)
+    assert not fast_time.switch_first(may_switch, task)
 
-    bot_snapshots.note(switching.pk, MJ, job_mode="Turbo", info_at=later)
-    assert fast_time.switch_first(switching, task)
+    bot_snapshots.note(may_switch.pk, MJ, job_mode="Turbo", info_at=later)
+    assert fast_time.switch_first(may_switch, task)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_others_are_sent_while_a_task_waits_for_its_speed(
-    alice: User, switching: DiscordAccount, http: FakeHttp
+    alice: User, may_switch: DiscordAccount, http: FakeHttp
 ) -> None:
-    waits = blend(alice, switching, action=TaskAction.PAN, echo_key="1", **PRESSED)
+    waits = blend(alice, may_switch, action=TaskAction.PAN, echo_key="1", **PRESSED)
     goes = make_waiting(
-        alice, switching, action=TaskAction.UPSCALE, echo_key="2", **PRESSED
+        alice, may_switch, action=TaskAction.UPSCALE, echo_key="2", **PRESSED
     )
 
-    dispatch.run_lane(switching.pk)
+    dispatch.run_lane(may_switch.pk)
 
     assert again(goes).status == TaskStatus.SUBMITTED
     assert again(waits).status == TaskStatus.NOT_START
     assert again(waits).waiting_reason == dispatch.SPEED
     end(QueryState.DONE)
     Task.objects.filter(pk=waits.pk).update(not_before=None)
-    dispatch.run_lane(switching.pk)
+    dispatch.run_lane(may_switch.pk)
     assert again(waits).status == TaskStatus.SUBMITTED

@@ -23,10 +23,10 @@ from tasks.models import InputPicture, Task
 from tasks.pictures.inputs import Brought
 from tasks.services import fail
 from tests.factories import make_account
-from tests.gateway.preparing import LINK, given, prepared, waiting
+from tests.gateway.picture_tasks import LINK, given, prepared, waiting
 from tests.gateway.rows import again
 from tests.http_server import Server, serving
-from tests.mjproxy.lib.safe_http.fetching import Answers
+from tests.mjproxy.lib.safe_http.guarded_fetch import Answers
 from tests.pictures import picture
 
 pytestmark = [

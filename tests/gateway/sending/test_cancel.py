@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway.events.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Recipient, handle
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP, Event
-from gateway.sending import cancel as sending_cancel
+from gateway.sending.cancel import pause, press_cancel, to_press
 from mjproxy.lib.process import event_loop
 from tasks.enums import BotType, TaskStatus
 from tasks.models import Task
@@ -20,19 +20,12 @@ from tasks.services import cancel
 from tests.factories import make_account
 from tests.gateway import wire
 from tests.gateway.fakes import ACCEPTED, FakeHttp
-from tests.gateway.rows import again, make_index, make_running, make_session
+from tests.gateway.rows import again, make_running, make_session
 from tests.gateway.wire import JOB
 
 CLICK = "1311111111111114000"
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def live(account: DiscordAccount) -> DiscordAccount:
-    make_session(account)
-    make_index(account)
-    return account
 
 
 def make_cancelled(alice: User, account: DiscordAccount, **fields: Any) -> Task:
@@ -49,7 +42,7 @@ def test_the_cancel_button_is_pressed_where_the_job_is_known(
 ) -> None:
     task = make_cancelled(alice, live, job_id=JOB)
 
-    assert sending_cancel.press_cancel(task.pk) is True
+    assert press_cancel(task.pk) is True
 
     (body,) = http.bodies
     assert body["type"] == 3
@@ -66,7 +59,7 @@ def test_the_messages_menu_is_used_where_the_job_is_not_known(
 ) -> None:
     task = make_cancelled(alice, live)
 
-    assert sending_cancel.press_cancel(task.pk) is True
+    assert press_cancel(task.pk) is True
 
     (body,) = http.bodies
     assert body["type"] == 2
@@ -79,7 +72,7 @@ def test_a_job_of_niji_is_stopped_by_niji(
 ) -> None:
     task = make_cancelled(alice, live, job_id=JOB, bot_type=BotType.NIJI_JOURNEY)
 
-    sending_cancel.press_cancel(task.pk)
+    press_cancel(task.pk)
 
     assert http.bodies[0]["application_id"] == NIJI_APP
 
@@ -91,10 +84,10 @@ def test_it_is_pressed_again_with_growing_pauses_until_the_job_is_over(
     pauses = []
 
     for presses in range(1, 9):
-        assert sending_cancel.to_press() == [task.pk]
-        assert sending_cancel.press_cancel(task.pk) is True
-        assert sending_cancel.press_cancel(task.pk) is False, "once for each pause"
-        assert sending_cancel.to_press() == []
+        assert to_press() == [task.pk]
+        assert press_cancel(task.pk) is True
+        assert press_cancel(task.pk) is False, "once for each pause"
+        assert to_press() == []
         assert len(set(http.nonces)) == presses
         moment = again(task).cancel_next_at
         assert moment is not None
@@ -106,12 +99,12 @@ def test_it_is_pressed_again_with_growing_pauses_until_the_job_is_over(
     assert pauses[3] > pauses[0]
     assert min(pauses[-2:]) >= 30
     Task.objects.update(status=TaskStatus.FAILURE)
-    assert sending_cancel.to_press() == []
-    assert sending_cancel.press_cancel(task.pk) is False
+    assert to_press() == []
+    assert press_cancel(task.pk) is False
 
 
 def test_pauses_differ() -> None:
-    assert len({sending_cancel.pause(3) for _ in range(20)}) > 1
+    assert len({pause(3) for _ in range(20)}) > 1
 
 
 def test_a_worker_that_dies_before_its_press_leaves_the_next_one_booked(
@@ -124,47 +117,47 @@ def test_a_worker_that_dies_before_its_press_leaves_the_next_one_booked(
     task = make_cancelled(alice, live, job_id=JOB)
     with monkeypatch.context() as patched:
         patched.setattr(event_loop, "spawn", lambda work: work.close())
-        assert sending_cancel.press_cancel(task.pk) is True
+        assert press_cancel(task.pk) is True
     assert http.bodies == []
 
     clock.shift(4)
 
-    assert sending_cancel.press_cancel(task.pk) is True
+    assert press_cancel(task.pk) is True
     assert len(http.bodies) == 1
 
 
 def test_a_job_that_starts_later_is_stopped_at_once(
-    alice: User, live: DiscordAccount, speaker: Speaker, http: FakeHttp
+    alice: User, live: DiscordAccount, recipient: Recipient, http: FakeHttp
 ) -> None:
     task = make_running(alice, live)
     answers = wire.answers(CLICK)
     queued = wire.notice("1311111111111115001", "Job queued", **answers)
-    handle(speaker, Event.INTERACTION_CREATE, {"id": CLICK, "nonce": task.nonce})
-    handle(speaker, Event.MESSAGE_CREATE, queued)
+    handle(recipient, Event.INTERACTION_CREATE, {"id": CLICK, "nonce": task.nonce})
+    handle(recipient, Event.MESSAGE_CREATE, queued)
     assert cancel(again(task))
-    assert sending_cancel.press_cancel(task.pk) is True
-    assert sending_cancel.to_press() == []
+    assert press_cancel(task.pk) is True
+    assert to_press() == []
 
     start = wire.start("1311111111111115002", **answers)
-    handle(speaker, Event.MESSAGE_CREATE, start)
+    handle(recipient, Event.MESSAGE_CREATE, start)
 
-    assert sending_cancel.to_press() == [task.pk]
-    assert sending_cancel.press_cancel(task.pk) is True
+    assert to_press() == [task.pk]
+    assert press_cancel(task.pk) is True
     assert http.bodies[-1]["data"]["target_id"] == "1311111111111115002"
 
     progress = wire.progress("1311111111111115002", 31, job=JOB)
-    handle(speaker, Event.MESSAGE_UPDATE, progress)
+    handle(recipient, Event.MESSAGE_UPDATE, progress)
 
-    assert sending_cancel.press_cancel(task.pk) is True
+    assert press_cancel(task.pk) is True
     assert http.bodies[-1]["data"]["custom_id"].endswith(JOB)
-    handle(speaker, Event.MESSAGE_UPDATE, progress)
-    assert sending_cancel.to_press() == [], "a further percentage is no news"
+    handle(recipient, Event.MESSAGE_UPDATE, progress)
+    assert to_press() == [], "a further percentage is no news"
 
 
 @pytest.mark.parametrize("colour", [wire.RED, wire.AMBER])
 @pytest.mark.parametrize("key", ["interacted_message_id", "target_message_id"])
 def test_what_midjourney_says_to_a_cancel_does_not_end_the_task(
-    alice: User, live: DiscordAccount, speaker: Speaker, colour: int, key: str
+    alice: User, live: DiscordAccount, recipient: Recipient, colour: int, key: str
 ) -> None:
     task = make_cancelled(alice, live, job_id=JOB)
     shown = str(task.progress_message_id)
@@ -177,14 +170,14 @@ def test_what_midjourney_says_to_a_cancel_does_not_end_the_task(
         **wire.answers(CLICK, **{key: shown}),
     )
 
-    assert handle(speaker, Event.MESSAGE_UPDATE, said) is Outcome.TAUGHT
+    assert handle(recipient, Event.MESSAGE_UPDATE, said) is Outcome.TAUGHT
 
     assert again(task).status == TaskStatus.IN_PROGRESS
     assert again(task).interaction_id is None
 
 
 def test_an_error_about_the_job_ends_it_though_it_shall_be_cancelled(
-    alice: User, live: DiscordAccount, speaker: Speaker
+    alice: User, live: DiscordAccount, recipient: Recipient
 ) -> None:
     task = make_cancelled(alice, live, job_id=JOB)
     said = wire.notice(
@@ -193,7 +186,7 @@ def test_an_error_about_the_job_ends_it_though_it_shall_be_cancelled(
         **wire.reply_to(str(task.progress_message_id)),
     )
 
-    handle(speaker, Event.MESSAGE_CREATE, said)
+    handle(recipient, Event.MESSAGE_CREATE, said)
 
     assert again(task).status == TaskStatus.FAILURE
 
@@ -213,7 +206,7 @@ def test_where_nothing_runs_nothing_is_pressed(
 ) -> None:
     task = make_cancelled(alice, live, **({"job_id": JOB} | fields))
 
-    assert sending_cancel.press_cancel(task.pk) is False
+    assert press_cancel(task.pk) is False
     assert http.bodies == []
     assert again(task).cancel_presses == 0
 
@@ -227,7 +220,7 @@ def test_without_a_live_session_it_is_pressed_later(
         make_session(account, **session)
     task = make_cancelled(alice, account, job_id=JOB)
 
-    assert sending_cancel.press_cancel(task.pk) is False
+    assert press_cancel(task.pk) is False
     assert again(task).cancel_presses == 0
 
 
@@ -237,7 +230,7 @@ def test_without_the_command_it_is_pressed_later(
     make_session(account)
     task = make_cancelled(alice, account)
 
-    assert sending_cancel.press_cancel(task.pk) is False
+    assert press_cancel(task.pk) is False
     assert again(task).cancel_presses == 0
 
 
@@ -247,12 +240,12 @@ def test_whatever_discord_answers_it_is_pressed_again(
 ) -> None:
     http.answers = [Answer(verdict, "Discord 500"), ACCEPTED]
     task = make_cancelled(alice, live, job_id=JOB)
-    sending_cancel.press_cancel(task.pk)
-    assert sending_cancel.press_cancel(task.pk) is False
+    press_cancel(task.pk)
+    assert press_cancel(task.pk) is False
 
     clock.shift(4)
 
-    assert sending_cancel.press_cancel(task.pk) is True
+    assert press_cancel(task.pk) is True
     assert len(http.bodies) == 2
 
 
@@ -273,13 +266,13 @@ def test_an_account_that_needs_a_person_presses_nothing_more(
 ) -> None:
     http.answers = [Answer(verdict, "Discord 403")]
     task = make_cancelled(alice, live, job_id=JOB)
-    sending_cancel.press_cancel(task.pk)
+    press_cancel(task.pk)
     live.refresh_from_db()
     assert live.state == state
 
     Task.objects.update(cancel_next_at=None)
 
-    assert sending_cancel.press_cancel(task.pk) is False
+    assert press_cancel(task.pk) is False
     assert len(http.bodies) == 1
 
 
@@ -288,9 +281,9 @@ def test_while_discord_wants_silence_it_is_pressed_later(
 ) -> None:
     http.answers = [Answer(Verdict.LATER, "Discord 429", 100.0), ACCEPTED]
     task = make_cancelled(alice, live, job_id=JOB)
-    sending_cancel.press_cancel(task.pk)
+    press_cancel(task.pk)
 
-    assert sending_cancel.press_cancel(task.pk) is False
+    assert press_cancel(task.pk) is False
 
     assert len(http.bodies) == 1
     assert again(task).cancel_presses == 0

@@ -12,9 +12,8 @@ from django.utils import timezone
 from accounts.enums import AccountState, SpeedMode
 from accounts.models import DiscordAccount, User
 from gateway import timing
-from gateway.lanes import lane
-from gateway.lanes import next_task as lanes_next_task
-from gateway.lanes.next_task import UserSessions
+from gateway.lanes import lane, next_task
+from gateway.lanes.next_task import Found, UserSessions
 from gateway.lanes.turns import Turns
 from gateway.models import CommandIndex, DispatchLane, GatewaySession
 from gateway.protocol.answers import Answer
@@ -28,7 +27,6 @@ from tests.gateway.fakes import FakeHttp
 from tests.gateway.rows import (
     COMMANDS,
     again,
-    make_index,
     make_running,
     make_session,
     make_waiting,
@@ -36,13 +34,6 @@ from tests.gateway.rows import (
 from tests.gateway.wire import CHANNEL, GUILD, JOB, PROMPT
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def live(account: DiscordAccount) -> DiscordAccount:
-    make_session(account)
-    make_index(account)
-    return account
 
 
 # --- sending -------------------------------------------------------------------------
@@ -200,17 +191,17 @@ def test_a_nudge_during_the_last_look_is_not_lost(
     http: FakeHttp,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real = lanes_next_task.next_task
+    real = next_task.next_task
     late: list[Task] = []
 
-    def next_task(sessions: UserSessions, turns: Turns) -> tuple[Task, Turns] | None:
+    def late_next_task(sessions: UserSessions, turns: Turns) -> Found | None:
         found = real(sessions, turns)
         if found is None and not late:
             late.append(make_waiting(alice, live))
             assert dispatch.run_lane(live.pk) is None  # another holds the lane
         return found
 
-    monkeypatch.setattr(lanes_next_task, "next_task", next_task)
+    monkeypatch.setattr(next_task, "next_task", late_next_task)
 
     dispatch.run_lane(live.pk)
 

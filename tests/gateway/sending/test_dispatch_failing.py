@@ -19,16 +19,9 @@ from mjproxy.lib import faults
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tests.gateway.fakes import FakeHttp
-from tests.gateway.rows import COMMANDS, again, make_index, make_session, make_waiting
+from tests.gateway.rows import COMMANDS, again, make_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def live(account: DiscordAccount) -> DiscordAccount:
-    make_session(account)
-    make_index(account)
-    return account
 
 
 @pytest.mark.parametrize(("named", "longest"), [({}, 6000), ({"prompt": 50}, 50)])

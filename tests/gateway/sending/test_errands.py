@@ -24,7 +24,6 @@ from tasks.models import Errand, Task
 from tasks.pictures import inputs
 from tests.factories import make_finished
 from tests.gateway.fakes import FakeHttp
-from tests.gateway.rows import make_index, make_session
 from tests.http_server import always, serving
 from tests.pictures import bare, picture
 
@@ -36,13 +35,6 @@ BOOKMARK = "MJ::BOOKMARK::5c0ffee0-1234-4abc-8def-0123456789ab"
 @pytest.fixture(autouse=True)
 def _own_files(settings: Settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path
-
-
-@pytest.fixture
-def live(account: DiscordAccount) -> DiscordAccount:
-    make_session(account)
-    make_index(account)
-    return account
 
 
 @pytest.fixture
@@ -214,7 +206,7 @@ def brought(alice: User, account: DiscordAccount) -> Errand:
     return send_on(ErrandKind.UPLOAD, owner=alice, account=account, brought=pictures)
 
 
-def linking(monkeypatch: pytest.MonkeyPatch, *outcomes: Any) -> list[bytes]:
+def fake_uploads(monkeypatch: pytest.MonkeyPatch, *outcomes: Any) -> list[bytes]:
     seen: list[bytes] = []
     left = list(outcomes)
 
@@ -235,7 +227,7 @@ def test_links_come_in_the_order_of_the_pictures(
     http: FakeHttp,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seen = linking(monkeypatch, "https://one", "https://two")
+    seen = fake_uploads(monkeypatch, "https://one", "https://two")
 
     errand = run(brought(alice, live))
 
@@ -250,7 +242,7 @@ def test_a_broken_upload_goes_on_where_it_broke(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     broken = UploadFailed("the upload was answered 500", status=500)
-    seen = linking(monkeypatch, "https://one", broken, "https://two")
+    seen = fake_uploads(monkeypatch, "https://one", broken, "https://two")
 
     errand = run(brought(alice, live))
     Errand.objects.update(claimed_until=None)
@@ -266,7 +258,7 @@ def test_a_refused_upload_is_told(
     http: FakeHttp,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    linking(monkeypatch, UploadFailed("Discord 413", permanent=True, status=413))
+    fake_uploads(monkeypatch, UploadFailed("Discord 413", permanent=True, status=413))
 
     errand = run(brought(alice, live))
 
@@ -278,7 +270,7 @@ def test_trouble_that_may_pass_is_waited_for_longer_and_longer(
     alice: User, live: DiscordAccount, http: FakeHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed = UploadFailed("the upload was answered 500", status=500)
-    linking(monkeypatch, failed, failed, failed)
+    fake_uploads(monkeypatch, failed, failed, failed)
     errand = brought(alice, live)
 
     pauses = []

@@ -17,7 +17,7 @@ from accounts.models import DiscordAccount, User
 from gateway import timing
 from gateway.discord import clients, index_reader
 from gateway.enums import QueryState
-from gateway.events.handlers import Speaker
+from gateway.events.handlers import Recipient
 from gateway.lanes import lane
 from gateway.models import AccountQuery
 from gateway.protocol.answers import Answer, Verdict
@@ -37,7 +37,7 @@ from tasks.services import advance
 from tests.factories import make_finished
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.query_rows import make_live, make_query
-from tests.gateway.rows import again, make_index, make_session, make_waiting
+from tests.gateway.rows import again, make_waiting
 from tests.gateway.windows import answered, opened, press
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,13 +48,6 @@ SAID = "the database did not answer within 4 s"
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backoff, "delay", lambda *_, **__: 0.0)
-
-
-@pytest.fixture
-def live(account: DiscordAccount) -> DiscordAccount:
-    make_session(account)
-    make_index(account)
-    return account
 
 
 class Away:
@@ -226,9 +219,9 @@ def test_a_command_that_cannot_be_compared_is_not_refused(
 
 
 @pytest.fixture
-def pressed(alice: User, live: DiscordAccount, speaker: Speaker) -> Task:
+def pressed(alice: User, live: DiscordAccount, recipient: Recipient) -> Task:
     task = press(alice, live)
-    opened(speaker, task)
+    opened(recipient, task)
     return task
 
 

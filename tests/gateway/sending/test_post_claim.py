@@ -19,8 +19,7 @@ from gateway.protocol import payloads
 from gateway.protocol.answers import Verdict
 from gateway.sending import post_claim, posting
 from gateway.sending.post_claim import PostClaim
-from tests.gateway.discord.test_rest import BODY, addresses, identity
-from tests.gateway.rest_server import Server, serving
+from tests.gateway.rest_server import BODY, Server, addresses, identity, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,7 +17,7 @@ from tasks.pictures.inputs import Brought
 from tasks.services import reassign, release
 from tests.factories import make_account
 from tests.gateway.fakes import FakeHttp
-from tests.gateway.preparing import LINK, given, prepared, waiting
+from tests.gateway.picture_tasks import LINK, given, prepared, waiting
 from tests.gateway.rows import again, make_index, make_session
 from tests.http_server import Server
 from tests.pictures import picture
@@ -109,7 +109,7 @@ def test_a_last_frame_follows_the_prompt(
 # --- failures ------------------------------------------------------------------------
 
 
-def failing(monkeypatch: pytest.MonkeyPatch, error: UploadFailed) -> None:
+def fail_uploads(monkeypatch: pytest.MonkeyPatch, error: UploadFailed) -> None:
     async def attach(*_: Any) -> str:
         raise error
 
@@ -123,7 +123,7 @@ def test_a_failed_upload_is_tried_again_later(
     http: FakeHttp,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    failing(monkeypatch, UploadFailed("the upload was answered 500", status=500))
+    fail_uploads(monkeypatch, UploadFailed("the upload was answered 500", status=500))
     task = waiting(alice, account, given(InputRole.PROMPT))
 
     task = prepared(task)
@@ -144,7 +144,9 @@ def test_an_upload_that_is_hopeless_ends_the_task(
     *,
     permanent: bool,
 ) -> None:
-    failing(monkeypatch, UploadFailed("Discord 413", permanent=permanent, status=413))
+    fail_uploads(
+        monkeypatch, UploadFailed("Discord 413", permanent=permanent, status=413)
+    )
     task = waiting(alice, account, given(InputRole.PROMPT))
     Task.objects.update(prepare_tries=tries)
 
@@ -160,7 +162,7 @@ def test_a_refused_token_switches_the_account_off_and_keeps_the_task(
     http: FakeHttp,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    failing(monkeypatch, UploadFailed("Discord 401", status=401))
+    fail_uploads(monkeypatch, UploadFailed("Discord 401", status=401))
     task = waiting(alice, account, given(InputRole.PROMPT))
 
     task = prepared(task)

@@ -10,14 +10,13 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import DiscordAccount, User
 from gateway.sending import prepare
-from mjproxy.lib.process import event_loop
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tasks.submit.extensions import NOT_CHOSEN, submit_extension
 from tasks.submit.row import Caller
 from tasks.waiting.reason import waiting_of
 from tests.gateway.fakes import FakeHttp
-from tests.gateway.rows import again
+from tests.gateway.picture_tasks import prepared
 from tests.tasks.parents import EXTEND, buttons, make_clips
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,11 +25,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _own_files(settings: Settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path
-
-
-def prepared(task: Task) -> Task:
-    event_loop.run(prepare.prepare(task.pk))
-    return again(task)
 
 
 @pytest.fixture

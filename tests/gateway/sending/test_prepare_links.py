@@ -18,15 +18,14 @@ from tasks.pictures import inputs, store
 from tasks.pictures.inputs import Brought
 from tasks.pictures.own_links import Viewer
 from tests.factories import make_finished
-from tests.gateway.fakes import FakeHttp
-from tests.gateway.preparing import given, prepared, waiting
+from tests.gateway.picture_tasks import given, prepared, waiting
 from tests.gateway.rows import make_waiting
 from tests.http_server import Server
 from tests.pictures import phone, picture
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("own_files"),
+    pytest.mark.usefixtures("own_files", "http"),
 ]
 
 
@@ -55,7 +54,6 @@ def _nobody_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_link_to_no_picture_ends_the_task_after_one_look(
     alice: User,
     account: DiscordAccount,
-    http: FakeHttp,
     sent: list[Any],
     site: Server,
     path: str,
@@ -75,7 +73,6 @@ def test_a_link_to_no_picture_ends_the_task_after_one_look(
 def test_a_link_that_may_work_later_is_tried_a_few_times(
     alice: User,
     account: DiscordAccount,
-    http: FakeHttp,
     sent: list[Any],
     site: Server,
     status: int,
@@ -96,7 +93,7 @@ def test_a_link_that_may_work_later_is_tried_a_few_times(
 
 
 def test_what_a_phone_has_made_is_uploaded_as_the_jpeg_it_is(
-    alice: User, account: DiscordAccount, http: FakeHttp, sent: list[Any], site: Server
+    alice: User, account: DiscordAccount, sent: list[Any], site: Server
 ) -> None:
     task = waiting(
         alice, account, Brought(InputRole.PROMPT, url=f"{site.origin}/phone")
@@ -111,7 +108,6 @@ def test_what_a_phone_has_made_is_uploaded_as_the_jpeg_it_is(
 def test_a_blend_gets_files_also_from_discords_own_links(
     alice: User,
     account: DiscordAccount,
-    http: FakeHttp,
     sent: list[Any],
     site: Server,
     settings: Settings,
@@ -132,7 +128,6 @@ def test_a_blend_gets_files_also_from_discords_own_links(
 def test_a_link_that_has_become_private_is_not_fetched(
     alice: User,
     account: DiscordAccount,
-    http: FakeHttp,
     sent: list[Any],
     site: Server,
     settings: Settings,
@@ -148,7 +143,6 @@ def test_a_link_that_has_become_private_is_not_fetched(
 def test_a_picture_of_ours_is_not_fetched_from_ourselves(
     alice: User,
     account: DiscordAccount,
-    http: FakeHttp,
     sent: list[Any],
     site: Server,
     settings: Settings,
@@ -173,7 +167,6 @@ def test_a_picture_of_ours_is_not_fetched_from_ourselves(
 def test_a_users_link_is_not_asked_past_the_guard(
     alice: User,
     account: DiscordAccount,
-    http: FakeHttp,
     sent: list[Any],
     site: Server,
     settings: Settings,

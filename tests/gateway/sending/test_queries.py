@@ -14,7 +14,6 @@ from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from gateway.sending import queries
 from tests.factories import make_account
-from tests.gateway.discord.test_rest import BODY
 from tests.gateway.fakes import ACCEPTED, FakeHttp
 from tests.gateway.panel import PANEL, RELAX, SELECTOR
 from tests.gateway.query_rows import (
@@ -25,6 +24,7 @@ from tests.gateway.query_rows import (
     show_panel,
     snapshot,
 )
+from tests.gateway.rest_server import BODY
 from tests.gateway.wire import US
 
 pytestmark = pytest.mark.django_db(transaction=True)

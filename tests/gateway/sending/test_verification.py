@@ -12,15 +12,15 @@ from curl_cffi.requests.exceptions import RequestException
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, Verification, VerificationSettings
 from accounts.verification import lock
-from gateway import jobs
+from gateway import jobs, nudges
 from gateway.discord import clients
 from gateway.discord.addresses import load_addresses
 from gateway.enums import QueryKind, QueryState
-from gateway.events.handlers import Outcome, Speaker, handle
+from gateway.events.handlers import Outcome, Recipient, handle
 from gateway.models import AccountQuery, GatewaySettings
 from gateway.protocol.constants import Event
 from gateway.sending import verification
-from mjproxy.lib.process import event_loop
+from tests import nudged
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.rest_server import Server, serving
 from tests.gateway.wire import CHANNEL
@@ -125,7 +125,7 @@ def test_the_operators_own_activity_host_is_asked(account: DiscordAccount) -> No
 
 
 def test_a_question_that_met_it_is_over(
-    account: DiscordAccount, speaker: Speaker
+    account: DiscordAccount, recipient: Recipient
 ) -> None:
     query = AccountQuery.objects.create(
         account=account,
@@ -143,7 +143,7 @@ def test_a_question_that_met_it_is_over(
         "iframe_path": "captcha/embedded/index.html",
     }
 
-    outcome = handle(speaker, Event.INTERACTION_IFRAME_MODAL_CREATE, data)
+    outcome = handle(recipient, Event.INTERACTION_IFRAME_MODAL_CREATE, data)
 
     query.refresh_from_db()
     assert outcome is Outcome.TAUGHT
@@ -224,8 +224,8 @@ async def test_a_passed_one_needs_no_page(
 def test_the_sweep_makes_what_nobody_was_told_of(
     activity: Activity, account: DiscordAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_loop, "spawn", event_loop.run)
     verification.challenged(account.pk, f"MJ::iframe::{TOKEN}")
+    monkeypatch.setattr(nudges, "nudge", nudged.do)
 
     jobs.sweep()
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
-from gateway.events.handlers import Speaker, handle
+from gateway.events.handlers import Recipient, handle
 from gateway.lanes import lane
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
@@ -38,21 +38,10 @@ from tests.gateway.wire import JOB
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def live(account: DiscordAccount) -> GatewaySession:
-    return make_session(account)
-
-
-@pytest.fixture
-def pressed(alice: User, account: DiscordAccount) -> Task:
-    """A variation that was pressed with a new prompt at hand."""
-    return press(alice, account)
-
-
 def test_a_window_of_a_task_to_be_cancelled_is_not_answered(
-    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+    recipient: Recipient, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
-    opened(speaker, pressed)
+    opened(recipient, pressed)
     assert cancel(again(pressed))
 
     task = answered(pressed)
@@ -62,15 +51,15 @@ def test_a_window_of_a_task_to_be_cancelled_is_not_answered(
 
 
 def test_the_answer_has_a_nonce_of_its_own_and_names_the_click(
-    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+    recipient: Recipient, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
-    opened(speaker, pressed)
+    opened(recipient, pressed)
 
     task = answered(pressed)
 
     (body,) = http.bodies
     assert body["type"] == 5
-    assert body["session_id"] == live.session_id
+    assert body["session_id"] == session.session_id
     assert body["data"] == {
         "id": CLICK,
         "custom_id": WINDOW,
@@ -87,16 +76,16 @@ def test_the_answer_has_a_nonce_of_its_own_and_names_the_click(
 
 
 def test_what_answers_the_answer_belongs_to_the_task(
-    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+    recipient: Recipient, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
-    opened(speaker, pressed)
+    opened(recipient, pressed)
     task = answered(pressed)
     created = {"id": ANSWER, "nonce": task.nonce}
 
-    handle(speaker, Event.INTERACTION_CREATE, created)
+    handle(recipient, Event.INTERACTION_CREATE, created)
     metadata = wire.answers(ANSWER, triggering_interaction_metadata={"id": CLICK})
     text = {"said": "Remix (Strong) by ", **metadata}
-    handle(speaker, Event.MESSAGE_CREATE, wire.final(PROGRESS, job=JOB, **text))
+    handle(recipient, Event.MESSAGE_CREATE, wire.final(PROGRESS, job=JOB, **text))
 
     done = again(task)
     assert (done.interaction_id, done.window_interaction_id) == (CLICK, ANSWER)
@@ -105,10 +94,10 @@ def test_what_answers_the_answer_belongs_to_the_task(
 
 
 def test_without_a_live_session_nothing_is_posted(
-    speaker: Speaker, account: DiscordAccount, pressed: Task, http: FakeHttp
+    recipient: Recipient, account: DiscordAccount, pressed: Task, http: FakeHttp
 ) -> None:
     make_session(account, is_live=False)
-    opened(speaker, pressed)
+    opened(recipient, pressed)
 
     task = answered(pressed)
 
@@ -118,10 +107,10 @@ def test_without_a_live_session_nothing_is_posted(
 
 
 def test_an_expired_window_is_opened_anew_after_a_pause(
-    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+    recipient: Recipient, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
     http.answers = [EXPIRED]
-    opened(speaker, pressed)
+    opened(recipient, pressed)
 
     task = answered(pressed)
 
@@ -133,12 +122,12 @@ def test_an_expired_window_is_opened_anew_after_a_pause(
 
 
 def test_a_window_is_not_opened_anew_for_ever(
-    speaker: Speaker, alice: User, account: DiscordAccount, http: FakeHttp
+    recipient: Recipient, alice: User, account: DiscordAccount, http: FakeHttp
 ) -> None:
     make_session(account)
     http.answers = [EXPIRED]
     task = press(alice, account, attempts=MAX_ATTEMPTS)
-    opened(speaker, task)
+    opened(recipient, task)
 
     task = answered(task)
 
@@ -147,23 +136,23 @@ def test_a_window_is_not_opened_anew_for_ever(
 
 
 def test_a_rate_limit_leaves_the_window_open_for_later(
-    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+    recipient: Recipient, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
     http.answers = [Answer(Verdict.LATER, "Discord 429", 30.0)]
-    opened(speaker, pressed)
+    opened(recipient, pressed)
 
     task = answered(pressed)
 
     assert task.window == WindowState.OPEN
     assert window_answers.to_answer() == []
-    assert lane.is_resting(live.account_id)
+    assert lane.is_resting(session.account_id)
 
 
 def test_while_discord_wants_silence_the_window_waits(
-    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+    recipient: Recipient, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
-    lane.rest(live.account_id, timezone.now() + timedelta(hours=1))
-    opened(speaker, pressed)
+    lane.rest(session.account_id, timezone.now() + timedelta(hours=1))
+    opened(recipient, pressed)
 
     assert answered(pressed).window == WindowState.OPEN
     assert http.bodies == []
@@ -171,24 +160,24 @@ def test_while_discord_wants_silence_the_window_waits(
 
 
 def test_the_next_task_keeps_its_distance_from_an_answer(
-    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+    recipient: Recipient, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
     DiscordAccount.objects.update(after_interval_min=50, after_interval_max=60)
-    lane.rest(live.account_id, timezone.now())  # the lane is there
-    opened(speaker, pressed)
+    lane.rest(session.account_id, timezone.now())  # the lane is there
+    opened(recipient, pressed)
 
     answered(pressed)
 
-    hold = lane.enter(live.account_id)
+    hold = lane.enter(session.account_id)
     assert hold is not None
     assert 40 < hold.rest <= 60
 
 
 def test_what_may_have_been_taken_is_not_answered_again(
-    speaker: Speaker, live: GatewaySession, pressed: Task, http: FakeHttp
+    recipient: Recipient, session: GatewaySession, pressed: Task, http: FakeHttp
 ) -> None:
     http.answers = [Answer(Verdict.UNKNOWN, "timed out")]
-    opened(speaker, pressed)
+    opened(recipient, pressed)
 
     answered(pressed)
     task = answered(pressed)
@@ -206,8 +195,8 @@ def test_what_may_have_been_taken_is_not_answered_again(
     ],
 )
 def test_a_refused_account_keeps_the_task_for_later(
-    speaker: Speaker,
-    live: GatewaySession,
+    recipient: Recipient,
+    session: GatewaySession,
     account: DiscordAccount,
     pressed: Task,
     http: FakeHttp,
@@ -215,7 +204,7 @@ def test_a_refused_account_keeps_the_task_for_later(
     state: AccountState,
 ) -> None:
     http.answers = [Answer(verdict, "no")]
-    opened(speaker, pressed)
+    opened(recipient, pressed)
 
     task = answered(pressed)
 
@@ -228,7 +217,7 @@ def test_a_refused_account_keeps_the_task_for_later(
 
 
 def test_an_answer_that_was_never_taken_is_given_anew(
-    account: DiscordAccount, live: GatewaySession, pressed: Task
+    account: DiscordAccount, session: GatewaySession, pressed: Task
 ) -> None:
     sent = {"window": WindowState.ANSWERED, "interaction_id": CLICK}
     task = long_ago(pressed, delivery=Delivery.UNKNOWN, **sent)
@@ -240,7 +229,7 @@ def test_an_answer_that_was_never_taken_is_given_anew(
 
 
 def test_an_answer_that_was_taken_waits_for_its_drawing(
-    account: DiscordAccount, live: GatewaySession, pressed: Task
+    account: DiscordAccount, session: GatewaySession, pressed: Task
 ) -> None:
     sent = {"window": WindowState.ANSWERED, "interaction_id": CLICK}
     task = long_ago(pressed, window_interaction_id=ANSWER, **sent)

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
-from gateway.events.handlers import Speaker, handle
+from gateway.events.handlers import Recipient, handle
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from gateway.sending import window_answers
@@ -17,7 +17,7 @@ from gateway.sending.refusals import MAX_ATTEMPTS
 from tasks.enums import TaskStatus, WindowState
 from tasks.models import Task
 from tests.gateway.fakes import FakeHttp
-from tests.gateway.rows import again, make_session
+from tests.gateway.rows import again
 from tests.gateway.windows import (
     CLICK,
     MODAL,
@@ -30,16 +30,6 @@ from tests.gateway.windows import (
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def live(account: DiscordAccount) -> GatewaySession:
-    return make_session(account)
-
-
-@pytest.fixture
-def pressed(alice: User, account: DiscordAccount) -> Task:
-    return press(alice, account)
-
-
 @pytest.mark.parametrize(
     "answer",
     [
@@ -48,14 +38,14 @@ def pressed(alice: User, account: DiscordAccount) -> Task:
     ],
 )
 def test_an_answer_that_is_refused_for_good_ends_the_task(
-    speaker: Speaker,
-    live: GatewaySession,
+    recipient: Recipient,
+    session: GatewaySession,
     pressed: Task,
     http: FakeHttp,
     answer: Answer,
 ) -> None:
     http.answers = [answer]
-    opened(speaker, pressed)
+    opened(recipient, pressed)
 
     task = answered(pressed)
 
@@ -66,8 +56,8 @@ def test_an_answer_that_is_refused_for_good_ends_the_task(
 
 @pytest.mark.parametrize(("field", "longest"), [({}, 4000), ({"max_length": 90}, 90)])
 def test_a_text_that_its_window_does_not_take_is_not_sent(
-    speaker: Speaker,
-    live: GatewaySession,
+    recipient: Recipient,
+    session: GatewaySession,
     alice: User,
     account: DiscordAccount,
     http: FakeHttp,
@@ -80,7 +70,7 @@ def test_a_text_that_its_window_does_not_take_is_not_sent(
     for each in (fits, task):
         data = modal(each) | {"id": f"{CLICK}{each.pk % 10}"}
         data["components"][0]["components"][0] |= field
-        handle(speaker, MODAL, data)
+        handle(recipient, MODAL, data)
 
     assert again(fits).window == WindowState.OPEN
     assert again(task).status == TaskStatus.FAILURE
@@ -89,7 +79,7 @@ def test_a_text_that_its_window_does_not_take_is_not_sent(
 
 
 def test_the_pauses_between_presses_grow(
-    alice: User, account: DiscordAccount, live: GatewaySession, clock: Any
+    alice: User, account: DiscordAccount, session: GatewaySession, clock: Any
 ) -> None:
     pauses = []
     for attempts in range(1, MAX_ATTEMPTS):

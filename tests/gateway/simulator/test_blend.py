@@ -7,7 +7,7 @@ import pytest
 
 from gateway.simulator.base.constants import NIJI
 from tests.gateway.simulator.client import Client, button, client, running
-from tests.gateway.simulator.commanding import (
+from tests.gateway.simulator.command_client import (
     bytes_of,
     command,
     jobs,

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.simulator.base.constants import NIJI
 from tests.gateway.simulator.client import Client, button, client, running
-from tests.gateway.simulator.commanding import (
+from tests.gateway.simulator.command_client import (
     answered,
     bytes_of,
     command,
@@ -16,7 +16,7 @@ from tests.gateway.simulator.commanding import (
     text,
     upload,
 )
-from tests.gateway.simulator.windowing import field, opened, result, submit
+from tests.gateway.simulator.window_client import field, opened, result, submit
 
 Json = dict[str, Any]
 

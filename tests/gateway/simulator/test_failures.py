@@ -10,7 +10,7 @@ import pytest
 from gateway.simulator.app import Simulator
 from gateway.simulator.state.accounts import AccountSpec
 from tests.gateway.simulator.client import Client, button, client, running
-from tests.gateway.simulator.commanding import jobs
+from tests.gateway.simulator.command_client import jobs
 
 Json = dict[str, Any]
 

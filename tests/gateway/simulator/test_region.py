@@ -10,7 +10,7 @@ from PIL import Image
 
 from gateway.simulator.discord.inpaint import PATHS
 from tests.gateway.simulator.client import Client, button, client, running
-from tests.gateway.simulator.windowing import result, single
+from tests.gateway.simulator.window_client import result, single
 
 Json = dict[str, Any]
 SIDE = 32  # of a single picture in these tests

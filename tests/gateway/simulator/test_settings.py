@@ -6,7 +6,7 @@ import pytest
 
 from gateway.simulator.base.constants import MIDJOURNEY, NIJI
 from tests.gateway.simulator.client import Client, button, client, running
-from tests.gateway.simulator.windowing import grid, opened, result, single
+from tests.gateway.simulator.window_client import grid, opened, result, single
 
 Json = dict[str, Any]
 SETTINGS = {

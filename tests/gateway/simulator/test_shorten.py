@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.gateway.simulator.client import Client, button, client, running
-from tests.gateway.simulator.commanding import answered, command, jobs, text
-from tests.gateway.simulator.windowing import field, opened, result, submit
+from tests.gateway.simulator.command_client import answered, command, jobs, text
+from tests.gateway.simulator.window_client import field, opened, result, submit
 
 Json = dict[str, Any]
 PROMPT = "a red fox standing in very deep snow with a lot of details --v 7"

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.simulator.base.constants import MIDJOURNEY, NIJI
 from tests.gateway.simulator.client import Client, button, client, running
-from tests.gateway.simulator.commanding import bytes_of, command, jobs, sha256, text
+from tests.gateway.simulator.command_client import bytes_of, command, jobs, sha256, text
 
 Json = dict[str, Any]
 ENVELOPE = "%E2%9C%89%EF%B8%8F"

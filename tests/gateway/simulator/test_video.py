@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from tests.gateway.simulator.client import Client, button, client, running
-from tests.gateway.simulator.commanding import bytes_of, jobs, png, sha256, upload
-from tests.gateway.simulator.windowing import field, opened, result, single, submit
+from tests.gateway.simulator.command_client import bytes_of, jobs, png, sha256, upload
+from tests.gateway.simulator.window_client import field, opened, result, single, submit
 
 Json = dict[str, Any]
 

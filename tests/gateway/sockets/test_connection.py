@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import socket
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -14,7 +12,6 @@ from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from gateway.models import CommandIndex, GatewaySession
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection as module
 from gateway.sockets.reconnect import Resume
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff
@@ -30,11 +27,10 @@ from tests.gateway.simulated import (
     draw,
     jobs_reach,
     make_held,
-    make_simulated,
     row_of,
+    run_simulator,
     session_of,
     sessions_reach,
-    simulating,
     spec_of,
 )
 
@@ -43,36 +39,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def account() -> DiscordAccount:
-    account = make_simulated()
-    make_held(account)
-    return account
-
-
-@pytest.fixture
-async def simulator() -> AsyncIterator[Simulator]:
-    async with simulating() as found:
-        yield found
-
-
-@pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    """No pause between attempts; the use of the database can be waited for."""
-    found = Watch()
-    monkeypatch.setattr(module, "in_thread", found.in_thread)
-    monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
-    monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
-    monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)
-    return found
-
-
-@pytest.fixture
-async def line(
-    simulator: Simulator, account: DiscordAccount, watch: Watch
-) -> AsyncIterator[Line]:
-    """A connection that is up."""
-    async with connected(account, addresses_of(simulator), watch) as found:
-        await found.is_up()
-        yield found
+    return make_held()
 
 
 # --- coming up -----------------------------------------------------------------------
@@ -99,7 +66,7 @@ async def test_it_comes_up_and_says_so(
 async def test_it_greets_only_after_hello(
     account: DiscordAccount, watch: Watch
 ) -> None:
-    async with simulating(hello_delay=0.2) as slow:
+    async with run_simulator(hello_delay=0.2) as slow:
         async with connected(account, addresses_of(slow), watch) as found:
             await found.is_up()
 
@@ -232,7 +199,7 @@ async def test_unanswered_heartbeats_end_the_socket_but_not_the_session(
     account: DiscordAccount, watch: Watch
 ) -> None:
     async with (
-        simulating(heartbeat_interval=0.1, heartbeat_misses=1000) as simulator,
+        run_simulator(heartbeat_interval=0.1, heartbeat_misses=1000) as simulator,
         connected(account, addresses_of(simulator), watch) as line,
     ):
         await line.is_up()

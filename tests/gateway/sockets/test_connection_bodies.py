@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import AsyncIterator
-
 import pytest
 
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection as module
-from mjproxy.lib.process import backoff
+from gateway.sockets import connection
 from tests.gateway.simulated import (
     Watch,
     addresses_of,
     connected,
     control,
     make_held,
-    make_simulated,
-    simulating,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,26 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def account() -> DiscordAccount:
-    account = make_simulated()
-    make_held(account)
-    return account
-
-
-@pytest.fixture
-async def simulator() -> AsyncIterator[Simulator]:
-    async with simulating() as found:
-        yield found
-
-
-@pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    """No pause between attempts; the use of the database can be waited for."""
-    found = Watch()
-    monkeypatch.setattr(module, "in_thread", found.in_thread)
-    monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
-    monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
-    monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)
-    return found
+    return make_held()
 
 
 @pytest.mark.parametrize("form", ["empty", "half", "html"])
@@ -77,7 +52,7 @@ async def test_ready_is_not_lost_by_an_answer_that_is_no_json(
 ) -> None:
     # Connected anew, it opens the channels that READY does not name.
     account.anew_revision = account.revision
-    monkeypatch.setattr(module, "found_in", lambda *_: None)
+    monkeypatch.setattr(connection, "found_in", lambda *_: None)
     said = {"body": body, "headers": {"Content-Type": "application/json"}}
     rule = {"match": {"route": route}, "effect": {"http": said}, "times": 1}
     await control(simulator, "POST", "/rules", rule)

@@ -12,9 +12,8 @@ from django.db import OperationalError
 from accounts.models import DiscordAccount, User
 from gateway.discord.addresses import load_addresses
 from gateway.discord.identity import identity_of
-from gateway.events.handlers import handle as real_handle
+from gateway.events.handlers import handle
 from gateway.protocol.constants import MIDJOURNEY_APP, Event
-from gateway.sockets import connection as module
 from gateway.sockets import parked_events
 from gateway.sockets.connection import Connection
 from gateway.sockets.reconnect import Resume
@@ -22,7 +21,7 @@ from mjproxy.lib.db.threads import in_thread
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tests.gateway import wire
-from tests.gateway.rows import again, make_running
+from tests.gateway.rows import again, make_running, make_session
 from tests.gateway.simulated import Watch, end
 from tests.gateway.wire import CHANNEL, JOB, US
 
@@ -35,6 +34,7 @@ PROGRESS, RESULT = "1311111111111116001", "1311111111111116002"
 @pytest.fixture
 async def connection(account: DiscordAccount) -> Connection:
     """A connection without a socket."""
+    await in_thread(make_session, account)
     return Connection(
         identity=await in_thread(identity_of, account),
         addresses=await in_thread(load_addresses),
@@ -45,13 +45,12 @@ async def connection(account: DiscordAccount) -> Connection:
     )
 
 
-@pytest.fixture
-def task(alice: User, account: DiscordAccount) -> Task:
-    return make_running(alice, account)
+async def handle_now(connection: Connection, data: dict[str, Any]) -> None:
+    assert await connection.events.handle([(1, CREATE, data)])
 
 
 def waiting(connection: Connection) -> int:
-    return len(connection.inbox)
+    return len(connection.events.inbox)
 
 
 @pytest.mark.parametrize(
@@ -99,9 +98,9 @@ async def test_an_odd_interaction_does_no_harm(
 ) -> None:
     connection._receive(Event.INTERACTION_CREATE, data)
 
-    _, event, found = await connection.inbox.next()
-    await connection._process(event, found)
-    assert found == {}
+    entries = await connection.events.inbox.next()
+    await connection._process(entries)
+    assert [found for *_, found in entries] == [{}]
 
 
 async def test_what_fits_nothing_yet_is_tried_again_when_more_is_known(
@@ -109,13 +108,13 @@ async def test_what_fits_nothing_yet_is_tried_again_when_more_is_known(
 ) -> None:
     twin = await in_thread(make_running, alice, account)
 
-    await connection._process(CREATE, wire.final(RESULT, job=JOB))
-    assert len(connection._parked) == 1
+    await handle_now(connection, wire.final(RESULT, job=JOB))
+    assert len(connection.events.parked) == 1
 
     known = wire.progress(PROGRESS, 5, nonce=twin.nonce, job=JOB)
-    await connection._process(CREATE, known)
+    await handle_now(connection, known)
 
-    assert not connection._parked
+    assert not connection.events.parked
     assert (await in_thread(again, twin)).status == TaskStatus.SUCCESS
     assert (await in_thread(again, task)).status == TaskStatus.SUBMITTED
 
@@ -123,21 +122,21 @@ async def test_what_fits_nothing_yet_is_tried_again_when_more_is_known(
 async def test_what_still_fits_nothing_stays_parked(
     connection: Connection, task: Task
 ) -> None:
-    await connection._process(CREATE, wire.start("1311111111111116009"))
-    await connection._process(CREATE, wire.start(PROGRESS, nonce=task.nonce))
+    await handle_now(connection, wire.start("1311111111111116009"))
+    await handle_now(connection, wire.start(PROGRESS, nonce=task.nonce))
 
-    assert len(connection._parked) == 1
+    assert len(connection.events.parked) == 1
 
 
 async def test_what_was_parked_too_long_is_forgotten(
     connection: Connection, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parked_events, "PARK_SECONDS", -1.0)
-    await connection._process(CREATE, wire.start("1311111111111116009"))
+    await handle_now(connection, wire.start("1311111111111116009"))
 
-    await connection._process(CREATE, wire.start(PROGRESS, nonce=task.nonce))
+    await handle_now(connection, wire.start(PROGRESS, nonce=task.nonce))
 
-    assert not connection._parked
+    assert not connection.events.parked
 
 
 async def test_an_event_that_could_not_be_written_is_repaired_from_history(
@@ -145,15 +144,15 @@ async def test_an_event_that_could_not_be_written_is_repaired_from_history(
 ) -> None:
     failed: list[Any] = []
 
-    def handle(*args: Any) -> Any:
-        if not failed:
+    def failing_handle(*args: Any) -> Any:
+        if len(failed) < 2:  # together with the other event, and alone
             failed.append(args)
             raise OperationalError("away")
-        return real_handle(*args)
+        return handle(*args)
 
     watch = Watch()
-    monkeypatch.setattr(module, "in_thread", watch.in_thread)
-    monkeypatch.setattr(module, "handle", handle)
+    monkeypatch.setattr("gateway.sockets.writer.in_thread", watch.in_thread)
+    monkeypatch.setattr("gateway.sockets.batches.handle", failing_handle)
     connection._receive(CREATE, wire.start("1", nonce="5"))
     connection._receive(CREATE, wire.start(PROGRESS, nonce=task.nonce))
 
@@ -170,8 +169,8 @@ async def test_an_event_that_could_not_be_written_is_repaired_from_history(
 async def events(connection: Connection) -> list[tuple[str, Mapping[str, object]]]:
     found = []
     while waiting(connection):
-        _, event, data = await connection.inbox.next()
-        found.append((event, data))
+        entries = await connection.events.inbox.next()
+        found += [(event, data) for _, event, data in entries]
     return found
 
 
@@ -210,7 +209,7 @@ async def test_nothing_else_is_put_together_and_the_order_stays(
 ) -> None:
     sent = [
         (UPDATE, wire.progress(PROGRESS, 5)),
-        (UPDATE, wire.progress(RESULT, 5)),
+        (CREATE, wire.progress(RESULT, 5)),
         (UPDATE, wire.progress(PROGRESS, 31)),
         (CREATE, wire.final(RESULT)),
         (CREATE, wire.final(RESULT)),

@@ -33,11 +33,6 @@ def then(fields: dict[str, Any]) -> dict[str, Any]:
     return {k: ago(v) if isinstance(v, timedelta) else v for k, v in fields.items()}
 
 
-@pytest.fixture
-def session(account: DiscordAccount) -> GatewaySession:
-    return make_session(account)
-
-
 def judged(task: Task) -> Task:
     assert task.account_id is not None
     judge(task.account_id, [task.pk])

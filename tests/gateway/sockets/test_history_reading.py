@@ -11,9 +11,8 @@ from curl_cffi.requests.exceptions import RequestException
 from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
-from gateway.events.handlers import Speaker
+from gateway.events.handlers import Recipient
 from gateway.events.matching import message_time
-from gateway.sockets import history as module
 from gateway.sockets.history import look_after, repair
 from gateway.timing import REQUEST_LIFE
 from mjproxy.lib.db.threads import in_thread
@@ -46,7 +45,7 @@ def reader(account: DiscordAccount, history: History) -> Any:
     return SimpleNamespace(
         account_id=account.pk,
         identity=SimpleNamespace(channel_id=CHANNEL),
-        speaker=Speaker(account.pk, wire.US, frozenset({CHANNEL})),
+        recipient=Recipient(account.pk, wire.US, frozenset({CHANNEL})),
         http=history,
     )
 
@@ -122,7 +121,7 @@ async def test_without_history_nothing_is_judged(
 async def test_a_history_without_end_proves_nothing(
     account: DiscordAccount, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PAGES", 2)
+    monkeypatch.setattr("gateway.sockets.history.PAGES", 2)
     history = History(small_talk(100), small_talk(100))
 
     assert await look_after(reader(account, history), [task.pk]) is False

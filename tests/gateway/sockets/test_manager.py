@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import OperationalError
 
 from accounts.editing.save import set_enabled
@@ -25,7 +22,6 @@ from gateway.sockets import connection, manager
 from gateway.sockets.manager import Manager
 from gateway.sockets.reconnect import Resume
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import backoff
 from tasks.enums import TaskStatus
 from tests.gateway.rows import make_running
 from tests.gateway.simulated import (
@@ -36,38 +32,14 @@ from tests.gateway.simulated import (
     draw,
     jobs_reach,
     make_simulated,
-    managing,
     row_of,
+    run_manager,
+    run_simulator,
     session_of,
     sessions_reach,
-    simulating,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-async def simulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]:
-    async with simulating() as found:
-        there = addresses_of(found)
-        names = GatewaySettings.ADDRESSES
-        discord = {name: getattr(there, name) for name in names}
-        monkeypatch.setattr(settings, "DISCORD", discord)
-        yield found
-
-
-@pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    """No pause between attempts or looks; the use of the database can be waited for."""
-    found = Watch()
-    monkeypatch.setattr(connection, "in_thread", found.in_thread)
-    monkeypatch.setattr(manager, "in_thread", found.in_thread)
-    monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
-    monkeypatch.setattr(manager, "TICK", 0.05)
-    monkeypatch.setattr(manager, "REST", 0.0)
-    monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
-    monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)
-    return found
 
 
 @pytest.fixture
@@ -81,7 +53,7 @@ async def test_it_holds_every_enabled_account(
     second = await in_thread(make_simulated, 2)
     off = await in_thread(make_simulated, 3, enabled=False)
 
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
         await watch.until_row(second, state=AccountState.READY)
 
@@ -94,7 +66,7 @@ async def test_it_holds_every_enabled_account(
 async def test_an_account_that_is_switched_off_is_left(
     simulator: Simulator, watch: Watch, account: DiscordAccount
 ) -> None:
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
 
         await in_thread(set_enabled, await row_of(account), enabled=False)
@@ -108,7 +80,7 @@ async def test_an_account_that_is_switched_off_is_left(
 async def test_an_account_that_was_deleted_is_left(
     simulator: Simulator, watch: Watch, account: DiscordAccount
 ) -> None:
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
         await watch.until(lambda: "sync_if_due" in watch.calls)
         pk = account.pk
@@ -121,7 +93,7 @@ async def test_an_account_that_was_deleted_is_left(
 async def test_another_token_is_another_user_and_resumes_nothing(
     simulator: Simulator, watch: Watch, account: DiscordAccount
 ) -> None:
-    async with managing():
+    async with run_manager():
         await watch.until_row(account, state=AccountState.READY)
         old = await session_of(account)
         rows = DiscordAccount.objects.filter(pk=account.pk)
@@ -143,7 +115,7 @@ async def test_new_addresses_are_obeyed(
     account: DiscordAccount,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with simulating() as elsewhere, managing():
+    async with run_simulator() as elsewhere, run_manager():
         await watch.until_row(account, state=AccountState.READY)
         there = addresses_of(elsewhere)
 
@@ -157,7 +129,7 @@ async def test_new_addresses_are_obeyed(
 async def test_a_dead_token_ends_the_connection_for_good(
     simulator: Simulator, watch: Watch, account: DiscordAccount
 ) -> None:
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
 
         await control(simulator, "POST", "/accounts", {"revoke": "account-1"})
@@ -184,7 +156,7 @@ async def test_another_process_takes_over_when_one_dies(
     before = await session_of(account)
 
     await first.die()
-    async with managing() as second:
+    async with run_manager() as second:
         await watch.until(lambda: watch.ready >= 2)
 
         after = await session_of(account)
@@ -199,7 +171,7 @@ async def test_another_process_takes_over_when_one_dies(
 async def test_who_lost_the_lease_closes_the_socket(
     simulator: Simulator, watch: Watch, account: DiscordAccount
 ) -> None:
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
         rows = GatewaySession.objects.filter(account=account)
 
@@ -215,9 +187,9 @@ async def test_two_processes_share_the_accounts(
 ) -> None:
     second = await in_thread(make_simulated, 2)
 
-    async with managing() as one:
+    async with run_manager() as one:
         await watch.until_row(second, state=AccountState.READY)
-        async with managing() as other:
+        async with run_manager() as other:
             await watch.until(lambda: len(other.manager._held) == 1)
             await watch.until(lambda: len(one.manager._held) == 1)
             assert set(one.manager._held) | set(other.manager._held) == {
@@ -230,7 +202,7 @@ async def test_two_processes_share_the_accounts(
 async def test_a_clean_end_gives_everything_back(
     simulator: Simulator, watch: Watch, account: DiscordAccount
 ) -> None:
-    async with managing():
+    async with run_manager():
         await watch.until_row(account, state=AccountState.READY)
 
     session = await session_of(account)
@@ -260,7 +232,7 @@ async def test_sockets_stay_while_the_database_is_away(
         renewed.append(name)
         return real(name)
 
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
         before = running.connection_of(account)
 
@@ -277,7 +249,7 @@ async def test_a_connection_that_broke_down_is_made_anew(
     account: DiscordAccount,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with managing():
+    async with run_manager():
         await watch.until_row(account, state=AccountState.READY)
         failed: list[Any] = []
 
@@ -350,7 +322,7 @@ async def test_what_was_missed_is_read_from_history(
 ) -> None:
     rule = {"match": {"phase": "final"}, "effect": {"drop": True}}
     await control(simulator, "POST", "/rules", rule)
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
         task = await in_thread(make_running, alice, account)
         held = running.connection_of(account)

@@ -3,59 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import OperationalError
 
 from accounts.editing.save import set_enabled
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway import leases
-from gateway.models import GatewayProcess, GatewaySession, GatewaySettings
+from gateway.models import GatewayProcess, GatewaySession
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection, manager
+from gateway.sockets import connection
 from mjproxy.lib.db import clock
 from mjproxy.lib.db.threads import in_thread
-from mjproxy.lib.process import backoff
 from tests.gateway.simulated import (
     Watch,
-    addresses_of,
     control,
     make_simulated,
-    managing,
     row_of,
+    run_manager,
     session_of,
     sessions_reach,
-    simulating,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-async def simulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]:
-    async with simulating() as found:
-        there = addresses_of(found)
-        discord = {name: getattr(there, name) for name in GatewaySettings.ADDRESSES}
-        monkeypatch.setattr(settings, "DISCORD", discord)
-        yield found
-
-
-@pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    """No pause between attempts or looks; the use of the database can be waited for."""
-    found = Watch()
-    for module in (connection, manager):
-        monkeypatch.setattr(module, "in_thread", found.in_thread)
-    monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
-    monkeypatch.setattr(manager, "TICK", 0.05)
-    monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
-    monkeypatch.setattr(backoff, "delay", lambda attempt, **_: 0.0)
-    return found
 
 
 @pytest.fixture
@@ -73,7 +45,7 @@ async def test_a_broken_connection_is_not_confirmed_by_the_next_renewal(
     live_at_renewal: list[bool] = []
     real = leases.renew
 
-    async with managing():
+    async with run_manager():
         await watch.until_row(account, state=AccountState.READY)
         failed: list[Any] = []
 
@@ -115,7 +87,7 @@ async def test_a_socket_is_closed_only_after_its_row_says_so(
             raise
 
     monkeypatch.setattr(connection.Connection, "run", run)
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
 
         await in_thread(set_enabled, await row_of(account), enabled=False)
@@ -131,7 +103,7 @@ async def test_with_a_wrong_clock_it_leaves_all_accounts_until_it_is_right(
     account: DiscordAccount,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
         monkeypatch.setattr(clock, "skew", lambda: 9.0)
         clock._seen.at = None

@@ -2,60 +2,32 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from django.conf import settings
 from django.utils import timezone
 
 from accounts.editing.save import reconnect, save_account, set_enabled
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from accounts.state.changes import follow_work_hours, resume_due, trouble
-from gateway.models import GatewaySettings
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection, manager
 from mjproxy.lib.db.threads import in_thread
 from tasks.services import fail
 from tests.gateway.rows import make_running
 from tests.gateway.simulated import (
     Watch,
-    addresses_of,
     control,
     make_simulated,
-    managing,
     row_of,
+    run_manager,
     session_of,
     sessions_reach,
-    simulating,
 )
 
 FURTHER = "1201000000000009001"
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-async def simulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]:
-    async with simulating() as found:
-        there = addresses_of(found)
-        discord = {name: getattr(there, name) for name in GatewaySettings.ADDRESSES}
-        monkeypatch.setattr(settings, "DISCORD", discord)
-        yield found
-
-
-@pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    """No pause between attempts or looks; the use of the database can be waited for."""
-    found = Watch()
-    for module in (connection, manager):
-        monkeypatch.setattr(module, "in_thread", found.in_thread)
-    monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
-    monkeypatch.setattr(manager, "TICK", 0.05)
-    monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
-    return found
 
 
 @pytest.fixture
@@ -66,7 +38,7 @@ def account() -> DiscordAccount:
 async def test_an_account_that_rests_closes_its_socket_after_its_last_drawing(
     simulator: Simulator, watch: Watch, account: DiscordAccount, alice: User
 ) -> None:
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
         task = await in_thread(make_running, alice, account)
         hours = DiscordAccount.objects.filter(pk=account.pk)
@@ -90,7 +62,7 @@ async def test_an_account_that_rests_closes_its_socket_after_its_last_drawing(
 async def test_a_final_end_is_not_tried_again_before_a_person_acts(
     simulator: Simulator, watch: Watch, account: DiscordAccount
 ) -> None:
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
         await control(simulator, "POST", "/gateway/close", {"code": 4012})
         await watch.until_row(account, state=AccountState.PAUSED)
@@ -110,7 +82,7 @@ async def test_a_final_end_is_not_tried_again_before_a_person_acts(
 async def test_what_does_not_concern_the_connection_leaves_it_alone(
     simulator: Simulator, watch: Watch, account: DiscordAccount
 ) -> None:
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
         before = running.connection_of(account)
         row = await row_of(account)
@@ -135,7 +107,7 @@ async def test_what_does_not_concern_the_connection_leaves_it_alone(
 async def test_an_account_that_is_told_to_connect_anew_identifies(
     simulator: Simulator, watch: Watch, account: DiscordAccount
 ) -> None:
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
         before = running.connection_of(account)
 
@@ -153,7 +125,7 @@ async def test_an_account_that_is_told_to_connect_anew_identifies(
 async def test_an_account_that_a_person_has_helped_resumes(
     simulator: Simulator, watch: Watch, account: DiscordAccount
 ) -> None:
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
         await in_thread(trouble, account.pk, AccountState.PAUSED, "why")
 
@@ -168,7 +140,7 @@ async def test_an_account_that_a_person_has_helped_resumes(
 async def test_emptied_direct_channels_are_found_when_it_connects_anew(
     simulator: Simulator, watch: Watch, account: DiscordAccount
 ) -> None:
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
         known = await row_of(account)
         assert known.private_channel_id
@@ -189,7 +161,7 @@ async def test_rows_of_one_user_know_each_other(
     sibling = await in_thread(
         make_simulated, channel_id=FURTHER, state=AccountState.CONNECTING
     )
-    async with managing() as running:
+    async with run_manager() as running:
         await watch.until_row(account, state=AccountState.READY)
         await watch.until_row(sibling, state=AccountState.READY)
 

@@ -14,10 +14,9 @@ from aiohttp import web
 from gateway.discord.rest import DiscordHttp
 from gateway.models import GatewaySettings
 from gateway.sockets import read_marks
-from gateway.sockets.read_marks import Reader
+from gateway.sockets.read_marks import ReadMarks
 from mjproxy.lib.db.threads import in_thread
-from tests.gateway.discord.test_rest import addresses, identity
-from tests.gateway.rest_server import Server, serving
+from tests.gateway.rest_server import Server, addresses, identity, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,7 +25,7 @@ LIMIT = 20
 
 
 class Gate:
-    """Stands in for time: the reader rests until it is let through."""
+    """Stands in for time: the marks rests until it is let through."""
 
     def __init__(self) -> None:
         self.rests = 0
@@ -72,9 +71,9 @@ async def server() -> AsyncIterator[Server]:
 
 
 @pytest.fixture
-async def reader(server: Server) -> AsyncIterator[Reader]:
+async def marks(server: Server) -> AsyncIterator[ReadMarks]:
     http = DiscordHttp(identity(), addresses(server.url))
-    found = Reader(lambda: http)
+    found = ReadMarks(lambda: http)
     yield found
     await found.aclose()
     await http.aclose()
@@ -91,11 +90,11 @@ def acks(server: Server) -> list[str]:
 
 
 async def test_the_newest_of_each_channel_is_acknowledged(
-    reader: Reader, gate: Gate, server: Server
+    marks: ReadMarks, gate: Gate, server: Server
 ) -> None:
     for number in (8, 12, 9):
-        reader.saw(message(number))
-    reader.saw(message(5, THERE))
+        marks.saw(message(number))
+    marks.saw(message(5, THERE))
     await gate.resting(1)
     assert server.seen == []  # nobody reads in the same moment
 
@@ -111,14 +110,14 @@ async def test_the_newest_of_each_channel_is_acknowledged(
 
 
 async def test_what_comes_meanwhile_waits_for_the_next_look(
-    reader: Reader, gate: Gate, server: Server
+    marks: ReadMarks, gate: Gate, server: Server
 ) -> None:
-    reader.saw(message(1))
+    marks.saw(message(1))
     gate.let_through()
     await gate.resting(2)
 
     for number in range(2, 100):
-        reader.saw(message(number))
+        marks.saw(message(number))
     gate.let_through()
     await gate.resting(3)
 
@@ -126,15 +125,15 @@ async def test_what_comes_meanwhile_waits_for_the_next_look(
 
 
 async def test_it_ends_where_nothing_is_new_and_begins_again(
-    reader: Reader, gate: Gate, server: Server
+    marks: ReadMarks, gate: Gate, server: Server
 ) -> None:
-    reader.saw(message(1))
+    marks.saw(message(1))
     gate.let_through()
     gate.let_through()
-    assert reader._work is not None
-    await asyncio.wait_for(reader._work, LIMIT)
+    assert marks._work is not None
+    await asyncio.wait_for(marks._work, LIMIT)
 
-    reader.saw(message(2))
+    marks.saw(message(2))
     gate.let_through()
     await gate.resting(4)
 
@@ -153,19 +152,19 @@ async def test_it_ends_where_nothing_is_new_and_begins_again(
     ],
 )
 async def test_what_stands_in_no_channel_is_not(
-    reader: Reader, odd: dict[str, Any]
+    marks: ReadMarks, odd: dict[str, Any]
 ) -> None:
-    reader.saw(odd)
+    marks.saw(odd)
 
-    assert reader._work is None
+    assert marks._work is None
 
 
 async def test_it_can_be_switched_off(
-    reader: Reader, gate: Gate, server: Server
+    marks: ReadMarks, gate: Gate, server: Server
 ) -> None:
     await in_thread(GatewaySettings.objects.create, acknowledge=False)
 
-    reader.saw(message(1))
+    marks.saw(message(1))
     gate.let_through()
     await gate.resting(2)
 
@@ -184,19 +183,19 @@ def _cut(request: web.Request) -> Awaitable[web.StreamResponse]:
 
 @pytest.mark.parametrize("failure", [_refused, _cut])
 async def test_a_failure_is_silent_and_the_next_one_makes_up(
-    reader: Reader,
+    marks: ReadMarks,
     gate: Gate,
     server: Server,
     failure: Callable[[web.Request], Awaitable[web.StreamResponse]],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     server.answer = failure
-    reader.saw(message(1))
+    marks.saw(message(1))
     gate.let_through()
     await gate.resting(2)
 
     server.says(200, {"token": None})
-    reader.saw(message(2))
+    marks.saw(message(2))
     gate.let_through()
     await gate.resting(3)
 
@@ -204,12 +203,12 @@ async def test_a_failure_is_silent_and_the_next_one_makes_up(
     assert not [r for r in caplog.records if r.levelname in ("WARNING", "ERROR")]
 
 
-async def test_closing_ends_it(reader: Reader, gate: Gate, server: Server) -> None:
-    reader.saw(message(1))
+async def test_closing_ends_it(marks: ReadMarks, gate: Gate, server: Server) -> None:
+    marks.saw(message(1))
     await gate.resting(1)
 
-    await reader.aclose()
+    await marks.aclose()
 
-    assert reader._work is not None
-    assert reader._work.cancelled()
+    assert marks._work is not None
+    assert marks._work.cancelled()
     assert server.seen == []

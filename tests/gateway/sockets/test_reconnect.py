@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -16,9 +14,8 @@ from gateway.discord.rest import DiscordHttp
 from gateway.discord.transport.json_bodies import NotDiscord
 from gateway.models import CommandIndex
 from gateway.simulator.app import Simulator
-from gateway.sockets import connection as module
-from gateway.sockets import reconnect
-from gateway.sockets.reconnect import Comeback
+from gateway.sockets import batches, connection, reconnect
+from gateway.sockets.reconnect import ReconnectPauses
 from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import backoff
@@ -28,9 +25,7 @@ from tests.gateway.simulated import (
     connected,
     control,
     make_held,
-    make_simulated,
     row_of,
-    simulating,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,19 +33,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def account() -> DiscordAccount:
-    account = make_simulated()
-    make_held(account)
-    return account
+    return make_held()
 
 
 @pytest.fixture
-async def simulator() -> AsyncIterator[Simulator]:
-    async with simulating() as found:
-        yield found
-
-
-@pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def pauses(monkeypatch: pytest.MonkeyPatch, watch: Watch) -> list[int]:
     """The attempts before which there was a pause, none of which is waited for."""
     found: list[int] = []
 
@@ -59,15 +46,6 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return 0.0
 
     monkeypatch.setattr(backoff, "delay", delay)
-    return found
-
-
-@pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch, pauses: list[int]) -> Watch:
-    found = Watch()
-    monkeypatch.setattr(module, "in_thread", found.in_thread)
-    monkeypatch.setattr("gateway.sockets.handshake.IDENTIFY_PACE", 0.0)
-    monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
     return found
 
 
@@ -168,17 +146,17 @@ async def test_a_gateway_that_never_greets_is_said(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    receive, deaf = module.Connection._receive, ["READY"] * 2
+    receive, deaf = connection.Connection._receive, ["READY"] * 2
     said = set()
 
-    def hears(self: module.Connection, event: str, data: Any) -> None:
+    def hears(self: connection.Connection, event: str, data: Any) -> None:
         if event not in deaf:
             receive(self, event, data)
         else:
             deaf.remove(event)
 
-    monkeypatch.setattr(module.Connection, "_receive", hears)
-    monkeypatch.setattr(module, "READY_LIMIT", 1.0)
+    monkeypatch.setattr(connection.Connection, "_receive", hears)
+    monkeypatch.setattr(connection, "READY_LIMIT", 1.0)
 
     async def note() -> bool:
         row = await row_of(account)
@@ -235,7 +213,7 @@ async def test_a_database_that_is_away_pauses_nothing(
         if left:
             raise left.pop()
 
-    monkeypatch.setattr(module, "found_in", found_in)
+    monkeypatch.setattr(connection, "found_in", found_in)
 
     async with connected(account, addresses_of(simulator), watch) as line:
         await line.is_up()
@@ -252,11 +230,12 @@ async def test_an_event_that_nobody_can_read_is_told_once_with_a_traceback(
 ) -> None:
     async with connected(account, addresses_of(simulator), watch) as line:
         await line.is_up()
-        monkeypatch.setattr(module, "handle", lambda *_: 1 / 0)
+        line.connection.repair_wanted = False
+        monkeypatch.setattr(batches, "handle", lambda *_: 1 / 0)
         for number in range(20):
             data = {"id": str(number), "channel_id": account.channel_id}
             line.connection._receive("MESSAGE_DELETE", data)
-        await watch.until(lambda: watch.calls.count("<lambda>") >= 20)
+        await watch.until(lambda: line.connection.repair_wanted)
 
         assert line.connection.is_live
         assert line.connection.repair_wanted
@@ -270,7 +249,7 @@ async def test_an_event_that_nobody_can_read_is_told_once_with_a_traceback(
 
 
 async def lost(
-    found: Comeback, *, after: float | None, resumable: bool = True
+    found: ReconnectPauses, *, after: float | None, resumable: bool = True
 ) -> float:
     """Return the pause after a connection that was up for so many seconds."""
     if after is not None:
@@ -281,14 +260,14 @@ async def lost(
 
 
 async def test_a_connection_that_has_lasted_comes_back_at_once() -> None:
-    found = Comeback(1)
+    found = ReconnectPauses(1)
 
     for _ in range(5):
         assert await lost(found, after=reconnect.STEADY + 1) == reconnect.AT_ONCE
 
 
 async def test_one_that_greets_and_breaks_each_time_waits_longer_and_longer() -> None:
-    found = Comeback(1)
+    found = ReconnectPauses(1)
 
     pauses = [await lost(found, after=1.0) for _ in range(8)]
 
@@ -298,13 +277,13 @@ async def test_one_that_greets_and_breaks_each_time_waits_longer_and_longer() ->
 
 
 async def test_a_session_that_is_gone_waits_even_once() -> None:
-    assert await lost(Comeback(1), after=100.0, resumable=False) >= 0.5
+    assert await lost(ReconnectPauses(1), after=100.0, resumable=False) >= 0.5
 
 
 async def test_a_reason_is_told_once_until_it_is_up(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    found = Comeback(1)
+    found = ReconnectPauses(1)
 
     for reason in ("away", "away", "Discord answers 503", "Discord answers 503"):
         found.warn(reason)

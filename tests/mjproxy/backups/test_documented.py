@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.mjproxy.backups.home import Home
+from tests.mjproxy.backups.installation import Installation
 from tests.mjproxy.run.test_start import ROOT
 
 pytestmark = pytest.mark.timeout(240)
@@ -38,19 +38,19 @@ def passphrase(tmp_path: Path) -> Path:
     return file
 
 
-def run_all(home: Home, folder: Path, passphrase: Path, lines: list[str]) -> None:
+def run_all(
+    installation: Installation, folder: Path, passphrase: Path, lines: list[str]
+) -> None:
     """Run shell lines in a folder; what is between two of them is changed."""
     for line in lines:
         if "--secrets" in line:
             line = f"{line} --passphrase-file {passphrase}"
         if " restore " in line:
-            home.python(
-                "from tasks.models import Task\nTask.objects.update(prompt='changed')"
-            )
+            installation.sql("UPDATE tasks_task SET prompt = 'changed'")
         done = subprocess.run(
             ["sh", "-ec", line],
             cwd=folder,
-            env=home.environment,
+            env=installation.environment,
             capture_output=True,
             text=True,
             timeout=120,
@@ -59,39 +59,43 @@ def run_all(home: Home, folder: Path, passphrase: Path, lines: list[str]) -> Non
         assert done.returncode == 0, f"{line}: {done.stderr}"
 
 
-def test_on_this_machine(home: Home, tmp_path: Path, passphrase: Path) -> None:
+def test_on_this_machine(
+    installation: Installation, tmp_path: Path, passphrase: Path
+) -> None:
     lines = [line for line in documented() if line.startswith("manage.py ")]
     assert len(lines) == 4
-    before = home.content()
+    before = installation.content()
     program = f"{shlex.quote(sys.executable)} {shlex.quote(str(ROOT))}/manage.py"
 
     run_all(
-        home,
+        installation,
         tmp_path,
         passphrase,
         [line.replace("manage.py", program, 1) for line in lines],
     )
 
-    assert home.content() == before
+    assert installation.content() == before
 
 
-def test_in_containers(home: Home, tmp_path: Path, passphrase: Path) -> None:
+def test_in_containers(
+    installation: Installation, tmp_path: Path, passphrase: Path
+) -> None:
     """Run what the containers would, with the volume's folder in its place."""
     lines = [line for line in documented() if line.startswith("docker compose ")]
     assert len(lines) == 10
-    before = home.content()
+    before = installation.content()
 
     run_all(
-        home,
+        installation,
         tmp_path,
         passphrase,
-        [inner for line in lines if (inner := inside(line, home))],
+        [inner for line in lines if (inner := inside(line, installation))],
     )
 
-    assert home.content() == before
+    assert installation.content() == before
 
 
-def inside(line: str, home: Home) -> str:
+def inside(line: str, installation: Installation) -> str:
     """Return what a line does in a container; "" for what only compose does."""
     verb, rest = line.removeprefix("docker compose ").split(" ", 1)
     assert verb in OF_COMPOSE
@@ -99,14 +103,14 @@ def inside(line: str, home: Home) -> str:
     if verb == "cp":
         service, _, path = words[0].partition(":")
         assert service in services()
-        return f"cp {home.data / Path(path).name} {words[1]}"
+        return f"cp {installation.data / Path(path).name} {words[1]}"
     if verb in ("stop", "up"):
         assert set(words) - {"-d"} <= set(services())
         return ""
     while words[0].startswith("-"):
         assert words.pop(0) == "-T"
     assert words.pop(0) in services()
-    command = " ".join(words).replace("/data/", f"{home.data}/")
+    command = " ".join(words).replace("/data/", f"{installation.data}/")
     python = f"{shlex.quote(sys.executable)} {shlex.quote(str(ROOT))}/manage.py"
     return command.replace("python manage.py", python)
 

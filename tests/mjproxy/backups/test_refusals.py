@@ -17,7 +17,7 @@ from mjproxy.backups.archive import Manifest, verify, writing
 from mjproxy.lib.process import signs_of_life
 from mjproxy.lib.process.signs_of_life import Seen, State
 from mjproxy.run import start
-from tests.mjproxy.backups.home import SETUP, Home
+from tests.mjproxy.backups.installation import SETUP, Installation
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -38,21 +38,23 @@ GatewayProcess.objects.create(name="g", seen_at=timezone.now() + timedelta(minut
 """
 
 
-def test_a_running_product_is_left_alone(home: Home, archive: Path) -> None:
-    lock = start.take_lock(home.data)
+def test_a_running_product_is_left_alone(
+    installation: Installation, archive: Path
+) -> None:
+    lock = start.take_lock(installation.data)
     try:
-        assert "already runs" in home.refused("restore", str(archive))
+        assert "already runs" in installation.refused("restore", str(archive))
     finally:
         os.close(lock)
 
 
 def test_a_process_that_has_the_database_open_is_in_the_way(
-    home: Home, archive: Path
+    installation: Installation, archive: Path
 ) -> None:
-    before = home.content()
+    before = installation.content()
     reader = subprocess.Popen(
         [sys.executable, "-c", SETUP + READER],
-        env=home.environment,
+        env=installation.environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -60,17 +62,19 @@ def test_a_process_that_has_the_database_open_is_in_the_way(
     with reader:
         assert reader.stdout
         assert reader.stdout.readline()
-        line = home.refused("restore", str(archive))
+        line = installation.refused("restore", str(archive))
         reader.kill()
 
     assert "The product runs: " in line
-    assert home.content() == before
+    assert installation.content() == before
 
 
-def test_a_gateway_that_was_just_seen_is_in_the_way(home: Home, archive: Path) -> None:
-    home.python(SEEN)
+def test_a_gateway_that_was_just_seen_is_in_the_way(
+    installation: Installation, archive: Path
+) -> None:
+    installation.python(SEEN)
 
-    assert "a gateway was seen" in home.refused("restore", str(archive))
+    assert "a gateway was seen" in installation.refused("restore", str(archive))
 
 
 def test_signs_of_life_are_believed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,28 +92,35 @@ def test_signs_of_life_are_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     ("table", "old", "new", "said"),
     [
         ("tasks.task", b'"MID_JOURNEY"', b"[1, 2", "rows cannot be read"),
-        ("accounts.apikey", b"[", b"[1, ", "other columns"),
-        ("accounts.accountevent", b"]\n", b"]\n[1]\n", "a row does not fit"),
+        ("accounts.apikey", b"[", b"[1, ", "columns differ"),
+        ("accounts.accountevent", b"]\n", b"]\n[1]\n", "wrong number of values"),
     ],
 )
 def test_rows_that_do_not_fit_are_refused_before_anything_is_touched(
-    home: Home, archive: Path, table: str, old: bytes, new: bytes, said: str
+    installation: Installation,
+    archive: Path,
+    table: str,
+    old: bytes,
+    new: bytes,
+    said: str,
 ) -> None:
-    before = home.content()
+    before = installation.content()
     spoiled = archive.with_name("spoiled.tar")
     _copy(archive, spoiled, table, lambda text: text.replace(old, new, 1))
 
-    line = home.refused("restore", str(spoiled))
+    line = installation.refused("restore", str(spoiled))
 
     assert said in line
-    assert home.content() == before
+    assert installation.content() == before
 
 
-def test_a_row_that_belongs_to_none_is_refused(home: Home, archive: Path) -> None:
+def test_a_row_that_belongs_to_none_is_refused(
+    installation: Installation, archive: Path
+) -> None:
     spoiled = archive.with_name("spoiled.tar")
     _copy(archive, spoiled, "accounts.user", lambda text: text.splitlines()[0] + b"\n")
 
-    assert "do not fit together" in home.refused("restore", str(spoiled))
+    assert "violate a constraint" in installation.refused("restore", str(spoiled))
 
 
 def _copy(source: Path, target: Path, table: str, change: Any) -> None:

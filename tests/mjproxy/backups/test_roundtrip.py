@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mjproxy.backups.home import SETUP, Home, digest
+from tests.mjproxy.backups.installation import SETUP, Installation, digest
 
 pytestmark = pytest.mark.timeout(240)
 PASSPHRASE = "correct horse battery"
@@ -52,11 +52,7 @@ while True:
         )
     print(task.pk, flush=True)
 """
-PAIRS = """
-from tasks.models import Task, WebhookDelivery
-print(Task.objects.filter(prompt="written together").count(),
-      WebhookDelivery.objects.filter(url="https://h.example").count())
-"""
+REMARKED = "UPDATE accounts_discordaccount SET remark = 'changed'"
 
 
 @pytest.fixture
@@ -66,11 +62,11 @@ def passphrase(tmp_path: Path) -> Path:
     return file
 
 
-def writing(home: Home) -> subprocess.Popen[str]:
+def writing(installation: Installation) -> subprocess.Popen[str]:
     """Start a process that writes, and wait until it does."""
     writer = subprocess.Popen(
         [sys.executable, "-c", SETUP + WRITER],
-        env=home.environment,
+        env=installation.environment,
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -80,33 +76,33 @@ def writing(home: Home) -> subprocess.Popen[str]:
 
 
 def test_every_row_comes_back_and_what_was_there_is_kept(
-    home: Home, tmp_path: Path
+    installation: Installation, tmp_path: Path
 ) -> None:
-    before, file = home.content(), tmp_path / "backup.tar"
+    before, file = installation.content(), tmp_path / "backup.tar"
 
-    home.done("backup", str(file))
-    home.python(CHANGE)
-    assert home.content() != before
-    said = home.done("restore", str(file))
+    installation.done("backup", str(file))
+    installation.python(CHANGE)
+    assert installation.content() != before
+    said = installation.done("restore", str(file))
 
-    assert home.content() == before
+    assert installation.content() == before
     assert "2 drawings that waited" in said
     assert "1 drawings that were under way" in said
     assert "2 webhooks" in said
     assert "1 mails" in said
     kept = next(line for line in said.splitlines() if line.startswith("Kept: "))
     assert Path(kept.removeprefix("Kept: ")).exists()
-    assert int(home.python(MORE)) > 0  # new rows get numbers that are free
+    assert int(installation.python(MORE)) > 0  # new rows get numbers that are free
 
 
 def test_a_backup_is_readable_by_its_owner_alone_and_replaces_nothing(
-    home: Home, tmp_path: Path
+    installation: Installation, tmp_path: Path
 ) -> None:
     file = tmp_path / "backup.tar"
-    home.done("backup", str(file), umask=0)
+    installation.done("backup", str(file), umask=0)
     before = digest(file)
 
-    again = home.manage("backup", str(file))
+    again = installation.manage("backup", str(file))
 
     assert file.stat().st_mode & 0o777 == 0o600
     assert again.returncode == 1
@@ -115,14 +111,12 @@ def test_a_backup_is_readable_by_its_owner_alone_and_replaces_nothing(
     assert [path.name for path in tmp_path.iterdir() if path.name[0] == "."] == []
 
 
-def test_no_secret_is_in_a_backup_in_clear(home: Home, tmp_path: Path) -> None:
-    home.python(
-        "from accounts.models import DiscordAccount\n"
-        "DiscordAccount.objects.update(user_token='very-secret')"
-    )
+def test_no_secret_is_in_a_backup_in_clear(
+    installation: Installation, tmp_path: Path
+) -> None:
     file = tmp_path / "backup.tar"
 
-    home.done("backup", str(file))
+    installation.done("backup", str(file))
     with tarfile.open(file) as tar:
         rows = [tar.extractfile(name) for name in tar.getnames() if ".gz" in name]
         unpacked = b"".join(gzip.decompress(each.read()) for each in rows if each)
@@ -131,128 +125,139 @@ def test_no_secret_is_in_a_backup_in_clear(home: Home, tmp_path: Path) -> None:
     assert b"very-secret" not in unpacked
 
 
-def test_it_is_of_one_moment_though_others_write(home: Home, tmp_path: Path) -> None:
+def test_it_is_of_one_moment_though_others_write(
+    installation: Installation, tmp_path: Path
+) -> None:
     file = tmp_path / "backup.tar"
-    with writing(home) as writer:
-        home.done("backup", str(file))
+    with writing(installation) as writer:
+        installation.done("backup", str(file))
         writer.kill()
 
-    home.done("restore", str(file))
+    installation.done("restore", str(file))
 
-    tasks, hooks = home.python(PAIRS).split()
-    assert tasks == hooks != "0"
+    count = "SELECT count(*) FROM"
+    tasks = installation.sql(f"{count} tasks_task WHERE prompt = 'written together'")
+    hooks = installation.sql(
+        f"{count} tasks_webhookdelivery WHERE url = 'https://h.example'"
+    )
+    assert tasks == hooks
+    assert tasks[0][0]
 
 
 def test_after_a_crash_the_dead_journal_does_not_touch_what_is_put_back(
-    home: Home, archive: Path
+    installation: Installation, archive: Path
 ) -> None:
-    if not home.is_sqlite:
+    if not installation.is_sqlite:
         pytest.skip("SQLite's own matter")
-    before = home.content()
-    with writing(home) as writer:
+    before = installation.content()
+    with writing(installation) as writer:
         writer.kill()
-    journal = home.database.with_name("mjproxy.sqlite3-wal")
+    journal = installation.database.with_name("mjproxy.sqlite3-wal")
     assert journal.stat().st_size
 
-    home.done("restore", str(archive))
+    installation.done("restore", str(archive))
 
     assert not journal.exists()
-    with closing(sqlite3.connect(home.database)) as database:
+    with closing(sqlite3.connect(installation.database)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    assert home.content() == before
-    (kept,) = home.data.glob("mjproxy.sqlite3.before-*")
+    assert installation.content() == before
+    (kept,) = installation.data.glob("mjproxy.sqlite3.before-*")
     with closing(sqlite3.connect(kept)) as database:
         count = "SELECT count(*) FROM tasks_task WHERE prompt = 'written together'"
         assert database.execute(count).fetchone()[0]
 
 
-def test_a_damaged_database_is_replaced(home: Home, archive: Path) -> None:
-    if not home.is_sqlite:
+def test_a_damaged_database_is_replaced(
+    installation: Installation, archive: Path
+) -> None:
+    if not installation.is_sqlite:
         pytest.skip("SQLite's own matter")
-    before = home.content()
-    home.database.write_bytes(b"no database at all" * 1000)
+    before = installation.content()
+    installation.database.write_bytes(b"no database at all" * 1000)
 
-    home.done("restore", str(archive))
+    installation.done("restore", str(archive))
 
-    assert home.content() == before
+    assert installation.content() == before
 
 
 def test_pictures_and_secrets_come_along_where_they_are_wanted(
-    home: Home, tmp_path: Path, passphrase: Path
+    installation: Installation, tmp_path: Path, passphrase: Path
 ) -> None:
-    picture = home.data / "pictures" / "12" / "a.png"
+    picture = installation.data / "pictures" / "12" / "a.png"
     picture.parent.mkdir(parents=True)
     picture.write_bytes(b"a picture")
-    (home.data / "pictures" / ".draft").write_bytes(b"not whole")
-    key = (home.data / "secrets" / "encryption_keys").read_text()
+    (installation.data / "pictures" / ".draft").write_bytes(b"not whole")
+    key = (installation.data / "secrets" / "encryption_keys").read_text()
     file, word = tmp_path / "backup.tar", ["--passphrase-file", str(passphrase)]
-    home.done("backup", str(file), "--pictures", "--secrets", *word)
-    before = home.content()
-    shutil.rmtree(home.data)
+    installation.done("backup", str(file), "--pictures", "--secrets", *word)
+    before = installation.content()
+    shutil.rmtree(installation.data)
 
-    said = home.done("restore", str(file), "--secrets", *word)
+    said = installation.done("restore", str(file), "--secrets", *word)
 
-    assert home.content() == before
+    assert installation.content() == before
     assert picture.read_bytes() == b"a picture"
     assert not (picture.parent.parent / ".draft").exists()
-    assert (home.data / "secrets" / "encryption_keys").read_text() == key
+    assert (installation.data / "secrets" / "encryption_keys").read_text() == key
     assert "1 picture(s) are back" in said
     assert key.encode() not in file.read_bytes()
-    home.python(
+    installation.python(
         "from mjproxy.lib.db.key_rotation import unreadable\nassert not unreadable()"
     )
-    modes = {path.stat().st_mode & 0o077 for path in home.data.rglob("*")}
+    modes = {path.stat().st_mode & 0o077 for path in installation.data.rglob("*")}
     assert modes == {0}
 
 
-def test_a_key_that_is_missing_is_said(home: Home, archive: Path) -> None:
-    shutil.rmtree(home.data)
+def test_a_key_that_is_missing_is_said(
+    installation: Installation, archive: Path
+) -> None:
+    shutil.rmtree(installation.data)
 
-    said = home.done("restore", str(archive))
+    said = installation.done("restore", str(archive))
 
     assert "encrypted with a key that is not here" in said
-    assert (home.data / "secrets" / "encryption_keys").exists()
+    assert (installation.data / "secrets" / "encryption_keys").exists()
 
 
 def test_a_wrong_passphrase_touches_nothing(
-    home: Home, tmp_path: Path, passphrase: Path
+    installation: Installation, tmp_path: Path, passphrase: Path
 ) -> None:
     file, word = tmp_path / "backup.tar", ["--passphrase-file", str(passphrase)]
-    home.done("backup", str(file), "--secrets", *word)
-    home.python(CHANGE)
-    before = home.content()
+    installation.done("backup", str(file), "--secrets", *word)
+    installation.sql(REMARKED)
+    before = installation.content()
     passphrase.write_text("another one")
 
-    line = home.refused("restore", str(file), "--secrets", *word)
+    line = installation.refused("restore", str(file), "--secrets", *word)
 
     assert "passphrase is wrong" in line
-    assert home.content() == before
+    assert installation.content() == before
 
 
-def test_it_goes_through_a_pipe(home: Home) -> None:
-    before = home.content()
+def test_it_goes_through_a_pipe(installation: Installation) -> None:
+    before = installation.content()
 
-    data = home.manage("backup", "-").stdout
-    home.python(CHANGE)
-    home.done("restore", "-", stdin=data)
+    data = installation.manage("backup", "-").stdout
+    installation.sql(REMARKED)
+    installation.done("restore", "-", stdin=data)
 
-    assert home.content() == before
-    assert [path.name for path in home.data.glob(".*")] == []
+    assert installation.content() == before
+    assert [path.name for path in installation.data.glob(".*")] == []
 
 
 def test_rows_move_from_one_kind_of_database_to_another(
-    home: Home, tmp_path: Path
+    installation: Installation, tmp_path: Path
 ) -> None:
-    if home.is_sqlite:
+    if installation.is_sqlite:
         pytest.skip("both ends are SQLite here")
-    other = Home(tmp_path / "other")
+    other = Installation(tmp_path / "other")
     out, back = tmp_path / "out.tar", tmp_path / "back.tar"
-    before = home.content()
+    before = installation.content()
 
-    home.done("backup", str(out))
+    installation.done("backup", str(out))
     other.done("restore", str(out))
     other.done("backup", str(back))
-    home.python(CHANGE)
-    home.done("restore", str(back))
+    installation.sql(REMARKED)
+    installation.done("restore", str(back))
 
-    assert home.content() == before
+    assert installation.content() == before

@@ -6,18 +6,18 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from django.db import OperationalError, connections
-from django.db.utils import ConnectionHandler
+from dj_database_url import DBConfig
+from django.db import OperationalError
 
-from mjproxy.db.connection_gate import REST, door
+from mjproxy.db.connection_gate import REST
 from mjproxy.db.database_url import database
 from mjproxy.lib.db import time_limits
+from tests.mjproxy.db.statements import as_default, ask
 from tests.relay import Relay, relay_to
 
 LIMIT: Final = 1.0
@@ -39,49 +39,15 @@ def line() -> Iterator[Relay]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_has_happened_yet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _little_patience(fresh_gate: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time_limits, "_bound", LIMIT)
-    door.__init__()  # type: ignore[misc]
-    yield
-    door.__init__()  # type: ignore[misc]
 
 
 @pytest.fixture
-def connect(line: Relay) -> Iterator[Callable[[], Any]]:
-    """Make the connection that a thread would have, and use it once."""
+def config(line: Relay) -> DBConfig:
     who = given.netloc.rpartition("@")[0]
     place = given._replace(netloc=f"{who}@127.0.0.1:{line.port}", path="/mysql")
-    made: list[Any] = []
-
-    def connected() -> Any:
-        config = database(urlunsplit(place), Path())
-        made.append(ConnectionHandler({"default": config})["default"])
-        assert ask(made[-1]) == 1
-        return made[-1]
-
-    yield connected
-    line.heal()
-    for wrapper in made:
-        wrapper.close()
-
-
-def ask(wrapper: Any, sql: str = "SELECT 1") -> Any:
-    """Ask as the next request of a thread does."""
-    wrapper.close_if_unusable_or_obsolete()
-    with wrapper.cursor() as cursor:
-        cursor.execute(sql)
-        return cursor.fetchone()[0]
-
-
-@contextmanager
-def as_default(wrapper: Any) -> Iterator[None]:
-    """Let it be this thread's connection of the product."""
-    usual = connections["default"]
-    connections["default"] = wrapper
-    try:
-        yield
-    finally:
-        connections["default"] = usual
+    return database(urlunsplit(place), Path())
 
 
 def test_a_silent_connection_fails_in_time_and_the_next_works(

@@ -5,19 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from django.db import OperationalError, connections, transaction
-from django.db.utils import ConnectionHandler
+from dj_database_url import DBConfig
+from django.db import OperationalError, transaction
 
-from mjproxy.db.connection_gate import REST, door
+from mjproxy.db.connection_gate import REST
 from mjproxy.db.database_url import database
 from mjproxy.lib.db import time_limits
 from tests.e2e.faulty import postgres_server
+from tests.mjproxy.db.statements import as_default, ask
 from tests.relay import Relay, relay_to
 
 LIMIT: Final = 0.5
@@ -37,41 +37,16 @@ def line() -> Iterator[Relay]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_has_happened_yet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _little_patience(fresh_gate: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time_limits, "_bound", LIMIT)
-    door.__init__()  # type: ignore[misc]
-    yield
-    door.__init__()  # type: ignore[misc]
 
 
 @pytest.fixture
-def connect(line: Relay) -> Iterator[Callable[[], Any]]:
-    """Make the connection that a thread would have, and use it once."""
+def config(line: Relay) -> DBConfig:
     parts = urlsplit(SERVER)
     who = parts.netloc.rpartition("@")[0]
-    url = urlunsplit(
-        parts._replace(netloc=f"{who}@127.0.0.1:{line.port}", path="/postgres")
-    )
-    made: list[Any] = []
-
-    def connected() -> Any:
-        wrapper = ConnectionHandler({"default": database(url, Path())})["default"]
-        made.append(wrapper)
-        assert ask(wrapper) == 1
-        return wrapper
-
-    yield connected
-    line.heal()
-    for wrapper in made:
-        wrapper.close()
-
-
-def ask(wrapper: Any, sql: str = "SELECT 1") -> Any:
-    """Ask as the next request of a thread does."""
-    wrapper.close_if_unusable_or_obsolete()
-    with wrapper.cursor() as cursor:
-        cursor.execute(sql)
-        return cursor.fetchone()[0]
+    place = parts._replace(netloc=f"{who}@127.0.0.1:{line.port}", path="/postgres")
+    return database(urlunsplit(place), Path())
 
 
 def test_a_silent_connection_fails_in_time_and_the_next_works(
@@ -137,17 +112,6 @@ def test_a_transaction_in_silence_is_over(
 
     assert not wrapper.in_atomic_block
     assert wrapper.connection is None or wrapper.connection.closed
-
-
-@contextmanager
-def as_default(wrapper: Any) -> Iterator[None]:
-    """Let it be this thread's connection of the product."""
-    usual = connections["default"]
-    connections["default"] = wrapper
-    try:
-        yield
-    finally:
-        connections["default"] = usual
 
 
 def test_a_restart_of_the_server_costs_nothing(

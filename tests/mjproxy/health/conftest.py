@@ -13,7 +13,7 @@ from mjproxy.lib.process import signs_of_life
 from mjproxy.lib.process.signs_of_life import WINDOW, Life
 from mjproxy.run.start import redis_server
 from tests.e2e.calls import eventually
-from tests.mjproxy.health.asking import ROLES, Clock, connected
+from tests.mjproxy.health.health_pages import ROLES, Clock, connected
 from tests.mjproxy.lib.process.test_damaged_files import answers
 
 PATIENCE = 30

@@ -6,11 +6,11 @@ import socket
 
 import pytest
 
-from mjproxy.lib.db import clock as tasks_clock
+from mjproxy.lib.db import clock
 from mjproxy.lib.process import signs_of_life
 from mjproxy.lib.process.signs_of_life import Life
 from tests.conftest import ApiClient
-from tests.mjproxy.health.asking import (
+from tests.mjproxy.health.health_pages import (
     ALL_WELL,
     healthz,
     readyz,
@@ -18,9 +18,9 @@ from tests.mjproxy.health.asking import (
 
 
 def wrong_clock(monkeypatch: pytest.MonkeyPatch, skew: float) -> None:
-    monkeypatch.setattr(tasks_clock, "skew", lambda: skew)
-    tasks_clock._seen.at = None
-    tasks_clock.is_right()
+    monkeypatch.setattr(clock, "skew", lambda: skew)
+    clock._seen.at = None
+    clock.is_right()
 
 
 def test_a_wrong_clock_of_this_machine_is_said_and_nothing_is_ready(
@@ -35,7 +35,7 @@ def test_a_wrong_clock_of_this_machine_is_said_and_nothing_is_ready(
     assert words["reasons"] == [f"a clock is wrong: {said}"]
 
     wrong_clock(monkeypatch, 0.0)
-    signs_of_life.client().delete(tasks_clock._KEY)
+    signs_of_life.client().delete(clock._KEY)
     assert readyz(stranger)[0] == 200
 
 
@@ -51,6 +51,6 @@ def test_a_wrong_clock_of_another_machine_is_said_for_a_while(
     assert words["clock"] == "another: 3.0 s behind the database's"
     assert status == 200  # others can draw
 
-    now = tasks_clock._redis_time() + tasks_clock._KEPT + 1
-    monkeypatch.setattr(tasks_clock, "_redis_time", lambda: now)
+    now = clock._redis_time() + clock._KEPT + 1
+    monkeypatch.setattr(clock, "_redis_time", lambda: now)
     assert "clock" not in healthz(stranger)

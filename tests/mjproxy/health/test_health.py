@@ -20,7 +20,7 @@ from mjproxy.lib.process.signs_of_life import (
     State,
 )
 from tests.conftest import ApiClient
-from tests.mjproxy.health.asking import (
+from tests.mjproxy.health.health_pages import (
     ALL_WELL,
     REST_WELL,
     ROLES,

@@ -19,7 +19,7 @@ from django.utils import timezone
 from accounts.models import User
 from mjproxy.health import readiness
 from mjproxy.lib.process.disk_full import is_full
-from tests.mjproxy.health.asking import connected
+from tests.mjproxy.health.health_pages import connected
 
 pytestmark = pytest.mark.django_db
 

@@ -15,15 +15,14 @@ import pytest
 import redis
 from pytest_django.fixtures import Settings
 
-from mjproxy.beat import Scheduler
-from mjproxy.beat import app as beat_app
+from mjproxy.beat import Scheduler, app
 from mjproxy.celery import begin_life
 from mjproxy.health import alive
 from mjproxy.lib.process import signs_of_life
 from mjproxy.lib.process.signs_of_life import LATE, PARTS, Life, State
 from mjproxy.redis import broker
 from tests.e2e.calls import eventually
-from tests.mjproxy.health.asking import (
+from tests.mjproxy.health.health_pages import (
     Clock,
 )
 
@@ -54,7 +53,12 @@ def test_a_worker_tells_which_queues_it_serves(
     monkeypatch.setattr("mjproxy.lib.db.clock.keep_looking", lambda: None)
     served = [SimpleNamespace(name=name) for name in queues]
 
-    begin_life(SimpleNamespace(task_consumer=SimpleNamespace(queues=served)))
+    begin_life(
+        SimpleNamespace(
+            task_consumer=SimpleNamespace(queues=served),
+            controller=SimpleNamespace(nudges=None),
+        )
+    )
 
     assert signs_of_life.look("worker").works is (len(queues) == 2)
 
@@ -99,23 +103,23 @@ def test_a_worker_hears_while_redis_answers_it(monkeypatch: pytest.MonkeyPatch) 
             raise answer
         return answer
 
-    reading = broker.noting(read)
+    reading = broker.with_answer_time(read)
     for error in (None, Empty, redis.ConnectionError):
         monkeypatch.setattr(broker, "_heard_at", -broker.DEAF)
         with pytest.raises(error) if error else nullcontext():
             reading()
-        assert broker.hears() is (error is not redis.ConnectionError)
+        assert broker.is_consuming() is (error is not redis.ConnectionError)
 
 
 def test_beats_looks_at_its_schedule_are_signs(
     server: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scheduler = Scheduler(
-        app=beat_app, schedule_filename=str(tmp_path / "schedule"), lazy=True
+        app=app, schedule_filename=str(tmp_path / "schedule"), lazy=True
     )
     monkeypatch.setattr(scheduler, "apply_entry", lambda *_, **__: None)
     scheduler.setup_schedule()
-    assert beat_app.conf.beat_scheduler == "mjproxy.beat:Scheduler"
+    assert app.conf.beat_scheduler == "mjproxy.beat:Scheduler"
     server.delete("mjproxy:alive:beat")
 
     scheduler.tick()

@@ -58,7 +58,9 @@ def test_the_log_has_one_error_with_a_traceback(
     for _ in range(MOST):
         faults.guard(work, breaks)
 
-    assert tracebacks(caplog) == ["drawing of task 7: unforeseen error, again later"]
+    assert tracebacks(caplog) == [
+        "drawing of task 7: unforeseen error, it is tried again later"
+    ]
     levels = [record.levelno for record in caplog.records]
     assert levels == [logging.ERROR] + [logging.WARNING] * (MOST - 1)
 

@@ -104,3 +104,16 @@ async def test_an_idle_subscription_stays(
     assert line.accepted == lines
     assert caplog.records == []
     hearing.cancel()
+
+
+async def test_each_group_gets_its_own_message(here: Any, elsewhere: Any) -> None:
+    channels = {name: await here.new_channel() for name in ("a", "b")}
+    for name, channel in channels.items():
+        await here.group_add(name, channel)
+    wanted = {name: {"type": "task.changed", "task_ids": [name]} for name in channels}
+
+    async with asyncio.timeout(LIMIT):
+        await elsewhere.send_to_groups(list(wanted.items()))
+
+        for name, channel in channels.items():
+            assert await here.receive(channel) == wanted[name]

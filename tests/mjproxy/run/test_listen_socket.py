@@ -53,7 +53,7 @@ def test_the_socket_of_systemd_is_taken(given: socket.socket) -> None:
 
 @pytest.mark.parametrize(
     ("count", "what"),
-    [("1", "none that listens"), ("2", "one socket"), ("x", "one socket")],
+    [("1", "does not listen"), ("2", "one socket"), ("x", "one socket")],
 )
 def test_what_is_no_listening_socket_is_refused(
     given: socket.socket, count: str, what: str
@@ -68,7 +68,7 @@ def test_a_datagram_socket_and_a_unix_socket_are_refused(tmp_path: Path) -> None
     with socket.socket(socket.AF_UNIX) as found:
         found.bind(str(tmp_path / "s"))
         found.listen()
-        assert "none that listens" in handed(found)
+        assert "does not listen" in handed(found)
 
 
 def test_a_socket_for_another_process_is_left_alone(given: socket.socket) -> None:

@@ -34,6 +34,7 @@ while True:
     signal.pause()
 """
 STDERR = 2  # any open file will do
+RESTART = "mjproxy restarts its processes, one after the other"
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def running() -> Iterator[Callable[..., Running]]:
 
 def told(running: Running) -> list[tuple[str, str]]:
     """Return who said what since the restart was asked for."""
-    lines = running.seen[running.seen.index("mjproxy starts its processes again") :]
+    lines = running.seen[running.seen.index(RESTART) :]
     said = [line.split(" | ") for line in lines if " | " in line]
     return [(role.strip(), word) for role, word in said]
 
@@ -75,7 +76,7 @@ def test_web_gets_its_successor_first_and_the_others_follow(
     found = running("valkey", "web", "gateway", "worker")
 
     found.process.send_signal(signal.SIGUSR1)
-    found.await_text("has started its processes again")
+    found.await_text("has restarted its processes")
 
     assert [one for one in told(found) if one[0] == "web"] == [
         ("web", "works"),
@@ -108,7 +109,7 @@ def test_it_can_be_asked_for_again_and_again(running: Callable[..., Running]) ->
 
     for _ in range(3):
         found.process.send_signal(signal.SIGUSR1)
-        found.await_text("has started its processes again")
+        found.await_text("has restarted its processes")
 
     found.process.terminate()
     assert not [line for line in found.rest() if "killed" in line]

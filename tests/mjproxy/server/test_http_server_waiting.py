@@ -133,9 +133,9 @@ def test_half_sent_requests_do_not_keep_others_out(
     many_files: None, tmp_path: Path
 ) -> None:
     app = "tests.mjproxy.server.web_app:application"
-    with running(app, tmp_path, files=1024) as server:
+    with running(app, tmp_path, files=512) as server:
         first = server.send(HALF)
-        for _ in range(1_150):
+        for _ in range(600):
             server.send(HALF)
 
         status, body = answer(server.send(request("/x", "POST", b"abc")))
@@ -148,11 +148,11 @@ def test_whole_requests_are_not_dropped_for_half_sent_ones(
     many_files: None, tmp_path: Path
 ) -> None:
     app = "tests.mjproxy.server.web_app:application"
-    with running(app, tmp_path, files=1024) as server:
+    with running(app, tmp_path, files=512) as server:
         reader = server.send(request("/big"))
         assert reader.recv(12) == b"HTTP/1.1 200"
 
-        for _ in range(500):
+        for _ in range(250):
             server.send(HALF)
 
         received = 12

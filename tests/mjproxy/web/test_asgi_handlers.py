@@ -2,37 +2,41 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from typing import Any
 
 import orjson
 import pytest
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponse
+from django.core.signals import request_finished, request_started
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import clear_url_caches, path
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from mjproxy.lib.process.watchdog import Watch
-from mjproxy.lib.web import client_presence
+from mjproxy.lib.web import client_disconnect
 from mjproxy.web.asgi_handlers import (
-    Apart,
     BodyCap,
+    ClientDisconnectMiddleware,
     OneHopHandler,
     PooledSync,
-    Presence,
+    SeparatePool,
 )
 
 PATIENCE = 20.0
 seen: list[int] = []
+over: list[int] = []
+signals: list[tuple[str, int]] = []  # of requests, with their threads
+held = threading.Event()
 asked, left = threading.Event(), threading.Event()
 
 
 def wait_until_left(request: HttpRequest) -> HttpResponse:
     asked.set()
-    while not client_presence.has_left():
+    while not client_disconnect.has_disconnected():
         left.wait(0.01)
     left.set()
     return HttpResponse(b"late")
@@ -41,6 +45,20 @@ def wait_until_left(request: HttpRequest) -> HttpResponse:
 def note_thread(request: HttpRequest) -> HttpResponse:
     seen.append(threading.get_ident())
     return HttpResponse(b"ok")
+
+
+def hold(request: HttpRequest) -> HttpResponse:
+    held.wait(PATIENCE)
+    return HttpResponse(b"late")
+
+
+def stream(request: HttpRequest) -> StreamingHttpResponse:
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"one "
+        over.append(len(signals))
+        yield b"two"
+
+    return StreamingHttpResponse(parts())
 
 
 class Echo(APIView):
@@ -55,6 +73,8 @@ urlpatterns = [
     path("thread", note_thread),
     path("echo", Echo.as_view()),
     path("left", wait_until_left),
+    path("hold", hold),
+    path("stream", stream),
 ]
 
 
@@ -181,10 +201,10 @@ async def test_a_view_sees_that_its_client_has_gone() -> None:
     async def send(message: Any) -> None:
         raise AssertionError("an answer to nobody")
 
-    await Presence(OneHopHandler())(scope, goes().__anext__, send)
+    await ClientDisconnectMiddleware(OneHopHandler())(scope, goes().__anext__, send)
 
     assert await asyncio.to_thread(left.wait, 20)
-    assert not client_presence.has_left()
+    assert not client_disconnect.has_disconnected()
 
 
 @pytest.mark.urls(__name__)
@@ -203,7 +223,7 @@ async def test_looks_are_answered_while_every_other_thread_is_held_up(
     )
     clear_url_caches()
     rest = PooledSync(OneHopHandler(), size=2)
-    app = Apart(PooledSync(OneHopHandler(), size=1), ["/look"], rest)
+    app = SeparatePool(PooledSync(OneHopHandler(), size=1), ["/look"], rest)
     held = [asyncio.create_task(call(app, "/wait")) for _ in range(5)]
     for _ in range(2):
         assert await asyncio.to_thread(taken.acquire, timeout=PATIENCE)
@@ -247,3 +267,73 @@ class Blocking:
 
     async def __call__(self, *_: Any) -> None:
         await sync_to_async(self.hold.wait, thread_sensitive=True)(PATIENCE)
+
+
+# --- signals of Django ---------------------------------------------------------------
+
+
+@pytest.fixture
+def told() -> Iterator[list[tuple[str, int]]]:
+    """The signals of requests, each with the thread that it was sent in."""
+    signals.clear()
+
+    def started(**_: Any) -> None:
+        signals.append(("started", threading.get_ident()))
+
+    def finished(**_: Any) -> None:
+        signals.append(("finished", threading.get_ident()))
+
+    request_started.connect(started)
+    request_finished.connect(finished)
+    yield signals
+    request_started.disconnect(started)
+    request_finished.disconnect(finished)
+
+
+@pytest.mark.urls(__name__)
+@pytest.mark.django_db(transaction=True)
+async def test_a_request_is_one_hop_to_a_thread(told: list[tuple[str, int]]) -> None:
+    seen.clear()
+
+    await call(PooledSync(OneHopHandler()), "/thread")
+
+    (thread,) = seen
+    assert told == [("started", thread), ("finished", thread)]
+    assert thread != threading.get_ident()
+
+
+@pytest.mark.urls(__name__)
+@pytest.mark.django_db(transaction=True)
+async def test_a_stream_is_over_after_its_last_byte(
+    told: list[tuple[str, int]],
+) -> None:
+    over.clear()
+
+    status, body, _ = await call(PooledSync(OneHopHandler()), "/stream")
+
+    assert (status, body) == (200, b"one two")
+    assert [name for name, _ in told] == ["started", "finished"]
+    assert over == [1]  # only `started` was told when the last byte was made
+
+
+@pytest.mark.urls(__name__)
+@pytest.mark.django_db(transaction=True)
+async def test_a_caller_that_leaves_ends_the_request(
+    told: list[tuple[str, int]],
+) -> None:
+    messages = iter([{"type": "http.request"}, {"type": "http.disconnect"}])
+
+    async def receive() -> dict[str, Any]:
+        return next(messages)
+
+    async def send(_: Any) -> None:
+        raise AssertionError("an answer without a reader")
+
+    scope = {"type": "http", "method": "GET", "path": "/hold", "query_string": b""}
+    held.clear()
+    app = PooledSync(OneHopHandler())
+    await app({**scope, "headers": [(b"host", b"127.0.0.1")]}, receive, send)
+    held.set()
+
+    await call(app, "/thread")  # waits for the thread
+    assert [name for name, _ in told].count("finished") == 2

@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from accounts.people.callers import client_ip
-from mjproxy.web.forwarded import FromOutside, address_in, from_outside
+from mjproxy.web.forwarded import (
+    ForwardedHeadersMiddleware,
+    address_in,
+    apply_forwarded_headers,
+)
 from tests.conftest import ALICES_KEY
 
 PEER = "9.9.9.9"
@@ -34,7 +38,7 @@ def scope(lines: Lines, *, kind: str = "http", scheme: str = "http") -> dict[str
 
 def seen(lines: Lines, proxies: int = 1, **how: Any) -> tuple[str, str, str]:
     """Return the caller's address, the scheme and the host as the pages find them."""
-    found = from_outside(scope(lines, **how), proxies)
+    found = apply_forwarded_headers(scope(lines, **how), proxies)
     hosts = [value.decode() for name, value in found["headers"] if name == b"host"]
     return found["client"][0], found["scheme"], ",".join(hosts)
 
@@ -198,7 +202,7 @@ def test_without_trusted_proxies_nobody_is_believed(kind: str) -> None:
         ("forwarded", "for=1.1.1.1"),
     ]
 
-    found = from_outside(scope(lines, kind=kind), 0)
+    found = apply_forwarded_headers(scope(lines, kind=kind), 0)
 
     assert found["client"][0] == PEER
     assert found["scheme"] in ("http", "ws")
@@ -216,7 +220,7 @@ async def test_the_pages_find_it_where_django_looks() -> None:
         requests.append(ASGIRequest(scope | {"method": "GET"}, BytesIO()))
 
     lines = [(FOR, "[2001:db8::1]:5"), (PROTO, "https"), (HOST, "localhost:443")]
-    await FromOutside(app, 1)(scope(lines), None, None)  # type: ignore[arg-type]
+    await ForwardedHeadersMiddleware(app, 1)(scope(lines), None, None)  # type: ignore[arg-type]
 
     (request,) = requests
     assert request.is_secure()
@@ -230,7 +234,7 @@ async def test_other_scopes_pass_as_they_are() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         passed.append(scope)
 
-    await FromOutside(app, 1)({"type": "lifespan"}, None, None)  # type: ignore[arg-type]
+    await ForwardedHeadersMiddleware(app, 1)({"type": "lifespan"}, None, None)  # type: ignore[arg-type]
 
     assert passed == [{"type": "lifespan"}]
 
@@ -246,7 +250,7 @@ async def test_other_scopes_pass_as_they_are() -> None:
     st.integers(0, 16),
 )
 def test_nothing_that_a_caller_writes_breaks_it(lines: Lines, proxies: int) -> None:
-    found = from_outside(scope(lines), proxies)
+    found = apply_forwarded_headers(scope(lines), proxies)
 
     assert address_in(found["client"][0]) == found["client"][0]
     assert found["scheme"] in ("http", "https")
@@ -266,7 +270,9 @@ async def test_a_person_signs_in_behind_a_proxy(
     settings.ALLOWED_HOSTS = ["draw.example.com"]
     client = AsyncClient(enforce_csrf_checks=True)
     inner: Any = client.handler
-    monkeypatch.setattr(client, "handler", lambda each: inner(from_outside(each, 1)))
+    monkeypatch.setattr(
+        client, "handler", lambda each: inner(apply_forwarded_headers(each, 1))
+    )
     said = {HOST: host, PROTO: "https", FOR: "6.6.6.6, [2001:db8::1]:5000"}
     page = await client.get("/sign-in", headers=said)
     form = {"key": ALICES_KEY, "csrfmiddlewaretoken": page.context["csrf_token"]}

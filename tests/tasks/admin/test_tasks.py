@@ -15,17 +15,10 @@ from tasks import search
 from tasks.admin.tasks import TaskAdmin
 from tasks.enums import Delivery, DeliveryState, TaskStatus
 from tasks.models import DrawingSettings, Task, WebhookDelivery
-from tests.factories import make_account, make_finished, make_task, make_user
+from tests.factories import make_account, make_finished, make_task
 
 LIST = "/admin/tasks/task/"
 DELIVERIES = "/admin/tasks/webhookdelivery/"
-
-
-@pytest.fixture
-def admin(db: None) -> Client:
-    client = Client()
-    client.force_login(make_user("olga", is_staff=True, is_superuser=True))
-    return client
 
 
 def found(admin: Client, query: str) -> set[int]:

@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
 from mjproxy.lib.ids import first_task_id_of
-from tasks import search as tasks_search
 from tasks import services
 from tasks.api import admin_task_views
 from tasks.cleanup import removal
@@ -29,7 +28,7 @@ from tests.conftest import OPERATORS_KEY, ApiClient
 from tests.factories import make_account, make_finished, make_task
 from tests.pictures import picture
 from tests.tasks.api.streams import read, read_while
-from tests.tasks.hooking import claimed
+from tests.tasks.webhook_calls import claimed
 
 PATH = "/mj/admin/tasks"
 ONE = "/mj/admin/task/"
@@ -176,7 +175,7 @@ def test_what_the_page_sends_beside_the_search_is_left_alone(
 def test_text_is_looked_for_in_the_newest_alone(
     operator_api: ApiClient, tasks: list[Task], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks_search, "NEWEST_FOR_TEXT", 2)
+    monkeypatch.setattr("tasks.search.NEWEST_FOR_TEXT", 2)
 
     assert table(operator_api, description="fox") == [tasks[2].pk]
     assert table(operator_api, id="mine") == []

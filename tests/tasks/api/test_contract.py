@@ -14,7 +14,7 @@ from tasks.models import Task
 from tasks.services import advance
 from tests.conftest import ALICES_KEY, ApiClient
 from tests.factories import make_finished, make_task
-from tests.tasks.hooking import called, claimed
+from tests.tasks.webhook_calls import called, claimed
 
 SUBMITS: Final = {
     "/mj/submit/imagine": {"prompt": "fox"},

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import OperationalError
 
 from accounts.models import DiscordAccount
+from tasks import services
 from tasks.models import Errand, InputPicture, Task
 from tasks.pictures import inputs, store
 from tests.conftest import ApiClient
@@ -21,7 +22,9 @@ pytestmark = pytest.mark.usefixtures("names", "media")
 PICTURE = data_url(picture())
 BLEND = "/mj/submit/blend", {"base64Array": [PICTURE, PICTURE]}
 UPLOAD = "/mj/submit/upload-discord-images", {"base64Array": [PICTURE, PICTURE]}
-DOORS = pytest.mark.parametrize(("path", "body"), [BLEND, UPLOAD], ids=["blend", "up"])
+ENDPOINTS = pytest.mark.parametrize(
+    ("path", "body"), [BLEND, UPLOAD], ids=["blend", "up"]
+)
 FULL = OperationalError("database or disk is full")
 
 
@@ -49,7 +52,7 @@ def check_refused(api: ApiClient, path: str, body: dict[str, Any]) -> None:
     assert [path for path in root.rglob("*") if path.is_file()] == []
 
 
-@DOORS
+@ENDPOINTS
 @pytest.mark.parametrize("file", [1, 2])
 def test_no_room_for_a_picture(
     api: ApiClient,
@@ -65,7 +68,7 @@ def test_no_room_for_a_picture(
     check_refused(api, path, body)
 
 
-@DOORS
+@ENDPOINTS
 def test_no_room_for_the_rows(
     api: ApiClient,
     account: DiscordAccount,
@@ -93,7 +96,6 @@ def test_it_is_over_when_there_is_room(
 def test_no_room_for_a_row(
     api: ApiClient, account: DiscordAccount, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    monkeypatch.setattr(Task, "save", fails_from(1, Task.save, FULL))
-    monkeypatch.setattr(Task.objects, "create", fails_from(1, Task.save, FULL))
+    monkeypatch.setattr(services, "_insert", fails_from(1, services._insert, FULL))
 
     check_refused(api, path, {"prompt": "a cat"})

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from accounts.enums import AccountState
-from accounts.models import DiscordAccount, User
+from accounts.models import User
 from tasks.enums import TaskAction, TaskStatus
 from tasks.models import Task
 from tests.conftest import ApiClient
@@ -13,11 +13,6 @@ from tests.factories import make_account, make_finished, make_task
 from tests.tasks.refusals import Block, check_refused
 
 PATH = "/mj/submit/action"
-
-
-@pytest.fixture
-def grid(alice: User, account: DiscordAccount) -> Task:
-    return make_finished(alice, account=account)
 
 
 @pytest.mark.parametrize(

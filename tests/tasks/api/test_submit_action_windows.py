@@ -39,11 +39,6 @@ GONE = "关联任务不存在或已失效"
 committed = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def single(alice: User, account: DiscordAccount) -> Task:
-    return make_single(alice, account)
-
-
 def of(task: Task, custom_id: str, **members: Any) -> dict[str, Any]:
     return {"taskId": str(task.pk), "customId": custom_id} | members
 

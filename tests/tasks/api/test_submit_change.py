@@ -15,11 +15,6 @@ from tests.tasks.refusals import Block, check_refused
 PATH = "/mj/submit/change"
 
 
-@pytest.fixture
-def grid(alice: User, account: DiscordAccount) -> Task:
-    return make_finished(alice, account=account)
-
-
 @pytest.mark.parametrize(
     ("members", "template"),
     [

@@ -21,7 +21,6 @@ from tests.tasks.parents import (
     REGION,
     ZOOM,
     make_described,
-    make_single,
     make_window,
 )
 from tests.tasks.refusals import BAD_LINKS, PUBLIC_LINK, Block, check_refused
@@ -31,11 +30,6 @@ PATH = "/mj/submit/modal"
 CLOSED = "窗口已提交或已过期"
 UNKNOWN = "关联任务不存在或已失效"
 MASK = data_url(mask((64, 32)))
-
-
-@pytest.fixture
-def single(alice: User, account: DiscordAccount) -> Task:
-    return make_single(alice, account)
 
 
 @pytest.fixture

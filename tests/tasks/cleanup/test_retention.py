@@ -20,7 +20,7 @@ from tasks.models import (
     Task,
     WebhookDelivery,
 )
-from tasks.pictures import store as pictures_store
+from tasks.pictures import store
 from tests.factories import make_account, make_finished, make_task
 
 S = DeliveryState
@@ -50,7 +50,7 @@ def test_old_tasks_go_with_their_pictures(alice: User, tmp_path: Path) -> None:
     DrawingSettings.objects.create(keep_tasks_days=7)
     old, young = make_old(alice, 8), make_old(alice, 6)
     for task in (old, young):
-        pictures_store.store(task.pk, "image/png", b"bytes")
+        store.store(task.pk, "image/png", b"bytes")
     child = make_task(alice, parent=old)
     WebhookDelivery.objects.create(
         task=old, owner=old.owner, revision=1, url="http://x/", body="{}"
@@ -139,7 +139,7 @@ def test_errands_go_when_nobody_waits_any_more(alice: User) -> None:
 
 
 def test_brought_pictures_without_a_row_go(alice: User, tmp_path: Path) -> None:
-    file = pictures_store.write_input(b"picture", "image/png")
+    file = store.write_input(b"picture", "image/png")
     old = tmp_path / ".inputs" / "2020-01-01" / "x.png"
     old.parent.mkdir()
     old.write_bytes(b"picture")
@@ -147,5 +147,5 @@ def test_brought_pictures_without_a_row_go(alice: User, tmp_path: Path) -> None:
 
     retention.remove_old()
 
-    assert pictures_store.read_input(file) == b"picture"
+    assert store.read_input(file) == b"picture"
     assert not old.parent.exists()

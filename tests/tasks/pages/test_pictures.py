@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import event_loop
-from mjproxy.lib.web.outside_hosts import Later
+from mjproxy.lib.web.outside_hosts import DeferredResponse
 from tasks.enums import TaskStatus
 from tasks.models import DrawingSettings, Task
 from tasks.pictures import store
@@ -60,7 +60,7 @@ def link(task: Task) -> str:
 
 def get(url: str, method: str = "GET", **headers: str) -> Any:
     response: Any = Client().generic(method, url, headers=headers)
-    if isinstance(response, Later):
+    if isinstance(response, DeferredResponse):
         event_loop.run(response.begin())
     return response
 

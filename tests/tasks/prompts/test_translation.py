@@ -18,9 +18,16 @@ from tasks.prompts.text import tidy
 from tasks.prompts.translation import translate
 from tests.http_server import always, never, serving
 from tests.tasks.prompts.prompt_texts import HOSTILE, prompts
-from tests.tasks.translating import DICTIONARY, FOX, choose, gpt, in_english, says
+from tests.tasks.translator_servers import (
+    DICTIONARY,
+    FOX,
+    choose,
+    gpt,
+    in_english,
+    says,
+)
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_remembered")]
+pytestmark = pytest.mark.django_db
 
 
 def test_without_a_translator_nothing_is_asked() -> None:

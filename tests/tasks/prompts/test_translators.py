@@ -15,7 +15,7 @@ from tasks.models import DrawingSettings
 from tasks.prompts.translation import translate
 from tasks.prompts.translators import chosen
 from tests.http_server import Handler, always, serving
-from tests.tasks.translating import (
+from tests.tasks.translator_servers import (
     FOX,
     KEY,
     SECRET,
@@ -27,7 +27,7 @@ from tests.tasks.translating import (
     says,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_remembered")]
+pytestmark = pytest.mark.django_db
 
 
 def test_a_chat_model_is_asked_as_its_api_wants() -> None:

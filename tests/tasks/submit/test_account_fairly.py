@@ -15,7 +15,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from accounts.choice import pool_settings
+from accounts.choice.pool_settings import pool
 from accounts.enums import ChoiceRule
 from accounts.models import DiscordAccount, PoolSettings, User
 from tasks.enums import BotType, TaskAction, TaskStatus
@@ -37,7 +37,7 @@ def undone() -> Iterator[None]:
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
-    pool_settings.forget()
+    pool.forget()
 
 
 def obey(rule: str) -> None:
@@ -118,7 +118,7 @@ def test_a_choice_costs_one_query(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     obey(rule)
-    pool_settings.pool()  # is read once in a while
+    pool()  # is read once in a while
 
     with django_assert_num_queries(1):
         choose(

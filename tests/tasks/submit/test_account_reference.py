@@ -21,15 +21,11 @@ from tasks.submit.account import Wanted, choose
 from tests.factories import make_account, make_task, make_user
 from tests.tasks.submit.test_account_fairly import undone
 
+pytestmark = pytest.mark.usefixtures("utc")
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TODAY, YESTERDAY = date(2026, 3, 1), date(2026, 2, 28)
 NOT_START, RUNS = TaskStatus.NOT_START, TaskStatus.IN_PROGRESS
 IMAGINE, MIDJOURNEY = TaskAction.IMAGINE, BotType.MID_JOURNEY
-
-
-@pytest.fixture(autouse=True)
-def _utc(settings: Any) -> None:
-    settings.TIME_ZONE = "UTC"
 
 
 @dataclass(frozen=True)

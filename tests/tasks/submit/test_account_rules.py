@@ -16,15 +16,10 @@ from tasks.exceptions import QueueFull, Refused
 from tasks.submit.account import Wanted, any_account, choose
 from tests.factories import make_account, make_task
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("utc")]
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TODAY, YESTERDAY = date(2026, 3, 1), date(2026, 2, 28)
 IMAGINE, MIDJOURNEY = TaskAction.IMAGINE, BotType.MID_JOURNEY
-
-
-@pytest.fixture(autouse=True)
-def _utc(settings: Any) -> None:
-    settings.TIME_ZONE = "UTC"
 
 
 def refusal(action: TaskAction = IMAGINE, prompt: str = "", **wanted: Any) -> Refused:

@@ -14,10 +14,9 @@ from tasks.exceptions import (
 )
 from tasks.models import DrawingSettings, Task
 from tasks.submit.buttons import (
-    submit_button,
     submit_change,
 )
-from tasks.submit.row import Caller, Submitted
+from tasks.submit.row import Caller
 from tests.factories import make_account, make_finished, make_task
 from tests.tasks.parents import (
     ANIMATE,
@@ -31,20 +30,13 @@ from tests.tasks.parents import (
     ZOOM,
     make_described,
     make_single,
+    press,
+    remix_account,
 )
 from tests.tasks.refusals import Block
 
 pytestmark = pytest.mark.usefixtures("names", "media")
 REMIX = [PAN, SUBTLE, ANIMATE]
-
-
-def press(parent: Task, custom_id: str, **how: Any) -> Submitted:
-    how.setdefault("caller", Caller(parent.owner))
-    return submit_button(task_id=parent.pk, custom_id=custom_id, **how)
-
-
-def remixing(**fields: Any) -> DiscordAccount:
-    return make_account(**({"mj_remix_on": True} | fields))
 
 
 # --- pressed at once ------------------------------------------------------------------
@@ -187,7 +179,7 @@ def test_a_window_that_remix_would_open_cannot_be_forced_without_it(
 def test_a_button_that_has_no_window_is_pressed_however_much_one_is_wanted(
     alice: User, custom_id: str
 ) -> None:
-    parent = make_single(alice, remixing())
+    parent = make_single(alice, remix_account())
 
     task = press(parent, custom_id, force_window=True).task
 
@@ -254,7 +246,7 @@ def test_what_is_over_or_another_job_is_not_stopped(
 
 
 def test_change_answers_a_remix_window_by_itself(alice: User) -> None:
-    parent = make_finished(alice, account=remixing())
+    parent = make_finished(alice, account=remix_account())
 
     task = submit_change(
         caller=Caller(alice), task_id=parent.pk, action=TaskAction.VARIATION, index=2

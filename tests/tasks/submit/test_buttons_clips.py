@@ -29,14 +29,11 @@ from tests.tasks.parents import (
     make_clip,
     make_clips,
     make_single,
+    remix_account,
 )
 from tests.tasks.refusals import PUBLIC_LINK, Block
 
 pytestmark = pytest.mark.usefixtures("names", "media")
-
-
-def remixing(**fields: Any) -> DiscordAccount:
-    return make_account(**({"mj_remix_on": True} | fields))
 
 
 def extend(parent: Task, prompt: str = "", **how: Any) -> Task:
@@ -58,7 +55,7 @@ def test_a_clip_is_made_longer(
 def test_with_remix_a_clip_goes_on_as_its_owner_says(alice: User) -> None:
     prompt = f"it sleeps {PUBLIC_LINK}"
 
-    task = extend(make_clip(alice, remixing()), f" {prompt} ")
+    task = extend(make_clip(alice, remix_account()), f" {prompt} ")
 
     assert (task.status, task.window) == (TaskStatus.NOT_START, WindowState.EXPECTED)
     assert (task.prompt, task.prompt_en) == (prompt, prompt)
@@ -76,7 +73,7 @@ def test_without_remix_its_owners_words_wait_for_a_window_all_the_same(
 
 
 def test_with_remix_and_no_word_it_goes_on_as_before(alice: User) -> None:
-    task = extend(make_clip(alice, remixing()))
+    task = extend(make_clip(alice, remix_account()))
 
     assert task.prompt_en == "the fox runs --video 1 --motion low"
     assert task.prompt == "a red fox"

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from accounts.models import DiscordAccount, User
@@ -15,9 +13,8 @@ from tasks.models import Task
 from tasks.prompts.text import echo_key
 from tasks.submit.buttons import (
     offered_prompt,
-    submit_button,
 )
-from tasks.submit.row import Caller, Submitted
+from tasks.submit.row import Caller
 from tests.factories import make_account, make_task
 from tests.tasks.parents import (
     ANALYSED,
@@ -25,15 +22,11 @@ from tests.tasks.parents import (
     DESCRIBED_ALL,
     make_described,
     make_shortened,
+    press,
 )
 from tests.tasks.refusals import Block
 
 pytestmark = pytest.mark.usefixtures("names", "media")
-
-
-def press(parent: Task, custom_id: str, **how: Any) -> Submitted:
-    how.setdefault("caller", Caller(parent.owner))
-    return submit_button(task_id=parent.pk, custom_id=custom_id, **how)
 
 
 def test_a_described_prompt_is_offered(alice: User, account: DiscordAccount) -> None:

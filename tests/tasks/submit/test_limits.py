@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from accounts.models import DiscordAccount, User
-from gateway.discord import command_index as kept_commands
 from gateway.discord.command_index import longest_known, save_index
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
 from tasks import ports
@@ -28,8 +27,7 @@ OFFICIAL = "https://cdn.discordapp.com/attachments/1/2/" + "x" * 60
 
 
 @pytest.fixture(autouse=True)
-def _limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(kept_commands, "_longest", {})
+def _limits() -> Iterator[None]:
     before = ports.option_limit.register(longest_known)
     yield
     ports.option_limit.register(before)

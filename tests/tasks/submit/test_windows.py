@@ -47,11 +47,6 @@ def answer(window: Task, **how: Any) -> Task:
     return submit_window(task_id=window.pk, **how).task
 
 
-@pytest.fixture
-def single(alice: User, account: DiscordAccount) -> Task:
-    return make_single(alice, account)
-
-
 def region_of(parent: Task, **fields: Any) -> Task:
     return make_window(parent, REGION, **({"action": TaskAction.INPAINT} | fields))
 

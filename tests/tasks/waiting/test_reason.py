@@ -16,7 +16,7 @@ from tasks import ports
 from tasks.enums import RUNNING, Delivery, TaskAction, TaskStatus
 from tasks.models import Task
 from tasks.ports import Lane
-from tasks.waiting import reason as waiting_reason
+from tasks.waiting import reason
 from tasks.waiting.reason import Waiting
 from tasks.wire import task_json, tasks_json
 from tests.factories import make_account, make_finished, make_task, make_user
@@ -48,7 +48,7 @@ def told(task: Task) -> Waiting:
     return Waiting(said["properties"]["waitingFor"], said["properties"]["etaSeconds"])
 
 
-def reason(task: Task) -> str | None:
+def shown_reason(task: Task) -> str | None:
     return told(task).reason
 
 
@@ -70,7 +70,7 @@ def draw(owner: User, account: DiscordAccount, seconds: float, **fields: Any) ->
 def test_what_nothing_holds_back_waits_for_nothing(
     alice: User, account: DiscordAccount, lanes: dict[int, Lane]
 ) -> None:
-    assert reason(make_task(alice, account=account)) is None
+    assert shown_reason(make_task(alice, account=account)) is None
 
 
 @pytest.mark.parametrize("state", sorted(set(AccountState) - {AccountState.READY}))
@@ -88,13 +88,13 @@ def test_an_account_that_cannot_draw_says_why(
         for each in (told_why, silent, ends)
     ]
 
-    assert reason(tasks[0]) == "原因 / a reason"
-    assert " / " in str(reason(tasks[1]))
-    assert f"{later:%Y-%m-%d %H:%M} UTC" in str(reason(tasks[2]))
+    assert shown_reason(tasks[0]) == "原因 / a reason"
+    assert " / " in str(shown_reason(tasks[1]))
+    assert f"{later:%Y-%m-%d %H:%M} UTC" in str(shown_reason(tasks[2]))
 
 
 def test_a_task_without_an_account_waits_for_one(alice: User) -> None:
-    assert reason(make_task(alice)) == waiting_reason.NO_ACCOUNT
+    assert shown_reason(make_task(alice)) == reason.NO_ACCOUNT
 
 
 def test_pictures_are_brought_first_and_why_again_is_told(
@@ -105,8 +105,8 @@ def test_pictures_are_brought_first_and_why_again_is_told(
         alice, account=account, prepared=False, waiting_reason="again: 404"
     )
 
-    assert reason(fresh) == waiting_reason.BEING_BROUGHT
-    assert reason(again) == "again: 404"
+    assert shown_reason(fresh) == reason.BEING_BROUGHT
+    assert shown_reason(again) == "again: 404"
 
 
 def test_what_was_sent_in_vain_tells_why_until_it_may_go(
@@ -114,10 +114,10 @@ def test_what_was_sent_in_vain_tells_why_until_it_may_go(
 ) -> None:
     held = {"waiting_reason": "Discord 429", "account": account}
     task = make_task(alice, not_before=timezone.now() + SOON, **held)
-    assert reason(task) == "Discord 429"
+    assert shown_reason(task) == "Discord 429"
 
     Task.objects.update(not_before=timezone.now() - SOON)
-    assert reason(task) is None
+    assert shown_reason(task) is None
 
 
 def test_an_account_whose_socket_is_being_restored_says_so(
@@ -125,11 +125,11 @@ def test_an_account_whose_socket_is_being_restored_says_so(
 ) -> None:
     lanes[account.pk] = replace(lane, is_connected=False)
 
-    assert reason(make_task(alice, account=account)) == waiting_reason.NOT_CONNECTED
+    assert shown_reason(make_task(alice, account=account)) == reason.NOT_CONNECTED
 
 
 @pytest.mark.parametrize(
-    ("why", "said"), [("Queue full", "Queue full"), ("", waiting_reason.RESTING)]
+    ("why", "said"), [("Queue full", "Queue full"), ("", reason.RESTING)]
 )
 def test_a_rest_is_told_with_its_reason(
     alice: User,
@@ -143,10 +143,10 @@ def test_a_rest_is_told_with_its_reason(
     task = make_task(alice, account=account)
 
     lanes[account.pk] = rest
-    assert reason(task) == said
+    assert shown_reason(task) == said
 
     lanes[account.pk] = replace(rest, rest_until=timezone.now() - SOON)
-    assert reason(task) is None
+    assert shown_reason(task) is None
 
 
 @pytest.mark.parametrize("status", sorted(RUNNING))
@@ -156,13 +156,13 @@ def test_full_slots_are_told_with_those_ahead(
     DiscordAccount.objects.update(core_size=2)
     run(bob, account, status=status)
     first = make_task(alice, account=account)
-    assert reason(first) is None
+    assert shown_reason(first) is None
 
     run(bob, account, status=status)
     second = make_task(alice, account=account)
 
-    assert "as many as it may (2); tasks before it: 0" in str(reason(first))
-    assert "tasks before it: 1" in str(reason(second))
+    assert "as many as it may (2); tasks before it: 0" in str(shown_reason(first))
+    assert "tasks before it: 1" in str(shown_reason(second))
 
 
 def test_what_could_not_be_told_apart_waits_until_it_can(
@@ -171,10 +171,10 @@ def test_what_could_not_be_told_apart_waits_until_it_can(
     same = {"echo_key": "k", "account": account}
     sent = make_task(bob, status=TaskStatus.SUBMITTED, **same)
     task = make_task(alice, **same)
-    assert reason(task) == waiting_reason.LOOK_ALIKE
+    assert shown_reason(task) == reason.LOOK_ALIKE
 
     Task.objects.filter(pk=sent.pk).update(job_id="J")
-    assert reason(task) is None
+    assert shown_reason(task) is None
 
 
 def test_its_turn_is_told_by_how_many_go_before(
@@ -182,17 +182,17 @@ def test_its_turn_is_told_by_how_many_go_before(
 ) -> None:
     tasks = [make_task(alice, account=account) for _ in range(3)]
 
-    assert reason(tasks[0]) is None
-    assert "tasks before it: 2" in str(reason(tasks[2]))
+    assert shown_reason(tasks[0]) is None
+    assert "tasks before it: 2" in str(shown_reason(tasks[2]))
 
 
 def test_users_take_turns(alice: User, bob: User, account: DiscordAccount) -> None:
     long = [make_task(alice, account=account) for _ in range(5)]
     mine = [make_task(bob, account=account) for _ in range(2)]
 
-    assert "tasks before it: 1" in str(reason(mine[0]))
-    assert "tasks before it: 3" in str(reason(mine[1]))
-    assert "tasks before it: 6" in str(reason(long[4]))
+    assert "tasks before it: 1" in str(shown_reason(mine[0]))
+    assert "tasks before it: 3" in str(shown_reason(mine[1]))
+    assert "tasks before it: 6" in str(shown_reason(long[4]))
 
 
 def test_the_pace_is_told(
@@ -200,7 +200,7 @@ def test_the_pace_is_told(
 ) -> None:
     lanes[account.pk] = replace(lane, next_send_at=timezone.now() + SOON)
 
-    assert reason(make_task(alice, account=account)) == waiting_reason.PACE
+    assert shown_reason(make_task(alice, account=account)) == reason.PACE
 
 
 def test_accounts_of_one_lane_share_slots_and_line(
@@ -213,23 +213,23 @@ def test_accounts_of_one_lane_share_slots_and_line(
     make_task(alice, account=beside)
     task = make_task(alice, account=account)
 
-    assert "it may (1); tasks before it: 1" in str(reason(task))
+    assert "it may (1); tasks before it: 1" in str(shown_reason(task))
 
 
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"delivery": Delivery.UNKNOWN}, waiting_reason.LOOKED_UP),
+        ({"delivery": Delivery.UNKNOWN}, reason.LOOKED_UP),
         ({"delivery": Delivery.SENDING, "claimed_at": timedelta(0)}, None),
         (
             {"delivery": Delivery.SENDING, "claimed_at": LONG_AGO},
-            waiting_reason.LOOKED_UP,
+            reason.LOOKED_UP,
         ),
         ({"delivery": Delivery.ACCEPTED}, None),
         ({"waiting_reason": "Job queued"}, "Job queued"),
         (
             {"waiting_reason": "Job queued", "cancel_requested_at": timezone.now()},
-            waiting_reason.CANCELLING,
+            reason.CANCELLING,
         ),
         ({"waiting_reason": "old", "status": TaskStatus.IN_PROGRESS}, None),
         ({"waiting_reason": "old", "status": TaskStatus.SUCCESS}, None),

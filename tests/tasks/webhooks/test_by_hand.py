@@ -15,7 +15,7 @@ from tasks.webhooks.by_hand import claim_due, resend, resend_last, settle, tell_
 from tasks.webhooks.picking import due_receivers
 from tasks.webhooks.posting import Call, Outcome
 from tests.factories import make_finished, make_task
-from tests.tasks.hooking import claimed, receiver
+from tests.tasks.webhook_calls import claimed, receiver
 
 HOOK, OTHER = "http://hook.example/cb?id=1", "https://other.example/"
 REFUSED = Outcome(error="cannot connect")

@@ -19,7 +19,7 @@ from tasks.services import advance, fail
 from tasks.webhooks import calls, statements, states
 from tests.factories import make_task, make_user
 from tests.http_server import Server, always, serving
-from tests.tasks.hooking import (
+from tests.tasks.webhook_calls import (
     break_off,
     deliver,
     deliver_woken,

@@ -15,7 +15,6 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import event_loop
-from tasks import jobs
 from tasks.enums import DeliveryState, TaskStatus
 from tasks.models import Task, WebhookDelivery
 from tasks.services import advance, fail
@@ -23,9 +22,10 @@ from tasks.webhooks import calls as webhooks_calls
 from tasks.webhooks import picking, shares
 from tasks.webhooks.posting import Call
 from tasks.webhooks.shares import Receiver
+from tests import nudged
 from tests.factories import make_finished, make_task, make_user
-from tests.http_server import Server, always, listening, serving
-from tests.tasks.hooking import (
+from tests.http_server import Server, always, listen_on_loopback, serving
+from tests.tasks.webhook_calls import (
     break_off,
     calls_under_way,
     deliver,
@@ -195,7 +195,7 @@ def test_a_user_with_many_hanging_hosts_holds_up_no_other() -> None:
     """The promise: another's hook is called within two seconds."""
     mallory, alice = make_user("mallory"), make_user("alice")
     with contextlib.ExitStack() as stack:
-        hosts = [stack.enter_context(listening(hang)) for _ in range(120)]
+        hosts = [stack.enter_context(listen_on_loopback(hang)) for _ in range(120)]
         hanging = [
             make_task(mallory, notify_hook=host) for host in hosts for _ in range(3)
         ]
@@ -207,7 +207,7 @@ def test_a_user_with_many_hanging_hosts_holds_up_no_other() -> None:
         fail(task.pk, "no luck")
         began = time.monotonic()
 
-        jobs.deliver_task(task.pk)
+        nudged.do("tasks.deliver_task", task.pk)
         while not quick.calls and time.monotonic() - began < PATIENCE:
             wait(0.01)
         took = time.monotonic() - began

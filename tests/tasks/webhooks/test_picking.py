@@ -15,7 +15,7 @@ from tasks.webhooks.posting import Outcome
 from tasks.webhooks.shares import Receiver
 from tasks.webhooks.states import rest, settle_delivered, settle_failed
 from tests.factories import make_task
-from tests.tasks.hooking import claimed
+from tests.tasks.webhook_calls import claimed
 
 HOOK, HOST = "http://hook.example/cb?id=1", "hook.example:80"
 FINE = Outcome(status=204)

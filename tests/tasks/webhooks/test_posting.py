@@ -17,9 +17,9 @@ from tasks.models import Task, WebhookDelivery
 from tasks.services import advance, fail
 from tasks.webhooks import posting
 from tests.factories import make_task, make_user
-from tests.http_server import Server, always, listening, never, serving
+from tests.http_server import Server, always, listen_on_loopback, never, serving
 from tests.targets import TARGETS
-from tests.tasks.hooking import (
+from tests.tasks.webhook_calls import (
     deliver,
     forget_receivers,
 )
@@ -165,7 +165,7 @@ def test_a_receiver_that_answers_byte_by_byte_is_left(
         finally:
             writer.close()
 
-    with listening(drip) as origin:
+    with listen_on_loopback(drip) as origin:
         task = make_hooked(origin)
         fail(task.pk, "no luck")
         deliver(task)
@@ -194,7 +194,7 @@ def test_what_is_no_http_is_tried_again() -> None:
         writer.write(b"220 mail.example ESMTP\r\n")
         writer.close()
 
-    with listening(shout) as origin:
+    with listen_on_loopback(shout) as origin:
         task = make_hooked(origin)
         fail(task.pk, "no luck")
         deliver(task)

@@ -20,7 +20,7 @@ from tasks.webhooks.retries import RETRY_AFTER
 from tasks.webhooks.states import claim, due, give_up, settle_delivered, settle_failed
 from tasks.wire import task_bytes
 from tests.factories import make_finished, make_task
-from tests.tasks.hooking import claimed, have_news
+from tests.tasks.webhook_calls import claimed, have_news
 
 HOOK = "http://hook.example/cb?id=1"
 REFUSED = Outcome(error="cannot connect")

@@ -19,8 +19,7 @@ from cryptography import x509
 from curl_cffi.curl import DEFAULT_CACERT
 from curl_cffi.requests.exceptions import CertificateVerifyError
 
-from gateway.discord.transport import certificates as transport_certificates
-from gateway.discord.transport import curl_session
+from gateway.discord.transport import certificates, curl_session
 from gateway.discord.transport.curl_session import Session
 from tests.gateway.discord.transport.certificates import make_certificate
 
@@ -47,7 +46,7 @@ def test_hashes_of_known_roots_do_not_change() -> None:
             subject = x509.load_pem_x509_certificate(block).subject
         for part in subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME):
             if part.value in KNOWN:
-                found[part.value] = transport_certificates.subject_hash(block)
+                found[part.value] = certificates.subject_hash(block)
 
     assert found == KNOWN
 
@@ -64,10 +63,7 @@ def test_hashes_are_those_of_openssl(tmp_path: Path) -> None:
             capture_output=True,
             check=True,
         )
-        assert (
-            transport_certificates.subject_hash(block)
-            == printed.stdout.decode().strip()
-        )
+        assert certificates.subject_hash(block) == printed.stdout.decode().strip()
 
 
 @pytest.fixture
@@ -107,14 +103,14 @@ async def test_who_is_in_the_bundle_is_trusted_and_nobody_else(
 
     ours = tmp_path / "bundle.pem"
     ours.write_bytes(USUAL + (tmp_path / "localhost.pem").read_bytes())
-    folder = transport_certificates.ensure_folder(ours, tmp_path / "made")
-    there = transport_certificates.Trust(
-        str(folder / transport_certificates.FILE),
-        f"{folder}:{transport_certificates.SYSTEM}",
+    folder = certificates.ensure_folder(ours, tmp_path / "made")
+    there = certificates.Trust(
+        str(folder / certificates.FILE),
+        f"{folder}:{certificates.SYSTEM}",
     )
     monkeypatch.setattr(curl_session, "trust", lambda: there)
 
-    assert b"localhost" not in (folder / transport_certificates.FILE).read_bytes()
+    assert b"localhost" not in (folder / certificates.FILE).read_bytes()
     assert await get(url) == 200
 
 
@@ -127,10 +123,10 @@ def test_equal_subjects_have_a_file_each(tmp_path: Path) -> None:
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes(b"# two of them\n" + b"\n".join(twins))
 
-    folder = transport_certificates.ensure_folder(bundle, tmp_path / "made")
+    folder = certificates.ensure_folder(bundle, tmp_path / "made")
 
     numbered = sorted(
-        path for path in folder.iterdir() if path.name != transport_certificates.FILE
+        path for path in folder.iterdir() if path.name != certificates.FILE
     )
     assert [path.suffix for path in numbered] == [".0", ".1"]
     assert numbered[0].stem == numbered[1].stem
@@ -145,18 +141,18 @@ def test_what_is_not_understood_is_left_to_curl(tmp_path: Path) -> None:
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes(good + strange)
 
-    folder = transport_certificates.ensure_folder(bundle, tmp_path / "made")
+    folder = certificates.ensure_folder(bundle, tmp_path / "made")
 
-    assert strange in (folder / transport_certificates.FILE).read_bytes()
+    assert strange in (folder / certificates.FILE).read_bytes()
     assert len(list(folder.iterdir())) == 2
 
 
 def test_the_folder_is_made_once(tmp_path: Path) -> None:
     bundle = Path(certifi.where())
 
-    first = transport_certificates.ensure_folder(bundle, tmp_path)
+    first = certificates.ensure_folder(bundle, tmp_path)
     made = first.stat().st_ino
-    again = transport_certificates.ensure_folder(bundle, tmp_path)
+    again = certificates.ensure_folder(bundle, tmp_path)
 
     assert again == first
     assert again.stat().st_ino == made
@@ -167,9 +163,7 @@ def test_of_two_that_make_it_at_once_both_go_on(tmp_path: Path) -> None:
     bundle = Path(certifi.where())
 
     with ThreadPoolExecutor(4) as pool:
-        made = set(
-            pool.map(transport_certificates.ensure_folder, [bundle] * 4, [tmp_path] * 4)
-        )
+        made = set(pool.map(certificates.ensure_folder, [bundle] * 4, [tmp_path] * 4))
 
     assert set(tmp_path.iterdir()) == made
     assert len(made) == 1
@@ -181,13 +175,11 @@ def test_without_a_folder_the_bundle_is_read_whole(
 ) -> None:
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes(content)
-    monkeypatch.setattr(transport_certificates, "DEFAULT_CACERT", str(bundle))
+    monkeypatch.setattr(certificates, "DEFAULT_CACERT", str(bundle))
 
-    found = transport_certificates.trust.__wrapped__()
+    found = certificates.trust.__wrapped__()
 
-    assert found == transport_certificates.Trust(
-        str(bundle), transport_certificates.SYSTEM
-    )
+    assert found == certificates.Trust(str(bundle), certificates.SYSTEM)
 
 
 def test_a_path_that_curl_would_take_for_two_is_not_used(
@@ -195,20 +187,16 @@ def test_a_path_that_curl_would_take_for_two_is_not_used(
 ) -> None:
     settings.DATA_DIR = tmp_path / "a:b"
 
-    found = transport_certificates.trust.__wrapped__()
+    found = certificates.trust.__wrapped__()
 
-    assert found == transport_certificates.Trust(
-        DEFAULT_CACERT, transport_certificates.SYSTEM
-    )
+    assert found == certificates.Trust(DEFAULT_CACERT, certificates.SYSTEM)
 
 
 def test_a_damaged_folder_is_not_used(tmp_path: Path, settings: Any) -> None:
     settings.DATA_DIR = tmp_path
-    folder = transport_certificates.ensure_folder(
-        Path(DEFAULT_CACERT), tmp_path / "certificates"
-    )
-    (folder / transport_certificates.FILE).unlink()
+    folder = certificates.ensure_folder(Path(DEFAULT_CACERT), tmp_path / "certificates")
+    (folder / certificates.FILE).unlink()
 
-    assert transport_certificates.trust.__wrapped__() == transport_certificates.Trust(
-        DEFAULT_CACERT, transport_certificates.SYSTEM
+    assert certificates.trust.__wrapped__() == certificates.Trust(
+        DEFAULT_CACERT, certificates.SYSTEM
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import pytest
@@ -16,9 +16,8 @@ from gateway.discord.rest import DiscordHttp
 from gateway.discord.transport.json_bodies import NotDiscord
 from gateway.discord.uploads import UploadFailed, link
 from gateway.protocol.answers import Verdict
-from tests.gateway.discord.test_rest import BODY, addresses, identity
-from tests.gateway.rest_server import Server, serving
-from tests.gateway.simulated import control, simulating, spec_of
+from tests.gateway.rest_server import BODY, Server, addresses, identity
+from tests.gateway.simulated import control, run_simulator, spec_of
 from tests.gateway.wire import CHANNEL, GUILD
 
 Call = Callable[[DiscordHttp], Awaitable[Any]]
@@ -47,19 +46,6 @@ NO_JSON: Final = {
     "string": b'"fine"',
 }
 ODD: Final = (b"{}", b"[]", b"[7]", b'{"id": null}', b'{"attachments": [7]}')
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    async with serving() as found:
-        yield found
-
-
-@pytest.fixture
-async def http(server: Server) -> AsyncIterator[DiscordHttp]:
-    client = DiscordHttp(identity(), addresses(server.url))
-    yield client
-    await client.aclose()
 
 
 def say(server: Server, body: bytes, status: int = 200, **headers: str) -> None:
@@ -194,7 +180,7 @@ async def test_every_answer_of_the_simulator_can_lose_its_body(form: str) -> Non
         "history": lambda http: http.history(spec.channel_id, after="1"),
         "offer_file": lambda http: http.offer_file(spec.channel_id, "a.png", 7),
     }
-    async with simulating() as simulator:
+    async with run_simulator() as simulator:
         http = DiscordHttp(identity(token=spec.user_token), addresses(simulator.url))
         for call in calls.values():
             await call(http)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.gateway.simulator.client import Client, button, client, running
-from tests.gateway.simulator.windowing import grid
+from tests.gateway.simulator.window_client import grid
 
 Json = dict[str, Any]
 VERIFY = {"match": {"account": "account-1"}, "effect": {"verify": True}, "times": 1}

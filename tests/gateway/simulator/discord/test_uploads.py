@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.gateway.simulator.client import Client, client, running
-from tests.gateway.simulator.commanding import (
+from tests.gateway.simulator.command_client import (
     announce,
     bytes_of,
     command,

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from tests.gateway.simulator.client import Client, button, client, running
-from tests.gateway.simulator.commanding import bytes_of, jobs, status_of, upload
+from tests.gateway.simulator.command_client import bytes_of, jobs, status_of, upload
 
 Json = dict[str, Any]
 

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.simulator.jobs.notices import NOTICES
 from tests.gateway.simulator.client import Client, button, client, running
-from tests.gateway.simulator.commanding import jobs
+from tests.gateway.simulator.command_client import jobs
 
 Json = dict[str, Any]
 TITLES = {

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.simulator.base.constants import NIJI
 from tests.gateway.simulator.client import Client, button, client, running
-from tests.gateway.simulator.windowing import (
+from tests.gateway.simulator.window_client import (
     answer,
     field,
     grid,

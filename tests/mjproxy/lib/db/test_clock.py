@@ -107,9 +107,9 @@ def test_it_is_said_once_and_again_when_it_is_right(
         wrong(seconds)
         clock.is_right()
 
-    levels = [(r.levelname, r.getMessage()[:60]) for r in caplog.records]
+    levels = [(r.levelname, r.getMessage().partition(":")[0]) for r in caplog.records]
     assert levels == [
-        ("ERROR", "this machine's clock is 9.0 s ahead of the database's: it do"),
+        ("ERROR", "this machine's clock is 9.0 s ahead of the database's"),
         ("INFO", "this machine's clock is right again"),
     ]
 

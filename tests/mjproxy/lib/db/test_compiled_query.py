@@ -93,7 +93,7 @@ def test_it_wants_as_many_values_as_the_query_has(values: tuple[Any, ...]) -> No
 def test_a_value_that_the_query_loses_is_an_error() -> None:
     lost = CompiledQuery[ApiKey](lambda name: ApiKey.objects.all())
 
-    with pytest.raises(TypeError, match="not among its parameters"):
+    with pytest.raises(TypeError, match="missing in its parameters"):
         lost("page")
 
 

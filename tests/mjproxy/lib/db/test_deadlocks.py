@@ -23,7 +23,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deadlocks, "_PAUSE", 0)
 
 
-def failing(times: int, error: Exception = DEADLOCK) -> tuple[Any, list[int]]:
+def failing_call(times: int, error: Exception = DEADLOCK) -> tuple[Any, list[int]]:
     calls: list[int] = []
 
     @again_after_deadlock
@@ -38,7 +38,7 @@ def failing(times: int, error: Exception = DEADLOCK) -> tuple[Any, list[int]]:
 
 @pytest.mark.django_db(transaction=True)
 def test_what_a_deadlock_has_undone_is_run_again() -> None:
-    work, calls = failing(3)
+    work, calls = failing_call(3)
 
     assert work(5) == 5
     assert calls == [5] * 4
@@ -48,7 +48,7 @@ def test_what_a_deadlock_has_undone_is_run_again() -> None:
 def test_postgres_says_it_in_another_way() -> None:
     error = OperationalError("deadlock detected")
     error.__cause__ = Sqlstate()
-    work, calls = failing(1, error)
+    work, calls = failing_call(1, error)
 
     assert work(5) == 5
     assert len(calls) == 2
@@ -56,7 +56,7 @@ def test_postgres_says_it_in_another_way() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_it_is_given_up_after_some_tries() -> None:
-    work, calls = failing(100)
+    work, calls = failing_call(100)
 
     with pytest.raises(OperationalError):
         work(5)
@@ -66,7 +66,7 @@ def test_it_is_given_up_after_some_tries() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_other_errors_are_raised_at_once() -> None:
-    work, calls = failing(100, ELSE)
+    work, calls = failing_call(100, ELSE)
 
     with pytest.raises(OperationalError):
         work(5)
@@ -76,7 +76,7 @@ def test_other_errors_are_raised_at_once() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_inside_a_transaction_only_the_whole_is_run_again() -> None:
-    work, calls = failing(1)
+    work, calls = failing_call(1)
     outer_calls = []
 
     @again_after_deadlock

@@ -199,7 +199,7 @@ def test_names_are_not_used_twice(tmp_path: Path) -> None:
     for _ in range(3):
         folder.mkdir(exist_ok=True)
         (folder / "file").write_text("x")
-        assert "set aside" in set_aside(folder)
+        assert "moved" in set_aside(folder)
 
     assert len(list(tmp_path.glob("state.damaged-*"))) == 3
     assert set_aside(folder) == ""  # there is nothing left
@@ -210,7 +210,7 @@ def test_a_file_in_the_way_is_set_aside_too(tmp_path: Path) -> None:
     place = tmp_path / "redis"
     place.write_text("I am no folder")
 
-    assert "set aside" in set_aside(place)
+    assert "moved" in set_aside(place)
     assert place.is_dir()
 
 

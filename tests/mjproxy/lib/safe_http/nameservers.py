@@ -21,7 +21,7 @@ def silent() -> Iterator[str]:
 
 
 @contextmanager
-def knowing(
+def nameserver(
     names: Mapping[str, str], *, code: int | None = NO_SUCH_NAME
 ) -> Iterator[str]:
     """Answer for `names`; of other names say `code`, or nothing."""

@@ -11,7 +11,7 @@ from mjproxy.lib.process import event_loop
 from mjproxy.lib.safe_http import client, networks
 from mjproxy.lib.safe_http.client import Unfetchable, check_url
 from tests.http_server import Server, always, never
-from tests.mjproxy.lib.safe_http.fetching import PNG, Answers, Fetched, get
+from tests.mjproxy.lib.safe_http.guarded_fetch import PNG, Answers, Fetched, get
 
 # --- what an address may look like ---------------------------------------------------
 
@@ -158,9 +158,9 @@ def test_ports_of_other_protocols_are_refused(port: int) -> None:
 # --- what a name may lead to ---------------------------------------------------------
 
 
-def test_a_name_that_leads_home_is_refused() -> None:
+def test_a_name_with_a_private_address_is_refused() -> None:
     with pytest.raises(Unfetchable, match="private address"):
-        get("http://home.example/", resolver=Answers("127.0.0.1"))
+        get("http://private.example/", resolver=Answers("127.0.0.1"))
 
 
 def test_localhost_is_refused() -> None:

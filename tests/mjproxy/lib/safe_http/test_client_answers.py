@@ -12,8 +12,8 @@ from aiohttp import web
 from aiohttp.abc import ResolveResult
 
 from mjproxy.lib.safe_http.client import Unfetchable
-from tests.http_server import Server, always, listening
-from tests.mjproxy.lib.safe_http.fetching import PNG, Answers, get
+from tests.http_server import Server, always, listen_on_loopback
+from tests.mjproxy.lib.safe_http.guarded_fetch import PNG, Answers, get
 from tests.targets import ESCAPED, TARGETS
 
 
@@ -30,7 +30,7 @@ from tests.targets import ESCAPED, TARGETS
         (always(text="<html>", content_type="image/png"), "it is image/png"),
         (always(text="<svg>" * 99, content_type="image/svg+xml"), "it is image/svg"),
         (always(body=b""), "it is "),
-        (always(302), "redirect to no address"),
+        (always(302), "redirect without a valid address"),
         (always(302, headers={"Location": "http:///x"}), "no host"),
         (always(302, headers={"Location": "https://u:p@x/"}), "a name or password"),
         (always(302, headers={"Location": "/"}), "more than 3 redirects"),
@@ -118,7 +118,7 @@ def test_a_picture_without_a_label_is_one(png_server: Server) -> None:
         await writer.drain()
         writer.close()
 
-    with listening(talk) as origin:
+    with listen_on_loopback(talk) as origin:
         assert get(origin).body == PNG
 
 

@@ -16,7 +16,7 @@ PUBLIC = [
     "64:ff9b::808:808",
     "2002:808:808::1",
 ]
-AT_HOME = [
+PRIVATE = [
     "10.1.2.3",
     "100.64.0.1",
     "127.0.0.1",
@@ -47,7 +47,7 @@ AT_HOME = [
     "2001:0:4136:e378:8000:63bf:3fff:fdd2",
     "fec0::1",
 ]
-NOBODYS = [
+NEVER_ALLOWED = [
     "169.254.169.254",
     "169.254.0.1",
     "100.100.100.200",
@@ -72,13 +72,13 @@ def test_public_addresses_are_allowed(text: str) -> None:
     assert is_allowed(ip_address(text))
 
 
-@pytest.mark.parametrize("text", AT_HOME)
-def test_addresses_at_home_are_allowed_on_request(text: str) -> None:
+@pytest.mark.parametrize("text", PRIVATE)
+def test_private_addresses_are_allowed_on_request(text: str) -> None:
     assert not is_allowed(ip_address(text))
     assert is_allowed(ip_address(text), private=True)
 
 
-@pytest.mark.parametrize("text", NOBODYS)
+@pytest.mark.parametrize("text", NEVER_ALLOWED)
 def test_some_addresses_are_never_allowed(text: str) -> None:
     assert not is_allowed(ip_address(text))
     assert not is_allowed(ip_address(text), private=True)

@@ -13,7 +13,7 @@ from mjproxy.lib.safe_http.client import GuardedResolver, Unfetchable
 from mjproxy.lib.safe_http.resolver import Resolver
 from tests.http_server import Server
 from tests.mjproxy.lib.safe_http import nameservers
-from tests.mjproxy.lib.safe_http.fetching import PNG, get
+from tests.mjproxy.lib.safe_http.guarded_fetch import PNG, get
 
 
 def addresses(host: str, *servers: str) -> list[str]:
@@ -22,7 +22,7 @@ def addresses(host: str, *servers: str) -> list[str]:
 
 
 def test_a_name_leads_where_its_server_says() -> None:
-    with nameservers.knowing({"receiver.example": "127.0.0.9"}) as server:
+    with nameservers.nameserver({"receiver.example": "127.0.0.9"}) as server:
         assert addresses("receiver.example", server) == ["127.0.0.9"]
         assert addresses("Receiver.Example", server) == ["127.0.0.9"]
 
@@ -55,7 +55,7 @@ def test_a_name_that_nobody_has_is_told_from_one_that_nobody_told(
     code: int, number: int
 ) -> None:
     with (
-        nameservers.knowing({}, code=code) as server,
+        nameservers.nameserver({}, code=code) as server,
         pytest.raises(socket.gaierror) as refused,
     ):
         addresses("nobody.example", server)
@@ -90,7 +90,7 @@ def test_a_silent_zone_holds_up_no_other_name(monkeypatch: pytest.MonkeyPatch) -
         was_first = not any(task.done() for task in waiting)
         return await asyncio.gather(*waiting, return_exceptions=True), was_first
 
-    with nameservers.knowing({"receiver.example": "127.0.0.1"}, code=None) as server:
+    with nameservers.nameserver({"receiver.example": "127.0.0.1"}, code=None) as server:
         outcomes, was_first = event_loop.run(ask(server))
 
     assert was_first
@@ -113,15 +113,15 @@ def test_all_of_a_loop_share_one_channel() -> None:
 
 def test_what_it_finds_goes_through_the_guard() -> None:
     with (
-        nameservers.knowing({"home.example": "10.0.0.7"}) as server,
+        nameservers.nameserver({"private.example": "10.0.0.7"}) as server,
         pytest.raises(Unfetchable, match="private address"),
     ):
-        event_loop.run(GuardedResolver(Resolver([server])).resolve("home.example"))
+        event_loop.run(GuardedResolver(Resolver([server])).resolve("private.example"))
 
 
 def test_a_server_is_reached_by_a_name(png_server: Server) -> None:
     port = png_server.origin.rpartition(":")[2]
-    with nameservers.knowing({"pictures.example": "127.0.0.1"}) as server:
+    with nameservers.nameserver({"pictures.example": "127.0.0.1"}) as server:
         found = get(
             f"http://pictures.example:{port}/a.png", resolver=Resolver([server])
         )

@@ -1,4 +1,4 @@
-"""Speaker: whether an account may send to Discord now, and in which session."""
+"""Sendable session: the session in which an account may send to Discord now."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from gateway.leases import is_open
 from gateway.models import GatewaySession
 
 
-def session_of(
+def sendable_session(
     account: DiscordAccount | None, *, though_resting: bool = False
 ) -> GatewaySession | None:
-    """Return the session in which an account may send now; None where it may not.
+    """Return the session in which an account may send now; None if it may not.
 
-    The session must be open, and Discord must not want its user to rest. What does not
-    count for Discord's limits goes on `though_resting`. The account's state is left to
-    the caller: some things are sent while it is paused. The claim that follows asks
-    once more, with `leases.still_open` in its own UPDATE.
+    The session must be open. The account's user must not be resting, unless
+    `though_resting` is set, for requests that do not count for Discord's limits. The
+    account's state is not checked here: some requests are sent while it is paused. The
+    claim that follows checks the session once more, with `leases.still_open` in its own
+    UPDATE.
     """
     if account is None:
         return None

@@ -14,6 +14,8 @@ from tasks.webhooks import states
 from tasks.webhooks.posting import Call, Outcome
 from tasks.webhooks.shares import Receiver, Shares
 
+HOOK = "http://hook.example/cb?id=1"
+
 
 def forget_receivers() -> None:
     """Forget all receivers: another test's receiver may have had the same port."""

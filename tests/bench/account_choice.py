@@ -1,7 +1,7 @@
 """Time of the choice of an account, in a pool of a thousand.
 
-Also a program: `python -m tests.bench.choosing` prints its figures as JSON, on SQLite
-or on the database of DATABASE_URL, in which it makes a temporary database.
+Also a program: `python -m tests.bench.account_choice` prints its figures as JSON,
+on SQLite or on the database of DATABASE_URL, in which it makes a temporary database.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ROUNDS: Final = 300
 
 def measure() -> dict[str, Any]:
     """Return the milliseconds of a choice by each rule, measured in a new process."""
-    command = [sys.executable, "-m", "tests.bench.choosing"]
+    command = [sys.executable, "-m", "tests.bench.account_choice"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     figures: dict[str, Any] = json.loads(said)
     return figures

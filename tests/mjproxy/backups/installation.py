@@ -29,7 +29,7 @@ from tests.factories import make_account, make_finished, make_task, make_user
 
 ensure_operator()
 alice = make_user("alice 中文", webhook_secret="whsec_alice")
-account = make_account(proxy_url="http://u:p@proxy.example:1")
+account = make_account(proxy_url="http://u:p@proxy.example:1", user_token="very-secret")
 tag = DomainTag.objects.create(name="subject", keywords=["a", "é"])
 account.vertical_domains.add(tag)
 make_finished(alice, account=account)
@@ -66,10 +66,17 @@ for model in apps.get_models(include_auto_created=True):
         found[meta.label] = sorted(repr(row) for row in cursor.fetchall())
 print(json.dumps(found))
 """
+QUERY = """
+import json
+from django.db import connection
+with connection.cursor() as cursor:
+    cursor.execute({statement!r})
+    print(json.dumps(cursor.fetchall() if cursor.description else []))
+"""
 
 
 @dataclass
-class Home:
+class Installation:
     """One installation: its data folder, its database, and how to command it."""
 
     data: Path
@@ -129,6 +136,14 @@ class Home:
         )
         assert ended.returncode == 0, ended.stderr
         return ended.stdout
+
+    def sql(self, statement: str) -> list[Any]:
+        """Run a statement in the database; return the rows it finds."""
+        if self.is_sqlite:
+            with closing(sqlite3.connect(self.database)) as file, file:
+                return file.execute(statement).fetchall()
+        found: list[Any] = json.loads(self.python(QUERY.format(statement=statement)))
+        return found
 
     def content(self) -> dict[str, list[str]]:
         """Return every row of every table."""

@@ -1,4 +1,4 @@
-"""Client that asks the product ten times a second, and records the answers."""
+"""Poller: asks the product ten times a second, and records the answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EVERY: Final = 0.1  # seconds
 PATIENCE: Final = 30.0
 
 
-class Asking:
+class HealthPoller:
     """Asks on a new connection each time, without waiting for earlier answers."""
 
     def __init__(self, url: str) -> None:
@@ -23,20 +23,20 @@ class Asking:
         self.seconds: list[float] = []
         self.wrong: list[str] = []
         self._stopped = threading.Event()
-        self._askers: list[threading.Thread] = []
-        self._clock = threading.Thread(target=self._go_on)
+        self._threads: list[threading.Thread] = []
+        self._clock = threading.Thread(target=self._poll)
         self._clock.start()
 
     def stop(self) -> None:
         self._stopped.set()
         self._clock.join()
-        for asker in self._askers:
-            asker.join()
+        for thread in self._threads:
+            thread.join()
 
-    def _go_on(self) -> None:
+    def _poll(self) -> None:
         while not self._stopped.wait(EVERY):
-            self._askers.append(threading.Thread(target=self._ask))
-            self._askers[-1].start()
+            self._threads.append(threading.Thread(target=self._ask))
+            self._threads[-1].start()
 
     def _ask(self) -> None:
         began = time.monotonic()
@@ -54,8 +54,8 @@ class Asking:
 
 
 @contextmanager
-def asking(url: str) -> Iterator[Asking]:
-    found = Asking(url)
+def poll_health(url: str) -> Iterator[HealthPoller]:
+    found = HealthPoller(url)
     try:
         yield found
     finally:

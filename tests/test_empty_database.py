@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from accounts.models import User
-from tests.emptying import KEPT, empty, filled, tables
+from tests.empty_database import KEPT, empty, filled, tables
 from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount
 from gateway.lanes import lane
-from gateway.sending.speaker import session_of
+from gateway.sending.session import sendable_session
 from tests.gateway.rows import make_session
 
 
@@ -17,32 +17,32 @@ def rest(account: DiscordAccount) -> None:
 def test_an_account_with_an_open_session_may_speak(account: DiscordAccount) -> None:
     session = make_session(account)
 
-    assert session_of(account) == session
+    assert sendable_session(account) == session
 
 
 def test_an_account_that_was_deleted_or_never_connected_may_not(
     account: DiscordAccount,
 ) -> None:
-    assert session_of(None) is None
-    assert session_of(account) is None
+    assert sendable_session(None) is None
+    assert sendable_session(account) is None
 
 
 def test_an_account_whose_session_is_not_live_may_not(account: DiscordAccount) -> None:
     make_session(account, is_live=False)
 
-    assert session_of(account) is None
+    assert sendable_session(account) is None
 
 
 def test_the_revision_counts_that_the_caller_has_read(account: DiscordAccount) -> None:
     make_session(account)
     account.revision += 1
 
-    assert session_of(account) is None
+    assert sendable_session(account) is None
 
 
 def test_while_its_user_rests_only_what_may_goes_on(account: DiscordAccount) -> None:
     session = make_session(account)
     rest(account)
 
-    assert session_of(account) is None
-    assert session_of(account, though_resting=True) == session
+    assert sendable_session(account) is None
+    assert sendable_session(account, though_resting=True) == session

@@ -21,7 +21,7 @@ from tests.e2e.harness import LIMIT, call, eventually
 
 
 @dataclass(frozen=True)
-class Driven:
+class ContractClient:
     """Sends the client's requests, and reads answers as the client does."""
 
     client: Client

@@ -1,0 +1,44 @@
+"""Functions that nudges start, by the name of their job.
+
+Each app registers its own in `jobs.py`. They may be called twice for the same row.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+@dataclass(frozen=True)
+class Handler:
+    """A function that nudges start.
+
+    A coroutine function runs in the event loop, any other in a thread. It gets one id,
+    or a list of all ids that came together.
+    """
+
+    function: Callable[[Any], Any]
+    is_async: bool
+    takes_many: bool
+
+    def arguments(self, ids: list[int]) -> list[Any]:
+        """Return the argument of each call that these ids need."""
+        return [ids] if self.takes_many else ids
+
+
+handlers: Final[dict[str, Handler]] = {}
+
+
+def on_nudge(job: str, *, many: bool = False) -> Callable[[F], F]:
+    """Register a function for nudges with this name."""
+
+    def register(function: F) -> F:
+        is_async = inspect.iscoroutinefunction(function)
+        handlers[job] = Handler(function, is_async, many)
+        return function
+
+    return register
