@@ -1,9 +1,10 @@
 """The courier: makes the webhook calls of a process, in the background event loop.
 
-It works in rounds. Tasks that are woken while a round runs are claimed together in the
-next one (`states`). Calls that were taken are stored together, `SETTLE_EVERY` seconds
-after the first. `shares` limits how many calls are open; tasks that find no free place
-are looked up again when one comes free (`picking`).
+It works in rounds. Tasks that are woken while a round runs, or within `ROUND_EVERY`
+seconds of its start, are claimed together in the next one (`states`). Calls that were
+taken are stored together, `SETTLE_EVERY` seconds after the first; sooner if there are
+news of one of them. `shares` limits how many calls are open; tasks that find no free
+place are looked up again when one comes free (`picking`).
 """
 
 from __future__ import annotations

@@ -167,8 +167,6 @@ def _made(task: Task, until: datetime) -> list[Call]:
 
 def _taken(calls: Sequence[Call], now: datetime) -> list[Call]:
     """Claim the tasks of calls, if each is as it was read; return the claimed calls."""
-    if not calls:
-        return []
     until = calls[0].claimed_until
     keys = [(call.task_id, call.revision) for call in calls]
     count = statements.take(keys, until, now)
@@ -215,6 +213,8 @@ def _alone_if_need_be(
 
     An error with one task is counted and stops no other.
     """
+    if not things:
+        return []
     try:
         return doing(things)
     except faults.AWAY:
