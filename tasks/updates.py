@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
-from django.db.models import Expression, F, Field, Q, QuerySet
+from django.db.models import Expression, F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from mjproxy.lib.db.compiled_query import CompiledUpdate
 from tasks.enums import ALLOWED_FROM, OPEN, TERMINAL, TaskStatus
 from tasks.models import Task
-
-_FIELDS: Final[dict[str, Field[Any, Any]]] = {
-    name: field
-    for field in Task._meta.concrete_fields
-    for name in (field.name, field.attname)
-}
 
 
 def move(
@@ -67,7 +61,7 @@ def _move(
         compared = dict(zip(filled, values[len(names) :], strict=True))
         return rows.filter(**compared, **dict.fromkeys(empty)), written
 
-    return CompiledUpdate(build, _fields(names + filled))
+    return CompiledUpdate(build, Task, ("id", *names, *filled))
 
 
 @cache
@@ -75,11 +69,7 @@ def _note(names: tuple[str, ...]) -> CompiledUpdate:
     def build(pk: Expression, *values: Expression) -> tuple[QuerySet[Task], Any]:
         return _open(pk), dict(zip(names, values, strict=True))
 
-    return CompiledUpdate(build, _fields(names))
-
-
-def _fields(names: tuple[str, ...]) -> list[Field[Any, Any]]:
-    return [_FIELDS["id"], *(_FIELDS[name] for name in names)]
+    return CompiledUpdate(build, Task, ("id", *names))
 
 
 def _moved(

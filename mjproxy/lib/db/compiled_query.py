@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import Field, Model, QuerySet, Value
+from django.db.models import Model, QuerySet, Value
 from django.db.models.query import (  # type: ignore[attr-defined]
     get_related_populators,
 )
@@ -118,16 +118,17 @@ class CompiledUpdate:
     """An UPDATE of one row or none, compiled once.
 
     `build` gets an expression for each of its values, and returns the rows and what is
-    written to them. `fields` are the columns that the values are of or compared with.
+    written to them. `names` are the columns that the values are of or compared with.
     """
 
     def __init__(
         self,
         build: Callable[..., tuple[QuerySet[Any], dict[str, Any]]],
-        fields: Sequence[Field[Any, Any]],
+        model: type[Model],
+        names: Sequence[str],
     ) -> None:
         self.build: Final = build
-        self._fields = fields
+        self._fields: list[Any] = [model._meta.get_field(name) for name in names]
         self._plans: WeakKeyDictionary[Any, tuple[str, list[Any], _Places]] = (
             WeakKeyDictionary()
         )
