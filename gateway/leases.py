@@ -170,7 +170,7 @@ def _held(count: int) -> CompiledQuery[GatewaySession]:
     def build(*accounts: Any) -> QuerySet[GatewaySession]:
         named = reduce(or_, (Q(account=each) for each in accounts))
         rows = GatewaySession.objects.filter(named).exclude(holder="")
-        return rows.only("fence").order_by("account").select_for_update()
+        return rows.only("fence").order_by("account_id").select_for_update()
 
     return CompiledQuery(build, values=count)
 

@@ -22,7 +22,8 @@ from gateway.models import GatewaySession
 from mjproxy.lib.db.compiled_query import CompiledQuery
 from tasks import selectors
 from tasks.enums import TaskStatus
-from tasks.models import Task
+from tasks.models import InputPicture, Task
+from tasks.pictures import inputs
 from tasks.submit import account as chosen_account
 from tasks.waiting import durations
 from tasks.webhooks import statements
@@ -83,6 +84,9 @@ CASES: Final[dict[str, list[Case]]] = {
     "gateway/lanes/waits.py: _session_beside": [
         (waits._session_beside, lambda w: (w.account.pk,)),
     ],
+    "tasks/pictures/inputs.py: _of_task": [
+        (inputs._of_task, lambda w: (w.done.pk,)),
+    ],
     "tasks/selectors.py: _by_id": [
         (selectors._by_id, lambda w: (w.done.pk,)),
     ],
@@ -114,6 +118,7 @@ def world(alice: User) -> World:
     GatewaySession.objects.create(
         account=account, user_id="a user", is_live=True, holder="a gateway"
     )
+    InputPicture.objects.create(task=done, file="a file")
     return World(
         alice,
         account,

@@ -32,9 +32,9 @@ from gateway.protocol.content import Content
 from gateway.protocol.messages import Message
 from gateway.protocol.notices import Notice
 from gateway.protocol.shapes import ChannelMessage, Deleted, Opened
+from mjproxy.lib.db.compiled_query import CompiledUpdate
 from tasks.enums import (
     OPEN,
-    TERMINAL,
     BotType,
     Delivery,
     TaskAction,
@@ -347,13 +347,26 @@ def _deleted(recipient: Recipient, data: Deleted) -> Outcome:
     if str(data.get("channel_id")) not in recipient.channels or not ids:
         return Outcome.NOT_OURS
     # The result usually follows or came before. Otherwise history decides.
-    Task.objects.filter(
-        account_id=recipient.account_id,
-        progress_message_id__in=ids,
-        status__in=OPEN - TERMINAL,
-        removed_at=None,
-    ).update(removed_at=timezone.now())
+    for message_id in ids:
+        _note_removal(recipient.account_id, message_id, timezone.now())
     return Outcome.TAUGHT
+
+
+_note_removal: Final = CompiledUpdate(
+    lambda account, message, now: (
+        Task.objects.filter(
+            account_id=account,
+            progress_message_id=message,
+            status__in=sorted(OPEN),
+            removed_at=None,
+        ),
+        {"removed_at": now},
+    ),
+    [
+        Task._meta.get_field(name)
+        for name in ("account", "progress_message_id", "removed_at")
+    ],
+)
 
 
 _HANDLERS: Final[Mapping[str, Callable[[Recipient, Any], Outcome]]] = {

@@ -76,5 +76,8 @@ def _overtakes(later: Data, earlier: Data) -> bool:
 
 
 def _percent(data: Data) -> int:
+    """Return how far a message is: 100 for one that tells no progress."""
     said = content.parse(str(data.get("content") or ""))
-    return -1 if said is None or said.percent is None else said.percent
+    if said is None or not (said.waiting or said.percent is not None):
+        return 100
+    return said.percent or 0

@@ -12,6 +12,10 @@ from mjproxy.lib.db.threads import THREADS, in_thread
 MOST: Final = 200  # events in one call
 # Transactions at a time. A part of the threads stays free for leases and sessions.
 WRITERS: Final = THREADS - 1
+# Seconds between two beginnings. A transaction costs much more than another event in
+# it, so events that come closer together are gathered. One that comes alone does not
+# wait.
+GAP: Final = 0.005
 
 _Waiting = tuple[Arrivals, asyncio.Future[Result]]
 
@@ -22,6 +26,7 @@ class Writer:
     def __init__(self) -> None:
         self._waiting: deque[_Waiting] = deque()
         self._writers = 0
+        self._next_at = 0.0  # loop time
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def write(self, arrivals: Arrivals) -> Result:
@@ -40,7 +45,14 @@ class Writer:
         return await future
 
     async def _write_all(self) -> None:
-        while together := self._next():
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(max(0.0, self._next_at - loop.time()))
+            together = self._next()
+            if not together:
+                self._writers -= 1
+                return
+            self._next_at = loop.time() + GAP
             try:
                 await in_thread(handle_all, [arrivals for arrivals, _ in together])
             except Exception as exc:
@@ -50,7 +62,6 @@ class Writer:
             for arrivals, future in together:
                 if not future.done():
                     future.set_result(arrivals.result)
-        self._writers -= 1
 
     def _next(self) -> list[_Waiting]:
         """Return what is handled together now. Whoever has left is left out."""

@@ -7,7 +7,7 @@ import binascii
 import io
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +15,10 @@ from typing import Final
 from urllib.parse import unquote
 
 from django.db import DatabaseError, IntegrityError
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from PIL import Image
 
+from mjproxy.lib.db.compiled_query import CompiledQuery
 from mjproxy.lib.process.disk_full import is_full
 from mjproxy.lib.safe_http import client
 from mjproxy.lib.safe_http.file_kinds import HEAD, is_cut_off, kind_of
@@ -252,7 +253,13 @@ def _link(brought: Brought, task: Task | None) -> str:
 
 def drop(owner: Task | Errand) -> None:
     """Remove the input pictures of a task or an errand that is over."""
-    _drop(owner.inputs.all())
+    _drop(_of_task(owner.pk) if isinstance(owner, Task) else owner.inputs.all())
+
+
+# Runs at the end of each task.
+_of_task: Final = CompiledQuery[InputPicture](
+    lambda pk: InputPicture.objects.filter(task=pk).only("file")
+)
 
 
 def drop_ended() -> int:
@@ -261,13 +268,13 @@ def drop_ended() -> int:
     over = InputPicture.objects.filter(Q(task__status__in=TERMINAL) | errand_over)
     removed = 0
     while batch := list(over.values_list("pk", flat=True)[:BATCH]):
-        removed += _drop(InputPicture.objects.filter(pk__in=batch))
+        removed += _drop(InputPicture.objects.filter(pk__in=batch).only("file"))
     return removed
 
 
-def _drop(rows: QuerySet[InputPicture]) -> int:
+def _drop(rows: Iterable[InputPicture]) -> int:
     # Files first: a row without its file is found again, a file without its row is not.
-    found = dict(rows.values_list("pk", "file"))
+    found = {row.pk: row.file for row in rows}
     for file in found.values():
         store.remove(file)
     if found:

@@ -12,13 +12,14 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from mjproxy.lib.db.claim import claim, due
+from mjproxy.lib.db.claim import due
+from mjproxy.lib.db.compiled_query import CompiledQuery, CompiledUpdate
 from mjproxy.lib.ids import first_task_id_of
 from mjproxy.lib.process import backoff
 from mjproxy.lib.validators.addresses import LONGEST, WrongAddress, parts_of
@@ -81,18 +82,12 @@ def claim_picture(task_id: int) -> str | None:
 
     Returns None if the picture is stored, not due, or not at the CDN.
     """
-    task = Task.objects.filter(pk=task_id).first()
+    task = _drawn(task_id)
     if task is None or not wants_keeping(task):
         return None
-    pause = TRY_AGAIN[min(task.picture_tries, len(TRY_AGAIN) - 1)]
-    rows = _unkept().filter(pk=task_id, picture_tries=task.picture_tries)
-    claimed = claim(
-        rows,
-        "picture_next_at",
-        backoff.about(pause),
-        picture_tries=task.picture_tries + 1,
-    )
-    if not claimed:
+    tries, now = task.picture_tries, timezone.now()
+    again = now + backoff.about(TRY_AGAIN[min(tries, len(TRY_AGAIN) - 1)])
+    if not _claimed(task_id, now, tries, tries + 1, again):
         return None
     try:
         cdn_url(task.picture_source)
@@ -109,13 +104,45 @@ def give_up(task_id: int, reason: str) -> None:
     rows.update(picture_tries=len(TRY_AGAIN))
 
 
-def _unkept() -> QuerySet[Task]:
+def _unkept(now: Any = None) -> QuerySet[Task]:
     return Task.objects.filter(
-        due("picture_next_at"),
+        due("picture_next_at", now),
         status=TaskStatus.SUCCESS,
         picture_file="",
         picture_tries__lt=len(TRY_AGAIN),
     ).exclude(picture_source="")
+
+
+_by_id: Final = CompiledQuery[Task](
+    lambda pk: Task.objects.filter(pk=pk).only(
+        *("status", "submitted_at", "finished_at", "picture_key", "picture_source"),
+        *("picture_file", "picture_tries"),
+    )
+)
+
+
+def _drawn(task_id: int) -> Task | None:
+    """Return the columns of a task that keeping its picture needs."""
+    return next(iter(_by_id(task_id)), None)
+
+
+def _next_try(
+    pk: Any, now: Any, tries: Any, more: Any, again: Any
+) -> tuple[QuerySet[Task], dict[str, Any]]:
+    rows = _unkept(now).filter(pk=pk, picture_tries=tries)
+    return rows, {"picture_tries": more, "picture_next_at": again}
+
+
+_field: Final[Any] = Task._meta.get_field
+_TRIES: Final = _field("picture_tries")
+_NEXT: Final = _field("picture_next_at")
+_claimed: Final = CompiledUpdate(
+    _next_try, [_field("id"), _NEXT, _TRIES, _TRIES, _NEXT]
+)
+_noted: Final = CompiledUpdate(
+    lambda pk, file: (Task.objects.filter(pk=pk), {"picture_file": file}),
+    [_field("id"), _field("picture_file")],
+)
 
 
 def store(task_id: int, content_type: str, body: bytes) -> None:
@@ -131,7 +158,7 @@ def store_file(task_id: int, content_type: str, found: Path) -> Path | None:
     `found` stays, because other tasks may store it too. The row is updated once the
     file is on the disk. Returns None if the task was deleted.
     """
-    task = Task.objects.filter(pk=task_id).first()
+    task = _drawn(task_id)
     if task is None:
         return None
     if path := kept_path(task):
@@ -143,7 +170,7 @@ def store_file(task_id: int, content_type: str, found: Path) -> Path | None:
         _duplicate(found, draft)
         size = draft.stat().st_size
         _settle(draft, _root() / file)
-    if not Task.objects.filter(pk=task_id).update(picture_file=file):
+    if not _noted(task_id, file):
         remove(file)  # deleted meanwhile
         return None
     logger.info("task %s: picture kept, %d bytes", task_id, size)
