@@ -23,7 +23,7 @@ from mjproxy.lib.db.compiled_query import CompiledQuery
 from tasks import selectors
 from tasks.enums import TaskStatus
 from tasks.models import InputPicture, Task
-from tasks.pictures import inputs
+from tasks.pictures import inputs, store
 from tasks.submit import account as chosen_account
 from tasks.waiting import durations
 from tasks.webhooks import statements
@@ -83,6 +83,9 @@ CASES: Final[dict[str, list[Case]]] = {
     ],
     "gateway/lanes/waits.py: _session_beside": [
         (waits._session_beside, lambda w: (w.account.pk,)),
+    ],
+    "tasks/pictures/store.py: _by_id": [
+        (store._by_id, lambda w: (w.done.pk,)),
     ],
     "tasks/pictures/inputs.py: _of_task": [
         (inputs._of_task, lambda w: (w.done.pk,)),

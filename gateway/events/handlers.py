@@ -352,6 +352,7 @@ def _deleted(recipient: Recipient, data: Deleted) -> Outcome:
     return Outcome.TAUGHT
 
 
+_column: Final[Any] = Task._meta.get_field
 _note_removal: Final = CompiledUpdate(
     lambda account, message, now: (
         Task.objects.filter(
@@ -363,8 +364,9 @@ _note_removal: Final = CompiledUpdate(
         {"removed_at": now},
     ),
     [
-        Task._meta.get_field(name)
-        for name in ("account", "progress_message_id", "removed_at")
+        _column("account"),
+        _column("progress_message_id"),
+        _column("removed_at"),
     ],
 )
 
