@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from copy import copy
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -98,9 +97,8 @@ def _tell_moved(
 
 def _with(task: Task, changes: dict[str, Any]) -> Task:
     """Return a copy of a task that has just been read, with what was written since."""
-    fresh = copy(task)
-    for name, value in changes.items():
-        setattr(fresh, name, value)
+    fresh = Task.__new__(Task)  # `copy` takes as long as the UPDATE
+    fresh.__dict__.update(task.__dict__, **changes)
     return fresh
 
 

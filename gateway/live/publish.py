@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 LIMIT: Final = 3.0  # seconds after which a message is not worth sending
 TOGETHER: Final = 0.1  # seconds within which changes of accounts are told once
+# Seconds between two rounds about tasks. Streams tell a change at most every 0.2 s.
+ROUND: Final = 0.05
 Message = tuple[str, Mapping[str, object]]  # to a group
 _telling = False
 _changed: Final[SimpleQueue[tuple[int, int]]] = SimpleQueue()  # task, owner
@@ -31,7 +33,8 @@ _publishing = False
 def publish_change(task_id: int, owner_id: int) -> None:
     """Tell the task's stream and its owner's page that the row changed.
 
-    Changes that come while others are being sent are sent together.
+    A change is told at once, unless others were told within ROUND seconds: then it is
+    told together with those that come meanwhile.
     """
     global _publishing
     _changed.put((task_id, owner_id))
@@ -44,6 +47,7 @@ async def _publish() -> None:
     global _publishing
     while messages := _about_changes():
         await _in_time(_to_groups(messages))
+        await asyncio.sleep(ROUND)
     # A change that came meanwhile has seen the flag, so there is another look.
     _publishing = False
     if messages := _about_changes():

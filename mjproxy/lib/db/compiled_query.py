@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models import Field, Model, QuerySet, Value
 from django.db.models.query import (  # type: ignore[attr-defined]
     get_related_populators,
@@ -114,6 +114,16 @@ def _instance(plan: _Plan, row: Sequence[Any], alias: str) -> Any:
     return found
 
 
+# Fields whose values of these types Django gives to the driver as they are.
+_AS_THEY_ARE: Final[dict[type, type]] = {
+    models.BigIntegerField: int,
+    models.CharField: str,
+    models.PositiveIntegerField: int,
+    models.PositiveSmallIntegerField: int,
+    models.TextField: str,
+}
+
+
 class CompiledUpdate:
     """An UPDATE of one row or none, compiled once.
 
@@ -169,7 +179,9 @@ class CompiledUpdate:
         if plan is None:
             plan = self._plans[wrapper] = self._compile(wrapper)
         given = [
-            field.get_db_prep_save(value, wrapper)
+            value
+            if type(value) is _AS_THEY_ARE.get(type(field))
+            else field.get_db_prep_save(value, wrapper)
             for field, value in zip(self._fields, values, strict=True)
         ]
         sql, params, places = plan[0], plan[1].copy(), plan[2]
