@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# The modules of jobs say which function does what a nudge asks for.
+import gateway.jobs  # noqa: F401
+import tasks.jobs  # noqa: F401
 from mjproxy.lib.process import event_loop
 from mjproxy.lib.process.nudge_handlers import handlers
 
