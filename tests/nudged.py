@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-# The modules of jobs say which function does what a nudge asks for.
-import gateway.jobs  # noqa: F401
-import tasks.jobs  # noqa: F401
+from gateway import jobs as gateway_jobs
 from mjproxy.lib.process import event_loop
 from mjproxy.lib.process.nudge_handlers import handlers
+from tasks import jobs as tasks_jobs
+
+# Modules that register what nudges start.
+_REGISTERED = (gateway_jobs, tasks_jobs)
 
 
 def do(job: str, *ids: int) -> None:

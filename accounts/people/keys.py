@@ -24,7 +24,12 @@ GUEST_NAME: Final = "guest"
 # The fields of the caller that a request needs. Secrets are left out: decrypting them
 # would cost more than the whole look-up.
 _FIELDS: Final = ("username", "is_active", "is_staff", "is_superuser")
-_LOADED: Final = ("id", *_FIELDS)
+# In the order of the model, which `from_db` expects.
+_LOADED: Final = tuple(
+    field.attname
+    for field in User._meta.concrete_fields
+    if field.attname in {"id", *_FIELDS}
+)
 
 _keys_by_digest: Final = CompiledQuery[ApiKey](
     lambda one, other: (

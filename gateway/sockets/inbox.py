@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Final
 
+from gateway.protocol import content
 from gateway.protocol.constants import Event
 
 Data = Mapping[str, object]  # JSON of an event, as it came
@@ -57,9 +58,23 @@ def _merged(entries: list[Entry]) -> list[Entry]:
             updates.clear()
         else:
             message_id = data.get("id")
-            # An update without content is the preview of a link.
-            if message_id in updates and "content" in data:
-                data = {**merged.pop(updates[message_id])[2], **data}
+            earlier = merged.get(updates.get(message_id, -1))
+            if earlier and _overtakes(data, earlier[2]):
+                del merged[updates[message_id]]
+                data = {**earlier[2], **data}
             updates[message_id] = place
         merged[place] = seq, event, data
     return list(merged.values())
+
+
+def _overtakes(later: Data, earlier: Data) -> bool:
+    """Return whether an update shows all that an earlier one of its message showed.
+
+    Events may come out of order. An update without content is the preview of a link.
+    """
+    return "content" in later and _percent(later) >= _percent(earlier)
+
+
+def _percent(data: Data) -> int:
+    said = content.parse(str(data.get("content") or ""))
+    return -1 if said is None or said.percent is None else said.percent

@@ -30,7 +30,7 @@ def test_a_client_without_a_key_needs_an_open_server(
 ) -> None:
     sent = client.post("submit/imagine", {"prompt": "a red fox"})
     opened = client.told(deliver(sent))
-    AccessSettings.objects.update(allow_without_key=False)
+    AccessSettings(pk=AccessSettings.singleton_instance_id).save()
 
     closed = deliver(sent)
 

@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tests.e2e.calls import eventually
@@ -80,12 +82,36 @@ class Leases:
         return float(answer["at"])
 
 
+@contextmanager
+def leases_locked(product: Product) -> Iterator[None]:
+    """Keep the leases locked, so that no gateway can write an event."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.e2e.gateways", "lock"],
+        cwd=ROOT,
+        env=product.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:  # closes its pipes, at which it ends
+        assert process.stdout
+        assert process.stdout.readline() == "locked\n"
+        yield
+
+
+def _lock_for_others() -> None:
+    """Hold the locks until standard input ends."""
+    from django.db import transaction
+
+    from gateway.models import GatewaySession
+
+    with transaction.atomic():
+        list(GatewaySession.objects.order_by("pk").select_for_update())
+        print("locked", flush=True)  # noqa: T201
+        sys.stdin.read()
+
+
 def _look_for_others() -> None:
     """Answer the questions on standard input, one a line."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mjproxy.settings")
-    import django
-
-    django.setup()
     for line in sys.stdin:
         print(json.dumps(_answer(**json.loads(line))), flush=True)  # noqa: T201
 
@@ -118,4 +144,11 @@ def _answer(*, holders: int, live: bool, limit: float) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    _look_for_others()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mjproxy.settings")
+    import django
+
+    django.setup()
+    if sys.argv[1:] == ["lock"]:
+        _lock_for_others()
+    else:
+        _look_for_others()

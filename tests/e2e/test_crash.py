@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.gateways import leases_locked
 from tests.e2e.harness import Product, Simulator, eventually
 from tests.e2e.judge import assert_faithful
 
@@ -39,6 +40,26 @@ def test_a_killed_process_loses_and_doubles_nothing(
     later = product.imagine(f"after {role} died while {moment}")
 
     assert_faithful(product, sim, product.wait_all([*ids, later]))
+
+
+def test_events_that_a_killed_gateway_has_read_but_not_written(
+    product: Product, sim: Simulator
+) -> None:
+    """Its transaction waits for a lock when it dies; it has saved no event as read."""
+    before = sum(job["state"] == "finished" for job in sim.jobs())
+    rule = sim.rule({"kind": "imagine"}, {"finish_at": 31}, times=3)
+    ids = [product.imagine(f"read and not written {n}") for n in range(3)]
+    for task_id in ids:
+        product.wait_for(task_id, "IN_PROGRESS")
+
+    with leases_locked(product):
+        sim.ask("DELETE", f"rules/{rule}")
+        sim.ask("POST", "release", {})
+        sim.wait(jobs=before + 3, state="finished")
+        product.kill("gateway")
+    product.wait_ready()
+
+    assert_faithful(product, sim, product.wait_all(ids))
 
 
 def test_all_processes_killed_at_once_with_work_everywhere(

@@ -26,6 +26,28 @@ def test_only_a_hash_of_the_key_is_kept(alice: User) -> None:
     assert user_of_key(key) == alice
 
 
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize(
+    "rights", [{}, {"is_staff": True}, {"is_staff": True, "is_superuser": True}]
+)
+def test_the_owner_of_a_key_is_as_in_the_row(
+    alice: User,
+    rights: dict[str, bool],
+    known: bool,
+) -> None:
+    User.objects.filter(pk=alice.pk).update(**rights)
+    if known:
+        owner_of([ALICES_KEY])
+
+    found = owner_of([ALICES_KEY])
+
+    assert found is not None
+    row = User.objects.get(pk=alice.pk)
+    for name in ("id", "username", "is_active", "is_staff", "is_superuser"):
+        assert getattr(found, name) == getattr(row, name), name
+    assert "password" in found.get_deferred_fields()
+
+
 def test_a_chosen_key_can_be_used_once(alice: User, bob: User) -> None:
     for taken in (ALICES_KEY, settings.ADMIN_TOKEN, "short"):
         with pytest.raises(InvalidField):

@@ -13,6 +13,7 @@ from accounts.models import DiscordAccount, User
 from gateway.discord.addresses import load_addresses
 from gateway.discord.identity import identity_of
 from gateway.events.handlers import handle
+from gateway.models import GatewaySession
 from gateway.protocol.constants import MIDJOURNEY_APP, Event
 from gateway.sockets import parked_events
 from gateway.sockets.connection import Connection
@@ -181,6 +182,78 @@ async def test_updates_of_a_message_in_a_row_are_one(connection: Connection) -> 
     ((_, data),) = await events(connection)
 
     assert "(62%)" in str(data["content"])
+
+
+async def test_updates_of_other_messages_may_stand_between(
+    connection: Connection,
+) -> None:
+    for percent in (5, 31):
+        for message_id in (PROGRESS, RESULT):
+            connection._receive(UPDATE, wire.progress(message_id, percent))
+
+    found = await events(connection)
+
+    assert [(data["id"], "(31%)" in str(data["content"])) for _, data in found] == [
+        (PROGRESS, True),
+        (RESULT, True),
+    ]
+
+
+async def test_an_older_update_that_comes_later_takes_nothing_away(
+    connection: Connection,
+) -> None:
+    connection._receive(UPDATE, wire.progress(PROGRESS, 62, job=JOB))
+    connection._receive(UPDATE, wire.progress(PROGRESS, 31))
+
+    assert len(await events(connection)) == 2
+
+
+async def test_a_greeting_is_handed_out_alone(connection: Connection) -> None:
+    for event in (CREATE, Event.RESUMED, CREATE, CREATE):
+        connection._receive(event, wire.start(PROGRESS))
+
+    rounds = [await connection.events.inbox.next() for _ in range(3)]
+
+    assert [[event for _, event, _ in each] for each in rounds] == [
+        [CREATE],
+        [Event.RESUMED],
+        [CREATE, CREATE],
+    ]
+
+
+async def test_updates_of_a_message_of_others_are_dropped_unseen(
+    connection: Connection,
+) -> None:
+    await handle_now(connection, wire.start(PROGRESS, user=wire.STRANGER))
+
+    connection._receive(UPDATE, wire.progress(PROGRESS, 31, user=wire.STRANGER))
+
+    assert waiting(connection) == 0
+
+
+async def test_a_stale_holder_keeps_its_events_unacknowledged(
+    connection: Connection, task: Task
+) -> None:
+    sessions = GatewaySession.objects.filter(account=connection.account_id)
+    await in_thread(sessions.update, fence=2)
+    entry = (9, CREATE, wire.start(PROGRESS, nonce=task.nonce))
+
+    assert not await connection._process([entry])
+
+    assert (await in_thread(again, task)).progress_message_id is None
+
+
+async def test_a_parked_event_is_kept_when_its_batch_is_undone(
+    connection: Connection, task: Task, alice: User, account: DiscordAccount
+) -> None:
+    await in_thread(make_running, alice, account)
+    odd = {"ids": 5, "channel_id": CHANNEL}
+    entries = [(1, CREATE, wire.final(RESULT, job=JOB)), (2, Event.MESSAGE_DELETE, odd)]
+
+    assert await connection.events.handle(entries)
+
+    assert len(connection.events.parked) == 1
+    assert connection.repair_wanted
 
 
 async def test_what_a_later_update_does_not_say_stays(connection: Connection) -> None:
