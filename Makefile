@@ -80,13 +80,13 @@ MYSQL_accounts := people/test_keys choice/test_pool_settings choice/test_usage \
   editing/test_save $(addprefix state/test_,changes mails) \
   $(addprefix verification/test_,lock helper_server)
 MYSQL_tasks := admin/test_tasks prompts/test_banned_words cleanup/test_retention \
-  pictures/test_store $(addprefix webhooks/test_,by_hand calls picking states) \
-  $(addprefix test_,errands jobs load services services_waiting)
-MYSQL_gateway := test_leases test_lost_accounts test_sweep events/test_matching \
+  pictures/test_store $(addprefix webhooks/test_,by_hand calls picking states two_couriers) \
+  $(addprefix test_,errands jobs load services services_waiting updates)
+MYSQL_gateway := test_leases test_lost_accounts test_sweep $(addprefix events/test_,matching open_tasks) \
   $(addprefix lanes/test_,lane turns next_task) \
   $(addprefix sending/test_,cancel dispatch errands prepare queries \
     window_answers) \
-  $(addprefix sockets/test_,history outage)
+  $(addprefix sockets/test_,batches_property history outage)
 
 format: $(VENV)/.dev  ## is everything formatted?
 	$(BIN)/ruff format --check .
