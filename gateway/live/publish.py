@@ -45,11 +45,13 @@ def publish_change(task_id: int, owner_id: int) -> None:
 
 async def _publish() -> None:
     global _publishing
-    while messages := _about_changes():
-        await _in_time(_to_groups(messages))
-        await asyncio.sleep(ROUND)
-    # A change that came meanwhile has seen the flag, so there is another look.
-    _publishing = False
+    try:
+        while messages := _about_changes():
+            await _in_time(_to_groups(messages))
+            await asyncio.sleep(ROUND)
+    finally:
+        _publishing = False
+    # A change that came just before has seen the flag, so there is another look.
     if messages := _about_changes():
         await _in_time(_to_groups(messages))
 
