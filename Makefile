@@ -17,7 +17,7 @@ UV ?= uv
 PYTEST := $(BIN)/python -m pytest
 # The tests of a file follow each other in one product. So many products run at a time;
 # tests/e2e/conftest.py says which files begin.
-PRODUCTS ?= 2
+PRODUCTS ?= 3
 E2E := $(PYTEST) -p no:randomly -n $(PRODUCTS) --dist loadfile \
   --no-loadscope-reorder --timeout 240
 
@@ -44,7 +44,7 @@ test: unit e2e  ## all tests
 unit: $(VENV)/.dev  ## tests in one process each, on all cores
 	$(PYTEST) -n auto --ignore=tests/e2e tests
 
-e2e: $(VENV)/.dev  ## tests of real processes, PRODUCTS=2 files at a time
+e2e: $(VENV)/.dev  ## tests of real processes, PRODUCTS=3 files at a time
 	$(E2E) tests/e2e
 
 coverage: $(VENV)/.dev  ## what no unit test runs, line by line and branch by branch
