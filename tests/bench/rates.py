@@ -25,6 +25,7 @@ async def measure(
     return run.report()
 
 
+MOST_IDS = 500  # in one call
 LOOK_EVERY = 1.0  # seconds between two looks for the ends of tasks without hooks
 
 
@@ -148,7 +149,11 @@ class Run:
             if row["t"] == "MESSAGE_CREATE"
         }
         ids = list(self.hooked)
-        tasks = self.product.tasks(ids)
+        tasks = [
+            task
+            for begin in range(0, len(ids), MOST_IDS)
+            for task in self.product.tasks(ids[begin : begin + MOST_IDS])
+        ]
         failed = [t for t in tasks if t["status"] != "SUCCESS"]
         last_job = max(event.get(t["messageId"], 0.0) for t in tasks)
         return {
