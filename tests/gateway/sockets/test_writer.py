@@ -15,6 +15,9 @@ from gateway.sockets.batches import Arrivals, Result
 from gateway.sockets.parked_events import Parked
 from gateway.sockets.writer import Writer
 
+# Its threads may have a connection of an earlier test, which they look at.
+pytestmark = pytest.mark.django_db(transaction=True)
+
 PATIENCE = 20  # seconds
 
 
