@@ -9,6 +9,7 @@ import math
 import os
 import secrets
 import socket
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Final
@@ -64,6 +65,8 @@ class Manager:
         self._writer = Writer()
         self._exit = asyncio.Semaphore(CLOSING_AT_ONCE)
         self._renewed_at = math.inf
+        # A look that was given up may still run; the end waits for it.
+        self._looking = threading.Lock()
 
     def kick(self, **_: object) -> None:
         """Read the rows now, because they have changed."""
@@ -84,7 +87,7 @@ class Manager:
             self._end(account_id)
         await asyncio.gather(*self._ending.values())
         with contextlib.suppress(Error):
-            await in_thread(leases.retire, self.name)
+            await in_thread(self._retire)
 
     async def _repeat(
         self, step: Callable[[], Awaitable[None]], kicked: asyncio.Event
@@ -117,9 +120,8 @@ class Manager:
         await self._follow_rows()
 
     async def _follow_rows(self) -> None:
-        leased, surplus, addresses = await in_thread(
-            _look, self.name, late=self._is_late()
-        )
+        late = self._is_late()
+        leased, surplus, addresses = await in_thread(self._look, late=late)
         self._renewed_at = asyncio.get_running_loop().time()
         for account_id, (connection, _) in list(self._held.items()):
             lease = leased.get(account_id)
@@ -170,7 +172,17 @@ class Manager:
         """Give up all accounts: with a wrong clock the leases cannot be trusted."""
         await self._end_all({pk: held[0].fence for pk, held in self._held.items()})
         if not self._ending:
-            await in_thread(leases.retire, self.name)
+            await in_thread(self._retire)
+
+    def _retire(self) -> None:
+        with self._looking:
+            leases.retire(self.name)
+
+    def _look(
+        self, *, late: bool
+    ) -> tuple[dict[int, leases.Lease], set[int], Addresses]:
+        with self._looking:
+            return _look(self.name, late=late)
 
     def _is_late(self) -> bool:
         """Return whether the last renewal is over half a lease ago.

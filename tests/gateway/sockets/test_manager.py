@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -197,6 +198,36 @@ async def test_two_processes_share_the_accounts(
                 second.pk,
             }
             await watch.until(lambda: watch.ready >= 3)
+
+
+async def test_the_end_waits_for_a_look_that_was_given_up(
+    simulator: Simulator,
+    watch: Watch,
+    account: DiscordAccount,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, may_go_on = threading.Event(), threading.Event()
+    announce = leases.announce
+
+    def slow(name: str) -> int:
+        begun.set()
+        assert may_go_on.wait(20)
+        return announce(name)
+
+    monkeypatch.setattr(leases, "announce", slow)
+    ending = manager.Manager()
+    running = asyncio.create_task(ending.run())
+    assert await asyncio.to_thread(begun.wait, 20)
+    running.cancel()
+    await asyncio.wait({running})
+
+    closing = asyncio.create_task(ending.close())
+    await asyncio.wait({closing}, timeout=0.5)
+    may_go_on.set()
+    await closing
+
+    assert await in_thread(GatewayProcess.objects.count) == 0
+    assert not (await session_of(account)).is_held
 
 
 async def test_a_clean_end_gives_everything_back(
