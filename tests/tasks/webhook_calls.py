@@ -8,13 +8,27 @@ from django.db.models import F
 from django.utils import timezone
 
 from mjproxy.lib.process import event_loop
-from tasks.models import Task
+from tasks.models import Task, WebhookDelivery
 from tasks.webhooks import calls as webhooks_calls
 from tasks.webhooks import states
 from tasks.webhooks.posting import Call, Outcome
 from tasks.webhooks.shares import Receiver, Shares
+from tests.factories import make_task, make_user
 
 HOOK = "http://hook.example/cb?id=1"
+
+
+def make_hooked(url: str) -> Task:
+    return make_task(make_user(), notify_hook=url)
+
+
+def only_row() -> WebhookDelivery:
+    return WebhookDelivery.objects.get()
+
+
+def make_due() -> None:
+    """Let all calls that wait for another try be due now."""
+    Task.objects.update(hook_due_at=timezone.now())
 
 
 def forget_receivers() -> None:

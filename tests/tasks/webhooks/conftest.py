@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from tasks.models import Task
@@ -16,6 +17,12 @@ from tests.tasks.webhook_calls import HOOK, forget_receivers
 @pytest.fixture
 def no_receivers() -> None:
     forget_receivers()
+
+
+@pytest.fixture
+def private_hooks(settings: Settings) -> None:
+    """Let hooks be at private addresses."""
+    settings.ALLOW_PRIVATE_HOOKS = True
 
 
 @pytest.fixture

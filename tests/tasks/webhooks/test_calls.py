@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import orjson
 import pytest
 from aiohttp import web
 from django.db import OperationalError
 from django.utils import timezone
-from pytest_django.fixtures import Settings
 
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.process import event_loop
@@ -18,46 +17,23 @@ from tasks.models import Task, WebhookDelivery
 from tasks.services import advance, fail
 from tasks.webhooks import calls, statements, states
 from tests.factories import make_task, make_user
-from tests.http_server import Server, always, serving
+from tests.http_server import Server, always
 from tests.tasks.webhook_calls import (
     break_off,
     deliver,
     deliver_woken,
-    forget_receivers,
+    make_due,
+    make_hooked,
+    only_row,
     receiver,
     wait,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("no_receivers", "private_hooks"),
+]
 S = DeliveryState
-
-
-@pytest.fixture(autouse=True)
-def _private_hooks(settings: Settings) -> None:
-    settings.ALLOW_PRIVATE_HOOKS = True
-
-
-@pytest.fixture
-def hook() -> Iterator[Server]:
-    with serving() as server:
-        yield server
-
-
-def make_hooked(url: str) -> Task:
-    return make_task(make_user(), notify_hook=url)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_known_of_receivers() -> None:
-    forget_receivers()
-
-
-def only_row() -> WebhookDelivery:
-    return WebhookDelivery.objects.get()
-
-
-def make_due() -> None:
-    Task.objects.update(hook_due_at=timezone.now())
 
 
 def test_the_end_is_the_last_call_whatever_came_before(hook: Server) -> None:

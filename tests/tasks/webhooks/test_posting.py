@@ -2,58 +2,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
 
 import orjson
 import pytest
 from aiohttp import web
-from django.utils import timezone
 from pytest_django.fixtures import Settings
 from standardwebhooks import Webhook
 
 from accounts.models import User
 from tasks.enums import DeliveryState, TaskStatus
-from tasks.models import Task, WebhookDelivery
 from tasks.services import advance, fail
 from tasks.webhooks import posting
-from tests.factories import make_task, make_user
 from tests.http_server import Server, always, listen_on_loopback, never, serving
 from tests.targets import TARGETS
 from tests.tasks.webhook_calls import (
     deliver,
-    forget_receivers,
+    make_hooked,
+    only_row,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("no_receivers", "private_hooks"),
+]
 S = DeliveryState
-
-
-@pytest.fixture(autouse=True)
-def _private_hooks(settings: Settings) -> None:
-    settings.ALLOW_PRIVATE_HOOKS = True
-
-
-@pytest.fixture
-def hook() -> Iterator[Server]:
-    with serving() as server:
-        yield server
-
-
-def make_hooked(url: str) -> Task:
-    return make_task(make_user(), notify_hook=url)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_known_of_receivers() -> None:
-    forget_receivers()
-
-
-def only_row() -> WebhookDelivery:
-    return WebhookDelivery.objects.get()
-
-
-def make_due() -> None:
-    Task.objects.update(hook_due_at=timezone.now())
 
 
 def test_it_posts_the_task_signed(hook: Server) -> None:
