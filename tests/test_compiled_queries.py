@@ -28,6 +28,7 @@ from tasks.submit import account as chosen_account
 from tasks.waiting import durations
 from tasks.webhooks import statements
 from tests.factories import make_account, make_finished, make_task
+from tests.syntax import tree_of
 from tests.test_conventions import files, named
 
 pytestmark = pytest.mark.django_db
@@ -178,7 +179,7 @@ def test_every_compiled_query_is_compared() -> None:
     found = {
         f"{named(path)}: {name}"
         for path in files("accounts/*.py", "gateway/*.py", "mjproxy/*.py", "tasks/*.py")
-        for statement in ast.parse(path.read_text()).body
+        for statement in tree_of(path).body
         if not isinstance(statement, ast.ClassDef | ast.Import | ast.ImportFrom)
         for call in ast.walk(statement)
         if isinstance(call, ast.Call)

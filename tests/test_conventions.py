@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.syntax import tree_of
+
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_FILE = 400
 # Spelled in parts, so that this file does not name them.
@@ -138,7 +140,7 @@ def test_tests_lie_where_their_code_lies() -> None:
 
 def settings_names() -> set[str]:
     """Return the first argument of each `env.…("NAME")` in the settings."""
-    tree = ast.parse((ROOT / "mjproxy" / "settings.py").read_text())
+    tree = tree_of(ROOT / "mjproxy" / "settings.py")
     return {
         node.args[0].value
         for node in ast.walk(tree)
@@ -186,7 +188,7 @@ def sleeps(tree: ast.AST) -> list[int]:
 
 
 def test_no_test_sleeps_where_it_could_await_an_event() -> None:
-    found = {named(p): sleeps(ast.parse(p.read_text())) for p in files("tests/*.py")}
+    found = {named(p): sleeps(tree_of(p)) for p in files("tests/*.py")}
 
     assert {name: lines for name, lines in found.items() if lines} == {}
 
@@ -207,7 +209,7 @@ def test_entry_points_write_no_rows() -> None:
         named(path): calls
         for path in files("accounts/*.py", "gateway/*.py", "tasks/*.py")
         if ENTRY_POINTS & set(path.parts) and "simulator" not in path.parts
-        if (calls := _writing_calls(ast.parse(path.read_text())))
+        if (calls := _writing_calls(tree_of(path)))
     }
 
     assert found == {}
@@ -229,7 +231,7 @@ def test_the_state_of_an_account_has_one_writer() -> None:
         named(path)
         for path in files("accounts/*.py", "gateway/*.py", "tasks/*.py", "mjproxy/*.py")
         if "migrations" not in path.parts and "simulator" not in path.parts
-        for call in ast.walk(ast.parse(path.read_text()))
+        for call in ast.walk(tree_of(path))
         if _writes_a_standing(call)
     }
 
@@ -263,7 +265,7 @@ def test_every_module_says_what_it_is() -> None:
     first_lines = {
         named(path): (ast.get_docstring(tree) or "").partition("\n")[0]
         for path in files(*PRODUCT)
-        if "migrations" not in path.parts and (tree := ast.parse(path.read_text())).body
+        if "migrations" not in path.parts and (tree := tree_of(path)).body
     }
 
     assert {n for n, line in first_lines.items() if not line} == set()
