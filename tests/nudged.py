@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gateway import jobs as gateway_jobs
 from mjproxy.lib.process import event_loop
 from mjproxy.lib.process.nudge_handlers import handlers
@@ -14,7 +16,8 @@ _REGISTERED = (gateway_jobs, tasks_jobs)
 def do(job: str, *ids: int) -> None:
     """Do what nudges ask for, and wait for its end."""
     handler = handlers[job]
-    for argument in handler.arguments(list(ids)):
+    arguments: list[Any] = [list(ids)] if handler.takes_many else list(ids)
+    for argument in arguments:
         if handler.is_async:
             event_loop.run(handler.function(argument))
         else:

@@ -25,10 +25,6 @@ class Handler:
     is_async: bool
     takes_many: bool
 
-    def arguments(self, ids: list[int]) -> list[Any]:
-        """Return the argument of each call that these ids need."""
-        return [ids] if self.takes_many else ids
-
 
 handlers: Final[dict[str, Handler]] = {}
 
