@@ -1,0 +1,1 @@
+"""Move in: take accounts, people, words, settings and tasks of another server."""
