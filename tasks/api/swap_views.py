@@ -1,38 +1,73 @@
-"""View for face swap, which another service offers: always refused."""
+"""Views for face swap: POST /mj/insight-face/..."""
 
 from __future__ import annotations
 
-from django.http import HttpResponseBase
-from drf_spectacular.utils import extend_schema
-from rest_framework.request import Request
-from rest_framework.views import APIView
+from typing import Final
+
+from rest_framework.parsers import MultiPartParser
 
 from mjproxy.lib.dialect.answers import submit_answer
-from mjproxy.lib.dialect.examples import answered
-from tasks.api.shapes.answers import SubmitAnswerSerializer
+from tasks.api.shapes import examples
+from tasks.api.shapes.fields import SwapFields, VideoSwapFields
+from tasks.api.shapes.forms import SwapSerializer, VideoSwapSerializer
+from tasks.api.submit_base import SubmitView, submit_schema
 from tasks.enums import ReturnCode
-from tasks.exceptions import InvalidRequest
+from tasks.submit.row import Caller, Submitted
+from tasks.swaps.submit import submit_picture_swap, submit_video_swap
 
-_TEXTS = ("服务不支持", "Face swap is not served here")
+_ANSWERS: Final = {
+    "accepted": examples.ACCEPTED,
+    "waiting": examples.WAITING,
+    "refused": submit_answer(
+        ReturnCode.VALIDATION_ERROR,
+        "服务不支持",
+        descriptionEn="Face swap is not served here",
+    ),
+}
 
 
-class SwapView(APIView):
-    """Refuses every request without reading it."""
+@submit_schema(
+    "insight_face_swap",
+    "Put a face into a picture",
+    SwapSerializer,
+    answers=_ANSWERS,
+    sourceBase64=examples.PICTURE,
+    targetUrl="https://example.org/group.png",
+)
+class SwapView(SubmitView[SwapFields]):
+    form = SwapSerializer
 
-    @extend_schema(
-        operation_id="insight_face_swap",
-        tags=["submit"],
-        summary="Put a face into a picture; refused: not served",
-        request=None,
-        responses=SubmitAnswerSerializer,
-        examples=[
-            answered(
-                "refused",
-                submit_answer(
-                    ReturnCode.VALIDATION_ERROR, _TEXTS[0], descriptionEn=_TEXTS[1]
-                ),
-            )
-        ],
-    )
-    def post(self, request: Request, mode: str = "") -> HttpResponseBase:
-        raise InvalidRequest(*_TEXTS)
+    def submit(self, caller: Caller, fields: SwapFields) -> Submitted:
+        return submit_picture_swap(
+            caller=caller,
+            source=fields["sourceBase64"],
+            source_url=fields["sourceUrl"],
+            target=fields["targetBase64"],
+            target_url=fields["targetUrl"],
+        )
+
+
+@submit_schema(
+    "insight_face_video_swap",
+    "Put a face into a video",
+    VideoSwapSerializer,
+    answers=_ANSWERS,
+    media_type=MultiPartParser.media_type,
+    sourceUrl="https://example.org/face.png",
+    targetUrl="https://example.org/dance.mp4",
+)
+class VideoSwapView(SubmitView[VideoSwapFields]):
+    """A form with a file, the only one of this API."""
+
+    form = VideoSwapSerializer
+    parser_classes = (MultiPartParser,)
+
+    def submit(self, caller: Caller, fields: VideoSwapFields) -> Submitted:
+        file = fields["targetFile"]
+        return submit_video_swap(
+            caller=caller,
+            source=fields["sourceBase64"],
+            source_url=fields["sourceUrl"],
+            video=file.read() if file else None,
+            video_url=fields["targetUrl"],
+        )

@@ -1,0 +1,1 @@
+"""A provider of face swaps, with the wire of Replicate."""

@@ -1,0 +1,1 @@
+"""Face swap: pictures and videos in which a provider changes the face."""
