@@ -26,7 +26,12 @@ from mjproxy.lib.safe_http.client import (
 from mjproxy.lib.safe_http.file_kinds import kind_of
 from mjproxy.lib.safe_http.resolver import Resolver
 from mjproxy.lib.validators.addresses import exact
-from tasks.pictures import store
+from tasks.models import StorageSettings, Task
+from tasks.pictures import fresh_links, store
+from tasks.pictures.kept import writing
+from tasks.pictures.kept.failures import NotUsable
+from tasks.pictures.kept.threads import in_decoder
+from tasks.snapshots import storage_settings
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +77,7 @@ class Downloader:
         close_at_exit(self._session)
         self.slots = asyncio.Semaphore(AT_ONCE)
         self.places = Places(IN_ALL, EACH)
+        self.keeping: set[int] = set()  # tasks whose pictures are being stored
         self._running: dict[str, asyncio.Task[Picture]] = {}
 
     async def download(
@@ -90,9 +96,9 @@ class Downloader:
             task.exception()  # marks it as retrieved, if no caller waits any more
 
     async def _found(self, source: str, who: Hashable, *, at_once: bool) -> Picture:
-        if cached := await in_thread(store.cached_preview, source):
-            return Picture(*cached)
-        url = await in_thread(store.cdn_url, source)
+        cached, url = await in_thread(_look_up, source)
+        if cached:
+            return cached
         async with self.places.place(who, at_once=at_once):
             try:
                 async with asyncio.timeout(TIMEOUT):
@@ -111,6 +117,13 @@ class Downloader:
                 head = await save_capped(response, draft, MAX_BYTES, check)
                 kind = kind_of(head) or label
                 return Picture(kind, store.cache_preview(source, kind, draft))
+
+
+def _look_up(source: str) -> tuple[Picture | None, str]:
+    """Return the picture if it is cached, else its address at the CDN."""
+    if cached := store.cached_preview(source):
+        return Picture(*cached), ""
+    return None, store.cdn_url(source)
 
 
 def _check(label: str, head: bytes) -> None:
@@ -144,17 +157,41 @@ async def download(source: str, who: Hashable, *, at_once: bool = False) -> Pict
 
 async def keep(task_id: int) -> None:
     """Store a finished task's picture, if that is still to be done."""
-    await faults.watch(Work("picture of task", task_id, store.give_up), _keep)
+    keeping = _downloader().keeping
+    if task_id in keeping:
+        return  # the sweep nudges again what waits for long
+    keeping.add(task_id)
+    try:
+        await faults.watch(Work("picture of task", task_id, store.give_up), _keep)
+    finally:
+        keeping.discard(task_id)
 
 
 async def _keep(task_id: int) -> None:
     async with _downloader().slots:
-        source = await in_thread(store.claim_picture, task_id)
-        if source is None:
+        task, row = await in_thread(_due, task_id)
+        if task is None:
             return
         try:
-            found = await download(source, "kept")
-            stored = task_id, found.content_type, found.path
-            await in_thread(store.store_file, *stored)
-        except (CdnError, OSError) as exc:  # the disk may be full for a while
+            await _store(task, row)
+        except store.UnknownSource as exc:
+            logger.error("task %s: picture not kept, it is at %s", task_id, exc)
+            await in_thread(store.try_later, task)
+        # The disk may be full for a while.
+        except (CdnError, NotUsable, OSError) as exc:
+            if isinstance(exc, CdnError) and exc.gone:
+                await in_thread(fresh_links.ask, task)
             logger.warning("task %s: picture not kept, again later: %s", task_id, exc)
+            await in_thread(store.try_later, task)
+
+
+def _due(task_id: int) -> tuple[Task | None, StorageSettings]:
+    return store.due_picture(task_id), storage_settings()
+
+
+async def _store(task: Task, row: StorageSettings) -> None:
+    found = await download(task.picture_source, "kept")
+    content_type, path = found.content_type, found.path
+    # The thumbnails too: a job of their own would cost more than they do.
+    file = await in_decoder(writing.write, path, content_type, row, at_once=True)
+    await in_thread(store.note, task, file, content_type, path)

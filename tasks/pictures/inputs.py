@@ -31,12 +31,14 @@ from tasks.pictures.own_links import MAX_BYTES as MAX_BYTES
 from tasks.pictures.own_links import Viewer
 from tasks.pictures.types import extension
 from tasks.prompts.links import is_official
+from tasks.snapshots import drawing_settings
 
 MAX_PIXELS: Final = 64_000_000
 BATCH: Final = 500  # rows or files in one query
 # Formats that Pillow may try. It opens some files under other names, such as a phone's
 # MPO.
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF")
+_NOT_FOR_DISCORD: Final = (InputRole.MASK, InputRole.FACE, InputRole.SWAPPED)
 # The media type is ignored: it is often wrong.
 _DATA_URL: Final = re.compile(r"(?:data:)?[^,]{0,200};base64,", re.IGNORECASE)
 _URL_SAFE: Final = str.maketrans("-_", "+/")
@@ -60,7 +62,7 @@ class Brought:
 
     @property
     def needs_upload(self) -> bool:
-        return self.role != InputRole.MASK
+        return self.role not in _NOT_FOR_DISCORD
 
 
 @dataclass(frozen=True)
@@ -76,11 +78,14 @@ def read(
 ) -> Brought:
     """Return the picture in a data URL, in bare base64, or behind a web link.
 
-    Raises InvalidRequest if it is not a picture, is too large, or may not be fetched.
+    Raises InvalidRequest if it is not a picture, is too large, or may not be fetched
+    or sent.
     """
     text = text.strip()
     if _WEB.match(text):
         return behind(text, role, position, viewer=viewer)
+    if role not in _NOT_FOR_DISCORD and not drawing_settings().uploads:
+        raise InvalidRequest("禁止上传", "Pictures cannot be sent, only links to them")
     body = _decoded(text)
     return Brought(role, position, body, *measure(body))
 
@@ -98,7 +103,7 @@ def behind(
         return Brought(role, position, url=url)
     own_links.check_picture(own)
     kept = own_links.kept_bytes(own)
-    if not kept:  # a worker fetches it from Discord
+    if not kept:  # a worker fetches it from the bucket or from Discord
         return Brought(role, position, url=url)
     body = own_links.fitting(kept)
     return Brought(role, position, body, *measure(body), url=url)
@@ -258,14 +263,16 @@ def drop(owner: Task | Errand) -> None:
 
 # Runs at the end of each task.
 _of_task: Final = CompiledQuery[InputPicture](
-    lambda pk: InputPicture.objects.filter(task=pk).only("file")
+    lambda pk: InputPicture.objects.filter(task=pk, kept_file="").only("file")
 )
 
 
 def drop_ended() -> int:
     """Remove the input pictures of all tasks and errands that are over."""
     errand_over = Q(errand__isnull=False) & ~Q(errand__state=ErrandState.WAITING)
-    over = InputPicture.objects.filter(Q(task__status__in=TERMINAL) | errand_over)
+    over = InputPicture.objects.filter(
+        Q(task__status__in=TERMINAL) | errand_over, kept_file=""
+    )
     removed = 0
     while batch := list(over.values_list("pk", flat=True)[:BATCH]):
         removed += _drop(InputPicture.objects.filter(pk__in=batch).only("file"))

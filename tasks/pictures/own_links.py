@@ -93,7 +93,7 @@ def check_picture(task: Task) -> None:
 
 
 def kept_bytes(task: Task) -> bytes:
-    """Return the picture from the disk, b"" if it is not stored."""
+    """Return the picture from the data folder, b"" if it does not lie there."""
     path = store.kept_path(task)
     try:
         return path.read_bytes() if path else b""

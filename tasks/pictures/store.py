@@ -5,29 +5,30 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-import os
 import secrets
-import shutil
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.utils import timezone
 
-from mjproxy.lib.db.claim import due
-from mjproxy.lib.db.compiled_query import CompiledQuery, CompiledUpdate
+from mjproxy.lib.db.claim import due, is_due
+from mjproxy.lib.db.compiled_query import CompiledQuery
 from mjproxy.lib.ids import first_task_id_of
 from mjproxy.lib.process import backoff
 from mjproxy.lib.validators.addresses import LONGEST, WrongAddress, parts_of
 from tasks import ports
-from tasks.enums import TaskStatus
-from tasks.models import Task
+from tasks.enums import TaskStatus, Thumbnails
+from tasks.models import KeptPreview, Task
+from tasks.pictures.kept import files, writing
+from tasks.pictures.kept.drafts import drafting as drafting
+from tasks.pictures.kept.drafts import drafts, settle
+from tasks.pictures.kept.files import Written
 from tasks.pictures.types import EXTENSIONS
-from tasks.snapshots import drawing_settings
+from tasks.snapshots import drawing_settings, storage_settings
 
 logger = logging.getLogger(__name__)
 
@@ -73,28 +74,34 @@ def to_keep(limit: int = 200) -> list[int]:
     if not drawing_settings().keep_pictures:
         return []
     oldest = first_task_id_of(timezone.now() - WORTH_TRYING)
-    rows = _unkept().filter(pk__gte=oldest).order_by("pk")
+    rows = Task.objects.filter(
+        due("picture_next_at"),
+        pk__gte=oldest,
+        status=TaskStatus.SUCCESS,
+        picture_file="",
+        picture_tries__lt=len(TRY_AGAIN),
+    )
+    rows = rows.exclude(picture_source="").order_by("pk")
     return list(rows.values_list("pk", flat=True)[:limit])
 
 
-def claim_picture(task_id: int) -> str | None:
-    """Claim a try to store the task's picture; return its link at Discord's CDN.
+def due_picture(task_id: int) -> Task | None:
+    """Return the task if its picture is to be stored now, as far as that needs it.
 
-    Returns None if the picture is stored, not due, or not at the CDN.
+    Nobody claims it: what two workers store is the same file.
     """
-    task = _drawn(task_id)
-    if task is None or not wants_keeping(task):
+    task = next(iter(_by_id(task_id)), None)
+    if task is None or not wants_keeping(task) or not is_due(task.picture_next_at):
         return None
-    tries, now = task.picture_tries, timezone.now()
-    again = now + backoff.about(TRY_AGAIN[min(tries, len(TRY_AGAIN) - 1)])
-    if not _claimed(task_id, now, tries, tries + 1, again):
-        return None
-    try:
-        cdn_url(task.picture_source)
-    except UnknownSource as exc:
-        logger.error("task %s: picture not kept, it is at %s", task_id, exc)
-        return None
-    return task.picture_source
+    return task if task.picture_tries < len(TRY_AGAIN) else None
+
+
+def try_later(task: Task) -> None:
+    """Note a failed try to store a task's picture, and when to try again."""
+    tries = task.picture_tries
+    again = timezone.now() + backoff.about(TRY_AGAIN[tries])
+    rows = Task.objects.filter(pk=task.pk, picture_file="", picture_tries=tries)
+    rows.update(picture_tries=tries + 1, picture_next_at=again)
 
 
 def give_up(task_id: int, reason: str) -> None:
@@ -104,81 +111,58 @@ def give_up(task_id: int, reason: str) -> None:
     rows.update(picture_tries=len(TRY_AGAIN))
 
 
-def _unkept(now: Any = None) -> QuerySet[Task]:
-    return Task.objects.filter(
-        due("picture_next_at", now),
-        status=TaskStatus.SUCCESS,
-        picture_file="",
-        picture_tries__lt=len(TRY_AGAIN),
-    ).exclude(picture_source="")
-
-
 _by_id: Final = CompiledQuery[Task](
     lambda pk: Task.objects.filter(pk=pk).only(
         *("status", "submitted_at", "finished_at", "picture_key", "picture_source"),
-        *("picture_file", "picture_tries"),
+        *("picture_file", "picture_tries", "picture_next_at"),
     )
 )
 
 
-def _drawn(task_id: int) -> Task | None:
-    """Return the columns of a task that keeping its picture needs."""
-    return next(iter(_by_id(task_id)), None)
-
-
-def _next_try(
-    pk: Any, now: Any, tries: Any, more: Any, again: Any
-) -> tuple[QuerySet[Task], dict[str, Any]]:
-    rows = _unkept(now).filter(pk=pk, picture_tries=tries)
-    return rows, {"picture_tries": more, "picture_next_at": again}
-
-
-_field: Final[Any] = Task._meta.get_field
-_TRIES: Final = _field("picture_tries")
-_NEXT: Final = _field("picture_next_at")
-_claimed: Final = CompiledUpdate(
-    _next_try, [_field("id"), _NEXT, _TRIES, _TRIES, _NEXT]
-)
-_noted: Final = CompiledUpdate(
-    lambda pk, file: (Task.objects.filter(pk=pk), {"picture_file": file}),
-    [_field("id"), _field("picture_file")],
-)
-
-
-def store(task_id: int, content_type: str, body: bytes) -> None:
+def store(task: Task, content_type: str, body: bytes) -> None:
     """Store a picture's bytes, as `store_file` does."""
     with drafting() as draft:
         draft.write_bytes(body)
-        store_file(task_id, content_type, draft)
+        store_file(task, content_type, draft)
 
 
-def store_file(task_id: int, content_type: str, found: Path) -> Path | None:
+def store_file(task: Task, content_type: str, found: Path) -> Path | None:
     """Store the picture in the file `found`; return its new path.
 
-    `found` stays, because other tasks may store it too. The row is updated once the
-    file is on the disk. Returns None if the task was deleted.
+    A job makes its thumbnails. Returns None if the task was deleted. Raises
+    BeingRemoved.
     """
-    task = _drawn(task_id)
-    if task is None:
-        return None
     if path := kept_path(task):
         return path
-    name = f"{task.pk}-{task.picture_key}.{EXTENSIONS.get(content_type, 'bin')}"
-    day = task.finished_at or task.submitted_at
-    file = f"{day:%Y}/{day:%m}/{name}"
-    with drafting() as draft:
-        _duplicate(found, draft)
-        size = draft.stat().st_size
-        _settle(draft, _root() / file)
-    if not _noted(task_id, file):
-        remove(file)  # deleted meanwhile
-        return None
-    logger.info("task %s: picture kept, %d bytes", task_id, size)
-    return _root() / file
+    row = storage_settings()
+    return note(task, writing.write(found, content_type, row), content_type, found)
+
+
+def note(task: Task, file: Written, content_type: str, found: Path) -> Path | None:
+    """Note that a task shows the file that was written from `found`; return its path.
+
+    Returns None if the task was deleted. Raises BeingRemoved.
+    """
+    if not files.use(task, file):
+        # Deleted meanwhile, or stored by another worker.
+        task.picture_file = _file_of(task)
+        return kept_path(task)
+    task.picture_file = file.name
+    # A removal that had begun before has just ended; or the file is in the bucket.
+    if not writing.is_there(file) and files.is_local(file.name):
+        again = file.thumbnails == Thumbnails.MADE
+        writing.write(found, content_type, storage_settings(), at_once=again)
+    logger.info("task %s: picture kept as %s", task.pk, file.name)
+    return _root() / file.name
+
+
+def _file_of(task: Task) -> str:
+    found = Task.objects.filter(pk=task.pk).values_list("picture_file", flat=True)
+    return found.first() or ""
 
 
 def kept_path(task: Task) -> Path | None:
-    """Return the file that holds the task's picture, or None."""
+    """Return the file in the data folder that holds the task's picture, or None."""
     if not task.picture_file:
         return None
     path = _root() / task.picture_file
@@ -186,6 +170,7 @@ def kept_path(task: Task) -> Path | None:
 
 
 def remove(file: str) -> None:
+    """Remove an input picture."""
     if file:
         (_root() / file).unlink(missing_ok=True)
 
@@ -204,7 +189,7 @@ def adopt_input(found: Path, content_type: str) -> str:
     """Store a fetched input picture; return the name of its file."""
     ending = EXTENSIONS.get(content_type, "bin")
     file = f".inputs/{timezone.now():%Y-%m-%d}/{secrets.token_hex(16)}.{ending}"
-    _settle(found, _root() / file)
+    settle(found, _root() / file)
     return file
 
 
@@ -251,16 +236,45 @@ def cache_preview(source: str, content_type: str, found: Path) -> Path:
     return found.replace(path)
 
 
-def remove_old_scraps() -> int:
-    """Remove previews and drafts over an hour old; return how many."""
-    removed = 0
-    oldest = time.time() - SCRAP_LIFE
-    for folder in (_previews(), _drafts()):
-        for path in folder.glob("*"):
-            if _is_older(path, oldest):
-                path.unlink(missing_ok=True)
-                removed += 1
-    return removed
+def preview_path(name: str) -> Path | None:
+    """Return the file of this name in the cache, or None."""
+    path = _previews() / name
+    return path if path.is_file() else None
+
+
+def remove_preview(name: str) -> None:
+    """Remove a file of the cache."""
+    (_previews() / name).unlink(missing_ok=True)
+
+
+def old_previews(age: float) -> list[Path]:
+    """Return the previews that were fetched more than `age` seconds ago.
+
+    Those that are kept for a running task are not among them.
+    """
+    kept = set(KeptPreview.objects.values_list("file", flat=True))
+    return [path for path in _older_in(_previews(), age) if path.name not in kept]
+
+
+def remove_old_previews(age: float) -> int:
+    """Remove the previews over `age` seconds old; return how many."""
+    return _unlink(old_previews(age))
+
+
+def remove_old_drafts() -> int:
+    """Remove drafts over an hour old; return how many."""
+    return _unlink(_older_in(drafts(), SCRAP_LIFE))
+
+
+def _older_in(folder: Path, age: float) -> list[Path]:
+    oldest = time.time() - age
+    return [path for path in folder.glob("*") if _is_older(path, oldest)]
+
+
+def _unlink(found: list[Path]) -> int:
+    for path in found:
+        path.unlink(missing_ok=True)
+    return len(found)
 
 
 # --- files --------------------------------------------------------------------------
@@ -274,44 +288,8 @@ def _previews() -> Path:
     return _root() / ".previews"
 
 
-def _drafts() -> Path:
-    return _root() / ".drafts"
-
-
 def _is_older(path: Path, moment: float) -> bool:
     try:
         return path.stat().st_mtime < moment
     except FileNotFoundError:
         return False
-
-
-@contextlib.contextmanager
-def drafting() -> Iterator[Path]:
-    """Yield the path of a new draft file; it is removed unless it was moved."""
-    _drafts().mkdir(parents=True, exist_ok=True)
-    draft = _drafts() / secrets.token_hex(16)
-    try:
-        yield draft
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _duplicate(file: Path, to: Path) -> None:
-    """Link the file to a second name, or copy it if the disk has no links."""
-    try:
-        os.link(file, to)
-    except OSError:
-        shutil.copyfile(file, to)
-
-
-def _settle(draft: Path, path: Path) -> None:
-    """Move a file into place atomically, safe against power loss."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
-    draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Final
 
 EXTENSIONS: Final = {
@@ -11,6 +12,14 @@ EXTENSIONS: Final = {
     "image/gif": "gif",
     "video/mp4": "mp4",
 }
+
+
+_TYPES: Final = {ending: kind for kind, ending in EXTENSIONS.items()}
+
+
+def type_of(path: PurePath) -> str:
+    """Return the type of a file, by the ending of its name."""
+    return _TYPES.get(path.suffix[1:], "application/octet-stream")
 
 
 def extension(content_type: str) -> str:

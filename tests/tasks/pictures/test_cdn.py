@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from mjproxy.lib.process import event_loop
+from mjproxy.lib.safe_http import client
 from tasks.models import Task
 from tasks.pictures import cdn, store
 from tasks.pictures.cdn import CdnError, Picture
@@ -159,5 +162,60 @@ def test_keeping_goes_on_after_a_failure(server: Server) -> None:
     event_loop.run(cdn.keep(task.pk))
 
     task.refresh_from_db()
-    assert task.picture_tries == 2
+    assert task.picture_tries == 1
     assert store.kept_path(task)
+
+
+def test_a_picture_elsewhere_is_not_fetched(server: Server) -> None:
+    task = make_finished(make_user(), picture_source="https://example.com/a.png")
+
+    event_loop.run(cdn.keep(task.pk))
+
+    task.refresh_from_db()
+    assert (task.picture_tries, task.picture_file) == (1, "")
+    assert server.calls == []
+
+
+def test_a_picture_that_is_being_kept_is_not_begun_again(server: Server) -> None:
+    task = make_finished(make_user(), picture_source=SOURCE)
+
+    async def nudged_again() -> None:
+        asked, go_on = asyncio.Event(), asyncio.Event()
+
+        async def hold(request: web.Request) -> web.Response:
+            asked.set()
+            await go_on.wait()
+            return web.Response(body=PNG, content_type="image/png")
+
+        server.handler = hold
+        keeping = asyncio.create_task(cdn.keep(task.pk))
+        await asked.wait()
+        await cdn.keep(task.pk)  # ends at once
+        go_on.set()
+        await keeping
+
+    event_loop.run(nudged_again())
+
+    task.refresh_from_db()
+    assert store.kept_path(task)
+    assert len(server.calls) == 1
+
+
+def test_a_picture_of_many_blocks_is_whole(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "PIECE", 7)
+    monkeypatch.setattr(client, "BLOCK", 50)
+
+    assert download(server) == ("image/png", PNG)
+
+
+def test_keeping_a_picture_takes_two_statements(server: Server) -> None:
+    task = make_finished(make_user(), picture_source=SOURCE)
+
+    with CaptureQueriesContext(connection) as done:
+        found = store.due_picture(task.pk)
+        assert found
+        store.store(found, "image/png", PNG)
+    table = Task._meta.db_table
+    assert len([each for each in done if table in each["sql"]]) == 2

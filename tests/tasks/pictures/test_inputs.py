@@ -18,11 +18,12 @@ from accounts.models import User
 from mjproxy.lib.safe_http import file_kinds
 from tasks.enums import InputRole
 from tasks.exceptions import InvalidRequest
-from tasks.models import InputPicture, Task
+from tasks.models import DrawingSettings, InputPicture, Task
 from tasks.pictures import inputs, masks
 from tests.factories import make_task
 from tests.pictures import bare, bomb, data_url, phone, picture
 
+pytestmark = pytest.mark.django_db
 ROLE = InputRole.PROMPT
 
 
@@ -268,8 +269,9 @@ def test_files_without_rows_are_removed(task: Task, media: Path) -> None:
 
 
 @pytest.mark.parametrize("role", InputRole)
-def test_all_but_a_mask_goes_to_discord_first(role: InputRole) -> None:
-    assert inputs.Brought(role).needs_upload is (role is not InputRole.MASK)
+def test_all_but_masks_and_swaps_go_to_discord_first(role: InputRole) -> None:
+    stay = (InputRole.MASK, InputRole.FACE, InputRole.SWAPPED)
+    assert inputs.Brought(role).needs_upload is (role not in stay)
 
 
 def test_a_name_at_discord_tells_pictures_apart_and_nothing_else(task: Task) -> None:
@@ -283,3 +285,21 @@ def test_a_name_at_discord_tells_pictures_apart_and_nothing_else(task: Task) -> 
         f"{task.pk}-1.webp",
     ]
     assert len({inputs.name_at_discord(p) for p in nobodys}) == 2
+
+
+# --- pictures in requests are switched off -------------------------------------------
+
+
+def test_where_pictures_may_not_be_sent_only_links_are_taken(db: None) -> None:
+    drawings = DrawingSettings.get_solo()
+    drawings.uploads = False
+    drawings.save()
+
+    for role in InputRole:
+        if role in {InputRole.MASK, InputRole.FACE, InputRole.SWAPPED}:
+            assert inputs.read(data_url(picture()), role).body
+            continue
+        with pytest.raises(InvalidRequest) as refused:
+            inputs.read(data_url(picture()), role)
+        assert refused.value.zh == "禁止上传"
+        assert inputs.read("https://a.example/1.png", role).url

@@ -34,7 +34,7 @@ PNG_TYPE = "image/png"
 def own(alice: User) -> Task:
     """A finished task whose picture is kept."""
     task = make_finished(alice)
-    store.store(task.pk, PNG_TYPE, BODY)
+    store.store(task, PNG_TYPE, BODY)
     task.refresh_from_db()
     return task
 
@@ -42,7 +42,7 @@ def own(alice: User) -> Task:
 @pytest.fixture
 def others(own: Task) -> Task:
     task = make_finished(make_user("bob"))
-    store.store(task.pk, PNG_TYPE, BODY)
+    store.store(task, PNG_TYPE, BODY)
     return task
 
 

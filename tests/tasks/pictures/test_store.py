@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Iterator
@@ -75,17 +76,15 @@ def test_a_name_or_password_in_a_link_is_not_sent() -> None:
         cdn_url("https://a:b@cdn.discordapp.com/x")
 
 
-def test_a_picture_is_claimed_once(task: Task) -> None:
-    assert store.claim_picture(task.pk) == SOURCE
-    assert store.claim_picture(task.pk) is None
-    assert store.to_keep() == []
-
-
 def test_what_failed_is_tried_again_with_longer_pauses(task: Task) -> None:
     for number, seconds in enumerate(store.TRY_AGAIN, 1):
         assert store.to_keep() == [task.pk]
         before = timezone.now()
-        assert store.claim_picture(task.pk)
+        found = store.due_picture(task.pk)
+        assert found
+        store.try_later(found)
+        assert store.due_picture(task.pk) is None
+        assert store.to_keep() == []
         task.refresh_from_db()
         assert task.picture_tries == number
         assert task.picture_next_at
@@ -93,7 +92,35 @@ def test_what_failed_is_tried_again_with_longer_pauses(task: Task) -> None:
         Task.objects.update(picture_next_at=timezone.now())
 
     assert store.to_keep() == []
-    assert store.claim_picture(task.pk) is None
+    assert store.due_picture(task.pk) is None
+
+
+def test_two_tries_that_fail_together_count_once(task: Task) -> None:
+    tries = [store.due_picture(task.pk) for _ in range(2)]
+
+    for found in tries:
+        assert found
+        store.try_later(found)
+
+    task.refresh_from_db()
+    assert task.picture_tries == 1
+
+
+def test_two_workers_may_store_the_same_picture(task: Task, tmp_path: Path) -> None:
+    first, second = store.due_picture(task.pk), store.due_picture(task.pk)
+    assert first
+    assert second
+
+    store.store(first, "image/png", b"bytes")
+    store.store(second, "image/png", b"bytes")
+    store.try_later(second)
+
+    task.refresh_from_db()
+    path = store.kept_path(task)
+    assert path
+    assert path.read_bytes() == b"bytes"
+    assert [found for found in tmp_path.rglob("*") if found.is_file()] == [path]
+    assert task.picture_tries == 0
 
 
 def test_only_finished_tasks_with_a_picture_are_kept(alice: User) -> None:
@@ -108,22 +135,15 @@ def test_the_operator_may_keep_none(task: Task) -> None:
     DrawingSettings.objects.create(keep_pictures=False)
 
     assert store.to_keep() == []
-    assert store.claim_picture(task.pk) is None
-
-
-def test_foreign_pictures_are_not_fetched(alice: User) -> None:
-    task = make_finished(alice, picture_source="https://example.com/a.png")
-
-    assert store.claim_picture(task.pk) is None
+    assert store.due_picture(task.pk) is None
 
 
 def test_the_bytes_are_kept_and_the_row_tells_where(task: Task, tmp_path: Path) -> None:
-    store.store(task.pk, "image/png", b"bytes")
+    store.store(task, "image/png", b"bytes")
 
     task.refresh_from_db()
-    assert task.finished_at
-    name = f"{task.pk}-{task.picture_key}.png"
-    assert task.picture_file == f"{task.finished_at:%Y/%m}/{name}"
+    digest = hashlib.sha256(b"bytes").hexdigest()
+    assert task.picture_file == f"{digest[:2]}/{digest}.png"
     path = store.kept_path(task)
     assert path
     assert path.read_bytes() == b"bytes"
@@ -131,10 +151,9 @@ def test_the_bytes_are_kept_and_the_row_tells_where(task: Task, tmp_path: Path) 
 
 
 def test_a_task_that_is_gone_leaves_no_file(task: Task, tmp_path: Path) -> None:
-    pk = task.pk
-    task.delete()
+    Task.objects.all().delete()
 
-    store.store(pk, "image/png", b"bytes")
+    store.store(task, "image/png", b"bytes")
 
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
@@ -145,18 +164,19 @@ def test_a_lost_file_is_no_picture(task: Task) -> None:
     assert store.kept_path(task) is None
 
 
-def test_previews_are_cached_for_a_while(tmp_path: Path) -> None:
+def test_previews_are_cached_for_a_while(tmp_path: Path, db: None) -> None:
     assert store.cached_preview(SOURCE) is None
     with store.drafting() as draft:
         draft.write_bytes(b"preview")
         path = store.cache_preview(SOURCE, "image/webp", draft)
     assert store.cached_preview(SOURCE) == ("image/webp", path)
     assert path.read_bytes() == b"preview"
-    assert store.remove_old_scraps() == 0
+    assert store.remove_old_previews(3600) == 0
     for path in (tmp_path / ".previews").iterdir():
         os.utime(path, (time.time() - 4000,) * 2)
 
-    assert store.remove_old_scraps() == 1
+    assert store.remove_old_previews(5000) == 0
+    assert store.remove_old_previews(3600) == 1
     assert store.cached_preview(SOURCE) is None
 
 
