@@ -75,6 +75,12 @@ def without_speed(prompt: str, *, but: Collection[str] = ()) -> str:
     return tidy(outside_links(tidy(prompt), lambda text: _SPEED_FLAG.sub(cut, text)))
 
 
+def speed_in(prompt: str) -> str:
+    """Return the speed that the last flag of a prompt names; "" without one."""
+    found = _SPEED_FLAG.findall(LINK.sub(" ", tidy(prompt)))
+    return found[-1].strip().lstrip("-").upper() if found else ""
+
+
 def zoomed(prompt: str) -> str:
     """Return the prompt of a custom zoom; the default factor is 2.
 

@@ -1,10 +1,7 @@
-"""Translate the Chinese words of a prompt into English; the rest stays in place."""
+"""Translate words of a prompt into English; the rest stays in place."""
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import json
 import logging
 import re
 from collections.abc import Mapping
@@ -12,73 +9,82 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-import aiohttp
-from django.core.cache import cache
-
+from mjproxy.lib.last_answers import Service, note
 from mjproxy.lib.process.bulkhead import NoPlace
-from mjproxy.lib.safe_http.client import USER_AGENT, reason_of
-from mjproxy.lib.safe_http.resolver import Resolver
 from mjproxy.lib.web.outside_hosts import AnswerNeeded, answer_to
-from tasks.enums import TranslateWay
+from tasks.enums import BotType
 from tasks.exceptions import Overloaded
-from tasks.models import DrawingSettings
-from tasks.prompts.dashes import DASHES
-from tasks.prompts.links import LINK, outside_links
+from tasks.models import TranslationSettings
+from tasks.prompts.asking import (
+    ask,
+    cache_key,
+    failure_of,
+    plain,
+    remember,
+    remembered,
+)
+from tasks.prompts.links import outside_links
 from tasks.prompts.parameters import Prompt, parse
+from tasks.prompts.scripts import pattern_of
 from tasks.prompts.text import MAX_PROMPT_LENGTH, tidy
 from tasks.prompts.translators import TranslationFailed, Translator, chosen
-from tasks.snapshots import drawing_settings
+from tasks.snapshots import translation_settings
 
 logger = logging.getLogger(__name__)
 
-CACHE_SECONDS: Final = 24 * 3600
-CONNECT_SECONDS: Final = 5
 # Each piece costs the operator one call.
 MAX_PIECES: Final = 8
-_CHINESE: Final = re.compile("[一-龥㐀-䶿]")
-# Dashes that could begin a parameter which the prompt does not have.
-_DASHES: Final = re.compile(rf"(?<!\S)[{DASHES}]+|[{DASHES}]{{2,}}")
 
 
-def translate(prompt: str) -> str:
+def translate(prompt: str, bot_type: str = BotType.MID_JOURNEY) -> str:
     """Return the prompt in English, or unchanged if it cannot be translated.
 
-    Words before the parameters and words after `--no` are translated; links and other
-    parameters stay (docs/protocol.md, prompts). Calls a service outside of the web
-    threads (mjproxy/lib/web/outside_hosts.py), for at most the seconds in the drawing
-    settings. Raises Overloaded if too many prompts are being translated.
+    Words before the parameters and words after `--no` are translated if they are in
+    one of the chosen scripts; links and other parameters stay (docs/protocol.md,
+    prompts). Calls a service outside of the web threads
+    (mjproxy/lib/web/outside_hosts.py), for at most the seconds in the settings. Raises
+    Overloaded if too many prompts are being translated.
     """
-    if not _CHINESE.search(prompt):
+    settings = translation_settings()
+    foreign = pattern_of(settings.scripts)
+    if not settings.is_for(bot_type) or not foreign.search(prompt):
         return prompt
-    if drawing_settings().translator == TranslateWay.NONE:
-        return prompt
-    row = DrawingSettings.get_solo()
-    parsed = parse(tidy(prompt))
-    pieces = _pieces(parsed)
-    if not 0 < len(pieces) <= MAX_PIECES:
-        return prompt
+    row = TranslationSettings.get_solo()
     try:
-        english = str(_with(parsed, _translations(row, pieces)))
-        if len(english) > MAX_PROMPT_LENGTH:
-            raise TranslationFailed("an answer that is too long")
+        return translated(row, prompt)
     except NoPlace:
         raise Overloaded from None
     except AnswerNeeded:
         raise
     except Exception as exc:
         # A failed translation never fails the task: the prompt is drawn untranslated.
-        reason = str(exc) if isinstance(exc, TranslationFailed) else reason_of(exc)
+        reason = failure_of(exc)
         logger.warning("a prompt stays untranslated, %s: %s", row.translator, reason)
         return prompt
+
+
+def translated(row: TranslationSettings, prompt: str, *, anew: bool = False) -> str:
+    """Return the prompt in English; `anew` asks even if the answer is remembered.
+
+    Raises TranslationFailed, and what a call to a host outside raises.
+    """
+    foreign = pattern_of(row.scripts)
+    parsed = parse(tidy(prompt))
+    pieces = pieces_of(parsed, foreign)
+    if not 0 < len(pieces) <= MAX_PIECES:
+        return prompt
+    english = str(with_translations(parsed, _translations(row, pieces, anew=anew)))
+    if len(english) > MAX_PROMPT_LENGTH:
+        raise TranslationFailed("an answer that is too long")
     return english
 
 
-def _pieces(prompt: Prompt) -> list[str]:
-    """Return the texts to translate, each once."""
+def pieces_of(prompt: Prompt, foreign: re.Pattern[str]) -> list[str]:
+    """Return the texts with such letters, each once: words, and words after `--no`."""
     found: dict[str, None] = {}
 
     def note(piece: str) -> str:
-        if _CHINESE.search(piece):
+        if foreign.search(piece):
             found[piece.strip()] = None
         return piece
 
@@ -87,7 +93,9 @@ def _pieces(prompt: Prompt) -> list[str]:
     return list(found)
 
 
-def _with(prompt: Prompt, translations: Mapping[str, str]) -> Prompt:
+def with_translations(prompt: Prompt, translations: Mapping[str, str]) -> Prompt:
+    """Return a prompt with its pieces translated; its shape stays."""
+
     def put(piece: str) -> str:
         english = translations.get(piece.strip())
         return piece if english is None else f" {english} "
@@ -102,63 +110,32 @@ def _with(prompt: Prompt, translations: Mapping[str, str]) -> Prompt:
     return Prompt(changed(prompt.text), tuple(parameters))
 
 
-def _translations(row: DrawingSettings, pieces: list[str]) -> dict[str, str]:
+def _translations(
+    row: TranslationSettings, pieces: list[str], *, anew: bool
+) -> dict[str, str]:
     translator = chosen(row)
     if translator is None:
         return {}
-    key = _cache_key(translator, pieces)
-    lines = _remembered(key)
+    key = cache_key(translator, pieces)
+    lines = None if anew else remembered(key)
     if lines is None:
-        seconds = row.translator_timeout
-        ask = partial(_ask, translator, pieces, seconds)
-        lines = [_plain(line) for line in answer_to(key, ask, timeout=seconds + 5)]
-        _remember(key, lines)
+        lines = _asked(row, translator, pieces, key)
+        remember(key, lines)
     return dict(zip(pieces, lines, strict=True))
 
 
-async def _ask(translator: Translator, pieces: list[str], seconds: float) -> list[str]:
-    async with (
-        asyncio.timeout(seconds),
-        aiohttp.ClientSession(
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            trust_env=False,
-            connector=aiohttp.TCPConnector(resolver=Resolver()),
-            timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS),
-            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
-        ) as session,
-    ):
-        return await translator.translate(session, pieces)
-
-
-def _plain(text: str) -> str:
-    """Return text in one line, without links and dashes.
-
-    Raises TranslationFailed if nothing is left.
-    """
-    text = "".join(c if c.isprintable() else " " for c in text)
-    text = " ".join(_DASHES.sub(" ", LINK.sub(" ", text)).split())
-    if not text:
-        raise TranslationFailed("an empty answer")
-    return text
-
-
-def _cache_key(translator: Translator, pieces: list[str]) -> str:
-    text = json.dumps([repr(translator), *pieces])
-    return f"translation:{hashlib.sha256(text.encode()).hexdigest()}"
-
-
-def _remembered(key: str) -> list[str] | None:
+def _asked(
+    row: TranslationSettings, translator: Translator, pieces: list[str], key: str
+) -> list[str]:
+    """Return what the translator says, and note how that went."""
+    seconds = row.translator_timeout
+    asking = partial(ask, translator, pieces, seconds)
     try:
-        found: list[str] | None = cache.get(key)
+        lines = [plain(line) for line in answer_to(key, asking, timeout=seconds + 5)]
+    except (AnswerNeeded, NoPlace):
+        raise
     except Exception as exc:
-        logger.warning("translations are not remembered: %s", exc)
-        return None
-    return found
-
-
-def _remember(key: str, lines: list[str]) -> None:
-    try:
-        cache.set(key, lines, CACHE_SECONDS)
-    except Exception as exc:
-        logger.warning("translations are not remembered: %s", exc)
+        note(Service.TRANSLATOR, failure_of(exc), who=row.translator)
+        raise
+    note(Service.TRANSLATOR, who=row.translator)
+    return lines

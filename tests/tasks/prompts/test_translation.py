@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tasks.enums import TranslateWay
-from tasks.models import DrawingSettings
+from tasks.models import TranslationSettings
 from tasks.prompts import translation
 from tasks.prompts.links import links_of
 from tasks.prompts.parameters import Parameter, parse
@@ -27,7 +28,7 @@ from tests.tasks.translator_servers import (
     says,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def test_without_a_translator_nothing_is_asked() -> None:
@@ -40,9 +41,18 @@ def test_without_a_translator_nothing_is_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    "prompt", ["", "a red  fox\n", "きつね", "fox --ar 三:二", "https://x/狐狸.png fox"]
+    "prompt",
+    [
+        *("", "a red  fox\n", "fox --ar 三:二", "https://x/狐狸.png fox"),
+        *(
+            "Ärger für Zoë, œuvre Ǆ",
+            "ｆｏｘ 𝓯𝓸𝔁 5 µm² ½ ① Ⅷ π Å ℃",
+            "狐".encode().hex(),
+            "👩‍🚀 々",
+        ),
+    ],
 )
-def test_what_has_no_chinese_words_is_not_asked_for(prompt: str) -> None:
+def test_what_has_only_latin_words_is_not_asked_for(prompt: str) -> None:
     with gpt() as server:
         assert translate(prompt) == prompt
 
@@ -93,7 +103,9 @@ def test_no_answer_adds_or_takes_away_a_link_or_a_parameter(
     choose(TranslateWay.GPT)
 
     class Says:
-        async def translate(self, session: object, lines: list[str]) -> list[str]:
+        async def translate(
+            self, session: object, lines: list[str], target: object
+        ) -> list[str]:
             return [said[i % len(said)] for i in range(len(lines))]
 
     def shape(text: str) -> list[Parameter]:
@@ -131,9 +143,9 @@ def test_a_translator_that_is_not_there_leaves_the_prompt(
 def test_a_secret_that_cannot_be_decrypted_concerns_the_translator_only() -> None:
     choose(TranslateWay.GPT)
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE tasks_drawingsettings SET gpt_key = 'broken'")
+        cursor.execute("UPDATE tasks_translationsettings SET gpt_key = 'broken'")
 
-    assert DrawingSettings.get_solo().keep_pictures
+    assert TranslationSettings.get_solo().scripts
     assert translate(FOX) == FOX
 
 
@@ -191,3 +203,47 @@ def test_a_prompt_of_very_many_pieces_costs_no_questions() -> None:
 def test_hostile_prompts_do_no_harm(prompt: str) -> None:
     with gpt(says("a red fox")):
         assert translate(f"{FOX} {prompt}")
+
+
+# --- which prompts --------------------------------------------------------------------
+
+WORDS = {
+    "chinese": "一只狐狸",
+    "japanese": "きつね ｷﾂﾈ",
+    "korean": "여우",
+    "cyrillic": "лиса",
+    "arabic": "ثعلب",
+    "thai": "หมาจิ้งจอก",
+    "others": "αλεπού",
+}
+
+
+@pytest.mark.parametrize("script", WORDS)
+def test_words_of_a_chosen_script_are_translated(script: str) -> None:
+    others = " ".join(words for name, words in WORDS.items() if name != script)
+
+    with gpt(says("a fox"), scripts=[script]) as server:
+        assert translate(f"{WORDS[script]} --ar 3:2") == "a fox --ar 3:2"
+        assert translate(others) == others
+
+    assert len(server.calls) == 1
+
+
+def test_every_script_is_chosen_from_the_beginning() -> None:
+    with gpt(says("a fox")):
+        for words in [*WORDS.values(), "लोमड़ी", "שועל", "მელა"]:
+            assert translate(words) == "a fox"
+
+
+@pytest.mark.parametrize(
+    ("bot", "field"),
+    [("MID_JOURNEY", "for_midjourney"), ("NIJI_JOURNEY", "for_niji")],
+)
+def test_each_bot_has_a_switch(bot: str, field: str) -> None:
+    other = "NIJI_JOURNEY" if bot == "MID_JOURNEY" else "MID_JOURNEY"
+
+    off: dict[str, Any] = {field: False}
+    with gpt(**off) as server:
+        assert translate(FOX, bot) == FOX
+        assert server.calls == []
+        assert translate(FOX, other) == "a red fox"

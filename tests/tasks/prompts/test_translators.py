@@ -11,11 +11,13 @@ import pytest
 from aiohttp import web
 
 from tasks.enums import TranslateWay
-from tasks.models import DrawingSettings
+from tasks.models import TranslationSettings
+from tasks.prompts import translators
 from tasks.prompts.translation import translate
 from tasks.prompts.translators import chosen
 from tests.http_server import Handler, always, serving
 from tests.tasks.translator_servers import (
+    DEEPL_KEY,
     FOX,
     KEY,
     SECRET,
@@ -23,11 +25,13 @@ from tests.tasks.translator_servers import (
     baidu,
     choose,
     completion,
+    deepl,
+    deepl_says,
     gpt,
     says,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def test_a_chat_model_is_asked_as_its_api_wants() -> None:
@@ -87,6 +91,69 @@ def test_baidu_is_asked_with_a_signed_form() -> None:
     }
 
 
+@pytest.mark.parametrize(("words", "source"), [("きつね", "auto"), ("雪 fox", "zh")])
+def test_baidu_finds_out_the_language_where_it_is_not_only_chinese(
+    words: str, source: str
+) -> None:
+    with baidu(always(body=json.dumps({"trans_result": [{"dst": "a fox"}]}))) as server:
+        assert translate(words) == "a fox"
+
+    assert parse_qs(server.calls[0].body.decode())["from"] == [source]
+
+
+def test_deepl_is_asked_as_its_api_wants() -> None:
+    with deepl(deepl_says("a red fox", "snow")) as server:
+        assert translate(f"{FOX} --no 雪") == "a red fox --no snow"
+
+    (call,) = server.calls
+    assert (call.method, call.path) == ("POST", "/v2/translate")
+    assert call.headers["authorization"] == f"DeepL-Auth-Key {DEEPL_KEY}"
+    assert json.loads(call.body) == {"text": [FOX, "雪"], "target_lang": "EN-US"}
+
+
+@pytest.mark.parametrize(
+    ("key", "host"),
+    [("abc:fx", "api-free.deepl.com"), ("abc", "api.deepl.com")],
+)
+def test_a_key_of_deepl_goes_to_the_host_of_its_plan(
+    key: str, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def post(session: Any, url: str, **kwargs: Any) -> Any:
+        asked.append(url)
+        return {"translations": [{"text": "a fox"}]}
+
+    monkeypatch.setattr(translators, "_post", post)
+    choose(TranslateWay.DEEPL, deepl_key=key, translator_url="")
+
+    assert translate(FOX) == "a fox"
+    assert asked == [f"https://{host}/v2/translate"]
+
+
+@pytest.mark.parametrize(
+    "rows", [None, [], {}, "x", [None], ["x"], [{}], [{"text": 7}], [{"text": " "}]]
+)
+def test_another_answer_of_deepl_leaves_the_prompt_as_it_was(rows: Any) -> None:
+    with deepl(always(body=json.dumps({"translations": rows}))) as server:
+        assert translate(FOX) == FOX
+
+    assert len(server.calls) == 1
+
+
+def test_a_model_that_repeats_its_instruction_is_not_believed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def parrot(request: web.Request) -> web.Response:
+        said = (await request.json())["messages"][0]["content"]
+        return web.json_response(completion(said))
+
+    with gpt(parrot):
+        assert translate(FOX) == FOX
+
+    assert "repeats the instruction" in caplog.text
+
+
 async def broken_off(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Length": "1000"})
     await response.prepare(request)
@@ -104,6 +171,11 @@ async def endless(request: web.Request) -> web.StreamResponse:
         await asyncio.sleep(0)
 
 
+SERVERS: dict[TranslateWay, Any] = {
+    TranslateWay.GPT: gpt,
+    TranslateWay.BAIDU: baidu,
+    TranslateWay.DEEPL: deepl,
+}
 BAD_ANSWERS = {
     "refused": always(401, body=json.dumps({"error": KEY})),
     "busy": always(503),
@@ -127,25 +199,31 @@ BAD_ANSWERS = {
     "too long": says("fox " * 4000),
     "broken off": broken_off,
     "endless": endless,
+    "two megabytes": always(body=b" " * 2_000_000),
+    "over quota": always(456),
     "compressed": always(body=b"x", headers={"Content-Encoding": "gzip"}),
     "Baidu's": always(body=json.dumps({"error_code": "54001", "error_msg": SECRET})),
 }
 
 
-@pytest.mark.parametrize("way", [TranslateWay.GPT, TranslateWay.BAIDU])
+@pytest.mark.parametrize(
+    "way", [TranslateWay.GPT, TranslateWay.BAIDU, TranslateWay.DEEPL]
+)
 @pytest.mark.parametrize("answer", BAD_ANSWERS.values(), ids=BAD_ANSWERS)
 def test_a_bad_answer_leaves_the_prompt_as_it_was(
     answer: Handler, way: TranslateWay, caplog: pytest.LogCaptureFixture
 ) -> None:
     prompt = f"{FOX}  --no 雪 --ar 3:2"
 
-    with gpt(answer) if way == TranslateWay.GPT else baidu(answer) as server:
+    with SERVERS[way](answer) as server:
         assert translate(prompt) == prompt
 
     assert server.calls
     (record,) = [r for r in caplog.records if r.name == "tasks.prompts.translation"]
     assert record.levelno == logging.WARNING
-    assert not any(word in caplog.text for word in (KEY, SECRET, FOX, "雪", "app7"))
+    assert not any(
+        word in caplog.text for word in (KEY, SECRET, DEEPL_KEY, FOX, "雪", "app7")
+    )
 
 
 @pytest.mark.parametrize(
@@ -189,6 +267,7 @@ def test_a_redirect_is_not_followed() -> None:
         (TranslateWay.GPT, "gpt_key"),
         (TranslateWay.BAIDU, "baidu_secret"),
         (TranslateWay.BAIDU, "baidu_app_id"),
+        (TranslateWay.DEEPL, "deepl_key"),
     ],
 )
 def test_without_credentials_nobody_is_asked(way: TranslateWay, missing: str) -> None:
@@ -207,7 +286,7 @@ def test_a_key_that_fits_no_header_leaves_the_prompt(
     with gpt() as server:
         row = choose(TranslateWay.GPT, translator_url=server.origin)
         row.gpt_key = key
-        monkeypatch.setattr(DrawingSettings, "get_solo", lambda: row)
+        monkeypatch.setattr(TranslationSettings, "get_solo", lambda: row)
 
         translated = translate(FOX)
 
@@ -216,8 +295,9 @@ def test_a_key_that_fits_no_header_leaves_the_prompt(
 
 
 def test_no_secret_shows_in_a_translators_repr() -> None:
-    for way in (TranslateWay.GPT, TranslateWay.BAIDU):
+    for way in SERVERS:
         shown = repr(chosen(choose(way)))
 
         assert KEY not in shown
         assert SECRET not in shown
+        assert DEEPL_KEY not in shown
