@@ -1,0 +1,1 @@
+"""Credits of users: the ledger, codes to redeem, payments."""

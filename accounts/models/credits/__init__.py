@@ -1,0 +1,1 @@
+"""Credits: bookings, codes to redeem, packages and their payments."""
