@@ -1,0 +1,1 @@
+"""The audit log: what operators and commands have changed."""
