@@ -35,6 +35,8 @@ _OF_API: Final = {
     "admin/account": FORMS,
     "admin/accounts": FORMS,
     "admin/domain-tag": WORDS,
+    "admin/banned-word": FORMS,
+    "admin/setting": FORMS,
 }
 _FILES: Final = (
     "/mj/admin/accounts-import",

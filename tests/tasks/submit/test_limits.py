@@ -116,7 +116,7 @@ def test_an_official_link_counts_as_it_is(
 def test_a_translation_is_measured(
     api: ApiClient, account: DiscordAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "translate", lambda _: "fox " * 1501)
+    monkeypatch.setattr(commands, "translate", lambda *_: "fox " * 1501)
 
     assert refused(api.send(IMAGINE, {"prompt": "狐" * 100}))
 

@@ -1,0 +1,1 @@
+"""Protection: limits of requests for addresses, blocks, and lockouts of users."""
