@@ -6,64 +6,133 @@ it was opened with. They end when the key is revoked or its user is disabled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
 from django.conf import settings
-from django.contrib.auth import logout
+from django.contrib.auth import get_user, logout
+from django.contrib.sessions.backends.db import SessionStore
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
 
+from accounts.enums import KeyScope
+from accounts.exceptions import KeyRefused
 from accounts.models import ApiKey, User
-from accounts.people.keys import digest, forget_owners
+from accounts.people import second_factor
+from accounts.people.callers import SESSION_KEY, Asker, client_ip, signed_in
+from accounts.people.keys import KeyFacts, check_time, digest, forget_owners
 from accounts.signals import access_changed, user_leaves
+from mjproxy.lib.audit.records import audited
 
-SESSION_KEY: Final = "key_digest"  # session entry: the hash of the key that signed in
+ACCOUNT_PAGES: Final = "/account/"  # password, second factor, sessions
 
 
 @dataclass(frozen=True)
 class Pass:
-    """A user and key hashes, one of which must be valid. No hashes: any key counts."""
+    """A user, with the hash of their key and the key of their session, if any.
+
+    `address` is that from which they came. `ends_at` is the end that the key had then.
+    """
 
     user_id: int
-    digests: tuple[str, ...] = ()
+    digest: str = ""
+    session_key: str = ""
+    address: str | None = None
+    ends_at: datetime | None = None
 
-    def is_valid(self) -> bool:
-        """Tell whether user and key are still valid in the database."""
-        user = User.objects.filter(pk=self.user_id, is_active=True)
-        if not self.digests:
-            return user.exists()
-        if digest(settings.ADMIN_TOKEN) in self.digests:
-            return user.filter(is_staff=True).exists()
-        keys = ApiKey.objects.filter(digest__in=self.digests, is_active=True)
-        return keys.filter(owner__in=user).exists()
+    @classmethod
+    def of(cls, asker: Asker, address: str | None) -> Pass:
+        user_id, session_key = asker.user.pk, asker.session_key
+        if (key := asker.key) is None:
+            return cls(user_id, session_key=session_key, address=address)
+        return cls(user_id, key.digest, session_key, address, key.expires_at)
 
+    def seconds_to_look(self, most: float) -> float:
+        """Return after how many seconds to ask `user` again: `most`, or at the end."""
+        if self.ends_at is None:
+            return most
+        left = (self.ends_at - timezone.now()).total_seconds()
+        return min(left, most) if left > 0 else most
 
-def pass_of(user: User, keys: Iterable[str], session: Any) -> Pass:
-    """Return a pass for one of these keys, or else for the session."""
-    by_key = Pass(user.pk, tuple(digest(key) for key in keys))
-    if by_key.digests and by_key.is_valid():
-        return by_key
-    held = session.get(SESSION_KEY) if session is not None else None
-    return Pass(user.pk, (held,) if isinstance(held, str) else ())
+    def user(self) -> User | None:
+        """Return the user as the database has them, or None if they may read no more.
+
+        They act as an operator only if the key lets them.
+        """
+        if self.session_key and not self._is_signed_in():
+            return None
+        try:
+            user = self._by_key() if self.digest else self._by_id()
+            if user:
+                check_time(user)
+        except KeyRefused:
+            return None
+        return user
+
+    def _is_signed_in(self) -> bool:
+        """Tell whether the session still is this user's, as the next request would."""
+        request = HttpRequest()
+        request.session = SessionStore(self.session_key)
+        user = get_user(request)
+        return user.pk == self.user_id and not second_factor.is_missing(user)
+
+    def _by_id(self) -> User | None:
+        users = User.objects.defer("webhook_secret")
+        return users.filter(pk=self.user_id, is_active=True).first()
+
+    def _by_key(self) -> User | None:
+        if self.digest == digest(settings.ADMIN_TOKEN):
+            user = self._by_id()
+            return user if user and user.is_staff else None
+        keys = ApiKey.objects.defer("owner__webhook_secret").select_related("owner")
+        key = keys.filter(
+            digest=self.digest, is_active=True, owner=self.user_id
+        ).first()
+        if key is None or not key.owner.is_active:
+            return None
+        facts = KeyFacts.of(key)
+        key.owner.as_operator = KeyScope.ADMIN in facts.scopes
+        facts.check(self.address)
+        return key.owner if KeyScope.READ in facts.scopes else None
 
 
 class PassedSessions:
-    """Middleware that signs out a session whose key is no longer valid."""
+    """Middleware for sessions that a key has opened.
+
+    They end with their key, and are good for what it is good for.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
-            held = request.session.get(SESSION_KEY)
-            user: Any = request.user if held else None
-            if held and not (user.pk and Pass(user.pk, (held,)).is_valid()):
-                logout(request)
+            user: Any = request.user if SESSION_KEY in request.session else None
+            # Who has not passed the second factor yet is not signed in.
+            if user and user.pk:
+                _keep_to_key(request, user)
         return self.get_response(request)
+
+
+def _keep_to_key(request: HttpRequest, user: Any) -> None:
+    """Sign out if the key is no longer good. Raises PermissionDenied."""
+    try:
+        found = signed_in(request.session, user, client_ip(request))
+    except KeyRefused:
+        found = None
+    if found is None:
+        logout(request)
+        return
+    user.as_operator = found[0].as_operator
+    scopes = found[1].scopes if found[1] else KeyScope
+    if request.path_info.startswith(ACCOUNT_PAGES) and KeyScope.ACCOUNT not in scopes:
+        raise PermissionDenied
 
 
 # --- revoking -------------------------------------------------------------------------
@@ -76,6 +145,7 @@ def send_access_changed(user_id: int) -> None:
     )
 
 
+@audited
 def revoke(keys: QuerySet[ApiKey]) -> int:
     """Revoke keys and end all that was opened with them. Return how many were valid."""
     with transaction.atomic():
@@ -87,18 +157,21 @@ def revoke(keys: QuerySet[ApiKey]) -> int:
     return count
 
 
+@audited
 def save_key(key: ApiKey) -> None:
     """Save an edited key; what was opened with it ends where it is revoked."""
     key.save()
     send_access_changed(key.owner_id)
 
 
+@audited
 def delete_keys(keys: QuerySet[ApiKey]) -> None:
     """Delete keys; what was opened with them ends."""
     revoke(keys)
     keys.delete()
 
 
+@audited
 def delete_user(user: User) -> None:
     """Delete a user with their rows and files."""
     # Files first: a row without its file can be found again, a file without its row

@@ -12,9 +12,9 @@ from typing import Final
 
 from django.core.cache import cache
 
-from accounts.exceptions import TooManyTries, UserDisabled
+from accounts.exceptions import KeyRefused, TooManyTries
 from accounts.models import User
-from accounts.people.keys import digest, owner_of
+from accounts.people.keys import KeyFacts, digest, owner_of
 from mjproxy.lib.web import throttle
 
 logger = logging.getLogger(__name__)
@@ -28,25 +28,25 @@ _MOST_KNOWN: Final = 10_000
 _known: dict[str, None] = {}
 
 
-def user_by(keys: Sequence[str], address: str | None) -> User | None:
-    """Return the active user of one of these keys, sent from `address`, or None.
+def owner_by(keys: Sequence[str], address: str | None) -> tuple[User, KeyFacts] | None:
+    """Return a right one of these keys, sent from `address`, with its owner, or None.
 
-    Raises UserDisabled, and TooManyTries if the address has sent too many wrong keys.
+    Raises KeyRefused, and TooManyTries if the address has sent too many wrong keys.
     """
     digests = [digest(key) for key in keys]
     is_known = any(each in _known for each in digests)
     if not is_known and _is_shut(address) and not _were_right(digests):
         raise TooManyTries(WINDOW)
     try:
-        user = owner_of(keys)
-    except UserDisabled:
+        found = owner_of(keys, address)
+    except KeyRefused:
         _count(address)
         raise
-    if user is None:
+    if found is None:
         _count(address)
     elif not is_known:
         _remember(digests)
-    return user
+    return found
 
 
 def _address(address: str | None) -> str:

@@ -5,7 +5,8 @@ import pytest
 from accounts.exceptions import InvalidField
 from accounts.models import User
 from accounts.people import users
-from accounts.people.keys import GUEST_NAME, user_of_key
+from accounts.people.keys import GUEST_NAME
+from tests.factories import user_of_key
 
 
 def test_a_new_user_comes_with_a_key_and_a_secret(db: None) -> None:

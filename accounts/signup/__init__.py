@@ -1,0 +1,1 @@
+"""Sign-up of people: who may, invitations, second factors, and links in mails."""
