@@ -14,17 +14,26 @@ TOOL := MJPROXY_DATA_DIR=$(abspath $(VENV))/tool-data $(BIN)
 DEPLOYED := MJPROXY_PUBLIC_URL=https://draw.example.com MJPROXY_TRUSTED_PROXIES=1 \
   MJPROXY_HOST=0.0.0.0 MJPROXY_ALLOWED_HOSTS=draw.example.com
 UV ?= uv
-PYTEST := $(BIN)/python -m pytest
-# The tests of a file follow each other in one product. So many products run at a time;
+# Tests commit all the time and never look at what a loss of power leaves. In a folder in
+# memory, and with commits of PostgreSQL that do not wait, the disk costs them no time.
+ROOM := 4000000  # KiB that must be free there
+MEMORY := $(shell set -- $$(df -Pk /dev/shm 2>/dev/null | tail -n 1); \
+  [ "$$6" = /dev/shm ] && [ -w /dev/shm ] && [ "$$4" -gt $(ROOM) ] && echo $$6)
+PYTEST := $(if $(MEMORY),TMPDIR=$(MEMORY)) PGOPTIONS='-c synchronous_commit=off' \
+  $(BIN)/python -m pytest
+# One process more than there are cores, because some tests wait.
+UNIT := $(PYTEST) -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --ignore=tests/e2e
+# The tests of a file follow each other in one product. So many products run at a time,
+# more than there are cores, because they often wait for a time to be over;
 # tests/e2e/conftest.py says which files begin.
-PRODUCTS ?= 3
+PRODUCTS ?= 4
 E2E := $(PYTEST) -p no:randomly -n $(PRODUCTS) --dist loadfile \
   --no-loadscope-reorder --timeout 240
 
 .DEFAULT_GOAL := help
 .PHONY: help setup generators run demo test unit e2e coverage check services mysql \
-  mysql-core mysql-driver format lint types layers deps migrations deploy schema \
-  bench fmt lock clean
+  mysql-core mysql-driver s3-packages format lint types layers deps migrations deploy schema \
+  bench fmt texts lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' Makefile
@@ -36,28 +45,32 @@ generators: $(VENV)/.generators  ## what the tests of generated clients need, Ja
 run: $(VENV)/.run  ## run the product: manage.py up
 	$(BIN)/python manage.py up
 
-demo: $(VENV)/.run  ## run it with a simulated Discord, ready accounts and a key
+demo: $(VENV)/.s3  ## run it with a simulated Discord, ready accounts and a key
 	$(BIN)/python manage.py up --demo
 
 test: unit e2e  ## all tests
 
 unit: $(VENV)/.dev  ## tests in one process each, on all cores
-	$(PYTEST) -n auto --ignore=tests/e2e tests
+	$(UNIT) tests
 
-e2e: $(VENV)/.dev  ## tests of real processes, PRODUCTS=3 files at a time
+e2e: $(VENV)/.dev  ## tests of real processes, PRODUCTS=4 files at a time
 	$(E2E) tests/e2e
 
 coverage: $(VENV)/.dev  ## what no unit test runs, line by line and branch by branch
-	$(PYTEST) -n auto --cov --ignore=tests/e2e tests
+	$(UNIT) --cov tests
 
-check: format lint types layers deps migrations deploy schema test  ## all that CI runs first
+STATIC := types format lint layers deps migrations deploy schema
+check: $(VENV)/.dev  ## all that CI runs first
+	$(MAKE) -j 2 $(STATIC)
+	$(MAKE) test
 
-# The other end-to-end tests ask the same of database and Redis: once is enough for them.
+# Tests that ask no database ran before, and those to which any database is the same. The
+# other end-to-end tests ask the same of database and Redis: once is enough for them.
 # `make e2e` with DATABASE_URL and REDIS_URL runs them all there.
 SERVICES := clocks crash crash_windows database_faults disorder drawing errands fairness \
   health health_silent open_sessions redis_faults same_prompt two_gateways
 services: $(VENV)/.dev  ## what depends on the database and Redis that are given
-	$(PYTEST) -n auto $(foreach name,e2e gateway/simulator gateway/protocol,--ignore=tests/$(name)) tests
+	$(UNIT) -m 'database and not any_database' tests
 	$(E2E) $(SERVICES:%=tests/e2e/test_%.py)
 
 # The server that a distribution's package sets up; make MYSQL=mysql://... for another.
@@ -69,17 +82,18 @@ mysql: $(VENV)/.mysql  ## all tests on MySQL or MariaDB (MYSQL=mysql://... names
 
 # Where rows are written by condition, locked, sorted or searched; and what kills processes.
 mysql-core: $(VENV)/.mysql  ## of those what asks most of the database
-	$(ON_MYSQL) $(PYTEST) -n auto tests/test_migrations.py tests/tasks/submit \
+	$(ON_MYSQL) $(UNIT) tests/test_migrations.py tests/tasks/submit \
 	  $(foreach name,mjproxy accounts tasks gateway,$(MYSQL_$(name):%=tests/$(name)/%.py))
 	$(ON_MYSQL) $(E2E) tests/e2e/test_drawing.py tests/e2e/test_crash.py \
 	  -k 'test_drawing or running or all_processes'
 
-MYSQL_mjproxy := $(addprefix db/test_,mysql mysql_faults) backups/test_roundtrip \
-  lib/db/test_deadlocks
+MYSQL_mjproxy := $(addprefix db/test_,mysql mysql_faults) lib/db/test_deadlocks \
+  $(addprefix backups/test_,roundtrip copying_servers)
 MYSQL_accounts := people/test_keys choice/test_pool_settings choice/test_usage \
-  editing/test_save $(addprefix state/test_,changes mails) \
+  editing/test_save $(addprefix credits/test_,codes ledger) limits/test_meter \
+  audit/test_api_acts $(addprefix state/test_,changes mails) \
   $(addprefix verification/test_,lock helper_server)
-MYSQL_tasks := admin/test_tasks prompts/test_banned_words cleanup/test_retention \
+MYSQL_tasks := admin/test_tasks prompts/banned/test_groups cleanup/test_retention \
   pictures/test_store $(addprefix webhooks/test_,by_hand calls picking states two_couriers) \
   $(addprefix test_,errands jobs load services services_waiting updates)
 MYSQL_gateway := test_leases test_lost_accounts test_sweep $(addprefix events/test_,matching open_tasks) \
@@ -120,11 +134,15 @@ fmt: $(VENV)/.dev  ## format, and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+texts: $(VENV)/.dev  ## collect the texts of the pages, and compile their Chinese
+	$(BIN)/python -m tests.texts
+
 lock:  ## resolve the dependencies anew (needs uv and the network)
 	$(UV) lock --upgrade
 	$(UV) export $(EXPORT) --no-dev -o requirements/run.txt
 	$(UV) export $(EXPORT) -o requirements/dev.txt
 	$(UV) export $(EXPORT) --only-group mysql -o requirements/mysql.txt
+	$(UV) export $(EXPORT) --only-group s3 -o requirements/s3.txt
 	$(UV) export $(EXPORT) --only-group generators -o requirements/generators.txt
 
 # Versions and hashes only: where packages come from is the machine's business.
@@ -148,12 +166,18 @@ $(VENV)/.run: requirements/run.txt | $(VENV)/bin/pip
 	$(PIP) install --quiet --require-hashes -r requirements/run.txt
 	@touch $@
 
-# The development list holds the other one as well.
+# The development list holds the other two as well.
 $(VENV)/.dev: requirements/dev.txt | $(VENV)/bin/pip
 	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
-	@touch $(VENV)/.run $@
+	@touch $(VENV)/.run $(VENV)/.s3 $@
 
 mysql-driver: $(VENV)/.mysql  ## the driver for MySQL, into .venv
+
+s3-packages: $(VENV)/.s3  ## what keeping pictures in a bucket needs, into .venv
+
+$(VENV)/.s3: requirements/s3.txt $(VENV)/.run
+	$(PIP) install --quiet --require-hashes -r requirements/s3.txt
+	@touch $@
 
 # Compiled here: needs a C compiler, pkg-config and the headers of MariaDB or MySQL.
 $(VENV)/.mysql: requirements/mysql.txt $(VENV)/.dev

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 from django.db import models
 
 
@@ -67,3 +69,50 @@ class SpeedMode(models.TextChoices):
     RELAX = "RELAX"
     FAST = "FAST"
     TURBO = "TURBO"
+
+
+class KeyScope(models.TextChoices):
+    """What an API key is good for."""
+
+    DRAW = "draw", "Draw: submit, press buttons, cancel"
+    READ = "read", "Read: tasks and pictures of its owner"
+    ACCOUNT = "account", "Account: keys, limits and webhooks of its owner"
+    ADMIN = "admin", "Admin: all that an operator may do"
+
+
+class Role(Enum):
+    """Who a caller is."""
+
+    OPERATOR = "operator"
+    USER = "user"
+    GUEST = "guest"  # has no key, draws as the user “guest”
+    VISITOR = "visitor"  # has no key, sees a demo and changes nothing
+
+
+class BookingKind(models.TextChoices):
+    """Why credits of a user have changed."""
+
+    RESERVE = "reserve", "Reserved for a task"
+    SETTLE = "settle", "Task done, the reserved credits are spent"
+    RETURN = "return", "Task failed, returned"
+    ADD = "add", "Added by an operator"
+    TAKE = "take", "Taken away by an operator"
+    CODE = "code", "Code redeemed"
+    PAYMENT = "payment", "Bought"
+    REFUND = "refund", "Payment refunded"
+
+
+class Currency(models.TextChoices):
+    """Currencies of prices, by their ISO codes."""
+
+    CNY = "CNY"
+    USD = "USD"
+    EUR = "EUR"
+    GBP = "GBP"
+    HKD = "HKD"
+    SGD = "SGD"
+    AUD = "AUD"
+    CAD = "CAD"
+    CHF = "CHF"
+    JPY = "JPY"
+    KRW = "KRW"

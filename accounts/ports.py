@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, Protocol
 
 from django.db.models import IntegerField, QuerySet, Value
@@ -20,6 +20,9 @@ class Load(Protocol):
 
     def counts(self) -> tuple[Counts, Counts]:
         """Return the numbers of running and of waiting tasks; 0 is left out."""
+
+    def of_users(self, user_ids: Collection[int]) -> Mapping[int, tuple[int, int]]:
+        """Return the numbers of waiting and of running tasks, by user."""
 
     def with_counts(
         self, accounts: QuerySet[DiscordAccount]
@@ -52,6 +55,9 @@ class BotPanel(Protocol):
 class _NoLoad:
     def counts(self) -> tuple[Counts, Counts]:
         return {}, {}
+
+    def of_users(self, user_ids: Collection[int]) -> Mapping[int, tuple[int, int]]:
+        return {}
 
     def with_counts(
         self, accounts: QuerySet[DiscordAccount]

@@ -13,7 +13,7 @@ from celery.signals import worker_ready
 
 from accounts.verification import lock
 from gateway import lost_accounts, nudges
-from gateway.discord import clients
+from gateway.discord import clients, fresh_links
 from gateway.lanes import lane
 from gateway.queries import ask
 from gateway.sending import (
@@ -68,6 +68,7 @@ def ask_account(account_id: int) -> None:
 
 on_nudge("gateway.answer_window")(window_answers.answer)
 on_nudge("gateway.prepare_task")(prepare.prepare)
+on_nudge("gateway.renew_link")(fresh_links.renew)
 on_nudge("gateway.run_errand")(errands.run)
 on_nudge("gateway.attend_verification")(verification.attend)
 

@@ -23,6 +23,7 @@ from gateway import lease_holders
 from gateway.models import GatewayProcess, GatewaySession
 from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.compiled_query import CompiledQuery
+from tasks.conditions import Condition
 from tasks.enums import RUNNING
 from tasks.models import Task
 
@@ -173,6 +174,31 @@ def _held(count: int) -> CompiledQuery[GatewaySession]:
         return rows.only("fence").order_by("account_id").select_for_update()
 
     return CompiledQuery(build, values=count)
+
+
+class _Locked(Exists):
+    """EXISTS that keeps the row until the end of the statement's transaction.
+
+    Without it the row could change between the snapshot of a statement and its write.
+    """
+
+    def as_sql(self, compiler: Any, connection: Any, **kwargs: Any) -> Any:
+        can_lock = connection.features.has_select_for_update
+        locked = "EXISTS(%(subquery)s FOR UPDATE)" if can_lock else None
+        given = {"template": locked, **kwargs}
+        return super().as_sql(compiler, connection, **given)
+
+
+def holds(account_id: int, fence: int) -> Condition:
+    """Return a condition for an UPDATE outside of a transaction: the fence is this."""
+    column: Any = GatewaySession._meta.get_field
+    fields = column("account"), column("fence")
+    return Condition(_is_held, fields, (account_id, fence))
+
+
+def _is_held(account: Any, fence: Any) -> Q:
+    rows = GatewaySession.objects.filter(account=account, fence=fence)
+    return Q(_Locked(rows.exclude(holder="")))
 
 
 def is_open(session: GatewaySession) -> bool:

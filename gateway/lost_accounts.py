@@ -17,7 +17,7 @@ from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from accounts.states import LOST, TAKE_NEW
 from mjproxy.lib.db.deadlocks import again_after_deadlock
-from tasks.enums import RUNNING, BotType, ErrandState, TaskAction, TaskStatus
+from tasks.enums import RUNNING, SWAPS, BotType, ErrandState, TaskAction, TaskStatus
 from tasks.errands import give_up
 from tasks.exceptions import NoAccount, QueueFull
 from tasks.models import Errand, Task
@@ -43,6 +43,7 @@ GONE: Final = (
     Q(account=None) | Q(account__enabled=False) | Q(account__state__in=sorted(LOST))
 )
 _LOST: Final = GONE | ~Q(account__state__in=sorted(TAKE_NEW))
+_ELSEWHERE: Final = Q(action__in=sorted(SWAPS))  # no account draws them
 _SECRETS: Final = tuple(f"account__{name}" for name in DiscordAccount.SECRETS)
 _Shape = tuple[object, ...]
 
@@ -79,7 +80,7 @@ def _end_running() -> None:
     An account that is off draws its running tasks to the end.
     """
     dead = Q(account=None) | Q(account__state__in=sorted(LOST))
-    running = Task.objects.filter(dead, status__in=RUNNING)
+    running = Task.objects.filter(dead, status__in=RUNNING).exclude(_ELSEWHERE)
     for task in _with_accounts(running)[:BATCH]:
         asked = task.cancel_requested_at
         fail(task.pk, CANCELLED if asked else _reason(task.account))
@@ -97,13 +98,17 @@ def _end_windows() -> None:
 
 
 def _end_errands() -> None:
-    waiting = Errand.objects.filter(state=ErrandState.WAITING)
-    lost = waiting.filter(_LOST).select_related("account").defer(*_SECRETS)
-    for errand in lost[:BATCH]:
+    lost = Errand.objects.filter(_LOST, state=ErrandState.WAITING)
+    if not lost.exists():
+        return
+    for errand in lost.select_related("account").defer(*_SECRETS)[:BATCH]:
         give_up(errand.pk, *why(errand.account))
 
 
 def _with_accounts(tasks: QuerySet[Task]) -> QuerySet[Task]:
+    """Return whole rows. Nearly always there are none, and asking that costs less."""
+    if not tasks.exists():
+        return tasks.none()
     rows = tasks.select_related("account", "owner").defer(
         *_SECRETS, "owner__webhook_secret"
     )
@@ -116,6 +121,7 @@ def _with_accounts(tasks: QuerySet[Task]) -> QuerySet[Task]:
 def _move_waiting() -> None:
     stuck: set[_Shape] = set()
     waiting = Task.objects.filter(_LOST, status=TaskStatus.NOT_START)
+    waiting = waiting.exclude(_ELSEWHERE)
     # Tasks of accounts that wait for a person may be many, so they come last.
     gone_first = Case(When(GONE, then=Value(0)), default=Value(1))
     for task in _with_accounts(waiting).order_by(gone_first, "pk")[:MOST_WAITING]:

@@ -50,16 +50,15 @@ class GatewaySession(models.Model):
 
 
 class DispatchLane(models.Model):
-    """Lane of a Discord user: one sender at a time, at the user's pace.
+    """Lane of a Discord user: one task at a time, at the user's pace.
 
     All rows of the same Discord user share it.
     """
 
     discord_user = models.CharField(max_length=20, primary_key=True)
-    holder = models.CharField(max_length=40, blank=True)
-    held_until = models.DateTimeField(null=True)
-    fence = models.PositiveBigIntegerField(default=0)
-    wanted = models.PositiveBigIntegerField(default=0, help_text="Counts the nudges.")
+    fence = models.PositiveBigIntegerField(
+        default=0, help_text="Grows with each change that senders must know of."
+    )
     next_send_at = models.DateTimeField(null=True, help_text="The pace.")
     errand_was_last = models.BooleanField(
         default=False, help_text="A task goes before the next errand."
@@ -177,7 +176,9 @@ class GatewaySettings(SingletonModel):
         help_text="For accounts without their own.",
     )
     client_build_number = models.PositiveIntegerField(
-        default=482285, validators=between(1, 100_000_000)
+        default=482285,
+        validators=between(1, 100_000_000),
+        help_text="Discord's web client says this number. Raise it now and then.",
     )
     sync_minutes = models.PositiveIntegerField(
         "read accounts every",

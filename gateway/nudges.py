@@ -44,6 +44,11 @@ def enqueue_prepare(task_id: int) -> None:
     nudge("gateway.prepare_task", task_id)
 
 
+def enqueue_link(task_id: int) -> None:
+    """Start the renewal of a picture's link at Discord."""
+    nudge("gateway.renew_link", task_id)
+
+
 def enqueue_query(account_id: int) -> None:
     """Start the next query of an account."""
     nudge("gateway.ask_account", account_id)

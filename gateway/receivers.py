@@ -8,6 +8,7 @@ from django.dispatch import receiver
 
 from accounts.signals import access_changed, account_changed, verification_due
 from gateway.lanes.next_task import lets_go_on
+from gateway.lanes.room import accounts_with_room_after
 from gateway.live.publish import (
     publish_access,
     publish_accounts_changed,
@@ -17,13 +18,19 @@ from gateway.nudges import (
     enqueue_cancel,
     enqueue_dispatch,
     enqueue_errand,
+    enqueue_link,
     enqueue_prepare,
     enqueue_verification,
 )
 from mjproxy.lib.db.claim import is_due
 from tasks.enums import RUNNING, TERMINAL, TaskAction, TaskStatus
 from tasks.models import Task
-from tasks.signals import errand_submitted, task_changed, task_submitted
+from tasks.signals import (
+    errand_submitted,
+    link_expired,
+    task_changed,
+    task_submitted,
+)
 from tasks.submit.extensions import waiting_for
 
 
@@ -42,6 +49,11 @@ def run_submitted(*, errand_id: int, **kwargs: Any) -> None:
     enqueue_errand(errand_id)
 
 
+@receiver(link_expired)
+def renew_link(*, task_id: int, **kwargs: Any) -> None:
+    enqueue_link(task_id)
+
+
 @receiver(task_changed)
 def go_on(*, task: Task, before: Task | None = None, **kwargs: Any) -> None:
     """Nudge dispatch if a slot or a held-back prompt is free, and related work."""
@@ -49,6 +61,8 @@ def go_on(*, task: Task, before: Task | None = None, **kwargs: Any) -> None:
     is_news = known != (task.status, task.job_id)
     if task.account_id is not None and is_news and lets_go_on(task):
         enqueue_dispatch(task.account_id)
+    for account_id in accounts_with_room_after(task) if is_news else ():
+        enqueue_dispatch(account_id)
     if _wants_cancel(task):
         enqueue_cancel(task.pk)
     if task.status in TERMINAL and task.action == TaskAction.UPSCALE:

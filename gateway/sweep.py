@@ -14,7 +14,7 @@ from accounts.enums import AccountState
 from accounts.models import DiscordAccount
 from gateway.lost_accounts import GONE
 from mjproxy.lib.db.claim import due
-from tasks.enums import RUNNING, TaskStatus
+from tasks.enums import RUNNING, SWAPS, TaskStatus
 from tasks.models import Task
 from tasks.services import CANCELLED, fail
 
@@ -57,7 +57,9 @@ def end_overdue() -> None:
     for pk in unanswered.values_list("pk", flat=True)[:BATCH]:
         reason = "窗口超时未确认 / its window was not answered in time"
         fail(pk, reason, where=Q(status=TaskStatus.MODAL))
-    overdue = Task.objects.filter(status=TaskStatus.NOT_START, deadline_at__lt=now)
+    # A face swap has no account; its own sweep ends it.
+    drawn = Task.objects.exclude(action__in=sorted(SWAPS))
+    overdue = drawn.filter(status=TaskStatus.NOT_START, deadline_at__lt=now)
     # A task waits up to LONGEST_WAIT for an account that is disconnected.
     ready = Q(account__state=AccountState.READY) | GONE
     ready |= Q(submitted_at__lt=now - LONGEST_WAIT)
@@ -66,7 +68,7 @@ def end_overdue() -> None:
         fail(pk, reason, where=Q(status=TaskStatus.NOT_START))
     # An outage extends deadlines when it ends. If the account is off, it never ends.
     off = Q(account=None) | Q(account__enabled=False)
-    forgotten = Task.objects.filter(
+    forgotten = drawn.filter(
         (off & Q(deadline_at__lt=now - GATEWAY_GRACE))
         | Q(deadline_at__lt=now - LONGEST_WAIT),
         status__in=RUNNING,

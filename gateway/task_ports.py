@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from gateway.discord.addresses import load_addresses
 from gateway.discord.command_index import longest_known
 from gateway.lanes.waits import lanes_of
+from gateway.models import GatewaySettings
+from mjproxy.lib.db.snapshot import Snapshot
 from tasks import ports
 
-
-def cdn_base() -> str:
-    """Return where the operator's settings say that Discord's CDN is."""
-    return load_addresses().cdn
+# Where the operator's settings say that Discord's CDN is.
+cdn_base: Final = Snapshot(lambda: load_addresses().cdn, GatewaySettings)
 
 
 def register() -> None:

@@ -29,11 +29,11 @@ LATE_POST: Final = 3.0  # seconds; an older claim is renewed before its post lea
 # Seconds for which Linux resends what a closed connection has not delivered. Any
 # proxy between gives up sooner.
 SENT_AGAIN: Final = 102.0
-# Time from a claim after which its request cannot arrive any more. Only tests make it
-# shorter, by a settings module of their own.
+# Only tests make these two shorter, by a settings module of their own.
+# Time from a claim after which its request cannot arrive any more.
 REQUEST_LIFE = timedelta(seconds=LATE_POST + PLAIN_TIMEOUT + SENT_AGAIN)
 # Interval at which history is read for a silent task.
-LOOK_EVERY: Final = timedelta(seconds=12)
+LOOK_EVERY = timedelta(seconds=12)
 # Time for Midjourney to open the window of a press that Discord has taken.
 WINDOW_PATIENCE: Final = timedelta(seconds=12)
 
@@ -44,5 +44,3 @@ CLAIM: Final = timedelta(seconds=8)
 RENEW_EVERY: Final = 2.5  # seconds
 # Longest wait for the answer to a query.
 QUERY_ANSWER: Final = timedelta(seconds=20)
-# On a lane. Its holder only reads and writes rows.
-LANE_HOLD: Final = timedelta(seconds=10)

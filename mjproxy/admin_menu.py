@@ -38,10 +38,6 @@ def _page(title: str, icon: str, model: str) -> Item:
     return {"title": title, "icon": icon, "link": link}
 
 
-def _settings(title: str, model: str) -> Item:
-    return _page(title, "tune", model)
-
-
 UNFOLD: dict[str, object] = {
     "SITE_TITLE": "mjproxy",
     "SITE_HEADER": "mjproxy",
@@ -90,8 +86,12 @@ UNFOLD: dict[str, object] = {
                 "items": [
                     _page("Tasks", "image", "tasks_task"),
                     _page("Webhook calls", "webhook", "tasks_webhookdelivery"),
-                    _page("Banned words", "block", "tasks_bannedword"),
-                    _settings("Drawing settings", "tasks_drawingsettings"),
+                    _page("Banned words", "block", "tasks_bannedwordgroup"),
+                    {
+                        "title": "Storage now",
+                        "icon": "hard_drive",
+                        "link": reverse_lazy("admin:tasks_storage_now"),
+                    },
                 ],
             },
             {
@@ -100,7 +100,6 @@ UNFOLD: dict[str, object] = {
                 "items": [
                     _page("Accounts", "smart_toy", "accounts_discordaccount"),
                     _page("Subjects", "sell", "accounts_domaintag"),
-                    _settings("Pool settings", "accounts_poolsettings"),
                     _page("History", "history", "accounts_accountevent"),
                     _page("Mails", "mail", "accounts_operatormail"),
                     _page("Sessions", "cable", "gateway_gatewaysession"),
@@ -108,9 +107,6 @@ UNFOLD: dict[str, object] = {
                     _page("Lanes", "swap_vert", "gateway_dispatchlane"),
                     _page("Commands", "terminal", "gateway_commandindex"),
                     _page("Processes", "memory", "gateway_gatewayprocess"),
-                    _settings("Verification", "accounts_verificationsettings"),
-                    _settings("Gateway settings", "gateway_gatewaysettings"),
-                    _settings("Mail settings", "accounts_mailsettings"),
                 ],
             },
             {
@@ -118,8 +114,42 @@ UNFOLD: dict[str, object] = {
                 "separator": True,
                 "items": [
                     _page("Users", "group", "accounts_user"),
+                    _page("Groups", "groups", "accounts_usergroup"),
                     _page("API keys", "key", "accounts_apikey"),
-                    _settings("Access settings", "accounts_accesssettings"),
+                    _page("Bookings", "receipt_long", "accounts_booking"),
+                    _page("Prices", "sell", "tasks_price"),
+                    _page("Codes to redeem", "redeem", "accounts_redeembatch"),
+                    _page("Packages", "inventory_2", "accounts_creditpackage"),
+                    _page("Payments", "payments", "accounts_payment"),
+                    _page("Invitations", "mark_email_read", "accounts_invitation"),
+                    _page("Mails to people", "outgoing_mail", "accounts_personmail"),
+                    {
+                        "title": "Protection now",
+                        "icon": "shield",
+                        "link": reverse_lazy("admin:accounts_protection_now"),
+                    },
+                    _page("Lockouts", "lock_clock", "accounts_lockout"),
+                    _page("Audit log", "policy", "accounts_auditentry"),
+                    _page("Moving in", "move_to_inbox", "tasks_movein"),
+                ],
+            },
+            {
+                # All settings, in the order of a first set-up.
+                "title": "Settings",
+                "separator": True,
+                "items": [
+                    _page("Pool", "hub", "accounts_poolsettings"),
+                    _page("Discord", "lan", "gateway_gatewaysettings"),
+                    _page("Verification", "verified", "accounts_verificationsettings"),
+                    _page("Drawing", "palette", "tasks_drawingsettings"),
+                    _page("Translation", "translate", "tasks_translationsettings"),
+                    _page("Storage", "hard_drive", "tasks_storagesettings"),
+                    _page("Face swap", "face", "tasks_swapsettings"),
+                    _page("People and site", "public", "accounts_accesssettings"),
+                    _page("Protection", "shield", "accounts_protectionsettings"),
+                    _page("Mail", "mail", "accounts_mailsettings"),
+                    _page("Payment", "payments", "accounts_paymentsettings"),
+                    _page("What is kept", "auto_delete", "accounts_retentionsettings"),
                 ],
             },
         ],

@@ -1,10 +1,15 @@
-"""Django app `mjproxy`: its start-up code."""
+"""Django app `mjproxy`: its start-up code, and that of Django's admin."""
 
 import re
 import sys
+from typing import Any
 
 import django_stubs_ext
 from django.apps import AppConfig
+from django.contrib import admin
+from django.contrib.admin.apps import SimpleAdminConfig
+from django.contrib.admin.checks import check_admin_app, check_dependencies
+from django.core import checks
 from django.http import request
 
 # Run this before the first model or admin class: it makes them generic, as in
@@ -31,5 +36,31 @@ class ProductConfig(AppConfig):
             checks,  # noqa: F401
             worker_watchdog,  # noqa: F401
         )
+        from tasks import ports
 
+        ports.setting_writer.register(_write_setting)
         request.host_validation_re = HOST
+
+
+def _write_setting(name: str, value: object, /) -> None:
+    # Forms of the API are loaded only where somebody moves in.
+    from mjproxy.setting_document.moving import take
+
+    take(name, value)
+
+
+class AdminConfig(SimpleAdminConfig):
+    """Django's admin without its pages, which are a third of all code at the start.
+
+    They are loaded with the addresses of the site, so in the web process alone.
+    """
+
+    def ready(self) -> None:
+        checks.register(check_dependencies, checks.Tags.admin)
+        checks.register(check_pages, checks.Tags.admin)
+
+
+def check_pages(**kwargs: Any) -> Any:
+    """Load the admin's pages and check them."""
+    admin.autodiscover()
+    return check_admin_app(**kwargs)

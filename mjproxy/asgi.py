@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from typing import Any
 
@@ -23,8 +22,8 @@ from django.urls import get_resolver, re_path  # noqa: E402
 
 from gateway.live.routing import channel_routes, websocket_urlpatterns  # noqa: E402
 from mjproxy.health import views  # noqa: E402
-from mjproxy.lib.db import time_limits  # noqa: E402
-from mjproxy.lib.process import nudge  # noqa: E402
+from mjproxy.lib.db import snapshot, time_limits  # noqa: E402
+from mjproxy.lib.process import garbage, nudge  # noqa: E402
 from mjproxy.web.asgi_handlers import (  # noqa: E402
     THREADS,
     BodyCap,
@@ -66,10 +65,9 @@ _router: Any = ProtocolTypeRouter(
 )
 application = ForwardedHeadersMiddleware(_router, settings.TRUSTED_PROXIES)
 
-# Import the views now, so that the first request does not pay for it. Exclude all
-# objects made so far from garbage collection, because its pauses slow answers.
+# Import the views now, so that the first request does not pay for it.
 _ = get_resolver().url_patterns
-gc.collect()
-gc.freeze()
+garbage.freeze()
 
+snapshot.keep_fresh()
 nudge.connect()  # so that the first submit does not wait for it

@@ -13,22 +13,23 @@ from celery.signals import (
 )
 from django.db import close_old_connections
 
+from mjproxy.lib.process import garbage
 from mjproxy.lib.process.signs_of_life import Life
 from mjproxy.redis import broker
 
 
 class Nudges(bootsteps.StartStopStep):
-    """Listener for nudges, in a worker that serves their queues."""
+    """Listeners for nudges, in a worker that serves their queues."""
 
     requires = ("celery.worker.components:Pool",)
 
     def create(self, worker: Any) -> Any:
         # Imported here: these modules need settings, which are named below.
-        from mjproxy.redis.nudge_listener import Listener
+        from mjproxy.redis.nudge_listener import Listeners
         from mjproxy.redis.nudged_work import NudgedWork
 
         queues = list(worker.app.amqp.queues.consume_from)
-        worker.nudges = Listener(queues, NudgedWork(worker.concurrency))
+        worker.nudges = Listeners(queues, NudgedWork(worker.concurrency))
         return worker.nudges
 
 
@@ -52,7 +53,7 @@ def set_time_limits(**_: Any) -> None:
 def begin_life(sender: Any, **_: Any) -> None:
     """Begin to give signs of life, with the queues that this worker serves."""
     # Imported here: these modules need settings, which are named below the imports.
-    from mjproxy.lib.db import clock
+    from mjproxy.lib.db import clock, snapshot
 
     queues = [queue.name for queue in sender.task_consumer.queues]
     life = Life(*(f"worker.{name}" for name in queues))
@@ -61,6 +62,8 @@ def begin_life(sender: Any, **_: Any) -> None:
     nudges = sender.controller.nudges
     life.sign_for_ever(lambda: broker.is_consuming() and nudges.hears())
     clock.keep_looking()
+    snapshot.keep_fresh()
+    garbage.freeze()
     worker_shutdown.connect(lambda **_: life.end(), weak=False)
 
 

@@ -1,23 +1,17 @@
-"""Log filters: remove secrets, and limit lines caused by strangers."""
+"""Logs: filters that remove secrets and limit lines of strangers, and their set-up."""
 
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections import Counter
 from typing import Final
 
+from mjproxy.lib.secret_texts import without_secrets
+
 STRANGERS: Final = "django.security."
 STRANGERS_EVERY: Final = 60.0  # seconds
 MOST_LETTERS: Final = 300
-
-# Three-part Discord tokens, our own keys, and credentials inside addresses.
-_SECRETS: Final = re.compile(
-    r"[\w-]{23,28}\.[\w-]{6}\.[\w-]{27,}"
-    r"|mjp_[\w-]{16,}"
-    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
-)
 
 
 class SecretFilter(logging.Filter):
@@ -25,12 +19,12 @@ class SecretFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
-        cleaned = _SECRETS.sub("***", message)
+        cleaned = without_secrets(message)
         if cleaned != message:
             record.msg, record.args = cleaned, ()
         if record.exc_info and not record.exc_text:
             text = logging.Formatter().formatException(record.exc_info)
-            record.exc_text = _SECRETS.sub("***", text)
+            record.exc_text = without_secrets(text)
         return True
 
 
@@ -65,3 +59,38 @@ class StrangerFilter(logging.Filter):
         record.msg, record.args = text, ()
         record.exc_info = record.exc_text = None
         record.levelno, record.levelname = logging.WARNING, "WARNING"
+
+
+def logging_with(level: str) -> dict[str, object]:
+    """Return the logging settings: one handler, with the filters of this product."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {
+            "outages": {"()": "mjproxy.outage_log.OutageFilter"},
+            "secrets": {"()": "mjproxy.logs.SecretFilter"},
+            "strangers": {"()": "mjproxy.logs.StrangerFilter"},
+        },
+        "formatters": {
+            "line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}
+        },
+        "handlers": {
+            "console": {
+                "class": "logging.StreamHandler",
+                "formatter": "line",
+                "filters": ["outages", "strangers", "secrets"],
+            }
+        },
+        "root": {"handlers": ["console"], "level": level},
+        "loggers": {
+            "django.request": {"level": "ERROR"},
+            "daphne": {"level": "WARNING"},
+            "django.channels.server": {"level": "WARNING"},
+            "discord": {"level": "ERROR"},
+            "celery.app.trace": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.beat": {"level": "WARNING"},
+            "aiohttp.access": {"level": "WARNING"},
+            "stripe": {"level": "WARNING"},  # it logs what Stripe says of keys
+        },
+    }

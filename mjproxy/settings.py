@@ -18,6 +18,7 @@ from mjproxy.admin_menu import UNFOLD as UNFOLD
 from mjproxy.db.database_url import database
 from mjproxy.lib.process import private_files
 from mjproxy.lib.validators.text_lists import parted
+from mjproxy.logs import logging_with
 from mjproxy.redis.address import redis_address, socket_address
 from mjproxy.web.allowed_hosts import allowed_hosts, public_url
 
@@ -67,6 +68,14 @@ DISCORD = {
     ),
 }
 
+# --- payments -----------------------------------------------------------------------
+STRIPE_API = env.url("MJPROXY_STRIPE_API", "https://api.stripe.com", schemes=_HTTP)
+
+# --- face swap: a start value, the face swap settings row may replace it --------------
+REPLICATE_URL = env.url(
+    "MJPROXY_REPLICATE_URL", "https://api.replicate.com/v1", schemes=_HTTP
+)
+
 # --- Django ------------------------------------------------------------------------
 VERSION = __version__
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
@@ -81,23 +90,34 @@ ALLOWED_HOSTS = [
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 # Headers of proxies are read in mjproxy/web/forwarded.py, for pages and sockets alike.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+LANGUAGE_COOKIE_SECURE = SESSION_COOKIE_SECURE
 SESSION_COOKIE_NAME = "mjproxy_session"
 CSRF_FAILURE_VIEW = "mjproxy.web.json_api.csrf_failure"
 CSRF_COOKIE_NAME = "mjproxy_csrf"
 # Redirects to https and HSTS belong to the proxy that has the certificate.
-SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "models.W037"]
+SILENCED_SYSTEM_CHECKS = [
+    "security.W004",
+    "security.W008",
+    "models.W036",  # MariaDB has no conditional indexes; a unique column stands in
+    "models.W037",
+]
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 
 INSTALLED_APPS = [
     "mjproxy.apps.ProductConfig",
     "unfold",
-    "django.contrib.admin",
+    "mjproxy.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "corsheaders",
     "channels",
     "rest_framework",
@@ -115,13 +135,17 @@ MIDDLEWARE = [
     "mjproxy.web.compression.CompressedPages",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "mjproxy.web.language.LanguageOfPages",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.people.passes.PassedSessions",
+    "mjproxy.web.protected.Protected",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "mjproxy.web.visitors.Masked",
+    "accounts.audit.actors.Audited",
 ]
 ROOT_URLCONF = "mjproxy.urls"
 ASGI_APPLICATION = "mjproxy.asgi.application"
@@ -141,7 +165,10 @@ TEMPLATES = [
         },
     },
 ]
-LANGUAGE_CODE = "en-us"
+LANGUAGE_CODE, LOCALE_PATHS = "en", [BASE_DIR / "locale"]
+LANGUAGES = [("en", "English"), ("zh-hans", "Simplified Chinese")]
+LANGUAGE_COOKIE_NAME, LANGUAGE_COOKIE_AGE = "mjproxy_language", 31_536_000  # a year
+LANGUAGE_COOKIE_HTTPONLY, LANGUAGE_COOKIE_SAMESITE = True, "Lax"
 TIME_ZONE = env.timezone("TZ")
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -165,6 +192,40 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "draw"
 LOGOUT_REDIRECT_URL = "sign-in"
+
+# --- people: sign-up, second factors, sessions ---------------------------------------
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",  # names, as they are written
+    "allauth.account.auth_backends.AuthenticationBackend",  # mail addresses too
+]
+ACCOUNT_ADAPTER = "accounts.signup.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_FORMS = {
+    "signup": "accounts.signup.forms.SignUpForm",
+    "add_email": "accounts.signup.forms.AddressForm",
+}
+ACCOUNT_CHANGE_EMAIL = True  # a person has one address; a new one replaces it
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "mjproxy: "
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+# Strangers get no mail from this server: only addresses that it knows do.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # in the browser that signed up
+ACCOUNT_REAUTHENTICATION_METHODS = ("password", "mfa")
+USERSESSIONS_ADAPTER = "accounts.signup.adapter.SessionsAdapter"
+MFA_FORMS = {
+    "add_webauthn": "accounts.signup.passkey_forms.AddPasskeyForm",
+    "edit_webauthn": "accounts.signup.passkey_forms.EditPasskeyForm",
+}
+MFA_ADAPTER = "accounts.signup.second_factors.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "mjproxy"
+MFA_TOTP_TOLERANCE = 1  # clocks of phones may be half a minute off
+# Operators need no mail address; who has signed up cannot come in unverified.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 
 # --- database ----------------------------------------------------------------------
 DATABASES = {"default": database(env.text("DATABASE_URL"), DATA_DIR)}
@@ -191,7 +252,7 @@ CHANNEL_LAYERS = {
 
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "mjproxy.redis.cache.Cache",
         "LOCATION": [REDIS_URL],
         "KEY_PREFIX": "mjproxy",
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
@@ -207,14 +268,18 @@ CELERY_DB_REUSE_MAX = 1 << 62
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_DEFAULT_QUEUE = "default"
-NUDGE_QUEUES = {"gateway.dispatch_account": "dispatch"}  # the others: the default one
+# Work that runs in threads; the others run in the event loop, in the default queue.
+NUDGE_QUEUES = {
+    "gateway.dispatch_account": "dispatch",
+    "gateway.press_cancel": "dispatch",
+    "gateway.ask_account": "dispatch",
+}
 CELERY_TASK_PUBLISH_RETRY = False  # beat sends the same job again soon
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     **_REDIS_WAITS,
     "socket_keepalive": True,
     "visibility_timeout": 3600,
-    # Without it beat tries for six seconds to send to a broker that is away; workers
-    # connect with a patience of their own.
+    # Without it beat tries for six seconds. Workers connect with their own patience.
     "max_retries": 0,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -225,41 +290,34 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 2
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+
+
+def _every(seconds: float, job: str, expires: float | None = None) -> dict[str, object]:
+    """Return a line of beat's schedule; a job that waits longer than that is stale."""
+    options = {"expires": expires} if expires else {}
+    return {"task": job, "schedule": seconds, "options": options}
+
+
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "gateway.sweep", "schedule": 2.0, "options": {"expires": 10}},
-    "accounts": {
-        "task": "gateway.sync_accounts",
-        "schedule": 15.0,
-        "options": {"expires": 15},
-    },
-    "webhooks": {
-        "task": "tasks.deliver_due",
-        "schedule": 2.0,
-        "options": {"expires": 10},
-    },
-    "pictures": {
-        "task": "tasks.keep_missing",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-    "mails": {
-        "task": "accounts.send_mails",
-        "schedule": 5.0,
-        "options": {"expires": 10},
-    },
-    "clock": {
-        "task": "accounts.follow_clock",
-        "schedule": 2.0,
-        "options": {"expires": 10},
-    },
-    "retention": {"task": "tasks.remove_old", "schedule": 3600.0},
-    "accounts_retention": {"task": "accounts.remove_old", "schedule": 3600.0},
+    "sweep": _every(2.0, "gateway.sweep", 10),
+    "accounts": _every(15.0, "gateway.sync_accounts", 15),
+    "webhooks": _every(2.0, "tasks.deliver_due", 10),
+    "swaps": _every(2.0, "tasks.move_swaps", 10),
+    "pictures": _every(60.0, "tasks.keep_missing", 60),
+    "back_translations": _every(60.0, "tasks.translate_missing", 60),
+    "kept_files": _every(20.0, "tasks.settle_files", 20),
+    "moving": _every(5.0, "tasks.go_on_moving", 10),
+    "mails": _every(5.0, "accounts.send_mails", 10),
+    "clock": _every(2.0, "accounts.follow_clock", 10),
+    "retention": _every(3600.0, "tasks.remove_old"),
+    "credits": _every(86_400.0, "accounts.check_credits"),
+    "accounts_retention": _every(3600.0, "accounts.remove_old"),
 }
 
 # --- API ---------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["mjproxy.web.authentication.KeyOrSession"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.api.permissions.MayCall"],
     "DEFAULT_RENDERER_CLASSES": ["mjproxy.web.json_api.CompactJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["mjproxy.web.json_api.LenientJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -295,17 +353,9 @@ SPECTACULAR_SETTINGS = {
 }
 CORS_ALLOW_ALL_ORIGINS = True  # keys travel in headers, never in cookies
 CORS_ALLOW_HEADERS = [
-    "accept",
-    "accept-language",
-    "authorization",
-    "cache-control",
-    "content-type",
-    "idempotency-key",
-    "last-event-id",
-    "mj-api-secret",
-    "mj-version",
-    "x-ptoken",
-    "x-requested-with",
+    *("accept", "accept-language", "authorization", "cache-control", "content-type"),
+    *("idempotency-key", "last-event-id", "mj-api-secret", "mj-version"),
+    *("x-ptoken", "x-requested-with"),
 ]
 CORS_URLS_REGEX = r"^/(mj|images|healthz|readyz|api)"
 CORS_PREFLIGHT_MAX_AGE = 86400
@@ -314,33 +364,4 @@ CORS_PREFLIGHT_MAX_AGE = 86400
 LOG_LEVEL = (env.text("MJPROXY_LOG_LEVEL") or "INFO").upper()
 if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
     raise ImproperlyConfigured("MJPROXY_LOG_LEVEL is DEBUG, INFO, WARNING or ERROR")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {
-        "outages": {"()": "mjproxy.outage_log.OutageFilter"},
-        "secrets": {"()": "mjproxy.logs.SecretFilter"},
-        "strangers": {"()": "mjproxy.logs.StrangerFilter"},
-    },
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}
-    },
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "formatter": "line",
-            "filters": ["outages", "strangers", "secrets"],
-        }
-    },
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {
-        "django.request": {"level": "ERROR"},
-        "daphne": {"level": "WARNING"},
-        "django.channels.server": {"level": "WARNING"},
-        "discord": {"level": "ERROR"},
-        "celery.app.trace": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.beat": {"level": "WARNING"},
-        "aiohttp.access": {"level": "WARNING"},
-    },
-}
+LOGGING = logging_with(LOG_LEVEL)

@@ -8,9 +8,12 @@ class TasksConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import ports
+        from mjproxy.lib.web.page import picture_origins
         from tasks import (
             load,
             receivers,  # noqa: F401
         )
+        from tasks.pictures.kept import links
 
         ports.load.register(load)
+        picture_origins.register(links.origins)

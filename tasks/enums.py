@@ -80,6 +80,8 @@ class InputRole(models.TextChoices):
     COMMAND = "command", "is attached to the command"
     MASK = "mask", "says what is drawn anew"
     END_FRAME = "end", "is a video's last frame"
+    FACE = "face", "is the face of a swap"
+    SWAPPED = "swapped", "gets the face of a swap"
 
 
 class ErrandKind(models.TextChoices):
@@ -109,7 +111,99 @@ class TranslateWay(models.TextChoices):
     NONE = "NONE", "Nobody"
     BAIDU = "BAIDU", "Baidu"
     GPT = "GPT", "A chat model (OpenAI's API or a compatible one)"
+    DEEPL = "DEEPL", "DeepL"
 
+
+class Script(models.TextChoices):
+    """Scripts whose words are translated into English."""
+
+    CHINESE = "chinese", "Chinese (also in Japanese text)"
+    JAPANESE = "japanese", "Japanese (hiragana, katakana)"
+    KOREAN = "korean", "Korean"
+    CYRILLIC = "cyrillic", "Cyrillic"
+    ARABIC = "arabic", "Arabic"
+    THAI = "thai", "Thai"
+    OTHERS = "others", "All others but Latin"
+
+
+class StorageKind(models.TextChoices):
+    """Where kept pictures are to lie."""
+
+    LOCAL = "local", "the data folder of this server"
+    BUCKET = "bucket", "a bucket of an S3-compatible service"
+
+
+class Place(models.TextChoices):
+    """Where a kept file lies. BOTH: verified at its new place, not yet removed."""
+
+    LOCAL = "local", "data folder"
+    BOTH = "both", "data folder and bucket"
+    BUCKET = "bucket", "bucket"
+
+
+class BucketLinks(models.TextChoices):
+    """How a picture gets from the bucket to those who look at it."""
+
+    THROUGH = "through", "through this server; the bucket may be private"
+    PUBLIC = "public", "by public links to the bucket or its CDN"
+    SIGNED = "signed", "by signed links to a private bucket"
+
+
+class BucketNames(models.TextChoices):
+    """Where the bucket's name stands in addresses."""
+
+    AUTO = "auto", "as the service wants it"
+    PATH = "path", "in the path (MinIO)"
+    HOST = "virtual", "in the host (OSS, COS)"
+
+
+class Thumbnails(models.TextChoices):
+    """Whether the thumbnails of a kept file are made."""
+
+    DUE = "due", "to be made"
+    MADE = "made", "made"
+    NONE = "none", "not wanted"
+    IMPOSSIBLE = "cannot", "cannot be made"
+
+
+class MoveSource(models.TextChoices):
+    """Servers from which an installation can move in."""
+
+    PLUS = "plus", "The closed “plus” product"
+    CSHARP = "csharp", "The C# line"
+    JAVA = "java", "The Java line"
+
+
+class MoveState(models.TextChoices):
+    """The state of moving in."""
+
+    OPEN = "open", "Runs"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+    STOPPED = "stopped", "Stopped"
+
+
+class CopyState(models.TextChoices):
+    """Whether the picture of a moved task is copied."""
+
+    DUE = "due", "left"
+    COPIED = "copied", "copied"
+    GIVEN_UP = "given-up", "given up"
+
+
+# Actions that draw nothing new: they use no time of the account, and no limit of
+# drawings counts them. An upscale cuts a grid, or chooses a clip.
+TIMELESS: Final = frozenset(
+    {
+        TaskAction.DESCRIBE,
+        TaskAction.SHORTEN,
+        TaskAction.SHOW,
+        TaskAction.UPSCALE,
+    }
+)
+
+# Drawn by a provider of face swap: no account, no speed, no bot of Midjourney.
+SWAPS: Final = frozenset({TaskAction.SWAP_FACE, TaskAction.SWAP_VIDEO_FACE})
 
 _S = TaskStatus
 TERMINAL: Final = frozenset({_S.SUCCESS, _S.FAILURE, _S.CANCEL})

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from math import ceil
 from typing import Any
+
+from django.utils import timezone
 
 from mjproxy.lib.process.bulkhead import RETRY_AFTER
 from tasks.enums import ReturnCode
@@ -72,13 +76,79 @@ class QueueFull(Refused):
 
 
 class ShareUsedUp(QueueFull):
-    """This user has the most waiting tasks that one may have."""
+    """This user has the most waiting tasks that they may have."""
 
     def __init__(self, most: int) -> None:
         Refused.__init__(
             self,
-            f"您等待中的任务已达上限（{most}个），请稍后尝试",
-            f"You have as many tasks waiting as one user may ({most}), retry later",
+            f"队列数已达上限（{most}个），请稍后尝试",
+            f"You have as many tasks waiting as you may ({most}), retry later",
+            limit=most,
+        )
+
+
+class DrawingsUsedUp(Refused):
+    """The user or the key has made as many drawings as it may."""
+
+    def __init__(self, zh: str, en: str, most: int, until: datetime | None) -> None:
+        if until is None:
+            super().__init__(f"{zh}（{most}张）", f"{en} ({most})", limit=most)
+            return
+        moment = f"{until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        super().__init__(
+            f"{zh}（{most}张），{moment} 后可继续",
+            f"{en} ({most}); more may be made after {moment}",
+            limit=most,
+            retryAt=int(until.timestamp() * 1000),
+        )
+        seconds = ceil((until - timezone.now()).total_seconds())
+        self.headers = {"Retry-After": str(max(1, seconds))}
+
+
+class LockedOut(Refused):
+    """Too many of the user's or the address's drawings were refused by moderation."""
+
+    def __init__(self, until: datetime) -> None:
+        moment = f"{until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        super().__init__(
+            f"账号已被临时封锁，请勿使用违规词作图，{moment} 后可继续",
+            "Locked out because Midjourney's moderation has refused too many drawings; "
+            f"more may be made after {moment}",
+            retryAt=int(until.timestamp() * 1000),
+        )
+        seconds = ceil((until - timezone.now()).total_seconds())
+        self.headers = {"Retry-After": str(max(1, seconds))}
+
+
+class CreditsUsedUp(Refused):
+    """The user has fewer credits than the task costs."""
+
+    def __init__(self, price: int, balance: int) -> None:
+        super().__init__(
+            f"积分不足（需要 {price}，余额 {balance}）",
+            f"Too few credits: it costs {price}, and you have {balance}",
+            price=price,
+            balance=balance,
+        )
+
+
+class SpeedNotAllowed(Refused):
+    """The user may not draw at the speed that was asked for, or no account can."""
+
+    def __init__(self, speeds: Sequence[str]) -> None:
+        super().__init__(
+            f"账号无权限使用该速度，可用速度：{'、'.join(speeds)}",
+            f"Drawing at this speed is not allowed here, only at {' or '.join(speeds)}",
+        )
+
+
+class BotNotAllowed(Refused):
+    """The user may not draw with this bot."""
+
+    def __init__(self, bot: str, bots: Sequence[str]) -> None:
+        super().__init__(
+            f"账号无权限使用 {bot}，可用：{'、'.join(bots)}",
+            f"You may not draw with {bot}, only with {' or '.join(bots)}",
         )
 
 

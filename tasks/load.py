@@ -5,6 +5,7 @@ This module answers the port `accounts.ports.load`.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from django.db import connection
@@ -12,7 +13,9 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
+from accounts.limits.allowed import running_limits
 from accounts.models import DiscordAccount
+from mjproxy.lib.db.together import result_of
 from tasks.enums import LOADING, RUNNING, TaskStatus
 from tasks.models import Task
 
@@ -49,15 +52,62 @@ def counts() -> tuple[dict[int, int], dict[int, int]]:
     return running, queued
 
 
-def waiting_count(account: DiscordAccount) -> int:
-    """Return the number of tasks that wait at an account."""
+def begin_count(account: DiscordAccount) -> Callable[[], int]:
+    """Count the tasks that wait at an account; return a function that returns it.
+
+    Call that once, after the block of `together` in which this is called.
+    """
     quote = connection.ops.quote_name
     table, own, status = map(quote, (Task._meta.db_table, "account_id", "status"))
     # Plain SQL: building it costs Django ten times what the database needs.
     sql = f"SELECT COUNT(*) FROM {table} WHERE {own} = %s AND {status} = %s"  # noqa: S608
+    cursor = connection.cursor()
+    cursor.execute(sql, [account.pk, TaskStatus.NOT_START.value])
+    return result_of(cursor, lambda found: int(found.fetchone()[0]))
+
+
+def waiting_of_user(user_id: int) -> int:
+    """Return the number of a user's tasks that wait."""
+    return of_users([user_id]).get(user_id, (0, 0))[0]
+
+
+def running_of_users(user_ids: Collection[int]) -> dict[int, int]:
+    """Return the numbers of tasks of users that run, at all accounts."""
+    return {user: running for user, (_, running) in of_users(user_ids).items()}
+
+
+def full_users(user_ids: Collection[int]) -> dict[int, int]:
+    """Return the users of whom as many tasks run as may, each with that number."""
+    return full_among(running_limits(user_ids))
+
+
+def full_among(limits: Mapping[int, int]) -> dict[int, int]:
+    """Return those of the users with limits of whom as many tasks run as may."""
+    running = running_of_users(limits) if limits else {}
+    return {user: most for user, most in limits.items() if running.get(user, 0) >= most}
+
+
+def of_users(user_ids: Collection[int]) -> dict[int, tuple[int, int]]:
+    """Return the numbers of waiting and of running tasks, by user.
+
+    Users without any are missing. The open statuses are literals, as in the partial
+    index (see `_Load`).
+    """
+    quote = connection.ops.quote_name
+    table, owner, status = map(quote, (Task._meta.db_table, "owner_id", "status"))
+    open_ones = ", ".join(f"'{each.value}'" for each in LOADING)
+    places = ", ".join(["%s"] * len(user_ids))
+    waits = (
+        f"SUM(CASE WHEN {status} = '{TaskStatus.NOT_START.value}' THEN 1 ELSE 0 END)"
+    )
+    sql = (
+        f"SELECT {owner}, {waits}, COUNT(*) FROM {table} "  # noqa: S608
+        f"WHERE {owner} IN ({places}) AND {status} IN ({open_ones}) GROUP BY {owner}"
+    )
     with connection.cursor() as cursor:
-        cursor.execute(sql, [account.pk, TaskStatus.NOT_START.value])
-        return int(cursor.fetchone()[0])
+        cursor.execute(sql, list(user_ids))
+        rows = cursor.fetchall()
+    return {user: (int(waits), int(count - waits)) for user, waits, count in rows}
 
 
 def with_counts(accounts: QuerySet[DiscordAccount]) -> QuerySet[DiscordAccount]:

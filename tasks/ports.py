@@ -45,6 +45,13 @@ class CdnBase(Protocol):
         """Return the address that stands in for it. May ask the database."""
 
 
+class SettingWriter(Protocol):
+    """The settings of all apps, by the names that the dialect has."""
+
+    def __call__(self, name: str, value: object, /) -> None:
+        """Write one member. Raises LookupError if none is taken so, InvalidField."""
+
+
 OPTION_LIMIT: Final = 6000  # characters, where Discord names no limit
 
 
@@ -56,6 +63,10 @@ def _usual_limit(bot_type: str, command: str, /) -> int:
     return OPTION_LIMIT
 
 
+def _no_settings(name: str, value: object, /) -> None:
+    raise LookupError("there is no such setting here")
+
+
 def configured_cdn() -> str:
     """Return the CDN that the environment names."""
     return str(settings.DISCORD["cdn"])
@@ -64,3 +75,4 @@ def configured_cdn() -> str:
 lanes: Final[Port[Lanes]] = Port(_own_lanes)
 option_limit: Final[Port[OptionLimit]] = Port(_usual_limit)
 cdn_base: Final[Port[CdnBase]] = Port(configured_cdn)
+setting_writer: Final[Port[SettingWriter]] = Port(_no_settings)

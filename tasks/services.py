@@ -17,7 +17,7 @@ from accounts.models import DiscordAccount
 from mjproxy.lib.db import batch
 from mjproxy.lib.db.compiled_insert import CompiledInsert
 from mjproxy.lib.db.deadlocks import again_after_deadlock
-from tasks import updates
+from tasks import settlement, updates
 from tasks.conditions import Condition
 from tasks.enums import (
     RUNNING,
@@ -56,22 +56,25 @@ def advance(
     further condition. Also returns False if another task has a message id or job uuid
     of `changes`; in a batch it raises IntegrityError. The hook becomes due in the same
     UPDATE. `then` is called right after the commit, before the signals.
-    `known` is the row as the caller knows it, so that it is not read again. The row
-    must still have its values of the columns `same`.
+    `known` is the row as the caller knows it, so that it is not read again, and a move
+    that books nothing is one statement. The row must still have its values of the
+    columns `same`.
     """
     if status in TERMINAL:
         changes["finished_at"] = timezone.now()
     try:
-        with batch.part():
-            if same and known:
-                compared = {name: getattr(known, name) for name in same}
-                moved = updates.move_same(task_id, status, changes, compared)
+        writes_more = known is None or settlement.is_due(status, known)
+        with batch.part() if writes_more else batch.part_of_one_statement():
+            if known and same and not isinstance(where, Q):
+                moved = updates.move_same(known, status, changes, same, where)
             else:
                 moved = updates.move(task_id, status, changes, where)
             if moved:
+                task = _as_moved(task_id, status, changes, known)
+                settlement.settle(status, task)
                 if then is not None:
                     transaction.on_commit(then)
-                _tell_moved(task_id, status, changes, known)
+                _tell_moved(task, known)
     except IntegrityError:
         if batch.is_open():
             raise
@@ -82,16 +85,19 @@ def advance(
     return moved
 
 
-def _tell_moved(
+def _as_moved(
     task_id: int, status: TaskStatus, changes: dict[str, Any], known: Task | None
-) -> None:
-    """Tell of a move after the commit."""
+) -> Task:
+    """Return a task as it is after a move."""
     if known is None:
-        task = load_shown(task_id)
-    else:
-        task = _with(known, changes | {"status": status})
+        return load_shown(task_id)
+    return _with(known, changes | {"status": status})
+
+
+def _tell_moved(task: Task, known: Task | None) -> None:
+    """Tell of a move after the commit."""
     _tell(task_changed, task, before=known)
-    if status == TaskStatus.NOT_START:
+    if task.status == TaskStatus.NOT_START:
         _tell(task_submitted, task)
 
 
@@ -104,20 +110,30 @@ def _with(task: Task, changes: dict[str, Any]) -> Task:
 
 @again_after_deadlock
 def learn(
-    task_id: int, *, tell: bool = False, known: Task | None = None, **facts: Any
+    task_id: int,
+    *,
+    where: Condition | None = None,
+    tell: bool = False,
+    known: Task | None = None,
+    same: tuple[str, ...] = (),
+    **facts: Any,
 ) -> bool:
     """Store facts from an event about an open task, without moving it.
 
     With `tell` the change is visible: page and stream get it. Returns False if the task
-    is over, or if another task has one of the identities. For `known` see `advance`.
+    is over, or if another task has one of the identities. For `where`, `known` and
+    `same` see `advance`.
     """
     if not facts:
         return True
     if tell:
         facts["revision"] = F("revision") + 1
     try:
-        with batch.part():
-            learnt = updates.note(task_id, facts)
+        with batch.part() if known is None else batch.part_of_one_statement():
+            if same and known:
+                learnt = updates.note_same(known, facts, same, where)
+            else:
+                learnt = updates.note(task_id, facts)
             if learnt and tell:
                 _tell(task_changed, Task.objects.get(pk=task_id))
             elif learnt and known and "job_id" in facts:

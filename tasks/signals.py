@@ -8,4 +8,5 @@ from django.dispatch import Signal
 
 task_submitted = Signal()  # a task waits to be sent
 task_changed = Signal()  # a task changed in a way that its owner can see
+link_expired = Signal()  # a finished picture's link at Discord; carries `task_id`
 errand_submitted = Signal()  # an errand waits to be run; carries `errand_id`

@@ -1,19 +1,28 @@
-"""Settings of drawings and banned words, at most a second old (docs/adr/0030)."""
+"""Settings and prices, at most a second old (docs/adr/0030)."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from mjproxy.lib.db.snapshot import Snapshot
-from mjproxy.lib.validators.text_lists import parted
-from tasks.models import BannedWord, DrawingSettings
+from tasks.models import (
+    DrawingSettings,
+    Price,
+    StorageSettings,
+    SwapSettings,
+    TranslationSettings,
+)
 
 
-def _banned_words() -> tuple[str, ...]:
-    rows = BannedWord.objects.filter(enabled=True).values_list("word", flat=True)
-    return tuple(word for text in rows for word in parted(text))
+def _prices() -> tuple[Price, ...]:
+    return tuple(Price.objects.all())
 
 
-banned_words: Final = Snapshot(_banned_words, BannedWord)
+prices: Final = Snapshot(_prices, Price)
 # Without the secrets: code that needs one reads the row.
 drawing_settings: Final = Snapshot(DrawingSettings.get_solo, DrawingSettings)
+swap_settings: Final = Snapshot(SwapSettings.get_solo, SwapSettings)
+translation_settings: Final = Snapshot(
+    TranslationSettings.get_solo, TranslationSettings
+)
+storage_settings: Final = Snapshot(StorageSettings.get_solo, StorageSettings)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from django.db.models import Expression, F, Field, Q, QuerySet
 from django.db.models.functions import Coalesce
@@ -37,20 +38,68 @@ def move(
         update = _move_if(status, tuple(changes), where.build, where.fields)
         return bool(update(task_id, *changes.values(), *where.values))
     if where is None and _are_plain(changes):
-        return move_same(task_id, status, changes, {})
+        return bool(_move(status, tuple(changes))(task_id, *changes.values()))
     rows, written = _moved(status, task_id, changes)
     return bool((rows if where is None else rows.filter(where)).update(**written))
 
 
 def move_same(
-    task_id: int, status: TaskStatus, changes: dict[str, Any], same: dict[str, Any]
+    task: Task,
+    status: TaskStatus,
+    changes: dict[str, Any],
+    names: tuple[str, ...],
+    where: Condition | None = None,
 ) -> bool:
-    """Move a task along the table of moves, if it has the values of `same`."""
+    """Move a task whose row has still the task's values of the columns `names`."""
     changes = _with_news(status, changes)
-    empty = tuple(name for name, value in same.items() if value is None)
-    filled = {name: value for name, value in same.items() if value is not None}
-    update = _move(status, tuple(changes), tuple(filled), empty)
-    return bool(update(task_id, *changes.values(), *filled.values()))
+    same = _Same.of(task, names, where)
+    update = _move(status, tuple(changes), same)
+    return bool(update(task.pk, *changes.values(), *same.values))
+
+
+def note_same(
+    task: Task,
+    facts: dict[str, Any],
+    names: tuple[str, ...],
+    where: Condition | None = None,
+) -> bool:
+    """Write facts about an open task, as `move_same` does."""
+    same = _Same.of(task, names, where)
+    update = _note(tuple(facts), same)
+    return bool(update(task.pk, *facts.values(), *same.values))
+
+
+@dataclass(frozen=True)
+class _Same:
+    """What a row is compared with: columns with a value, empty ones, a condition."""
+
+    filled: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
+    build: Callable[..., Q] | None = None
+    more: tuple[Field[Any, Any], ...] = ()  # the condition's columns
+    values: tuple[Any, ...] = field(default=(), compare=False)
+
+    @classmethod
+    def of(cls, task: Task, names: tuple[str, ...], where: Condition | None) -> Self:
+        has = {name: getattr(task, name) for name in names}
+        filled = {name: value for name, value in has.items() if value is not None}
+        empty = tuple(name for name in names if has[name] is None)
+        values = *filled.values(), *(where.values if where else ())
+        build, more = (where.build, where.fields) if where else (None, ())
+        return cls(tuple(filled), empty, build, more, values)
+
+    @property
+    def fields(self) -> list[Field[Any, Any]]:
+        return [*(_FIELDS[name] for name in self.filled), *self.more]
+
+    def narrow(
+        self, rows: QuerySet[Task], values: Sequence[Expression]
+    ) -> QuerySet[Task]:
+        compared = dict(zip(self.filled, values, strict=False))
+        rows = rows.filter(**compared, **dict.fromkeys(self.empty))
+        if self.build is None:
+            return rows
+        return rows.filter(self.build(*values[len(self.filled) :]))
 
 
 def _with_news(status: TaskStatus, changes: dict[str, Any]) -> dict[str, Any]:
@@ -71,20 +120,16 @@ def _are_plain(values: dict[str, Any]) -> bool:
 
 @cache
 def _move(
-    status: TaskStatus,
-    names: tuple[str, ...],
-    filled: tuple[str, ...],
-    empty: tuple[str, ...],
+    status: TaskStatus, names: tuple[str, ...], same: _Same = _Same()
 ) -> CompiledUpdate:
-    """Return the UPDATE that writes `names`, if `filled` and `empty` columns are so."""
+    """Return the UPDATE that writes `names`, if the row is as `same` says."""
 
     def build(pk: Expression, *values: Expression) -> tuple[QuerySet[Task], Any]:
         changes = dict(zip(names, values, strict=False))
         rows, written = _moved(status, pk, changes)
-        compared = dict(zip(filled, values[len(names) :], strict=True))
-        return rows.filter(**compared, **dict.fromkeys(empty)), written
+        return same.narrow(rows, values[len(names) :]), written
 
-    return CompiledUpdate(build, _fields(names + filled))
+    return CompiledUpdate(build, [*_fields(names), *same.fields])
 
 
 @cache
@@ -105,11 +150,12 @@ def _move_if(
 
 
 @cache
-def _note(names: tuple[str, ...]) -> CompiledUpdate:
+def _note(names: tuple[str, ...], same: _Same = _Same()) -> CompiledUpdate:
     def build(pk: Expression, *values: Expression) -> tuple[QuerySet[Task], Any]:
-        return _open(pk), dict(zip(names, values, strict=True))
+        written = dict(zip(names, values, strict=False))
+        return same.narrow(_open(pk), values[len(names) :]), written
 
-    return CompiledUpdate(build, _fields(names))
+    return CompiledUpdate(build, [*_fields(names), *same.fields])
 
 
 def _fields(names: tuple[str, ...]) -> list[Field[Any, Any]]:
@@ -124,6 +170,8 @@ def _moved(
     if status == TaskStatus.IN_PROGRESS and "progress" in changes:
         later = Q(progress__isnull=True) | Q(progress__lt=changes["progress"])
         rows = rows.filter(later | Q(status=TaskStatus.SUBMITTED))
+    if status == TaskStatus.IN_PROGRESS:
+        changes = changes | {"is_begun": True}
     if is_told(status):
         changes = changes | news(changes["hook_due_at"])
     if status in TERMINAL:  # the columns are in this order for MySQL

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from tasks import custom_ids
-from tasks.enums import TaskAction, TaskStatus, WindowState
+from tasks.enums import SWAPS, TaskAction, TaskStatus, WindowState
 from tasks.models import Task
 from tasks.pictures.types import extension
 from tasks.task_json import TaskJson
@@ -62,7 +62,7 @@ def _task_json(task: Task, base: str, waiting: Waiting) -> TaskJson:
         "finishTime": _ms(task.finished_at),
         "progress": progress_text(task),
         "imageUrl": link,
-        "thumbnailUrl": None,
+        "thumbnailUrl": thumbnail_url(task, base),
         "imageUrls": None,
         "videoUrl": video,
         "videoUrls": _clips(task, video),
@@ -74,7 +74,7 @@ def _task_json(task: Task, base: str, waiting: Waiting) -> TaskJson:
             "botType": task.bot_type,
             "discordInstanceId": instance_id,
             "finalPrompt": final_prompt,
-            "finalZhPrompt": "",
+            "finalZhPrompt": task.final_prompt_zh,
             "messageId": _message_id(task),
             "messageHash": task.job_id or task.shown_job_id or None,
             "messageContent": task.message_content,
@@ -112,9 +112,9 @@ def _task_json(task: Task, base: str, waiting: Waiting) -> TaskJson:
         "jobId": task.job_id or task.shown_job_id or None,
         "clientIp": task.client_ip,
         "isWhite": False,
-        "isReplicate": False,
-        "replicateSource": None,
-        "replicateTarget": None,
+        "isReplicate": task.action in SWAPS,
+        "replicateSource": task.swap_source or None,
+        "replicateTarget": task.swap_target or None,
         "accountFilter": task.account_filter,
         "imageWidth": task.picture_width,
         "imageHeight": task.picture_height,
@@ -180,8 +180,19 @@ def image_url(task: Task, base: str = "") -> str | None:
     elif task.preview_source and task.is_open:
         name = f"{task.picture_key}-{task.progress or 0}.webp"
     else:
-        return None
+        return task.picture_link or None
     return f"{origin(task, base)}/images/{task.pk}/{name}"
+
+
+def thumbnail_url(task: Task, base: str = "") -> str | None:
+    """Return the link of a finished picture's thumbnail; None for other tasks.
+
+    It leads to the whole picture until the thumbnail is made.
+    """
+    is_drawn = task.picture_source and task.status == TaskStatus.SUCCESS
+    if not is_drawn or task.picture_type.startswith("video/"):
+        return None
+    return f"{origin(task, base)}/images/{task.pk}/{task.picture_key}-w640.webp"
 
 
 def _ms(moment: datetime | None) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import threading
@@ -17,9 +18,10 @@ from django.db.models.sql.compiler import SQLUpdateCompiler
 from django.test import Client, TransactionTestCase
 from pytest_django.fixtures import Settings
 
+import mjproxy.urls  # noqa: F401 - the admin's pages, which tests look at when collected
 from accounts import ports
 from accounts.models import DiscordAccount, User
-from accounts.people import wrong_keys
+from accounts.people import last_use, wrong_keys
 from accounts.people.keys import create_key
 from mjproxy.health import background_check
 from mjproxy.lib import faults
@@ -53,6 +55,24 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     if isinstance(val, str | bytes) and len(val) > LONGEST_NAME:
         return f"{argname}{len(val)}"
     return None
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that ask the database, for `make services`.
+
+    Those that start processes on the given database have the mark of their own.
+    """
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if item.get_closest_marker("django_db") or "db" in fixtures:
+            item.add_marker("database")
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector never look again at what is loaded: it is much."""
+    gc.collect()
+    gc.freeze()
 
 
 class ApiClient(Client):
@@ -113,6 +133,12 @@ def _no_snapshot_is_kept() -> None:
     snapshot.forget_all()
 
 
+@pytest.fixture
+def memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep settings that were read in memory, so that queries can be counted."""
+    monkeypatch.setattr(snapshot, "KEPT_FOR", 60.0)
+
+
 @pytest.fixture(autouse=True)
 def _nothing_is_cached() -> None:
     """Forget counted tries: all tests come from one address."""
@@ -150,6 +176,13 @@ def _wrong_keys_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not count wrong keys: all tests come from one address."""
     monkeypatch.setattr(wrong_keys, "MOST", 1_000_000)
     monkeypatch.setattr(wrong_keys, "_known", {})
+
+
+@pytest.fixture(autouse=True)
+def _uses_of_keys_are_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write no row from another thread, while the test's transaction is open."""
+    monkeypatch.setattr(last_use, "_later", lambda *_: None)
+    monkeypatch.setattr(last_use, "_noted", {})
 
 
 @pytest.fixture(autouse=True)

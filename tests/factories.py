@@ -9,9 +9,11 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.enums import AccountState
+from accounts.exceptions import KeyRefused
 from accounts.models import DiscordAccount, User
+from accounts.people.keys import owner_of
 from tasks.enums import TaskAction, TaskStatus
-from tasks.models import Task
+from tasks.models import BannedWordGroup, Task
 from tasks.webhooks.hooks import host_of
 
 _counter = itertools.count(1)
@@ -19,6 +21,20 @@ _counter = itertools.count(1)
 
 def make_user(name: str = "", **fields: Any) -> User:
     return User.objects.create(username=name or f"user{next(_counter)}", **fields)
+
+
+def user_of_key(key: str) -> User | None:
+    """Return the user who may come in with a key, or None."""
+    try:
+        found = owner_of([key])
+    except KeyRefused:
+        return None
+    return found[0] if found else None
+
+
+def ban(*words: str) -> BannedWordGroup:
+    """Return a group that bans words."""
+    return BannedWordGroup.objects.create(name="banned", keywords=list(words))
 
 
 def make_account(**fields: Any) -> DiscordAccount:

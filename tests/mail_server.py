@@ -18,11 +18,15 @@ PATIENCE = 30.0
 
 @dataclass
 class Mailbox:
-    """What has arrived; `refuses` is said instead of taking a mail."""
+    """What has arrived; `refuses` is said instead of taking a mail.
+
+    `refuses_to` is said instead of taking a recipient.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
     refuses: str = ""
+    refuses_to: str = ""
     mails: list[EmailMessage] = field(default_factory=list)
     recipients: list[list[str]] = field(default_factory=list)
     signed_in: list[str] = field(default_factory=list)
@@ -63,6 +67,8 @@ class _Talk(socketserver.StreamRequestHandler):
                     self._say("250-here", "250 AUTH PLAIN")
                 case "AUTH":
                     self._sign_in(rest)
+                case "RCPT" if self.box.refuses_to:
+                    self._say(self.box.refuses_to)
                 case "RCPT":
                     recipients.append(rest)
                     self._say("250 ok")

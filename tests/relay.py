@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Final
 
 CHUNK: Final = 1 << 16
+AT_ONCE: Final = 64  # pieces on their way
 
 
 class Line:
@@ -127,9 +128,11 @@ class Relay:
             self._loop.run_forever()
         finally:
             server.close()
-            for task in asyncio.all_tasks(self._loop):
+            tasks = asyncio.all_tasks(self._loop)
+            for task in tasks:
                 task.cancel()
-            self._loop.run_until_complete(asyncio.sleep(0))
+            ends = asyncio.gather(*tasks, return_exceptions=True)
+            self._loop.run_until_complete(ends)
             self._loop.close()
 
     async def _accept(
@@ -166,17 +169,32 @@ class Relay:
         *,
         slow: bool,
     ) -> None:
-        """Pass on in order until the end, and then close the other side's half."""
-        with contextlib.suppress(OSError):
-            while piece := await reader.read(CHUNK):
-                if slow and line.delay:
-                    await asyncio.sleep(line.delay)
+        """Pass on in order until the end, and then close the other side's half.
+
+        Several pieces are on their way at the same time, as on a long line.
+        """
+        under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(AT_ONCE)
+
+        async def set_off() -> None:
+            piece = b"begin"
+            while piece:
+                piece = await reader.read(CHUNK)
+                arrives = self._loop.time() + (line.delay if slow else 0.0)
+                await under_way.put((arrives, piece))
+
+        async def arrive() -> None:
+            piece = b"begin"
+            while piece:
+                arrives, piece = await under_way.get()
+                await asyncio.sleep(arrives - self._loop.time())
                 await line.open.wait()
                 writer.write(piece)
                 await writer.drain()
-            await line.open.wait()
             if writer.can_write_eof():
                 writer.write_eof()
+
+        with contextlib.suppress(OSError):
+            await asyncio.gather(set_off(), arrive())
 
 
 @contextmanager

@@ -24,6 +24,6 @@ STORAGES = {
 if DATABASES["default"]["ENGINE"].endswith("postgres"):
     # No thread keeps a connection to a database that is about to be dropped.
     DATABASES["default"]["CONN_MAX_AGE"] = 0
-elif DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+elif DATABASES["default"]["ENGINE"].endswith("sqlite"):
     # In a file: threads that share a database in memory lock each other's tables.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}

@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pytest
+from django.apps import apps
 from django.db.models import Model
+from django.db.models.signals import post_init, pre_init
 from django.utils import timezone
 
 from accounts.choice.rules import Need
 from accounts.enums import ChoiceRule
-from accounts.models import ApiKey, DiscordAccount, User
+from accounts.limits import meter
+from accounts.models import ApiKey, DiscordAccount, KeyMeter, Meter, User
 from accounts.people import keys
 from gateway import leases
 from gateway.events import matching
 from gateway.lanes import next_task, waits
-from gateway.models import GatewaySession
+from gateway.models import DispatchLane, GatewaySession
 from mjproxy.lib.db.compiled_query import CompiledQuery
 from tasks import selectors
 from tasks.enums import TaskStatus
@@ -32,6 +35,7 @@ from tests.syntax import tree_of
 from tests.test_conventions import files, named
 
 pytestmark = pytest.mark.django_db
+NOW: Final = timezone.now()
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,12 @@ def choice(need: Need, *given: str) -> CompiledQuery[Any]:
 
 
 CASES: Final[dict[str, list[Case]]] = {
+    "accounts/limits/meter.py: _meter_of_user": [
+        (meter._meter_of_user, lambda w: (w.user.pk,)),
+    ],
+    "accounts/limits/meter.py: _meter_of_key": [
+        (meter._meter_of_key, lambda w: (ApiKey.objects.latest("pk").pk,)),
+    ],
     "accounts/people/keys.py: _keys_by_digest": [
         (keys._keys_by_digest, lambda w: ("digest", "another")),
     ],
@@ -77,7 +87,7 @@ CASES: Final[dict[str, list[Case]]] = {
         (next_task._by_id, lambda w: (w.waiting.pk,)),
     ],
     "gateway/lanes/next_task.py: _sessions": [
-        (next_task._sessions, lambda w: ("a user",)),
+        (next_task._sessions, lambda w: (w.account.pk,)),
     ],
     "gateway/lanes/next_task.py: _waiting_beside": [
         (next_task._waiting_beside, lambda w: (w.account.pk,)),
@@ -117,10 +127,15 @@ CASES: Final[dict[str, list[Case]]] = {
 @pytest.fixture
 def world(alice: User) -> World:
     account = make_account(remark="a mark of ours")
-    ApiKey.objects.create(owner=alice, digest="digest", prefix="p")
+    key = ApiKey.objects.create(owner=alice, digest="digest", prefix="p")
+    Meter.objects.create(user=alice, of_day=3)
+    KeyMeter.objects.create(key=key, in_total=2)
     done = make_finished(alice, account=account, notify_hook="https://a.test/")
     GatewaySession.objects.create(
         account=account, user_id="a user", is_live=True, holder="a gateway"
+    )
+    DispatchLane.objects.create(
+        discord_user="a user", rest_until=NOW, waiting_since={"7": 2}
     )
     InputPicture.objects.create(task=done, file="a file")
     return World(
@@ -195,3 +210,12 @@ def _name_of(statement: ast.stmt) -> str:
         return statement.name
     assert isinstance(statement, ast.AnnAssign)
     return ast.unparse(statement.target)
+
+
+def test_no_model_needs_more_than_its_columns() -> None:
+    """Instances of compiled queries are made without `__init__` and its signals."""
+    for model in apps.get_models():
+        if model.__module__.startswith(("accounts.", "tasks.", "gateway.")):
+            assert model.__dict__.get("__init__") is None
+            assert not pre_init.has_listeners(model)
+            assert not post_init.has_listeners(model)

@@ -12,11 +12,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.choice import usage
-from accounts.models import DiscordAccount, User
+from accounts.limits import meter
+from accounts.models import ApiKey, DiscordAccount, KeyMeter, Meter, User
+from gateway.events.open_tasks import COMPARED
 from gateway.lanes import lane
+from gateway.leases import holds
 from gateway.models import DispatchLane, GatewaySession
 from gateway.sending import dispatch
-from gateway.timing import LANE_HOLD
 from tasks import services
 from tasks.conditions import Condition
 from tasks.enums import Delivery, TaskStatus
@@ -42,11 +44,10 @@ def take_turn(*, within_limit: bool, unless_taken: bool, seen: int = 0) -> Any:
 
 def claim(world: World) -> bool:
     session = world.account.pk, "a session", NOW
-    values = "a user", "a sender", 3, NOW, *session
     return services.advance(
         world.waiting.pk,
         TaskStatus.SUBMITTED,
-        where=Condition(dispatch._may_go, dispatch._COMPARED, values),
+        where=Condition(dispatch._may_go, dispatch._COMPARED, session),
         nonce="5",
         claimed_at=NOW,
         checked_at=None,
@@ -65,13 +66,33 @@ WRITES: Final[dict[str, Callable[[World], Any]]] = {
     "turn that was seen": lambda w: take_turn(
         within_limit=False, unless_taken=True, seen=1
     )(make_account(picked_at=NOW).pk, NOW.date(), 1, NOW, NOW),
-    "lane entered": lambda w: (
-        lane._taken(w.account.pk, NOW, "another", NOW + LANE_HOLD)
-        if DispatchLane.objects.update(holder="")
-        else 0
+    "turn of a lane": lambda w: lane._sent("a user", 3, NOW, 8, {"7": 2}),
+    "turn of a lane without a pace": lambda w: lane._sent("a user", 3, None, 0, {}),
+    "drawing of a user": lambda w: meter._of_user(
+        w.waiting.owner_id, NOW.date(), NOW.date(), 2, 3, 9, 9
     ),
-    "lane left": lambda w: lane._left("a user", "a sender", 3, 7),
+    "drawing of a user who pays": lambda w: meter._of_payer(
+        w.waiting.owner_id, NOW.date(), NOW.date(), 2, 3, 9, 9, 5
+    ),
+    "drawing with a key": lambda w: meter._of_key(
+        ApiKey.objects.get().pk, NOW.date(), NOW.date(), 1, 9, 9, 1
+    ),
     "claim": claim,
+    "move of a remembered task": lambda w: services.advance(
+        w.sent.pk,
+        TaskStatus.IN_PROGRESS,
+        known=w.sent,
+        same=COMPARED,
+        where=holds(w.account.pk, 0),
+        progress=7,
+    ),
+    "facts of a remembered task": lambda w: services.learn(
+        w.sent.pk,
+        known=w.sent,
+        same=COMPARED,
+        where=holds(w.account.pk, 0),
+        interaction_id="9",
+    ),
     "accepted": lambda w: dispatch._taken(w.sent.pk, "4", NOW),
 }
 
@@ -88,9 +109,11 @@ def world(alice: User) -> World:
         is_live=True,
         lease_until=held,
     )
-    DispatchLane.objects.create(
-        discord_user="a user", holder="a sender", fence=3, wanted=7, held_until=held
+    DispatchLane.objects.create(discord_user="a user", fence=3, errand_was_last=True)
+    Meter.objects.create(
+        user=alice, day=NOW.date(), of_day=1, of_month=7, in_total=7, balance=9
     )
+    KeyMeter.objects.create(key=ApiKey.objects.get())
     posted = {"nonce": "4", "delivery": Delivery.SENDING}
     return World(
         account,
@@ -120,21 +143,12 @@ def written(write: Callable[[World], Any], world: World) -> tuple[bool, list[Any
         rows = [
             *accounts.values("day", "day_draw_count", "picked_at"),
             *DispatchLane.objects.values(),
+            *Meter.objects.values(),
+            *KeyMeter.objects.values(),
             *Task.objects.order_by("pk").values(),
         ]
         transaction.set_rollback(True)
     return done, rows
-
-
-def test_an_entered_lane_is_returned_as_it_is(world: World) -> None:
-    DispatchLane.objects.update(holder="", waiting_since={"7": 2}, rest_until=NOW)
-
-    hold = lane.enter(world.account.pk)
-
-    assert hold is not None
-    assert (hold.discord_user, hold.fence, hold.nudges) == ("a user", 4, 8)
-    assert hold.turns.since == {"7": 2}
-    assert hold.rest_until == NOW
 
 
 @pytest.mark.parametrize("compiled", [False, True])

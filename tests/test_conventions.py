@@ -31,9 +31,11 @@ PROTOCOL_FILES = ("tasks/custom_ids.py", "gateway/simulator/", "tests/")
 ENV_NAME = re.compile(r"\b(?:MJPROXY_[A-Z_]+|NG_DISCORD_[A-Z_]+|[A-Z]+_URL|PORT|TZ)\b")
 # Folders of tests that mirror no package of the product, and why.
 OF_NO_PACKAGE = {
+    "tests/access": "who may call which address, of all apps",
     "tests": "rules of the repository, and tests of the helpers",
     "tests/contract": "the API as its clients see it, whatever answers",
     "tests/e2e": "all processes together",
+    "tests/texts": "texts of the pages in both languages",
 }
 # Composed in mjproxy/run/demo.py or read by make; explained, but no setting.
 NOT_SETTINGS = {"MJPROXY_SIMULATOR_PORT"}

@@ -23,7 +23,12 @@ from accounts.admin.account_list import NONE, fast_hours, of, reason_line
 from accounts.admin.many import ManyAccountsAdmin
 from accounts.admin.state import STATE_COLOURS, latest_events, state_words
 from accounts.editing.discord_check import check
-from accounts.editing.save import delete_account, reconnect, save_account, set_enabled
+from accounts.editing.save import (
+    delete_account,
+    reconnect_by_hand,
+    save_account,
+    set_enabled,
+)
 from accounts.enums import AccountState
 from accounts.exceptions import AccountsError
 from accounts.models import DiscordAccount
@@ -247,7 +252,7 @@ class AccountAdmin(ManyAccountsAdmin):
         self, request: HttpRequest, queryset: QuerySet[DiscordAccount]
     ) -> None:
         def again(account: DiscordAccount) -> None:
-            reconnect(account.pk)
+            reconnect_by_hand(account)
 
         self._each(request, queryset, again, "told to reconnect")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -14,7 +15,13 @@ from solo.admin import SingletonModelAdmin
 from unfold.decorators import action
 
 from accounts.enums import AccountState, MailState
-from accounts.models import AccountEvent, DiscordAccount, MailSettings, OperatorMail
+from accounts.models import (
+    AccountEvent,
+    DiscordAccount,
+    MailSettings,
+    OperatorMail,
+    PersonMail,
+)
 from accounts.models.mails import MAIL_SECRETS
 from accounts.state import mails
 from mjproxy.lib.admin.id_pages import IdPages
@@ -83,11 +90,8 @@ class AccountEventAdmin(IdPages[AccountEvent], ReadOnly[AccountEvent]):
         return event.by or "the system"
 
 
-@admin.register(OperatorMail)
-class OperatorMailAdmin(IdPages[OperatorMail], ReadOnly[OperatorMail]):
-    list_display = ("at", "account", "trouble", "live_state", "attempts", "error")
-    list_filter = ("state", "trouble")
-    list_select_related = ("account",)
+class MailStates:
+    """The state of a mail as a badge."""
 
     @badge(
         "State",
@@ -98,8 +102,28 @@ class OperatorMailAdmin(IdPages[OperatorMail], ReadOnly[OperatorMail]):
         },
         ordering="state",
     )
-    def live_state(self, mail: OperatorMail) -> tuple[str, str]:
+    def live_state(self, mail: OperatorMail | PersonMail) -> tuple[str, str]:
         return mail.state, MailState(mail.state).label
+
+
+@admin.register(OperatorMail)
+class OperatorMailAdmin(MailStates, IdPages[OperatorMail], ReadOnly[OperatorMail]):
+    list_display = (
+        *("at", "account", "payment", "trouble", "live_state", "attempts", "error"),
+    )
+    list_filter = ("state", "trouble")
+    list_select_related = ("account", "payment")
+
+
+@admin.register(PersonMail)
+class PersonMailAdmin(MailStates, IdPages[PersonMail], ReadOnly[PersonMail]):
+    list_display = ("at", "to", "subject", "live_state", "attempts", "error")
+    list_filter = ("state",)
+    search_fields = ("to", "subject")
+    exclude = ("body",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PersonMail]:
+        return super().get_queryset(request).defer("body")
 
 
 class MailSettingsForm(SecretForm[MailSettings]):
@@ -122,8 +146,8 @@ class MailSettingsAdmin(SingletonModelAdmin, ModelAdmin[MailSettings]):
     )
     def send_test(self, request: HttpRequest, obj: MailSettings) -> None:
         """Save, send a test mail, and show whether the server accepted it."""
-        if not (obj.host and obj.sender and obj.recipients.strip()):
-            text = "A server, a sender and a recipient are needed."
+        if not (obj.host and obj.sender):
+            text = "A server and a sender are needed."
             self.message_user(request, text, messages.ERROR)
         elif error := mails.send_test(obj):
             self.message_user(request, f"Not sent: {error}", messages.ERROR)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.conf import settings
 from django.contrib import admin
 from solo.admin import SingletonModelAdmin
 
@@ -24,16 +21,6 @@ class VerificationSettingsForm(SecretForm[VerificationSettings]):
     class Meta:
         model = VerificationSettings
         exclude = ("secret",)
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean()
-        if not data.get("server_url"):
-            return data
-        if not self.stored("secret"):
-            self.add_error("new_secret", "A server needs a secret.")
-        if not (data.get("notify_base") or settings.PUBLIC_URL):
-            self.add_error("notify_base", "The server must know where to report.")
-        return data
 
 
 @admin.register(VerificationSettings)

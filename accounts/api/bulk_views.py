@@ -20,8 +20,8 @@ from accounts.api.account_search import (
     found,
 )
 from accounts.api.examples import OPERATORS_ACCOUNT, PAGE, done
-from accounts.api.permissions import IsOperator
-from accounts.api.requests import user_of
+from accounts.api.permissions import TABLE_LOOKS, IsOperator
+from accounts.api.requests import asker_behind, user_of
 from accounts.api.tables import (
     TABLE_OR_FAILURE,
     TableSerializer,
@@ -63,6 +63,7 @@ class AccountIdsSerializer(DialectSerializer):
 @compressed
 class AdminAccountsView(APIView):
     permission_classes = [IsOperator]
+    looks = TABLE_LOOKS
 
     @extend_schema(
         operation_id="admin_account_list",
@@ -94,7 +95,7 @@ class AdminAccountsView(APIView):
         search.is_valid(raise_exception=True)
         rows = in_order(found(search.validated_data), asked.get("sort"), SORTED_BY)
         rows = rows.prefetch_related(*RELATED, "snapshots")
-        page, pagination = page_of(rows, asked.get("pagination"))
+        page, pagination = page_of(rows, asked.get("pagination"), asker_behind(request))
         shown = live(page, user_of(request), whole=True)
         return json_answer({"list": shown, "pagination": pagination})
 

@@ -7,6 +7,8 @@ from typing import Final
 
 from drf_spectacular.utils import OpenApiExample
 
+from mjproxy.lib.dialect.examples import operated
+
 CHANNEL: Final = "1400000000000000007"
 ACCOUNT: Final[dict[str, object]] = {
     "id": "1",
@@ -61,7 +63,5 @@ def id_of(data: Mapping[str, object]) -> dict[str, object]:
 
 def done(**data: object) -> OpenApiExample:
     """Return an example of a successful operation."""
-    said = {"success": True, "code": 0, "message": "操作成功"}
-    said |= {"timestamp": "639282096000000000"}
-    value = {**said, "data": data or None} | id_of(data)
+    value = {**operated(data or None), **id_of(data)}
     return OpenApiExample("done", value=value, response_only=True)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.permissions import IsOperator
-from accounts.api.requests import user_of
-from accounts.exceptions import InvalidField
-from accounts.people.callers import client_ip
-from accounts.people.keys import owner_of
+from accounts.enums import Role
+from accounts.exceptions import InvalidField, KeyRefused, UserDisabled
+from accounts.models import User
+from accounts.people.callers import Asker, client_ip
+from accounts.people.keys import KeyFacts, owner_of
+from accounts.selectors import access_settings
+from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.dialect.answers import json_answer, throttled
 from mjproxy.lib.dialect.examples import sent
 from mjproxy.lib.web.throttle import WINDOW, forget_tries, too_many_tries
@@ -43,18 +46,29 @@ class LoginView(APIView):
     def post(self, request: Request, mode: str = "") -> HttpResponse:
         sent: Any = request.data
         key = sent.strip() if isinstance(sent, str) else ""
+        if not key and access_settings().demo_mode:
+            return json_answer({"code": 1, "apiSecret": ""})
         if not key:
             raise InvalidField("禁止登录", "Login needs a key")
         address = client_ip(request._request)
         if too_many_tries(address=address, name=""):
             raise throttled(WINDOW, "请求过于频繁 / Too many tries, wait some minutes")
-        user = owner_of([key])
-        if user is None:
+        found = _owner(key, address)
+        if found is None:
             raise InvalidField("用户 Token 错误", "No user has this key")
-        if not user.is_operator:
+        if not found[0].is_operator:
             raise InvalidField("用户无权限", "This user is no operator")
         forget_tries(address=address, name="")
         return json_answer({"code": 1, "apiSecret": key})
+
+
+def _owner(key: str, address: str | None) -> tuple[User, KeyFacts] | None:
+    try:
+        return owner_of([key], address)
+    except UserDisabled as exc:
+        raise InvalidField("用户已被禁用", exc.en) from exc
+    except KeyRefused as exc:
+        raise InvalidField(exc.zh, exc.en) from exc
 
 
 class LogoutView(APIView):
@@ -72,14 +86,27 @@ class LogoutView(APIView):
         return HttpResponse()
 
 
+_LABELS: Final = {
+    Role.OPERATOR: "ADMIN",
+    Role.USER: "USER",
+    Role.GUEST: "Guest",
+    Role.VISITOR: "Guest",
+}
+
+
 class CurrentView(APIView):
-    permission_classes = [IsOperator]
+    permission_classes = []  # whoever has no name is refused below
 
     @extend_schema(
         operation_id="admin_current",
         tags=["admin"],
-        summary="The operator whose key was sent",
-        responses=OpenApiTypes.OBJECT,
+        summary="Who the caller is",
+        responses={
+            200: OpenApiTypes.OBJECT,
+            403: OpenApiResponse(
+                OperationSerializer, description="Nobody comes in without a key."
+            ),
+        },
         examples=[
             OpenApiExample(
                 "operator",
@@ -89,7 +116,11 @@ class CurrentView(APIView):
         ],
     )
     def get(self, request: Request, mode: str = "") -> HttpResponse:
-        name = user_of(request).get_username()
+        asker = request.auth
+        if not isinstance(asker, Asker):
+            raise PermissionDenied("请重新登录 / Sign in")
+        label = _LABELS[asker.role]
+        name = label if label == "Guest" else asker.user.get_username()
         return json_answer(
             {
                 "id": name,
@@ -98,8 +129,8 @@ class CurrentView(APIView):
                 "apiSecret": None,  # the caller has it, and answers may be logged
                 "version": settings.VERSION,
                 "active": True,
-                "access": "admin",
+                "access": "admin" if asker.role == Role.OPERATOR else "",
                 "imagePrefix": "",
-                "tags": [{"key": "role", "label": "ADMIN"}],
+                "tags": [{"key": "role", "label": label}],
             }
         )

@@ -11,10 +11,15 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
+from accounts.exceptions import DemoPages
+from accounts.people.callers import Asker
 from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.dialect.fields import DialectSerializer, Text, Whole
 
 MOST_ROWS: Final = 100
+# A visitor sees so many pages of so many rows.
+DEMO_ROWS: Final = 10
+DEMO_PAGES: Final = 10
 
 
 class PaginationSerializer(DialectSerializer):
@@ -58,15 +63,19 @@ def in_order(rows: QuerySet[Any], sort: Any, names: Mapping[str, str]) -> QueryS
 
 
 def page_of(
-    rows: QuerySet[Any], asked: Any, *, most: int | None = None
+    rows: QuerySet[Any], asked: Any, asker: Asker, *, most: int | None = None
 ) -> tuple[list[Any], dict[str, int]]:
     """Return the rows of one page, at most `MOST_ROWS`, and its position.
 
-    Rows after the first `most` are neither counted nor shown.
+    Rows after the first `most` are neither counted nor shown. Raises DemoPages.
     """
     asked = asked or {"current": 1, "pageSize": 10}
     size = min(max(asked["pageSize"], 1), MOST_ROWS)
     current = max(asked["current"], 1)
+    if asker.is_visitor:
+        size = DEMO_ROWS
+        if current > DEMO_PAGES:
+            raise DemoPages
     total = rows.order_by().values("pk")[:most].count()
     start = (current - 1) * size
     found = list(rows[start : min(start + size, total)]) if start < total else []

@@ -6,16 +6,17 @@ from django.urls import path
 
 from accounts.api.bulk_views import AdminAccountsView, EnableAccountsView
 from accounts.api.pool_views import PoolFetchView, PoolListView
+from accounts.api.register_views import RegisterView
 from accounts.api.session_views import CurrentView, LoginView, LogoutView
 from accounts.api.tag_views import DomainTagsView, DomainTagView, SaveDomainTagView
 from accounts.api.transfer_views import ExportView, ImportView
+from accounts.api.user_views import SaveUserView, UsersView, UserView
 from accounts.api.verification_views import (
     VerificationReportView,
     VerificationView,
 )
 from accounts.api.views import (
     AddAccountView,
-    AddUserView,
     AdminAccountView,
     ReconnectView,
 )
@@ -38,5 +39,8 @@ urlpatterns = [
     path("admin/domain-tag/<tag_id>", DomainTagView.as_view()),
     path("admin/login", LoginView.as_view()),
     path("admin/logout", LogoutView.as_view()),
-    path("admin/user", AddUserView.as_view()),
+    path("admin/register", RegisterView.as_view()),
+    path("admin/users", UsersView.as_view()),
+    path("admin/user", SaveUserView.as_view()),
+    path("admin/user/<user_id>", UserView.as_view()),
 ]

@@ -67,6 +67,7 @@ class RefreshSerializer(DialectSerializer):
 
 class VerificationView(APIView):
     permission_classes = [IsOperator]
+    looks = ()  # its link can be answered by anyone, and may be made anew
 
     @extend_schema(
         operation_id="admin_account_verification",

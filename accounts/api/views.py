@@ -1,4 +1,4 @@
-"""Views for operators: accounts of the pool, users."""
+"""Views for operators: accounts of the pool."""
 
 from __future__ import annotations
 
@@ -22,16 +22,13 @@ from accounts.api.requests import user_of
 from accounts.editing import save
 from accounts.editing.discord_check import check
 from accounts.editing.fields import Changes, fill, save_filled
-from accounts.enums import PriorityClass
 from accounts.exceptions import InvalidField
 from accounts.models import DiscordAccount, User
-from accounts.people.users import create_user
 from accounts.selectors import account_by_id, channel_is_taken
 from accounts.wire.account import FetchedAccountSerializer, accounts_json
 from accounts.wire.forms import (
     AccountSerializer,
     OperationSerializer,
-    UserSerializer,
     said_by_member,
 )
 from mjproxy.lib.db.unique_races import checked_again
@@ -54,7 +51,6 @@ _NEW_ACCOUNT = {
     "channelId": "1400000000000000007",
     "userToken": "...",
 }
-_NEW_USER = {"id": "2", "name": "alice", "token": "mjp_...", "webhookSecret": "..."}
 
 
 class AddAccountView(APIView):
@@ -150,44 +146,8 @@ class ReconnectView(APIView):
             changes.setdefault("mode", "")
         changes.setdefault("enabled", account.enabled)
         _save(account, changes, user_of(request))
-        save.reconnect(account.pk)
+        save.reconnect_by_hand(account)
         return _done(id=str(account.pk))
-
-
-class AddUserView(APIView):
-    permission_classes = [IsOperator]
-
-    @extend_schema(
-        operation_id="admin_user_add",
-        tags=["admin"],
-        summary="Create a user; its key and webhook secret are shown only once",
-        request=UserSerializer,
-        responses=OperationSerializer,
-        examples=[
-            sent({"name": "alice", "role": "USER", "priority": "HIGH"}),
-            done(**_NEW_USER),
-        ],
-    )
-    def post(self, request: Request, mode: str = "") -> HttpResponse:
-        form = UserSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        fields = form.validated_data
-        if fields["id"].strip():
-            raise InvalidField("参数错误", "Users are edited in the admin pages")
-        user, key = create_user(
-            name=fields["name"],
-            token=fields["token"].strip(),
-            operator=fields["role"] == "ADMIN",
-            active=fields["status"] == "NORMAL",
-            priority=PriorityClass[fields["priority"]],
-        )
-        return _done(
-            id=str(user.pk),
-            name=user.username,
-            token=key,
-            webhookSecret=user.webhook_secret,
-            priority=PriorityClass(user.priority).name,
-        )
 
 
 def live(

@@ -133,6 +133,16 @@ def gives(mode: str) -> Q:
     return given & Q(fast_exhausted=False) if mode in _COSTLY else given
 
 
+def gives_now(account: DiscordAccount, mode: str) -> bool:
+    """Tell whether a loaded account draws at this speed now, as `gives` does in SQL.
+
+    A test compares the two.
+    """
+    given = account.mode in ("", mode)
+    given = given and (not account.allow_modes or mode in account.allow_modes)
+    return given and not (mode in _COSTLY and account.fast_exhausted)
+
+
 def _switch(name: str) -> Rule:
     rule, zh, en = _SWITCHES[name]
     on = Q(**{name: True})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -14,24 +15,25 @@ from accounts.models import DiscordAccount
 from mjproxy.lib.db.compiled_query import CompiledUpdate
 
 
-def take_turn(
+def begin_turn(
     account: DiscordAccount,
     *,
     tasks: int = 1,
     within_limit: bool = False,
     unless_taken: bool = False,
-) -> bool:
+) -> Callable[[], int]:
     """Record tasks for an account, in the transaction that writes them.
 
     The account's row stays locked until the transaction ends, so the count stays true.
-    Returns False if its day limit is reached (`within_limit`), or if another submit has
-    taken the turn since the row was read (`unless_taken`).
+    Returns a function whose result is 0 if its day limit is reached (`within_limit`),
+    or if another submit has taken the turn since the row was read (`unless_taken`).
+    See `CompiledUpdate.begin`.
     """
     # A turn of its own for NULL, which SQL does not compare.
     seen = (account.picked_at,) if unless_taken and account.picked_at else ()
     take = _turn(within_limit=within_limit, unless_taken=unless_taken, seen=len(seen))
     today, moment = timezone.localdate(), _behind_all(account)
-    return bool(take(account.pk, today, tasks, moment, *seen))
+    return take.begin(account.pk, today, tasks, moment, *seen)
 
 
 @cache

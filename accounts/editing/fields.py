@@ -12,6 +12,7 @@ from django.db import transaction
 from accounts.editing import sub_channels
 from accounts.editing.save import save_account
 from accounts.models import DiscordAccount, DomainTag
+from mjproxy.lib.audit.records import audited
 
 Changes = Mapping[str, Any]
 
@@ -47,6 +48,7 @@ def fill(account: DiscordAccount, changes: Changes) -> Related:
     return Related(domains, channels, frozenset(plain))
 
 
+@audited
 @transaction.atomic
 def save_filled(
     account: DiscordAccount, related: Related, *, by: str

@@ -16,6 +16,7 @@ from accounts.selectors import lock_users
 from accounts.state.changes import follow_person
 from accounts.state.moves import send_account_changed
 from accounts.state.same_user import share
+from mjproxy.lib.audit.records import in_record, watch
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 
 
@@ -27,6 +28,7 @@ class NotForAll(Exception):
         self.errors = errors  # by row id
 
 
+@in_record
 @transaction.atomic
 def edit_many(accounts: Iterable[DiscordAccount], changes: Changes, *, by: str) -> int:
     """Write the same changes, by field, to many accounts; return their number.
@@ -44,6 +46,7 @@ def edit_many(accounts: Iterable[DiscordAccount], changes: Changes, *, by: str) 
     _check(rows, plain)
     lock_users(ids)
     found = DiscordAccount.objects.filter(pk__in=ids)
+    watch(found)
     if plain:
         found.update(**plain)
         for pk in ids:
@@ -63,6 +66,7 @@ def edit_many(accounts: Iterable[DiscordAccount], changes: Changes, *, by: str) 
 
 
 @again_after_deadlock
+@in_record
 @transaction.atomic
 def enable_many(account_ids: Iterable[int], *, enabled: bool, by: str) -> int:
     """Enable or disable accounts; return their number.
@@ -71,7 +75,9 @@ def enable_many(account_ids: Iterable[int], *, enabled: bool, by: str) -> int:
     """
     ids = list(account_ids)
     lock_users(ids)
-    DiscordAccount.objects.filter(pk__in=ids).update(enabled=enabled)
+    found = DiscordAccount.objects.filter(pk__in=ids)
+    watch(found)
+    found.update(enabled=enabled)
     for pk in ids:
         follow_person(pk, by=by)
         send_account_changed(pk)

@@ -18,6 +18,7 @@ from accounts.selectors import lock_users
 from accounts.state import changes
 from accounts.state.moves import send_account_changed
 from accounts.state.same_user import OF_USER, leave, share
+from mjproxy.lib.audit.records import audited, in_record, note
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.db.encrypted_field import unreadable
 from mjproxy.lib.db.unique_races import checked_again
@@ -27,6 +28,7 @@ OPERATOR: Final = "operator"  # name in the history if none is known
 
 
 @checked_again
+@audited
 @transaction.atomic
 def save_account(
     account: DiscordAccount,
@@ -123,7 +125,15 @@ def reconnect(account_id: int) -> None:
     send_account_changed(account_id)
 
 
+@in_record
+def reconnect_by_hand(account: DiscordAccount) -> None:
+    """Connect an account anew because a person wants it."""
+    reconnect(account.pk)
+    note("reconnect", account)
+
+
 @again_after_deadlock
+@audited
 @transaction.atomic
 def delete_account(account: DiscordAccount) -> None:
     account_id = account.pk

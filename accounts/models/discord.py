@@ -47,6 +47,8 @@ class DiscordAccount(models.Model):
 
     # The encrypted columns: never shown, and reading one costs a decryption.
     SECRETS: ClassVar = ("user_token", "bot_token", "proxy_url")
+    # Rows of other tables that an operator edits with it.
+    AUDITED_PARTS: ClassVar = ("sub_channels",)
 
     remark = models.CharField(max_length=200, blank=True)
     group = models.CharField(

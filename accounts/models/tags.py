@@ -1,4 +1,4 @@
-"""DomainTag: a subject of prompts."""
+"""Lists of words that operators keep: subjects of prompts, and what they share."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def word_list(value: object) -> None:
         raise ValidationError("A list of words.")
 
 
-class DomainTag(models.Model):
-    """A subject, recognised by its keywords. Accounts may be reserved for subjects."""
+class KeywordList(models.Model):
+    """Words under a name, which an operator keeps and can switch off."""
 
     name = models.CharField(max_length=100)
     keywords = models.JSONField(default=list, blank=True, validators=[word_list])
@@ -41,8 +41,15 @@ class DomainTag(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        abstract = True
         ordering: ClassVar = ["sort", "pk"]
-        verbose_name = "subject"
 
     def __str__(self) -> str:
         return self.name
+
+
+class DomainTag(KeywordList):
+    """A subject, recognised by its keywords. Accounts may be reserved for subjects."""
+
+    class Meta(KeywordList.Meta):
+        verbose_name = "subject"

@@ -1,17 +1,19 @@
-"""Users and their API keys."""
+"""User: a person or a program."""
 
 from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser
 from django.core.validators import RegexValidator
 from django.db import models
-from django.utils import timezone
 
 from accounts.enums import PriorityClass
+from accounts.models.groups import UserGroup
+from accounts.models.invitations import Invitation
+from accounts.models.limits import Limits
 from mjproxy.lib.db.encrypted_field import EncryptedTextField
 
 
-class User(AbstractUser):
+class User(AbstractUser, Limits):
     """A person or a program.
 
     Staff are operators; other users see their own tasks only.
@@ -28,27 +30,39 @@ class User(AbstractUser):
     webhook_secret = EncryptedTextField(blank=True, editable=False)
     priority = models.SmallIntegerField(
         choices=PriorityClass,
-        default=PriorityClass.NORMAL,
-        help_text="Order of the users whose tasks wait for the same account.",
+        null=True,
+        blank=True,
+        help_text="Order of the users whose tasks wait for the same account. Empty: "
+        "that of the group, else normal.",
     )
+
+    group = models.ForeignKey(
+        UserGroup, models.SET_NULL, null=True, blank=True, related_name="users"
+    )
+    is_trusted = models.BooleanField(
+        "trusted",
+        default=False,
+        help_text="Not counted by the protection against many requests.",
+    )
+    valid_from = models.DateTimeField(null=True, blank=True)
+    valid_until = models.DateTimeField(null=True, blank=True)
+    # The address with which a person signed up, in lower case; empty for users whom
+    # operators make. Unique, so that two sign-ups at once make one user.
+    signed_up_as = models.EmailField(  # noqa: DJ001 - many users have none
+        max_length=254, unique=True, null=True, editable=False
+    )
+    # The one with which they signed up.
+    invitation = models.ForeignKey(
+        Invitation, models.SET_NULL, null=True, editable=False, related_name="people"
+    )
+    registered_from = models.GenericIPAddressField(null=True, editable=False)
+    last_login_from = models.GenericIPAddressField(null=True, editable=False)
+    # Of an edit as a whole; sign-ins and the like leave it as it is.
+    changed_at = models.DateTimeField(auto_now=True)
+
+    # No column: False for a caller whose key is not good for an operator's work.
+    as_operator = True
 
     @property
     def is_operator(self) -> bool:
-        return self.is_active and self.is_staff
-
-
-class ApiKey(models.Model):
-    """A key of a user, stored as a hash. The key itself is shown once."""
-
-    owner = models.ForeignKey(User, models.CASCADE, related_name="api_keys")
-    name = models.CharField(max_length=80, blank=True)
-    prefix = models.CharField(max_length=12, editable=False)
-    digest = models.CharField(max_length=64, unique=True, editable=False)
-    is_active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    class Meta:
-        verbose_name = "API key"
-
-    def __str__(self) -> str:
-        return f"{self.prefix}... of {self.owner_id}"
+        return self.is_active and self.is_staff and self.as_operator

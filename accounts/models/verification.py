@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 from solo.models import SingletonModel
 
 from accounts.models.discord import DiscordAccount
-from mjproxy.lib.db.encrypted_field import EncryptedTextField
+from mjproxy.lib.db.encrypted_field import EncryptedTextField, readable, unreadable
 from mjproxy.lib.validators.addresses import base_address
 
 
@@ -73,3 +75,13 @@ class VerificationSettings(SingletonModel):
 
     def __str__(self) -> str:
         return "Verification settings"
+
+    def clean(self) -> None:
+        """Raise ValidationError if a server lacks what it needs to report back."""
+        if not self.server_url:
+            return
+        if not (readable(self, "secret") or unreadable(self)):
+            raise ValidationError({"server_url": "A server needs a secret."})
+        if not (self.notify_base or settings.PUBLIC_URL):
+            text = "The server must know where to report."
+            raise ValidationError({"notify_base": text})

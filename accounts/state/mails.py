@@ -3,40 +3,34 @@
 from __future__ import annotations
 
 import logging
-import smtplib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import make_msgid
 from typing import Final
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.core.mail.backends.smtp import EmailBackend
 from django.db.models import F, Max
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.enums import AccountState, MailSecurity, MailState
-from accounts.models import MailSettings, OperatorMail
+from accounts.enums import AccountState, MailState
+from accounts.mails import server
+from accounts.mails.server import CLAIM, GIVE_UP, Failure, line
+from accounts.models import MailSettings, OperatorMail, Payment
+from accounts.models.mails import DISPUTE, addresses_in
 from accounts.models.mails import MOST_RECIPIENTS as MOST_RECIPIENTS
-from accounts.models.mails import addresses_in
 from accounts.state.links import path_of_todo
 from accounts.states import TABLE
 from mjproxy.lib.db.encrypted_field import UndecryptableSecret
-from mjproxy.lib.process import backoff
 
 logger = logging.getLogger(__name__)
 
 GATHER: Final = timedelta(seconds=5)  # troubles this close share a mail
 PACE: Final = timedelta(minutes=1)  # least time between two mails
 ONCE: Final = timedelta(hours=1)  # the same trouble is mailed once in this time
-GIVE_UP: Final = timedelta(days=1)
-CLAIM: Final = timedelta(minutes=10)  # longer than sending through a slow mail server
-LONGEST_PAUSE: Final = timedelta(minutes=10)
 MOST_IN_A_MAIL: Final = 50  # further troubles are only counted
-TIMEOUT: Final = 15.0  # seconds, for each step with the mail server
 
 
 def note(
@@ -52,7 +46,7 @@ def note(
     Call it in the transaction of the move. `rows` are those of the same Discord user: a
     mail about one of them counts for all.
     """
-    if not MailSettings.objects.filter(is_on=True).exists():
+    if not _is_wished():
         return
     now = timezone.now()
     told = OperatorMail.objects.filter(
@@ -66,6 +60,23 @@ def note(
             at=now,
             next_attempt_at=now + GATHER,
         )
+
+
+def note_dispute(payment: Payment, reason: str) -> None:
+    """Write a mail about a disputed payment, in the transaction that notes it."""
+    if _is_wished():
+        now = timezone.now()
+        OperatorMail.objects.create(
+            payment=payment,
+            trouble=DISPUTE,
+            reason=reason[:400],
+            at=now,
+            next_attempt_at=now + GATHER,
+        )
+
+
+def _is_wished() -> bool:
+    return MailSettings.objects.filter(is_on=True).exclude(recipients="").exists()
 
 
 # --- sending -------------------------------------------------------------------------
@@ -91,44 +102,37 @@ def claim_due() -> Claim | None:
     if waiting.filter(attempts__gt=0, next_attempt_at__gt=now + GATHER).exists():
         return None
     row = MailSettings.get_solo()
-    if not row.is_on:
+    if not (row.is_on and addresses_in(row.recipients)):
         waiting.update(state=MailState.GIVEN_UP, error="Mails are switched off.")
         return None
     name = uuid.uuid4().hex
     waiting.filter(next_attempt_at__lte=now + GATHER).update(
         claim=name, next_attempt_at=now + CLAIM, attempts=F("attempts") + 1
     )
-    mine = OperatorMail.objects.filter(claim=name).select_related("account")
+    mine = OperatorMail.objects.filter(claim=name).select_related("account", "payment")
     found = list(mine.defer("account__user_token", "account__bot_token").order_by("pk"))
     if not found:
         return None
     try:
         return Claim(name, compose(row, found))
     except UndecryptableSecret:
-        settle(name, "The stored password fits no encryption key: enter it again.")
+        settle(name, Failure(server.UNREADABLE))
         return None
 
 
-def send(message: EmailMessage) -> str:
-    """Send a mail and return "" or the error. Blocks; each step has a timeout."""
-    try:
-        message.send()
-    except (OSError, smtplib.SMTPException, UnicodeError, ValueError) as exc:
-        return line(f"{type(exc).__name__}: {exc}")[:400]
-    return ""
-
-
-def settle(name: str, error: str) -> None:
+def settle(name: str, failure: Failure | None) -> None:
     """Store the result of a claim: sent, to be sent again, or given up after a day."""
     rows = OperatorMail.objects.filter(claim=name, state=MailState.WAITING)
     now = timezone.now()
-    if not error:
+    if failure is None:
         rows.update(state=MailState.SENT, sent_at=now, error="", claim="")
         return
+    error = failure.text
     tries: int = rows.aggregate(most=Max("attempts"))["most"] or 1
     late = rows.filter(at__lt=now - GIVE_UP)
     given_up = late.update(state=MailState.GIVEN_UP, error=error, claim="")
-    rows.update(error=error, next_attempt_at=now + pause_after(tries), claim="")
+    pause = server.pause_after(tries)
+    rows.update(error=error, next_attempt_at=now + pause, claim="")
     if given_up:
         logger.error("%d mails to the operator are given up: %s", given_up, error)
     else:
@@ -141,18 +145,15 @@ def give_up(_: int, reason: str) -> None:
     tried.update(state=MailState.GIVEN_UP, error=reason[:400], claim="")
 
 
-def pause_after(tries: int) -> timedelta:
-    """Return the pause after this many failed attempts."""
-    longest = LONGEST_PAUSE.total_seconds()
-    return timedelta(seconds=backoff.delay(tries, first=60.0, longest=longest))
-
-
 def send_test(row: MailSettings) -> str:
-    """Send a test mail and return "" or the error."""
+    """Send a test mail to the recipients, or to the sender; return "" or the error."""
+    to = addresses_in(row.recipients) or [row.sender]
     try:
-        return send(_message(row, "mjproxy: a test", "Mails arrive here."))
+        mail = server.message(row, "mjproxy: a test", "Mails arrive here.", to)
     except UndecryptableSecret:
-        return "The stored password fits no encryption key: enter it again."
+        return server.UNREADABLE
+    failure = server.send(mail)
+    return failure.text if failure else ""
 
 
 # --- texts ----------------------------------------------------------------------------
@@ -162,8 +163,9 @@ def compose(row: MailSettings, mails: Sequence[OperatorMail]) -> EmailMessage:
     """Return one mail about all these troubles, oldest first."""
     first = mails[0]
     if len(mails) == 1:
-        words = AccountState(first.trouble).label
-        subject = f"mjproxy: {line(str(first.account))}: {words}"
+        subject = f"mjproxy: {_headline(first)}"
+    elif any(mail.payment_id for mail in mails):
+        subject = f"mjproxy: {len(mails)} matters wait for you"
     else:
         accounts = {mail.account_id for mail in mails}
         subject = f"mjproxy: {len(accounts)} accounts wait for you"
@@ -172,49 +174,37 @@ def compose(row: MailSettings, mails: Sequence[OperatorMail]) -> EmailMessage:
         parts.append(f"... and {len(mails) - MOST_IN_A_MAIL} more.")
     if settings.PUBLIC_URL:
         parts.append(f"{settings.PUBLIC_URL}{reverse('admin:index')}")
-    return _message(row, subject, "\n\n".join(parts))
+    to = addresses_in(row.recipients)
+    return server.message(row, subject, "\n\n".join(parts), to)
+
+
+def _headline(mail: OperatorMail) -> str:
+    about = mail.payment or mail.account
+    return f"{line(str(about))}: {mail.get_trouble_display()}"
 
 
 def _part(mail: OperatorMail) -> str:
-    state = AccountState(mail.trouble)
-    todo = TABLE[state]
+    todo, page = _todo(mail)
     lines = [
-        f"{line(str(mail.account))}: {state.label}",
+        _headline(mail),
         f"Since: {_moment(mail.at)}",
         f"Reason: {line(mail.reason)}",
-        f"What to do: {todo.zh} / {todo.en}",
+        f"What to do: {todo}",
     ]
     if settings.PUBLIC_URL:
-        page = path_of_todo(mail.account_id, state)
         lines.append(f"{settings.PUBLIC_URL}{page}")
     return "\n".join(lines)
 
 
-def line(text: str) -> str:
-    """Return text in one line without control characters, safe for a mail header."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+def _todo(mail: OperatorMail) -> tuple[str, str]:
+    """Return what a person should do, and the path of the page for it."""
+    if mail.account_id is None:
+        page = reverse("admin:accounts_payment_changelist")
+        return "请到支付服务处理争议 / Answer it at the payment service", page
+    state = AccountState(mail.trouble)
+    todo = TABLE[state]
+    return f"{todo.zh} / {todo.en}", path_of_todo(mail.account_id, state)
 
 
 def _moment(moment: datetime) -> str:
     return f"{timezone.localtime(moment):%Y-%m-%d %H:%M %Z}"
-
-
-def _message(row: MailSettings, subject: str, body: str) -> EmailMessage:
-    connection = EmailBackend(
-        host=row.host,
-        port=row.port,
-        username=row.user,
-        password=row.password,
-        use_tls=row.security == MailSecurity.STARTTLS,
-        use_ssl=row.security == MailSecurity.TLS,
-        timeout=TIMEOUT,
-    )
-    domain = row.sender.rpartition("@")[2] or "mjproxy"
-    return EmailMessage(
-        subject[:200],
-        body,
-        row.sender,
-        addresses_in(row.recipients),
-        connection=connection,
-        headers={"Message-ID": make_msgid(domain=domain)},
-    )

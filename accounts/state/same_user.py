@@ -17,6 +17,7 @@ from accounts.models import BotSnapshot, DiscordAccount
 from accounts.selectors import ids_of_user, lock_users
 from accounts.state import changes
 from accounts.state.moves import send_account_changed
+from mjproxy.lib.audit.records import watch
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ def share(account_id: int, facts: Mapping[str, Any]) -> None:
     """Write a person's facts about the user to all rows of the user."""
     if of_user := _only(facts, OF_USER):
         rows = DiscordAccount.objects.filter(pk__in=ids_of_user(account_id))
+        watch(rows)
         rows.update(**of_user, acted_at=timezone.now())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from accounts.mails import server
 from accounts.state import mails
 from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
@@ -18,5 +19,5 @@ async def send_due() -> None:
 async def _send_due(_: int) -> None:
     claim = await in_thread(mails.claim_due)
     if claim:
-        error = await asyncio.to_thread(mails.send, claim.message)
-        await in_thread(mails.settle, claim.name, error)
+        failure = await asyncio.to_thread(server.send, claim.message)
+        await in_thread(mails.settle, claim.name, failure)

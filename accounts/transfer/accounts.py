@@ -18,6 +18,7 @@ from accounts.models import DiscordAccount, DomainTag
 from accounts.wire.account import WRITABLE
 from accounts.wire.forms import AccountSerializer, said_by_member
 from accounts.wire.member import Seen
+from mjproxy.lib.audit.records import note, recorded
 from mjproxy.lib.db.encrypted_field import UndecryptableSecret
 from mjproxy.lib.sealed_file import BadFile, Row, seal, unseal
 
@@ -81,6 +82,8 @@ def export_file(
     secrets = [_hidden(account) for account in rows]
     data = seal(plain, secrets, passphrase)
     logger.warning("%s account(s) with their tokens exported by %s", len(rows), by)
+    channels = [account.channel_id for account in rows]
+    note("export", "Discord accounts", accounts=len(rows), channels=channels)
     return data
 
 
@@ -113,7 +116,7 @@ def import_file(
     pairs = zip(rows, secrets, strict=True)
     read = [reader.read(number, pair) for number, pair in enumerate(pairs, 1)]
     report = Report(errors=reader.errors)
-    with transaction.atomic():
+    with recorded(), transaction.atomic():
         known = dict(DiscordAccount.objects.values_list("channel_id", "pk"))
         for number, changes in filter(None, read):
             try:

@@ -21,6 +21,7 @@ from accounts.models import DiscordAccount, Verification, VerificationSettings
 from accounts.selectors import ids_of_user
 from accounts.signals import verification_due
 from accounts.state import changes, mails
+from mjproxy.lib.audit.records import in_record, note
 from mjproxy.lib.db import claim
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.db.encrypted_field import readable
@@ -127,6 +128,7 @@ def is_locked(account_id: int) -> bool:
 
 
 @again_after_deadlock
+@in_record
 @transaction.atomic
 def passed(account_id: int, *, by: str, asked_at: datetime | None = None) -> bool:
     """Unlock an account whose verification was passed; tell whether it was locked.
@@ -142,6 +144,7 @@ def passed(account_id: int, *, by: str, asked_at: datetime | None = None) -> boo
         return False
     unlocked = changes.release(account_id, AccountState.VERIFICATION, by=by)
     if unlocked:
+        note("verification passed", (DiscordAccount, account_id))
         logger.info("account %s: its verification is passed, says %s", account_id, by)
     return unlocked
 
@@ -156,6 +159,7 @@ def want_page(account_id: int) -> bool:
         return False
     rows = current().filter(pk=row.pk, wanted_at=None)
     if rows.update(wanted_at=timezone.now()):
+        note("ask for a verification link", (DiscordAccount, row.account_id))
         _tell(row.account_id)
     return True
 

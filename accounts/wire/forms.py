@@ -1,4 +1,4 @@
-"""Serializers for the accounts and users that operators send."""
+"""Serializers for the accounts that operators send, and for registrations."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Any, Final
 from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
-from accounts.enums import PriorityClass
 from accounts.models import DiscordAccount
 from accounts.wire.account import WRITABLE
 from accounts.wire.member import Field, Member
-from mjproxy.lib.dialect.fields import DialectSerializer, Items, Text, Word
+from mjproxy.lib.dialect.fields import DialectSerializer, Items, Text
 
 _WIRE_NAMES: Final = {member.field: name for name, member in WRITABLE.items()}
 # All but the user token, which an account needs.
@@ -80,13 +79,9 @@ class BulkChangesSerializer(ChangesSerializer):
         return super().to_internal_value(data)
 
 
-class UserSerializer(DialectSerializer):
-    id = Text()
-    name = Text()
-    token = Text(help_text="A key of your choice; empty: a random one.")
-    role = Word("USER", "ADMIN", default="USER")
-    status = Word("NORMAL", "DISABLED", default="NORMAL")
-    priority = Word(*PriorityClass.names, default=PriorityClass.NORMAL.name)
+class RegisterSerializer(DialectSerializer):
+    email = Text(help_text="A key is sent to it.")
+    invitation = Text(help_text="A code, where one is needed.")
 
 
 class OperationSerializer(serializers.Serializer[Any]):

@@ -1,5 +1,5 @@
-"""Pages of the admin: sessions, lanes, processes."""
+"""Pages of the admin: sessions, lanes, processes, settings."""
 
-from gateway.admin import gateway
+from gateway.admin import gateway, settings
 
-__all__ = ["gateway"]
+__all__ = ["gateway", "settings"]

@@ -1,10 +1,9 @@
-"""Admin of sessions, lanes and processes (read only) and of the gateway's settings."""
+"""Admin of sessions, questions, lanes, commands and processes: read only."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 from django.utils import timezone
-from solo.admin import SingletonModelAdmin
 
 from gateway.models import (
     AccountQuery,
@@ -12,10 +11,8 @@ from gateway.models import (
     DispatchLane,
     GatewayProcess,
     GatewaySession,
-    GatewaySettings,
 )
-from mjproxy.lib.admin.secret_forms import SecretForm, removal_field, secret_field
-from mjproxy.lib.admin.theme import ModelAdmin, ReadOnly, badge
+from mjproxy.lib.admin.theme import ReadOnly, badge
 
 _ALIVE_SECONDS = 15
 
@@ -62,14 +59,7 @@ class AccountQueryAdmin(ReadOnly[AccountQuery]):
 
 @admin.register(DispatchLane)
 class DispatchLaneAdmin(ReadOnly[DispatchLane]):
-    list_display = (
-        "discord_user",
-        "holder",
-        "held_until",
-        "next_send_at",
-        "rest_until",
-        "wanted",
-    )
+    list_display = ("discord_user", "next_send_at", "rest_until", "fence")
 
 
 @admin.register(CommandIndex)
@@ -90,22 +80,3 @@ class GatewayProcessAdmin(ReadOnly[GatewayProcess]):
     def alive(self, process: GatewayProcess) -> tuple[str, str]:
         age = (timezone.now() - process.seen_at).total_seconds()
         return ("alive", "Alive") if age < _ALIVE_SECONDS else ("gone", "Gone")
-
-
-class GatewaySettingsForm(SecretForm[GatewaySettings]):
-    """The gateway's settings.
-
-    Its proxy has a password, so the form never shows it.
-    """
-
-    secrets = ("proxy_url",)
-
-    new_proxy_url = secret_field("Proxy for accounts without their own")
-    remove_proxy_url = removal_field("Remove the proxy")
-
-
-@admin.register(GatewaySettings)
-class GatewaySettingsAdmin(SingletonModelAdmin, ModelAdmin[GatewaySettings]):
-    form = GatewaySettingsForm
-    exclude = ("proxy_url",)
-    change_form_template = ""  # the theme's

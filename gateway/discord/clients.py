@@ -13,7 +13,7 @@ from gateway.discord.identity import identity_of
 from gateway.discord.rest import DiscordHttp, Identity
 from mjproxy.lib.db.threads import in_thread
 
-ADDRESSES_KEPT: Final = 5.0  # seconds
+ADDRESSES_KEPT: Final = 1.0  # seconds
 
 _clients: dict[int, DiscordHttp] = {}
 _retired: set[asyncio.Task[None]] = set()  # keeps the tasks from being collected
@@ -59,7 +59,7 @@ def _identity(account_id: int) -> Identity:
 
 
 async def current_addresses() -> Addresses:
-    """Return the addresses of Discord, at most 5 s old."""
+    """Return the addresses of Discord, at most a second old."""
     global _addresses
     now = time.monotonic()
     if _addresses is None or now - _addresses[0] > ADDRESSES_KEPT:

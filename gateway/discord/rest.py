@@ -292,6 +292,13 @@ class DiscordHttp(HTTPClient):
         with taking():
             return {**message}
 
+    async def refresh_link(self, link: str) -> str:
+        """Return a link to an attachment with a new signature."""
+        route = Route("POST", "/attachments/refresh-urls")
+        answer = await self.request(route, json={"attachment_urls": [link]})
+        with taking():
+            return str(answer["refreshed_urls"][0]["refreshed"])
+
     async def open_dm(self, user_id: str) -> str:
         """Return the id of the direct message channel with a user."""
         route = Route("POST", "/users/@me/channels")

@@ -13,6 +13,7 @@ from discord.errors import ConnectionClosed
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
 from gateway.discord.rest import DiscordHttp
+from gateway.discord.transport.frames import Messages
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +28,9 @@ class GatewaySocket(DiscordWebSocket):
 
     _greet: Callable[[], Coroutine[Any, Any, None]] | None = None
 
+    def __init__(self, socket: Any, *, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(Messages(socket, silence=SILENCE_LIMIT), loop=loop)  # type: ignore[arg-type]
+
     async def identify(self) -> None:
         self._greet = super().identify
 
@@ -36,6 +40,7 @@ class GatewaySocket(DiscordWebSocket):
     async def received_message(self, msg: Any, /) -> None:
         await super().received_message(msg)
         if self._greet and self._keep_alive:
+            self._keep_alive.heartbeat_timeout = SILENCE_LIMIT
             greet, self._greet = self._greet, None
             await greet()
 
@@ -58,7 +63,8 @@ class _Library:
         self.parsers = parsers
         self._connection = self
         self._enable_debug_events = False
-        self.heartbeat_timeout = SILENCE_LIMIT
+        # `Messages` has the limit: here it would cost a task for each message.
+        self.heartbeat_timeout = None
         self._afk = False
         self.idle_since = 0
         self._idle_since = 0

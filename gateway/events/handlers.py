@@ -18,6 +18,7 @@ from gateway.events import (
     presses,
     progress,
     query_answers,
+    remembered,
     results,
     seeds,
     windows,
@@ -25,18 +26,19 @@ from gateway.events import (
 from gateway.events.matching import Match
 from gateway.events.notices import apply_to_account, apply_to_task, ask_for_verification
 from gateway.events.open_tasks import OpenTasks
+from gateway.events.progress import accepted, identities
+from gateway.events.remembered import Said
 from gateway.nudges import enqueue_answer
 from gateway.protocol import messages, notices, words
 from gateway.protocol.constants import NIJI_APP, Event, MessageFlag
 from gateway.protocol.content import Content
-from gateway.protocol.messages import Message
+from gateway.protocol.messages import Attachment, Message
 from gateway.protocol.notices import Notice
 from gateway.protocol.shapes import ChannelMessage, Deleted, Opened
 from mjproxy.lib.db.compiled_query import CompiledUpdate
 from tasks.enums import (
     OPEN,
     BotType,
-    Delivery,
     TaskAction,
     TaskStatus,
     WindowState,
@@ -85,7 +87,9 @@ def handle(recipient: Recipient, event: str, data: Any) -> Outcome:
 def _interaction_seen(
     recipient: Recipient, data: Opened, *, done: bool = False
 ) -> Outcome:
-    account_id = recipient.account_id
+    account_id, memory = recipient.account_id, recipient.open_tasks
+    if memory.has_interaction(data):
+        return Outcome.TAUGHT
     task = matching.by_nonce(account_id, str(data.get("nonce") or ""))
     if task is None and (
         query_answers.interaction_seen(account_id, data)
@@ -94,10 +98,9 @@ def _interaction_seen(
         return Outcome.TAUGHT
     if task is None or task.is_terminal:
         return Outcome.NOT_OURS
-    seen = str(data.get("id") or "")
-    facts = _accepted(task)
+    seen, facts = str(data.get("id") or ""), accepted(task)
     if seen and task.interaction_id is None:
-        learn(task.pk, known=task, **facts | {"interaction_id": seen})
+        _learn(memory, task, facts | {"interaction_id": seen})
     elif seen and task.window == WindowState.ANSWERED and seen != task.interaction_id:
         learn(task.pk, known=task, window_interaction_id=seen, **facts)
     return Outcome.TAUGHT
@@ -154,8 +157,8 @@ def _message(recipient: Recipient, data: ChannelMessage) -> Outcome:
         seeds.heard(recipient.account_id, message)
         return Outcome.NOT_OURS
     notice = notices.read(message)
-    if notice is None and progress.went_on(recipient.open_tasks, message):
-        return Outcome.TAUGHT
+    if notice is None and (said := remembered.spoken(recipient.open_tasks, message)):
+        return Outcome.READ if said is Said.RESULT else Outcome.TAUGHT
     us = recipient.account_id, recipient.user_id
     if _is_private(message, notice) and presses.heard(us[0], message, notice):
         if notice:
@@ -182,7 +185,7 @@ def _matched(
     if _answers_cancel(match, message):
         return Outcome.TAUGHT  # "No running job" says nothing about the drawing
     if notice:
-        facts = _identities(match.task, message) | _accepted(match.task)
+        facts = identities(match.task, message) | accepted(match.task)
         apply_to_task(match.task, message, notice, facts)
         return Outcome.READ
     return _spoken(recipient.open_tasks, match, message)
@@ -258,22 +261,18 @@ def _spoken(open_tasks: OpenTasks, match: Match, message: Message) -> Outcome:
     """Apply the message of a job to its task."""
     task, said = match.task, message.content
     if said and message.is_result and message.attachment:
-        if message.job_id and task.job_id and message.job_id != task.job_id:
-            logger.warning("task %s: result of another job ignored", task.pk)
-            return Outcome.UNRESOLVED
-        open_tasks.forget(task)
-        return _ended(results.drawn(match, message, said, message.attachment))
+        return _drawn(open_tasks, match, message, said, message.attachment)
     if task.action in _WORDED and (answer := words.read(message)):
         if match.by == "edit" and not results.is_news(task, answer):
             return Outcome.TAUGHT  # only its button was marked as pressed
         return _ended(results.worded(match, message, answer))
     if said is None or said.waiting:
         if said or message.is_loading:
-            facts = _identities(task, message) | _accepted(task)
+            facts = identities(task, message) | accepted(task)
             if said and task.waiting_reason:
                 facts["waiting_reason"] = ""  # no longer in Midjourney's queue
             facts |= windows.did_not_open(task)
-            learn(task.pk, known=task, **facts)
+            _learn(open_tasks, task, facts)
         return Outcome.TAUGHT
     if said.stopped:
         _stopped(task)
@@ -281,6 +280,28 @@ def _spoken(open_tasks: OpenTasks, match: Match, message: Message) -> Outcome:
     if said.percent is not None:
         _progressed(open_tasks, match, message, said)
     return Outcome.TAUGHT
+
+
+def _drawn(
+    open_tasks: OpenTasks,
+    match: Match,
+    message: Message,
+    said: Content,
+    picture: Attachment,
+) -> Outcome:
+    task = match.task
+    if message.job_id and task.job_id and message.job_id != task.job_id:
+        logger.warning("task %s: result of another job ignored", task.pk)
+        return Outcome.UNRESOLVED
+    open_tasks.forget(task)
+    if done := results.drawn(match, message, said, picture):
+        open_tasks.ended(task)
+    return _ended(done)
+
+
+def _learn(open_tasks: OpenTasks, task: Task, facts: TaskChanges) -> None:
+    if learn(task.pk, known=task, **facts):
+        open_tasks.remember(task, **facts)
 
 
 def _ended(done: bool) -> Outcome:  # noqa: FBT001
@@ -291,7 +312,7 @@ def _progressed(
     open_tasks: OpenTasks, match: Match, message: Message, said: Content
 ) -> None:
     task = match.task
-    changes = _identities(task, message) | _accepted(task)
+    changes = identities(task, message) | accepted(task)
     changes |= windows.did_not_open(task)
     if not task.matched_by:
         changes["matched_by"] = match.by
@@ -300,36 +321,7 @@ def _progressed(
         open_tasks.remember(task, status=TaskStatus.IN_PROGRESS, **changes)
     else:
         # An older event, which may still name the job.
-        learn(task.pk, known=task, **_identities(task, message))
-
-
-def _identities(task: Task, message: Message) -> TaskChanges:
-    """Return the keys in the message that the task does not have yet."""
-    facts: TaskChanges = {}
-    speaks = message.content is not None and not message.is_result
-    known = (task.progress_message_id, task.parent_message_id)
-    # A queued job continues in another message.
-    if (task.progress_message_id is None or speaks) and message.id not in known:
-        facts["progress_message_id"] = message.id
-        if task.removed_at:
-            facts["removed_at"] = None
-    if task.job_id is None and message.job_id and task.action != TaskAction.SHOW:
-        facts["job_id"] = message.job_id
-    if task.interaction_id is None and message.interaction_ids:
-        facts["interaction_id"] = message.interaction_ids[0]
-    if task.cancel_requested_at and facts.keys() & {"progress_message_id", "job_id"}:
-        # The job has started or has its uuid, so Cancel may work now.
-        facts |= {"cancel_presses": 0, "cancel_next_at": None}
-    return facts
-
-
-def _accepted(task: Task) -> TaskChanges:
-    facts: TaskChanges = {}
-    if task.delivery != Delivery.ACCEPTED:
-        facts["delivery"] = Delivery.ACCEPTED
-    if task.started_at is None:
-        facts["started_at"] = timezone.now()
-    return facts
+        learn(task.pk, known=task, **identities(task, message))
 
 
 def _stopped(task: Task) -> None:
@@ -347,8 +339,11 @@ def _deleted(recipient: Recipient, data: Deleted) -> Outcome:
     if str(data.get("channel_id")) not in recipient.channels or not ids:
         return Outcome.NOT_OURS
     # The result usually follows or came before. Otherwise history decides.
+    now, memory = timezone.now(), recipient.open_tasks
     for message_id in ids:
-        _note_removal(recipient.account_id, message_id, timezone.now())
+        if not memory.is_over(message_id):
+            memory.note_removal(message_id, now)
+            _note_removal(recipient.account_id, message_id, now)
     return Outcome.TAUGHT
 
 

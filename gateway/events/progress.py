@@ -1,16 +1,15 @@
-"""Write the progress of a job that a message shows."""
+"""Progress: the facts about a task in a message of its running job."""
 
 from __future__ import annotations
 
+from django.utils import timezone
+
 from gateway.events import results
-from gateway.events.open_tasks import COMPARED, OpenTasks
-from gateway.protocol.constants import MessageFlag
 from gateway.protocol.content import Content
 from gateway.protocol.messages import Message
-from tasks.enums import TaskStatus
+from tasks.enums import Delivery, TaskAction
 from tasks.models import Task
 from tasks.models.task_changes import TaskChanges
-from tasks.services import advance
 
 
 def shown(said: Content, message: Message) -> TaskChanges:
@@ -26,30 +25,30 @@ def shown(said: Content, message: Message) -> TaskChanges:
     return changes
 
 
-def went_on(open_tasks: OpenTasks, message: Message) -> bool:
-    """Write the progress of a remembered task; return False if it must be looked up."""
-    task, said = open_tasks.find(message.id), message.content
-    if task is None or said is None or said.percent is None:
-        return False
-    if not _is_as_before(task, message):
-        return False
-    changes, status = shown(said, message), TaskStatus.IN_PROGRESS
-    if not advance(task.pk, status, known=task, same=COMPARED, **changes):
-        open_tasks.forget(task)
-        return False
-    open_tasks.remember(task, **changes)
-    return True
+def identities(task: Task, message: Message) -> TaskChanges:
+    """Return the keys in the message that the task does not have yet."""
+    facts: TaskChanges = {}
+    speaks = message.content is not None and not message.is_result
+    known = (task.progress_message_id, task.parent_message_id)
+    # A queued job continues in another message.
+    if (task.progress_message_id is None or speaks) and message.id not in known:
+        facts["progress_message_id"] = message.id
+        if task.removed_at:
+            facts["removed_at"] = None
+    if task.job_id is None and message.job_id and task.action != TaskAction.SHOW:
+        facts["job_id"] = message.job_id
+    if task.interaction_id is None and message.interaction_ids:
+        facts["interaction_id"] = message.interaction_ids[0]
+    if task.cancel_requested_at and facts.keys() & {"progress_message_id", "job_id"}:
+        # The job has started or has its uuid, so Cancel may work now.
+        facts |= {"cancel_presses": 0, "cancel_next_at": None}
+    return facts
 
 
-def _is_as_before(task: Task, message: Message) -> bool:
-    """Return whether the message names nothing that its task does not have.
-
-    Otherwise the task learns something, or a stronger key names another task.
-    """
-    ours = {task.interaction_id, task.window_interaction_id}
-    return not (
-        message.nonce
-        or message.flags & (MessageFlag.EPHEMERAL | MessageFlag.LOADING)
-        or not ours.issuperset(message.interaction_ids)
-        or message.job_id not in ("", task.job_id)
-    )
+def accepted(task: Task) -> TaskChanges:
+    facts: TaskChanges = {}
+    if task.delivery != Delivery.ACCEPTED:
+        facts["delivery"] = Delivery.ACCEPTED
+    if task.started_at is None:
+        facts["started_at"] = timezone.now()
+    return facts

@@ -34,6 +34,14 @@ _SPEEDS: Final[Mapping[str, str]] = {
 
 def drawn(match: Match, message: Message, said: Content, picture: Attachment) -> bool:
     """End a task with its picture; return False if it was over."""
+    task, changes = match.task, of_picture(match, message, said, picture)
+    return advance(task.pk, TaskStatus.SUCCESS, known=task, **changes)
+
+
+def of_picture(
+    match: Match, message: Message, said: Content, picture: Attachment
+) -> TaskChanges:
+    """Return what the message of a result says."""
     task = match.task
     changes = _common(match, message)
     changes |= {
@@ -48,7 +56,7 @@ def drawn(match: Match, message: Message, said: Content, picture: Attachment) ->
         changes |= _shown(said, messages.client_buttons(message))
     else:
         changes |= _job(task, message)
-    return advance(task.pk, TaskStatus.SUCCESS, known=task, **changes)
+    return changes
 
 
 def speed_of(said: Content) -> str:

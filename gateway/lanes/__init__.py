@@ -1,1 +1,1 @@
-"""Lanes: one sender for a Discord user, its pace, and the order of tasks."""
+"""Lanes: one for each Discord user, its pace, and the order of tasks."""

@@ -1,28 +1,28 @@
-"""Dispatch lane of a Discord user: one sender at a time, at the user's pace.
+"""Dispatch lane of a Discord user: its pace, its turns, one task at a time.
 
 Rows of the same Discord user (several channels of one account) share a lane, and with
 it the pace, the slots and the turns. The session holds the user's id; without one
 nothing can be sent.
 
-A nudge increments `wanted`. A sender that leaves checks that no nudge came since it
-last looked. So no nudge is lost, and no process waits for a lock.
+Nobody holds a lane. A sender reads it, looks for the next task, and writes the lane in
+the transaction that claims the task. `fence` grows with each change that a sender must
+know of. If it has grown since the sender read it, nothing is claimed, and the sender
+looks again (docs/adr/0031-lanes-are-not-held.md).
 """
 
 from __future__ import annotations
 
 import random
-import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import Exists, F, Q, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
 from gateway.lanes.turns import Turns
 from gateway.models import DispatchLane, GatewaySession
-from gateway.timing import LANE_HOLD
 from mjproxy.lib.db.claim import due
 from mjproxy.lib.db.compiled_query import CompiledUpdate
 
@@ -30,25 +30,19 @@ LONGEST_PAUSE: Final = 2 * 3600.0  # seconds between two tasks
 # An errand takes no later moment, because its caller stops waiting by then.
 LONGEST_AHEAD: Final = timedelta(seconds=20)
 TASKS_FIRST: Final = timedelta(seconds=1)
-_SEEN: Final = (
-    "wanted",
-    "next_send_at",
-    "rest_until",
-    "turns_done",
-    "waiting_since",
-)
-_READ: Final = ("discord_user", "fence", *_SEEN)
-Changed = tuple[QuerySet[DispatchLane], dict[str, Any]]  # rows, and their new values
+_READ: Final = ("fence", "next_send_at", "rest_until", "turns_done", "waiting_since")
+
+
+class Changed(Exception):
+    """Another has written the lane since it was read: look again."""
 
 
 @dataclass(frozen=True)
-class Hold:
-    """The right to send for a Discord user, and the lane's values when last read."""
+class Lane:
+    """A lane as it was read."""
 
     discord_user: str
-    holder: str
     fence: int
-    nudges: int
     next_send_at: datetime | None
     rest_until: datetime | None
     turns: Turns
@@ -61,22 +55,25 @@ class Hold:
             return 0.0
         return max(0.0, (max(moments) - timezone.now()).total_seconds())
 
-    @property
-    def named(self) -> tuple[str, str, int]:
-        """The values that name it, as `is_held_by` takes them."""
-        return self.discord_user, self.holder, self.fence
 
-    @property
-    def rows(self) -> QuerySet[DispatchLane]:
-        return _named(*self.named)
+def columns() -> dict[str, Subquery]:
+    """Return annotations for a query of sessions, which `of_row` reads."""
+    lanes = DispatchLane.objects.filter(discord_user=OuterRef("user_id"))
+    return {f"lane_{name}": Subquery(lanes.values(name)) for name in _READ}
 
 
-def _fields(*names: str) -> list[Any]:
-    return [DispatchLane._meta.get_field(name) for name in names]
-
-
-def _named(user: Any, holder: Any, fence: Any) -> QuerySet[DispatchLane]:
-    return DispatchLane.objects.filter(discord_user=user, holder=holder, fence=fence)
+def of_row(session: GatewaySession) -> Lane | None:
+    """Return the lane in an annotated row; None if there is none yet."""
+    row: Any = session
+    if row.lane_fence is None:
+        return None
+    return Lane(
+        discord_user=session.user_id,
+        fence=row.lane_fence,
+        next_send_at=row.lane_next_send_at,
+        rest_until=row.lane_rest_until,
+        turns=Turns(row.lane_turns_done, row.lane_waiting_since),
+    )
 
 
 def _of(account_id: int) -> QuerySet[DispatchLane]:
@@ -85,7 +82,7 @@ def _of(account_id: int) -> QuerySet[DispatchLane]:
     return DispatchLane.objects.filter(discord_user__in=sessions.values("user_id"))
 
 
-def _make(account_id: int) -> bool:
+def make(account_id: int) -> bool:
     """Make the lane of the account's Discord user; return False if it is unknown."""
     session = GatewaySession.objects.filter(account=account_id).first()
     if session is None or not session.user_id:
@@ -94,101 +91,38 @@ def _make(account_id: int) -> bool:
     return True
 
 
-def enter(account_id: int) -> Hold | None:
-    """Nudge the lane and take it.
+def take_turn(lane: Lane, account: DiscordAccount, turns: Turns) -> Lane:
+    """Write that a task of the account leaves now, and the turns after it.
 
-    Returns None if another sender has it, which will see the nudge.
+    For the transaction that claims the task. Returns the lane as it is then. Raises
+    Changed.
     """
-    if hold := _take(account_id):
-        return hold
-    lanes = _of(account_id)
-    if not lanes.update(wanted=F("wanted") + 1) and not _make(account_id):
-        return None
-    # Its holder may have left before this nudge was counted.
-    return _take(account_id)
+    next_send_at = lane.next_send_at
+    if pause := _pause(account):
+        next_send_at = timezone.now() + pause
+    written = next_send_at, turns.done, turns.since
+    if not _sent(lane.discord_user, lane.fence, *written):
+        raise Changed
+    return replace(lane, fence=lane.fence + 1, next_send_at=next_send_at, turns=turns)
 
 
-def _take(account_id: int) -> Hold | None:
-    holder, now = secrets.token_hex(8), timezone.now()
-    values = account_id, now, holder, now + LANE_HOLD
-    if _taken.can_return:
-        row = _taken.row(*values)
-    else:
-        own = _of(account_id).filter(holder=holder)
-        row = own.values_list(*_READ).get() if _taken(*values) else None
-    if row is None:
-        return None
-    user, fence, nudges, next_send_at, rest_until, done, since = row
-    turns = Turns(done, since)
-    return Hold(user, holder, fence, nudges, next_send_at, rest_until, turns)
-
-
-def _taking(account_id: Any, now: Any, holder: Any, until: Any) -> Changed:
-    free = Q(holder="") | due("held_until", now)
-    nudged = {"fence": F("fence") + 1, "wanted": F("wanted") + 1}
-    return _of(account_id).filter(free), {
-        "holder": holder,
-        "held_until": until,
-        **nudged,
+def _sending(
+    user: Any, fence: Any, next_send_at: Any, done: Any, since: Any
+) -> tuple[QuerySet[DispatchLane], dict[str, Any]]:
+    return DispatchLane.objects.filter(discord_user=user, fence=fence), {
+        "fence": F("fence") + 1,
+        "next_send_at": next_send_at,
+        "errand_was_last": False,
+        "turns_done": done,
+        "waiting_since": since,
     }
 
 
-def _leaving(user: Any, holder: Any, fence: Any, nudges: Any) -> Changed:
-    lanes = _named(user, holder, fence).filter(wanted=nudges)
-    return lanes, {"holder": "", "held_until": None}
-
-
-def is_held_by(user: Any, holder: Any, fence: Any, now: Any) -> Exists:
-    """Return a condition for the claim's UPDATE: a stale holder moves nothing."""
-    return Exists(_named(user, holder, fence).filter(held_until__gt=now))
-
-
-HELD_BY: Final = tuple(_fields("discord_user", "holder", "fence", "held_until"))
-
-
-_taken: Final = CompiledUpdate(
-    _taking,
-    [GatewaySession._meta.pk, *_fields("held_until", "holder", "held_until")],
-    returning=_fields(*_READ),
-)
-_left: Final = CompiledUpdate(
-    _leaving, _fields("discord_user", "holder", "fence", "wanted")
-)
-
-
-def look(hold: Hold) -> Hold:
-    """Return the hold with the lane's present values; unchanged if it was lost."""
-    row = hold.rows.values_list(*_SEEN).first()
-    if row is None:
-        return hold
-    nudges, next_send_at, rest_until, done, since = row
-    return replace(
-        hold,
-        nudges=nudges,
-        next_send_at=next_send_at,
-        rest_until=rest_until,
-        turns=Turns(done, since),
-    )
-
-
-def leave(hold: Hold) -> bool:
-    """Give the lane back; return False if a nudge came since `hold` was read."""
-    return bool(_left(*hold.named, hold.nudges)) or not hold.rows.exists()
-
-
-def drop(hold: Hold) -> None:
-    """Give the lane back after an error.
-
-    Nudges since then are left to the sweep.
-    """
-    hold.rows.update(holder="", held_until=None)
-
-
-def note_turns(hold: Hold, turns: Turns) -> Hold:
-    """Write the turns to the lane, if they have changed."""
-    if turns != hold.turns:
-        hold.rows.update(turns_done=turns.done, waiting_since=turns.since)
-    return replace(hold, turns=turns)
+_WRITTEN: Final = ("fence", "next_send_at", "turns_done", "waiting_since")
+_FIELDS: Final[list[Any]] = [
+    DispatchLane._meta.get_field(name) for name in ("discord_user", *_WRITTEN)
+]
+_sent: Final = CompiledUpdate(_sending, _FIELDS)
 
 
 # --- pace ----------------------------------------------------------------------------
@@ -204,8 +138,8 @@ def keep_pace(account: DiscordAccount) -> datetime | None:
         return None
     moment = timezone.now() + pause
     sooner = due("next_send_at", moment)
-    lane = _of(account.pk).filter(sooner)
-    lane.update(next_send_at=moment, errand_was_last=False)
+    changes = {"next_send_at": moment, "errand_was_last": False}
+    _of(account.pk).filter(sooner).update(fence=F("fence") + 1, **changes)
     return moment
 
 
@@ -227,7 +161,7 @@ def reserve(account: DiscordAccount) -> datetime | None:
     """
     lane, now = _of(account.pk), timezone.now()
     rows = lane.values_list("next_send_at", "errand_was_last")
-    row = rows.first() or (rows.first() if _make(account.pk) else None)
+    row = rows.first() or (rows.first() if make(account.pk) else None)
     if row is None:
         return None
     paced, errand_was_last = row
@@ -238,9 +172,9 @@ def reserve(account: DiscordAccount) -> datetime | None:
         return moment
     if errand_was_last and paced and now < paced + TASKS_FIRST:
         return None
-    free = Q(holder="") | due("held_until", now)
-    unchanged = lane.filter(free, due("rest_until", now), next_send_at=paced)
-    taken = unchanged.update(next_send_at=moment + pause, errand_was_last=True)
+    unchanged = lane.filter(due("rest_until", now), next_send_at=paced)
+    changes = {"next_send_at": moment + pause, "errand_was_last": True}
+    taken = unchanged.update(fence=F("fence") + 1, **changes)
     return moment if taken else None
 
 
@@ -250,10 +184,10 @@ def rest(account_id: int, until: datetime, reason: str = "") -> None:
     Discord's limits apply to the user, so all its rows rest. `reason` is shown to the
     owners of waiting tasks.
     """
-    facts = {"rest_until": until, "rest_reason": reason[:400]}
+    facts = {"rest_until": until, "rest_reason": reason[:400], "fence": F("fence") + 1}
     sooner = due("rest_until", until)
     if not _of(account_id).filter(sooner).update(**facts):
-        _make(account_id)
+        make(account_id)
         _of(account_id).filter(sooner).update(**facts)
 
 

@@ -23,21 +23,44 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from accounts.models import DiscordAccount
+from accounts.enums import PriorityClass
+from gateway.lanes import lane
+from gateway.lanes.lane import Lane
 from gateway.lanes.turns import Turns, Waiter, next_turn
 from gateway.leases import is_open
 from gateway.models import GatewaySession
 from mjproxy.lib.db.claim import due, is_due
 from mjproxy.lib.db.compiled_query import CompiledQuery
 from tasks.enums import RUNNING, TERMINAL, TaskStatus
+from tasks.load import full_among, full_users
 from tasks.models import Task
 
-# Of a parent only the message with its buttons is needed.
-_PARENTS_REST: Final = tuple(
-    f"parent__{field.name}"
-    for field in Task._meta.concrete_fields
-    if field.name not in {"id", "message_flags"}
+# The columns that sending and the receivers of its signals need. All columns take twice
+# as long. Another one is read when it is asked for.
+_OF_TASK: Final = (
+    *("owner", "account", "status", "action", "bot_type", "attempts", "not_before"),
+    *("prompt_en", "mode", "shown_job_id", "custom_id", "window", "echo_key"),
+    *("guild_id", "channel_id", "parent_message_id", "job_id", "cancel_requested_at"),
+    *("hook_host", "parent", "parent__message_flags"),
 )
+_OF_SESSION: Final = (
+    *("user_id", "session_id", "is_live", "holder", "lease_until", "revision"),
+    *(
+        f"account__{name}"
+        for name in (
+            *("enabled", "state", "revision", "guild_id", "channel_id"),
+            *("core_size", "timeout_minutes", "interval"),
+            *("after_interval_min", "after_interval_max"),
+            *("mode", "allow_modes", "fast_exhausted", "enable_switch_speed"),
+        )
+    ),
+)
+
+
+# How many tasks of a user may run at once: the own number, else the group's.
+_ROOM: Final = ("owner__running_at_once", "owner__group__running_at_once")
+# The class of a user: the own one, else the group's.
+_CLASS: Final = ("owner__priority", "owner__group__priority")
 
 
 def _waiting(own: Q) -> QuerySet[Task]:
@@ -46,7 +69,7 @@ def _waiting(own: Q) -> QuerySet[Task]:
 
 def _with_parent(tasks: QuerySet[Task]) -> QuerySet[Task]:
     rows = tasks.filter(status=TaskStatus.NOT_START).select_related("parent")
-    return rows.defer(*_PARENTS_REST)
+    return rows.only(*_OF_TASK)
 
 
 def _first_of(account_id: Any) -> QuerySet[Task]:
@@ -66,14 +89,17 @@ def _first_of(account_id: Any) -> QuerySet[Task]:
 
 _first_two: Final = CompiledQuery[Task](_first_of)
 _by_id: Final = CompiledQuery[Task](lambda pk: _with_parent(Task.objects.filter(pk=pk)))
-_sessions: Final = CompiledQuery[GatewaySession](
-    lambda user: (
-        GatewaySession.objects.select_related("account")
-        .defer(*(f"account__{name}" for name in DiscordAccount.SECRETS))
-        .filter(user_id=user)
-        .order_by("account")
-    )
-)
+
+
+def _beside(account_id: Any) -> QuerySet[GatewaySession]:
+    """Return the sessions of the account's Discord user, each with the lane."""
+    own = GatewaySession.objects.filter(account=account_id).exclude(user_id="")
+    rows = GatewaySession.objects.filter(user_id__in=own.values("user_id"))
+    rows = rows.select_related("account").only(*_OF_SESSION).order_by("account")
+    return rows.annotate(**lane.columns())
+
+
+_sessions: Final = CompiledQuery[GatewaySession](_beside)
 
 
 @dataclass(frozen=True)
@@ -87,9 +113,10 @@ class Found:
 
 @dataclass(frozen=True)
 class UserSessions:
-    """The sessions of all accounts (rows) of one Discord user."""
+    """The sessions of all accounts (rows) of one Discord user, and their lane."""
 
     every: Sequence[GatewaySession]
+    lane: Lane
 
     @cached_property
     def able(self) -> dict[int, GatewaySession]:
@@ -106,15 +133,23 @@ class UserSessions:
         return min(session.account.core_size for session in self.able.values())
 
 
-def sessions_of(discord_user: str) -> UserSessions:
-    return UserSessions(_sessions(discord_user))
+def sessions_of(account_id: int) -> UserSessions | None:
+    """Return the sessions and the lane of the account's user; None if it is unknown.
+
+    What is read of tasks later is at least as new as the lane.
+    """
+    every = _sessions(account_id)
+    if every and (found := lane.of_row(every[0])):
+        return UserSessions(every, found)
+    return sessions_of(account_id) if lane.make(account_id) else None
 
 
 def next_task(sessions: UserSessions, turns: Turns) -> Found | None:
     """Return the waiting task whose turn it is, or None.
 
     Two tasks are never sent together if only their text could tell their results apart.
-    The second waits until the first has its job's uuid.
+    The second waits until the first has its job's uuid. A user of whom as many tasks
+    run as may is passed over.
     """
     if len(sessions.every) == 1:
         return _next_of_account(sessions, turns)
@@ -130,7 +165,9 @@ def _next_of_account(sessions: UserSessions, turns: Turns) -> Found | None:
     if not first or first[0].busy >= sessions.core_size:
         return None
     if len(first) == 1 and is_due(first[0].not_before) and not first[0].has_twin:
-        return Found(first[0], turns, is_only=True)
+        only = first[0]
+        has_room = not full_users({only.owner_id})
+        return Found(only, turns, is_only=True) if has_room else None
     return _next_of_all(sessions, turns, first)
 
 
@@ -150,6 +187,8 @@ def _next_of_all(
         return None
     unnamed = {tuple(key) for _, *key, job_id in busy if job_id is None}
     if len(first) == 1 and _may_go(first[0], unnamed):
+        if full_users({first[0].owner_id}):
+            return None
         return Found(first[0], turns, is_only=True)
     waiters = _waiters(ids, unnamed, Counter(owner for owner, *_ in busy))
     chosen, turns = next_turn(waiters, turns)
@@ -176,10 +215,24 @@ def _waiters(
         _waiting(Q(account__in=account_ids))
         .select_related(None)
         .order_by()
-        .values_list("owner", "owner__priority")
+        .values_list("owner", *_CLASS, *_ROOM)
         .annotate(first=Min("id", filter=may_go))
     )
-    return [Waiter(owner, klass, running[owner], pk) for owner, klass, pk in rows]
+    waiting = [
+        (owner, _first(*classes, PriorityClass.NORMAL), _first(*numbers), pk)
+        for owner, *found, pk in rows
+        for classes, numbers in [(found[:2], found[2:])]
+    ]
+    full = full_among({owner: most for owner, _, most, _ in waiting if most})
+    return [
+        Waiter(owner, klass, running[owner], None if owner in full else pk)
+        for owner, klass, _, pk in waiting
+    ]
+
+
+def _first(*values: Any) -> Any:
+    """Return the first value that is not None."""
+    return next((value for value in values if value is not None), None)
 
 
 def lets_go_on(task: Task) -> bool:

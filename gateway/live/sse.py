@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from channels import DEFAULT_CHANNEL_LAYER
 from channels.db import database_sync_to_async
@@ -23,9 +23,11 @@ from rest_framework.exceptions import NotFound, Throttled
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.api.requests import asker_behind
+from accounts.enums import KeyScope
 from accounts.models import User
-from accounts.people.callers import keys_in, link_base
-from accounts.people.passes import Pass, pass_of
+from accounts.people.callers import client_ip, link_base
+from accounts.people.passes import Pass
 from accounts.wire.forms import OperationSerializer
 from gateway.live import open_streams
 from gateway.live.open_streams import Place
@@ -58,6 +60,8 @@ class TaskStreamView(APIView):
     """Sends each change of a task as an event, until the task is over."""
 
     http_method_names = ("get", "options")
+    scope = KeyScope.READ
+    looks = ()  # visitors have no open streams
 
     @extend_schema(
         operation_id="task_stream",
@@ -88,10 +92,10 @@ class TaskStreamView(APIView):
     )
     def get(self, request: Request, task_id: str, mode: str = "") -> HttpResponseBase:
         pk = id_in(task_id)
-        user: Any = request.user  # a User, as the permission class demands
         plain = request._request
-        came = pass_of(user, keys_in(plain), getattr(plain, "session", None))
-        story = Story(user, pk or 0, link_base(plain), came)
+        asker = asker_behind(request)
+        came = Pass.of(asker, client_ip(plain))
+        story = Story(asker.user, pk or 0, link_base(plain), came)
         task = story.task() if pk else None
         if task is None:
             raise NotFound("No such task")
@@ -99,7 +103,7 @@ class TaskStreamView(APIView):
         if task.is_terminal and seen == str(task.revision):
             return HttpResponse(status=204)  # a browser then stops to connect again
         try:
-            place = open_streams.enter(user.pk)
+            place = open_streams.enter(asker.user.pk)
         except open_streams.TooMany:
             raise Throttled(RETRY_AFTER, "Too many open streams") from None
         response = EventStream(story.events(seen, place))
@@ -136,7 +140,8 @@ class Story:
 
     def task(self) -> Task | None:
         """Return the row, or None if this user may not see it any more."""
-        return find(self.user, self.task_id) if self.came.is_valid() else None
+        user = self.came.user()
+        return find(user, self.task_id) if user else None
 
     async def events(self, seen: str, place: Place) -> AsyncGenerator[bytes]:
         """Yield the events after the one with the id `seen`, and comments between."""
@@ -159,7 +164,7 @@ class Story:
                 if task.is_terminal:
                     return
                 await asyncio.sleep(MIN_GAP)
-                look_at = loop.time() + LOOK_EVERY
+                look_at = loop.time() + self.came.seconds_to_look(LOOK_EVERY)
                 while not await _set_before(news, min(look_at, comment_at)):
                     if loop.time() >= comment_at:
                         comment_at = loop.time() + COMMENT_EVERY

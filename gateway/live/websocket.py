@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -18,11 +18,23 @@ from django.core.handlers.asgi import ASGIRequest
 from django.db import DatabaseError
 from django.http import HttpRequest
 
-from accounts.exceptions import TooManyTries, UserDisabled
+from accounts.enums import KeyScope
+from accounts.exceptions import (
+    AccountsError,
+    AddressBlocked,
+    TooManyRequests,
+    TooManyTries,
+)
 from accounts.models import User
-from accounts.people.callers import client_ip, link_base
-from accounts.people.passes import Pass, pass_of
-from accounts.people.wrong_keys import user_by
+from accounts.people.callers import (
+    Asker,
+    asker_by_key,
+    asker_in,
+    client_ip,
+    link_base,
+)
+from accounts.people.passes import Pass
+from accounts.protection import gate
 from gateway.live import open_streams
 from gateway.live.open_streams import Place
 from tasks.api.shapes.forms import id_in
@@ -33,7 +45,8 @@ from tasks.wire import tasks_json
 logger = logging.getLogger(__name__)
 
 UNAUTHENTICATED: Final = 4401
-TOO_MANY: Final = 4429  # open streams, or wrong keys
+BLOCKED: Final = 4403  # the address
+TOO_MANY: Final = 4429  # open streams, wrong keys, or requests of the address
 LOOK_EVERY: Final = 10.0  # seconds; the nudge that a key was revoked may be lost
 TOO_BIG: Final = 1009
 KEY_WAIT: Final = 5.0  # seconds until a program without a session must send its key
@@ -70,9 +83,7 @@ class TasksConsumer(AsyncWebsocketConsumer):
         self.base = _base_of(request)
         user = self.scope.get("user")
         if user is not None and user.is_authenticated and _same_origin(request):
-            session = self.scope.get("session")
-            entry = await database_sync_to_async(pass_of)(user, (), session)
-            await self._enter(user, entry)
+            await self._enter_by(asker_in, self.scope["session"], user)
         elif await self._has_place(open_streams.UNNAMED):
             self._start(self._expire())
 
@@ -93,7 +104,7 @@ class TasksConsumer(AsyncWebsocketConsumer):
             return
         match _parsed(text):
             case {"key": str(key)} if self.user is None:
-                await self._enter_by(key)
+                await self._enter_by(asker_by_key, [key])
             case {"type": "get", "ids": list(ids)} if self.user is not None:
                 wanted = (id_in(each) for each in ids[:MAX_IDS])
                 self._note(each for each in wanted if each is not None)
@@ -104,19 +115,30 @@ class TasksConsumer(AsyncWebsocketConsumer):
     async def access_changed(self, event: Mapping[str, Any]) -> None:
         await self._look()
 
-    async def _enter_by(self, key: str) -> None:
+    async def _enter_by(self, find: Callable[..., Asker | None], *by: Any) -> None:
         address = client_ip(self.request)
         try:
-            user = await database_sync_to_async(user_by)([key], address)
-        except TooManyTries:
+            asker = await database_sync_to_async(self._admitted)(find, *by, address)
+        except (TooManyTries, TooManyRequests):
             await self.close(TOO_MANY)
             return
-        except UserDisabled:
-            user = None
-        if user is None:
+        except AddressBlocked:
+            await self.close(BLOCKED)
+            return
+        except AccountsError:
+            asker = None
+        if asker is None:
             await self.close(UNAUTHENTICATED)
             return
-        await self._enter(user, await database_sync_to_async(pass_of)(user, [key], {}))
+        await self._enter(asker.user, Pass.of(asker, address))
+
+    def _admitted(self, find: Callable[..., Asker | None], *by: Any) -> Asker | None:
+        """Return the caller, who is counted as one of the API. Raises AccountsError."""
+        asker = find(*by)
+        if asker:
+            gate.admit(self.request, asker)
+            asker.check(KeyScope.READ)
+        return asker
 
     async def _enter(self, user: User, entry: Pass) -> None:
         if not await self._has_place(user.pk):
@@ -144,16 +166,16 @@ class TasksConsumer(AsyncWebsocketConsumer):
     async def _keep_looking(self) -> None:
         while True:
             await self._look()  # at once, for changes before the subscription
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(self.entry.seconds_to_look(LOOK_EVERY))
 
     async def _look(self) -> None:
         """Close the socket if its user has lost access."""
         try:
-            valid = await database_sync_to_async(self.entry.is_valid)()
+            user = await database_sync_to_async(self.entry.user)()
         except DatabaseError as exc:
             logger.warning("access of user %s could not be checked: %s", self.user, exc)
             return
-        if not valid:
+        if user is None:
             await self.close(UNAUTHENTICATED)
 
     async def _expire(self) -> None:
@@ -209,12 +231,8 @@ class TasksConsumer(AsyncWebsocketConsumer):
 
     def _rows(self, task_ids: list[int]) -> list[TaskJson] | None:
         """Return the tasks that the user may see, or None without access."""
-        user = User.objects.defer("webhook_secret").filter(
-            pk=self.user.pk if self.user else 0, is_active=True
-        )
-        if (asker := user.first()) is None:
-            return None
-        return tasks_json(by_ids(asker, task_ids), self.base)
+        user = self.entry.user()
+        return tasks_json(by_ids(user, task_ids), self.base) if user else None
 
 
 def _parsed(text: str) -> Any:

@@ -19,6 +19,7 @@ from accounts.state import bot_snapshots
 from gateway.enums import OVER, QueryKind, QueryState
 from gateway.models import AccountQuery, GatewaySettings
 from gateway.nudges import enqueue_query
+from mjproxy.lib.audit.records import in_record, note
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.validators.number_limits import span_of
 
@@ -40,6 +41,7 @@ COMMANDS: Final = {
 
 
 @again_after_deadlock
+@in_record
 @transaction.atomic
 def ask(
     account_id: int,
@@ -69,6 +71,14 @@ def ask(
             created_at=now,  # the same moment, as they are one reading
         )
         written.append(query)
+        note(
+            "ask the bot",
+            (DiscordAccount, account_id),
+            bot=bot,
+            question=kind,
+            target=target,
+            value=value,
+        )
         bot_snapshots.note(account_id, bot, asked_at=now)
     transaction.on_commit(partial(enqueue_query, account_id))
     return written

@@ -16,17 +16,13 @@ from accounts.state.notes import clear_fast_exhausted, mark_fast_exhausted
 from gateway.enums import OVER, QueryKind, QueryState
 from gateway.models import AccountQuery
 from gateway.queries.ask import ask
-from tasks.enums import TaskAction
+from tasks.enums import TIMELESS
 from tasks.models import Task
 from tasks.prompts.sent_text import sends_prompt, wanted_speed
 
 LEAST_HOURS: Final = 0.2  # below this Midjourney may refuse a drawing
 # Time for which a refused speed is not asked for again.
 REFUSED: Final = timedelta(minutes=10)
-# Actions that use no time of the account.
-_TIMELESS: Final = frozenset(
-    {TaskAction.DESCRIBE, TaskAction.SHORTEN, TaskAction.SHOW, TaskAction.UPSCALE}
-)
 
 
 def exhausted(
@@ -76,7 +72,7 @@ def switch_first(account: DiscordAccount, task: Task) -> bool:
     wanted = wanted_speed(account, task)
     if not (account.enable_switch_speed and wanted) or sends_prompt(task):
         return False
-    if task.action in _TIMELESS:
+    if task.action in TIMELESS:
         return False
     last = _last_command(account.pk)
     if last and last.state not in OVER:

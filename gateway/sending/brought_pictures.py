@@ -20,7 +20,9 @@ from mjproxy.lib.safe_http.client import Unfetchable
 from mjproxy.lib.safe_http.file_kinds import is_picture
 from tasks.exceptions import InvalidRequest
 from tasks.models import InputPicture, Task
-from tasks.pictures import cdn, inputs, own_links, store
+from tasks.pictures import cdn, fresh_links, inputs, own_links, store
+from tasks.pictures.kept import links, through
+from tasks.pictures.kept.failures import Missing, NotUsable
 from tasks.prompts.links import is_official
 
 # Fetches of one process, and those from one host.
@@ -71,7 +73,8 @@ def _note(picture: InputPicture, found: Path) -> None:
 async def _fetch_into(draft: Path, url: str) -> None:
     if own := await in_thread(own_links.named_by, url):
         if not await in_thread(_copy_kept, own, draft):
-            await _from_discord(own.picture_source, draft)
+            if not await _from_bucket(own, draft):
+                await _own_from_discord(own, draft)
             await in_thread(_fit, draft)
     elif is_official(url) and await in_thread(_is_at_cdn, url):
         await _from_discord(url, draft)
@@ -93,6 +96,37 @@ def _copy_kept(own: Task, draft: Path) -> bool:
     if body:
         draft.write_bytes(own_links.fitting(body))
     return bool(body)
+
+
+async def _from_bucket(own: Task, draft: Path) -> bool:
+    """Copy a picture of this server from the bucket; return False if it is not there.
+
+    Raises Unfetchable.
+    """
+    file = await in_thread(links.in_bucket, own)
+    if file is None:
+        return False
+    try:
+        _, path = await through.copy_of(file, 0, "brought")
+    except Missing:
+        return False
+    except NotUsable as exc:
+        raise Unfetchable("链接无法访问", f"the storage of pictures: {exc}") from exc
+    await in_thread(shutil.copyfile, path, draft)
+    return True
+
+
+async def _own_from_discord(own: Task, draft: Path) -> None:
+    """Copy a picture of this server from Discord; if its link has expired, later.
+
+    Raises Unfetchable.
+    """
+    try:
+        await _from_discord(own.picture_source, draft)
+    except Unfetchable as exc:
+        if exc.permanent and await in_thread(fresh_links.ask, own):
+            raise Unfetchable(exc.zh, "its link is being renewed") from exc
+        raise
 
 
 def _fit(draft: Path) -> None:

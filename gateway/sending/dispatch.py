@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -16,6 +18,8 @@ from accounts.models import DiscordAccount
 from gateway.discord import clients
 from gateway.discord.command_index import UnknownCommand
 from gateway.lanes import lane, next_task
+from gateway.lanes.lane import Lane
+from gateway.lanes.next_task import Found, UserSessions
 from gateway.leases import is_open_with, renewed_lately, still_open
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer
@@ -26,14 +30,18 @@ from gateway.sending.bodies import interaction_of
 from gateway.sending.post_claim import PostClaim
 from gateway.sending.refusals import Sent, resting
 from mjproxy.lib import faults
+from mjproxy.lib.db import batch
 from mjproxy.lib.db.compiled_query import CompiledUpdate
+from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.faults import Work
 from mjproxy.lib.ids import new_nonce
 from mjproxy.lib.process import event_loop
 from mjproxy.lib.validators.number_limits import span_of
+from tasks import lockouts
 from tasks.conditions import Condition
 from tasks.enums import RUNNING, Delivery, TaskStatus
 from tasks.models import Task
+from tasks.room import OwnerIsFull, within_room
 from tasks.services import advance, fail, release, tell_unanswered
 from tasks.submit.limits import TooLong
 
@@ -50,39 +58,36 @@ def run_lane(account_id: int) -> float | None:
     Returns the seconds until the next look, or None if an event will tell. Safe to run
     any number of times at once.
     """
-    hold = lane.enter(account_id)
-    if hold is None:
-        return None
-    try:
-        while True:
-            wait = _send_all(hold)
-            if lane.leave(hold):
-                return wait
-            hold = lane.look(hold)
-    except Exception:
-        lane.drop(hold)  # so that others need not wait until it runs out
-        raise
-
-
-def _send_all(hold: lane.Hold) -> float | None:
-    sessions = next_task.sessions_of(hold.discord_user)
-    if not sessions.able:
-        return None
     while True:
-        found = next_task.next_task(sessions, hold.turns)
+        sessions = next_task.sessions_of(account_id)
+        if sessions is None or not sessions.able:
+            return None
+        with contextlib.suppress(lane.Changed):
+            return _send_all(sessions)
+
+
+def _send_all(sessions: UserSessions) -> float | None:
+    """Send the tasks that may leave now. Raises Changed before the first that may not.
+
+    Returns what `run_lane` returns.
+    """
+    seen = sessions.lane
+    while True:
+        found = next_task.next_task(sessions, seen.turns)
         if found is None:
             return None
-        if wait := hold.rest:
+        if wait := seen.rest:
             return wait
-        task = found.task
-        session = sessions.able[task.account_id or 0]
-        if fast_time.switch_first(session.account, task):
-            _hold_back(task)
+        if lockouts.fail_if_locked(found.task):
             continue
-        pace = _send(hold, session, task)
-        if pace is None or found.is_only:
+        session = sessions.able[found.task.account_id or 0]
+        if fast_time.switch_first(session.account, found.task):
+            _hold_back(found.task)
+            continue
+        after = _send(seen, session, found)
+        if after is None or found.is_only:
             return None
-        hold = replace(lane.note_turns(hold, found.turns), next_send_at=pace)
+        seen = after
 
 
 def _hold_back(task: Task) -> None:
@@ -91,66 +96,77 @@ def _hold_back(task: Task) -> None:
     rows.update(not_before=timezone.now() + SWITCHING, waiting_reason=SPEED)
 
 
-def _send(hold: lane.Hold, session: GatewaySession, task: Task) -> datetime | None:
+def _send(seen: Lane, session: GatewaySession, found: Found) -> Lane | None:
     """Claim a task and start its POST.
 
-    Returns the moment at which the account may send again, or None if the claim was
-    lost.
+    Returns the lane after it, or None if the task or the session has changed. Raises
+    Changed.
     """
-    account, nonce = session.account, new_nonce()
+    task, account, nonce = found.task, session.account, new_nonce()
     now, began = timezone.now(), time.monotonic()
     body = _body(account, session, task, nonce)
     if body is None:
-        return now
+        return seen
     claim = PostClaim(nonce, partial(_renew, task.pk, session), began)
-    if not _claim(hold, session, task, _Posting(account, task.pk, body, claim), now):
-        return None
-    return lane.keep_pace(account) or now
-
-
-def _claim(
-    hold: lane.Hold,
-    session: GatewaySession,
-    task: Task,
-    post: _Posting,
-    now: datetime,
-) -> bool:
-    """Claim a task and start its POST; return False if it has moved on."""
-    still_open = session.account_id, session.session_id, renewed_lately()
-    values = *hold.named, timezone.now(), *still_open
+    post = _Posting(account, task.pk, body, claim)
     try:
-        return advance(
-            task.pk,
-            TaskStatus.SUBMITTED,
-            where=Condition(_may_go, _COMPARED, values),
-            then=post.start,
-            known=task,
-            nonce=post.claim.nonce,
-            guild_id=post.body.get("guild_id", ""),
-            channel_id=post.body["channel_id"],
-            delivery=Delivery.SENDING,
-            claimed_at=now,
-            checked_at=None,
-            attempts=task.attempts + 1,
-            waiting_reason="",
-            deadline_at=now + span_of(session.account.timeout_minutes),
-            progress=0,
-        )
+        return _claim(seen, session, found, post, now)
     except faults.AWAY:
         # The claim may have been committed, and only its answer lost.
         post.give_up()
         raise
+    except OwnerIsFull:
+        return seen  # tasks of others may go
 
 
-def _may_go(user: Any, holder: Any, fence: Any, now: Any, *session: Any) -> Q:
-    """Return the condition that task, lane and session still are as they were read."""
-    ours = lane.is_held_by(user, holder, fence, now)
-    return Q(status=TaskStatus.NOT_START) & Q(ours) & Q(is_open_with(*session))
+@again_after_deadlock
+def _claim(
+    seen: Lane,
+    session: GatewaySession,
+    found: Found,
+    post: _Posting,
+    now: datetime,
+) -> Lane | None:
+    """Claim a task and start its POST; return None if it has moved on.
+
+    Lane and task are written together, so of two senders that have read the same lane
+    one claims. Raises Changed, OwnerIsFull.
+    """
+    task = found.task
+    open_session = session.account_id, session.session_id, renewed_lately()
+    with batch.batch():
+        after = lane.take_turn(seen, session.account, found.turns)
+        with within_room(task.owner_id):
+            moved = advance(
+                task.pk,
+                TaskStatus.SUBMITTED,
+                where=Condition(_may_go, _COMPARED, open_session),
+                then=post.start,
+                known=task,
+                nonce=post.claim.nonce,
+                guild_id=post.body.get("guild_id", ""),
+                channel_id=post.body["channel_id"],
+                delivery=Delivery.SENDING,
+                claimed_at=now,
+                checked_at=None,
+                attempts=task.attempts + 1,
+                waiting_reason="",
+                deadline_at=now + span_of(session.account.timeout_minutes),
+                progress=0,
+            )
+        if moved:
+            return after
+        transaction.set_rollback(True)
+    return None
 
 
-_COMPARED: Final = (
-    *lane.HELD_BY,
-    *map(GatewaySession._meta.get_field, ("account", "session_id", "lease_until")),
+def _may_go(*session: Any) -> Q:
+    """Return the condition that task and session still are as they were read."""
+    return Q(status=TaskStatus.NOT_START) & Q(is_open_with(*session))
+
+
+_COMPARED: Final[tuple[Any, ...]] = tuple(
+    map(GatewaySession._meta.get_field, ("account", "session_id", "lease_until"))
 )
 
 

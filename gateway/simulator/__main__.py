@@ -26,6 +26,7 @@ def parse(arguments: list[str] | None = None) -> Config:
     parser.add_argument("--speed", type=float, default=1.0, help="divides all delays")
     parser.add_argument("--picture-size", type=int, default=1024)
     parser.add_argument("--state", type=Path, help="keep the world in this file")
+    parser.add_argument("--bucket", type=Path, help="serve a bucket in this folder")
     parser.add_argument(
         "--real-hosts", action="store_true", help="write Discord's hosts into payloads"
     )

@@ -21,6 +21,8 @@ from gateway.simulator.discord.uploads import Uploads
 from gateway.simulator.http.access import Access, Handler
 from gateway.simulator.jobs import media
 from gateway.simulator.jobs.results import rehome
+from gateway.simulator.services.bucket import Bucket
+from gateway.simulator.services.translator import Translator
 from gateway.simulator.state.accounts import default_accounts
 from gateway.simulator.state.core import Core
 from gateway.simulator.state.events import Outbox
@@ -29,6 +31,7 @@ from gateway.simulator.state.ledger import Ledger
 from gateway.simulator.state.rules import Rules
 from gateway.simulator.state.store import Store
 from gateway.simulator.state.world import World
+from gateway.simulator.swaps.provider import Provider
 
 __all__ = ["Config", "Simulator"]
 
@@ -46,6 +49,7 @@ class Simulator:
         self.uploads = Uploads(self.core, self.rest)
         self.cdn = Cdn(self.core)
         self.verifier = Verifier(self.core, self.bot.verification)
+        self.swaps = Provider(self.core)
         self.noise = Noise(self.core, self.hub, self.bot)
         self._runner: web.AppRunner | None = None
         self._humming: asyncio.Task[None] | None = None
@@ -79,6 +83,7 @@ class Simulator:
             self._humming.cancel()
         await self.bot.stop()
         await self.verifier.stop()
+        await self.swaps.stop()
         await self.hub.shut()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -114,6 +119,9 @@ class Simulator:
         routes.update(Inpaint(self.core, self.bot).routes())
         routes.update(self.bot.verification.routes())
         routes.update(self.verifier.routes())
+        routes.update(self.swaps.routes())
+        routes.update(Translator().routes())
+        routes.update(Bucket(self.config.bucket, self.core.ids).routes())
         routes.update(GatewayControl(self.core, self.hub).routes())
         routes.update(Control(self.core, self.hub, self.cdn, self.noise).routes())
         return routes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,10 +12,13 @@ from django.db import OperationalError, transaction
 
 from gateway import leases
 from gateway.events.handlers import Outcome, Recipient, handle
+from gateway.events.remembered import Said, quickly
 from gateway.sockets.inbox import Data
 from gateway.sockets.parked_events import Parked
 from mjproxy.lib.db import batch
 from mjproxy.lib.db.deadlocks import again_after_deadlock, is_deadlock
+
+logger = logging.getLogger(__name__)
 
 # Seconds after which a transaction takes no more events: others want to write too.
 LONGEST: Final = 0.05
@@ -110,6 +114,8 @@ def handle_all(every: Sequence[Arrivals]) -> None:
     its events are handled again, each in its own. Errors are in `result.lost`.
     """
     steps = [(each, *event) for each in every for event in each.events]
+    if len(steps) == 1 and _quickly(*steps[0]):
+        return
     while steps:
         try:
             done = _together(steps)
@@ -124,6 +130,28 @@ def handle_all(every: Sequence[Arrivals]) -> None:
                 arrivals.keep()
             return
         steps = steps[done:]
+
+
+def _quickly(arrivals: Arrivals, event: str, data: Data) -> bool:
+    """Handle an event with one statement and no transaction, if that is possible.
+
+    Return False otherwise; then nothing was written.
+    """
+    if arrivals.result.parked:
+        return False  # they may fit then, and want one transaction with it
+    account_id = arrivals.recipient.account_id
+    held = leases.holds(account_id, arrivals.fence)
+    try:
+        us = arrivals.recipient
+        said = quickly(us.open_tasks, account_id, us.channels, event, data, held)
+    except Exception as exc:
+        # It is handled again, in a transaction, which tells of it.
+        arrivals.recipient.open_tasks.undo()
+        logger.debug("event %s of account %s: %s", event, account_id, exc)
+        return False
+    if said is Said.RESULT:
+        arrivals.result.read.append(data)
+    return said is not None
 
 
 @again_after_deadlock
@@ -144,6 +172,8 @@ def _together(steps: Sequence[_Step]) -> int:
                     arrivals.take(handle, event, data)
                 number += 1
     except Exception as exc:
+        for each in accounts:
+            each.recipient.open_tasks.undo()
         if not until or (isinstance(exc, OperationalError) and is_deadlock(exc)):
             raise
         raise _Failed(min(number + 1, len(steps))) from exc
@@ -159,10 +189,14 @@ def _alone(step: _Step) -> None:
 
     @again_after_deadlock
     def handling(recipient: Recipient, event: str, data: Data) -> Outcome:
-        with transaction.atomic():
-            if arrivals.hold(leases.hold({recipient.account_id: arrivals.fence})):
-                return handle(recipient, event, data)
-            return Outcome.NOT_OURS
+        try:
+            with transaction.atomic():
+                if arrivals.hold(leases.hold({recipient.account_id: arrivals.fence})):
+                    return handle(recipient, event, data)
+                return Outcome.NOT_OURS
+        except Exception:
+            recipient.open_tasks.undo()
+            raise
 
     try:
         arrivals.take(handling, event, data)

@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 class GatewayWorker(Worker):
     """Listens to its channel and runs the manager until a signal stops it."""
 
+    # Seconds between two looks for failed consumers; by default ten in a second.
+    application_checker_interval = 5.0
+
     async def handle(self) -> None:
         allow_open_files()
         stop = asyncio.Event()

@@ -47,7 +47,8 @@ class Writer:
     async def _write_all(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(max(0.0, self._next_at - loop.time()))
+            if (pause := self._next_at - loop.time()) > 0:
+                await asyncio.sleep(pause)
             together = self._next()
             if not together:
                 self._writers -= 1

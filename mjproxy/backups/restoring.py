@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import Error, connections, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
-from mjproxy.backups import making, rows, running, secrets
+from mjproxy.backups import kept_pictures, making, rows, running, secrets
 from mjproxy.backups.archive import (
     SECRETS,
     BadArchive,
@@ -57,7 +57,7 @@ def restore(archive: Path, *, passphrase: str | None = None) -> Report:
     manifest = verify(archive)
     rows.targets(manifest)
     found = _secrets(archive, manifest, passphrase)
-    _check_nobody_runs()
+    check_nobody_runs()
     return _Restoring(archive, manifest, found).run()
 
 
@@ -72,7 +72,8 @@ def _secrets(
         return secrets.opened(file.read(), passphrase)
 
 
-def _check_nobody_runs() -> None:
+def check_nobody_runs() -> None:
+    """Raise Refused if any part of the product runs."""
     connections.close_all()
     with rows.opened() as connection:
         found = running.who_runs(connection)
@@ -100,11 +101,18 @@ class _Restoring:
     ) -> None:
         self.archive, self.manifest, self.secrets = archive, manifest, found
         self.report = Report(manifest)
+        self.named = kept_pictures.Named()
         self.stamp = time.strftime("before-%Y%m%d-%H%M%S")
 
     @cached_property
     def _data(self) -> Path:
         return Path(settings.DATA_DIR)
+
+    @property
+    def _keys(self) -> list[str]:
+        """The encryption keys of the backup, if it has them, and of this place."""
+        own = self.secrets.get("MJPROXY_ENCRYPTION_KEYS", "").split(",")
+        return [*filter(None, own), *settings.ENCRYPTION_KEYS]
 
     def run(self) -> Report:
         place = _sqlite()
@@ -125,6 +133,7 @@ class _Restoring:
             self._put_secrets()
         self._forget()
         self._compare_keys()
+        self.report.notes.extend(kept_pictures.notes(self.named))
         return self.report
 
     def _rehearsed(self, folder: Path) -> Path:
@@ -132,6 +141,8 @@ class _Restoring:
         path = folder / "mjproxy.sqlite3"
         with self._filled({**database("", folder), "NAME": str(path)}) as models:
             self._count(models)
+            keys = self._keys
+            self.named = kept_pictures.named(models, self.manifest, keys)
         file = sqlite3.connect(path)
         with contextlib.closing(file):
             said = file.execute("PRAGMA integrity_check").fetchone()[0]
@@ -144,7 +155,7 @@ class _Restoring:
     def _filled(self, config: DBConfig) -> Iterator[Any]:
         with rows.opened(**config) as connection:
             try:
-                yield rows.fill(connection, self.archive, self.manifest)
+                yield self._fill(connection)
             except Error as exc:
                 raise BadArchive(
                     f"Its rows violate a constraint of the database: {exc}"
@@ -158,23 +169,34 @@ class _Restoring:
         if is_there:
             making.make(kept, pictures=False)
             self.report.kept.append(str(kept))
-        with rows.opened() as connection, _whole(connection):
-            _drop_tables(connection)
-            rows.fill(connection, self.archive, self.manifest)
+        with rows.opened() as connection, whole(connection):
+            drop_tables(connection)
+            self._fill(connection)
+
+    def _fill(self, connection: Any) -> Any:
+        models = rows.fill(connection, self.archive, self.manifest)
+        kept_pictures.bring_home(models, self.manifest)
+        return models
 
     def _count(self, models: Any) -> None:
         """Count what the product will send as soon as it starts."""
         tasks = models.get_model("tasks", "Task")._base_manager.using(rows.ALIAS)
         hooks = models.get_model("tasks", "WebhookDelivery")._base_manager
         by_hand = hooks.using(rows.ALIAS).filter(state="waiting").count()
-        mails = models.get_model("accounts", "OperatorMail")._base_manager
+        mails = sum(
+            models.get_model("accounts", name)
+            ._base_manager.using(rows.ALIAS)
+            .filter(state="waiting")
+            .count()
+            for name in ("OperatorMail", "PersonMail")
+        )
         self.report.again = {
             "drawings that waited": tasks.filter(status="NOT_START").count(),
             "drawings that were under way, unless Discord's history has them": (
                 tasks.filter(status="SUBMITTED").count()
             ),
             "webhooks": tasks.exclude(hook_due_at=None).count() + by_hand,
-            "mails": mails.using(rows.ALIAS).filter(state="waiting").count(),
+            "mails": mails,
         }
 
     def _put_secrets(self) -> None:
@@ -206,8 +228,7 @@ class _Restoring:
                     path.unlink()
 
     def _compare_keys(self) -> None:
-        keys = self.secrets.get("MJPROXY_ENCRYPTION_KEYS", "").split(",")
-        own = secrets.marks([*keys, *settings.ENCRYPTION_KEYS])
+        own = secrets.marks(self._keys)
         if not {*self.manifest.keys} <= {*own}:
             self.report.notes.append(
                 "Its tokens were encrypted with a key that is not here: give back "
@@ -224,7 +245,7 @@ def _folder(beside: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _whole(connection: Any) -> Iterator[None]:
+def whole(connection: Any) -> Iterator[None]:
     """Run in one transaction where possible: MySQL cannot undo DROP TABLE."""
     if not connection.features.can_rollback_ddl:
         yield
@@ -233,10 +254,12 @@ def _whole(connection: Any) -> Iterator[None]:
         yield
 
 
-def _drop_tables(connection: Any) -> None:
+def drop_tables(connection: Any) -> None:
+    """Drop the tables of the product in a database."""
     ours = {*connection.introspection.django_table_names(only_existing=True)}
     ours |= {"django_migrations"} & {*connection.introspection.table_names()}
     quote = connection.ops.quote_name
+    further = "" if connection.vendor == "sqlite" else " CASCADE"
     with connection.constraint_checks_disabled(), connection.cursor() as cursor:
         for name in sorted(ours):
-            cursor.execute(f"DROP TABLE {quote(name)} CASCADE")
+            cursor.execute(f"DROP TABLE {quote(name)}{further}")

@@ -11,9 +11,10 @@ import dj_database_url
 from dj_database_url import DBConfig
 from django.core.exceptions import ImproperlyConfigured
 
-_SQLITE: Final = "django.db.backends.sqlite3"
+_SQLITE: Final = "mjproxy.db.sqlite"
 _POSTGRES: Final = "mjproxy.db.postgres"
 _MYSQL: Final = "mjproxy.db.mysql"
+dj_database_url.register("sqlite", _SQLITE)
 for _scheme in ("postgres", "postgresql", "pgsql"):
     dj_database_url.register(_scheme, _POSTGRES)(dj_database_url.apply_current_schema)
 for _scheme in ("mysql", "mariadb"):

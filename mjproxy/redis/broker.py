@@ -23,11 +23,28 @@ _heard_at = 0.0
 
 
 class Connection(kombu.Connection):
-    """Broker connection that retries every second; kombu's pauses grow to 30 s."""
+    """Broker connection that retries every second, and can be closed after a loss.
+
+    kombu's own pauses grow to 30 s.
+    """
 
     def ensure_connection(self, *args: Any, **kwargs: Any) -> Any:
         pauses = {"interval_start": AGAIN, "interval_step": 0, "interval_max": AGAIN}
         return super().ensure_connection(*args, **{**pauses, **kwargs})
+
+    def maybe_close_channel(self, channel: Any) -> None:
+        """Close a channel; one without an address can give back no job, so let it be.
+
+        Celery closes a lost connection twice. The first close stops at the first
+        channel that fails, and takes the address from the others. kombu then raises an
+        AttributeError, which would end the worker. Redis still has the job and gives it
+        out again after `visibility_timeout`.
+        """
+        try:
+            super().maybe_close_channel(channel)
+        except AttributeError:
+            if channel.connection.client is not None:
+                raise
 
 
 class Amqp(AMQP):

@@ -1,7 +1,9 @@
-"""Listener of a worker: takes nudges out of Redis and starts their work.
+"""Listeners of a worker: take nudges out of Redis and start their work.
 
-It runs in a thread of its own with a connection of its own. redis-py's asyncio client
-would cost four times the processor time for each nudge.
+One for each queue, because the work of one runs in threads and that of the other in the
+event loop, and each takes only as many nudges as there is room for. It runs in a thread
+of its own with a connection of its own. redis-py's asyncio client would cost four times
+the processor time for each nudge.
 
 Redis answers each question within a second, even if there is no nudge. So an answer
 that does not come within three means that the connection is broken.
@@ -16,6 +18,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import redis
+from django.conf import settings
 from django.db import close_old_connections
 
 from mjproxy.lib.db import clock
@@ -26,44 +29,82 @@ from mjproxy.redis.nudged_work import NudgedWork
 
 logger = logging.getLogger(__name__)
 
-LISTENER: Final = "nudges"  # name of this thread in the watchdog
+LISTENER: Final = "nudges"  # begin of the names of these threads in the watchdog
 WAIT: Final = 1  # seconds that Redis waits for a nudge
 PATIENCE: Final = 3.0  # seconds within which Redis must answer
-MOST: Final = 200  # nudges taken at a time
 LAST: Final = 2.0  # seconds that work has to end when the worker ends
+AFTER: Final = 1.0  # seconds that the apps have then to store results
+
+
+class Listeners:
+    """The listeners of all queues that a worker serves."""
+
+    def __init__(self, queues: list[str], work: NudgedWork) -> None:
+        self._work = work
+        self._each = [Listener(queue, work) for queue in queues]
+
+    def start(self) -> None:
+        for each in self._each:
+            each.start()
+
+    def hears(self) -> bool:
+        """Tell whether this worker would get a nudge of each queue now."""
+        return all(each.hears() for each in self._each)
+
+    def stop(self) -> None:
+        """Take no more, wait for what runs, give back what has not ended in time."""
+        for each in self._each:
+            each.end()
+        for each in self._each:
+            each.join()
+        left = self._work.end(LAST)
+        self._work.finish(AFTER)
+        for each in self._each:
+            left -= each.give_back(left)
+            each.close()
 
 
 class Listener:
-    """Takes the nudges of some queues; several may share the queues."""
+    """Takes the nudges of a queue; other workers may do so too."""
 
-    def __init__(self, queues: list[str], work: NudgedWork) -> None:
-        self._keys = [nudge.key_of(queue) for queue in queues]
-        self._work = work
+    def __init__(self, queue: str, work: NudgedWork) -> None:
+        self._key, self._work = nudge.key_of(queue), work
+        self._name = f"{LISTENER} of {queue}"
+        self._in_loop = queue not in settings.NUDGE_QUEUES.values()
         self._connection = nudge.connection_to_redis(answers_within=PATIENCE)
         self._heard_at = 0.0
         self._is_old = False  # a Redis before 7
         self._trouble = ""
         self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._listen, name=LISTENER, daemon=True)
+        self._thread = threading.Thread(
+            target=self._listen, name=self._name, daemon=True
+        )
 
     def start(self) -> None:
-        watch.require(LISTENER, self._excuse)
+        watch.require(self._name, self._excuse)
         self._thread.start()
 
     def hears(self) -> bool:
-        """Tell whether this worker would get a nudge now."""
         return time.monotonic() - self._heard_at < DEAF
 
-    def stop(self) -> None:
-        """Take no more, wait for what runs, give back what has not ended in time."""
+    def end(self) -> None:
         self._ending.set()
+
+    def join(self) -> None:
         self._thread.join(PATIENCE + WAIT)
-        left = self._work.end(LAST)
-        if left and not self._thread.is_alive():
-            try:
-                nudge.put(self._connection, left)
-            except (redis.RedisError, OSError) as exc:
-                logger.warning("%s nudges are lost: %s", len(left), exc)
+
+    def give_back(self, members: set[str]) -> set[str]:
+        """Put nudges of any queue back, unless the connection is in use or broken."""
+        if not members or self._thread.is_alive():
+            return set()
+        try:
+            nudge.put(self._connection, members)
+        except (redis.RedisError, OSError) as exc:
+            logger.warning("%s nudges are not put back: %s", len(members), exc)
+            return set()
+        return members
+
+    def close(self) -> None:
         self._connection.disconnect()
 
     def _excuse(self, done: Callable[[], object]) -> None:
@@ -72,7 +113,7 @@ class Listener:
 
     def _listen(self) -> None:
         while not self._ending.is_set():
-            watch.moved(LISTENER)
+            watch.moved(self._name)
             try:
                 self._take_and_start()
                 self._trouble = ""
@@ -84,7 +125,12 @@ class Listener:
         if not _clock_is_right():
             self._ending.wait(AGAIN)
             return
-        members = self._take()
+        room = self._work.room(WAIT, in_loop=self._in_loop)
+        if room:
+            members = self._take(room)
+        else:
+            members = []
+            self._ask("PING")
         self._heard_at = time.monotonic()
         if not members:
             return
@@ -93,15 +139,13 @@ class Listener:
         else:
             self._work.start(members)
 
-    def _take(self) -> list[str]:
-        self._keys.append(self._keys.pop(0))  # each queue is the first one in turn
-        found = self._take_first() if self._is_old else self._take_many()
+    def _take(self, most: int) -> list[str]:
+        found = self._take_first(most) if self._is_old else self._take_many(most)
         return [member.decode() for member in found]
 
-    def _take_many(self) -> list[bytes]:
-        command = ("BZMPOP", WAIT, len(self._keys), *self._keys, "MIN", "COUNT", MOST)
+    def _take_many(self, most: int) -> list[bytes]:
         try:
-            found = self._ask(*command)
+            found = self._ask("BZMPOP", WAIT, 1, self._key, "MIN", "COUNT", most)
         except redis.ResponseError as exc:
             if "unknown command" not in str(exc):
                 raise
@@ -109,13 +153,13 @@ class Listener:
             return []
         return [member for member, _ in found[1]] if found else []
 
-    def _take_first(self) -> list[bytes]:
+    def _take_first(self, most: int) -> list[bytes]:
         """Do the same with the commands of Redis 5 and 6, at a second round trip."""
-        found = self._ask("BZPOPMIN", *self._keys, WAIT)
+        found = self._ask("BZPOPMIN", self._key, WAIT)
         if not found:
             return []
-        key, member, _ = found
-        return [member, *self._ask("ZPOPMIN", key, MOST)[::2]]
+        more = self._ask("ZPOPMIN", self._key, most - 1)[::2] if most > 1 else []
+        return [found[1], *more]
 
     def _ask(self, *command: Any) -> Any:
         self._connection.send_command(*command)

@@ -14,12 +14,13 @@ from django.db import close_old_connections
 
 from mjproxy.lib.db import clock
 from mjproxy.lib.process import event_loop
-from mjproxy.lib.process.nudge_handlers import Handler, handlers
+from mjproxy.lib.process.nudge_handlers import Handler, at_end, handlers
 from mjproxy.lib.process.watchdog import watch
 
 logger = logging.getLogger(__name__)
 
 THREADS: Final = "nudged work"  # name of these threads in the watchdog
+IN_LOOP: Final = 64  # nudges that may wait for the event loop
 
 
 @dataclass(eq=False)
@@ -30,6 +31,7 @@ class Run:
     argument: Any
     members: tuple[str, ...]  # the nudges that ask for it
     task: asyncio.Task[None] | None = None  # the loop itself holds no strong reference
+    has_room: bool = False  # it counts among those that others have to wait for
 
     def __str__(self) -> str:
         return "work for nudge " + ", ".join(self.members[:10])
@@ -40,6 +42,7 @@ class NudgedWork:
 
     def __init__(self, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=THREADS)
+        self._room = {False: threads, True: IN_LOOP}  # in threads, in the loop
         self._open: set[Run] = set()  # handed over and not ended
         self._left: set[Run] = set()  # not begun when this process ended
         self._waiting: set[tuple[str, ...]] = set()  # for a thread
@@ -47,6 +50,17 @@ class NudgedWork:
         self._changing = threading.Condition()
         self._is_over = False
         watch.require(THREADS, self._pool.submit)
+
+    def room(self, patience: float, *, in_loop: bool) -> int:
+        """Wait until there is room for a nudge; return for how many there is.
+
+        0 after `patience` seconds. In the loop a single row has room again as soon as
+        its work has begun: that work limits itself, and may take long. Work for many
+        rows has ended when it has looked at them.
+        """
+        with self._changing:
+            self._changing.wait_for(lambda: self._room[in_loop] > 0, patience)
+            return max(0, self._room[in_loop])
 
     def start(self, members: Iterable[str]) -> None:
         """Start the work that these nudges name. Raises nothing, waits for nothing."""
@@ -58,7 +72,8 @@ class NudgedWork:
                 self._give_thread(run)
         if in_loop:
             with self._changing:
-                self._open.update(in_loop)
+                for run in in_loop:
+                    self._add(run)
             event_loop.loop().call_soon_threadsafe(self._start_in_loop, in_loop)
 
     def end(self, patience: float) -> set[str]:
@@ -70,6 +85,14 @@ class NudgedWork:
             self._is_over = True
             self._changing.wait_for(lambda: not self._open, patience)
             return {each for run in self._open | self._left for each in run.members}
+
+    def finish(self, patience: float) -> None:
+        """Let the apps finish what their work has left in the loop (`on_end`)."""
+        for function in at_end:
+            try:
+                event_loop.run(function(), timeout=patience)
+            except Exception as exc:
+                logger.warning("%s: not finished: %r", function.__name__, exc)
 
     def _runs(self, members: Iterable[str]) -> Iterator[Run]:
         together: dict[str, list[int]] = {}
@@ -97,7 +120,7 @@ class NudgedWork:
             if run.members in self._waiting:
                 return  # that call has not begun, so it sees the same rows
             self._waiting.add(run.members)
-            self._open.add(run)
+            self._add(run)
         self._pool.submit(self._run_in_thread, run)
 
     def _run_in_thread(self, run: Run) -> None:
@@ -126,6 +149,8 @@ class NudgedWork:
     def _start_in_loop(self, runs: list[Run]) -> None:
         for run in runs:
             run.task = asyncio.create_task(self._run_in_loop(run))
+            if not run.handler.takes_many:
+                self._make_room(run)
 
     async def _run_in_loop(self, run: Run) -> None:
         try:
@@ -135,8 +160,21 @@ class NudgedWork:
         finally:
             self._done(run)
 
+    # --- what is open ----------------------------------------------------------------
+
+    def _add(self, run: Run) -> None:
+        self._open.add(run)
+        self._room[run.handler.is_async] -= len(run.members)
+        run.has_room = True
+
+    def _make_room(self, run: Run) -> None:
+        with self._changing:
+            if run.has_room:
+                self._room[run.handler.is_async] += len(run.members)
+                run.has_room = False
+            self._changing.notify_all()
+
     def _done(self, run: Run) -> None:
         with self._changing:
             self._open.discard(run)
-            if self._is_over and not self._open:
-                self._changing.notify_all()
+        self._make_room(run)

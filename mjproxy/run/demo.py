@@ -31,6 +31,7 @@ def set_environment(environ: MutableMapping[str, str] = os.environ) -> None:
             "MJPROXY_DEMO": "1",
             "MJPROXY_ALLOW_PRIVATE_HOOKS": "1",
             "MJPROXY_SIMULATOR_PORT": str(port),
+            "MJPROXY_REPLICATE_URL": f"{http}/v1",
             "NG_DISCORD_SERVER": http,
             "NG_DISCORD_WSS": f"{ws}/gateway",
             "NG_DISCORD_RESUME_WSS": f"{ws}/gateway-resume",
@@ -66,6 +67,14 @@ def _free(port: int) -> bool:
     return True
 
 
+def simulator_port() -> int:
+    return int(os.environ["MJPROXY_SIMULATOR_PORT"])
+
+
+def simulator_address() -> str:
+    return f"http://{HOST}:{simulator_port()}"
+
+
 def simulator_command(data_dir: Path, port: int) -> list[str]:
     """Return the command of the simulator, and keep `port` for this data folder."""
     (data_dir / "simulator.port").write_text(str(port))
@@ -74,6 +83,7 @@ def simulator_command(data_dir: Path, port: int) -> list[str]:
         "--port": str(port),
         "--accounts": str(ACCOUNTS),
         "--state": str(data_dir / "simulator.jsonl"),
+        "--bucket": str(data_dir / "simulator.bucket"),
     }
     command = [sys.executable, "-m", "gateway.simulator"]
     return command + [word for pair in options.items() for word in pair]

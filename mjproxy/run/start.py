@@ -30,6 +30,7 @@ from mjproxy.run import listen_socket
 from mjproxy.run.listen_socket import Listener
 from mjproxy.run.plan import DRAIN, Program
 from mjproxy.web import static_files
+from tasks.prompts.banned.default_group import ensure_default_group
 
 WHAT_THIS_IS: Final = """\
 mjproxy puts a REST API, an admin and a drawing page in front of Midjourney on Discord.
@@ -66,7 +67,7 @@ def take_lock(data_dir: Path) -> int:
 def close_data_folder() -> None:
     """Close the data folder to other users of this machine; report what was open."""
     config = settings.DATABASES["default"]
-    name = config["NAME"] if config["ENGINE"].endswith("sqlite3") else ""
+    name = config["NAME"] if config["ENGINE"].endswith("sqlite") else ""
     files = [Path(f"{name}{end}") for end in ("", "-wal", "-shm") if name]
     try:
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
@@ -101,7 +102,7 @@ def check_database() -> None:
     """Connect once, with a short time limit."""
     config = deepcopy(settings.DATABASES["default"])
     options = config.setdefault("OPTIONS", {})
-    if not config["ENGINE"].endswith("sqlite3"):
+    if not config["ENGINE"].endswith("sqlite"):
         options["connect_timeout"] = 5
     probe = ConnectionHandler({"default": config})["default"]
     try:
@@ -125,12 +126,13 @@ def check_redis() -> None:
 
 
 def prepare_database() -> None:
-    """Bring the tables up to date and make the first operator."""
+    """Bring the tables up to date; make the first operator and the first words."""
     try:
         call_command("migrate", interactive=False, verbosity=0)
     except Error as exc:
         reason = f"DATABASE_URL: cannot be migrated: {_first_line(exc)}"
         raise Refused(reason) from exc
+    ensure_default_group()
     if password := ensure_operator():
         lines = []
         if not settings.DEMO:  # a demo makes a new sign-in for each run
@@ -169,7 +171,7 @@ def programs(listener: int) -> list[Program]:
         + ["mjproxy.asgi:application"],
         "gateway": [python, manage, "rungateway", "--skip-checks"],
         "worker": [*worker, "-Q", "dispatch,default", "-n", "worker@%h"]
-        + ["--without-gossip", "--without-mingle"],
+        + ["--without-gossip", "--without-mingle", "--without-heartbeat"],
         "beat": [*celery, "mjproxy.beat", "beat"],
     }
     variables = {

@@ -14,6 +14,7 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,8 +26,14 @@ from mjproxy.run.plan import Plan
 from mjproxy.run.probe import Probe
 from mjproxy.run.rolling_restart import RollingRestart
 
-# web ends last: until then it takes requests, whose rows wait for the next start.
-STOP_ORDER: Final = ("gateway", "worker", "beat", "web", "simulator", "valkey")
+# Roles of one line end together. web ends after those that work: until then it takes
+# requests, whose rows wait for the next start.
+STOP_ORDER: Final = (
+    ("gateway", "worker", "beat"),
+    ("web",),
+    ("simulator",),
+    ("valkey",),
+)
 RESTART_ALL: Final = signal.SIGUSR1
 LONGEST_POLL: Final = 1.0  # seconds between two looks at the children
 # After sleeping this long we cannot know whether others were silent.
@@ -71,10 +78,17 @@ class Supervisor:
     def stop(self) -> None:
         notify("STOPPING=1")
         output.line("mjproxy is stopping")
-        for child in sorted(self.rolling_restart.all_children(), key=_stop_rank):
-            child.signal(signal.SIGTERM)
-            self._await_end(child, time.monotonic() + child.program.grace)
+        children = sorted(self.rolling_restart.all_children(), key=_stop_rank)
+        for _, together in groupby(children, key=_stop_rank):
+            self._stop_together(list(together))
         output.line("mjproxy has stopped")
+
+    def _stop_together(self, children: list[Child]) -> None:
+        began = time.monotonic()
+        for child in children:
+            child.signal(signal.SIGTERM)
+        for child in children:
+            self._await_end(child, began + child.program.grace)
 
     def _await_end(self, child: Child, deadline: float) -> None:
         killed = False
@@ -158,7 +172,8 @@ class Supervisor:
 
 
 def _stop_rank(child: Child) -> int:
-    return STOP_ORDER.index(child.role) if child.role in STOP_ORDER else -1
+    ranks = {role: n for n, roles in enumerate(STOP_ORDER) for role in roles}
+    return ranks.get(child.role, -1)
 
 
 def exec_supervisor(plan: Plan, *, keep: Sequence[int] = ()) -> None:

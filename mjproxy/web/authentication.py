@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from accounts.exceptions import TooManyTries, UserDisabled
+from accounts.exceptions import TooManyTries
 from accounts.models import User
-from accounts.people.callers import asker_of
+from accounts.people.callers import Asker, asker_of
+from accounts.protection import gate
 from mjproxy.lib.dialect.answers import throttled
+from mjproxy.web.json_api import CHALLENGE
 
 
 class KeyOrSession(SessionAuthentication):
-    """A key in any of its three forms, else a signed-in page user, else the guest."""
+    """A key in any of its three forms, a signed-in page user, a visitor or a guest."""
 
-    def authenticate(self, request: Request) -> tuple[User, None] | None:
+    def authenticate(self, request: Request) -> tuple[User, Asker] | None:
         try:
             asker = asker_of(request._request)
-        except UserDisabled as exc:
-            raise AuthenticationFailed(exc.en) from exc
         except TooManyTries as exc:
             raise throttled(exc.seconds, f"{exc.zh} / {exc.en}") from exc
         if asker is None:
@@ -27,7 +26,8 @@ class KeyOrSession(SessionAuthentication):
         if asker.by_session:
             # A key is sent on purpose; browsers send a cookie with forged forms too.
             self.enforce_csrf(request)
-        return asker.user, None
+        gate.admit(request._request, asker)
+        return asker.user, asker
 
     def authenticate_header(self, request: Request) -> str:
-        return 'Bearer realm="mjproxy"'
+        return CHALLENGE

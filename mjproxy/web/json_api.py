@@ -45,6 +45,7 @@ _TEXTS: Mapping[int, str] = {
 
 
 DISK_FULL: Final = "磁盘空间不足，请稍后重试 / The disk is full, retry later"
+CHALLENGE: Final = 'Bearer realm="mjproxy"'
 View = Callable[[HttpRequest], HttpResponse]
 MOST_PARTS: Final = 100_000  # commas and brackets of a body
 _LOOKS: Final = ("GET", "HEAD")
@@ -118,7 +119,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse |
             vars(refused)["_has_been_logged"] = True  # Django's word: no defect
             return refused
         case AccountsError():
-            return Response(failure(path, exc.zh, messageEn=exc.en))
+            return _said(path, exc)
         case ParseError() | ValidationError():
             # Clients expect 200 here: the original servers reported these errors in the
             # body.
@@ -137,16 +138,27 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse |
         return None
     detail = exc.detail if isinstance(exc, APIException) else exc
     # Not with the view's renderer, which may make pages or another kind of JSON.
-    said = json_answer(failure(path, _text(detail)), status=answer.status_code)
+    told = json_answer(failure(path, _text(detail)), status=answer.status_code)
     for name, value in answer.headers.items():
-        said.setdefault(name, value)
-    return said
+        told.setdefault(name, value)
+    return told
+
+
+def _said(path: str, error: AccountsError) -> HttpResponse:
+    """Answer an error with its text in both languages."""
+    body = failure(path, error.zh, messageEn=error.en)
+    answer = json_answer(body, status=error.status)
+    for name, value in error.headers.items():
+        answer[name] = value
+    if error.status == 401:
+        answer["WWW-Authenticate"] = CHALLENGE
+    return answer
 
 
 def failure(path: str, message: str, **extra: object) -> Mapping[str, object]:
     """Return the envelope of an error, including the keys that submit clients read."""
     result = operation_result(success=False, message=message) | extra
-    if "/submit/" in path:
+    if "/submit/" in path or "/insight-face/" in path:
         result |= {"description": message, "result": None, "properties": {}}
     return result
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-from mjproxy.lib.web.page import ADMIN_POLICY, page_policy
+from mjproxy.lib.web.page import admin_policy, page_policy
 
 _PAGE: Final = "text/html"
 _API: Final = ("/mj", "/healthz", "/readyz")
@@ -50,4 +50,4 @@ def _policy(request: HttpRequest, *, is_page: bool) -> str:
     if not is_page:
         return DATA_POLICY
     themed = request.path_info.startswith(_THEMED)
-    return ADMIN_POLICY if themed else page_policy(request)
+    return admin_policy() if themed else page_policy(request)

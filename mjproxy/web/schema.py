@@ -22,6 +22,7 @@ def plain_prefix_only(endpoints: list[Endpoint]) -> list[Endpoint]:
 # Answers that may come at any address, before its view runs.
 _COMMON: Final = {
     "401": "No right key, a user who is shut out, or an operator's address.",
+    "403": "The key is not good for this address, or lacks the scope of this call.",
     "429": "Too many wrong keys from this address: come again later.",
     "503": "The database does not answer, or too many wait for a host outside.",
 }

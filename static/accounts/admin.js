@@ -1,8 +1,8 @@
-// Lists of accounts and tasks, and what the bots tell of an account, show what is true
-// now: they are renewed in place.
+// Lists of accounts, tasks and moves, what the bots tell of an account, and the progress
+// of a move show what is true now: they are renewed in place.
 (() => {
   const EVERY = 3000;
-  const PAGES = ".model-discordaccount.change-list, .model-task.change-list";
+  const PAGES = ".model-discordaccount.change-list, .model-task.change-list, .model-movein.change-list";
 
   const table = (root) => root.querySelector("#result_list");
   const rows = (root) => [...(table(root)?.querySelectorAll("tr.data-row") ?? [])];
@@ -37,18 +37,38 @@
     else old.forEach((row, i) => renew(row, fresh[i]));
   }
 
-  // What the bots are asked on an account's page shows as soon as they answer.
+  // A part of a page that awaits news says so by `data-asking`: what the bots are asked, a move.
   async function hear() {
-    const here = document.querySelector("#bots[data-asking]");
+    const here = document.querySelector("[id][data-asking]");
     if (!here || document.hidden || here.contains(document.activeElement)) return;
     const answer = await fetch(location.href, { credentials: "same-origin" });
     if (!answer.ok || answer.redirected) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const fresh = page.querySelector("#bots");
+    const fresh = page.getElementById(here.id);
     if (!fresh) return;
     const open = [...here.querySelectorAll("details")].map((it) => it.open);
     [...fresh.querySelectorAll("details")].forEach((it, i) => { it.open = open[i] ?? it.open; });
     here.replaceWith(fresh);
+  }
+
+  // On a small window a page's actions are behind a link that only has an icon. It is a
+  // button with a name here, also for a keyboard.
+  function nameActions() {
+    const place = document.querySelector("[x-data*=showActions]");
+    if (!place) return;
+    const [button, list] = place.children;
+    const isOpen = () => button.getAttribute("aria-expanded") === "true";
+    const tell = () => button.setAttribute("aria-expanded", String(list.checkVisibility()));
+    button.setAttribute("role", "button");
+    button.setAttribute("aria-label", "Actions");
+    new MutationObserver(tell).observe(list, { attributeFilter: ["class"] });
+    tell();
+    button.addEventListener("click", (event) => event.preventDefault());
+    button.addEventListener("keydown", (event) => {
+      if (event.key !== " " && !(event.key === "Escape" && isOpen())) return;
+      event.preventDefault();
+      button.click();
+    });
   }
 
   // What the theme's scripts make has no name of its own.
@@ -67,6 +87,7 @@
 
   addEventListener("load", () => setTimeout(name));
   addEventListener("DOMContentLoaded", () => {
+    nameActions();
     const step = document.body.matches(PAGES) ? look : hear;
     setInterval(() => step().catch(() => {}), EVERY);
   });

@@ -1,5 +1,5 @@
 // The public API, called as any program would, with the session in place of a key.
-import { say } from "./texts.js";
+import { inOwnLanguage, said, say } from "./texts.js";
 
 const csrf = document.querySelector('meta[name="csrf-token"]').content;
 const ACCEPTED = new Set([1, 21, 22]);
@@ -8,13 +8,15 @@ export class Refused extends Error {}
 export class NoAnswer extends Error {}
 
 async function call(method, path, body, headers = {}) {
+  const isForm = body instanceof FormData;
+  const kind = isForm ? {} : { "Content-Type": "application/json" };
   let response;
   try {
     response = await fetch(path, {
       method,
       credentials: "same-origin",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": csrf, ...headers },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: { ...kind, "X-CSRFToken": csrf, ...headers },
+      body: isForm || body === undefined ? body : JSON.stringify(body),
     });
   } catch {
     throw new NoAnswer();
@@ -38,7 +40,8 @@ export function toSignIn() {
 
 function reason(answer) {
   if (!answer) return "";
-  return answer.properties?.descriptionEn || answer.messageEn || answer.description || answer.message || "";
+  const english = answer.properties?.descriptionEn || answer.messageEn;
+  return inOwnLanguage(said(answer.description || answer.message, english) || "");
 }
 
 // One try to draw carries one key: sent again, it is answered with the same task.
@@ -62,6 +65,17 @@ async function submit(path, body, key = newKey()) {
 
 // `what` is imagine, blend, describe, shorten or video; `prefix` says the speed.
 export const create = (prefix, what, body, key) => submit(`${prefix}/submit/${what}`, body, key);
+
+// `face` is a data URL, `target` a data URL or the File of a video.
+export function swap(face, target, key) {
+  if (!(target instanceof File)) {
+    return submit("/mj/insight-face/swap", { sourceBase64: face, targetBase64: target }, key);
+  }
+  const form = new FormData();
+  form.append("sourceBase64", face);
+  form.append("targetFile", target);
+  return submit("/mj/insight-face/video-swap", form, key);
+}
 
 export const press = (prefix, taskId, customId) =>
   submit(`${prefix}/submit/action`, { taskId, customId });

@@ -2,10 +2,10 @@
 import { faceOf, hasHeart, isBookmark, isRegion, pressName, pressedFace, textNumber } from "./buttons.js";
 import { Media, picturePath } from "./media.js";
 import { offersOf, showOffers } from "./offers.js";
-import { say, timeAgo } from "./texts.js";
+import { inOwnLanguage, say, timeAgo } from "./texts.js";
 
 const OPEN = new Set(["NOT_START", "SUBMITTED", "MODAL", "IN_PROGRESS"]);
-const WORDLESS = new Set(["DESCRIBE", "BLEND", "INPAINT"]);
+const WORDLESS = new Set(["DESCRIBE", "BLEND", "INPAINT", "SWAP_FACE", "SWAP_VIDEO_FACE"]);
 
 export const isOpen = (task) => OPEN.has(task.status);
 export const isPress = (task) => Boolean(task.parentId && task.customId);
@@ -29,18 +29,12 @@ function waitsOf(task) {
   if (!isOpen(task) || asks(task)) return "";
   const { waitingFor, etaSeconds } = task.properties ?? {};
   if (!waitingFor) return "";
-  const why = inEnglish(waitingFor) || waitingFor;
+  const why = inOwnLanguage(waitingFor);
   const text = why[0].toUpperCase() + why.slice(1);
   if (!etaSeconds) return text;
   const long = etaSeconds >= 120;
   const time = say(long ? "minutes" : "seconds", { count: long ? Math.round(etaSeconds / 60) : etaSeconds });
-  return `${text}. ${time}`;
-}
-
-// Reasons come in Chinese and in English; the page speaks one language.
-function inEnglish(reason) {
-  const [first, ...rest] = (reason || "").split(" / ");
-  return rest.length && /\p{Script=Han}/u.test(first) ? rest.join(" / ") : reason || "";
+  return say("waits", { text, time });
 }
 
 export class Card {
@@ -53,7 +47,7 @@ export class Card {
     this.parts = {
       word: part(".media-word"), waits: part(".waits"), bar: part(".bar"), fill: part(".bar i"), state: part(".state"),
       origin: part(".origin"), time: part("time"), prompt: part(".prompt"), more: part(".more"),
-      reason: part(".reason"), asking: part(".asking"), texts: part(".texts"), presses: part(".presses"),
+      final: part(".final"), reason: part(".reason"), asking: part(".asking"), texts: part(".texts"), presses: part(".presses"),
       copy: part('[data-do="copy"]'), again: part('[data-do="again"]'), seed: part('[data-do="seed"]'),
       cancel: part('[data-do="cancel"]'), answer: part('[data-do="answer"]'),
     };
@@ -123,8 +117,9 @@ export class Card {
     state.textContent = say(task.status);
     if (prompt.textContent !== title) prompt.textContent = title;
     reason.hidden = !task.failReason;
-    reason.textContent = inEnglish(task.failReason);
+    reason.textContent = inOwnLanguage(task.failReason);
     asking.hidden = !asks(task);
+    this.showFinal(task.properties?.finalZhPrompt);
     showOffers(texts, task, this.pressed, this.actions);
     this.showTools();
     this.showOrigin();
@@ -132,6 +127,15 @@ export class Card {
     this.media.show(task);
     this.showButtons();
     this.tick();
+  }
+
+  // What was drawn, translated back for who writes Chinese.
+  showFinal(prompt) {
+    const { final } = this.parts;
+    const [label, words] = final.children;
+    final.hidden = !prompt;
+    label.textContent = say("finalPrompt");
+    words.textContent = prompt ?? "";
   }
 
   showTools() {

@@ -1,13 +1,17 @@
 // The composer: what to do, with which words and pictures; sends it.
-import { NoAnswer, create, newKey } from "./api.js";
+import { NoAnswer, create, newKey, swap } from "./api.js";
 import { AR, aspectOf } from "./aspect.js";
-import { Pictures, catchFiles } from "./pictures.js";
+import { Pictures, catchFiles, megabytes } from "./pictures.js";
 import { at, inWords, showError, toast } from "./tell.js";
 import { say } from "./texts.js";
 
 const SPARE = 20_000; // bytes of a body for all but the pictures and the prompt
 
-// `pictures` are the fewest and the most; `prompt` is whether words are needed.
+// What the server says of face swaps; of a kind that cannot be used it says 0 minutes.
+const { pictureBytes, videoBytes, pictureMinutes, videoMinutes } = at("composer").dataset;
+
+// `pictures` are the fewest and the most; `prompt` is whether words are needed. `send`
+// is for what is no submit of Midjourney's.
 const modes = {
   draw: {
     what: "imagine", action: "IMAGINE", pictures: [0, 10], prompt: true,
@@ -19,7 +23,7 @@ const modes = {
   },
   describe: {
     what: "describe", action: "DESCRIBE", pictures: [0, 1],
-    missing: (given) => !given.pictures.length && !given.link && say("noPictureYet"),
+    missing: (given) => !given.pictures.length && !given.link && say(uploads ? "noPictureYet" : "noPictureLink"),
     body: (given) => (given.pictures.length ? { base64: given.pictures[0] } : { link: given.link }),
   },
   shorten: {
@@ -28,7 +32,7 @@ const modes = {
   },
   video: {
     what: "video", action: "VIDEO", pictures: [0, 2],
-    missing: (given) => !given.pictures.length && !/https?:\/\//i.test(given.prompt) && say("noFrame"),
+    missing: (given) => !given.pictures.length && !/https?:\/\//i.test(given.prompt) && say(uploads ? "noFrame" : "noFrameLink"),
     body: (given) => ({
       prompt: given.prompt,
       image: given.pictures[0] ?? "",
@@ -37,7 +41,17 @@ const modes = {
       motion: at("motion").value,
     }),
   },
+  swap: {
+    action: "SWAP_FACE", pictures: [0, 2],
+    limits: { picture: Number(pictureBytes), video: Number(videoMinutes) && Number(videoBytes) },
+    missing: swapLacks,
+    send: ({ files: [face, target] }, again) => swap(face.url, target.file ?? target.url, again),
+  },
 };
+
+// Whether the operator lets people send the bytes of pictures for Midjourney.
+const uploads = "uploads" in at("composer").dataset;
+if (!uploads) for (const name of ["draw", "describe", "video"]) modes[name].pictures = [0, 0];
 
 let mode = "draw";
 let key = newKey();
@@ -62,6 +76,7 @@ export function setMode(name) {
     part.hidden = !part.dataset.for.split(" ").includes(name);
   }
   at("tray").classList.toggle("leads", name !== "draw");
+  pictures.limit(modes[name].limits);
   at("send").textContent = say(`send_${name}`);
   at("prompt").placeholder = say(`hint_${name}`);
   showError("composer-error", "");
@@ -88,13 +103,36 @@ function listenToTabs() {
 
 // --- pictures -----------------------------------------------------------------------
 
-function roleOf(place) {
+function roleOf(place, picture) {
   const most = mode === "video" && at("loop").checked ? 1 : modes[mode].pictures[1];
   if (place >= most) return say("unused");
+  if (mode === "swap") return say(place || picture.file ? "roleTarget" : "roleFace");
   return mode === "video" ? say(place ? "lastFrame" : "firstFrame") : "";
 }
 
+const hasFace = (files) => files.some((each) => !each.file);
+
+function swapLacks({ files }) {
+  if (!hasFace(files)) return say("noFaceYet");
+  if (files.length < 2) return say(addTarget());
+  return !files[1].file && !Number(pictureMinutes) && say("onlyVideos");
+}
+
+// What the button for pictures says in words.
+function addWord(most) {
+  const { list } = pictures;
+  if (mode === "swap") return list.length && hasFace(list) ? addTarget() : "add_swap";
+  if (list.length) return most === 1 ? "otherPicture" : "morePictures";
+  return `add_${mode}`;
+}
+
+function addTarget() {
+  if (!Number(videoMinutes)) return "addTargetPicture";
+  return Number(pictureMinutes) ? "addTarget" : "addTargetVideo";
+}
+
 function limitsWord(least, most) {
+  if (mode === "swap") return `limitsSwap${addTarget().slice("addTarget".length)}`;
   if (mode === "video") return "limitsVideo";
   if (least) return "limitsBetween";
   return most === 1 ? "limitsOne" : "limits";
@@ -103,15 +141,22 @@ function limitsWord(least, most) {
 function showLimits() {
   const [least, most] = modes[mode].pictures;
   const count = pictures.list.length;
-  at("add-word").textContent = say(count && most === 1 ? "otherPicture" : count ? "morePictures" : `add_${mode}`);
-  at("add-pictures").classList.toggle("small", count > 0);
+  at("add-word").textContent = say(addWord(most));
+  at("add-pictures").classList.toggle("small", count > 0 && mode !== "swap");
+  at("add-pictures").classList.toggle("beside", count > 0 && mode === "swap");
   at("add-pictures").hidden = most > 1 && count >= most;
-  at("picture-limits").textContent = say(limitsWord(least, most), { least, most, count });
+  at("picture-limits").textContent = say(limitsWord(least, most), {
+    least, most, count, pictureMinutes, videoMinutes,
+    picture: megabytes(pictureBytes ?? 0), video: megabytes(videoBytes ?? 0),
+  });
   at("picture-limits").hidden = mode === "draw" && !count;
 }
 
 async function take(files) {
-  if (!modes[mode].pictures[1]) setMode("draw");
+  if (!modes[mode].pictures[1]) {
+    if (!uploads) return showError("composer-error", say("uploadsOff"));
+    setMode("draw");
+  }
   const reasons = await pictures.add(files, { most: modes[mode].pictures[1] });
   showError("composer-error", reasons.join(" "));
 }
@@ -158,7 +203,8 @@ function given() {
   return {
     prompt: modes[mode].prompt || mode === "video" ? at("prompt").value.trim() : "",
     link: at("link").value.trim(),
-    pictures: pictures.urls.slice(0, most),
+    files: pictures.list.slice(0, most),
+    pictures: pictures.list.slice(0, most).map((each) => each.url),
   };
 }
 
@@ -168,15 +214,22 @@ function objection(what) {
   const count = what.pictures.length;
   if (prompt && !what.prompt) return say("empty");
   if (count < least) return say("tooFew", { least, most, count });
-  const size = what.pictures.reduce((sum, url) => sum + url.length, what.prompt.length * 4 + SPARE);
+  const sizes = what.files.map((each) => each.file?.size ?? each.url.length);
+  const size = sizes.reduce((sum, each) => sum + each, what.prompt.length * 4 + SPARE);
   const limit = Number(at("composer").dataset.maxBody);
   if (size > limit) return say("tooMuch", { limit: Math.floor((limit * 3) / 4 / 1e6) });
   return missing?.(what) || "";
 }
 
 function focusOnWhatLacks() {
-  const box = modes[mode].prompt && !at("prompt").value.trim() ? "prompt" : "add-pictures";
+  let box = modes[mode].prompt && !at("prompt").value.trim() ? "prompt" : "add-pictures";
+  if (at("tray").hidden) box = mode === "describe" ? "link" : "prompt";
   at(at(box).hidden ? "prompt" : box).focus();
+}
+
+function submit(what, again) {
+  const { what: path, body } = modes[mode];
+  return create(speed(), path, { botType: at("bot").value, ...body(what) }, again);
 }
 
 async function send(sent) {
@@ -188,9 +241,9 @@ async function send(sent) {
   sending = true;
   at("send").disabled = true;
   at("composer").setAttribute("aria-busy", "true");
-  const { what: path, action, body } = modes[mode];
+  const { action, send: ask = submit } = modes[mode];
   try {
-    const made = await create(speed(), path, { botType: at("bot").value, ...body(what) }, key);
+    const made = await ask(what, key);
     renewKey();
     empty();
     if (made.ahead > 0) toast(say("queued", { count: made.ahead }));
@@ -247,4 +300,5 @@ export function startComposer(sent) {
   });
   ["bot", "speed", "motion"].forEach(remember);
   setMode("draw");
+  at("send").disabled = false; // not before: the browser itself would load another page
 }

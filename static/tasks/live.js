@@ -45,6 +45,10 @@ export function follow({ onTask, onState, openIds, refresh }) {
     }
   }
 
+  if ("visitor" in document.body.dataset) {
+    setInterval(() => document.hidden || refresh(), POLL);
+    return;
+  }
   setInterval(ask, ASK_AGAIN);
   document.addEventListener("visibilitychange", () => document.hidden || refresh());
   connect();

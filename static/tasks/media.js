@@ -7,13 +7,24 @@ const TRIES = 5;
 // Links carry the public address; the same file is at our own, whatever that is.
 export const ownPath = (link) => (link ? new URL(link, location.href).pathname : "");
 
+const isOwn = (link, task) => ownPath(link).startsWith(`/images/${task.id}/`);
+
+// The picture of a task that was moved in may be on another server. Nothing is loaded
+// from there: it is a link. Returns its URL, or null.
+export function elsewhere(task) {
+  const link = task.imageUrl;
+  return link && !isOwn(link, task) && /^https?:/i.test(link) ? new URL(link) : null;
+}
+
 // Of four clips each is at Midjourney's; what is ours shows them all.
 export function videosOf(task) {
   const links = [...(task.videoUrls ?? []).map((each) => each?.url), task.videoUrl].filter(Boolean);
-  return [...new Set(links.map(ownPath).filter((path) => path.startsWith("/images/")))];
+  return [...new Set(links.filter((link) => isOwn(link, task)).map(ownPath))];
 }
 
-export const picturePath = (task) => (videosOf(task).length ? "" : ownPath(task.imageUrl));
+export function picturePath(task) {
+  return videosOf(task).length || elsewhere(task) ? "" : ownPath(task.imageUrl);
+}
 
 // Pictures far below are not fetched before somebody scrolls there.
 const near = new WeakMap();
@@ -27,6 +38,7 @@ export class Media {
     this.link = root.querySelector(".media");
     this.picture = root.querySelector(".media img");
     this.clips = root.querySelector(".clips");
+    this.elsewhere = root.querySelector(".elsewhere");
     this.isNear = false;
     this.playing = "";
     near.set(root, () => {
@@ -44,6 +56,7 @@ export class Media {
     this.shape = String(Math.min(Math.max(w / h, 0.8), 1.9));
     this.link.style.aspectRatio = this.shape;
     this.showClips(videosOf(task));
+    this.showElsewhere(elsewhere(task));
     const path = picturePath(task);
     const isOver = ["SUCCESS", "FAILURE", "CANCEL"].includes(task.status);
     this.root.classList.toggle("no-picture", isOver && !path && !this.playing);
@@ -69,6 +82,13 @@ export class Media {
       if (tries < TRIES) setTimeout(() => this.path || this.show(this.task, tries + 1), 1000 * 2 ** tries);
     };
     next.src = path;
+  }
+
+  showElsewhere(there) {
+    this.elsewhere.hidden = !there;
+    if (!there) return;
+    this.elsewhere.href = there.href;
+    this.elsewhere.textContent = say("elsewhere", { host: there.host });
   }
 
   showClips(paths) {

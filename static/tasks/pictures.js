@@ -1,9 +1,12 @@
 // Pictures that go with a request: from files, dropped or pasted; in an order; checked.
+// A video among them has its `file` and comes last.
 import { at } from "./tell.js";
 import { say } from "./texts.js";
 
 export const MAX_BYTES = 10 * 1024 * 1024; // docs/api.md, Submit
 const MAX_PIXELS = 64_000_000;
+const VIDEO = "video/mp4";
+const PICTURES = "image/png,image/jpeg,image/webp,image/gif";
 const THUMB = 176; // pixels of the preview's longer side
 
 const ascii = (bytes, from, to) => String.fromCharCode(...bytes.slice(from, to));
@@ -14,6 +17,7 @@ function kindOf(bytes) {
   if (bytes[0] === 0xff && bytes[1] === 0xd8) return "image/jpeg";
   if (ascii(bytes, 0, 4) === "GIF8") return "image/gif";
   if (ascii(bytes, 0, 4) === "RIFF" && ascii(bytes, 8, 12) === "WEBP") return "image/webp";
+  if (ascii(bytes, 4, 8) === "ftyp") return VIDEO;
   return "";
 }
 
@@ -35,16 +39,41 @@ function thumbOf(image) {
   return canvas.toDataURL();
 }
 
-// Returns { name, url, thumb }. Throws an Error whose message a person can read.
-export async function read(file) {
+// A sign for a video: not every browser can show its first frame.
+function videoThumb() {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = THUMB;
+  const context = canvas.getContext("2d");
+  context.fillStyle = "#2b2537";
+  context.fillRect(0, 0, THUMB, THUMB);
+  context.fillStyle = "#fff";
+  context.beginPath();
+  context.moveTo(THUMB * 0.4, THUMB * 0.34);
+  context.lineTo(THUMB * 0.4, THUMB * 0.66);
+  context.lineTo(THUMB * 0.66, THUMB * 0.5);
+  context.fill();
+  return canvas.toDataURL();
+}
+
+// As "10" or "2.5".
+export const megabytes = (bytes) => Number((bytes / 2 ** 20).toPrecision(2));
+
+const USUAL = { picture: MAX_BYTES, video: 0 };
+
+// Returns { name, url, thumb }, of a video { name, file, thumb }. `limits` are bytes of a
+// picture and of a video; 0: none is taken. Throws an Error whose message a person can read.
+export async function read(file, limits = USUAL) {
   const name = (file.name || say("pasted")).slice(0, 80);
-  if (file.size > MAX_BYTES) throw new Error(say("tooLarge", { name }));
   const kind = kindOf(new Uint8Array(await file.slice(0, 12).arrayBuffer()));
-  if (!kind) throw new Error(say("noPicture", { name }));
+  const most = kind === VIDEO && limits.video ? limits.video : limits.picture;
+  if (file.size > most) throw new Error(say("tooLarge", { name, size: megabytes(most) }));
+  if (kind === VIDEO && limits.video) return { name, file, thumb: videoThumb() };
+  const wrong = () => new Error(say(limits.video ? "noPictureOrVideo" : "noPicture", { name }));
+  if (!kind || kind === VIDEO) throw wrong();
   const url = await dataUrl(new Blob([file], { type: kind }));
   const image = new Image();
   image.src = url;
-  await image.decode().catch(() => { throw new Error(say("noPicture", { name })); });
+  await image.decode().catch(() => { throw wrong(); });
   if (image.naturalWidth * image.naturalHeight > MAX_PIXELS) {
     throw new Error(say("tooManyPixels", { name }));
   }
@@ -60,8 +89,11 @@ export class Pictures {
     this.dragged = -1;
   }
 
-  get urls() {
-    return this.list.map((each) => each.url);
+  // From now on files are read with these limits; a video that is not taken leaves.
+  limit(limits = USUAL) {
+    this.limits = limits;
+    at("files").accept = limits.video ? `${PICTURES},${VIDEO}` : PICTURES;
+    if (!limits.video) this.list = this.list.filter((each) => !each.file);
   }
 
   // Takes what can be read; returns the reasons for the rest.
@@ -73,7 +105,8 @@ export class Pictures {
         break;
       }
       try {
-        const picture = await read(file);
+        const picture = await read(file, this.limits);
+        if (picture.file && !this.limits.video) continue; // the mode was left meanwhile
         if (most === 1) this.list = [];
         this.list.push(picture);
       } catch (error) {
@@ -103,6 +136,7 @@ export class Pictures {
   }
 
   show() {
+    this.list.sort((a, b) => Boolean(a.file) - Boolean(b.file));
     at("thumbs").hidden = !this.list.length;
     at("thumbs").replaceChildren(...this.list.map((each, place) => this.thumb(each, place)));
     this.changed();
@@ -113,19 +147,19 @@ export class Pictures {
     const number = place + 1;
     const image = root.querySelector("img");
     image.src = picture.thumb;
-    image.alt = say("brought", { number, name: picture.name });
+    image.alt = say(picture.file ? "broughtVideo" : "brought", { number, name: picture.name });
     root.title = picture.name;
-    root.querySelector(".role").textContent = this.roleOf(place) || (this.list.length > 1 ? String(number) : "");
+    root.querySelector(".role").textContent = this.roleOf(place, picture) || (this.list.length > 1 ? String(number) : "");
     const tool = (name, word, action, off = false) => {
       const button = root.querySelector(`[data-do="${name}"]`);
       button.setAttribute("aria-label", say(word, { number }));
       button.title = say(word, { number });
-      button.disabled = off;
+      button.disabled = Boolean(off);
       button.onclick = action;
     };
     tool("remove", "removePicture", () => this.remove(place));
-    tool("left", "moveBefore", () => this.step(place, -1), place === 0);
-    tool("right", "moveAfter", () => this.step(place, 1), place === this.list.length - 1);
+    tool("left", "moveBefore", () => this.step(place, -1), place === 0 || picture.file);
+    tool("right", "moveAfter", () => this.step(place, 1), (this.list[number] ?? picture).file || number === this.list.length);
     this.listenToDrag(root, place);
     return root;
   }

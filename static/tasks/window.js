@@ -2,7 +2,7 @@
 import { NoAnswer, answerWindow } from "./api.js";
 import { isCustomZoom, isRegion, pressName } from "./buttons.js";
 import { closeMask, isEmpty, maskUrl, openMask } from "./mask.js";
-import { picturePath } from "./media.js";
+import { elsewhere, picturePath } from "./media.js";
 import { at, inWords, showError } from "./tell.js";
 import { say } from "./texts.js";
 
@@ -38,6 +38,8 @@ async function showRegion(findParent) {
   try {
     const parent = await findParent(mine.parentId);
     if (task !== mine) return;
+    const there = elsewhere(parent);
+    if (there) return showError("window-error", say("elsewhere", { host: there.host }));
     await openMask(picturePath(parent), parent.imageWidth, parent.imageHeight);
     document.querySelector('[data-tool="brush"]').focus();
   } catch {

@@ -1,5 +1,31 @@
-"""Pages of the admin: tasks, webhook calls, banned words, the dashboard."""
+"""Pages of the admin: tasks, hooks, words, pictures, settings, the dashboard."""
 
-from tasks.admin import dashboard, forms, lists, settings, tasks
+from tasks.admin import (
+    banned_words,
+    dashboard,
+    forms,
+    lists,
+    moves,
+    prices,
+    retention,
+    settings,
+    storage,
+    swaps,
+    tasks,
+    translation,
+)
 
-__all__ = ["dashboard", "forms", "lists", "settings", "tasks"]
+__all__ = [
+    "banned_words",
+    "dashboard",
+    "forms",
+    "lists",
+    "moves",
+    "prices",
+    "retention",
+    "settings",
+    "storage",
+    "swaps",
+    "tasks",
+    "translation",
+]

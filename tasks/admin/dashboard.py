@@ -19,6 +19,7 @@ from accounts.selectors import accounts_for_a_person
 from accounts.state.links import path_of_todo
 from mjproxy.lib.db.clock import wrong_clocks
 from mjproxy.lib.ids import first_task_id_of
+from tasks.admin.services import services
 from tasks.enums import RUNNING, DeliveryState, TaskStatus
 from tasks.models import Task, WebhookDelivery
 
@@ -65,6 +66,7 @@ def dashboard(request: HttpRequest, context: Mapping[str, object]) -> dict[str, 
         "more_needed": count - len(needed),
         "states": _states(),
         "numbers": _numbers(),
+        "services": services(),
     }
 
 

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from solo.admin import SingletonModelAdmin
 
 from mjproxy.lib.admin.theme import ModelAdmin
-from tasks.admin.forms import TRANSLATION, DrawingSettingsForm
+from tasks.admin.forms import DrawingSettingsForm
 from tasks.models import SETTINGS_SECRETS, DrawingSettings
 from tasks.webhooks.signing import hook_secret
 
@@ -38,8 +38,5 @@ class DrawingSettingsAdmin(SingletonModelAdmin, ModelAdmin[DrawingSettings]):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = self.get_fields(request, obj)
         hook = ["notify_hook", "renew_hook_secret"]
-        others = [name for name in fields if name not in {*TRANSLATION, *hook}]
-        return [
-            (None, {"fields": hook + others}),
-            ("Translation", {"fields": TRANSLATION}),
-        ]
+        others = [name for name in fields if name not in hook]
+        return [(None, {"fields": hook + others})]

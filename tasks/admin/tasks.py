@@ -1,4 +1,4 @@
-"""Tasks, webhook calls and banned words in the admin."""
+"""Tasks and webhook calls in the admin."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from django.contrib import admin
 from django.contrib.auth import get_permission_codename
 from django.db.models import QuerySet
-from django.forms import ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -16,14 +15,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from mjproxy.lib.admin.id_pages import BEFORE, IdPages, id_in
-from mjproxy.lib.admin.theme import ModelAdmin, ReadOnly, TabularInline, badge
+from mjproxy.lib.admin.theme import ReadOnly, TabularInline, badge
+from mjproxy.lib.audit.records import note_each
 from mjproxy.lib.db.claim import is_due
-from tasks.admin.forms import BannedWordForm, NewBannedWordsForm
 from tasks.admin.lists import WhenFilter, is_words, looked_at, search
 from tasks.admin.settings import DrawingSettingsAdmin as DrawingSettingsAdmin
 from tasks.enums import DeliveryState, TaskStatus
-from tasks.models import BannedWord, Task, WebhookDelivery
-from tasks.prompts.banned_words import ban_too
+from tasks.models import Task, WebhookDelivery
 from tasks.search import NEWEST_FOR_TEXT, oldest_for_text
 from tasks.services import cancel
 from tasks.waiting.reason import NOTHING, waiting_of
@@ -209,6 +207,9 @@ class TaskAdmin(IdPages[Task], ReadOnly[Task]):
 
     @admin.display(description="Picture")
     def picture(self, task: Task) -> SafeString | str:
+        if task.picture_link and not task.picture_source:
+            text = 'On another server: <a href="{0}" rel="noopener noreferrer">{0}</a>'
+            return format_html(text, task.picture_link)
         if not (path := _picture_path(task)):
             return "-"
         # The size reserves its place while it loads; a preview's size is unknown.
@@ -269,8 +270,9 @@ class TaskAdmin(IdPages[Task], ReadOnly[Task]):
 
     @admin.action(description="Cancel", permissions=["act"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
-        done = sum(cancel(task) for task in queryset)
-        self.message_user(request, f"{done} task(s) cancelled or asked to stop.")
+        done = [task for task in queryset if cancel(task)]
+        note_each("cancel", done)
+        self.message_user(request, f"{len(done)} task(s) cancelled or asked to stop.")
 
     @admin.action(description="Send the last webhook again", permissions=["act"])
     def resend_webhooks(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
@@ -279,8 +281,12 @@ class TaskAdmin(IdPages[Task], ReadOnly[Task]):
 
 
 def _picture_path(task: Task) -> str:
-    """Return the link without its host: the admin may have another address."""
-    return urlsplit(image_url(task) or "").path
+    """Return the link without its host: the admin may have another address.
+
+    Nothing is loaded from other servers.
+    """
+    is_here = task.picture_source or not task.picture_link
+    return urlsplit(image_url(task) or "").path if is_here else ""
 
 
 @admin.register(WebhookDelivery)
@@ -350,32 +356,3 @@ class WebhookDeliveryAdmin(IdPages[WebhookDelivery], ReadOnly[WebhookDelivery]):
         for delivery in queryset:
             resend(delivery)
         self.message_user(request, f"{len(queryset)} webhook(s) will be sent again.")
-
-
-@admin.register(BannedWord)
-class BannedWordAdmin(ModelAdmin[BannedWord]):
-    list_display = ("word", "enabled", "note")
-    list_editable = ("enabled",)
-    list_filter = ("enabled",)
-    search_fields = ("word", "note")
-
-    def get_form(
-        self,
-        request: HttpRequest,
-        obj: BannedWord | None = None,
-        change: bool = False,  # noqa: FBT001, FBT002 - Django's signature
-        **kwargs: Any,
-    ) -> type[ModelForm[BannedWord]]:
-        kwargs["form"] = NewBannedWordsForm if obj is None else BannedWordForm
-        return super().get_form(request, obj, change=change, **kwargs)
-
-    def save_model(
-        self,
-        request: HttpRequest,
-        obj: BannedWord,
-        form: Any,
-        change: bool,  # noqa: FBT001 - Django's signature
-    ) -> None:
-        super().save_model(request, obj, form, change)
-        if not change:
-            ban_too(obj, form.further)

@@ -12,8 +12,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.permissions import IsOperator
-from accounts.api.requests import user_of
+from accounts.api.permissions import TABLE_LOOKS, IsOperator
+from accounts.api.requests import asker_behind, user_of
 from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of
 from accounts.enums import SpeedMode
 from accounts.people.callers import link_base
@@ -24,7 +24,7 @@ from mjproxy.lib.dialect.answers import (
     operation_result,
     waiting_answer,
 )
-from mjproxy.lib.dialect.examples import answered, sent
+from mjproxy.lib.dialect.examples import answered, operated, sent
 from mjproxy.lib.dialect.fields import DialectSerializer, Text, WordOrNone
 from tasks import selectors
 from tasks.api.shapes import examples
@@ -57,6 +57,7 @@ class TaskSearchSerializer(DialectSerializer):
 
 class AdminTasksView(APIView):
     permission_classes = [IsOperator]
+    looks = TABLE_LOOKS
 
     @extend_schema(
         operation_id="admin_task_table",
@@ -79,7 +80,10 @@ class AdminTasksView(APIView):
         rows = find_tasks(search.validated_data).values_list("pk", flat=True)
         # Ids first: skipping whole rows would read them.
         ids, pagination = page_of(
-            rows, form.validated_data.get("pagination"), most=MOST_COUNTED
+            rows,
+            form.validated_data.get("pagination"),
+            asker_behind(request),
+            most=MOST_COUNTED,
         )
         tasks = selectors.by_ids(user_of(request), ids)
         base = link_base(request._request)
@@ -97,7 +101,7 @@ class AdminTaskView(APIView):
         description="Its hook is called, if that takes less than a second.",
         parameters=[TASK_ID],
         responses={200: OperationSerializer},
-        examples=[answered("done", operation_result())],
+        examples=[answered("done", operated())],
     )
     def delete(
         self, request: Request, task_id: str, mode: str = ""

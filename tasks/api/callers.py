@@ -6,7 +6,8 @@ from typing import Final
 
 from rest_framework.request import Request
 
-from accounts.api.requests import user_of
+from accounts.api.requests import asker_behind
+from accounts.enums import Role
 from accounts.people.callers import client_ip, link_base
 from mjproxy.lib.db import clock
 from mjproxy.lib.validators.addresses import MAX_LENGTH, WrongAddress, parts_of
@@ -24,8 +25,11 @@ def caller_of(request: Request, form: SubmitFields, mode: str) -> Caller:
     """
     if not clock.is_right():
         raise ClockIsWrong(clock.words())
+    asker = asker_behind(request)
     return Caller(
-        user=user_of(request),
+        user=asker.user,
+        key_id=(asker.key.id or None) if asker.key else None,
+        is_guest=asker.role == Role.GUEST,
         mode=mode,
         state=_state(form["state"]),
         notify_hook=_hook(form["notifyHook"]),

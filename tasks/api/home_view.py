@@ -16,22 +16,23 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.exceptions import TooManyTries, UserDisabled
+from accounts.exceptions import AccountsError
+from accounts.models import AccessSettings
 from accounts.people.callers import asker_of
 from accounts.selectors import access_settings
+from accounts.signup import rules
 from accounts.wire.forms import OperationSerializer
 from mjproxy.lib.dialect.answers import json_answer, operation_result
-from mjproxy.lib.dialect.examples import answered
+from mjproxy.lib.dialect.examples import answered, operated
 from mjproxy.lib.ids import first_task_id_of
 from tasks.models import Task
 
 logger = logging.getLogger(__name__)
 
 KEY: Final = "home:drawn"
-MOST_TOPS: Final = 10
 KEPT: Final = 15  # seconds; counting a million rows takes most of one
 
-# Public members; users cannot register themselves.
+# Public members.
 _PUBLIC: Final[Mapping[str, object]] = {
     "name": "mjproxy",
     "version": settings.VERSION,
@@ -72,38 +73,48 @@ class HomeView(APIView):
         description="Without an operator's key: whether guests are allowed, the "
         "version and the announcement. The counts are some seconds old.",
         responses=OperationSerializer,
-        examples=[answered("home", operation_result(data={**_PUBLIC, **_DRAWN}))],
+        examples=[answered("home", operated({**_PUBLIC, **_DRAWN}))],
     )
     def get(self, request: Request, mode: str = "") -> HttpResponse:
         access = access_settings()
         data = {
             **_PUBLIC,
+            "isRegister": rules.is_open(),
             "isGuest": access.allow_without_key,
+            "isDemoMode": access.demo_mode,
             "notify": access.announcement,
         }
         if _is_operator(request):
-            data |= drawn()
+            data |= drawn(access)
         return json_answer(operation_result(data=data))
 
 
 def _is_operator(request: Request) -> bool:
     try:
         asker = asker_of(request._request)
-    except (UserDisabled, TooManyTries):
+    except AccountsError:
         return False
     return asker is not None and asker.user.is_operator
 
 
-def drawn() -> Drawn:
-    """Return the number of tasks in all and by day, at most 15 seconds old."""
+def drawn(access: AccessSettings) -> Drawn:
+    """Return the number of tasks in all and by day, at most 15 seconds old.
+
+    What is kept belongs to the settings, so that a change of them counts at once.
+    """
+    most, is_whole = access.home_addresses, access.home_whole_addresses
+
+    def count() -> Drawn:
+        return _count(most, is_whole=is_whole)
+
     try:
-        return cache.get_or_set(KEY, _count, KEPT) or _count()
+        return cache.get_or_set(f"{KEY}:{most}:{is_whole}", count, KEPT) or count()
     except Exception as exc:  # a broken cache only makes it slower
         logger.warning("counts of tasks are not kept: %s", exc)
-        return _count()
+        return count()
 
 
-def _count() -> Drawn:
+def _count(most: int, *, is_whole: bool) -> Drawn:
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     today = first_task_id_of(midnight)
     yesterday = first_task_id_of(midnight - timedelta(days=1))
@@ -112,16 +123,16 @@ def _count() -> Drawn:
         "todayDraw": tasks.filter(pk__gte=today).count(),
         "yesterdayDraw": tasks.filter(pk__gte=yesterday, pk__lt=today).count(),
         "totalDraw": tasks.count(),
-        "tops": _tops(tasks.filter(pk__gte=today)),
+        "tops": _tops(tasks.filter(pk__gte=today), most, is_whole=is_whole),
     }
 
 
-def _tops(tasks: QuerySet[Task]) -> dict[str, int]:
-    """Return the addresses with the most tasks today, half of each address hidden."""
+def _tops(tasks: QuerySet[Task], most: int, *, is_whole: bool) -> dict[str, int]:
+    """Return the addresses with the most tasks; half of each is hidden, or none."""
     counted = tasks.exclude(client_ip=None).values_list("client_ip")
     tops: dict[str, int] = {}
-    for address, count in counted.annotate(n=Count("pk")).order_by("-n")[:MOST_TOPS]:
-        shown = _masked(address)
+    for address, count in counted.annotate(n=Count("pk")).order_by("-n")[:most]:
+        shown = address if is_whole else _masked(address)
         tops[shown] = tops.get(shown, 0) + count
     return tops
 

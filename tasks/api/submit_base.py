@@ -19,12 +19,13 @@ from rest_framework.views import APIView
 from mjproxy.lib.dialect.answers import SubmitAnswer, json_answer, submit_answer
 from mjproxy.lib.dialect.examples import answered, sent
 from mjproxy.lib.dialect.fields import DialectSerializer
+from tasks import lockouts
 from tasks.api.callers import caller_of
 from tasks.api.shapes import examples
 from tasks.api.shapes.answers import SubmitAnswerSerializer, TaskSerializer
 from tasks.api.shapes.fields import FilteredFields, SubmitFields
 from tasks.api.shapes.forms import SubmitSerializer, id_in
-from tasks.enums import BotType, ReturnCode, TaskStatus
+from tasks.enums import SWAPS, BotType, ReturnCode, TaskStatus
 from tasks.exceptions import ParentNotFound
 from tasks.submit.account import Wanted
 from tasks.submit.row import Caller, Submitted
@@ -53,6 +54,20 @@ _IDEMPOTENCY: Final = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="A repeated key returns the same task.",
 )
+_LEFT: Final = [
+    OpenApiParameter(
+        f"X-RateLimit-{name}",
+        int,
+        OpenApiParameter.HEADER,
+        description=text,
+        response=[200],
+    )
+    for name, text in (
+        ("Limit", "Drawings that may be made, of the limit with the least left."),
+        ("Remaining", "Of these, how many are left."),
+        ("Reset", "When they begin anew, in seconds since 1970."),
+    )
+]
 _HOOK: Final = OpenApiCallback(
     name="notifyHook",
     path="{$request.body#/notifyHook}",
@@ -72,6 +87,7 @@ def submit_schema(
     *,
     answer: Any = SubmitAnswerSerializer,
     answers: Mapping[str, Any] = _ANSWERS,
+    media_type: str = "application/json",
     **body: Any,
 ) -> Any:
     """Describe a submit in the schema: its form and examples of its responses."""
@@ -82,7 +98,7 @@ def submit_schema(
             summary=summary,
             description="Also under /mj-fast, /mj-relax and /mj-turbo, for that speed.",
             request=form,
-            parameters=[_IDEMPOTENCY],
+            parameters=[_IDEMPOTENCY, *_LEFT],
             responses={
                 200: OpenApiResponse(answer, description="`code` is the result."),
                 404: OpenApiResponse(
@@ -90,7 +106,7 @@ def submit_schema(
                 ),
             },
             examples=[
-                sent(body),
+                sent(body, media_type=media_type),
                 *(answered(name, value) for name, value in answers.items()),
                 answered("unknown", examples.UNKNOWN_TASK, 404),
             ],
@@ -114,7 +130,9 @@ class SubmitView(APIView, Generic[F]):
         form = self.form(data=request.data)
         form.is_valid(raise_exception=True)
         fields: F = form.validated_data
-        return self.answer(caller_of(request, fields, mode), fields)
+        caller = caller_of(request, fields, mode)
+        lockouts.check(caller.user, caller.client_ip, is_guest=caller.is_guest)
+        return self.answer(caller, fields)
 
     def answer(self, caller: Caller, fields: F) -> HttpResponseBase:
         return accepted(self.submit(caller, fields))
@@ -124,7 +142,11 @@ class SubmitView(APIView, Generic[F]):
 
 
 def accepted(submitted: Submitted) -> HttpResponse:
-    return json_answer(answer_of(submitted))
+    answer = json_answer(answer_of(submitted))
+    if submitted.quota:
+        for name, value in submitted.quota.headers.items():
+            answer[name] = value
+    return answer
 
 
 def answer_of(submitted: Submitted) -> SubmitAnswer:
@@ -138,7 +160,9 @@ def answer_of(submitted: Submitted) -> SubmitAnswer:
     elif ahead and not submitted.more:
         code, text = ReturnCode.IN_QUEUE, f"排队中，前面还有{ahead}个任务"
         properties["numberOfQueues"] = ahead
-    properties["discordInstanceId"] = task.account.channel_id if task.account else ""
+    if task.action not in SWAPS:
+        account = task.account
+        properties["discordInstanceId"] = account.channel_id if account else ""
     ids = ",".join(str(t.pk) for t in (task, *submitted.more))
     return submit_answer(code, text, ids, **properties)
 

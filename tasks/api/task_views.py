@@ -12,10 +12,13 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api.requests import user_of
-from accounts.exceptions import TooManyTries, UserDisabled
+from accounts.api.permissions import TABLE_LOOKS
+from accounts.api.requests import asker_behind, user_of
+from accounts.enums import KeyScope
+from accounts.exceptions import AccountsError
 from accounts.models import User
 from accounts.people.callers import asker_of, link_base
+from accounts.protection import gate
 from mjproxy.lib.dialect.answers import compressed, json_answer
 from mjproxy.lib.dialect.examples import answered, sent
 from tasks import selectors
@@ -48,8 +51,10 @@ class TaskFetchView(APIView):
         try:
             asker = asker_of(request) if request.method == "GET" else None
             if asker is not None:
+                asker.check(KeyScope.READ)
+                gate.admit(request, asker)
                 return _task_answer(request, asker.user, kwargs["task_id"])
-        except (UserDisabled, TooManyTries, Error):
+        except (AccountsError, Error):
             pass
         return super().dispatch(request, *args, **kwargs)
 
@@ -69,6 +74,8 @@ class TaskFetchView(APIView):
 
 
 class TaskCancelView(APIView):
+    status_in_demo = 400  # as clients know it
+
     @extend_schema(
         operation_id="task_cancel",
         tags=["task"],
@@ -117,6 +124,8 @@ class TaskQueueView(APIView):
 class TasksByIdView(APIView):
     """Return the tasks of the sent ids: list-by-condition and list-by-ids."""
 
+    looks = TABLE_LOOKS
+
     @extend_schema(
         tags=["task"],
         summary="Look at many tasks",
@@ -136,7 +145,8 @@ class TasksByIdView(APIView):
 
 
 def _mine(request: Request) -> bool:
-    return request.query_params.get("mine", "").lower() in {"true", "1"}
+    wanted = request.query_params.get("mine", "").lower() in {"true", "1"}
+    return wanted and not asker_behind(request).is_visitor  # who has none
 
 
 def _task(user: User, task_id: str) -> Task | None:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from django.urls import path
 
 from tasks.api.admin_task_views import AdminTasksView, AdminTaskView
+from tasks.api.banned_word_views import (
+    BannedWordsView,
+    BannedWordView,
+    SaveBannedWordView,
+)
 from tasks.api.button_views import (
     ActionView,
     ChangeView,
@@ -13,6 +18,7 @@ from tasks.api.button_views import (
 )
 from tasks.api.errand_views import SeedView, UploadView
 from tasks.api.home_view import HomeView
+from tasks.api.move_views import PlusMigrationView
 from tasks.api.submit_views import (
     BlendView,
     DescribeView,
@@ -24,7 +30,7 @@ from tasks.api.submit_views import (
     ShowView,
     VideoView,
 )
-from tasks.api.swap_views import SwapView
+from tasks.api.swap_views import SwapView, VideoSwapView
 from tasks.api.task_views import (
     TaskCancelView,
     TaskFetchView,
@@ -49,6 +55,7 @@ urlpatterns = [
     path("submit/change", ChangeView.as_view()),
     path("submit/simple-change", SimpleChangeView.as_view()),
     path("insight-face/swap", SwapView.as_view()),
+    path("insight-face/video-swap", VideoSwapView.as_view()),
     path("task/<task_id>/fetch", TaskFetchView.as_view()),
     path("task/<task_id>/cancel", TaskCancelView.as_view()),
     path("task/<task_id>/image-seed", SeedView.as_view()),
@@ -59,4 +66,8 @@ urlpatterns = [
     path("home", HomeView.as_view()),
     path("admin/tasks", AdminTasksView.as_view()),
     path("admin/task/<task_id>", AdminTaskView.as_view()),
+    path("admin/mjplus-migration", PlusMigrationView.as_view()),
+    path("admin/banned-words", BannedWordsView.as_view()),
+    path("admin/banned-word", SaveBannedWordView.as_view()),
+    path("admin/banned-word/<group_id>", BannedWordView.as_view()),
 ]

@@ -7,18 +7,23 @@ from typing import Final
 
 from django.db.models import Q
 
+from mjproxy.lib.audit.records import in_record, note
 from tasks.models import InputPicture, Task
 from tasks.pictures import store
+from tasks.pictures.kept import files
 from tasks.services import fail
 
 logger = logging.getLogger(__name__)
 
+BATCH: Final = 500
 REMOVED: Final = "删除任务"
 
 
+@in_record
 def end_for_removal(task: Task) -> None:
     """Fail a task that is not over, so that its owner's hook is called."""
     fail(task.pk, REMOVED)
+    note("remove", task)
 
 
 def remove_told(task: Task, *, in_any_case: bool) -> bool:
@@ -29,9 +34,7 @@ def remove_told(task: Task, *, in_any_case: bool) -> bool:
     untold = Task.objects.filter(pk=task.pk, hook_due_at__isnull=False)
     if untold.exists() and not in_any_case:
         return False
-    # The file first: a row without its file is found again, a file without its row is
-    # not.
-    store.remove(Task.objects.values_list("picture_file", flat=True).get(pk=task.pk))
+    files.release([task.pk])
     Task.objects.filter(pk=task.pk).delete()
     logger.info("task %s: removed", task.pk)
     return True
@@ -39,10 +42,11 @@ def remove_told(task: Task, *, in_any_case: bool) -> bool:
 
 def remove_files_of(user_id: int) -> None:
     """Remove all files of a user: drawn pictures and input pictures."""
-    drawn = Task.objects.filter(owner=user_id).exclude(picture_file="")
+    shown = ~Q(picture_file="") | Q(inputs__kept_file__gt="")
+    drawn = Task.objects.filter(shown, owner=user_id).order_by().distinct()
     theirs = Q(task__owner=user_id) | Q(errand__owner=user_id)
     brought = InputPicture.objects.filter(theirs).exclude(file="")
-    for file in drawn.order_by().values_list("picture_file", flat=True).iterator():
-        store.remove(file)
+    while batch := list(drawn.values_list("pk", flat=True)[:BATCH]):
+        files.release(batch)
     for file in brought.order_by().values_list("file", flat=True).iterator():
         store.remove(file)

@@ -14,7 +14,8 @@ from tasks.models.task import Task
 class InputPicture(models.Model):
     """A picture of a request, as bytes or as a link to fetch.
 
-    The row is deleted with its file when the task or errand is over.
+    The row is deleted with its file when the task or errand is over, or its file
+    becomes a kept file (tasks/pictures/kept/brought.py).
     """
 
     task = models.ForeignKey(Task, models.CASCADE, null=True, related_name="inputs")
@@ -23,6 +24,7 @@ class InputPicture(models.Model):
     position = models.PositiveSmallIntegerField(default=0)
     source_url = models.TextField(blank=True)
     file = models.CharField(max_length=200, blank=True)
+    kept_file = models.CharField(max_length=100, blank=True)
     size = models.PositiveIntegerField(default=0, help_text="Bytes of the file.")
     content_type = models.CharField(max_length=40, blank=True)
     width = models.PositiveIntegerField(null=True)

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.enums import SpeedMode
-from accounts.models import DiscordAccount
+from accounts.models import ApiKey, DiscordAccount
 from mjproxy.lib.ids import new_picture_key, new_task_id
 from tasks.enums import (
     LOADING,
@@ -29,6 +29,9 @@ class Task(models.Model):
 
     id = models.BigIntegerField(primary_key=True, default=new_task_id)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
+    key = models.ForeignKey(
+        ApiKey, models.SET_NULL, null=True, help_text="The key that submitted it."
+    )
     account = models.ForeignKey(DiscordAccount, models.SET_NULL, null=True)
     parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True)
     action = models.CharField(max_length=16, choices=TaskAction)
@@ -47,6 +50,13 @@ class Task(models.Model):
     prompt = models.TextField(blank=True)
     prompt_en = models.TextField(blank=True)
     final_prompt = models.TextField(blank=True)
+    final_prompt_zh = models.TextField("final prompt in Chinese", blank=True)
+    back_tries = models.PositiveSmallIntegerField(
+        default=0, help_text="Tries to translate its final prompt back into Chinese."
+    )
+    back_next_at = models.DateTimeField(
+        null=True, help_text="The next of these tries; until then one is under way."
+    )
     description = models.TextField(blank=True)
     client_state = models.TextField("state", blank=True)
     notify_hook = models.TextField(blank=True)
@@ -56,11 +66,29 @@ class Task(models.Model):
     client_ip = models.GenericIPAddressField(null=True)
     idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001
     account_filter = models.JSONField(null=True, help_text="As it was submitted.")
+    # Links that a face swap was submitted with; empty where a file came with it.
+    swap_source = models.TextField(blank=True)
+    swap_target = models.TextField(blank=True)
 
     submitted_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     deadline_at = models.DateTimeField(null=True)
+
+    # Where it counts in the meters of its owner and key.
+    counted_on = models.DateField(
+        null=True, help_text="The day whose drawing it is; empty: it does not count."
+    )
+    key_counted = models.BooleanField(
+        default=False, help_text="It counts in the limits of its key too."
+    )
+    is_begun = models.BooleanField(
+        default=False, help_text="Midjourney has begun to draw it."
+    )
+
+    price = models.PositiveIntegerField(
+        default=0, help_text="The credits that it cost at its submit."
+    )
 
     progress = models.PositiveSmallIntegerField(null=True, help_text="Percent.")
     fail_reason = models.TextField(blank=True)
@@ -119,12 +147,20 @@ class Task(models.Model):
     picture_key = models.CharField(max_length=24, default=new_picture_key)
     preview_source = models.TextField(blank=True)
     picture_source = models.TextField(blank=True)
+    # Of a task that came from elsewhere, and whose picture is not at Discord. When the
+    # picture has been copied, it becomes the source.
+    picture_link = models.TextField(
+        blank=True, help_text="Shown to clients as it is, until the picture is kept."
+    )
     picture_type = models.CharField(max_length=40, blank=True)
     picture_width = models.PositiveIntegerField(null=True)
     picture_height = models.PositiveIntegerField(null=True)
     picture_file = models.CharField(max_length=200, blank=True)
     picture_tries = models.PositiveSmallIntegerField(default=0)
     picture_next_at = models.DateTimeField(null=True, help_text="Next try to store it.")
+    link_next_at = models.DateTimeField(
+        null=True, help_text="Earliest time at which a new link of it is asked for."
+    )
 
     seed = models.CharField(max_length=20, blank=True)
     seed_message_id = models.CharField(max_length=20, blank=True)
@@ -164,9 +200,9 @@ class Task(models.Model):
             ),
             models.Index(fields=["owner", "-id"], name="task_own"),
             models.Index(
-                fields=["owner"],
-                condition=models.Q(status=TaskStatus.NOT_START),
-                name="task_own_waiting",
+                fields=["owner", "status"],
+                condition=Q(status__in=LOADING),
+                name="task_own_open",
             ),
             models.Index(fields=["status", "deadline_at"], name="task_due"),
             models.Index(fields=["parent_message_id"], name="task_parent_message"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -27,16 +28,20 @@ from mjproxy.lib.process.bulkhead import RETRY_AFTER, NoPlace
 from mjproxy.lib.web import byte_ranges
 from mjproxy.lib.web.outside_hosts import DeferredResponse
 from tasks.enums import TaskStatus
-from tasks.models import Task
-from tasks.pictures import cdn, store
-from tasks.pictures.types import EXTENSIONS
+from tasks.models import KeptFile, Task
+from tasks.pictures import cdn, fresh_links, previews, store
+from tasks.pictures.kept import links as kept_links
+from tasks.pictures.kept import through
+from tasks.pictures.kept.failures import Missing, NotUsable
+from tasks.pictures.kept.files import BeingRemoved
+from tasks.pictures.types import type_of
 from tasks.snapshots import drawing_settings
 
 _NAME: Final = re.compile(
-    r"(?P<key>[0-9a-f]{1,64})(?P<preview>-\d{1,3})?\.(?:png|webp|jpg|gif|mp4|bin)",
+    r"(?P<key>[0-9a-f]{1,64})(?:(?P<preview>-\d{1,3})|-w(?P<size>320|640))?"
+    r"\.(?:png|webp|jpg|gif|mp4|bin)",
     re.ASCII,
 )
-_TYPES: Final = {extension: kind for kind, extension in EXTENSIONS.items()}
 _PIECE: Final = 1 << 18
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _SHORT: Final = "public, max-age=5"
@@ -57,11 +62,12 @@ class Answer(Exception):
 def picture(request: HttpRequest, task_id: int, name: str) -> HttpResponseBase:
     """Serve a finished picture, or the preview of an unfinished one."""
     try:
-        task, wants_preview = _find(task_id, name)
-        if wants_preview and task.status != TaskStatus.SUCCESS:
+        task, wanted = _find(task_id, name)
+        if wanted["preview"] and task.status != TaskStatus.SUCCESS:
             response = _preview(request, task)
         else:
-            response = _final(request, task, short=wants_preview)
+            size = int(wanted["size"] or 0)
+            response = _final(request, task, size, short=bool(wanted["preview"]))
     except Answer as answer:
         response = answer.response
     response["Access-Control-Allow-Origin"] = "*"
@@ -72,7 +78,7 @@ def picture(request: HttpRequest, task_id: int, name: str) -> HttpResponseBase:
     return response
 
 
-def _find(task_id: int, name: str) -> tuple[Task, bool]:
+def _find(task_id: int, name: str) -> tuple[Task, re.Match[str]]:
     match = _NAME.fullmatch(name)
     task = Task.objects.filter(pk=task_id).first() if task_id < 1 << 63 else None
     if (
@@ -81,20 +87,66 @@ def _find(task_id: int, name: str) -> tuple[Task, bool]:
         or not constant_time_compare(match["key"], task.picture_key)
     ):
         raise Answer(404, "no such picture")
-    return task, bool(match["preview"])
+    return task, match
 
 
-def _final(request: HttpRequest, task: Task, *, short: bool) -> HttpResponseBase:
+def _final(
+    request: HttpRequest, task: Task, size: int, *, short: bool
+) -> HttpResponseBase:
+    """Serve the picture; with a size its thumbnail, or the picture until that is made.
+
+    It lies in the data folder, in the bucket, or still at Discord only.
+    """
     if task.status != TaskStatus.SUCCESS or not task.picture_source:
         raise Answer(404, "no such picture")
     how = _How(request, f'"{task.picture_key}"', _SHORT if short else _FOR_EVER)
+    if small := kept_links.local_thumbnail(task, size):
+        with suppress(FileNotFoundError):
+            return replace(how, etag=f'"{task.picture_key}-{size}"').shown(*small)
+    if size:
+        how = replace(how, caching=_SHORT)
     if path := store.kept_path(task):
-        kind = _TYPES.get(path.suffix[1:], "application/octet-stream")
-        return how.shown(kind, path)
-    keep = drawing_settings().keep_pictures
-    return DeferredResponse(
-        partial(_fetched, how, task, task.picture_source, keep=keep)
-    )
+        with suppress(FileNotFoundError):  # it has just moved to the bucket
+            return how.shown(type_of(path), path)
+    if file := kept_links.in_bucket(task):
+        return _from_bucket(how, task, file, size)
+    return DeferredResponse(partial(_from_discord, how, task))
+
+
+def _from_bucket(how: _How, task: Task, file: KeptFile, size: int) -> HttpResponseBase:
+    try:
+        link = kept_links.link_of(file, size)
+    except NotUsable:
+        raise Answer(503, "the storage of pictures cannot be used now") from None
+    if link is None:
+        return DeferredResponse(partial(_passed_on, how, task, file, size))
+    response = HttpResponse(status=302, headers={"Location": link.url})
+    response["Cache-Control"] = f"private, max-age={link.seconds}"
+    return response
+
+
+async def _passed_on(
+    how: _How, task: Task, file: KeptFile, size: int
+) -> HttpResponseBase:
+    """Fetch a picture from the bucket and serve it; waits in the event loop."""
+    try:
+        name, path = await through.copy_of(file, size, task.owner_id, at_once=True)
+        return how.shown(type_of(Path(name)), path)
+    except Missing:
+        return await _from_discord(how, task)
+    except NoPlace:
+        return Answer(503, "too many pictures are being fetched, try again").response
+    except (NotUsable, OSError):
+        return Answer(503, "the storage of pictures cannot be used now").response
+
+
+async def _from_discord(how: _How, task: Task) -> HttpResponseBase:
+    keep = (await in_thread(drawing_settings)).keep_pictures
+    response = await _fetched(how, task, task.picture_source, keep=keep)
+    if response.status_code == 404 and await in_thread(fresh_links.ask, task):
+        text = "its link at Discord is being renewed, try again"
+        return Answer(503, text).response
+    return response
 
 
 def _preview(request: HttpRequest, task: Task) -> HttpResponseBase:
@@ -104,7 +156,17 @@ def _preview(request: HttpRequest, task: Task) -> HttpResponseBase:
     how = _How(request, f'"{store.preview_name(source)}"', _SHORT)
     if cached := store.cached_preview(source):
         return how.shown(*cached)
-    return DeferredResponse(partial(_fetched, how, task, source, keep=False))
+    return DeferredResponse(partial(_preview_from_discord, how, task))
+
+
+async def _preview_from_discord(how: _How, task: Task) -> HttpResponseBase:
+    """Serve the newest preview; the kept one if Discord does not give it."""
+    response = await _fetched(how, task, task.preview_source, keep=False)
+    is_away = response.status_code in (404, 502)
+    if is_away and (kept := await in_thread(previews.path_of, task.pk)):
+        with suppress(FileNotFoundError):
+            return replace(how, etag=f'"{kept.stem}"').shown(type_of(kept), kept)
+    return response
 
 
 async def _fetched(
@@ -135,7 +197,10 @@ async def _download(task: Task, source: str) -> cdn.Picture:
 
 
 def _kept(task: Task, found: cdn.Picture) -> Path:
-    kept = store.store_file(task.pk, found.content_type, found.path)
+    try:
+        kept = store.store_file(task, found.content_type, found.path)
+    except BeingRemoved:
+        return found.path
     if kept is None:
         raise Answer(404, "no such picture")
     return kept

@@ -42,7 +42,6 @@ from tasks.submit.row import (
     write,
 )
 from tasks.submit.seat import take_seats
-from tasks.submit.user_limit import check_share
 from tasks.webhooks.by_hand import tell_again
 
 _CHANGEABLE: Final = {
@@ -203,7 +202,11 @@ def answer_with(caller: Caller, task: Task, parent: Task, prompt: str) -> list[B
 
     Returns the input pictures. Raises BannedPrompt, InvalidRequest.
     """
-    english = permitted(prompt) if prompt else offered_prompt(parent, task.custom_id)
+    english = (
+        permitted(prompt, task.bot_type)
+        if prompt
+        else offered_prompt(parent, task.custom_id)
+    )
     answer_itself(task, prompt, english)
     brought = linked(prompt and english, caller.viewer)
     limits.check_field(task, brought)
@@ -219,15 +222,14 @@ def _press_all(caller: Caller, parent: Task, account: DiscordAccount) -> Submitt
     asked = {number: _numbered(caller, number) for number in numbers}
     known = {number: replayed(each) for number, each in asked.items()}
     missing = sum(earlier is None for earlier in known.values())
-    if missing:
-        check_share(caller.user.pk, tasks=missing)
     with transaction.atomic():
         ahead = take_seats(account, tasks=missing) if missing else 0
-        tasks = [
-            (known[number] or _draw_described(each, parent, account, number)).task
+        drawn = [
+            known[number] or _draw_described(each, parent, account, number)
             for number, each in asked.items()
         ]
-    return Submitted(tasks[0], ahead, tuple(tasks[1:]))
+    tasks = [each.task for each in drawn]
+    return Submitted(tasks[0], ahead, tuple(tasks[1:]), drawn[-1].quota)
 
 
 def _draw_described(

@@ -13,14 +13,14 @@ from tasks.models import Task
 from tasks.pictures.inputs import Brought, behind, read, read_all
 from tasks.pictures.own_links import Viewer, find_own
 from tasks.prompts import links
-from tasks.prompts.banned_words import first_banned_word
+from tasks.prompts.banned.groups import banned_words
 from tasks.prompts.text import echo_key
 from tasks.prompts.translation import translate
 from tasks.prompts.video import as_video
 from tasks.selectors import visible_to
-from tasks.snapshots import banned_words
 from tasks.submit import limits
 from tasks.submit.account import Wanted
+from tasks.submit.allowance import check_quotas
 from tasks.submit.row import (
     Caller,
     Submitted,
@@ -57,7 +57,8 @@ def submit_imagine(
     prompt = checked_prompt(prompt)
     if earlier := replayed(caller):
         return earlier
-    english = permitted(prompt)
+    check_quotas(caller.user, caller.key_id, TaskAction.IMAGINE)
+    english = permitted(prompt, bot_type)
     brought = read_all(pictures, InputRole.PROMPT, viewer=caller.viewer)
     if len(brought) > MAX_PROMPT_PICTURES:
         raise InvalidRequest(
@@ -66,13 +67,13 @@ def submit_imagine(
     return _draw(caller, TaskAction.IMAGINE, bot_type, prompt, english, brought, wanted)
 
 
-def permitted(prompt: str) -> str:
+def permitted(prompt: str, bot_type: str) -> str:
     """Return the prompt in English. Raises BannedPrompt."""
-    english = translate(prompt)
+    english = translate(prompt, bot_type)
     banned = banned_words()
-    for text in (english, prompt):
-        if word := first_banned_word(text, banned):
-            raise BannedPrompt(word=word, prompt=english)
+    for text in dict.fromkeys((english, prompt)):
+        if hit := banned.first(text):
+            raise BannedPrompt(word=hit.text, prompt=english)
     return english
 
 
@@ -124,6 +125,7 @@ def submit_blend(
         raise InvalidRequest("dimensions参数错误", "Invalid dimensions")
     if earlier := replayed(caller):
         return earlier
+    check_quotas(caller.user, caller.key_id, TaskAction.BLEND)
     brought = read_all(pictures, InputRole.COMMAND, viewer=caller.viewer)
     task = new_task(caller, TaskAction.BLEND, bot_type)
     task.prompt_en = DIMENSIONS[dimensions]
@@ -159,7 +161,7 @@ def submit_shorten(
     prompt = checked_prompt(prompt)
     if earlier := replayed(caller):
         return earlier
-    english = permitted(prompt)
+    english = permitted(prompt, bot_type)
     brought = linked(english, caller.viewer)
     return _ask(caller, TaskAction.SHORTEN, bot_type, prompt, english, brought, wanted)
 
@@ -254,7 +256,8 @@ def submit_video(
         raise InvalidRequest("batchSize参数错误", "batchSize is 1, 2 or 4")
     if earlier := replayed(caller):
         return earlier
-    english = permitted(prompt) if prompt else ""
+    check_quotas(caller.user, caller.key_id, TaskAction.VIDEO)
+    english = permitted(prompt, BotType.MID_JOURNEY) if prompt else ""
     brought = read_all([first], InputRole.PROMPT, viewer=caller.viewer)
     if not loop:
         brought += read_all([last], InputRole.END_FRAME, viewer=caller.viewer)

@@ -30,7 +30,6 @@ from tasks.submit.row import (
     replayed,
     write,
 )
-from tasks.submit.user_limit import check_share
 
 # An extension without its finished clip has no message with its button.
 _UNKNOWN: Final = Q(parent_message_id="") & ~Q(custom_id="")
@@ -104,7 +103,6 @@ def _choose(
             return _extend(caller, clip, account, pressed, wish.prompt)
         raise _not_a_clip()
     with transaction.atomic():
-        check_share(caller.user.pk, tasks=1 if clip else 2)
         if clip:
             return _wait_for(caller, clip, account, wish)
         chosen = press(quiet, video, account, choice, WindowState.NONE)

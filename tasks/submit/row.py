@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from django.db import IntegrityError, transaction
 
 from accounts.models import DiscordAccount, User
+from mjproxy.lib.db import durability
 from mjproxy.lib.db.deadlocks import again_after_deadlock
 from mjproxy.lib.web import client_disconnect
 from tasks.enums import BotType, TaskAction, TaskStatus
@@ -22,18 +24,24 @@ from tasks.models import Task
 from tasks.pictures import inputs
 from tasks.pictures.inputs import Brought, Written
 from tasks.pictures.own_links import Viewer
+from tasks.prices import price_of
 from tasks.prompts.text import MAX_PROMPT_LENGTH
 from tasks.selectors import visible_to
 from tasks.services import insert
 from tasks.snapshots import drawing_settings
-from tasks.submit.account import AccountFilter, Wanted
-from tasks.submit.seat import SeatLost, give, take_seat
-from tasks.submit.user_limit import check_brought, check_share
+from tasks.submit import allowance
+from tasks.submit.account import AccountFilter, Chosen, Wanted
+from tasks.submit.allowance import Charge, Quota
+from tasks.submit.guests import count_guest
+from tasks.submit.seat import SeatLost, choose_for, give, take_chosen, take_seats
+from tasks.submit.user_limit import check_brought
 from tasks.webhooks.hooks import host_of
 
 MAX_IDEMPOTENCY_KEY: Final = 255
 # Lost races. A fifth is rare; 100 is a safety bound.
 TRIES: Final = 100
+# Takes a place, calls what writes the row, and returns the number before it.
+Seat = Callable[[Callable[[], object]], int]
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,8 @@ class Caller:
     """Who asks, and what every submit may carry."""
 
     user: User
+    key_id: int | None = None
+    is_guest: bool = False
     mode: str = ""
     state: str = ""
     notify_hook: str = ""
@@ -61,6 +71,7 @@ class Submitted:
     task: Task
     ahead: int = 0
     more: tuple[Task, ...] = ()  # where one button starts several
+    quota: Quota | None = None  # what its owner may draw yet, if that is limited
 
 
 def checked_prompt(prompt: str) -> str:
@@ -91,11 +102,16 @@ def new_task(
     bot_type: BotType,
     account: DiscordAccount | None = None,
 ) -> Task:
-    """Return a row that is not written yet. Its account may be chosen later."""
+    """Return a row that is not written yet. Its account may be chosen later.
+
+    Raises BotNotAllowed.
+    """
+    allowance.check_bot(caller.user, bot_type)
     hook = caller.notify_hook.strip()
     operators = "" if hook else drawing_settings().notify_hook
     task = Task(
         owner=caller.user,
+        key_id=caller.key_id,
         action=action,
         bot_type=bot_type,
         mode=caller.mode,
@@ -121,7 +137,10 @@ def replayed(caller: Caller) -> Submitted | None:
         owner=caller.user, idempotency_key=caller.idempotency_key
     )
     task = earlier.select_related("account").first()
-    return Submitted(task) if task else None
+    if task is None:
+        return None
+    durability.wait()
+    return Submitted(task)
 
 
 def write(
@@ -131,23 +150,26 @@ def write(
     *,
     at: Wanted | DiscordAccount | None = None,
     waits: bool = False,
+    seat: Seat | None = None,
 ) -> Submitted:
     """Write the row with what it brought along, and hand it to dispatch.
 
-    `at` says where it takes its seat (`take_seat`); None: it needs none, or has one.
+    `at` says where it takes its seat; None: it needs none, or has one.
+    `seat` takes another place than one at an account.
     With `waits` it is not sent before it is marked as prepared.
-    Raises NoAccount, QueueFull; ShareUsedUp where its owner has enough tasks waiting,
-    PicturesUsedUp where they hold enough pictures, ClientDisconnected where the
-    client left. Then nothing is written.
+    Raises NoAccount, QueueFull; the refusals of `allowance` where its owner may not
+    draw it, PicturesUsedUp where they hold enough pictures, ClientDisconnected where
+    the client left. Then nothing is written.
     """
+    at = allowance.keep_speed(task, at)
     if task.status == TaskStatus.NOT_START:
-        check_share(caller.user.pk)
+        vars(task).update(vars(allowance.charge(task.action, caller.key_id)))
     check_brought(caller.user.pk, brought)
     uploads = any(picture.needs_upload for picture in brought)
     task.prepared = not (waits or uploads)
     try:
         with inputs.kept(brought) as files:
-            return _write(task, files, at)
+            return _write(caller, task, files, at, seat)
     except IntegrityError:
         # The same key at the same moment: the other request won.
         if earlier := replayed(caller):
@@ -157,7 +179,11 @@ def write(
 
 @again_after_deadlock
 def _write(
-    task: Task, files: Sequence[Written], at: Wanted | DiscordAccount | None
+    caller: Caller,
+    task: Task,
+    files: Sequence[Written],
+    at: Wanted | DiscordAccount | None,
+    seat: Seat | None,
 ) -> Submitted:
     """Take a seat, write the row and its pictures: all in one transaction, or nothing.
 
@@ -165,15 +191,23 @@ def _write(
     """
     for _ in range(TRIES):
         try:
+            chosen = choose_for(task, at) if isinstance(at, Wanted) else at
+            task.requested_mode = task.mode
             with transaction.atomic():
-                ahead = 0 if at is None else take_seat(task, at)
-                task.requested_mode = task.mode
-                insert(task)
+                if task.status == TaskStatus.NOT_START:
+                    task.price = price_of(task)
+                ahead = _insert(task, chosen, seat)
                 inputs.write_rows(files, task=task)
+                quota = None
+                if task.status == TaskStatus.NOT_START:
+                    columns = task.key_id, task.counted_on, task.key_counted, task.price
+                    quota = allowance.count(task, Charge(*columns))
+                    if caller.is_guest:
+                        count_guest(task, task.counted_on)
                 if client_disconnect.has_disconnected():
                     # its id would reach no client
                     raise ClientDisconnected
-                return Submitted(task, ahead)
+                return Submitted(task, ahead, quota=quota)
         except SeatLost:
             continue
         except IntegrityError:
@@ -182,3 +216,16 @@ def _write(
                 raise
             task.pk += 1
     raise QueueFull()
+
+
+def _insert(task: Task, at: Chosen | DiscordAccount | None, seat: Seat | None) -> int:
+    """Write the row and take its seat; return the number of tasks before it."""
+    also = partial(insert, task)
+    if seat is not None:
+        return seat(also)
+    if isinstance(at, Chosen):
+        return take_chosen(at, TaskAction(task.action), also)
+    if at is not None:
+        return take_seats(at, also=also)
+    also()
+    return 0

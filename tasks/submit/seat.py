@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
 from django.utils import timezone
 
-from accounts.choice.usage import take_turn
+from accounts.choice.usage import begin_turn
 from accounts.models import DiscordAccount
+from mjproxy.lib.db.together import together
 from mjproxy.lib.validators.number_limits import span_of
 from tasks.enums import BotType, TaskAction
 from tasks.exceptions import NoAccount, QueueFull
-from tasks.load import waiting_count
+from tasks.load import begin_count
 from tasks.models import Task
 from tasks.submit.account import Chosen, Wanted, choose, is_new
 
 # A task waits at most this many times the account's time limit.
 QUEUE_LIMIT_FACTOR: Final = 12
+Write = Callable[[], object]
+
+
+def nothing() -> None:
+    """Write nothing along."""
 
 
 class SeatLost(Exception):
@@ -27,43 +34,49 @@ class SeatLost(Exception):
     """
 
 
-def take_seat(task: Task, at: Wanted | DiscordAccount) -> int:
-    """Take a seat for an unsaved task; return the number of tasks before it.
+def choose_for(task: Task, wanted: Wanted) -> Chosen:
+    """Choose an account for an unsaved task, and give it that account and its speed.
 
-    `at` is the account, or the wishes for one; then one is chosen, and the task gets
-    that account and its speed. Call it in the transaction that writes the row. Raises
-    NoAccount, QueueFull, and SeatLost if another account may be chosen.
+    Raises NoAccount, QueueFull. Call it before the transaction that takes the seat,
+    which locks the account's row, on SQLite all rows.
     """
-    if isinstance(at, DiscordAccount):
-        return take_seats(at)
     action = TaskAction(task.action)
-    chosen = choose(action, BotType(task.bot_type), at, task.prompt)
-    ahead = take_chosen(chosen, action)
+    chosen = choose(action, BotType(task.bot_type), wanted, task.prompt)
     give(task, chosen.account)
     task.mode = chosen.mode
-    return ahead
+    return chosen
 
 
-def take_chosen(chosen: Chosen, action: TaskAction) -> int:
+def take_chosen(chosen: Chosen, action: TaskAction, also: Write = nothing) -> int:
     """Take a seat at a chosen account, as `take_seats` does, within its limits."""
     try:
         return take_seats(
-            chosen.account, within_limit=is_new(action), unless_taken=chosen.in_turn
+            chosen.account,
+            also=also,
+            within_limit=is_new(action),
+            unless_taken=chosen.in_turn,
         )
     except QueueFull as exc:
         raise SeatLost from exc
 
 
-def take_seats(account: DiscordAccount, *, tasks: int = 1, **turn: bool) -> int:
+def take_seats(
+    account: DiscordAccount, *, tasks: int = 1, also: Write = nothing, **turn: bool
+) -> int:
     """Take seats for `tasks` tasks at an account; return the number before them.
 
     Call it in the transaction that writes the tasks: it locks the account's row, so no
-    other submit counts at the same time. Raises QueueFull, and SeatLost if a condition
-    of `take_turn` does not hold.
+    other submit counts at the same time. `also` writes them, in the same round trip,
+    before it is known whether there is a place. Raises QueueFull, and SeatLost if a
+    condition of `begin_turn` does not hold; then undo the transaction.
     """
-    if not take_turn(account, tasks=tasks, **turn):
+    with together():
+        taken = begin_turn(account, tasks=tasks, **turn)
+        waiting = begin_count(account)
+        also()
+    if not taken():
         raise SeatLost if turn else NoAccount()
-    ahead = waiting_count(account)
+    ahead = waiting()
     if account.max_queue_size and ahead + tasks > account.max_queue_size:
         raise QueueFull(discordInstanceId=account.channel_id)
     return ahead

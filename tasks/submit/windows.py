@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -16,12 +18,15 @@ from tasks.pictures import inputs
 from tasks.pictures.inputs import Brought
 from tasks.pictures.masks import read_mask
 from tasks.pictures.own_links import Viewer
+from tasks.prices import price_of
 from tasks.prompts import text
 from tasks.selectors import load_shown, visible_to
 from tasks.services import advance
-from tasks.submit import limits
+from tasks.submit import allowance, limits
+from tasks.submit.allowance import Quota
 from tasks.submit.button_account import owner_or_host
 from tasks.submit.commands import linked, permitted
+from tasks.submit.guests import count_guest
 from tasks.submit.row import (
     Caller,
     Submitted,
@@ -29,7 +34,7 @@ from tasks.submit.row import (
     replayed,
 )
 from tasks.submit.seat import queue_deadline, take_seats
-from tasks.submit.user_limit import check_brought, check_share
+from tasks.submit.user_limit import check_brought
 
 
 def submit_window(
@@ -49,13 +54,13 @@ def submit_window(
         raise _not_open()
     account = owner_or_host(task)
     given = checked_prompt(prompt) if prompt.strip() else ""
-    english = permitted(given) if given else _offered(task)
+    english = permitted(given, task.bot_type) if given else _offered(task)
     brought = _brought(task, english, mask, caller.viewer)
     english = text.zoomed(english) if _is_zoom(task) else english
     task.prompt_en = english
     limits.check_field(task, brought)
-    ahead = _go_on(caller, task, account, given, english, brought)
-    return Submitted(load_shown(task.pk), ahead)
+    ahead, quota = _go_on(caller, task, account, given, english, brought)
+    return Submitted(load_shown(task.pk), ahead, quota=quota)
 
 
 def _answered(caller: Caller, task: Task) -> Submitted | None:
@@ -99,12 +104,15 @@ def _go_on(
     given: str,
     english: str,
     brought: list[Brought],
-) -> int:
+) -> tuple[int, Quota | None]:
     """Make the task wait for its turn; return the number of tasks before it.
 
-    Raises QueueFull, and InvalidRequest if another answer was first.
+    Also returns the tightest quota of its owner. Raises QueueFull, the refusals of
+    `allowance`, and InvalidRequest if another answer was first.
     """
-    check_share(task.owner_id)
+    task.account, task.prompt_en = account, english
+    charge = allowance.charge(task.action, caller.key_id)
+    charge = replace(charge, price=price_of(task))
     check_brought(task.owner_id, brought)
     imagines = task.action == TaskAction.IMAGINE
     with inputs.kept(brought) as files, transaction.atomic():
@@ -114,6 +122,7 @@ def _go_on(
             TaskStatus.NOT_START,
             account=account,
             where=Q(status=TaskStatus.MODAL, window=WindowState.EXPECTED),
+            **vars(charge),
             # A described prompt replaces the prompt of the description.
             prompt=given or (english if imagines else task.prompt or english),
             prompt_en=english,
@@ -126,7 +135,10 @@ def _go_on(
         if not moved:
             raise _not_open()
         inputs.write_rows(files, task=task)
-    return ahead
+        quota = allowance.count(task, charge)
+        if caller.is_guest:
+            count_guest(task, charge.counted_on)
+    return ahead, quota
 
 
 def _not_open() -> InvalidRequest:

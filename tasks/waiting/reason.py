@@ -19,7 +19,8 @@ from django.utils import timezone
 from accounts import states
 from accounts.models import DiscordAccount
 from tasks import ports
-from tasks.enums import RUNNING, Delivery, TaskStatus
+from tasks.enums import RUNNING, SWAPS, Delivery, TaskStatus
+from tasks.load import full_users
 from tasks.models import Task
 from tasks.ports import Lane
 from tasks.waiting.durations import usual_seconds
@@ -39,6 +40,10 @@ LOOKED_UP: Final = (
 # After this time the sender has an answer or has died.
 NO_ANSWER: Final = timedelta(seconds=15)
 CANCELLING: Final = "正在取消 / Midjourney is asked to stop it"
+
+
+SWAPS_AHEAD: Final = "等待换脸服务 / it waits for its turn at the face swap service"
+STOPPING_SWAP: Final = "正在取消 / the face swap service is asked to stop it"
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,8 @@ def waiting_of(tasks: Iterable[Task]) -> dict[int, Waiting]:
 
 def _alone(task: Task) -> str | None:
     """Return the reason that the rows of the task and its account give."""
+    if task.action in SWAPS:
+        return _of_swap(task)
     if task.status == TaskStatus.NOT_START:
         return account_reason(task.account) if task.account else NO_ACCOUNT
     if task.status in RUNNING and task.cancel_requested_at:
@@ -78,6 +85,14 @@ def _alone(task: Task) -> str | None:
     if task.delivery == Delivery.UNKNOWN or _is_unanswered(task):
         return LOOKED_UP
     return task.waiting_reason or None
+
+
+def _of_swap(task: Task) -> str | None:
+    if task.status == TaskStatus.NOT_START:
+        return SWAPS_AHEAD
+    if task.status in RUNNING and task.cancel_requested_at:
+        return STOPPING_SWAP
+    return (task.waiting_reason or None) if task.status in RUNNING else None
 
 
 def _is_unanswered(task: Task) -> bool:
@@ -126,6 +141,7 @@ def _in_line(lined: list[tuple[Task, DiscordAccount]]) -> dict[int, Waiting]:
     usual = usual_seconds(
         {(account.pk, t.action, t.requested_mode) for t, account in lined}
     )
+    full = full_users({task.owner_id for task, _ in lined})
     found = {}
     for task, account in lined:
         line = lines[account.pk]
@@ -135,11 +151,11 @@ def _in_line(lined: list[tuple[Task, DiscordAccount]]) -> dict[int, Waiting]:
         # because the rest of their time is unknown.
         place = ceil((ahead + 1) / max(1, line.lane.core_size))
         eta = None if seconds is None else max(1, round(seconds * place))
-        found[task.pk] = Waiting(_reason(task, line, ahead), eta)
+        found[task.pk] = Waiting(_reason(task, line, ahead, full), eta)
     return found
 
 
-def _reason(task: Task, line: _Line, ahead: int) -> str | None:
+def _reason(task: Task, line: _Line, ahead: int, full: Mapping[int, int]) -> str | None:
     """Return the first obstacle; None: the task is sent at any moment."""
     now, lane = timezone.now(), line.lane
     if not task.prepared:
@@ -150,6 +166,11 @@ def _reason(task: Task, line: _Line, ahead: int) -> str | None:
         return NOT_CONNECTED
     if lane.rest_until and lane.rest_until > now:
         return lane.rest_reason or RESTING
+    if most := full.get(task.owner_id):
+        return (
+            f"您正在绘制 {most} 个任务，并发数已达上限 / "
+            f"you draw as many at once as you may ({most})"
+        )
     if line.running >= lane.core_size:
         return _full(lane.core_size, ahead)
     if (task.account_id, task.echo_key, task.bot_type) in line.unnamed:

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from mjproxy.lib import faults
+from mjproxy.lib.audit.records import in_record, note
 from mjproxy.lib.db import claim as claims
 from tasks.enums import DeliveryState
 from tasks.models import Task, WebhookDelivery
@@ -26,11 +27,13 @@ from tasks.wire import task_bytes
 S = DeliveryState
 
 
+@in_record
 def resend(delivery: WebhookDelivery) -> None:
     """Make a call of the log due now, with a full number of tries."""
     WebhookDelivery.objects.filter(pk=delivery.pk).update(
         state=S.WAITING, by_hand=True, attempts=0, next_attempt_at=timezone.now()
     )
+    note("send again", delivery)
 
 
 def resend_last(task: Task) -> bool:
@@ -40,6 +43,7 @@ def resend_last(task: Task) -> bool:
         resend(last)
     elif task.hook_revision:
         _write(load_shown(task.pk), hook_of(task))
+        note("send again", task)
     return bool(last or task.hook_revision)
 
 
@@ -132,4 +136,4 @@ def settle(call: Call, outcome: Outcome) -> None:
     if written:
         log.say(call, outcome, state)
     else:
-        log.say_late(call, outcome)
+        log.say_late([(call, outcome)])

@@ -23,9 +23,9 @@ from mjproxy.lib import faults
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.faults import Work
 from mjproxy.lib.process import event_loop
-from mjproxy.lib.safe_http.client import close_at_exit, open_session
+from tasks.models import Task
 from tasks.webhooks import by_hand, picking, shares, statements, states
-from tasks.webhooks.posting import Call, Outcome, post
+from tasks.webhooks.posting import Call, Outcome, Poster, post
 from tasks.webhooks.shares import Receiver, Round, Shares
 
 logger = logging.getLogger(__name__)
@@ -40,27 +40,36 @@ class Courier:
     """Makes the webhook calls of one process. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._session = open_session(limit=shares.AT_ONCE)
-        close_at_exit(self._session)
+        self._poster = Poster(limit=shares.AT_ONCE)
         self._shares = Shares()
         self._starting: dict[Receiver, bool] = {}
+        # Woken tasks whose receiver's places were taken for a search.
+        self._after_search: dict[Receiver, list[int]] = {}
         # Receivers that may have more due calls than free places.
         self._crowded: set[Receiver] = set()
         self._woken: dict[int, None] = {}
         self._open: set[int] = set()  # tasks whose call is open
         self._told: dict[int, states.Done] = {}  # taken calls that are not stored yet
         self._round_at = 0.0  # earliest time of the next round, on the loop's clock
+        self._looked = asyncio.Event()  # set at the end of each round, then replaced
         self._hurry = asyncio.Event()
         self._is_claiming = self._is_settling = self._is_looking = False
+        self._is_ending = False
         self._work: set[asyncio.Task[None]] = set()
 
     async def aclose(self) -> None:
-        await self._session.close()
+        await self._poster.close()
 
     async def finished(self) -> None:
         """Wait until no call is open and all results are stored."""
         while self._work:
             await asyncio.wait(self._work)
+
+    async def end(self) -> None:
+        """Begin no more calls; store the results that are there, and of open calls."""
+        self._is_ending = True
+        self._hurry.set()
+        await self.finished()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -77,34 +86,52 @@ class Courier:
             elif pk not in self._open:
                 self._woken[pk] = None
             # In both cases news are noticed when the result of the call is stored.
-        if self._woken and not self._is_claiming:
+        if self._woken and not self._is_claiming and not self._is_ending:
             self._is_claiming = True
             self._spawn(self._claim_woken())
+
+    async def look_at(self, ids: Iterable[int]) -> None:
+        """Wake tasks, and wait until a round has looked at them."""
+        self.wake(ids)
+        while not self._woken.keys().isdisjoint(ids):
+            await self._looked.wait()
 
     async def _claim_woken(self) -> None:
         clock = asyncio.get_running_loop().time
         try:
-            while self._woken:
+            while self._woken and not self._is_ending:
                 await asyncio.sleep(self._round_at - clock())
                 self._round_at = clock() + ROUND_EVERY
                 ids = list(islice(self._woken, statements.MOST))
                 for pk in ids:
                     del self._woken[pk]
                 await faults.watch(_ROUND, partial(self._claim_these, ids))
+                self._looked.set()
+                self._looked = asyncio.Event()
         finally:
             self._is_claiming = False
 
     async def _claim_these(self, ids: list[int], _: int) -> None:
         calls: list[Call] = []
+        refused: dict[int, Receiver] = {}
         places = Round(self._shares, self._crowded)
         try:
-            calls = await in_thread(_claimed, ids, places)
+            calls, refused = await in_thread(_claimed, ids, places)
         finally:
             places.close(call.receiver for call in calls)
         for call in calls:
             self._begin(call)
-        self._crowded |= places.refused
-        for receiver in places.refused:
+        self._let_wait(refused)
+
+    def _let_wait(self, refused: dict[int, Receiver]) -> None:
+        """Make the calls of woken tasks later, because no place was free."""
+        for pk, receiver in refused.items():
+            if receiver in self._starting:
+                # Perhaps it is only the search that holds the places.
+                self._after_search.setdefault(receiver, []).append(pk)
+        full = {*refused.values()} - self._starting.keys()
+        self._crowded |= full
+        for receiver in full:
             self._spawn(self.start(receiver))
 
     # --- receivers -------------------------------------------------------------------
@@ -126,6 +153,8 @@ class Courier:
         The others follow as places become free. A call during a round starts another
         round.
         """
+        if self._is_ending:
+            return
         if receiver in self._starting:
             self._starting[receiver] = True
             return
@@ -138,10 +167,10 @@ class Courier:
                 await faults.watch(finding, due)
         finally:
             del self._starting[receiver]
+            self.wake(self._after_search.pop(receiver, ()))
 
     async def _start_due(self, receiver: Receiver, _: int) -> None:
         calls: list[Call] = []
-        self._crowded.add(receiver)
         round_ = Round(self._shares)
         places = sum(1 for _ in range(shares.MOST) if round_.take(receiver))
         try:
@@ -153,6 +182,8 @@ class Courier:
             round_.close(call.receiver for call in calls)
         if len(calls) < places:
             self._crowded.discard(receiver)
+        else:  # there may be more, which the end of a call starts
+            self._crowded.add(receiver)
         for call in calls:
             self._begin(call)
 
@@ -182,7 +213,7 @@ class Courier:
     async def _call(self, call: Call, _: int) -> None:
         began = time.monotonic()
         try:
-            outcome = await post(self._session, call)
+            outcome = await post(self._poster, call)
         finally:
             # From here on news of the task are looked for, so none is missed.
             if not call.by_hand:
@@ -208,10 +239,11 @@ class Courier:
         """Store the results that come within `SETTLE_EVERY` seconds together."""
         try:
             while self._told:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(SETTLE_EVERY):
-                        await self._hurry.wait()
-                self._hurry.clear()
+                if not self._is_ending:
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(SETTLE_EVERY):
+                            await self._hurry.wait()
+                    self._hurry.clear()
                 await self._settle_these()
         finally:
             self._is_settling = False
@@ -231,10 +263,20 @@ class Courier:
             self.wake(again)
 
 
-def _claimed(ids: list[int], places: Round) -> list[Call]:
-    """Claim those of the tasks that are due and for which a place is free."""
-    tasks = states.due(ids)
-    return states.claim(t for t in tasks if places.take(states.receiver_of(t)))
+def _claimed(ids: list[int], places: Round) -> tuple[list[Call], dict[int, Receiver]]:
+    """Claim those of the tasks that are due and for which a place is free.
+
+    Returns their calls, and the receivers of due tasks without a place.
+    """
+    free: list[Task] = []
+    refused: dict[int, Receiver] = {}
+    for task in states.due(ids):
+        receiver = states.receiver_of(task)
+        if places.take(receiver):
+            free.append(task)
+        else:
+            refused[task.pk] = receiver
+    return states.claim(free), refused
 
 
 _couriers: dict[asyncio.AbstractEventLoop, Courier] = {}
@@ -274,5 +316,13 @@ async def start_all(receivers: list[Receiver]) -> None:
     await here().start_all(receivers)
 
 
+async def look_at(ids: list[int]) -> None:
+    await here().look_at(ids)
+
+
 async def finished() -> None:
     await here().finished()
+
+
+async def end() -> None:
+    await here().end()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.utils import timezone
@@ -50,6 +51,7 @@ def say(call: Call, outcome: Outcome, state: DeliveryState) -> None:
         logger.warning("%s failed, again later: %s", call, outcome)
 
 
-def say_late(call: Call, outcome: Outcome) -> None:
-    """Write a line about a call whose result came after the end of its claim."""
-    logger.warning("%s: %s, but its claim had ended", call, outcome)
+def say_late(calls: Sequence[tuple[Call, Outcome]], count: int = 1) -> None:
+    """Write a line about calls of which `count` ended after the end of their claim."""
+    said = "; ".join(f"{call}: {outcome}" for call, outcome in calls)
+    logger.warning("%s, but the claims of %s had ended", said, count)

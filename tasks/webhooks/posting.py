@@ -10,10 +10,13 @@ from typing import Final
 
 import aiohttp
 from standardwebhooks import Webhook
+from yarl import URL
 
 from mjproxy.lib.safe_http.client import (
     Unfetchable,
     check_url,
+    close_at_exit,
+    open_session,
     read_capped,
     reason_of,
 )
@@ -24,6 +27,8 @@ UNSIGNED: Final = "the signing secret fits no encryption key: make a new one"
 TIMEOUT: Final = 10.0  # seconds for a whole call
 MAX_ANSWER: Final = 64 << 10
 ANSWER_PATIENCE: Final = 2.0  # seconds; the body is not used
+# Seconds for which an idle connection is kept. Most receivers keep it longer.
+KEPT: Final = 1.0
 GONE: Final = 410
 _TOO_MUCH: Final = frozenset({408, 425, 429})
 
@@ -80,20 +85,42 @@ class Outcome:
         return f"HTTP {self.status}" if self.status else self.error
 
 
-async def post(session: aiohttp.ClientSession, call: Call) -> Outcome:
+class Poster:
+    """Makes calls, on kept connections where there are any.
+
+    A receiver may close a kept connection at any time. So a call whose connection broke
+    before an answer is made again at once, on a new one. It may have arrived, as before
+    any other try; its id says so.
+    """
+
+    def __init__(self, *, limit: int) -> None:
+        self._kept = open_session(limit=limit, kept=KEPT)
+        self._new = open_session(limit=limit)
+        close_at_exit(self._kept)
+        close_at_exit(self._new)
+
+    async def close(self) -> None:
+        await self._kept.close()
+        await self._new.close()
+
+    async def status_of(self, call: Call) -> int:
+        """Make a call; return the status of its answer."""
+        url, headers = check_url(call.url), _headers(call)
+        try:
+            return await _status_of(self._kept, url, call.body, headers)
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            return await _status_of(self._new, url, call.body, headers)
+
+
+async def post(poster: Poster, call: Call) -> Outcome:
     """Make a call; a failure is an outcome, not an error."""
     if not call.secret:
         return Outcome(error=UNSIGNED)  # a call is never sent unsigned
     try:
-        url = check_url(call.url)
-        async with (
-            asyncio.timeout(TIMEOUT),
-            session.post(
-                url, data=call.body, headers=_headers(call), allow_redirects=False
-            ) as response,
-        ):
-            await _drain(response)
-            status = response.status
+        async with asyncio.timeout(TIMEOUT):
+            status = await poster.status_of(call)
     except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as exc:
         return Outcome(error=reason_of(exc))
     except Unfetchable as exc:
@@ -112,6 +139,17 @@ def _headers(call: Call) -> dict[str, str]:
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": signature,
     }
+
+
+async def _status_of(
+    session: aiohttp.ClientSession, url: URL, body: bytes, headers: dict[str, str]
+) -> int:
+    async with session.post(
+        url, data=body, headers=headers, allow_redirects=False
+    ) as response:
+        if not response.content.at_eof():
+            await _drain(response)
+        return response.status
 
 
 async def _drain(response: aiohttp.ClientResponse) -> None:

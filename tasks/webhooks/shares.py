@@ -128,7 +128,6 @@ class Round:
         self._taken: Counter[Receiver] = Counter()
         self._lock = threading.Lock()
         self._is_closed = False
-        self.refused: set[Receiver] = set()
 
     def take(self, receiver: Receiver) -> bool:
         """Take a place; False if none is free, or others wait for the receiver."""
@@ -136,7 +135,6 @@ class Round:
             if self._is_closed:
                 return False
             if receiver in self._busy or not self._shares.take(receiver):
-                self.refused.add(receiver)
                 return False
             self._taken[receiver] += 1
             return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -94,7 +95,7 @@ def settle_failed(call: Call, outcome: Outcome) -> bool:
     )
     overtaken = not waits and ours.update(hook_claimed_until=None)
     if not (waits or overtaken):
-        log.say_late(call, outcome)
+        log.say_late([(call, outcome)])
         return False
     log.entry(call, outcome, state, later).save(force_insert=True)
     log.say(call, outcome, state)
@@ -179,29 +180,35 @@ def _taken(calls: Sequence[Call], now: datetime) -> list[Call]:
 
 
 class _ClaimsHadEnded(Exception):
-    """Some calls of a batch are not ours any more."""
+    """Some calls of a batch with ends are not ours any more."""
 
 
 @again_after_deadlock
-@transaction.atomic
 def _settle_delivered(calls: Sequence[Done]) -> list[int]:
-    ids = [call.task_id for call, _ in calls]
-    told = statements.end([(call.task_id, call.claimed_until) for call, _ in calls])
-    overtaken = 0
-    if told < len(calls):
-        tokens = {call.claimed_until for call, _ in calls}
-        ours = Task.objects.filter(pk__in=ids, hook_claimed_until__in=tokens)
-        overtaken = ours.update(hook_claimed_until=None)
-    if told + overtaken < len(calls):
-        if len(calls) > 1:
-            raise _ClaimsHadEnded
-        log.say_late(*calls[0])
-        return []
     ends = [log.entry(*done, S.DELIVERED) for done in calls if done[0].is_final]
-    WebhookDelivery.objects.bulk_create(ends)
-    for done in calls:
-        log.say(*done, S.DELIVERED)
-    return ids if overtaken else []
+    with transaction.atomic() if ends else nullcontext():
+        told, overtaken = _end_claims([call for call, _ in calls])
+        late = len(calls) - told - overtaken
+        if late and ends and len(calls) > 1:
+            raise _ClaimsHadEnded
+        if ends and not late:
+            WebhookDelivery.objects.bulk_create(ends)
+    if late:
+        log.say_late(calls, late)
+    else:
+        for done in calls:
+            log.say(*done, S.DELIVERED)
+    return [call.task_id for call, _ in calls] if overtaken else []
+
+
+def _end_claims(calls: Sequence[Call]) -> tuple[int, int]:
+    """End the claims; return how many told the newest revision, and how many not."""
+    told = statements.end([(call.task_id, call.claimed_until) for call in calls])
+    if told == len(calls):
+        return told, 0
+    ids, tokens = [c.task_id for c in calls], {c.claimed_until for c in calls}
+    ours = Task.objects.filter(pk__in=ids, hook_claimed_until__in=tokens)
+    return told, ours.update(hook_claimed_until=None)
 
 
 def _alone_if_need_be(

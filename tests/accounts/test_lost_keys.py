@@ -19,7 +19,7 @@ from accounts.models import (
 from accounts.people.users import ensure_operator
 from gateway.models import GatewaySettings
 from mjproxy.lib.db.key_rotation import stored, unreadable
-from tasks.models import DrawingSettings
+from tasks.models import TranslationSettings
 from tasks.services import fail
 from tests.conftest import ApiClient
 from tests.factories import make_account, make_task
@@ -33,6 +33,7 @@ PAGES = [
     "/admin/accounts/verificationsettings/",
     "/admin/gateway/gatewaysettings/",
     "/admin/tasks/drawingsettings/",
+    "/admin/tasks/translationsettings/",
     "/admin/tasks/task/",
     "/",
 ]
@@ -51,7 +52,7 @@ def admin(account: DiscordAccount, settings: Any) -> Client:
     MailSettings(password="mail").save()
     VerificationSettings(secret="shared", server_url="https://v.example").save()
     GatewaySettings(proxy_url="http://proxy.example:1").save()
-    DrawingSettings(gpt_key="key", baidu_secret="hush").save()
+    TranslationSettings(gpt_key="key", baidu_secret="hush").save()
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     client = Client()
     signed_in = client.post("/sign-in", {"username": "admin", "password": password})

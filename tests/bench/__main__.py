@@ -2,7 +2,8 @@
 
 Times are milliseconds where no unit is named. Nothing here asserts: the budgets stand
 beside the figures, and what misses them is listed under "missed". `--only rates`,
-`cost`, `lists`, `remote` or `pool` measures a part, `--quick` less long.
+`cost`, `lists`, `remote`, `pool`, `protection` or `words` measures a part, `--quick`
+less long.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from tests.bench import (
     cost,
     lists,
     pool,
+    protection,
     rates,
     recovery,
     remote,
     task_fetches,
+    words,
 )
 from tests.bench.budgets import missed, table
 from tests.bench.figures import machine
@@ -36,7 +39,8 @@ LONG = 25  # the rate that must hold for a minute
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument("--only", choices=("rates", "cost", "lists", "remote", "pool"))
+    parts = ("rates", "cost", "lists", "remote", "pool", "protection", "words")
+    parser.add_argument("--only", choices=parts)
     parser.add_argument("--quick", action="store_true")
     wanted = parser.parse_args()
     report: dict[str, Any] = {"machine": machine()}
@@ -52,6 +56,10 @@ def main() -> None:
             report["remote"] = remote.measure(folder / "remote", quick=wanted.quick)
         if wanted.only in (None, "pool"):
             report["pool"] = pool.measure(folder, quick=wanted.quick)
+        if wanted.only in (None, "protection"):
+            report["protection"] = protection.measure()
+        if wanted.only in (None, "words"):
+            report["words"] = words.measure()
     report["table"] = table(report)
     report["missed"] = missed(report)
     print(json.dumps(report, indent=2))  # noqa: T201

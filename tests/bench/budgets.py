@@ -91,6 +91,23 @@ BUDGETS: Final[tuple[Budget, ...]] = (
         60,
         "8",
     ),
+    ("protection, processor time", ("protection", "example", "cpu_ms"), 1, ""),
+    ("protection, calls of Redis", ("protection", "example", "redis_calls"), 1, ""),
+    (
+        "protection with 10,000 rules, processor time",
+        ("protection", "many", "cpu_ms"),
+        1,
+        "",
+    ),
+    *(
+        (
+            f"10,000 banned words, a prompt in {kind}, p50",
+            ("words", "10000", kind, "p50"),
+            2,
+            "",
+        )
+        for kind in ("english", "accents", "chinese")
+    ),
     ("choice of an account", ("choosing", "BestWaitIdle any", "p50"), 2, ""),
 )
 LIST_MS: Final = 100  # of each list beside a million tasks, at any depth

@@ -130,4 +130,4 @@ def make_shortened(owner: User, account: DiscordAccount) -> Task:
 
 def keep_picture(task: Task, body: bytes = PNG) -> None:
     """Put the task's finished picture where it is served from."""
-    store.store(task.pk, "image/png", body)
+    store.store(task, "image/png", body)

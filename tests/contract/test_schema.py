@@ -37,11 +37,13 @@ from tasks.api.shapes.answers import (
     TaskPropertiesSerializer,
     TaskSerializer,
 )
+from tasks.models import BannedWordGroup, SwapSettings
 from tasks.wire import task_json
 from tests.conftest import OPERATORS_KEY
 from tests.contract.clients.base import KEY
 from tests.contract.scene import Scene
-from tests.factories import make_account, make_finished
+from tests.factories import make_account, make_finished, make_user
+from tests.pictures import data_url, picture
 
 _generator: Any = SchemaGenerator  # it has no types
 DOCUMENT: Final = _generator().get_schema(request=None, public=True)
@@ -61,6 +63,7 @@ CHECKS: Final = [
 ]
 KEYS: Final = {"Authorization", "mj-api-secret"}
 # No slash: the router would look for another address.
+FACE: Final = data_url(picture())
 ODD: Final = ("0", "1", "9" * 19, "9" * 40, "-1", "abc", "１２", "\0", "a b", "é")
 bounded: Final = settings(
     max_examples=12,
@@ -81,6 +84,11 @@ def api() -> Any:
 @pytest.fixture
 def known(scene: Scene, operator: User) -> dict[str, list[str]]:
     """Return values that mean something, by the names of parameters and members."""
+    swaps = SwapSettings.get_solo()
+    swaps.enabled = swaps.video_enabled = True
+    swaps.reason, swaps.token = "for the tests", "a-token"
+    swaps.save()
+    User.objects.update(may_swap_faces=True)
     finished = [str(scene.grid.pk), str(scene.single.pk)]
     windows = [str(scene.zoom.pk), str(scene.region.pk)]
     buttons = [*scene.grid.buttons, *scene.single.buttons]
@@ -88,12 +96,20 @@ def known(scene: Scene, operator: User) -> dict[str, list[str]]:
     return {
         "task_id": finished,
         "account_id": [str(scene.account.pk), channel],
+        "user_id": [str(make_user("erin").pk), str(operator.pk)],
         "tag_id": [str(DomainTag.objects.create(name="animals").pk)],
+        "group_id": [BannedWordGroup.objects.create(name="words").pk],
         "taskId": [*finished, *windows],
         "customId": [str(button["customId"]) for button in buttons],
         "content": [f"{task_id} {word}" for task_id in finished for word in "UVR"],
         "jobId": [str(scene.grid.job_id)],
         "channelId": [channel],
+        "host": ["https://old.example", "http://8.8.8.8/mj"],
+        "apiSecret": ["a-key-of-the-old-server"],
+        "sourceBase64": [FACE],
+        "targetBase64": [FACE],
+        "sourceUrl": ["https://a.example/face.png"],
+        "targetUrl": ["https://a.example/target.mp4"],
     }
 
 

@@ -9,11 +9,11 @@ from django.db.models import Model
 
 from accounts.enums import AccountState
 from tasks.enums import TaskStatus
-from tasks.models import BannedWord, Task
+from tasks.models import Task
 from tests.contract.cases import Case, cases
 from tests.contract.conftest import Deliver
 from tests.contract.scene import Scene
-from tests.factories import make_task
+from tests.factories import ban, make_task
 
 DRAWING: Final = (
     *("POST submit/imagine", "POST submit/action", "POST submit/change"),
@@ -84,7 +84,7 @@ def test_a_refusal_names_its_reason_and_no_task(
 @cases(*WITH_WORDS)
 def test_a_refused_word_is_refused(deliver: Deliver, scene: Scene, case: Case) -> None:
     for word in ("fox", "turns"):
-        BannedWord.objects.create(word=word)
+        ban(word)
 
     answer = deliver(case.request(scene))
 

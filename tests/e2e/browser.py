@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import os
 import re
@@ -84,3 +85,23 @@ def file(colour: str, name: str = "", size: tuple[int, int] = (90, 60)) -> FileP
         "mimeType": "image/png",
         "buffer": out.getvalue(),
     }
+
+
+def bring(page: Page, way: str, found: FilePayload) -> None:
+    """Drop a file on the page, or paste it there."""
+    page.evaluate(
+        """([way, name, type, base64]) => {
+            const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+            const data = new DataTransfer();
+            data.items.add(new File([bytes], name, { type }));
+            document.body.dispatchEvent(way === "drop"
+                ? new DragEvent("drop", { dataTransfer: data, bubbles: true })
+                : new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
+        }""",
+        [
+            way,
+            found["name"],
+            found["mimeType"],
+            base64.b64encode(found["buffer"]).decode(),
+        ],
+    )

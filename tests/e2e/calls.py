@@ -12,6 +12,10 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 LIMIT: Final = 120.0  # seconds: a test that waits longer has failed
+# Seconds between two looks: short at first, for what comes soon, and then longer: looks
+# cost processor time, which the awaited work needs.
+FIRST_PAUSE: Final = 0.02
+LONGEST_PAUSE: Final = 0.2
 T = TypeVar("T")
 
 
@@ -47,7 +51,7 @@ def call(
 
 def eventually(look: Callable[[], T | None], *, what: str, limit: float = LIMIT) -> T:
     """Return the first true answer of `look`, which is asked again and again."""
-    tick = threading.Event()
+    tick, pause = threading.Event(), FIRST_PAUSE
     end = time.monotonic() + limit
     while time.monotonic() < end:
         try:
@@ -55,5 +59,6 @@ def eventually(look: Callable[[], T | None], *, what: str, limit: float = LIMIT)
                 return found
         except (OSError, ValueError):
             pass  # a process is on its way up or down
-        tick.wait(0.05)
+        tick.wait(pause)
+        pause = min(1.3 * pause, LONGEST_PAUSE)
     raise AssertionError(f"not seen within {limit:g} s: {what}")

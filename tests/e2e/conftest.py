@@ -10,8 +10,10 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.buckets import bucket as bucket
+from tests.buckets import service as service
 from tests.e2e.browser import CHROMIUM, signed_in
-from tests.e2e.harness import Product, Simulator, specs
+from tests.e2e.harness import Product, Simulator, ready_product
 from tests.e2e.prepared import prepared_folder, shared_by_processes
 from tests.e2e.services import TEMPLATE, given_services
 
@@ -21,12 +23,23 @@ SLOW: Final = [
     f"test_{name}"
     for name in (
         "late",
+        "every_page",
+        "demo",
         "restarts",
         "disorder",
-        "standing_still",
+        "every_button",
+        "page_pictures",
+        "moving",
+        "clients",
+        "crash",
         "day",
-        "redis_faults",
-        "same_prompt",
+        "standing_still",
+        "crash_windows",
+        "drawing",
+        "commands",
+        "database_faults",
+        "fairness",
+        "channels",
     )
 ]
 
@@ -75,14 +88,9 @@ def data(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def product(sim: Simulator, accounts: int, data: Path) -> Iterator[Product]:
     impatient = {"DJANGO_SETTINGS_MODULE": "tests.e2e.settings"}
-    running = Product.start(sim, data, **given_services(TEMPLATE), **impatient)
-    try:
-        for spec in specs(accounts):
-            running.add_account(spec)
-        running.wait_accounts(accounts)
+    services = given_services(TEMPLATE) | impatient
+    with ready_product(sim, data, accounts, services) as running:
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(scope="module")

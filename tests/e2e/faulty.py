@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -101,7 +102,9 @@ class RedisServer:
         self.start()
 
     def start(self) -> None:
-        self._process = subprocess.Popen([redis_server(), *self._words])
+        self._process = subprocess.Popen(
+            [redis_server(), *self._words], stdout=sys.stderr
+        )
         client = redis.Redis(port=self.port)
         eventually(client.ping, what="Redis answers")
         client.close()

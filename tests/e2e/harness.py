@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -257,6 +258,21 @@ class Product:
         status, data = call("GET", task["imageUrl"])
         assert status == 200, (status, task["imageUrl"])
         return data
+
+
+@contextmanager
+def ready_product(
+    sim: Simulator, data: Path, accounts: int, services: dict[str, str]
+) -> Iterator[Product]:
+    """Run a product whose accounts are ready."""
+    product = Product.start(sim, data, **services)
+    try:
+        for spec in specs(accounts):
+            product.add_account(spec)
+        product.wait_accounts(accounts)
+        yield product
+    finally:
+        product.stop()
 
 
 def specs(count: int) -> Iterator[AccountSpec]:

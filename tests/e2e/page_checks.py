@@ -127,5 +127,7 @@ def admin_pages(product: Product) -> list[str]:
 
 def _plain(link: str) -> str:
     path = link.partition("?")[0]
-    is_page = path.startswith("/admin/") and not path.endswith(("logout/", "jsi18n/"))
+    is_page = path.startswith("/admin/") and not path.endswith(
+        ("logout/", "jsi18n/", "export/")
+    )
     return path if is_page else ""

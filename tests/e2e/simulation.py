@@ -59,10 +59,18 @@ class Simulator:
         jobs: list[dict[str, Any]] = self.ask("GET", "ledger?fields=jobs")["jobs"]
         return jobs
 
+    def job_of(self, task: dict[str, Any]) -> dict[str, Any]:
+        """Return the job that has drawn a task."""
+        return next(job for job in self.jobs() if job["uuid"] == task["jobId"])
+
     def interactions(self) -> list[dict[str, Any]]:
         answer = self.ask("GET", "ledger?fields=interactions")
         rows: list[dict[str, Any]] = answer["interactions"]
         return rows
+
+    def posts(self, words: str) -> int:
+        """Return how many interactions have these words in their prompt."""
+        return sum(words in entry["prompt"] for entry in self.interactions())
 
     def violations(self) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = self.ask("GET", "ledger?fields=violations")[

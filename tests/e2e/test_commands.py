@@ -19,10 +19,6 @@ def sha(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def job_of(sim: Simulator, task: dict[str, Any]) -> dict[str, Any]:
-    return next(job for job in sim.jobs() if job["uuid"] == task["jobId"])
-
-
 @pytest.fixture(scope="module")
 def grid(product: Product) -> dict[str, Any]:
     return product.wait_for(product.imagine("a quiet harbour"))
@@ -48,7 +44,7 @@ def test_pictures_go_before_the_prompt_in_their_order(
     links = [w for w in task["promptEn"].split() if w.startswith("http")]
     assert [call("GET", link)[1] for link in links] == [RED, BLUE]
     assert task["promptEn"].endswith(f"two colours, {bot}")
-    assert_own_picture(product, job_of(sim, task), task | {"prompt": "two colours"})
+    assert_own_picture(product, sim.job_of(task), task | {"prompt": "two colours"})
 
 
 def test_two_blends_at_once_are_not_swapped(product: Product, sim: Simulator) -> None:
@@ -64,7 +60,7 @@ def test_two_blends_at_once_are_not_swapped(product: Product, sim: Simulator) ->
 
     for task, (first, second) in zip(tasks, pairs, strict=True):
         assert task["status"] == "SUCCESS", task["failReason"]
-        job = job_of(sim, task)
+        job = sim.job_of(task)
         assert job["inputs"] == [sha(first), sha(second)]
         assert sha(product.picture(task)) == job["picture_sha256"]
     assert not sim.violations(), sim.violations()
@@ -105,7 +101,7 @@ def test_a_described_prompt_is_drawn_and_all_of_them_are(
     assert [t["prompt"] for t in tasks] == prompts
     assert [t["state"] for t in tasks] == [f"mine::{n}" for n in (1, 2, 3, 4)]
     for task in [one, *tasks]:
-        job = job_of(sim, task)
+        job = sim.job_of(task)
         assert sha(product.picture(task)) == job["picture_sha256"], task["failReason"]
     assert len({t["jobId"] for t in tasks}) == 4
 
@@ -210,7 +206,7 @@ def test_a_seed_is_asked_for_once_and_kept(
     said = product.api("GET", path)
 
     assert said["code"] == 1, said
-    assert said["result"] == str(job_of(sim, grid)["seed"])
+    assert said["result"] == str(sim.job_of(grid)["seed"])
     before = len(sim.interactions())
     assert product.api("GET", path) == said
     assert product.task(grid["id"])["seed"] == said["result"]
@@ -262,7 +258,7 @@ def test_a_video_is_made_chosen_and_extended(product: Product, sim: Simulator) -
 
     for task in (video, clip, longer):
         assert task["status"] == "SUCCESS", task["failReason"]
-        assert sha(product.picture(task)) == job_of(sim, task)["picture_sha256"]
+        assert sha(product.picture(task)) == sim.job_of(task)["picture_sha256"]
     assert "--video 1 --motion high" in video["promptEn"]
     assert clip["videoUrls"] == [{"url": clip["imageUrl"], "thumbnail": None}]
     assert clip["imageUrl"].endswith(".mp4")
@@ -292,7 +288,7 @@ def test_two_of_four_clips_are_made_longer(
         tasks, (1, 4), ("it turns", "it sleeps"), strict=True
     ):
         assert task["status"] == "SUCCESS", task["failReason"]
-        job = job_of(sim, task)
+        job = sim.job_of(task)
         clip = next(j for j in sim.jobs() if j["uuid"] == job["parent_job"])
         assert (job["kind"], clip["kind"], clip["index"]) == ("extend", "clip", index)
         assert clip["parent_job"] == video["jobId"]
@@ -320,7 +316,7 @@ def test_variations_and_reroll_of_one_grid_in_one_second_are_not_swapped(
     tasks = product.wait_all([product.press(grid, w)["result"] for w in wanted])
 
     assert_faithful(product, sim, tasks)
-    jobs = [job_of(sim, task) for task in tasks]
+    jobs = [sim.job_of(task) for task in tasks]
     assert [job["kind"] for job in jobs] == ["variation", "variation", "reroll"]
     assert [job["index"] for job in jobs[:2]] == [1, 2]
 

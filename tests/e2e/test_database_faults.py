@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e import faulty
 from tests.e2e.calls import call, eventually
-from tests.e2e.harness import Product, Simulator, specs
+from tests.e2e.harness import Product, Simulator, ready_product
 from tests.e2e.judge import assert_faithful
 from tests.relay import Relay, relay_to
 
@@ -37,16 +37,12 @@ def product(
     line: Relay,
     data: Path,
 ) -> Iterator[Product]:
-    with faulty.own_database(SERVER, line.port) as url:
-        running = Product.start(sim, data, DATABASE_URL=url)
-        try:
-            for spec in specs(accounts):
-                running.add_account(spec)
-            running.wait_accounts(accounts)
-            yield running
-        finally:
-            line.heal()
-            running.stop()
+    with (
+        faulty.own_database(SERVER, line.port) as url,
+        ready_product(sim, data, accounts, {"DATABASE_URL": url}) as running,
+    ):
+        yield running
+        line.heal()
 
 
 @pytest.fixture(autouse=True)

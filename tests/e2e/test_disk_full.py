@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from tests.e2e.calls import call
-from tests.e2e.harness import Product, Simulator, eventually, specs
+from tests.e2e.harness import Product, Simulator, eventually, ready_product
 from tests.e2e.judge import assert_faithful
 from tests.e2e.services import given_services
 from tests.pictures import data_url
@@ -36,14 +36,9 @@ def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def product(sim: Simulator, accounts: int, small_disk: Path) -> Iterator[Product]:
-    running = Product.start(sim, small_disk / "data", **given_services())
-    try:
-        for spec in specs(accounts):
-            running.add_account(spec)
-        running.wait_accounts(accounts)
+    services = given_services()
+    with ready_product(sim, small_disk / "data", accounts, services) as running:
         yield running
-    finally:
-        running.stop()
 
 
 def fill(file: Path) -> None:

@@ -53,7 +53,7 @@ def test_after_redis_is_killed_the_next_interaction_leaves_soon(
 
     ids = [product.imagine("soon after the kill")]
 
-    eventually(lambda: posts(sim, "soon after the kill"), what="it is sent")
+    eventually(lambda: sim.posts("soon after the kill"), what="it is sent")
     assert time.monotonic() - began < 10 + 5  # the promise, and a loaded machine's part
     assert_faithful(product, sim, product.wait_all(ids))
 
@@ -221,10 +221,6 @@ def test_damaged_files_of_the_embedded_redis_are_set_aside(
 # --- what is refused for good --------------------------------------------------------
 
 
-def posts(sim: Simulator, words: str) -> int:
-    return sum(words in entry["prompt"] for entry in sim.interactions())
-
-
 def test_a_400_is_one_try_with_discords_words(product: Product, sim: Simulator) -> None:
     body = {"code": 50035, "message": "Invalid Form Body"}
     http = {"status": 400, "body": body}
@@ -234,7 +230,7 @@ def test_a_400_is_one_try_with_discords_words(product: Product, sim: Simulator) 
 
     assert task["status"] == "FAILURE"
     assert "Invalid Form Body" in task["failReason"]
-    assert posts(sim, "never taken") == 1
+    assert sim.posts("never taken") == 1
 
 
 def test_an_editor_that_is_down_is_pressed_again_later(

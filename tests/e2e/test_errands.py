@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.harness import Product, Simulator, specs
+from tests.e2e.services import TEMPLATE, given_services
 
 PACE = 2.0
 ASKERS = 30
@@ -18,7 +19,7 @@ ASKERS = 30
 
 @pytest.fixture(scope="module")
 def product(sim: Simulator, data: Path) -> Iterator[Product]:
-    running = Product.start(sim, data)
+    running = Product.start(sim, data, **given_services(TEMPLATE))
     try:
         running.add_account(next(specs(1)), interval=PACE)
         running.wait_accounts(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -77,6 +78,7 @@ def problems(page: Page) -> list[str]:
     return found + barriers(page)
 
 
+@pytest.mark.timeout(900)  # axe looks at each of many pages
 def test_a_stranger_can_read_every_page(browser: Browser, product: Product) -> None:
     found: dict[str, list[str]] = {}
     with window(browser, product) as page:
@@ -93,6 +95,7 @@ def test_a_stranger_can_read_every_page(browser: Browser, product: Product) -> N
     assert {path: each for path, each in found.items() if each} == {}
 
 
+@pytest.mark.timeout(900)  # axe looks at each of many pages
 def test_an_operator_can_read_every_page_of_the_admin(
     operator: Page, product: Product
 ) -> None:
@@ -105,6 +108,23 @@ def test_an_operator_can_read_every_page_of_the_admin(
 
     assert {path: each for path, each in found.items() if each} == {}
     assert len(paths) > 45  # lists, forms, deletions of each model
+
+
+@pytest.mark.timeout(900)  # axe looks at each of many pages
+def test_a_user_can_read_every_page_of_their_own(
+    operator: Page, product: Product
+) -> None:
+    found: dict[str, list[str]] = {}
+    for path in ("/me/keys", "/me/usage", "/me/webhooks", "/me/data", "/account/"):
+        open_at(operator, product.url + path)
+        found[path] = problems(operator)
+
+    open_at(operator, f"{product.url}/me/keys")
+    operator.get_by_role("button", name="Make the key").click()
+    expect(operator.get_by_test_id("new-key")).to_be_visible()
+    found["a new key"] = problems(operator)
+
+    assert {path: each for path, each in found.items() if each} == {}
 
 
 def verification(product: Product) -> str:
@@ -285,6 +305,36 @@ def test_an_operators_page_asks_for_their_own_drawings(
     assert {row["userId"] for row in rows} == {mine}
     assert other["result"] not in {row["id"] for row in rows}
     assert set(drawn) <= {row["id"] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("model", "action", "address"),
+    [
+        ("tasks/movein", "Move in…", "/move-in/"),
+        ("tasks/bannedwordgroup", "Try a prompt", "/try-words/"),
+        ("accounts/discordaccount", "Import…", "/import-accounts/"),
+    ],
+)
+def test_the_actions_of_a_list_are_reached_on_a_phone(
+    operator: Page, product: Product, model: str, action: str, address: str
+) -> None:
+    """By keyboard too: a button with a name shows them, and Escape hides them."""
+    open_at(operator, f"{product.url}/admin/{model}/")
+    more = operator.get_by_role("button", name="Actions", exact=True)
+    link = operator.get_by_role("link", name=action)
+
+    more.press("Enter")
+    expect(link).to_be_visible()
+    expect(more).to_have_attribute("aria-expanded", "true")
+    shown = barriers(operator)
+    operator.set_viewport_size({"width": PHONE, "height": 740})
+    more.press("Escape")
+    expect(link).to_be_hidden()
+    more.click()
+    link.click()
+
+    expect(operator).to_have_url(re.compile(f"{address}$"))
+    assert shown == []
 
 
 def test_no_cell_of_a_list_is_cut_off_on_a_phone(

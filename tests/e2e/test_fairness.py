@@ -12,6 +12,7 @@ import pytest
 
 from tests.e2e.harness import Product, Simulator, specs
 from tests.e2e.judge import assert_faithful
+from tests.e2e.services import TEMPLATE, given_services
 
 SLOTS = 3
 BACKLOG = 40
@@ -21,7 +22,7 @@ PACE = 2.0
 @pytest.fixture(scope="module")
 def product(sim: Simulator, data: Path) -> Iterator[Product]:
     """A pool of one account, whose plan would let more run than its row says."""
-    running = Product.start(sim, data)
+    running = Product.start(sim, data, **given_services(TEMPLATE))
     try:
         sim.knobs(concurrency=12)
         running.add_account(next(specs(1)), coreSize=SLOTS, maxQueueSize=0)

@@ -17,7 +17,7 @@ import redis
 
 from mjproxy.run.start import redis_server
 from tests.e2e.calls import call, eventually, free_port
-from tests.e2e.harness import Product, Simulator, specs
+from tests.e2e.harness import Product, Simulator, ready_product
 from tests.e2e.services import TEMPLATE, given_services
 from tests.mjproxy.lib.process.test_damaged_files import answers
 from tests.relay import Relay, relay_to
@@ -68,17 +68,11 @@ def product(
         "REDIS_URL": f"redis://127.0.0.1:{redis_line.port}/0",
         "DATABASE_URL": database[0],
     }
-    running = Product.start(sim, data, **services)
-    try:
-        for spec in specs(accounts):
-            running.add_account(spec)
-        running.wait_accounts(accounts)
+    with ready_product(sim, data, accounts, services) as running:
         yield running
-    finally:
         redis_line.heal()
         if database[1]:
             database[1].heal()
-        running.stop()
 
 
 def look(product: Product, path: str) -> tuple[int, dict[str, Any]]:

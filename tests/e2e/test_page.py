@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Page, Route, expect
 
-from tests.e2e.browser import DONE, PATIENCE, draw, needs_browser
+from tests.e2e.browser import DONE, PATIENCE, bring, draw, file, needs_browser
 from tests.e2e.harness import Product, Simulator
 
 pytestmark = needs_browser
@@ -113,3 +115,52 @@ def test_the_admin_shows_accounts_and_tasks_live(page: Page, product: Product) -
     # The list renews itself; nobody reloads it here.
     expect(row).to_contain_text(re.compile("Success", re.I), timeout=PATIENCE)
     expect(row.locator(".task-thumbnail")).to_be_visible()
+
+
+def test_nothing_can_be_sent_before_the_scripts_have_come(page: Page) -> None:
+    held: list[Route] = []
+    page.route(re.compile(r"/draw(\.\w+)?\.js$"), lambda route: held.append(route))
+    page.reload(wait_until="commit")
+    send, address = page.get_by_test_id("draw"), page.url
+    page.get_by_test_id("prompt").fill("an early bird")
+    send.click(force=True)
+
+    expect(send).to_be_disabled()
+    assert page.url == address
+    expect(page.get_by_test_id("prompt")).to_have_value("an early bird")
+    for route in held:
+        route.continue_()
+    expect(send).to_be_enabled()
+    send.click()
+    expect(page.get_by_test_id("card-prompt").first).to_have_text("an early bird")
+
+
+@pytest.fixture
+def without_uploads(product: Product) -> Iterator[None]:
+    product.api("POST", "/mj/admin/setting", {"enableUserCustomUploadBase64": False})
+    yield
+    product.api("POST", "/mj/admin/setting", {"enableUserCustomUploadBase64": True})
+
+
+@pytest.mark.usefixtures("without_uploads")
+def test_where_pictures_are_not_taken_links_are(page: Page) -> None:
+    page.reload()
+    expect(page.get_by_test_id("draw")).to_be_enabled()
+    error = page.get_by_test_id("composer-error")
+    expect(page.get_by_test_id("add-pictures")).to_be_hidden()
+    expect(page.get_by_test_id("mode-blend")).to_have_count(0)
+
+    for way in ("drop", "paste"):
+        bring(page, way, file("teal"))
+        expect(error).to_have_text(
+            "Pictures cannot be added here. Use their web addresses."
+        )
+        expect(page.get_by_test_id("thumb")).to_have_count(0)
+
+    page.get_by_test_id("mode-video").click()
+    page.get_by_test_id("draw").click()
+    expect(error).to_contain_text("begin with its web address")
+    page.get_by_test_id("mode-describe").click()
+    page.get_by_test_id("draw").click()
+    expect(error).to_have_text("Enter the web address of the picture.")
+    expect(page.get_by_test_id("link")).to_be_focused()

@@ -13,6 +13,7 @@ from playwright.sync_api import FilePayload, Page, expect
 from tests.e2e.browser import (
     DONE,
     PATIENCE,
+    bring,
     card_of,
     draw,
     file,
@@ -125,19 +126,9 @@ def test_a_file_that_cannot_be_used_is_named_and_left_out(
 
 @pytest.mark.parametrize("way", ["drop", "paste"])
 def test_pictures_come_by_drop_and_by_paste(page: Page, way: str) -> None:
-    page.evaluate(
-        """([way, base64]) => {
-            const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-            const data = new DataTransfer();
-            data.items.add(new File([bytes], "found.png", { type: "image/png" }));
-            document.body.dispatchEvent(way === "drop"
-                ? new DragEvent("drop", { dataTransfer: data, bubbles: true })
-                : new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
-        }""",
-        [way, base64.b64encode(file("teal")["buffer"]).decode()],
-    )
+    bring(page, way, file("teal"))
 
-    expect(page.get_by_role("img", name="Picture 1: found.png")).to_be_visible()
+    expect(page.get_by_role("img", name="Picture 1: teal.png")).to_be_visible()
 
 
 def test_pictures_go_before_a_prompt_and_are_not_shown_as_links(

@@ -47,11 +47,6 @@ def newest_id(page: Page) -> str:
     return page.get_by_test_id("card").first.get_attribute("data-id") or ""
 
 
-def job_of(product: Product, sim: Simulator, task_id: str) -> dict[str, Any]:
-    uuid = product.task(task_id)["jobId"]
-    return next(job for job in sim.jobs() if job["uuid"] == uuid)
-
-
 def confirm(page: Page) -> dict[str, Any]:
     """Send the window's answer; return what the page has sent."""
     with page.expect_request("**/submit/modal") as asked:
@@ -84,7 +79,7 @@ def test_a_remix_window_offers_the_prompt_and_draws_another(
     expect(card.get_by_test_id("card-prompt")).to_have_text(
         "a blue fox in snow --ar 3:2"
     )
-    job = job_of(product, sim, task_id)
+    job = sim.job_of(product.task(task_id))
     assert "a blue fox" in job["echoed_prompt"]
     assert (job["index"], job["parent_job"]) == (3, grid["jobId"])
 
@@ -105,7 +100,7 @@ def test_custom_zoom_writes_its_factor_into_the_prompt(
 
     task_id = newest_id(page)
     finished(page, task_id)
-    assert "--zoom 1.5" in job_of(product, sim, task_id)["echoed_prompt"]
+    assert "--zoom 1.5" in sim.job_of(product.task(task_id))["echoed_prompt"]
 
 
 def test_a_refused_answer_is_told_in_words_and_may_be_mended(
@@ -166,7 +161,7 @@ def test_a_region_is_painted_and_drawn_anew(
     task_id = newest_id(page)
     card = finished(page, task_id)
     expect(card.get_by_test_id("card-prompt")).to_have_text("a red scarf")
-    job = job_of(product, sim, task_id)
+    job = sim.job_of(product.task(task_id))
     assert job["mask_white"] == pytest.approx(0.125, abs=0.03)
     assert not sim.violations(), sim.violations()
 
@@ -221,7 +216,7 @@ def test_a_region_is_marked_by_keyboard_alone(
     task_id = newest_id(page)
     expect(card_of(page, task_id)).to_be_focused()
     finished(page, task_id)
-    white = job_of(product, sim, task_id)["mask_white"]
+    white = sim.job_of(product.task(task_id))["mask_white"]
     assert white == pytest.approx(0.5, abs=0.03)
 
 

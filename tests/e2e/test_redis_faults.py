@@ -14,7 +14,7 @@ import pytest
 from tests.e2e import faulty
 from tests.e2e.calls import call, eventually
 from tests.e2e.faulty import RedisServer
-from tests.e2e.harness import Product, Simulator, specs
+from tests.e2e.harness import Product, Simulator, ready_product
 from tests.e2e.judge import assert_faithful
 from tests.e2e.services import TEMPLATE, given_services
 from tests.relay import Relay, relay_to
@@ -49,15 +49,9 @@ def product(
     services = given_services(TEMPLATE) | {
         "REDIS_URL": f"redis://127.0.0.1:{line.port}/0"
     }
-    running = Product.start(sim, data, **services)
-    try:
-        for spec in specs(accounts):
-            running.add_account(spec)
-        running.wait_accounts(accounts)
+    with ready_product(sim, data, accounts, services) as running:
         yield running
-    finally:
         line.heal()
-        running.stop()
 
 
 @pytest.fixture(autouse=True)
@@ -134,5 +128,5 @@ def test_an_outage_is_a_few_lines_and_the_next_interaction_leaves_soon(
     lines = faulty.troubles_since(product, told)
     assert_faithful(product, sim, product.wait_all(ids))
     assert took < PROMISE + SLACK
-    assert not [line for line in lines if "Traceback" in line]
+    assert not [line for line in lines if "Traceback" in line], "\n".join(lines)
     assert len(lines) < MOST_LINES, lines

@@ -24,10 +24,6 @@ def single(product: Product, grid: dict[str, Any]) -> dict[str, Any]:
     return product.wait_for(upscale)
 
 
-def job_of(sim: Simulator, task: dict[str, Any]) -> dict[str, Any]:
-    return next(job for job in sim.jobs() if job["uuid"] == task["jobId"])
-
-
 def test_custom_zoom_draws_the_prompt_of_the_window(
     product: Product, sim: Simulator, single: dict[str, Any]
 ) -> None:
@@ -44,7 +40,7 @@ def test_custom_zoom_draws_the_prompt_of_the_window(
     assert answer["properties"]["finalPrompt"].endswith("--zoom 2")
     assert task["id"] == answer["result"]
     assert_faithful(product, sim, [task])
-    job = job_of(sim, task)
+    job = sim.job_of(task)
     assert "a red fox at night" in job["echoed_prompt"]
     assert "--zoom 1.7" in job["echoed_prompt"]
     assert task["parentId"] == single["id"]
@@ -63,7 +59,7 @@ def test_a_region_is_drawn_anew_as_the_mask_says(
     task = product.wait_for(task_id)
 
     assert task["status"] == "SUCCESS", task["failReason"]
-    job = job_of(sim, task)
+    job = sim.job_of(task)
     digest = hashlib.sha256(product.picture(task)).hexdigest()
     assert digest == job["picture_sha256"]
     assert job["mask_white"] == pytest.approx(0.125, abs=0.01)
@@ -81,7 +77,7 @@ def test_a_region_without_words_is_sent_as_it_was_offered(
 
     offered = answer["properties"]["finalPrompt"]
     assert "a red fox in snow" in offered
-    assert job_of(sim, task)["prompt"] == offered
+    assert sim.job_of(task)["prompt"] == offered
 
 
 def test_remix_asks_for_the_prompt_of_a_variation(
@@ -96,7 +92,7 @@ def test_remix_asks_for_the_prompt_of_a_variation(
         remix(product, sim, on=False)
 
     assert task["status"] == "SUCCESS", task["failReason"]
-    job = job_of(sim, task)
+    job = sim.job_of(task)
     assert "a blue fox" in job["echoed_prompt"]
     assert (job["index"], job["parent_job"]) == (3, grid["jobId"])
     assert_faithful(product, sim, [task])
@@ -114,7 +110,7 @@ def test_a_window_that_nobody_expected_is_answered_with_what_it_offers(
 
     assert answer["code"] == 1
     assert task["status"] == "SUCCESS", task["failReason"]
-    assert "a red fox in snow" in job_of(sim, task)["echoed_prompt"]
+    assert "a red fox in snow" in sim.job_of(task)["echoed_prompt"]
 
 
 def test_a_window_that_does_not_open_leaves_a_plain_drawing(
@@ -143,8 +139,8 @@ def test_a_window_whose_event_is_lost_is_found_again(
     sim.ask("DELETE", f"rules/{rule}")
 
     assert task["status"] == "SUCCESS", task["failReason"]
-    assert "a lost fox" in job_of(sim, task)["echoed_prompt"]
-    assert_own_picture(product, job_of(sim, task), task)
+    assert "a lost fox" in sim.job_of(task)["echoed_prompt"]
+    assert_own_picture(product, sim.job_of(task), task)
 
 
 def test_a_window_is_answered_once(

@@ -28,7 +28,7 @@ def test_it_looks_again_when_the_pace_allows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     make_session(account)
-    lane.enter(account.pk)
+    lane.make(account.pk)
     monkeypatch.setattr(dispatch, "run_lane", lambda _: 1.23456)
 
     jobs.dispatch_account(account.pk)
@@ -43,7 +43,7 @@ def test_a_long_rest_is_looked_at_every_minute(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     make_session(account)
-    lane.enter(account.pk)
+    lane.make(account.pk)
     monkeypatch.setattr(dispatch, "run_lane", lambda _: 3000.0)
 
     jobs.dispatch_account(account.pk)
@@ -92,7 +92,7 @@ def test_a_booked_look_comes_as_a_nudge(
     came: SimpleQueue[Any] = SimpleQueue()
     monkeypatch.setattr(nudges, "nudge", lambda *words: came.put(words))
     make_session(account)
-    lane.enter(account.pk)
+    lane.make(account.pk)
     monkeypatch.setattr(dispatch, "run_lane", lambda _: 0.01)
 
     jobs.dispatch_account(account.pk)

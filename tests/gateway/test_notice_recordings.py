@@ -22,6 +22,8 @@ from tasks.models import Task
 from tests.gateway.recordings import FOLDER, RECORDINGS, Recording
 from tests.gateway.rows import again, make_running, make_session
 
+pytestmark = pytest.mark.any_database
+
 LONG_AFTER = timedelta(hours=3)
 
 

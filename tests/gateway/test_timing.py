@@ -7,7 +7,8 @@ from typing import Final
 
 import pytest
 
-from accounts.state import mails
+from accounts.mails import server
+from accounts.models.mails import MOST_RECIPIENTS
 from accounts.verification import helper_server, lock
 from gateway import timing
 from gateway.sending import errands
@@ -19,7 +20,7 @@ POST: Final = timing.LATE_POST + timing.INTERACTION_TIMEOUT
 MASK: Final = timing.LATE_POST + timing.PLAIN_TIMEOUT
 # Each step of the talk with a mail server may take its time: to connect, to greet
 # twice, to encrypt, to sign in (3), sender, each recipient, text (2), good-bye.
-MAIL_STEPS: Final = 11 + mails.MOST_RECIPIENTS
+MAIL_STEPS: Final = 11 + MOST_RECIPIENTS
 
 # Each claim, in seconds, and the longest call under it.
 CLAIMS: Final[dict[str, tuple[float | timedelta, float]]] = {
@@ -31,7 +32,7 @@ CLAIMS: Final[dict[str, tuple[float | timedelta, float]]] = {
     "what is said to be looked up": (reason.NO_ANSWER, POST),
     "a call of a hook": (retries.CLAIM, posting.TIMEOUT),
     "a picture that is kept": (min(store.TRY_AGAIN), cdn.TIMEOUT),
-    "a mail": (mails.CLAIM, MAIL_STEPS * mails.TIMEOUT),
+    "a mail": (server.CLAIM, MAIL_STEPS * server.TIMEOUT),
     "a verification page": (lock.CLAIM, timing.PAGE_TIMEOUT),
     "telling the verification server": (
         min(helper_server.PAUSES),

@@ -48,14 +48,17 @@ async def ask(
     key: str = "",
     body: Any = None,
     *,
+    more: tuple[tuple[bytes, bytes], ...] = (),
     gone: asyncio.Event | None = None,
 ) -> Answer:
     """Send one request, a POST where it has a body, and wait for the whole answer.
 
-    The caller goes away when `gone` is set.
+    Bytes are sent as they are, all else as JSON. `more` are further headers. The caller
+    goes away when `gone` is set.
     """
     answer = Answer()
-    parts = _messages(b"" if body is None else orjson.dumps(body), gone)
+    sent = body if isinstance(body, bytes) else orjson.dumps(body)
+    parts = _messages(b"" if body is None else sent, gone)
 
     async def send(message: Any) -> None:
         if message["type"] == "http.response.start":
@@ -66,7 +69,7 @@ async def ask(
             }
         answer.body += message.get("body", b"")
 
-    headers = [(b"host", b"127.0.0.1")]
+    headers = [(b"host", b"127.0.0.1"), *more]
     if key:
         headers.append((b"mj-api-secret", key.encode()))
     scope = {

@@ -20,7 +20,9 @@ VERBS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 OPEN: Final = {
     "/mj/admin/login",
     "/mj/admin/logout",
+    "/mj/admin/register",
     "/mj/admin/account-cf-notify",
+    "/mj/admin/current",
 }
 
 

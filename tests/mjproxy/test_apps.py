@@ -20,11 +20,13 @@ modules = list(sys.modules)
 from celery import current_app
 from django.core.checks import registry
 broker = current_app.connection_for_write()
+registry.run_checks(tags=["admin"])
 print(json.dumps({
     "app": current_app.main,
     "broker": [broker.transport_cls, broker.port, broker.virtual_host],
     "checks": sorted(registry.registry.tags_available()),
     "modules": modules,
+    "with checks": list(sys.modules),
 }))
 """
 
@@ -58,3 +60,12 @@ def test_every_process_knows_the_system_checks(told: dict[str, Any]) -> None:
 
 def test_every_worker_has_its_watchdog(told: dict[str, Any]) -> None:
     assert "mjproxy.worker_watchdog" in told["modules"]
+
+
+def test_the_admins_pages_are_loaded_where_they_are_served_or_checked(
+    told: dict[str, Any],
+) -> None:
+    pages = {f"{app}.admin" for app in ("accounts", "tasks", "gateway")}
+
+    assert not pages & set(told["modules"])
+    assert pages <= set(told["with checks"])

@@ -25,7 +25,10 @@ from tests.factories import make_task
 
 MB: Final = 1_000_000
 MAX: Final = 30 * MB
-PICTURES: Final = {"base64", "base64Array", "maskBase64", "image", "endImage", "file"}
+PICTURES: Final = {
+    *("base64", "base64Array", "maskBase64", "image", "endImage", "file"),
+    *("sourceBase64", "targetFile"),
+}
 _generator: Any = SchemaGenerator  # it has no types
 DOCUMENT: Final[dict[str, Any]] = _generator().get_schema(request=None, public=True)
 
@@ -154,7 +157,7 @@ def test_only_addresses_that_take_files_take_large_bodies(path: str) -> None:
         ("/", body_limits.SMALL),
         ("/sign-in", body_limits.SMALL),
         ("/api/schema", body_limits.SMALL),
-        ("/admin/tasks/bannedword/add/", body_limits.FORMS),
+        ("/admin/tasks/bannedwordgroup/add/", body_limits.FORMS),
         ("/admin/accounts/discordaccount/import-accounts/", MAX),
         ("/mj/admin/accounts-import", MAX),
     ],

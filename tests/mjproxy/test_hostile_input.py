@@ -31,6 +31,14 @@ POSTS: Final = [
     "/mj/task/list-by-ids",
     "/mj/admin/account",
     "/mj/admin/user",
+    "/mj/admin/users",
+    "/mj/admin/setting",
+    "/mj/admin/banned-word",
+    "/mj/admin/banned-words",
+    "/mj/admin/mjplus-migration",
+    "/mj/insight-face/swap",
+    "/mj/insight-face/video-swap",
+    "/mj/admin/register",
 ]
 GETS: Final = [
     "/mj/task/{}/fetch",

@@ -13,7 +13,14 @@ from django.db import connection, connections
 from django.db.models import F
 from django.db.utils import ConnectionHandler
 
-from accounts.models import DiscordAccount, DomainTag, User
+from accounts.models import (
+    ApiKey,
+    DiscordAccount,
+    DomainTag,
+    Invitation,
+    User,
+    UserGroup,
+)
 from mjproxy.db.database_url import database
 from tasks.enums import TaskAction, TaskStatus
 from tasks.load import with_load
@@ -26,7 +33,7 @@ pytestmark = pytest.mark.django_db
 SERVER: Final = postgres_server()
 # In the order in which they refer to each other.
 TABLES: Final = (
-    *(ContentType, Permission, Group, User),
+    *(ContentType, Permission, Group, UserGroup, Invitation, User, ApiKey),
     *(DomainTag, DiscordAccount, Task),
 )
 

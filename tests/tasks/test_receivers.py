@@ -18,10 +18,29 @@ SOURCE = "https://cdn.discordapp.com/a.png"
 @pytest.fixture
 def nudged(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, int]]:
     found: list[tuple[Any, int]] = []
-    monkeypatch.setattr(
-        receivers, "nudge", lambda job, task_id: found.append((job, task_id))
-    )
+
+    def nudge(job: str, task_id: int, *, hurry: bool = True) -> None:
+        found.append((job, task_id))
+        hurried.append(hurry)
+
+    hurried.clear()
+    monkeypatch.setattr(receivers, "nudge", nudge)
     return found
+
+
+hurried: list[bool] = []  # of each nudge
+
+
+def test_only_the_end_is_told_to_the_hook_in_a_hurry(
+    alice: User, nudged: list[Any]
+) -> None:
+    task = make_task(alice, notify_hook="http://hook.example/")
+
+    advance(task.pk, TaskStatus.SUBMITTED)
+    advance(task.pk, TaskStatus.IN_PROGRESS, progress=10)
+    advance(task.pk, TaskStatus.FAILURE)
+
+    assert hurried == [False, False, True]
 
 
 def test_a_change_nudges_the_hook(alice: User, nudged: list[Any]) -> None:

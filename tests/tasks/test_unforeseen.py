@@ -110,11 +110,11 @@ def keep(
     async def download(*_: Any) -> Picture:
         return Picture("image/png", Path("found.png"))
 
-    def store(*_: Any) -> None:
+    def write(*_: Any, **__: Any) -> None:
         raise error
 
     monkeypatch.setattr(cdn, "download", download)
-    monkeypatch.setattr("tasks.pictures.store.store_file", store)
+    monkeypatch.setattr("tasks.pictures.kept.writing.write", write)
     for _ in range(times):
         Task.objects.update(picture_next_at=None)
         nudged.do("tasks.keep_picture", task.pk)

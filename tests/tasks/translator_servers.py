@@ -10,18 +10,20 @@ from typing import Any
 from aiohttp import web
 
 from tasks.enums import TranslateWay
-from tasks.models import DrawingSettings
+from tasks.models import TranslationSettings
 from tests.http_server import Handler, Received, Server, always, serving
 
 KEY = "sk-very-secret"
 SECRET = "baidu-very-secret"
+DEEPL_KEY = "deepl-very-secret:fx"
 FOX = "一只红狐狸"
 
 
-def choose(translator: str, **fields: Any) -> DrawingSettings:
-    row = DrawingSettings.get_solo()
+def choose(translator: str, **fields: Any) -> TranslationSettings:
+    row = TranslationSettings.get_solo()
     values = {"translator": translator, "gpt_key": KEY, "baidu_secret": SECRET}
-    for name, value in (values | {"baidu_app_id": "app7"} | fields).items():
+    values |= {"baidu_app_id": "app7", "deepl_key": DEEPL_KEY}
+    for name, value in (values | fields).items():
         setattr(row, name, value)
     row.save()
     return row
@@ -54,12 +56,30 @@ DICTIONARY = {FOX: "a red fox", "雪": "snow", "帽子, 鞋": "hats, shoes"}
 @contextmanager
 def gpt(handler: Handler | None = None, **fields: Any) -> Iterator[Server]:
     with serving(handler or in_english(lambda line: DICTIONARY[line])) as server:
-        choose(TranslateWay.GPT, translator_url=f"{server.origin}/v1", **fields)
+        choose(
+            **{"translator": TranslateWay.GPT, "translator_url": f"{server.origin}/v1"}
+            | fields
+        )
         yield server
 
 
 @contextmanager
-def baidu(handler: Handler) -> Iterator[Server]:
+def baidu(handler: Handler, **fields: Any) -> Iterator[Server]:
     with serving(handler) as server:
-        choose(TranslateWay.BAIDU, translator_url=f"{server.origin}/translate")
+        choose(
+            TranslateWay.BAIDU, translator_url=f"{server.origin}/translate", **fields
+        )
         yield server
+
+
+@contextmanager
+def deepl(handler: Handler, **fields: Any) -> Iterator[Server]:
+    with serving(handler) as server:
+        address = f"{server.origin}/v2/translate"
+        choose(TranslateWay.DEEPL, translator_url=address, **fields)
+        yield server
+
+
+def deepl_says(*lines: Any) -> Handler:
+    rows = [{"detected_source_language": "ZH", "text": line} for line in lines]
+    return always(body=json.dumps({"translations": rows}))

@@ -6,15 +6,16 @@ import os
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.models import DiscordAccount
 from accounts.transfer.accounts import export_file
+from mjproxy.lib.audit.commands import AuditedCommand
 from mjproxy.lib.passphrase import add_option, passphrase_of
 from mjproxy.lib.sealed_file import BadFile
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Write all Discord accounts into a file; their secrets are encrypted in it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -6,14 +6,15 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.transfer.accounts import Refused, import_file
+from mjproxy.lib.audit.commands import AuditedCommand
 from mjproxy.lib.passphrase import add_option, passphrase_of
 from mjproxy.lib.sealed_file import MOST_BYTES, BadFile
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Add the Discord accounts of a file: all of them, or none."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

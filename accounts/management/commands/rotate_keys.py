@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from accounts.signup import second_factors
+from mjproxy.lib.audit.commands import AuditedCommand
+from mjproxy.lib.audit.records import note
 from mjproxy.lib.db.key_rotation import rotate
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = (
         "Encrypt every stored secret under the first of MJPROXY_ENCRYPTION_KEYS, so "
         "that the others can be taken away. The product may run."
@@ -17,6 +20,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         report = rotate()
+        second_factors.rotate(report)
+        note(
+            "rotate keys",
+            "encryption keys",
+            rotated=report.rotated,
+            unreadable=len(report.unreadable),
+        )
         self.stdout.write(f"Encrypted anew: {report.rotated}")
         self.stdout.write(f"Under the first key already: {report.current}")
         if report.edited:

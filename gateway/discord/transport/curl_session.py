@@ -13,6 +13,7 @@ import asyncio
 from typing import Any, Final
 
 from curl_cffi import AsyncCurl, Curl, CurlECode, CurlError, CurlInfo, CurlOpt, requests
+from curl_cffi.aio import CURL_POLL_NONE, CURL_SOCKET_TIMEOUT
 
 from gateway.discord.transport.certificates import trust
 
@@ -30,11 +31,34 @@ ALONE: Final = {
 LEFT: Final = "left"  # among a response's infos: the connection was ready to send
 
 
+class _Curl(AsyncCurl):
+    """The library's engine, which looks ten times a second whether curl has stalled.
+
+    Here it does so only while there are transfers.
+    """
+
+    def __init__(self) -> None:
+        self._busy = asyncio.Event()
+        super().__init__()
+
+    def add_handle(self, curl: Curl) -> Any:
+        self._busy.set()
+        return super().add_handle(curl)
+
+    async def _force_timeout(self) -> None:
+        while True:
+            await self._busy.wait()
+            self.socket_action(CURL_SOCKET_TIMEOUT, CURL_POLL_NONE)
+            await asyncio.sleep(0.1)
+            if not self._curl2future:
+                self._busy.clear()
+
+
 class _Engine:
     """The curl engine of one event loop, with the number of its sessions."""
 
     def __init__(self) -> None:
-        self.curl = AsyncCurl()
+        self.curl = _Curl()
         self.users = 0
 
 
@@ -46,6 +70,12 @@ class _Handle(Curl):
 
     _WS_RECV_BUFFER_SIZE = 8 * 1024
     owner: Session | None = None
+
+    def _get_error(self, errcode: int, *args: Any) -> Any:
+        """Return the error of a call; without words if it only says: not now."""
+        if errcode == CurlECode.AGAIN:
+            return CurlError("", errcode)
+        return super()._get_error(errcode, *args)
 
 
 class Session(requests.AsyncSession[requests.Response]):

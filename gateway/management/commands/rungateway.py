@@ -10,9 +10,9 @@ from channels.routing import ChannelNameRouter
 from django.core.management.base import BaseCommand
 
 from gateway.nudges import CHANNEL, GatewayConsumer
-from gateway.sockets import durability
 from gateway.sockets.process import GatewayWorker
-from mjproxy.lib.db import time_limits
+from mjproxy.lib.db import durability, snapshot, time_limits
+from mjproxy.lib.process import garbage
 
 
 class Command(BaseCommand):
@@ -21,6 +21,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         time_limits.bind(time_limits.JOBS)
         durability.relax()
+        garbage.freeze()
+        snapshot.keep_fresh()
         channel_routes: dict[str, Any] = {CHANNEL: GatewayConsumer.as_asgi()}
         GatewayWorker(
             application=ChannelNameRouter(channel_routes),

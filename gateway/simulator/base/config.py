@@ -17,5 +17,6 @@ class Config:
     speed: float = 1.0
     picture_size: int = 1024  # long edge of a grid; single pictures are half of it
     state: Path | None = None
+    bucket: Path | None = None  # folder of the objects of the simulated bucket
     real_hosts: bool = False
     knobs: dict[str, Any] = field(default_factory=dict)

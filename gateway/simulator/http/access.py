@@ -26,6 +26,7 @@ _NO_TOKEN_HERE = (
     "/inpaint/",
     "/.proxy/",
     "/captcha/",
+    "/swaps/output/",
 )
 _HEADERS = ("X-Super-Properties", "X-Discord-Locale", "Origin", "Referer")
 

@@ -86,6 +86,13 @@ class Knobs:
     verifier: str = "success"  # or "failure", "timeout" (no report), "refuse" (503)
     verifier_delay: float = 1.0
 
+    # The provider of face swaps
+    swap_delay: float = 0.5  # until it begins
+    swap_time: float = 3.0
+    # How swaps end: "succeeded"; "failed", "nsfw", "no_face", "stopped", "hang"
+    # (never); a result that is "empty", "private" (address), "expired", "html", "huge"
+    swap_outcome: str = "succeeded"
+
     # Echo of the prompt
     echo_links: bool = True
     echo_version: bool = True  # `--v 7` comes back as `--v 7.0`

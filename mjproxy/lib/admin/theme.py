@@ -11,13 +11,12 @@ from django.db.models import Model
 from django.http import HttpRequest
 from unfold.decorators import action, display
 
+from mjproxy.lib.admin.audited import AuditedAdmin
 from mjproxy.lib.validators.number_limits import limits_of
 
 if TYPE_CHECKING:  # the theme has no types; its classes extend Django's
-    from django.contrib.admin import ModelAdmin as ThemeAdmin
     from django.contrib.admin import TabularInline
 else:
-    from unfold.admin import ModelAdmin as ThemeAdmin
     from unfold.admin import TabularInline
 
 __all__ = [
@@ -57,7 +56,7 @@ def page_action(description: str, *, permissions: list[str]) -> Callable[[F], F]
     return mark
 
 
-class ModelAdmin(ThemeAdmin[M]):
+class ModelAdmin(AuditedAdmin[M]):
     """Pages of a model; number fields have the limits of their model fields."""
 
     def formfield_for_dbfield(
@@ -66,7 +65,12 @@ class ModelAdmin(ThemeAdmin[M]):
         kwargs = limits_of(db_field) | kwargs
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
-    """The theme's pages for rows of a model."""
+    def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
+        """Return the forms of a list that is edited, with names for screen readers."""
+        forms: Any = super().get_changelist_formset(request, **kwargs)
+        for field in forms.form.base_fields.values():
+            field.widget.attrs.setdefault("aria-label", str(field.label))
+        return forms
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Show or save the form of one row.

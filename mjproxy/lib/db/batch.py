@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.transaction import Atomic
 
 _inside: ContextVar[bool] = ContextVar("batch", default=False)
@@ -37,3 +37,8 @@ def part() -> Atomic:
     After an error in such a part the whole batch must fail.
     """
     return transaction.atomic(savepoint=not _inside.get())
+
+
+def part_of_one_statement() -> AbstractContextManager[None]:
+    """Return `part`; outside of a transaction nothing: the statement is one itself."""
+    return part() if connection.in_atomic_block else nullcontext()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, Final
 
@@ -27,6 +28,14 @@ def _fernet(keys: tuple[str, ...]) -> MultiFernet:
 def fernet() -> MultiFernet:
     """Return the cipher; its first key encrypts, all of them decrypt."""
     return _fernet(tuple(settings.ENCRYPTION_KEYS))
+
+
+def decrypted(value: str, keys: Iterable[str]) -> str:
+    """Return the text of a column's value; it stays Unreadable if it fits no key."""
+    try:
+        return _fernet(tuple(keys)).decrypt(value.encode()).decode()
+    except (InvalidToken, UnicodeError):
+        return Unreadable(value)
 
 
 class UndecryptableSecret(Exception):
@@ -78,12 +87,7 @@ class EncryptedTextField(models.TextField[Any, Any]):
         return fernet().encrypt(str(value).encode()).decode() if value else ""
 
     def from_db_value(self, value: str | None, *_: Any) -> str | None:
-        if not value:
-            return value
-        try:
-            return fernet().decrypt(value.encode()).decode()
-        except (InvalidToken, UnicodeError):
-            return Unreadable(value)
+        return decrypted(value, settings.ENCRYPTION_KEYS) if value else value
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001
         return self.value_from_object(model_instance)

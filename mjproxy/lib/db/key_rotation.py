@@ -51,7 +51,7 @@ def rotate() -> Report:
     """
     report = Report()
     for secret in stored():
-        if _is_current(secret.value):
+        if is_current(secret.value):
             report.current += 1
             continue
         try:
@@ -98,7 +98,8 @@ def as_stored(each: EncryptedTextField) -> Expression:
     return ExpressionWrapper(F(each.attname), output_field=TextField())
 
 
-def _is_current(value: str) -> bool:
+def is_current(value: str) -> bool:
+    """Tell whether a secret is encrypted with the first key."""
     try:
         Fernet(settings.ENCRYPTION_KEYS[0].strip()).decrypt(value.encode())
     except InvalidToken:

@@ -7,15 +7,23 @@ the moment of a write is asked in SQL, not here.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar, TypeVarTuple
 from weakref import WeakSet
 
 from django.db import transaction
 from django.db.models import Model
 from django.db.models.signals import post_delete, post_save
+
+from mjproxy.lib.db.threads import in_thread
+from mjproxy.lib.process import event_loop
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
@@ -25,8 +33,26 @@ MOST: Final = 10_000  # results of one snapshot
 # Seconds to wait for another thread that reads the same. Its database call may hang,
 # and requests have to end.
 PATIENCE: Final = 0.2
+# Where the database is far away, results that are in use are read again in the
+# background at half of their age, so that no request waits for it.
+FAR: Final = 0.01  # seconds that a read takes
+LOOK_EVERY: Final = 0.25  # seconds
+IN_USE_FOR: Final = 5.0  # seconds after a use
+MOST_IN_USE: Final = (
+    16  # results of a snapshot; of more, each is read when it is needed
+)
 
-_every: WeakSet[Any] = WeakSet()
+every: WeakSet[Any] = WeakSet()
+
+
+@dataclass
+class _Kept(Generic[T]):
+    """A result, and the times at which its read began and ended and its last use."""
+
+    value: T
+    read_at: float
+    ended_at: float
+    used_at: float
 
 
 class Snapshot(Generic[T, *Args]):
@@ -44,10 +70,10 @@ class Snapshot(Generic[T, *Args]):
         *models: type[Model],
         kept_for: float = KEPT_FOR,
     ) -> None:
-        self._load, self._kept_for = load, kept_for
-        self._kept: dict[Any, tuple[float, T]] = {}
+        self._load, self.kept_for, self.models = load, kept_for, models
+        self._kept: dict[Any, _Kept[T]] = {}
         self._reading: dict[Any, threading.Lock] = {}
-        _every.add(self)
+        every.add(self)
         for model in models:
             for signal in (post_save, post_delete):
                 signal.connect(self._changed, sender=model)
@@ -55,7 +81,7 @@ class Snapshot(Generic[T, *Args]):
     def __call__(self, *args: *Args) -> T:
         """Return what `load` has returned in the last `kept_for` seconds."""
         if found := self._fresh(args):
-            return found[1]
+            return found.value
         lock = self._reading.setdefault(args, threading.Lock())
         is_first = lock.acquire(timeout=PATIENCE)
         try:
@@ -65,7 +91,7 @@ class Snapshot(Generic[T, *Args]):
             if is_first:
                 self._reading.pop(args, None)
                 lock.release()
-        return found[1]
+        return found.value
 
     def drop(self) -> None:
         """Forget all results, now and again after the commit of the transaction.
@@ -82,23 +108,78 @@ class Snapshot(Generic[T, *Args]):
     def _changed(self, **_: Any) -> None:
         self.drop()
 
-    def _fresh(self, key: Any) -> tuple[float, T] | None:
-        found = self._kept.get(key)
-        is_fresh = found and time.monotonic() - found[0] < self._kept_for
-        return found if is_fresh else None
+    def in_use(self) -> list[Any]:
+        """Return the keys of results in use that are half as old as they may be.
 
-    def _read(self, key: Any) -> tuple[float, T]:
+        Only of those whose read took long.
+        """
+        now = time.monotonic()
+        used = [(k, v) for k, v in self._kept.copy().items() if _is_worth_it(v, now)]
+        if len(used) > MOST_IN_USE:
+            return []
+        return [k for k, v in used if now - v.read_at > self.kept_for / 2]
+
+    def read_again(self, key: Any) -> None:
+        """Read a result that is in use. After an error the next caller reads it."""
+        kept = self._kept
+        old = kept.get(key)
+        try:
+            found = self._read(key)
+        except Exception as exc:
+            kept.pop(key, None)
+            logger.debug("%s: %s", self._load, exc)
+        else:
+            found.used_at = old.used_at if old else found.used_at
+
+    def _fresh(self, key: Any) -> _Kept[T] | None:
+        found, now = self._kept.get(key), time.monotonic()
+        if found is None or now - found.read_at >= self.kept_for:
+            return None
+        found.used_at = now
+        return found
+
+    def _read(self, key: Any) -> _Kept[T]:
         # `forget` replaces the dictionary, so what was read before is written to the
         # old one. The age counts from before the read.
-        kept = self._kept
-        found = time.monotonic(), self._load(*key)
+        kept, began = self._kept, time.monotonic()
+        value, ended = self._load(*key), time.monotonic()
+        found = _Kept(value, began, ended, used_at=ended)
         if len(kept) >= MOST:
             kept.clear()
         kept[key] = found
         return found
 
 
+def _is_worth_it(kept: _Kept[Any], now: float) -> bool:
+    return now - kept.used_at < IN_USE_FOR and kept.ended_at - kept.read_at >= FAR
+
+
+def keep_fresh() -> None:
+    """From now on read results in use again in time, where a read takes long."""
+    event_loop.spawn(_look_for_ever())
+
+
+async def _look_for_ever() -> None:
+    while True:
+        await asyncio.sleep(LOOK_EVERY)
+        if _due():
+            try:
+                await in_thread(read_due)
+            except Exception as exc:
+                logger.warning("snapshots are not read ahead: %s", exc)
+
+
+def read_due() -> None:
+    """Read results again that are in use, where a read takes long."""
+    for each, key in _due():
+        each.read_again(key)
+
+
+def _due() -> list[tuple[Any, Any]]:
+    return [(each, key) for each in list(every) for key in each.in_use()]
+
+
 def forget_all() -> None:
     """Forget all snapshots: a transaction that is rolled back tells nobody."""
-    for each in list(_every):
+    for each in list(every):
         each.forget()

@@ -7,6 +7,7 @@ if a file system or a driver never returns.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -35,31 +36,63 @@ class Threads(ThreadPoolExecutor):
         self.ended_at = time.monotonic()
 
 
+class Stuck(OperationalError):
+    """A call did not end in time; its thread may still run it."""
+
+
 class Call:
-    """A call for one of the threads, with the time since it runs."""
+    """A call for one of the threads, with the time since it runs.
+
+    `done` is its result, set in the loop by one call: each turn of a loop costs time.
+    """
 
     def __init__(self, function: Callable[[], Any], pool: Threads) -> None:
         self.function, self.pool = function, pool
         self.began_at: float | None = None
+        self._loop = asyncio.get_running_loop()
+        self.done: asyncio.Future[Any] = self._loop.create_future()
+        self._timer = self._loop.call_later(LIMIT, self._look)
 
-    def __call__(self) -> Any:
+    def __call__(self) -> None:
         self.began_at = time.monotonic()
+        result, error = None, None
         close_old_connections()
         try:
-            return self.function()
-        finally:
-            close_old_connections()
-            self.pool.ended_at = time.monotonic()
-            watch.moved(ROWS)
+            result = self.function()
+        except BaseException as exc:
+            error = exc
+        close_old_connections()
+        self.pool.ended_at = time.monotonic()
+        watch.moved(ROWS)
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._settle, result, error)
 
-    def is_stuck(self) -> bool:
+    def leave(self) -> None:
+        """Wait for it no longer."""
+        self._timer.cancel()
+        self.done.cancel()
+
+    def _settle(self, result: Any, error: BaseException | None) -> None:
+        if self.done.done():
+            return
+        if error is None:
+            self.done.set_result(result)
+        else:
+            self.done.set_exception(error)
+
+    def _look(self) -> None:
+        if self._is_stuck():
+            _replace(self.pool)
+            name = getattr(self.function, "func", self.function)
+            name = getattr(name, "__qualname__", repr(name))
+            self._settle(None, Stuck(f"{name} did not end within {LIMIT:g} s"))
+        else:
+            self._timer = self._loop.call_later(LIMIT, self._look)
+
+    def _is_stuck(self) -> bool:
         """Tell whether it has run too long, or waits while no other call ends."""
         since = self.began_at or self.pool.ended_at
         return time.monotonic() - since >= LIMIT
-
-
-class Stuck(OperationalError):
-    """A call did not end in time; its thread may still run it."""
 
 
 _pool = Threads()
@@ -75,17 +108,13 @@ async def in_thread(
     """
     with _replacing:  # the pool refuses calls after it was replaced: take the new one
         call = Call(partial(function, *args, **kwargs), _pool)
-        running = asyncio.wrap_future(call.pool.submit(call))
+        running = call.pool.submit(call)
     try:
-        while not (await asyncio.wait({running}, timeout=LIMIT))[0]:
-            if call.is_stuck():
-                _replace(call.pool)
-                name = getattr(function, "__qualname__", repr(function))
-                raise Stuck(f"{name} did not end within {LIMIT:g} s")
-        result: T = running.result()
+        result: T = await call.done
         return result
     finally:
-        running.cancel()  # the caller has left, so the exception has no reader
+        running.cancel()  # not begun, if the caller has left
+        call.leave()
 
 
 def _replace(pool: Threads) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-LONGEST: Final = 60.0
+LONGEST = 60.0  # seconds; only tests make it shorter, by a settings module of their own
 _chance: Final = random.SystemRandom()
 
 
@@ -20,13 +20,17 @@ def delay(
     attempt: int,
     *,
     first: float = 1.0,
-    longest: float = LONGEST,
+    longest: float | None = None,
     rng: random.Random | None = None,
 ) -> float:
     """Return the seconds to wait before attempt number `attempt`, 1 being the first
-    repetition: doubling from `first` to `longest`, with jitter over the upper half.
+    repetition: doubling from `first` to `longest` or LONGEST, with jitter over the
+    upper half.
     """
-    ceiling = min(longest, first * 2.0 ** min(max(attempt, 1) - 1, 20))
+    ceiling = min(
+        LONGEST if longest is None else longest,
+        first * 2.0 ** min(max(attempt, 1) - 1, 20),
+    )
     draw = rng or _chance
     return ceiling * (0.5 + draw.random() / 2)
 

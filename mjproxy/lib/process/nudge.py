@@ -22,22 +22,27 @@ from django.conf import settings
 logger = logging.getLogger(__name__)
 
 REST: Final = 2.0  # seconds without a nudge after Redis was not found
+GATHER: Final = 0.05  # seconds that nudges without hurry wait for others
 
 Nudge = tuple[str, tuple[int, ...]]
 
 _away_until = 0.0
 _waiting: SimpleQueue[Nudge] = SimpleQueue()
+_hurry: Final = threading.Event()
 _sender_of: int = 0  # the process whose thread sends; a forked child has none
 _starting = threading.Lock()
 
 
-def nudge(job: str, *ids: int) -> None:
+def nudge(job: str, *ids: int, hurry: bool = True) -> None:
     """Ask a worker to do the job of this name for these rows soon.
 
-    A lost nudge does no harm: a job of beat finds the row.
+    Without hurry it may wait a moment, so that more go together. A lost nudge does no
+    harm: a job of beat finds the row.
     """
     global _sender_of
     _waiting.put((job, ids))
+    if hurry:
+        _hurry.set()
     if _sender_of != os.getpid():
         with _starting:
             if _sender_of != os.getpid():
@@ -112,6 +117,8 @@ def _send_all() -> None:
     connection = connection_to_redis(answers_within=2.0)
     while True:
         nudges = [_waiting.get()]
+        _hurry.wait(GATHER)
+        _hurry.clear()
         while not _waiting.empty():  # no other thread takes any
             nudges.append(_waiting.get())
         send(connection, nudges)

@@ -1,12 +1,14 @@
 """Functions that nudges start, by the name of their job.
 
 Each app registers its own in `jobs.py`. They may be called twice for the same row.
+Nudges for functions that run in threads have a queue of their own (`NUDGE_QUEUES` in
+the settings), so busy threads do not hold up the others.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -27,6 +29,7 @@ class Handler:
 
 
 handlers: Final[dict[str, Handler]] = {}
+at_end: Final[list[Callable[[], Coroutine[Any, Any, None]]]] = []
 
 
 def on_nudge(job: str, *, many: bool = False) -> Callable[[F], F]:
@@ -38,3 +41,11 @@ def on_nudge(job: str, *, many: bool = False) -> Callable[[F], F]:
         return function
 
     return register
+
+
+def on_end(
+    function: Callable[[], Coroutine[Any, Any, None]],
+) -> Callable[[], Coroutine[Any, Any, None]]:
+    """Register a coroutine function that is called in the loop when a worker ends."""
+    at_end.append(function)
+    return function

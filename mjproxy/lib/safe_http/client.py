@@ -8,11 +8,14 @@ import contextlib
 import errno
 import socket
 from collections.abc import AsyncIterator, Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_reqrep import ClientRequest
+from aiohttp.connector import Connection
 from django.conf import settings
 from yarl import URL
 
@@ -29,7 +32,8 @@ from mjproxy.lib.validators.addresses import (
 )
 
 MAX_REDIRECTS: Final = 3
-PIECE: Final = 1 << 16  # bytes of each transfer that are in memory
+PIECE: Final = 1 << 16  # bytes of a body that are read at a time
+BLOCK: Final = 1 << 18  # bytes that are written at a time
 USER_AGENT: Final = f"mjproxy/{settings.VERSION}"
 
 # Status codes below 500 after which a repetition may help.
@@ -55,11 +59,16 @@ def _invalid(zh: str, en: str) -> Unfetchable:
 
 def check_url(url: str) -> URL:
     """Return the address to request, or raise Unfetchable; makes no request."""
+    return _checked(url, private=settings.ALLOW_PRIVATE_HOOKS)
+
+
+@lru_cache(256)  # a hook is called many times
+def _checked(url: str, *, private: bool) -> URL:
     try:
         parts = parts_of(url)
     except WrongAddress as exc:
         raise _invalid(exc.zh, exc.en) from exc
-    if parts.port in networks.REFUSED_PORTS and not settings.ALLOW_PRIVATE_HOOKS:
+    if parts.port in networks.REFUSED_PORTS and not private:
         raise _invalid("不允许访问该端口", f"port {parts.port} is not one of HTTP")
     if numeric(parts.host) and not _may_dial(parts.host):
         raise _invalid("不允许访问内网地址", "the address is not a public one")
@@ -105,17 +114,41 @@ def _guarded_socket(info: Any) -> socket.socket:
     return socket.socket(family=family, type=kind, proto=protocol)
 
 
+class _Connector(aiohttp.TCPConnector):
+    """Connector that drops kept connections on which something came unasked.
+
+    aiohttp would take it for the answer to the next request.
+    """
+
+    async def connect(
+        self,
+        req: ClientRequest,
+        traces: Any,
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109
+    ) -> Connection:
+        while True:
+            found = await super().connect(req, traces, timeout)
+            if found.protocol is None or not found.protocol.should_close:
+                return found
+            found.close()
+
+
 def open_session(
-    *, limit: int = 64, resolver: AbstractResolver | None = None
+    *,
+    limit: int = 64,
+    kept: float | None = None,
+    resolver: AbstractResolver | None = None,
 ) -> aiohttp.ClientSession:
     """Return a session that connects to checked addresses only, and uses no proxy.
 
-    Each request has a new connection. A kept connection may be dead, and a request lost
-    in it could not be told from one that arrived.
+    Each request has a new connection, or one that was `kept` idle for fewer than that
+    many seconds. A kept connection may be dead, and a request lost in it cannot be told
+    from one that arrived. The caller limits the time of a request.
     """
-    connector = aiohttp.TCPConnector(
+    connector = _Connector(
         limit=limit,
-        force_close=True,
+        keepalive_timeout=kept,
+        force_close=kept is None,
         use_dns_cache=False,
         resolver=GuardedResolver(resolver),
         socket_factory=_guarded_socket,
@@ -124,6 +157,7 @@ def open_session(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
+        timeout=aiohttp.ClientTimeout(),
         trust_env=False,
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
     )
@@ -214,25 +248,30 @@ async def save_capped(
     max_bytes: int,
     check: Callable[[bytes], None],
 ) -> bytes:
-    """Write the body to a file, piece by piece; return its first bytes.
+    """Write the body to a file, block by block; return its first bytes.
 
     `check` gets those before the rest is read. Raises what it raises, and Unfetchable
     as soon as the body exceeds `max_bytes`.
     """
-    head, checked = b"", False
-    file = await asyncio.to_thread(into.open, "wb")
-    try:
-        async for piece in _pieces(response, max_bytes):
-            head += piece[: HEAD - len(head)]
-            if not checked and len(head) == HEAD:
-                check(head)
-                checked = True
-            await asyncio.to_thread(file.write, piece)
-    finally:
-        file.close()
-    if not checked:
+    head, is_checked, block, mode = b"", False, bytearray(), "wb"
+    async for piece in _pieces(response, max_bytes):
+        head += piece[: HEAD - len(head)]
+        if not is_checked and len(head) == HEAD:
+            check(head)
+            is_checked = True
+        block += piece
+        if len(block) >= BLOCK:
+            await asyncio.to_thread(_write, into, mode, block)
+            block, mode = bytearray(), "ab"
+    if not is_checked:
         check(head)
+    await asyncio.to_thread(_write, into, mode, block)
     return head
+
+
+def _write(path: Path, mode: str, block: bytearray) -> None:
+    with path.open(mode) as file:
+        file.write(block)
 
 
 async def _pieces(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from mjproxy.lib.audit.commands import AuditedCommand
 from mjproxy.run import start
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Bring database and static files up to date and make the first operator."
     requires_system_checks = []
 

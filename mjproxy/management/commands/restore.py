@@ -11,17 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import Error
 
 from mjproxy.backups.archive import BadArchive
 from mjproxy.backups.restoring import Refused, Report, restore
+from mjproxy.lib.audit.commands import AuditedCommand
+from mjproxy.lib.audit.records import note
 from mjproxy.lib.passphrase import add_option, passphrase_of
 from mjproxy.lib.sealed_file import BadFile
 from mjproxy.run import start
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = (
         "Put a backup back in the place of what is there, which is kept aside. "
         "The product must not run."
@@ -39,7 +41,9 @@ class Command(BaseCommand):
         try:
             lock = start.take_lock(settings.DATA_DIR)
             try:
-                self._tell(_restored(options))
+                report = _restored(options)
+                note("restore", "backup", made_at=report.manifest.made_at)
+                self._tell(report)
             finally:
                 os.close(lock)
         except (start.Refused, Refused, BadArchive, BadFile, OSError, Error) as exc:

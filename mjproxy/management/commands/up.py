@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
-import os
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from mjproxy.lib.audit.commands import AuditedCommand
 from mjproxy.run import demo, demo_data, start
 from mjproxy.run.plan import Plan, Program
 from mjproxy.run.supervisor import exec_supervisor
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Prepare the data folder and the database, then run all processes."
     requires_system_checks = []
 
@@ -46,8 +46,7 @@ class Command(BaseCommand):
             when_ready=[f"mjproxy is ready: {listener.url}"],
         )
         if options["demo"]:
-            port = int(os.environ["MJPROXY_SIMULATOR_PORT"])
-            command = demo.simulator_command(settings.DATA_DIR, port)
+            command = demo.simulator_command(settings.DATA_DIR, demo.simulator_port())
             env = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
             plan.programs.insert(0, Program("simulator", command, env))
             plan.when_ready.extend(self._open_showroom(listener.url))
@@ -58,6 +57,7 @@ class Command(BaseCommand):
         # No nudge is needed: the gateway reads the rows when it starts.
         logging.getLogger("gateway.live.publish").setLevel(logging.ERROR)
         demo_data.add_accounts()
+        demo_data.add_services(demo.simulator_address())
         return [
             f"Address:   {url}",
             f"Sign in:   admin / {demo_data.new_password()}",

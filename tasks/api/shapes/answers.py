@@ -66,7 +66,9 @@ class TaskPropertiesSerializer(serializers.Serializer[Any]):
     botType = serializers.ChoiceField(BotType.choices)
     discordInstanceId = serializers.CharField(help_text="The account's channel id.")
     finalPrompt = serializers.CharField(help_text="As Midjourney echoed it.")
-    finalZhPrompt = serializers.CharField()
+    finalZhPrompt = serializers.CharField(
+        help_text="In Chinese, if the prompt was; may be empty."
+    )
     messageId = serializers.CharField(allow_null=True)
     messageHash = serializers.CharField(allow_null=True, help_text="The job's uuid.")
     messageContent = serializers.CharField()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
+from django.core.files.uploadedfile import UploadedFile
+
 from tasks.submit.account import AccountFilter
 
 
@@ -74,6 +76,20 @@ class VideoFields(FilteredFields):
     taskId: str
     videoType: str
     batchSize: int
+
+
+class SwapFields(SubmitFields):
+    sourceBase64: str
+    sourceUrl: str
+    targetBase64: str
+    targetUrl: str
+
+
+class VideoSwapFields(SubmitFields):
+    sourceBase64: str
+    sourceUrl: str
+    targetFile: UploadedFile | None
+    targetUrl: str
 
 
 class ActionFields(SubmitFields):

@@ -128,6 +128,25 @@ class VideoSerializer(FilteredSerializer):
     batchSize = Whole(default=4)
 
 
+class SwapSerializer(SubmitSerializer):
+    sourceBase64 = Text(help_text="The face: a data URL or bare base64.")
+    sourceUrl = Text(help_text="Or its web address.")
+    targetBase64 = Text(help_text="The picture that gets the face.")
+    targetUrl = Text(help_text="Or its web address.")
+    accountFilter = AccountFilterSerializer(
+        required=False, default=dict, help_text="Kept, without effect."
+    )
+
+
+class VideoSwapSerializer(SubmitSerializer):
+    sourceBase64 = Text(help_text="The face: a data URL or bare base64.")
+    sourceUrl = Text(help_text="Or its web address.")
+    targetFile = serializers.FileField(
+        required=False, default=None, allow_empty_file=True, help_text="An MP4 video."
+    )
+    targetUrl = Text(help_text="Or its web address.")
+
+
 class ActionSerializer(SubmitSerializer):
     taskId = Text(help_text="The finished task.")
     customId = Text(help_text="The customId of one of its buttons.")

@@ -201,6 +201,16 @@ def test_a_test_mail_arrives(admin: Client, box: Mailbox) -> None:
     assert box.signed_in == [f"olga:{PASSWORD}"]
 
 
+@pytest.mark.parametrize("name", ["Zoë's “pictures”", "mjproxy, at home", ""])
+def test_a_mail_shows_the_name_of_its_sender(
+    admin: Client, box: Mailbox, name: str
+) -> None:
+    admin.post(SETTINGS, form(box, sender_name=name, **TEST), follow=True)
+
+    sender = box.mails[0]["From"].addresses[0]
+    assert (sender.display_name, sender.addr_spec) == (name, form(box)["sender"])
+
+
 def test_a_test_mail_that_fails_says_why(admin: Client, box: Mailbox) -> None:
     box.refuses = "554 <b>not you</b>"
 
@@ -217,7 +227,7 @@ def test_without_a_server_no_test_mail_is_tried(admin: Client, box: Mailbox) -> 
 
     page = text_of(admin.post(SETTINGS, nothing, follow=True))
 
-    assert "a recipient are needed" in page
+    assert "A server and a sender are needed" in page
     assert box.mails == []
 
 

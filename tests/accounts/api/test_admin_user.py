@@ -53,7 +53,6 @@ def test_role_and_status_are_words_or_numbers(
 @pytest.mark.parametrize(
     ("members", "found"),
     [
-        ({}, PriorityClass.NORMAL),
         ({"priority": "HIGH"}, PriorityClass.HIGH),
         ({"priority": "low"}, PriorityClass.LOW),
         ({"priority": "Normal"}, PriorityClass.NORMAL),
@@ -94,6 +93,15 @@ def test_what_cannot_be_made_is_said(
     assert User.objects.count() == 1
 
 
+def test_a_user_has_the_priority_of_the_group_unless_given_one(
+    operator_api: ApiClient,
+) -> None:
+    said = operator_api.send(PATH, {"name": "carol"}).json()
+
+    assert User.objects.get(username="carol").priority is None
+    assert said["data"]["priority"] == "NORMAL"
+
+
 def test_a_disabled_users_key_is_401_even_where_guests_may_draw(
     operator_api: ApiClient, stranger: ApiClient
 ) -> None:
@@ -105,7 +113,8 @@ def test_a_disabled_users_key_is_401_even_where_guests_may_draw(
     )
 
     assert answer.status_code == 401
-    assert answer.json()["message"] == "Forbidden: User is disabled."
+    assert answer.json()["message"] == "账号已禁用"
+    assert answer.json()["messageEn"] == "Forbidden: User is disabled."
 
 
 def test_a_user_may_not(api: ApiClient) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 from accounts.models import DiscordAccount
 from accounts.transfer.accounts import Refused, import_file
 from mjproxy.lib import sealed_file
-from tasks.models import DrawingSettings
+from tasks.models import TranslationSettings
 from tests.accounts.admin.test_many import PASSPHRASE, act
 from tests.accounts.admin.test_people import LIST, form_of
 from tests.accounts.api.test_admin_account import BODY, PATH, put
@@ -18,7 +18,7 @@ from tests.accounts.api.test_bulk import put as put_many
 from tests.conftest import ApiClient
 from tests.factories import make_account
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) Chrome/136.0.0.0"
 UNSENDABLE = [
     f"{AGENT} it\u2019s",
@@ -152,12 +152,12 @@ def test_the_table_of_many_refuses_it(admin: Client, text: str) -> None:
 
 @pytest.mark.parametrize("key", ["it\u2019s", "\u5bc6\u94a5", "sk-\u2026", "two words"])
 def test_a_translators_key_is_refused(admin: Client, key: str) -> None:
-    address = "/admin/tasks/drawingsettings/"
+    address = "/admin/tasks/translationsettings/"
 
     response = admin.post(address, form_of(admin, address) | {"new_gpt_key": key})
 
     assert set(response.context["adminform"].form.errors) == {"new_gpt_key"}
-    assert DrawingSettings.get_solo().gpt_key == ""
+    assert TranslationSettings.get_solo().gpt_key == ""
 
 
 def test_what_a_browser_sends_is_taken(operator_api: ApiClient) -> None:

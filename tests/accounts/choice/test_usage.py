@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from time_machine import travel
 
-from accounts.choice.usage import take_turn
+from accounts.choice.usage import begin_turn
 from accounts.editing.save import save_account
 from accounts.models import DiscordAccount
 from tests.factories import make_account
@@ -15,6 +15,10 @@ from tests.factories import make_account
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("utc")]
 EVENING = datetime(2026, 3, 1, 23, 59, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
+
+
+def take_turn(account: DiscordAccount, **turn: Any) -> bool:
+    return bool(begin_turn(account, **turn)())
 
 
 def again(account: DiscordAccount) -> DiscordAccount:

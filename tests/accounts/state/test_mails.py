@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from pytest_django.fixtures import Settings
 
 from accounts.enums import AccountState, MailSecurity, MailState
+from accounts.mails import server
 from accounts.models import DiscordAccount, MailSettings, OperatorMail
 from accounts.models.mails import addresses_in
 from accounts.state import changes, mails
@@ -52,9 +53,9 @@ def send() -> str | None:
     claim = mails.claim_due()
     if claim is None:
         return None
-    error = mails.send(claim.message)
-    mails.settle(claim.name, error)
-    return error
+    failure = server.send(claim.message)
+    mails.settle(claim.name, failure)
+    return failure.text if failure else ""
 
 
 def wait(clock: time_machine.Coordinates, **parts: float) -> None:
@@ -264,7 +265,7 @@ def test_a_killed_sender_loses_no_mail(
     assert mails.claim_due() is not None  # and then it is killed
     assert send() is None
 
-    wait(clock, seconds=mails.CLAIM.total_seconds())
+    wait(clock, seconds=server.CLAIM.total_seconds())
 
     assert send() == ""
     assert len(box.mails) == 1
@@ -292,7 +293,7 @@ def test_odd_words_are_no_headers_and_no_lines(
         account=account, trouble=S.PAUSED, reason=f"{words}\nWhat to do: pay", at=NOW
     )
 
-    assert mails.send(mails.compose(row, [trouble])) == ""
+    assert server.send(mails.compose(row, [trouble])) is None
 
     (mail,) = box.mails
     assert box.recipients == [["TO:<olga@example.com>"]]
@@ -348,7 +349,6 @@ def test_a_password_that_cannot_be_read_is_said(
         ({"port": 70000}, "port"),
         ({"sender": ""}, "sender"),
         ({"sender": "Olga <olga@example.com>\r\nBcc: x@example.com"}, "sender"),
-        ({"recipients": ""}, "recipients"),
         ({"recipients": "olga"}, "recipients"),
         ({"recipients": MANY}, "recipients"),
         ({"recipients": "a@example.com\nBcc: b@example.com"}, "recipients"),

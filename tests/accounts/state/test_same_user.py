@@ -68,7 +68,8 @@ def test_a_trouble_of_the_user_stands_on_each_of_its_rows(
 
 
 def test_one_trouble_is_mailed_once(db: None) -> None:
-    MailSettings.objects.update_or_create(pk=1, defaults={"is_on": True})
+    wished = {"is_on": True, "recipients": "olga@example.com"}
+    MailSettings.objects.update_or_create(pk=1, defaults=wished)
     first, second = rows_of_one_user()
 
     changes.trouble(second.pk, S.BLOCKED, "why")

@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.enums import MailSecurity, MailState
+from accounts.mails import server
 from accounts.models import MailSettings, OperatorMail
-from accounts.state import mails, send_mails
+from accounts.state import send_mails
 from mjproxy.lib.db.threads import in_thread
 from tests.factories import make_account
 from tests.mail_server import mail_server
@@ -41,7 +42,7 @@ async def test_what_is_due_is_sent_once() -> None:
 
 async def test_a_failure_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     await in_thread(write, 1)
-    monkeypatch.setattr(mails, "TIMEOUT", 2.0)
+    monkeypatch.setattr(server, "TIMEOUT", 2.0)
 
     await send_mails.send_due()
 

@@ -49,9 +49,9 @@ def test_an_empty_secret_keeps_the_stored_one(admin: Client) -> None:
 
 
 def test_a_server_needs_a_secret(admin: Client) -> None:
-    assert "new_secret" in errors(admin, new_secret="")
+    assert "server_url" in errors(admin, new_secret="")
     errors(admin)
-    assert "new_secret" in errors(admin, new_secret="", remove_secret="on")
+    assert "server_url" in errors(admin, new_secret="", remove_secret="on")
     gone = {"new_secret": "", "remove_secret": "on", "server_url": ""}
     assert errors(admin, **gone) == {}
     assert VerificationSettings.get_solo().secret == ""

@@ -10,7 +10,9 @@ from django.utils import timezone
 
 from accounts.models import DiscordAccount, User
 from gateway.events.handlers import Outcome, Recipient, handle
+from gateway.events.matching import Match
 from gateway.events.open_tasks import COMPARED, MOST, OpenTasks
+from gateway.protocol import messages
 from gateway.protocol.constants import Event
 from tasks.enums import TaskStatus, WindowState
 from tasks.models import Task
@@ -33,8 +35,13 @@ def task(recipient: Recipient, task: Task) -> Task:
     start = wire.start(PROGRESS, nonce=task.nonce, **ANSWER)
     handle(recipient, CREATE, start)
     went_on(recipient, 5)
-    assert recipient.open_tasks.find(PROGRESS)
+    assert known(recipient)
     return again(task)
+
+
+def known(recipient: Recipient) -> Match | None:
+    shown = messages.read(wire.progress(PROGRESS, 50, job=JOB))
+    return recipient.open_tasks.find(shown)
 
 
 def went_on(recipient: Recipient, percent: int, job: str = JOB, **more: Any) -> Outcome:
@@ -75,6 +82,12 @@ CHANGES: dict[str, Any] = {
     "window": WindowState.EXPECTED,
     "cancel_requested_at": timezone.now(),
     "notify_hook": "https://hook.example.test/",
+    "delivery": "",
+    "started_at": None,
+    "removed_at": timezone.now(),
+    "waiting_reason": "in the queue",
+    "description": "something else",
+    "matched_by": "",
 }
 
 
@@ -102,7 +115,7 @@ def test_a_task_that_failed_elsewhere_stays_failed(
 
     over = again(task)
     assert (over.status, over.progress) == (TaskStatus.FAILURE, 5)
-    assert recipient.open_tasks.find(PROGRESS) is None
+    assert known(recipient) is None
 
 
 def test_a_cancelled_task_goes_on_until_midjourney_stops_it(
@@ -144,7 +157,7 @@ def test_the_end_is_forgotten(recipient: Recipient, task: Task) -> None:
     handle(recipient, CREATE, wire.final(RESULT, job=JOB))
 
     assert again(task).status == TaskStatus.SUCCESS
-    assert recipient.open_tasks.find(PROGRESS) is None
+    assert known(recipient) is None
 
 
 def test_older_progress_changes_nothing(recipient: Recipient, task: Task) -> None:
@@ -160,11 +173,12 @@ def test_older_progress_changes_nothing(recipient: Recipient, task: Task) -> Non
 def test_few_are_remembered() -> None:
     memory = OpenTasks()
 
-    for number in range(MOST + 1):
-        memory.remember(Task(progress_message_id=str(number)))
+    for number in range(1, MOST + 2):
+        memory.remember(Task(pk=number, nonce=str(number)))
 
-    assert memory.find("0") is None
-    assert memory.find(str(MOST)) is not None
+    assert len(memory) == MOST
+    assert memory.find(messages.read(wire.start(NEXT, nonce="1"))) is None
+    assert memory.find(messages.read(wire.start(NEXT, nonce=str(MOST)))) is not None
 
 
 # --- messages of others --------------------------------------------------------------

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -7,8 +8,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import DiscordAccount
-from gateway.lanes import lane
-from gateway.lanes.lane import Hold
+from gateway.lanes import lane, next_task
+from gateway.lanes.lane import Lane
+from gateway.lanes.turns import Turns
 from gateway.models import DispatchLane, GatewaySession
 from tests.factories import make_account
 from tests.gateway.rows import make_session
@@ -20,155 +22,129 @@ def account(account: DiscordAccount) -> DiscordAccount:
     return account
 
 
-def enter(account: DiscordAccount) -> Hold:
-    hold = lane.enter(account.pk)
-    assert hold is not None
-    return hold
+def look(account: DiscordAccount) -> Lane:
+    sessions = next_task.sessions_of(account.pk)
+    assert sessions is not None
+    return sessions.lane
 
 
-def expire() -> None:
-    DispatchLane.objects.update(held_until=timezone.now())
+def send(account: DiscordAccount, seen: Lane) -> Lane:
+    """Take the lane's next turn, as a sender does that has read it."""
+    return lane.take_turn(seen, account, seen.turns)
 
 
-def is_ours(hold: Hold) -> bool:
-    held = lane.is_held_by(*hold.named, timezone.now())
-    return DiscordAccount.objects.filter(held).exists()
+def test_of_two_senders_that_have_looked_one_sends(account: DiscordAccount) -> None:
+    first, second = look(account), look(account)
+
+    send(account, first)
+
+    with pytest.raises(lane.Changed):
+        send(account, second)
+    send(account, look(account))
 
 
-def test_one_sender_holds_a_lane(account: DiscordAccount) -> None:
-    hold = enter(account)
+def test_a_sender_goes_on_with_the_lane_that_it_has_written(
+    account: DiscordAccount,
+) -> None:
+    account.interval = 50
+    turns = Turns(3, {"7": 2})
 
-    assert lane.enter(account.pk) is None
-    assert is_ours(hold)
+    after = lane.take_turn(look(account), account, turns)
+
+    assert after == look(account)
+    assert after.turns == turns
+    assert 40 < after.rest <= 50
 
 
 def test_lanes_of_two_accounts_are_two(account: DiscordAccount) -> None:
     other = make_account()
     make_session(other, user_id="1311111111111111399")
-    enter(account)
+    seen = look(other)
 
-    enter(other)
+    send(account, look(account))
+
+    send(other, seen)
 
 
 def test_two_channels_of_one_discord_user_share_a_lane(account: DiscordAccount) -> None:
     other = make_account()
     make_session(other)
-    enter(account)
+    seen = look(other)
 
-    assert lane.enter(other.pk) is None
+    send(account, look(account))
 
-
-def test_a_lane_that_was_left_is_free_with_a_new_fence(account: DiscordAccount) -> None:
-    first = enter(account)
-    assert lane.leave(lane.look(first)) is True
-
-    second = enter(account)
-
-    assert second.fence > first.fence
-    assert not is_ours(first)
+    with pytest.raises(lane.Changed):
+        send(other, seen)
 
 
-def test_no_nudge_is_lost(account: DiscordAccount) -> None:
-    hold = enter(account)
-
-    lane.enter(account.pk)  # a nudge while another looks for work
-
-    assert lane.leave(hold) is False
-    assert lane.leave(lane.look(hold)) is True
-    enter(account)
-
-
-def test_a_holder_that_leaves_at_the_wrong_moment_loses_no_nudge(
-    account: DiscordAccount, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda account: lane.rest(account.pk, timezone.now() + timedelta(hours=1)),
+        lane.keep_pace,
+        lane.reserve,
+    ],
+)
+def test_a_sender_notices_what_has_changed_since_its_look(
+    account: DiscordAccount, change: Callable[[DiscordAccount], object]
 ) -> None:
-    hold = enter(account)
-    real = lane._take
-    missed: list[Hold | None] = []
+    account.interval = 50
+    seen = look(account)
 
-    def take(account_id: int) -> Hold | None:
-        won = real(account_id)
-        if not missed:
-            missed.append(won)
-            assert lane.leave(hold)  # before the nudge is counted
-        return won
+    change(account)
 
-    monkeypatch.setattr(lane, "_take", take)
-
-    assert lane.enter(account.pk) is not None
+    with pytest.raises(lane.Changed):
+        send(account, seen)
+    assert look(account).rest > 40
 
 
-def test_a_dead_sender_is_replaced(account: DiscordAccount) -> None:
-    dead = enter(account)
-    expire()
+def test_a_lane_that_was_removed_is_made_again(account: DiscordAccount) -> None:
+    seen = look(account)
+    DispatchLane.objects.all().delete()
 
-    heir = enter(account)
-
-    assert is_ours(heir)
-    assert not is_ours(dead)
-
-
-def test_a_stale_sender_leaves_without_freeing_the_lane(
-    account: DiscordAccount,
-) -> None:
-    stale = enter(account)
-    expire()
-    heir = enter(account)
-
-    assert lane.leave(stale) is True
-
-    assert is_ours(heir)
-    assert lane.enter(account.pk) is None
-
-
-def test_a_hold_that_ran_out_is_not_ours(account: DiscordAccount) -> None:
-    hold = enter(account)
-    expire()
-
-    assert not is_ours(hold)
+    with pytest.raises(lane.Changed):
+        send(account, seen)
+    send(account, look(account))
 
 
 def test_a_lane_rests_until_the_moment(account: DiscordAccount) -> None:
-    hold = enter(account)
-    assert lane.look(hold).rest == 0
+    assert look(account).rest == 0
 
     lane.rest(account.pk, timezone.now() + timedelta(seconds=30))
 
-    assert 20 < lane.look(hold).rest <= 30
+    assert 20 < look(account).rest <= 30
 
 
 def test_a_longer_rest_stays(account: DiscordAccount) -> None:
-    hold = enter(account)
     lane.rest(account.pk, timezone.now() + timedelta(hours=1))
 
     lane.rest(account.pk, timezone.now() + timedelta(seconds=1))
 
-    assert lane.look(hold).rest > 60
+    assert look(account).rest > 60
 
 
 def test_a_moment_that_has_passed_is_no_rest(account: DiscordAccount) -> None:
-    hold = enter(account)
-
     lane.rest(account.pk, timezone.now() - timedelta(seconds=1))
 
-    assert lane.look(hold).rest == 0
+    assert look(account).rest == 0
 
 
 def test_a_look_is_booked_once(account: DiscordAccount) -> None:
-    enter(account)
+    look(account)
 
     assert lane.book(account.pk, 100) is True
     assert lane.book(account.pk, 200) is False
 
 
 def test_an_earlier_look_is_booked_in_its_place(account: DiscordAccount) -> None:
-    enter(account)
+    look(account)
     lane.book(account.pk, 100)
 
     assert lane.book(account.pk, 50) is True
 
 
 def test_a_booking_that_was_lost_runs_out(account: DiscordAccount) -> None:
-    enter(account)
+    look(account)
     past = timezone.now() - timedelta(seconds=1)
     DispatchLane.objects.update(wake_at=past)
 
@@ -178,10 +154,10 @@ def test_a_booking_that_was_lost_runs_out(account: DiscordAccount) -> None:
 @pytest.mark.django_db
 def test_an_account_whose_user_is_not_known_has_no_lane() -> None:
     account = make_account()
-    assert lane.enter(account.pk) is None
+    assert next_task.sessions_of(account.pk) is None
     make_session(account, user_id="")
 
-    assert lane.enter(account.pk) is None
+    assert next_task.sessions_of(account.pk) is None
     assert lane.book(account.pk, 1) is False
     lane.rest(account.pk, timezone.now() + timedelta(hours=1))
 
@@ -210,7 +186,7 @@ def test_lanes_of_users_who_are_gone_are_removed_after_a_day(
 def paced(account: DiscordAccount, clock: Any) -> DiscordAccount:
     account.interval = 5
     account.save()
-    lane.leave(enter(account))
+    look(account)
     return account
 
 
@@ -220,14 +196,14 @@ def seconds_until(moment: datetime | None) -> float | None:
 
 def test_the_first_errand_leaves_at_once(paced: DiscordAccount) -> None:
     assert seconds_until(lane.reserve(paced)) == 0
-    assert enter(paced).rest == 5
+    assert look(paced).rest == 5
 
 
 def test_an_errand_has_the_moment_after_a_task(paced: DiscordAccount) -> None:
     lane.keep_pace(paced)
 
     assert seconds_until(lane.reserve(paced)) == 5
-    assert enter(paced).rest == 10
+    assert look(paced).rest == 10
 
 
 def test_after_an_errand_the_next_moment_is_a_tasks(
@@ -253,13 +229,20 @@ def test_where_no_task_comes_the_next_errand_follows(
     assert seconds_until(lane.reserve(paced)) == 0
 
 
-def test_nobody_reserves_while_a_task_is_being_sent(paced: DiscordAccount) -> None:
-    hold = enter(paced)
+def test_an_errand_waits_for_a_task_that_is_sent_meanwhile(
+    paced: DiscordAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = lane._pause
+
+    def pause(account: DiscordAccount) -> timedelta:
+        monkeypatch.setattr(lane, "_pause", real)
+        send(paced, look(paced))  # after the errand has read the lane
+        return real(account)
+
+    monkeypatch.setattr(lane, "_pause", pause)
+
     assert lane.reserve(paced) is None
-
-    lane.leave(hold)
-
-    assert lane.reserve(paced) is not None
+    assert seconds_until(lane.reserve(paced)) == 5
 
 
 def test_nothing_is_reserved_that_nobody_will_wait_for(paced: DiscordAccount) -> None:

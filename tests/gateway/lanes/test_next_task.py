@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.editing.save import save_account
 from accounts.enums import AccountState, PriorityClass
-from accounts.models import DiscordAccount, User
+from accounts.models import DiscordAccount, User, UserGroup
 from gateway.lanes import lane, next_task
 from gateway.models import DispatchLane, GatewaySession
 from gateway.protocol.answers import Answer, Verdict
@@ -117,6 +117,35 @@ def test_the_class_says_who_goes_first(
     assert senders(http).index("bob") == place
 
 
+@pytest.mark.parametrize(
+    ("own", "of_group", "place"),
+    [
+        (None, PriorityClass.HIGH, 0),
+        (None, PriorityClass.LOW, 7),
+        (PriorityClass.LOW, PriorityClass.HIGH, 7),
+        (PriorityClass.HIGH, PriorityClass.LOW, 0),
+    ],
+)
+def test_a_user_without_a_class_has_that_of_the_group(
+    alice: User,
+    bob: User,
+    live: DiscordAccount,
+    http: FakeHttp,
+    own: int | None,
+    of_group: int,
+    place: int,
+) -> None:
+    DiscordAccount.objects.update(core_size=8)
+    group = UserGroup.objects.create(name="night", priority=of_group)
+    User.objects.filter(pk=bob.pk).update(priority=own, group=group)
+    make_many(alice, live, 7)
+    make_waiting(bob, live, "of another class")
+
+    dispatch.run_lane(live.pk)
+
+    assert senders(http).index("bob") == place
+
+
 def test_what_is_held_back_stops_neither_its_owner_nor_others(
     alice: User, bob: User, live: DiscordAccount, http: FakeHttp
 ) -> None:
@@ -167,12 +196,12 @@ def test_the_order_of_a_long_queue_takes_few_queries(
     DiscordAccount.objects.update(core_size=1)
     make_many(alice, live, 30)
     make_many(bob, live, 30)
-    hold = lane.enter(live.pk)
-    assert hold is not None
+    assert lane.make(live.pk)
 
     with django_assert_max_num_queries(4):
-        sessions = next_task.sessions_of(hold.discord_user)
-        assert next_task.next_task(sessions, hold.turns) is not None
+        sessions = next_task.sessions_of(live.pk)
+        assert sessions is not None
+        assert next_task.next_task(sessions, sessions.lane.turns) is not None
 
 
 # --- channels of one Discord user ----------------------------------------------------

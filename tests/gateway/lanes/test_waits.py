@@ -86,7 +86,7 @@ def test_sessions_whose_user_is_not_known_yet_stand_alone(
 
 def test_the_pace_is_the_lanes(alice: User, account: DiscordAccount) -> None:
     make_session(account)
-    lane.enter(account.pk)
+    lane.make(account.pk)
     account.interval = 60
     lane.keep_pace(account)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -11,8 +12,9 @@ from asgiref.sync import sync_to_async
 from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import channel_layers
 from django.test import AsyncClient
+from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import ApiKey, User
 from accounts.people import passes
 from gateway.live import open_streams, sse
 from mjproxy.lib.process import backoff
@@ -222,3 +224,16 @@ async def test_a_stream_ends_with_its_key_and_its_user(
     async with asyncio.timeout(10):
         rest = [part async for part in parts]
     assert [part for part in rest if part.startswith(b"event:")] == []
+
+
+async def test_a_stream_ends_at_the_end_of_its_key(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sse, "LOOK_EVERY", 3600.0)  # not by a later look
+    task = await sync_to_async(make_task)(alice)
+    await ApiKey.objects.aupdate(expires_at=timezone.now() + timedelta(seconds=1))
+
+    async with asyncio.timeout(10):
+        parts = [part async for part in (await opened(task)).streaming_content]
+
+    assert len([part for part in parts if part.startswith(b"event:")]) == 1

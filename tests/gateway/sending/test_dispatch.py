@@ -7,14 +7,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.enums import AccountState, SpeedMode
 from accounts.models import DiscordAccount, User
 from gateway import timing
-from gateway.lanes import lane, next_task
-from gateway.lanes.next_task import Found, UserSessions
-from gateway.lanes.turns import Turns
 from gateway.models import CommandIndex, DispatchLane, GatewaySession
 from gateway.protocol.answers import Answer
 from gateway.protocol.constants import MIDJOURNEY_APP, NIJI_APP
@@ -92,6 +90,26 @@ def test_the_oldest_is_sent_first(
     dispatch.run_lane(live.pk)
 
     assert http.nonces == [again(task).nonce for task in tasks]
+
+
+def test_a_task_is_sent_with_few_statements(
+    alice: User, live: DiscordAccount, http: FakeHttp, memory: None
+) -> None:
+    DiscordAccount.objects.update(allow_modes=["FAST"], interval=9)
+    make_waiting(alice, live, "a fox")
+    dispatch.run_lane(live.pk)  # makes the lane, reads the command index
+    DispatchLane.objects.update(next_send_at=None)
+    press = f"MJ::JOB::upsample::2::{JOB}"
+    parent = make_finished(alice, account=live)
+    make_waiting(alice, live, action=TaskAction.UPSCALE, parent=parent, custom_id=press)
+
+    with CaptureQueriesContext(connection) as seen:
+        dispatch.run_lane(live.pk)
+
+    assert len(http.bodies) == 2
+    verbs = [query["sql"].split()[0] for query in seen]
+    statements = [verb for verb in verbs if verb not in ("BEGIN", "COMMIT")]
+    assert statements == ["SELECT", "SELECT", "UPDATE", "UPDATE"]
 
 
 def test_niji_has_its_own_application(
@@ -183,46 +201,6 @@ def test_two_threads_send_each_task_once(
 
     assert sorted(http.nonces) == sorted(str(again(t).nonce) for t in tasks)
     assert set(Task.objects.values_list("attempts", flat=True)) == {1}
-
-
-def test_a_nudge_during_the_last_look_is_not_lost(
-    alice: User,
-    live: DiscordAccount,
-    http: FakeHttp,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    real = next_task.next_task
-    late: list[Task] = []
-
-    def late_next_task(sessions: UserSessions, turns: Turns) -> Found | None:
-        found = real(sessions, turns)
-        if found is None and not late:
-            late.append(make_waiting(alice, live))
-            assert dispatch.run_lane(live.pk) is None  # another holds the lane
-        return found
-
-    monkeypatch.setattr(next_task, "next_task", late_next_task)
-
-    dispatch.run_lane(live.pk)
-
-    assert again(late[0]).status == TaskStatus.SUBMITTED
-    assert len(http.bodies) == 1
-
-
-def test_a_stale_sender_claims_nothing(
-    alice: User, live: DiscordAccount, http: FakeHttp
-) -> None:
-    task = make_waiting(alice, live)
-    stale = lane.enter(live.pk)
-    assert stale is not None
-    DispatchLane.objects.update(held_until=timezone.now())
-    assert lane.enter(live.pk) is not None
-    session = GatewaySession.objects.get()
-
-    assert dispatch._send(stale, session, task) is None
-
-    assert again(task).status == TaskStatus.NOT_START
-    assert http.bodies == []
 
 
 def test_a_claim_that_was_given_up_is_not_posted(

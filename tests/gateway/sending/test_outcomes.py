@@ -33,7 +33,6 @@ from mjproxy.lib.process import backoff, event_loop
 from tasks.enums import ErrandKind, ErrandState, TaskStatus, WindowState
 from tasks.errands import send_on
 from tasks.models import Errand, Task
-from tasks.services import advance
 from tests.factories import make_finished
 from tests.gateway.fakes import FakeHttp
 from tests.gateway.query_rows import make_live, make_query
@@ -151,10 +150,8 @@ def test_a_claim_whose_commit_was_not_answered_waits_again(
     http: FakeHttp,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def committed(*args: Any, then: Callable[[], None], **kwargs: Any) -> bool:
-        return advance(*args, **kwargs)
-
-    monkeypatch.setattr(dispatch, "advance", Unanswered(committed))
+    monkeypatch.setattr(dispatch._Posting, "start", lambda _: None)
+    monkeypatch.setattr(dispatch, "_claim", Unanswered(dispatch._claim))
     task = make_waiting(alice, live)
 
     with pytest.raises(OperationalError):
@@ -170,7 +167,7 @@ def test_a_claim_that_is_posted_never_waits_again(
     http: FakeHttp,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(dispatch, "advance", Unanswered(advance))
+    monkeypatch.setattr(dispatch, "_claim", Unanswered(dispatch._claim))
     task = make_waiting(alice, live)
 
     with pytest.raises(OperationalError):

@@ -153,7 +153,7 @@ def test_a_picture_of_ours_is_not_fetched_from_ourselves(
     url = f"http://10.0.0.9/images/{own.pk}/{own.picture_key}.png"
     brought = inputs.read(url, InputRole.LINK, viewer=Viewer(alice))
     if kept:  # meanwhile
-        store.store(own.pk, "image/png", picture(colour="red"))
+        store.store(own, "image/png", picture(colour="red"))
     task = waiting(alice, account, brought)
     Task.objects.filter(pk=task.pk).update(prompt_en=f"{url} a fox")
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from gateway.events.handlers import Recipient, handle
-from gateway.lanes import lane
+from gateway.lanes import lane, next_task
 from gateway.models import GatewaySession
 from gateway.protocol.answers import Answer, Verdict
 from gateway.protocol.constants import Event
@@ -168,9 +168,9 @@ def test_the_next_task_keeps_its_distance_from_an_answer(
 
     answered(pressed)
 
-    hold = lane.enter(session.account_id)
-    assert hold is not None
-    assert 40 < hold.rest <= 60
+    sessions = next_task.sessions_of(session.account_id)
+    assert sessions is not None
+    assert 40 < sessions.lane.rest <= 60
 
 
 def test_what_may_have_been_taken_is_not_answered_again(

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import DiscordAccount, User
 from gateway.events.handlers import Recipient
 from gateway.events.handlers import handle as real_handle
+from gateway.events.open_tasks import OpenTasks
 from gateway.models import GatewaySession
+from gateway.protocol import messages
 from gateway.protocol.constants import Event
 from gateway.sockets import batches
 from gateway.sockets.batches import Arrivals, Result, handle_all
 from gateway.sockets.parked_events import Parked
 from tasks.enums import TaskStatus
 from tasks.models import Task
+from tasks.signals import task_changed
 from tests.factories import make_account
 from tests.gateway import wire
 from tests.gateway.rows import again, make_running, make_session
@@ -29,6 +34,30 @@ CREATE, UPDATE = Event.MESSAGE_CREATE, Event.MESSAGE_UPDATE
 PROGRESS, RESULT = "1311111111111116001", "1311111111111116002"
 OTHERS = "1311111111111116009"
 Events = list[tuple[str, dict[str, Any]]]
+
+
+CLICK = "1311111111111116000"
+ANSWER = wire.answers(CLICK)
+
+
+class Reading:
+    """A connection of an account, which hands over one event at a time."""
+
+    def __init__(self, account: DiscordAccount, task: Task) -> None:
+        self.account, self.task, self.memory = account, task, OpenTasks()
+
+    def handle(self, event: str, data: dict[str, Any]) -> Result:
+        us = Recipient(self.account.pk, US, frozenset({CHANNEL}), self.memory)
+        found = Arrivals(us, 1, [(event, data)], Result(Parked()))
+        handle_all([found])
+        return found.result
+
+    @property
+    def task_in_memory(self) -> Task:
+        shown = messages.read(wire.progress(PROGRESS, 50, job=JOB))
+        match = self.memory.find(shown)
+        assert match
+        return match.task
 
 
 @dataclass
@@ -219,6 +248,116 @@ def test_a_lease_that_moves_while_a_batch_is_undone(
 
     assert ids(*tasks) == [None, None]
     assert not found.result.is_held
+
+
+# --- one event of a remembered task --------------------------------------------------
+
+
+@pytest.fixture
+def reading(alice: User, account: DiscordAccount) -> Reading:
+    """A connection that remembers a running task."""
+    found = Reading(account, make_running(alice, account))
+    found.handle(CREATE, wire.start(PROGRESS, nonce=found.task.nonce, **ANSWER))
+    found.handle(UPDATE, wire.progress(PROGRESS, 5, job=JOB, **ANSWER))
+    return found
+
+
+def its_life(task: Task) -> list[tuple[str, dict[str, Any], int]]:
+    """Return further events, each with the number of its UPDATEs."""
+    seen = {"id": CLICK, "nonce": task.nonce}
+    return [
+        (Event.INTERACTION_SUCCESS, seen, 0),
+        (UPDATE, wire.progress(PROGRESS, 31, job=JOB, **ANSWER), 1),
+        (CREATE, wire.final(RESULT, job=JOB, **ANSWER), 1),
+        (Event.MESSAGE_DELETE, {"id": PROGRESS, "channel_id": CHANNEL}, 0),
+    ]
+
+
+def test_an_event_of_a_remembered_task_is_one_statement(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What receivers read after the end is no part of it.
+    monkeypatch.setattr(task_changed, "receivers", [])
+    task_changed.sender_receivers_cache.clear()
+    for event, data, count in its_life(reading.task):
+        with CaptureQueriesContext(connection) as queries:
+            reading.handle(event, data)
+
+        assert len(queries) == count, queries.captured_queries
+        assert all(each["sql"].startswith("UPDATE") for each in queries)
+
+    assert again(reading.task).status == TaskStatus.SUCCESS
+
+
+@pytest.mark.parametrize("change", [{"fence": 2}, {"holder": ""}])
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_fence_is_part_of_that_statement(
+    reading: Reading, change: dict[str, Any], number: int
+) -> None:
+    GatewaySession.objects.update(**change)
+    before = again(reading.task)
+    event, data, _ = its_life(reading.task)[number]
+
+    result = reading.handle(event, data)
+
+    after = again(reading.task)
+    assert (after.status, after.revision) == (before.status, before.revision)
+    assert not result.is_held
+
+
+def closing(reading: Reading, event: str, data: dict[str, Any]) -> Result:
+    """Handle an event, and close the connection of this thread."""
+    try:
+        return reading.handle(event, data)
+    finally:
+        connection.close()
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="it has one writer")
+def test_a_lease_that_is_being_taken_is_waited_for(reading: Reading) -> None:
+    """The statement must not write by what it saw before the lease moved."""
+    event, data, _ = its_life(reading.task)[1]
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            GatewaySession.objects.update(fence=2)
+            handled = pool.submit(closing, reading, event, data)
+            assert wait({handled}, 0.3).not_done
+        assert not handled.result(20).is_held
+
+    assert again(reading.task).progress == 5
+
+
+def test_a_message_id_that_another_task_has(
+    reading: Reading, alice: User, account: DiscordAccount
+) -> None:
+    """The statement fails; then the event is handled with look-ups."""
+    make_running(alice, account, job_id=OTHER_JOB, status=TaskStatus.SUCCESS)
+    Task.objects.filter(pk=reading.task.pk).update(job_id=None)
+    reading.memory.remember(reading.task_in_memory, job_id=None)
+
+    result = reading.handle(
+        UPDATE, wire.progress(PROGRESS, 31, job=OTHER_JOB, **ANSWER)
+    )
+
+    assert result.lost == []
+    assert again(reading.task).job_id is None
+
+
+def test_what_was_undone_is_not_remembered(
+    reading: Reading, handling: Handling
+) -> None:
+    """The end of a drawing, in a transaction that fails at its next event."""
+    handling.broken[OTHERS] = ValueError("odd")
+    events = [(CREATE, wire.final(RESULT, job=JOB, **ANSWER)), (UPDATE, {"id": OTHERS})]
+    us = Recipient(reading.account.pk, US, frozenset({CHANNEL}), reading.memory)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batches, "_alone", lambda step: None)
+        handle_all([Arrivals(us, 1, events, Result(Parked()))])
+
+    assert again(reading.task).status == TaskStatus.IN_PROGRESS
+    assert not reading.memory.is_over(PROGRESS)
+    assert len(reading.memory) == 0
 
 
 # --- what has changed elsewhere ------------------------------------------------------

@@ -40,6 +40,7 @@ def life(number: int, nonce: str) -> Events:
     job = f"0d5c1c86-53a7-4a41-bb0a-1f0f5ad1a5c{number}"
     answer = wire.answers(click)
     prompt = PROMPTS[number]
+    named = answer if number == 2 else {}  # the others are known by their job
 
     def progress(percent: int, job: str = "") -> dict[str, Any]:
         return wire.progress(message, percent, prompt=prompt, job=job, **answer)
@@ -55,7 +56,7 @@ def life(number: int, nonce: str) -> Events:
         (Event.MESSAGE_UPDATE, progress(31, job)),
         (Event.MESSAGE_UPDATE, progress(62, job)),
         (Event.MESSAGE_UPDATE, progress(93, job)),
-        (Event.MESSAGE_CREATE, wire.final(result, prompt=prompt, job=job)),
+        (Event.MESSAGE_CREATE, wire.final(result, prompt=prompt, job=job, **named)),
         (Event.MESSAGE_DELETE, {"id": message, "channel_id": CHANNEL}),
     ]
 

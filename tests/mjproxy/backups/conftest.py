@@ -7,32 +7,36 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.services import given_services
+from tests.buckets import bucket as bucket
+from tests.buckets import service as service
+from tests.e2e import services
 from tests.mjproxy.backups.installation import FILLED, Installation
 
 
 @pytest.fixture(scope="session")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the data folder of a filled installation on SQLite, to be copied."""
-    installation = Installation(tmp_path_factory.mktemp("filled") / "data")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """Return a filled installation, to be copied."""
+    folder = tmp_path_factory.mktemp("filled") / "data"
+    installation = Installation(folder, services.given_services())
     installation.python(FILLED)
-    return installation.data
+    return Installation(folder, services.kept_as_filled())
 
 
 @pytest.fixture
 def installation(tmp_path: Path, request: pytest.FixtureRequest) -> Installation:
-    installation = Installation(tmp_path / "data", given_services())
-    if installation.is_sqlite:
-        shutil.copytree(request.getfixturevalue("filled"), installation.data)
-    else:
+    data = tmp_path / "data"
+    if not services.copies_databases():
+        installation = Installation(data, services.given_services())
         installation.python(FILLED)
-    return installation
+        return installation
+    shutil.copytree(request.getfixturevalue("filled").data, data)
+    return Installation(data, services.given_services(services.FILLED))
 
 
 @pytest.fixture(scope="session")
-def written(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("written") / "backup.tar"
-    Installation(filled).done("backup", str(path))
+def written(filled: Installation, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path: Path = tmp_path_factory.mktemp("written") / "backup.tar"
+    filled.done("backup", str(path))
     return path
 
 
@@ -42,7 +46,7 @@ def archive(
 ) -> Path:
     """Return a backup of the installation."""
     path = tmp_path / "backup.tar"
-    if installation.is_sqlite:
+    if services.copies_databases():
         shutil.copy(request.getfixturevalue("written"), path)
     else:
         installation.done("backup", str(path))

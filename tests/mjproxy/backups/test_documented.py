@@ -14,7 +14,7 @@ import yaml
 from tests.mjproxy.backups.installation import Installation
 from tests.mjproxy.run.test_start import ROOT
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.database]
 
 OF_COMPOSE = {"exec", "run", "stop", "up", "cp"}
 

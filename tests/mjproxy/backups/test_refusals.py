@@ -19,7 +19,7 @@ from mjproxy.lib.process.signs_of_life import Seen, State
 from mjproxy.run import start
 from tests.mjproxy.backups.installation import SETUP, Installation
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.database]
 
 # Reads once, and keeps its connection.
 READER = """

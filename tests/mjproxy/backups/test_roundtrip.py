@@ -15,7 +15,7 @@ import pytest
 
 from tests.mjproxy.backups.installation import SETUP, Installation, digest
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.database]
 PASSPHRASE = "correct horse battery"
 CHANGE = """
 from accounts.models import DiscordAccount, User
@@ -86,6 +86,10 @@ def test_every_row_comes_back_and_what_was_there_is_kept(
     said = installation.done("restore", str(file))
 
     assert installation.content() == before
+    told = "SELECT actor, origin, action, name FROM accounts_auditentry"
+    assert ["restore", "command", "restore", "backup"] in map(
+        list, installation.sql(told)
+    )
     assert "2 drawings that waited" in said
     assert "1 drawings that were under way" in said
     assert "2 webhooks" in said

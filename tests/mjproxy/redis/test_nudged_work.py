@@ -16,7 +16,7 @@ from mjproxy.lib.process import event_loop, nudge_handlers
 from mjproxy.lib.process.nudge_handlers import on_nudge
 from mjproxy.lib.process.watchdog import Watch
 from mjproxy.redis import nudged_work
-from mjproxy.redis.nudged_work import THREADS, NudgedWork
+from mjproxy.redis.nudged_work import IN_LOOP, THREADS, NudgedWork
 
 LIMIT = 20  # seconds
 
@@ -110,6 +110,66 @@ def test_a_job_of_another_version_is_told_once_and_ignored(
         ("",),
         ("plain:",),
     ]
+
+
+def test_a_busy_thread_has_no_room(work: NudgedWork) -> None:
+    began, go_on = threading.Event(), threading.Event()
+
+    @on_nudge("hold")
+    def hold(_: int) -> None:
+        began.set()
+        assert go_on.wait(LIMIT)
+
+    assert work.room(0.0, in_loop=False) == 1
+    work.start(["hold:1"])
+
+    assert began.wait(LIMIT)
+    assert work.room(0.0, in_loop=False) == 0
+    assert work.room(0.0, in_loop=True) == IN_LOOP
+    go_on.set()
+    assert work.room(LIMIT, in_loop=False) == 1
+
+
+def test_in_the_loop_a_row_has_room_again_when_its_work_has_begun(
+    work: NudgedWork,
+) -> None:
+    began, go_on = threading.Event(), asyncio.Event()
+
+    @on_nudge("one")
+    async def one(_: int) -> None:
+        began.set()
+        await go_on.wait()
+
+    @on_nudge("many", many=True)
+    async def many(_: list[int]) -> None:
+        await go_on.wait()
+
+    work.start([f"many:{pk}" for pk in range(IN_LOOP - 1)])
+    work.start(["one:1"])
+
+    assert began.wait(LIMIT)
+    assert work.room(LIMIT, in_loop=True) == 1
+    event_loop.loop().call_soon_threadsafe(go_on.set)
+    assert work.end(LIMIT) == set()
+    assert work.room(LIMIT, in_loop=True) == IN_LOOP
+
+
+def test_at_the_end_the_apps_finish_their_work(
+    work: NudgedWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished: list[str] = []
+
+    async def breaks() -> None:
+        raise ZeroDivisionError
+
+    async def finish() -> None:
+        finished.append("all")
+
+    monkeypatch.setattr(nudged_work, "at_end", [breaks, finish])
+
+    work.finish(LIMIT)
+
+    assert finished == ["all"]
 
 
 def test_what_waits_for_a_thread_is_not_started_twice(

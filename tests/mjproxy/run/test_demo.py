@@ -6,11 +6,17 @@ from pathlib import Path
 import pytest
 from django.contrib.auth import authenticate
 
-from accounts.models import DiscordAccount
-from accounts.people.keys import user_of_key
+from accounts.models import AuditEntry, DiscordAccount
 from accounts.people.users import ensure_operator
+from gateway.simulator.services.bucket import SECRET
+from gateway.simulator.services.translator import KEY
 from gateway.simulator.state.accounts import default_accounts
+from gateway.simulator.swaps import provider
+from mjproxy.lib.audit.actors import BY_COMMAND, Actor, acting
 from mjproxy.run import demo, demo_data
+from tasks.enums import StorageKind, TranslateWay
+from tasks.models import StorageSettings, SwapSettings, TranslationSettings
+from tests.factories import user_of_key
 
 
 def test_only_up_with_demo_is_a_demo() -> None:
@@ -99,3 +105,70 @@ def test_a_run_gets_a_password_that_works() -> None:
     password = demo_data.new_password()
 
     assert authenticate(username="admin", password=password) is not None
+
+
+@pytest.mark.django_db
+def test_services_are_ready_and_pictures_stay_in_the_data_folder() -> None:
+    demo_data.add_services("http://127.0.0.1:9")
+
+    swaps, words = SwapSettings.get_solo(), TranslationSettings.get_solo()
+    storage = StorageSettings.get_solo()
+    assert (swaps.enabled, swaps.video_enabled) == (True, True)
+    assert "demo" in swaps.reason
+    assert (words.translator, words.back_to_chinese) == (TranslateWay.DEEPL, True)
+    assert words.translator_url == "http://127.0.0.1:9/deepl/v2/translate"
+    assert (storage.kind, storage.bucket) == (StorageKind.LOCAL, "demo")
+    for row in (swaps, words, storage):
+        row.full_clean()
+
+
+@pytest.mark.django_db
+def test_what_a_person_has_set_stays_and_the_address_follows() -> None:
+    demo_data.add_services("http://127.0.0.1:9")
+    swaps, words = SwapSettings.get_solo(), TranslationSettings.get_solo()
+    swaps.enabled, words.translator = False, TranslateWay.NONE
+    swaps.save()
+    words.save()
+
+    demo_data.add_services("http://127.0.0.1:10")
+
+    assert not SwapSettings.get_solo().enabled
+    words = TranslationSettings.get_solo()
+    assert words.translator == TranslateWay.NONE
+    assert words.translator_url.startswith("http://127.0.0.1:10/")
+    assert StorageSettings.get_solo().endpoint == "http://127.0.0.1:10/s3"
+
+
+@pytest.mark.django_db
+def test_another_service_that_a_person_has_set_is_left_alone() -> None:
+    storage = StorageSettings.get_solo()
+    storage.access_key, storage.endpoint = "mine", "https://s3.example.org"
+    storage.save()
+    words = TranslationSettings.get_solo()
+    words.deepl_key = "mine"
+    words.save()
+
+    demo_data.add_services("http://127.0.0.1:9")
+
+    assert StorageSettings.get_solo().endpoint == "https://s3.example.org"
+    assert TranslationSettings.get_solo().translator_url == ""
+
+
+@pytest.mark.django_db
+def test_outside_of_a_demo_face_swap_is_off() -> None:
+    row = SwapSettings.get_solo()
+
+    assert (row.enabled, row.video_enabled, row.token) == (False, False, "")
+
+
+@pytest.mark.django_db
+def test_the_audit_log_keeps_why_face_swap_is_on_and_no_secret() -> None:
+    with acting(lambda: Actor("up", BY_COMMAND)):
+        demo_data.add_services("http://127.0.0.1:9")
+        demo_data.add_services("http://127.0.0.1:9")
+
+    entries = list(AuditEntry.objects.all())
+    said = " ".join(str(entry.changes) for entry in entries)
+    assert len(entries) == 3
+    assert demo_data.DEMO_REASON in said
+    assert not any(secret in said for secret in (provider.TOKEN, KEY, SECRET))

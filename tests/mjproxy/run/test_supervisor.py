@@ -221,7 +221,8 @@ def test_it_stops_all_in_order(
     running.process.send_signal(number)
 
     left = [line.split(" ")[0] for line in running.rest() if line.endswith("bye")]
-    assert left == ["gateway", "worker", "beat", "web", "simulator", "valkey"]
+    assert sorted(left[:3]) == ["beat", "gateway", "worker"]
+    assert left[3:] == ["web", "simulator", "valkey"]
     assert running.end() == 0
 
 

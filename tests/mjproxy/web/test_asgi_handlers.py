@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.protection.rules import Protection
 from mjproxy.lib.process.watchdog import Watch
 from mjproxy.lib.web import client_disconnect
 from mjproxy.web.asgi_handlers import (
@@ -25,6 +26,7 @@ from mjproxy.web.asgi_handlers import (
     PooledSync,
     SeparatePool,
 )
+from tasks.models import StorageSettings
 
 PATIENCE = 20.0
 seen: list[int] = []
@@ -221,6 +223,9 @@ async def test_looks_are_answered_while_every_other_thread_is_held_up(
     monkeypatch.setattr(
         f"{__name__}.urlpatterns", [path("wait", wait), path("look", note_thread)]
     )
+    # These threads have no database.
+    monkeypatch.setattr("accounts.protection.gate.protection", Protection)
+    monkeypatch.setattr("tasks.pictures.kept.links.storage_settings", StorageSettings)
     clear_url_caches()
     rest = PooledSync(OneHopHandler(), size=2)
     app = SeparatePool(PooledSync(OneHopHandler(), size=1), ["/look"], rest)

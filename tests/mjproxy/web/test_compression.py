@@ -94,7 +94,7 @@ def test_an_answer_with_a_new_key_is_not_compressed(operator_api: ApiClient) -> 
 def test_a_page_that_shows_a_new_key_is_not_compressed(
     browser: Client, operator: User
 ) -> None:
-    form = {"owner": operator.pk, "name": "mine"}
+    form = {"owner": operator.pk, "name": "mine", "scopes": ["read"]}
 
     page = browser.post("/admin/accounts/apikey/add/", form, headers=GZIP, follow=True)
     after = browser.get("/admin/accounts/apikey/", headers=GZIP)
@@ -136,7 +136,7 @@ def test_streams_are_not_compressed(browser: Client, operator: User) -> None:
 
 def test_pictures_are_not_compressed_again(browser: Client, operator: User) -> None:
     task = make_finished(operator)
-    store.store(task.pk, "image/png", b"\x89PNG" + bytes(4000))
+    store.store(task, "image/png", b"\x89PNG" + bytes(4000))
     task.refresh_from_db()
 
     path = f"/images/{task.pk}/{task.picture_key}.png"

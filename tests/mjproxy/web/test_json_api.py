@@ -14,6 +14,8 @@ from tasks.models import Task
 from tests.conftest import ApiClient
 from tests.factories import make_task
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 def page(alice: User) -> Client:
@@ -153,7 +155,7 @@ UNKNOWN = [
     "/mj/task/1",
     "/mj/task/1/fetch/x",
     "/mj/admin",
-    "/mj/admin/setting",
+    "/mj/admin/setting/x",
     "/mj/%0a",
     "/mj/..%2f..",
     "/mj/\u72d0",

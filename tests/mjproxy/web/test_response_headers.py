@@ -16,6 +16,7 @@ from tasks.pictures import store
 from tests.conftest import OPERATORS_KEY, ApiClient
 from tests.factories import make_account, make_finished
 
+pytestmark = pytest.mark.any_database
 NEEDED: Final = ("object-src", "base-uri", "form-action", "frame-ancestors")
 
 
@@ -98,7 +99,7 @@ def test_only_the_theme_may_evaluate_texts(browser: Client) -> None:
 
 def test_pictures_and_documents_may_be_kept(client: Client, alice: User) -> None:
     task = make_finished(alice)
-    store.store(task.pk, "image/png", b"\x89PNG" + bytes(40))
+    store.store(task, "image/png", b"\x89PNG" + bytes(40))
     task.refresh_from_db()
 
     picture = client.get(f"/images/{task.pk}/{task.picture_key}.png")

@@ -105,3 +105,10 @@ def test_the_page_shows_the_token_of_nobody(client: Client) -> None:
 def test_it_is_only_looked_at(client: Client, path: str) -> None:
     assert client.head(path).status_code == 200
     assert client.post(path).status_code == 405
+
+
+def test_its_examples_hold_no_present_time(client: Client) -> None:
+    times = re.findall(r'"timestamp": ?"(\d+)"', client.get("/api/schema").text)
+
+    assert times
+    assert len(set(times)) == 1

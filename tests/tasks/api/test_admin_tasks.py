@@ -214,7 +214,7 @@ def test_a_task_that_is_over_is_removed_with_its_picture(
     operator_api: ApiClient, tasks: list[Task]
 ) -> None:
     task = tasks[0]
-    store.store(task.pk, "image/png", picture())
+    store.store(task, "image/png", picture())
     task.refresh_from_db()
     file = Path(settings.MEDIA_ROOT) / task.picture_file
     child = make_task(task.owner, parent=task)

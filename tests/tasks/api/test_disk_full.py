@@ -15,6 +15,7 @@ from accounts.models import DiscordAccount
 from tasks import services
 from tasks.models import Errand, InputPicture, Task
 from tasks.pictures import inputs, store
+from tasks.pictures.kept import drafts
 from tests.conftest import ApiClient
 from tests.pictures import data_url, picture
 
@@ -63,7 +64,7 @@ def test_no_room_for_a_picture(
     file: int,
 ) -> None:
     full = OSError(errno.ENOSPC, "No space left on device")
-    monkeypatch.setattr(store, "_settle", fails_from(file, store._settle, full))
+    monkeypatch.setattr(store, "settle", fails_from(file, drafts.settle, full))
 
     check_refused(api, path, body)
 

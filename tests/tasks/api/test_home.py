@@ -119,6 +119,19 @@ def test_an_operator_sees_from_where_most_was_asked_for_today(
     assert next(iter(tops)) == "203.0.x.x"
 
 
+def test_the_settings_say_how_many_addresses_and_whether_in_full(
+    operator_api: ApiClient, alice: User
+) -> None:
+    for address in ("203.0.113.7", "203.0.113.7", "198.51.100.1"):
+        make_task(alice, client_ip=address)
+    before = operator_api.get(PATH).json()["data"]["tops"]
+
+    AccessSettings(home_addresses=1, home_whole_addresses=True).save()
+
+    assert before == {"203.0.x.x": 2, "198.51.x.x": 1}
+    assert operator_api.get(PATH).json()["data"]["tops"] == {"203.0.113.7": 2}
+
+
 @pytest.mark.parametrize("text", ["<b>x</b>", "a > b"])
 def test_an_announcement_is_plain_text(text: str) -> None:
     with pytest.raises(ValidationError):

@@ -13,7 +13,7 @@ from tests.conftest import ApiClient
 from tests.pictures import bare, bomb, data_url, phone, picture
 from tests.tasks.refusals import PUBLIC_LINK, Block, check_refused
 
-pytestmark = pytest.mark.usefixtures("names", "media")
+pytestmark = [pytest.mark.usefixtures("names", "media"), pytest.mark.any_database]
 
 BODIES: dict[str, Callable[[str], Any]] = {
     "imagine": lambda p: {"prompt": "fox", "base64Array": [p]},

@@ -6,9 +6,9 @@ import pytest
 
 from accounts.models import DiscordAccount, User
 from tasks.enums import TaskStatus
-from tasks.models import BannedWord, Task
+from tasks.models import Task
 from tests.conftest import ApiClient
-from tests.factories import make_account, make_task
+from tests.factories import ban, make_account, make_task
 from tests.tasks.refusals import Block, check_refused
 
 PATH = "/mj/submit/imagine"
@@ -86,7 +86,7 @@ def test_it_refuses_with_a_code_and_writes_nothing(
     code: int,
     text: str,
 ) -> None:
-    BannedWord.objects.create(word="nude")
+    ban("nude")
 
     with unchanged():
         answer = api.send(PATH, body)
@@ -95,7 +95,7 @@ def test_it_refuses_with_a_code_and_writes_nothing(
 
 
 def test_a_refused_word_is_named(api: ApiClient, account: DiscordAccount) -> None:
-    BannedWord.objects.create(word="nude")
+    ban("nude")
 
     properties = api.send(PATH, {"prompt": "a Nude fox"}).json()["properties"]
 

@@ -10,10 +10,10 @@ from django.db import connection
 from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from tasks.enums import TaskAction, TaskStatus, WindowState
-from tasks.models import BannedWord, Task
+from tasks.models import Task
 from tasks.services import fail
 from tests.conftest import ALICES_KEY, ApiClient
-from tests.factories import make_account, make_finished, make_task
+from tests.factories import ban, make_account, make_finished, make_task
 from tests.pictures import bare, bomb, data_url, mask, picture
 from tests.tasks.parents import (
     DESCRIBED,
@@ -154,7 +154,7 @@ def test_a_wrong_mask_leaves_the_window_open(
 def test_a_wrong_prompt_leaves_the_window_open(
     api: ApiClient, zoom: Task, unchanged: Block, prompt: str, code: int, text: str
 ) -> None:
-    BannedWord.objects.create(word="nude")
+    ban("nude")
 
     with unchanged():
         answer = api.send(PATH, of(zoom, prompt=prompt))

@@ -6,9 +6,9 @@ import pytest
 
 from accounts.models import DiscordAccount
 from tasks.enums import TaskAction
-from tasks.models import BannedWord, Task
+from tasks.models import Task
 from tests.conftest import ApiClient
-from tests.factories import make_account
+from tests.factories import ban, make_account
 from tests.tasks.refusals import Block, check_refused
 
 pytestmark = pytest.mark.usefixtures("media")
@@ -51,7 +51,7 @@ def test_a_wrong_prompt_is_refused(
     code: int,
     text: str,
 ) -> None:
-    BannedWord.objects.create(word="nude")
+    ban("nude")
 
     with unchanged():
         answer = api.send(PATH, members)

@@ -6,9 +6,9 @@ import pytest
 
 from accounts.models import DiscordAccount, User
 from tasks.enums import InputRole, TaskAction, TaskStatus
-from tasks.models import BannedWord, Task
+from tasks.models import Task
 from tests.conftest import ApiClient
-from tests.factories import make_account, make_task
+from tests.factories import ban, make_account, make_task
 from tests.pictures import data_url, picture
 from tests.tasks.parents import CHOOSE, EXTEND, make_clip, make_clips, make_single
 from tests.tasks.refusals import BAD_PICTURES, PUBLIC_LINK, Block, check_refused
@@ -92,7 +92,7 @@ def test_what_is_no_video_is_refused(
     code: int,
     text: str,
 ) -> None:
-    BannedWord.objects.create(word="nude")
+    ban("nude")
 
     with unchanged():
         answer = api.send(PATH, {"prompt": "it runs", "image": PICTURE} | members)

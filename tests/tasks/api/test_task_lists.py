@@ -145,7 +145,11 @@ def test_ids_beyond_the_limit_are_not_looked_for(api: ApiClient, alice: User) ->
 
 
 def test_a_list_costs_no_query_per_task(
-    api: ApiClient, alice: User, account: DiscordAccount, django_assert_num_queries: Any
+    api: ApiClient,
+    alice: User,
+    account: DiscordAccount,
+    django_assert_num_queries: Any,
+    memory: None,
 ) -> None:
     ids = [make_finished(alice, account=account).pk for _ in range(5)]
     ids += [
@@ -155,5 +159,7 @@ def test_a_list_costs_no_query_per_task(
         for status in TaskStatus
     ]
 
-    with django_assert_num_queries(7):
+    api.send(BY_ID[0], {"ids": ids})
+
+    with django_assert_num_queries(5):
         api.send(BY_ID[0], {"ids": ids})

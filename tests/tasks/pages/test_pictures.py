@@ -15,7 +15,7 @@ from mjproxy.lib.process import event_loop
 from mjproxy.lib.web.outside_hosts import DeferredResponse
 from tasks.enums import TaskStatus
 from tasks.models import DrawingSettings, Task
-from tasks.pictures import store
+from tasks.pictures import fresh_links, store
 from tasks.wire import image_url
 from tests.factories import make_finished, make_task, make_user
 from tests.http_server import Server, always, serving
@@ -23,7 +23,8 @@ from tests.http_server import Server, always, serving
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 2000
-SOURCE = "https://cdn.discordapp.com/attachments/1/2/a.png?ex=1"
+PLACE = "https://cdn.discordapp.com/attachments/1/2/a.png"
+SOURCE = f"{PLACE}?ex=1"  # has expired
 PREVIEW = "https://cdn.discordapp.com/attachments/1/3/b.webp?ex=1"
 
 
@@ -78,7 +79,7 @@ async def _joined(response: Any) -> bytes:
 
 
 def keep(task: Task) -> None:
-    store.store(task.pk, "image/png", PNG)
+    store.store(task, "image/png", PNG)
 
 
 def test_it_fetches_the_picture_once_and_keeps_it(cdn: Server, task: Task) -> None:
@@ -162,8 +163,9 @@ def test_an_unchanged_picture_is_not_sent_again(task: Task, cdn: Server) -> None
     ("status", "answered"), [(404, 404), (403, 404), (500, 502), (302, 502)]
 )
 def test_a_picture_that_cannot_be_had_is_told_so(
-    cdn: Server, task: Task, status: int, answered: int
+    cdn: Server, status: int, answered: int
 ) -> None:
+    task = make_finished(make_user(), picture_source=f"{PLACE}?ex=ffffffff")
     cdn.handler = always(status)
 
     response = get(link(task))
@@ -172,6 +174,19 @@ def test_a_picture_that_cannot_be_had_is_told_so(
     assert response["Content-Type"] == "application/json"
     assert response["Access-Control-Allow-Origin"] == "*"
     assert response["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_an_expired_link_is_renewed_while_the_caller_waits(
+    cdn: Server, task: Task, status: int
+) -> None:
+    cdn.handler = always(status)
+
+    response = get(link(task))
+    assert (response.status_code, response["Retry-After"]) == (503, "2")
+
+    fresh_links.failed(task, fresh_links.SELDOM)
+    assert get(link(task)).status_code == 404
 
 
 def test_a_foreign_source_is_not_fetched() -> None:

@@ -13,7 +13,7 @@ from tasks.exceptions import (
     Refused,
     ShareUsedUp,
 )
-from tasks.models import BannedWord, Task
+from tasks.models import Task
 from tasks.submit.extensions import (
     ClipMissing,
     found_on_clip,
@@ -21,7 +21,7 @@ from tasks.submit.extensions import (
     waiting_for,
 )
 from tasks.submit.row import Caller
-from tests.factories import make_account
+from tests.factories import ban, make_account
 from tests.tasks.parents import (
     CHOOSE,
     EXTEND,
@@ -96,7 +96,7 @@ def test_a_wrong_wish_leaves_a_clip_as_it_is(
     how: dict[str, Any],
     text: str,
 ) -> None:
-    BannedWord.objects.create(word="nude")
+    ban("nude")
     parent = make_clip(alice, make_account(mj_remix_on=on))
 
     with unchanged(), pytest.raises(Refused) as refused:

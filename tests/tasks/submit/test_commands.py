@@ -9,7 +9,7 @@ import pytest
 from accounts.models import DiscordAccount, User
 from tasks.enums import BotType, InputRole, TaskAction
 from tasks.exceptions import BannedPrompt, InvalidRequest, NoAccount, Refused
-from tasks.models import BannedWord, Task
+from tasks.models import Task
 from tasks.prompts.text import echo_key
 from tasks.submit.account import Wanted
 from tasks.submit.commands import (
@@ -24,7 +24,7 @@ from tasks.submit.commands import (
     submit_video,
 )
 from tasks.submit.row import Caller, Submitted
-from tests.factories import make_account
+from tests.factories import ban, make_account
 from tests.pictures import bare, data_url, picture
 from tests.tasks.refusals import OFFICIAL_LINK, PUBLIC_LINK
 
@@ -164,13 +164,13 @@ def test_so_many_pictures_and_links_and_no_more(
 
 
 def test_a_banned_word_is_named(alice: User) -> None:
-    BannedWord.objects.create(word="nude")
+    ban("nude")
 
     with pytest.raises(BannedPrompt) as refused:
-        permitted("a Nude fox")
+        permitted("a Nude fox", BotType.MID_JOURNEY)
 
     assert refused.value.properties == {"promptEn": "a Nude fox", "bannedWord": "Nude"}
-    assert permitted("a fox") == "a fox"
+    assert permitted("a fox", BotType.MID_JOURNEY) == "a fox"
 
 
 # --- blend, describe, shorten ---------------------------------------------------------
@@ -328,7 +328,7 @@ def test_what_is_no_video_is_refused(
     fields: dict[str, Any],
     text: str,
 ) -> None:
-    BannedWord.objects.create(word="nude")
+    ban("nude")
 
     with unchanged(), pytest.raises(Refused) as refused:
         submit_video(caller=Caller(alice), **fields)

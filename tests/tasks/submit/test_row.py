@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tasks.pictures import inputs
 from tasks.pictures.inputs import Brought, read
 from tasks.prompts.text import MAX_PROMPT_LENGTH
 from tasks.submit import row
-from tasks.submit.account import AccountFilter, Wanted
+from tasks.submit.account import AccountFilter, Chosen, Wanted
 from tasks.submit.row import (
     Caller,
     checked_prompt,
@@ -244,15 +245,19 @@ def test_a_lost_seat_begins_anew_with_another_choice(
     first, second = make_account(), make_account()
     chosen = [first, second]
 
-    def take_seat(task: Task, at: object) -> int:
-        account = chosen.pop(0)
-        give(task, account)
-        DiscordAccount.objects.filter(pk=account.pk).update(day_draw_count=1)
-        if account == first:
+    def choose_for(task: Task, wanted: Wanted) -> Chosen:
+        give(task, chosen[0])
+        return Chosen(chosen.pop(0), "")
+
+    def take_chosen(at: Chosen, action: TaskAction, also: Callable[[], object]) -> int:
+        DiscordAccount.objects.filter(pk=at.account.pk).update(day_draw_count=1)
+        also()
+        if at.account == first:
             raise SeatLost
         return 7
 
-    monkeypatch.setattr(row, "take_seat", take_seat)
+    monkeypatch.setattr(row, "choose_for", choose_for)
+    monkeypatch.setattr(row, "take_chosen", take_chosen)
     caller = Caller(alice)
     task = new_task(caller, TaskAction.IMAGINE, BotType.MID_JOURNEY)
 
@@ -267,10 +272,11 @@ def test_a_lost_seat_begins_anew_with_another_choice(
 def test_a_submit_that_loses_every_race_is_refused(
     alice: User, account: DiscordAccount, media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def take_seat(task: Task, at: object) -> int:
+    def take_chosen(at: Chosen, action: TaskAction, also: Callable[[], object]) -> int:
+        also()
         raise SeatLost
 
-    monkeypatch.setattr(row, "take_seat", take_seat)
+    monkeypatch.setattr(row, "take_chosen", take_chosen)
     caller = Caller(alice)
 
     with pytest.raises(QueueFull):

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connection, transaction
 
 from accounts.models import DiscordAccount, User
 from tasks.enums import TaskStatus
@@ -37,3 +40,26 @@ def test_a_deleted_account_has_no_place(alice: User, account: DiscordAccount) ->
 
     with pytest.raises(NoAccount):
         take_seats(account)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refusal_that_is_kept_does_not_keep_the_state_of_the_database(
+    alice: User,
+) -> None:
+    account = make_account()
+    gone = DiscordAccount.objects.get(pk=account.pk)
+    account.delete()
+
+    with pytest.raises(NoAccount) as kept, transaction.atomic():
+        take_seats(gone)
+    with ThreadPoolExecutor(1) as other:
+        other.submit(_write_elsewhere).result()
+
+    assert kept.value.__traceback__  # and so the frames with the statements
+    assert DiscordAccount.objects.count() == 1
+    make_account()
+
+
+def _write_elsewhere() -> None:
+    make_account()
+    connection.close()

@@ -9,7 +9,6 @@ from tasks.models import Task
 from tasks.submit.buttons import submit_button
 from tasks.submit.commands import submit_imagine
 from tasks.submit.row import Caller, Submitted
-from tasks.submit.user_limit import check_share
 from tasks.submit.windows import submit_window
 from tests.factories import make_task
 from tests.tasks.parents import (
@@ -71,9 +70,9 @@ def test_only_what_waits_counts(alice: User, account: DiscordAccount) -> None:
         make_task(alice, account=account, status=status)
     make_task(alice, account=account)
 
-    check_share(alice.pk)
+    imagine(alice)
     with pytest.raises(ShareUsedUp):
-        check_share(alice.pk, tasks=2)
+        imagine(alice)
 
 
 @pytest.mark.usefixtures("_two")

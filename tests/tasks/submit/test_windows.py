@@ -15,7 +15,7 @@ from accounts.enums import AccountState
 from accounts.models import DiscordAccount, User
 from tasks.enums import InputRole, TaskAction, TaskStatus, WindowState
 from tasks.exceptions import InvalidRequest, NoAccount, QueueFull, Refused
-from tasks.models import BannedWord, Task
+from tasks.models import Task
 from tasks.pictures import store
 from tasks.prompts.text import echo_key
 from tasks.services import fail
@@ -23,7 +23,7 @@ from tasks.submit import windows
 from tasks.submit.button_account import owner_or_host
 from tasks.submit.row import Caller
 from tasks.submit.windows import submit_window
-from tests.factories import make_account, make_task
+from tests.factories import ban, make_account, make_task
 from tests.pictures import data_url, mask, picture
 from tests.tasks.parents import (
     ANALYSED,
@@ -215,7 +215,7 @@ def test_a_wrong_mask_leaves_the_window_open(
 def test_a_wrong_prompt_leaves_the_window_open(
     single: Task, unchanged: Block, prompt: str, text: str
 ) -> None:
-    BannedWord.objects.create(word="nude")
+    ban("nude")
     window = make_window(single, ZOOM)
 
     with unchanged(), pytest.raises(Refused) as refused:

@@ -207,6 +207,46 @@ def test_news_before_the_result_is_stored_are_told_at_once(
     assert statuses == ["SUBMITTED", "FAILURE"]
 
 
+def test_a_courier_that_ends_stores_its_last_results(
+    hook: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "SETTLE_EVERY", 60.0)
+    told, during, after = (make_hooked(hook.origin) for _ in range(3))
+    for task in (told, during, after):
+        advance(task.pk, TaskStatus.SUBMITTED)
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: web.Request) -> web.Response:
+        if len(hook.calls) == 2:
+            asked.set()
+            await answer.wait()
+        return web.Response()
+
+    async def end() -> None:
+        courier = calls.Courier()
+        await courier.look_at([told.pk])
+        while told.pk not in courier._told:
+            first = asyncio.FIRST_COMPLETED
+            await asyncio.wait(courier._work, return_when=first)
+        courier.wake([during.pk])
+        await asked.wait()
+        ending = asyncio.create_task(courier.end())
+        await asyncio.sleep(0)
+        courier.wake([after.pk])
+        await courier.start(receiver(after))
+        answer.set()
+        await ending
+        await courier.aclose()
+
+    hook.handler = slow
+    event_loop.run(end())
+
+    due = Task.objects.exclude(hook_due_at=None)
+    assert [task.pk for task in due] == [after.pk]
+    assert due[0].hook_claimed_until is None
+    assert len(hook.calls) == 2
+
+
 def test_a_result_that_cannot_be_stored_is_stored_later(
     hook: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

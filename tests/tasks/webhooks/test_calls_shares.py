@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import Iterator
 
@@ -144,6 +145,71 @@ def test_a_receiver_with_room_is_not_searched(
 
     told = [orjson.loads(call.body)["status"] for call in hook.calls]
     assert (told, searches) == (["SUBMITTED", "FAILURE"], [])
+
+
+class Search:
+    """A search for the due calls of a receiver that takes until it is released."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        self.began, self.may_end = asyncio.Event(), threading.Event()
+        self._loop = asyncio.get_running_loop()
+        monkeypatch.setattr(picking, "claim_due", self)
+
+    def __call__(self, called: Receiver, most: int) -> list[Call]:
+        self.count += 1
+        self._loop.call_soon_threadsafe(self.began.set)
+        assert self.may_end.wait(PATIENCE)
+        return []
+
+
+def test_news_during_a_search_lead_to_no_other(
+    hook: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = [make_hooked(hook.origin) for _ in range(3)]
+    Task.objects.update(owner=tasks[0].owner)
+    for task in tasks:
+        advance(task.pk, TaskStatus.SUBMITTED)
+
+    async def woken_during_it() -> Search:
+        search = Search(monkeypatch)
+        searching = asyncio.create_task(webhooks_calls.start(receiver(tasks[0])))
+        await search.began.wait()
+        for task in tasks:
+            await webhooks_calls.look_at([task.pk])
+        search.may_end.set()
+        await searching
+        await webhooks_calls.finished()
+        return search
+
+    search = event_loop.run(woken_during_it(), timeout=60)
+
+    told = {orjson.loads(call.body)["id"] for call in hook.calls}
+    assert told == {str(task.pk) for task in tasks}
+    assert search.count == 1
+
+
+def test_a_call_that_ends_during_a_search_leads_to_no_other(
+    hook: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = make_hooked(hook.origin)
+    advance(task.pk, TaskStatus.SUBMITTED)
+
+    async def ends_during_it() -> Search:
+        came, go_on = holding(hook)
+        webhooks_calls.wake([task.pk])
+        await came.wait()
+        search = Search(monkeypatch)
+        searching = asyncio.create_task(webhooks_calls.start(receiver(task)))
+        await search.began.wait()
+        go_on.set()
+        await webhooks_calls.finished()
+        search.may_end.set()
+        await searching
+        await webhooks_calls.finished()
+        return search
+
+    assert event_loop.run(ends_during_it(), timeout=60).count == 1
 
 
 def test_nudges_without_room_are_made_up_for(hook: Server) -> None:

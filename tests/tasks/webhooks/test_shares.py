@@ -144,7 +144,6 @@ def test_a_round_gives_back_the_places_that_it_does_not_use() -> None:
 
     assert taken == [True] * FIRST + [False]
     assert places.take(other)
-    assert places.refused == {one}
 
     places.close([one])
 
@@ -159,4 +158,3 @@ def test_a_round_takes_no_place_where_others_wait() -> None:
     places = Round(Shares(), {crowded})
 
     assert not places.take(crowded)
-    assert places.refused == {crowded}

@@ -27,6 +27,7 @@ CALLS: Final[dict[str, Call]] = {
     "history": lambda http: http.history(CHANNEL, after="1"),
     "offer_file": lambda http: http.offer_file(CHANNEL, "a.png", 7),
     "post_file": lambda http: http.post_file(CHANNEL, "a.png", "up/a.png", "96"),
+    "refresh_link": lambda http: http.refresh_link("https://cdn.example/a.png"),
     "open_dm": lambda http: http.open_dm("936929561302675456"),
     "react": lambda http: http.react(CHANNEL, "1", "✉️"),
     "acknowledge": lambda http: http.acknowledge(CHANNEL, "1", 4000),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -201,3 +201,97 @@ def test_what_others_read_during_a_transaction_ends_with_it(
         values[0] = "random"
 
     assert rules() == "random"
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    moment = [time.monotonic()]
+    monkeypatch.setattr(time, "monotonic", lambda: moment[0])
+    return moment
+
+
+def far(reads: Reads, now: list[float]) -> Callable[[str], str]:
+    """Return `reads` from a database that is 60 ms away."""
+
+    def read(name: str) -> str:
+        now[0] += 0.06
+        return reads(name)
+
+    return read
+
+
+def test_a_result_in_use_is_read_again_before_it_is_too_old(
+    reads: Reads, now: list[float]
+) -> None:
+    words = Snapshot(far(reads, now))
+    words("a")
+    reads.value = "new"
+
+    now[0] += 0.4
+    snapshot.read_due()
+    assert words("a") == "old a"
+    now[0] += 0.2
+    snapshot.read_due()
+
+    assert words("a") == "new a"
+    now[0] += 0.9
+    words("a")
+    assert reads.count == 2
+
+
+def test_a_result_out_of_use_is_not_read_again(reads: Reads, now: list[float]) -> None:
+    words = Snapshot(far(reads, now), kept_for=60.0)
+    words("a")
+
+    now[0] += 40.0
+    snapshot.read_due()
+
+    assert reads.count == 1
+
+
+def test_a_near_database_is_not_read_ahead(reads: Reads, now: list[float]) -> None:
+    words = Snapshot(reads)
+    words("a")
+
+    now[0] += 0.6
+    snapshot.read_due()
+
+    assert reads.count == 1
+
+
+def test_reading_ahead_is_no_use(reads: Reads, now: list[float]) -> None:
+    words = Snapshot(far(reads, now))
+    words("a")
+
+    for _ in range(20):
+        now[0] += 0.6
+        snapshot.read_due()
+
+    assert reads.count < 12
+
+
+def test_many_results_are_not_read_ahead(reads: Reads, now: list[float]) -> None:
+    words = Snapshot(far(reads, now))
+    for number in range(50):
+        words(str(number))
+
+    now[0] += 0.6
+    snapshot.read_due()
+
+    assert reads.count == 50
+
+
+def test_an_error_of_reading_ahead_is_for_the_next_caller(now: list[float]) -> None:
+    answers = ["fine"]
+
+    def read() -> str:
+        now[0] += 0.06
+        return answers.pop()
+
+    words = Snapshot(read)
+    words()
+    now[0] += 0.6
+    snapshot.read_due()
+
+    with pytest.raises(IndexError):
+        words()

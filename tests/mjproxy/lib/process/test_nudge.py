@@ -135,6 +135,33 @@ def test_a_nudge_is_sent_by_a_thread_of_this_process(
     eventually(lambda: client.zcard(DEFAULT) == 2, what="both are sent")
 
 
+def test_nudges_without_hurry_wait_for_the_next_with_hurry(
+    connection: Any, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nudge, "_waiting", SimpleQueue())
+    monkeypatch.setattr(nudge, "_sender_of", 1)
+    monkeypatch.setattr(nudge, "GATHER", 60.0)
+    nudge._hurry.clear()
+
+    nudge.nudge("a.job", 1, hurry=False)
+    nudge.nudge("a.job", 2, hurry=False)
+    nudge.nudge("a.job", 3)
+
+    eventually(lambda: client.zcard(DEFAULT) == 3, what="all are sent")
+    assert calls(client, "zadd") == 1
+
+
+def test_nudges_without_hurry_do_not_wait_for_ever(
+    connection: Any, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nudge, "_waiting", SimpleQueue())
+    monkeypatch.setattr(nudge, "_sender_of", 1)
+
+    nudge.nudge("a.job", 1, hurry=False)
+
+    eventually(lambda: client.zcard(DEFAULT) == 1, what="it is sent")
+
+
 def test_a_caller_neither_waits_nor_fails_without_redis(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,1 @@
+"""Services besides Discord: a translator, and a bucket for pictures."""

@@ -1,0 +1,51 @@
+"""Together: statements that go to the database in one round trip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import connection
+
+T = TypeVar("T")
+_is_sent_later: ContextVar[bool] = ContextVar("is_sent_later", default=False)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Send the statements of this block at once, where the database can (PostgreSQL).
+
+    Read their results after the block. What they raise is raised by the block.
+    """
+    if connection.vendor != "postgresql" or not settings.COMPILED_QUERIES:
+        yield
+        return
+    connection.ensure_connection()
+    wrapped: Any = connection
+    token = _is_sent_later.set(True)
+    try:
+        with wrapped.wrap_database_errors, wrapped.connection.pipeline():
+            yield
+    finally:
+        _is_sent_later.reset(token)
+
+
+def result_of(cursor: Any, read: Callable[[Any], T]) -> Callable[[], T]:
+    """Return a function that returns what `read` finds in a cursor.
+
+    Call it after the block of `together`. Outside of one the cursor is read and closed
+    now: on SQLite one with rows left would keep its connection at an old state of the
+    database, for as long as anything refers to it.
+    """
+
+    def found() -> T:
+        with cursor:
+            return read(cursor)
+
+    if _is_sent_later.get():
+        return found
+    value = found()
+    return lambda: value

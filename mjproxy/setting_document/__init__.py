@@ -1,0 +1,1 @@
+"""The settings of all apps as one document of the `/mj` dialect."""

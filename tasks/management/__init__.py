@@ -1,0 +1,1 @@
+"""Commands: comparison of meters with tasks."""

@@ -1,0 +1,1 @@
+"""Commands: key rotation, export and import of accounts."""

@@ -1,0 +1,1 @@
+"""Who may call which address: every route, verb and caller."""

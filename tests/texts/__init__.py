@@ -1,0 +1,1 @@
+"""Texts of pages in both languages: collected, compiled, compared."""
