@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -108,6 +110,18 @@ def _no_nudge_is_sent() -> Iterator[None]:
     """Treat the thread that sends nudges as started: there is no Redis."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(nudge, "_sender_of", os.getpid())
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loops_keep_the_true_time() -> Iterator[None]:
+    """Let event loops not travel in time: a pause begun on a journey would not end.
+
+    The loop of `mjproxy.lib.process.event_loop` outlives the test that travels.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        # time-machine moves time.monotonic(), but not this clock.
+        patch.setattr(asyncio.BaseEventLoop, "time", lambda _: time.perf_counter())
         yield
 
 

@@ -15,7 +15,6 @@ from pytest_django.fixtures import Settings
 from accounts.models import DiscordAccount, User
 from gateway.discord import clients, uploads
 from gateway.events.handlers import Recipient
-from gateway.live import publish
 from gateway.models import GatewaySession, GatewaySettings
 from gateway.sending import errands, refusals
 from gateway.simulator.app import Simulator
@@ -98,8 +97,6 @@ def http(monkeypatch: pytest.MonkeyPatch) -> FakeHttp:
 
     monkeypatch.setattr(clients, "client_of", client_of)
     monkeypatch.setattr(event_loop, "spawn", event_loop.run)
-    # Where a test has stopped the clock, a pause would not end.
-    monkeypatch.setattr(publish, "ROUND", 0.0)
     return fake
 
 

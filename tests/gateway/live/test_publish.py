@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from datetime import timedelta
 from queue import SimpleQueue
 from typing import Any
 
 import pytest
+import time_machine
+from django.utils import timezone
 
 from gateway.live import publish
 from gateway.nudges import CHANNEL
@@ -72,6 +75,21 @@ def test_changes_that_come_together_are_told_together(
         "task.3": [3],
         "task.4": [4],
     }
+
+
+def test_a_round_that_began_while_time_stood_still_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rounds: SimpleQueue[list[publish.Message]] = SimpleQueue()
+
+    async def to_groups(messages: list[publish.Message]) -> None:
+        rounds.put(messages)
+
+    monkeypatch.setattr(publish, "_to_groups", to_groups)
+    with time_machine.travel(timezone.now() + timedelta(days=2), tick=False):
+        for task_id in (1, 2):
+            publish.publish_change(task_id, 7)
+            assert dict(rounds.get(timeout=20))["owner.7"]["task_ids"] == [task_id]
 
 
 async def test_what_cannot_be_sent_in_time_is_let_be(
