@@ -1,4 +1,4 @@
-"""Channel layer that sends many messages at once, and notices a silent Redis.
+"""Channel layer that notices a silent Redis, and says how its messages look there.
 
 redis-py asks for an answer after `health_check_interval` seconds of silence, but does
 not react if none comes.
@@ -7,13 +7,14 @@ not react if none comes.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import suppress
+from functools import cached_property
 from typing import Any, Final
 
 from channels_redis.pubsub import (
     RedisPubSubChannelLayer,
+    RedisPubSubLoopLayer,
     RedisSingleShardConnection,
 )
 from redis import RedisError
@@ -24,15 +25,6 @@ PATIENCE: Final = 3.0  # seconds within which an answer must come
 
 class Shard(RedisSingleShardConnection):
     """One Redis server, with a watched subscription."""
-
-    async def publish_all(self, messages: Sequence[tuple[str, bytes]]) -> None:
-        """Publish on many channels with one write and one read."""
-        async with self._lock:
-            self._ensure_redis()
-            together = self._redis.pipeline(transaction=False)
-            for channel, message in messages:
-                together.publish(channel, message)
-            await together.execute()
 
     async def _do_receiving(self) -> None:
         watching = asyncio.create_task(self._watch())
@@ -56,18 +48,19 @@ class Shard(RedisSingleShardConnection):
 class Layer(RedisPubSubChannelLayer):
     """Channels' layer, with watched subscriptions."""
 
-    async def send_to_groups(
-        self, messages: Sequence[tuple[str, dict[str, Any]]]
-    ) -> None:
-        """Send to each group its message."""
-        found = self._get_layer()
-        by_shard: dict[Shard, list[tuple[str, bytes]]] = defaultdict(list)
-        for group, message in messages:
-            channel = found._get_group_channel_name(group)
-            shard = found._get_shard(channel)
-            by_shard[shard].append((channel, self.serialize(message)))
-        for shard, together in by_shard.items():
-            await shard.publish_all(together)
+    def to_group(self, group: str, message: Mapping[str, object]) -> tuple[str, bytes]:
+        """Return the channel of Redis for a group, and the message as it goes there."""
+        return self._names._get_group_channel_name(group), self.serialize(message)
+
+    def to_channel(
+        self, channel: str, message: Mapping[str, object]
+    ) -> tuple[str, bytes]:
+        """Return the same for a channel."""
+        return channel, self.serialize(message)
+
+    @cached_property
+    def _names(self) -> RedisPubSubLoopLayer:
+        return RedisPubSubLoopLayer(*self._args, channel_layer=self, **self._kwargs)
 
     def _get_layer(self) -> Any:
         loop = asyncio.get_running_loop()

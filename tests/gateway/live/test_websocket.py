@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from asgiref.sync import sync_to_async
+from asgiref.sync import async_to_sync, sync_to_async
 from channels import DEFAULT_CHANNEL_LAYER
 from channels.auth import AuthMiddlewareStack
 from channels.layers import channel_layers
@@ -17,9 +17,9 @@ from django.test import Client
 
 from accounts.models import ApiKey, User
 from accounts.people import passes, wrong_keys
-from gateway.live import open_streams, websocket
+from gateway.live import open_streams, publish, websocket
 from gateway.live.routing import websocket_urlpatterns
-from mjproxy.lib.process import event_loop
+from mjproxy.lib.process import nudge as process_nudge
 from mjproxy.web.forwarded import ForwardedHeadersMiddleware
 from tasks.enums import TaskStatus
 from tasks.models import Task
@@ -63,6 +63,12 @@ async def nudge(task: Task) -> None:
     layer = channel_layers[DEFAULT_CHANNEL_LAYER]
     message = {"type": "task.changed", "task_ids": [task.pk]}
     await layer.group_send(f"owner.{task.owner_id}", message)
+
+
+def send_in_place(source: Callable[[], Any]) -> None:
+    layer = channel_layers[DEFAULT_CHANNEL_LAYER]
+    for group, message in source():
+        async_to_sync(layer.group_send)(group, message)
 
 
 async def test_a_user_has_a_limited_number_of_sockets(
@@ -333,8 +339,9 @@ async def test_a_socket_that_a_key_has_opened_ends_with_it(
     alice: User, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     monkeypatch.setattr(websocket, "LOOK_EVERY", 3600.0)  # the nudge alone
+    monkeypatch.setattr(publish, "_to_group", lambda *sent: sent)
     # A message that another thread sends later does not wake this loop.
-    monkeypatch.setattr(event_loop, "spawn", event_loop.run)
+    monkeypatch.setattr(process_nudge, "publish", send_in_place)
     socket = await by_key(ALICES_KEY)
     assert await received(socket) == {"type": "ready"}
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from mjproxy.redis import channel_layer
 from mjproxy.redis.channel_layer import Layer
@@ -106,17 +107,22 @@ async def test_an_idle_subscription_stays(
     hearing.cancel()
 
 
-async def test_each_group_gets_its_own_message(here: Any, elsewhere: Any) -> None:
+async def test_what_another_client_publishes_reaches_groups_and_channels(
+    here: Any, elsewhere: Any, server: RedisServer
+) -> None:
     channels = {name: await here.new_channel() for name in ("a", "b")}
     for name, channel in channels.items():
         await here.group_add(name, channel)
-    wanted = {name: {"type": "task.changed", "task_ids": [name]} for name in channels}
-    receiving = [here.receive(channel) for channel in channels.values()]
+    wanted = {name: {"type": "task.changed", "task_ids": [name]} for name in "abc"}
+    receiving = [here.receive(channel) for channel in (*channels.values(), "c")]
+    messages = [elsewhere.to_group(name, wanted[name]) for name in channels]
+    messages.append(elsewhere.to_channel("c", wanted["c"]))
 
     hearing = asyncio.gather(*receiving)
-    async with asyncio.timeout(LIMIT):
+    async with asyncio.timeout(LIMIT), Redis(port=server.port) as client:
         while not hearing.done():  # Redis may take the subscriptions a moment later
-            await elsewhere.send_to_groups(list(wanted.items()))
+            for channel, message in messages:
+                await client.publish(channel, message)
             await asyncio.wait([hearing], timeout=0.1)
 
     assert await hearing == list(wanted.values())

@@ -57,6 +57,12 @@ def calls(client: redis.Redis, command: str) -> int:
     return count
 
 
+def heard_of(listening: Any, count: int) -> list[tuple[str, str]]:
+    """Return the next messages; None stands for the answer to a subscription."""
+    found = [listening.get_message(timeout=20) for _ in range(count)]
+    return [(each["channel"], each["data"]) for each in found if each]
+
+
 def test_doubles_count_once_and_all_go_with_one_command(
     connection: Any, client: redis.Redis
 ) -> None:
@@ -162,13 +168,79 @@ def test_nudges_without_hurry_do_not_wait_for_ever(
     eventually(lambda: client.zcard(DEFAULT) == 1, what="it is sent")
 
 
+def test_messages_and_nudges_go_with_one_write(connection: Any, client: Any) -> None:
+    with client.pubsub(ignore_subscribe_messages=True) as listening:
+        listening.subscribe("a", "b")
+        heard_of(listening, 2)  # the answers to the subscription
+
+        assert nudge.send(
+            connection, [("a.job", (1,))], [("a", b"\x00one"), ("b", b"two")]
+        )
+
+        assert heard_of(listening, 2) == [("a", "\x00one"), ("b", "two")]
+    assert client.zrange(DEFAULT, 0, -1) == ["a.job:1"]
+
+
+def test_a_refusal_of_one_command_does_not_confuse_the_next(
+    connection: Any, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.set(DEFAULT, "no sorted set")
+
+    assert not nudge.send(connection, [("a.job", (1,))], [("a", b"one")])
+    client.delete(DEFAULT)
+    monkeypatch.setattr(nudge, "_away_until", 0.0)
+
+    assert nudge.send(connection, [("a.job", (2,))], [("a", b"two")])
+    assert client.zrange(DEFAULT, 0, -1) == ["a.job:2"]
+
+
+def test_a_source_is_asked_at_once_and_then_once_a_round(
+    connection: Any, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nudge, "_waiting", SimpleQueue())
+    monkeypatch.setattr(nudge, "_sender_of", 1)
+    asked: SimpleQueue[str] = SimpleQueue()
+
+    def source() -> list[nudge.Message]:
+        asked.put("messages")
+        return [("a", b".")]
+
+    nudge.publish(source)
+    assert asked.get(timeout=20) == "messages"
+    monkeypatch.setattr(nudge, "ROUND", 3600.0)
+    nudge.publish(source)
+    assert asked.get(timeout=20) == "messages"  # the first round was a short one
+    for _ in range(3):
+        nudge.publish(source)
+    nudge.nudge("a.job", 1)
+
+    eventually(lambda: client.zcard(DEFAULT) == 1, what="the nudge does not wait")
+    assert asked.empty()
+    assert calls(client, "publish") == 2
+
+
+def test_a_message_that_cannot_be_made_does_not_end_the_thread(
+    connection: Any, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nudge, "_waiting", SimpleQueue())
+    monkeypatch.setattr(nudge, "_sender_of", 1)
+
+    def broken() -> list[nudge.Message]:
+        raise ValueError("no message")
+
+    nudge.publish(broken)
+    nudge.nudge("a.job", 1)
+
+    eventually(lambda: client.zcard(DEFAULT) == 1, what="the nudge is sent")
+
+
 def test_a_caller_neither_waits_nor_fails_without_redis(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: SimpleQueue[Any] = SimpleQueue()
     monkeypatch.setattr(nudge, "_waiting", SimpleQueue())
     monkeypatch.setattr(nudge, "_sender_of", 1)
-    monkeypatch.setattr(nudge, "send", lambda _, nudges: tried.put(nudges))
+    monkeypatch.setattr(nudge, "send", lambda _, nudges, __: tried.put(nudges))
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
 
     nudge.nudge("a.job", 7)
