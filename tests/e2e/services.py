@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -17,8 +18,11 @@ from mjproxy.db.database_url import database
 
 # Test processes that run side by side have services of their own.
 WORKER: Final = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-DATABASE: Final = f"mjproxy_e2e_{WORKER}"
-TEMPLATE: Final = "mjproxy_e2e_template"  # migrated, on PostgreSQL
+# Runs on other databases of the same server have names of their own too.
+_GIVEN = urlsplit(os.environ.get("DATABASE_URL", "")).path.strip("/") or "mjproxy"
+_BASE = re.sub(r"\W", "_", _GIVEN)
+DATABASE: Final = f"{_BASE}_e2e_{WORKER}"
+TEMPLATE: Final = f"{_BASE}_e2e_template"  # migrated, on PostgreSQL
 EMPTY: Final = "template1"  # PostgreSQL's own
 FILLED: Final = f"{DATABASE}_filled"  # with rows, of one test process, on PostgreSQL
 
