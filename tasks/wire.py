@@ -208,7 +208,7 @@ def _ms(moment: datetime | None) -> int | None:
 def _local(moment: datetime | None) -> str | None:
     if moment is None:
         return None
-    # A list has thousands of these, and Python's own formats take several times as long.
+    # A list has thousands of these, and Python's formats take several times as long.
     local = moment.astimezone(timezone.get_default_timezone())
     text = orjson.dumps(local, option=orjson.OPT_OMIT_MICROSECONDS)[1:20]
     return text.decode().replace("T", " ")
