@@ -12,6 +12,8 @@ class JsonField(models.JSONField):
     """Django's column of JSON, read by orjson. It is for whole numbers of 64 bits."""
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        if value is None:
+            return None
         try:
             return orjson.loads(value)
         except (TypeError, ValueError):  # no text, or what only Python can read
