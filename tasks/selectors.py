@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import chain
 from typing import Any, Final
 
-from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Prefetch, QuerySet, prefetch_related_objects
-from django.db.models.base import ModelState
+from django.db.models import QuerySet
 
 from accounts.models import DiscordAccount, User
 from mjproxy.lib.db.compiled_query import CompiledQuery
@@ -57,15 +57,17 @@ def find(user: User, task_id: int) -> Task | None:
     return next(iter(_by_id_and_owner(task_id, user.pk)), None)
 
 
+PAGE: Final = 100  # tasks in one query; a long one has 250 kB
 # Columns that no list shows. One that is asked for nevertheless is read then.
 _UNLISTED: Final = frozenset(
     {
         *("attempts", "cancel_next_at", "cancel_presses", "checked_at", "deadline_at"),
-        *("guild_id", "idempotency_key", "matched_by", "operator_hook"),
+        *("back_next_at", "back_tries", "counted_on", "is_begun", "key_counted"),
+        *("guild_id", "idempotency_key", "key_id", "matched_by", "operator_hook"),
         *("hook_attempts", "hook_claimed_until", "hook_due_at", "hook_host"),
-        *("hook_revision", "hook_sent", "picture_next_at", "picture_tries"),
-        *("prepare_after", "prepare_tries", "removed_at", "revision"),
-        *("window_field", "window_interaction_id"),
+        *("hook_revision", "hook_sent", "link_next_at", "picture_file"),
+        *("picture_next_at", "picture_tries", "prepare_after", "prepare_tries"),
+        *("price", "removed_at", "revision", "window_field", "window_interaction_id"),
     }
 )
 _LISTED: Final = tuple(
@@ -75,47 +77,68 @@ _LISTED: Final = tuple(
 )
 
 
-def _listed(user: User, *, own: bool = False) -> QuerySet[Task]:
-    sees_all = user.is_operator and not own
-    return Task.objects.all() if sees_all else Task.objects.filter(owner=user)
+def _listed(owner: tuple[Any, ...]) -> QuerySet[Task]:
+    """Return the tasks of one owner, or all, with the columns that lists show."""
+    rows = Task.objects.only(*_LISTED)
+    return rows.filter(owner=owner[0]) if owner else rows
 
 
-def _read(rows: QuerySet[Task]) -> list[Task]:
-    """Return the tasks of a list, with the columns that lists show.
-
-    Made of plain rows, because Django needs several times as long for instances.
-    """
-    found = [_made(row) for row in rows.values_list(*_LISTED)]
-    # A thousand tasks share few accounts, and each is built once.
-    accounts = DiscordAccount.objects.only(*_SHOWN)
-    prefetch_related_objects(found, Prefetch("account", accounts))
-    return found
+@cache
+def _newest(count: int, owners: int) -> CompiledQuery[Task]:
+    return CompiledQuery[Task](
+        lambda *owner: _listed(owner).order_by("-id")[:count], values=owners
+    )
 
 
-def _made(row: tuple[Any, ...]) -> Task:
-    task = Task.__new__(Task)
-    task.__dict__.update(zip(_LISTED, row, strict=True))
-    task._state = ModelState()
-    task._state.adding, task._state.db = False, DEFAULT_DB_ALIAS
-    return task
+@cache
+def _page(owners: int) -> CompiledQuery[Task]:
+    return CompiledQuery[Task](
+        lambda *given: _listed(given[PAGE:]).filter(pk__in=given[:PAGE]),
+        values=PAGE + owners,
+    )
+
+
+def _owner(user: User, *, own: bool = False) -> tuple[int, ...]:
+    """Return whose tasks `user` sees: one id, or none for all."""
+    return () if user.is_operator and not own else (user.pk,)
+
+
+def _give_accounts(tasks: Iterable[Task], known: dict[int, DiscordAccount]) -> None:
+    """Give tasks their accounts. A thousand share few, and `known` has each once."""
+    missing = {task.account_id for task in tasks} - known.keys() - {None}
+    if missing:
+        known |= DiscordAccount.objects.only(*_SHOWN).in_bulk(missing)
+    for task in tasks:
+        account = known.get(task.account_id) if task.account_id else None
+        task._state.fields_cache["account"] = account
 
 
 def newest(user: User, count: int, *, own: bool = False) -> list[Task]:
     """Return the newest tasks that `user` may see, or with `own` only their own."""
-    return _read(_listed(user, own=own).order_by("-id")[:count])
+    owner = _owner(user, own=own)
+    found = _newest(count, len(owner))(*owner)
+    _give_accounts(found, {})
+    return found
+
+
+def pages(user: User, ids: Iterable[int]) -> Iterator[list[Task]]:
+    """Yield the existing tasks of `ids`, in their order, each once, page by page."""
+    wanted, owner = list(dict.fromkeys(ids)), _owner(user)
+    accounts: dict[int, DiscordAccount] = {}
+    for start in range(0, len(wanted), PAGE):
+        page = wanted[start : start + PAGE]
+        filled = page + page[:1] * (PAGE - len(page))  # the query has a fixed size
+        found = {task.pk: task for task in _page(len(owner))(*filled, *owner)}
+        _give_accounts(found.values(), accounts)
+        yield [found[pk] for pk in page if pk in found]
 
 
 def by_ids(user: User, ids: Iterable[int]) -> list[Task]:
     """Return the existing tasks of `ids`, in their order, each once."""
-    wanted = list(dict.fromkeys(ids))
-    found: dict[int, Task] = {}
-    for start in range(0, len(wanted), 500):
-        rows = _listed(user).filter(pk__in=wanted[start : start + 500])
-        found |= {task.pk: task for task in _read(rows)}
-    return [found[pk] for pk in wanted if pk in found]
+    return list(chain.from_iterable(pages(user, ids)))
 
 
 def waiting_ids(user: User, count: int = 1000, *, own: bool = False) -> list[int]:
     """Return the ids of waiting tasks that `user` may see, oldest first."""
-    rows = _listed(user, own=own).filter(status=TaskStatus.NOT_START)
+    rows = _listed(_owner(user, own=own)).filter(status=TaskStatus.NOT_START)
     return list(rows.order_by("id").values_list("id", flat=True)[:count])

@@ -41,8 +41,10 @@ def _task_json(task: Task, base: str, waiting: Waiting) -> TaskJson:
     # Only tasks of buttons can be in another channel than the account's own.
     is_away = task.custom_id and task.channel_id != instance_id
     final_prompt = task.final_prompt or ""
-    link = image_url(task, base)
+    link, thumbnail = _links(task, base)
     video = link if task.picture_type.startswith("video/") else None
+    message_id = _message_id(task)
+    job_id = task.job_id or task.shown_job_id or None
     return {
         "id": str(task.pk),
         "parentId": str(task.parent_id) if task.parent_id else None,
@@ -62,7 +64,7 @@ def _task_json(task: Task, base: str, waiting: Waiting) -> TaskJson:
         "finishTime": _ms(task.finished_at),
         "progress": progress_text(task),
         "imageUrl": link,
-        "thumbnailUrl": thumbnail_url(task, base),
+        "thumbnailUrl": thumbnail,
         "imageUrls": None,
         "videoUrl": video,
         "videoUrls": _clips(task, video),
@@ -75,8 +77,8 @@ def _task_json(task: Task, base: str, waiting: Waiting) -> TaskJson:
             "discordInstanceId": instance_id,
             "finalPrompt": final_prompt,
             "finalZhPrompt": task.final_prompt_zh,
-            "messageId": _message_id(task),
-            "messageHash": task.job_id or task.shown_job_id or None,
+            "messageId": message_id,
+            "messageHash": job_id,
             "messageContent": task.message_content,
             "progressMessageId": task.progress_message_id,
             "referencedMessageId": task.parent_message_id or None,
@@ -100,7 +102,7 @@ def _task_json(task: Task, base: str, waiting: Waiting) -> TaskJson:
         "maskBase64": None,
         "nonce": task.nonce,
         "interactionMetadataId": task.interaction_id,
-        "messageId": _message_id(task),
+        "messageId": message_id,
         "messageIds": [m for m in (task.progress_message_id, task.message_id) if m],
         "instanceId": instance_id,
         "subInstanceId": (task.channel_id or None) if is_away else None,
@@ -109,7 +111,7 @@ def _task_json(task: Task, base: str, waiting: Waiting) -> TaskJson:
         "remixModaling": task.window == WindowState.OPEN,
         "seed": task.seed or None,
         "seedMessageId": task.seed_message_id or None,
-        "jobId": task.job_id or task.shown_job_id or None,
+        "jobId": job_id,
         "clientIp": task.client_ip,
         "isWhite": False,
         "isReplicate": task.action in SWAPS,
@@ -175,13 +177,7 @@ def image_url(task: Task, base: str = "") -> str | None:
 
     The name contains a secret of the task, so the link needs no key.
     """
-    if task.picture_source and task.status == TaskStatus.SUCCESS:
-        name = f"{task.picture_key}.{extension(task.picture_type)}"
-    elif task.preview_source and task.is_open:
-        name = f"{task.picture_key}-{task.progress or 0}.webp"
-    else:
-        return task.picture_link or None
-    return f"{origin(task, base)}/images/{task.pk}/{name}"
+    return _links(task, base)[0]
 
 
 def thumbnail_url(task: Task, base: str = "") -> str | None:
@@ -189,10 +185,20 @@ def thumbnail_url(task: Task, base: str = "") -> str | None:
 
     It leads to the whole picture until the thumbnail is made.
     """
-    is_drawn = task.picture_source and task.status == TaskStatus.SUCCESS
-    if not is_drawn or task.picture_type.startswith("video/"):
-        return None
-    return f"{origin(task, base)}/images/{task.pk}/{task.picture_key}-w640.webp"
+    return _links(task, base)[1]
+
+
+def _links(task: Task, base: str) -> tuple[str | None, str | None]:
+    """Return the links of the picture and of its thumbnail."""
+    name = f"/images/{task.pk}/{task.picture_key}"
+    if task.picture_source and task.status == TaskStatus.SUCCESS:
+        at = origin(task, base) + name
+        is_still = not task.picture_type.startswith("video/")
+        thumbnail = f"{at}-w640.webp" if is_still else None
+        return f"{at}.{extension(task.picture_type)}", thumbnail
+    if task.preview_source and task.is_open:
+        return f"{origin(task, base)}{name}-{task.progress or 0}.webp", None
+    return task.picture_link or None, None
 
 
 def _ms(moment: datetime | None) -> int | None:
@@ -202,6 +208,7 @@ def _ms(moment: datetime | None) -> int | None:
 def _local(moment: datetime | None) -> str | None:
     if moment is None:
         return None
-    # A list has thousands of these, and strftime with localtime takes twice as long.
+    # A list has thousands of these, and Python's formats take several times as long.
     local = moment.astimezone(timezone.get_default_timezone())
-    return local.isoformat(" ", "seconds")[:19]
+    text = orjson.dumps(local, option=orjson.OPT_OMIT_MICROSECONDS)[1:20]
+    return text.decode().replace("T", " ")

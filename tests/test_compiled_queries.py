@@ -56,6 +56,11 @@ def choice(need: Need, *given: str) -> CompiledQuery[Any]:
     return chosen_account._query(need, ChoiceRule.BEST_WAIT_IDLE, given)
 
 
+def filled(*ids: int) -> tuple[int, ...]:
+    """Return as many ids as a page has: the query has a fixed size."""
+    return ids + ids[:1] * (selectors.PAGE - len(ids))
+
+
 CASES: Final[dict[str, list[Case]]] = {
     "accounts/limits/meter.py: _meter_of_user": [
         (meter._meter_of_user, lambda w: (w.user.pk,)),
@@ -106,6 +111,14 @@ CASES: Final[dict[str, list[Case]]] = {
     ],
     "tasks/selectors.py: _by_id_and_owner": [
         (selectors._by_id_and_owner, lambda w: (w.done.pk, w.user.pk)),
+    ],
+    "tasks/selectors.py: _newest": [
+        (selectors._newest(2, 0), lambda w: ()),
+        (selectors._newest(100, 1), lambda w: (w.user.pk,)),
+    ],
+    "tasks/selectors.py: _page": [
+        (selectors._page(0), lambda w: filled(w.done.pk, w.waiting.pk)),
+        (selectors._page(1), lambda w: (*filled(w.done.pk, 1), w.user.pk)),
     ],
     "tasks/submit/account.py: _query": [
         (choice(Need(room=True, modes=("FAST", "RELAX"))), lambda w: ()),

@@ -6,7 +6,7 @@ each sees the drawings of those before it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -67,6 +67,23 @@ def count(
     """
     update, pay = (_of_payer, (price,)) if price else (_of_user, ())
     return _count(Meter, update, user_id, day, drawings, most or Most(), *pay)
+
+
+def begin(user_id: int, day: date, most: Most) -> Callable[[], Drawn | None]:
+    """Send the count of one drawing along with the statements of a `together` block.
+
+    Call the returned function after the block: it returns the new numbers, or None if
+    nothing is counted yet; then call `count`.
+    """
+    if not _of_user.can_return:
+        return nothing_counted
+    limits = most.of_day, most.of_month, most.in_total
+    counted = _of_user.begin_row(user_id, day, month_of(day), 1, *limits)
+    return lambda: Drawn(*row) if (row := counted()) else None
+
+
+def nothing_counted() -> None:
+    """Return that `begin` has counted nothing."""
 
 
 def count_for_key(

@@ -34,7 +34,7 @@ from tasks.cleanup import removal
 from tasks.enums import TaskStatus
 from tasks.models import Task
 from tasks.search import find_tasks
-from tasks.wire import task_json
+from tasks.wire import tasks_json
 
 # Rows that are counted and paged; a search finds older ones.
 MOST_COUNTED: Final = 100_000
@@ -87,7 +87,7 @@ class AdminTasksView(APIView):
         )
         tasks = selectors.by_ids(user_of(request), ids)
         base = link_base(request._request)
-        shown = [task_json(task, base) for task in tasks]
+        shown = tasks_json(tasks, base)
         return json_answer({"list": shown, "pagination": pagination})
 
 

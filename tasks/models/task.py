@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.enums import SpeedMode
 from accounts.models import ApiKey, DiscordAccount
+from mjproxy.lib.db.json_field import JsonField
 from mjproxy.lib.ids import new_picture_key, new_task_id
 from tasks.enums import (
     LOADING,
@@ -65,7 +66,7 @@ class Task(models.Model):
     link_base = models.CharField(max_length=300, blank=True)
     client_ip = models.GenericIPAddressField(null=True)
     idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001
-    account_filter = models.JSONField(null=True, help_text="As it was submitted.")
+    account_filter = JsonField(null=True, help_text="As it was submitted.")
     # Links that a face swap was submitted with; empty where a file came with it.
     swap_source = models.TextField(blank=True)
     swap_target = models.TextField(blank=True)
@@ -92,7 +93,7 @@ class Task(models.Model):
 
     progress = models.PositiveSmallIntegerField(null=True, help_text="Percent.")
     fail_reason = models.TextField(blank=True)
-    buttons = models.JSONField(default=list)
+    buttons = JsonField(default=list)
 
     # Keys that events are matched by, strongest first (docs/protocol.md, matching).
     nonce = models.CharField(max_length=25, null=True, unique=True)  # noqa: DJ001
@@ -164,7 +165,7 @@ class Task(models.Model):
 
     seed = models.CharField(max_length=20, blank=True)
     seed_message_id = models.CharField(max_length=20, blank=True)
-    texts = models.JSONField(
+    texts = JsonField(
         default=list, help_text="Prompts suggested by describe or shorten."
     )
 

@@ -17,7 +17,7 @@ from accounts.choice.rules import gives_now
 from accounts.credits import ledger
 from accounts.limits import meter
 from accounts.limits.allowed import allowed, key_limits
-from accounts.limits.meter import NO_LIMIT, Drawn, Most
+from accounts.limits.meter import NO_LIMIT, Drawn, Most, nothing_counted
 from accounts.limits.periods import end_of_day, end_of_month
 from accounts.models import DiscordAccount, User
 from accounts.models.limits import BOTS
@@ -34,6 +34,7 @@ from tasks.load import waiting_of_user
 from tasks.models import Task
 from tasks.submit.account import Wanted
 
+Begun = Callable[[], Drawn | None]  # returns what is counted already
 EVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -78,21 +79,30 @@ class _Counted:
     of_month: int | None
     of_day: int | None
 
-    def count(self, day: date, **pay: int) -> list[Quota]:
-        """Count a drawing; return the quotas after it. Raises DrawingsUsedUp.
-
-        With `price` the user pays; raises CreditsUsedUp.
-        """
-        most = Most(
+    @property
+    def most(self) -> Most:
+        return Most(
             self.of_day or NO_LIMIT,
             self.of_month or NO_LIMIT,
             self.in_total or NO_LIMIT,
         )
-        while (drawn := self.counting(self.id, day, most=most, **pay)) is None:
+
+    def count(self, day: date, begun: Drawn | None = None, **pay: int) -> list[Quota]:
+        """Count a drawing; return the quotas after it. Raises DrawingsUsedUp.
+
+        `begun` are the numbers if it is counted already. With `price` the user pays;
+        raises CreditsUsedUp.
+        """
+        drawn = begun or self._counted(day, **pay)
+        while drawn is None:
             # If there is room now, another drawing was given back since.
             check(self.now(day))
             check_credits(self.id, pay.get("price", 0))
+            drawn = self._counted(day, **pay)
         return self._quotas(day, drawn)
+
+    def _counted(self, day: date, **pay: int) -> Drawn | None:
+        return self.counting(self.id, day, most=self.most, **pay)
 
     def now(self, day: date) -> list[Quota]:
         """Return the quotas as they are now, those that last longest first."""
@@ -189,7 +199,18 @@ def charge(action: str, key_id: int | None) -> Charge:
     return Charge(key_id, timezone.localdate(), limited)
 
 
-def count(task: Task, charged: Charge) -> Quota | None:
+def begin(task: Task, charged: Charge) -> Begun:
+    """Begin to count a task in the round trip that writes it, if one UPDATE counts it.
+
+    No statement may follow that locks a row, so tasks with pictures are not begun. The
+    result is for `count`.
+    """
+    if not charged.counted_on or charged.key_counted or charged.price:
+        return nothing_counted
+    return meter.begin(task.owner_id, charged.counted_on, _of_user(task.owner_id).most)
+
+
+def count(task: Task, charged: Charge, begun: Begun = nothing_counted) -> Quota | None:
     """Count and pay a written task that is to be sent; return the tightest quota.
 
     Call it last in the transaction that writes the task. Raises DrawingsUsedUp,
@@ -203,7 +224,8 @@ def count(task: Task, charged: Charge) -> Quota | None:
         if charged.key_id is not None and charged.key_counted:
             # First, so that all lock in the same order.
             quotas += _of_key(charged.key_id).count(charged.counted_on)
-        quotas += _of_user(user_id).count(charged.counted_on, price=price)
+        own = _of_user(user_id)
+        quotas += own.count(charged.counted_on, begun(), price=price)
     elif waiting or price:
         _pay(user_id, price)  # locks the meter
     if waiting and waiting_of_user(user_id) > waiting:

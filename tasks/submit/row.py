@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final
 
 from django.db import IntegrityError, transaction
 
+from accounts.limits.meter import nothing_counted
 from accounts.models import DiscordAccount, User
 from mjproxy.lib.db import durability
 from mjproxy.lib.db.deadlocks import again_after_deadlock
@@ -31,7 +31,7 @@ from tasks.services import insert
 from tasks.snapshots import drawing_settings
 from tasks.submit import allowance
 from tasks.submit.account import AccountFilter, Chosen, Wanted
-from tasks.submit.allowance import Charge, Quota
+from tasks.submit.allowance import Begun, Charge, Quota
 from tasks.submit.guests import count_guest
 from tasks.submit.seat import SeatLost, choose_for, give, take_chosen, take_seats
 from tasks.submit.user_limit import check_brought
@@ -194,16 +194,12 @@ def _write(
             chosen = choose_for(task, at) if isinstance(at, Wanted) else at
             task.requested_mode = task.mode
             with transaction.atomic():
-                if task.status == TaskStatus.NOT_START:
-                    task.price = price_of(task)
-                ahead = _insert(task, chosen, seat)
+                row = _Row(task, is_last=not files)
+                ahead = _insert(row, chosen, seat)
                 inputs.write_rows(files, task=task)
-                quota = None
-                if task.status == TaskStatus.NOT_START:
-                    columns = task.key_id, task.counted_on, task.key_counted, task.price
-                    quota = allowance.count(task, Charge(*columns))
-                    if caller.is_guest:
-                        count_guest(task, task.counted_on)
+                quota = row.count()
+                if caller.is_guest and row.charged:
+                    count_guest(task, task.counted_on)
                 if client_disconnect.has_disconnected():
                     # its id would reach no client
                     raise ClientDisconnected
@@ -218,14 +214,38 @@ def _write(
     raise QueueFull()
 
 
-def _insert(task: Task, at: Chosen | DiscordAccount | None, seat: Seat | None) -> int:
+class _Row:
+    """The row of a task, and the count of its drawing."""
+
+    def __init__(self, task: Task, *, is_last: bool) -> None:
+        """Price the task. With `is_last` nothing but the count follows its row."""
+        self.task, self._is_last = task, is_last
+        self.charged: Charge | None = None  # None: it is not to be sent yet
+        self._begun: Begun = nothing_counted
+        if task.status == TaskStatus.NOT_START:
+            task.price = price_of(task)
+            columns = task.key_id, task.counted_on, task.key_counted, task.price
+            self.charged = Charge(*columns)
+
+    def write(self) -> None:
+        """Write the row, and begin to count in the same round trip."""
+        insert(self.task)
+        if self.charged and self._is_last:
+            self._begun = allowance.begin(self.task, self.charged)
+
+    def count(self) -> Quota | None:
+        if self.charged is None:
+            return None
+        return allowance.count(self.task, self.charged, self._begun)
+
+
+def _insert(row: _Row, at: Chosen | DiscordAccount | None, seat: Seat | None) -> int:
     """Write the row and take its seat; return the number of tasks before it."""
-    also = partial(insert, task)
     if seat is not None:
-        return seat(also)
+        return seat(row.write)
     if isinstance(at, Chosen):
-        return take_chosen(at, TaskAction(task.action), also)
+        return take_chosen(at, TaskAction(row.task.action), row.write)
     if at is not None:
-        return take_seats(at, also=also)
-    also()
+        return take_seats(at, also=row.write)
+    row.write()
     return 0

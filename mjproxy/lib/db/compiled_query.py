@@ -205,13 +205,19 @@ class CompiledUpdate:
 
     def row(self, *values: Any) -> tuple[Any, ...] | None:
         """Run the UPDATE; return the fields `returning` as they are now, or None."""
-        wrapper = connections[DEFAULT_DB_ALIAS]
-        with wrapper.cursor() as cursor:
-            self._run(cursor, values)
-            rows = cursor.fetchall()
+        return self.begin_row(*values)()
+
+    def begin_row(self, *values: Any) -> Callable[[], tuple[Any, ...] | None]:
+        """Send the UPDATE, as `begin` does; the result returns what `row` does."""
+        cursor = connections[DEFAULT_DB_ALIAS].cursor()
+        self._run(cursor, values)
+        return result_of(cursor, self._returned)
+
+    def _returned(self, cursor: Any) -> tuple[Any, ...] | None:
+        rows = cursor.fetchall()
         table = self._returning[0].model._meta.db_table
         columns = [field.get_col(table) for field in self._returning]
-        compiler: Any = UpdateQuery(None).get_compiler(connection=wrapper)
+        compiler: Any = UpdateQuery(None).get_compiler(connection=cursor.db)
         converters = compiler.get_converters(columns)
         return next(map(tuple, compiler.apply_converters(rows, converters)), None)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
@@ -162,3 +163,31 @@ def test_commands_are_not_bound(
     monkeypatch.setattr(time_limits, "_bound", None)
 
     assert ask(connect(), "SHOW statement_timeout") == "0"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2026-11-30 23:59:59.000001+00", datetime(2026, 11, 30, 23, 59, 59, 1, UTC)),
+        ("2026-11-30 23:59:59.5+00", datetime(2026, 11, 30, 23, 59, 59, 500_000, UTC)),
+        ("2026-12-01 08:00:00+08:00", datetime(2026, 12, 1, tzinfo=UTC)),
+        ("0001-01-01 00:00:00+00", datetime(1, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_times_are_read_in_utc(
+    connect: Callable[[], Any], written: str, read: datetime
+) -> None:
+    found = ask(connect(), f"SELECT timestamptz '{written}'")
+
+    assert (found, found.tzinfo) == (read, UTC)
+
+
+def test_a_session_in_another_zone_is_read_at_the_right_moment(
+    connect: Callable[[], Any],
+) -> None:
+    wrapper = connect()
+    ask(wrapper, "SELECT set_config('TimeZone', 'Asia/Kolkata', false)")
+
+    found = ask(wrapper, "SELECT timestamptz '2026-11-30 00:00:00+00'")
+
+    assert found == datetime(2026, 11, 30, tzinfo=UTC)

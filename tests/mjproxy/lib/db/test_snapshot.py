@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -220,6 +221,10 @@ def far(reads: Reads, now: list[float]) -> Callable[[str], str]:
     return read
 
 
+def read_ahead() -> None:
+    asyncio.run(snapshot.read_due())
+
+
 def test_a_result_in_use_is_read_again_before_it_is_too_old(
     reads: Reads, now: list[float]
 ) -> None:
@@ -228,10 +233,10 @@ def test_a_result_in_use_is_read_again_before_it_is_too_old(
     reads.value = "new"
 
     now[0] += 0.4
-    snapshot.read_due()
+    read_ahead()
     assert words("a") == "old a"
     now[0] += 0.2
-    snapshot.read_due()
+    read_ahead()
 
     assert words("a") == "new a"
     now[0] += 0.9
@@ -244,7 +249,7 @@ def test_a_result_out_of_use_is_not_read_again(reads: Reads, now: list[float]) -
     words("a")
 
     now[0] += 40.0
-    snapshot.read_due()
+    read_ahead()
 
     assert reads.count == 1
 
@@ -254,7 +259,7 @@ def test_a_near_database_is_not_read_ahead(reads: Reads, now: list[float]) -> No
     words("a")
 
     now[0] += 0.6
-    snapshot.read_due()
+    read_ahead()
 
     assert reads.count == 1
 
@@ -265,7 +270,7 @@ def test_reading_ahead_is_no_use(reads: Reads, now: list[float]) -> None:
 
     for _ in range(20):
         now[0] += 0.6
-        snapshot.read_due()
+        read_ahead()
 
     assert reads.count < 12
 
@@ -276,7 +281,7 @@ def test_many_results_are_not_read_ahead(reads: Reads, now: list[float]) -> None
         words(str(number))
 
     now[0] += 0.6
-    snapshot.read_due()
+    read_ahead()
 
     assert reads.count == 50
 
@@ -291,7 +296,27 @@ def test_an_error_of_reading_ahead_is_for_the_next_caller(now: list[float]) -> N
     words = Snapshot(read)
     words()
     now[0] += 0.6
-    snapshot.read_due()
+    read_ahead()
 
     with pytest.raises(IndexError):
         words()
+
+
+def test_results_are_read_ahead_side_by_side(now: list[float]) -> None:
+    meeting, meets = threading.Barrier(2), threading.Event()
+
+    def read(name: str) -> str:
+        now[0] += 0.06
+        if meets.is_set():
+            meeting.wait(PATIENCE)
+        return name
+
+    words = Snapshot(read)
+    names = [words("a"), words("b")]
+
+    now[0] += 0.6
+    meets.set()
+    read_ahead()
+
+    assert [words("a"), words("b")] == names
+    assert not meeting.broken
