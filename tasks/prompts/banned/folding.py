@@ -44,7 +44,6 @@ _MIXED: Final = re.compile(
 )
 # What stands before and after signs (\0). At the end of short words digits are
 # numbers, as in "A55".
-_SIGN_CHARS: Final = frozenset(READINGS[-1])
 _SIGNS: Final = re.escape("".join(READINGS[-1]))
 _AROUND_ANY: Final = re.compile(rf"[a-z]\0[a-z]|(?<![a-z0-9_])\0[a-z][a-z{_SIGNS}]")
 _AROUND_DIGITS: Final = re.compile(rf"[a-z{_SIGNS}]{{2}}[a-z]\0(?![a-z0-9_])")
@@ -142,7 +141,7 @@ def read_signs(text: str) -> list[str]:
 
     Each is as long as the text. There is none if no digit could be a letter.
     """
-    present = _SIGN_CHARS.intersection(text)
+    present = [sign for sign in READINGS[-1] if sign in text]
     different = {reading.of(present): reading for reading in reversed(_READINGS)}
     read = dict.fromkeys(reading(text) for reading in different.values())
     return [form for form in read if form != text]
