@@ -18,12 +18,16 @@ MASK: Final = "****"
 MOST_ROWS: Final = 10  # of a list; tables have pages of ten
 # Members that are secret or private.
 _SECRET: Final = re.compile(
-    r"(?i:token|secret|password|passphrase|cookie|hook|mail|phone|proxy|invitation"
+    r"(?i:(?<!max)token|secret|password|passphrase|cookie|hook|mail|phone|proxy|invitation"
     r"|accesskey|apikey|cfurl|cfhashurl|useragent|whitelist|blacklist|ngdiscord"
-    r"|captchaserver|apiurl|appid)|Ip$|^ip$|^to$"
+    r"|captchaserver|apiurl|appid|endpoint|bucket|customcdn)|Ip$|^ip$|^to$|^host$"
 )
-_MARK_OF_A_TASK: Final = "submitTime"
-_OF_CLIENTS: Final = "state"  # a task's is its client's; an account's is none
+# Members that are private beside another: the client's state in a task, and in the
+# settings the operators' provider of face swaps.
+_PRIVATE_BESIDE: Final[Mapping[str, frozenset[str]]] = {
+    "submitTime": frozenset({"state"}),
+    "faceSwapVersion": frozenset({"url", "reason"}),
+}
 
 
 class Masked:
@@ -63,10 +67,12 @@ def masked(value: Any) -> Any:
         return [masked(each) for each in value]
     if not isinstance(value, Mapping):
         return value
-    is_task = _MARK_OF_A_TASK in value
+    private = frozenset[str]().union(
+        *(names for mark, names in _PRIVATE_BESIDE.items() if mark in value)
+    )
     return {
         name: _hidden(inner)
-        if _SECRET.search(name) or (is_task and name == _OF_CLIENTS)
+        if name in private or _SECRET.search(name)
         else masked(inner)
         for name, inner in value.items()
     }

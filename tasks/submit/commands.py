@@ -14,7 +14,7 @@ from tasks.pictures.inputs import Brought, behind, read, read_all
 from tasks.pictures.own_links import Viewer, find_own
 from tasks.prompts import links
 from tasks.prompts.banned.groups import banned_words
-from tasks.prompts.text import echo_key
+from tasks.prompts.text import echo_key, without_speed
 from tasks.prompts.translation import translate
 from tasks.prompts.video import as_video
 from tasks.selectors import visible_to
@@ -71,7 +71,9 @@ def permitted(prompt: str, bot_type: str) -> str:
     """Return the prompt in English. Raises BannedPrompt."""
     english = translate(prompt, bot_type)
     banned = banned_words()
-    for text in dict.fromkeys((english, prompt)):
+    # What is left out before the prompt is sent may have parted a banned word.
+    sent = without_speed(links.unwrapped(english))
+    for text in dict.fromkeys((english, prompt, sent)):
         if hit := banned.first(text):
             raise BannedPrompt(word=hit.text, prompt=english)
     return english

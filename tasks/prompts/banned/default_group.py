@@ -2,6 +2,7 @@
 
 Few words that Midjourney refuses in any picture. docs/operations.md says how to change
 them. Words that are common in harmless prompts, such as "blood", are not among them.
+Neither are Chinese ones that other words make side by side, such as 性交 in 女性交谈.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ TERMS: Final = """
     pornography
     pornographic
     hentai
-    xxx
     erotic
     erotica
     genitals
@@ -49,15 +49,63 @@ TERMS: Final = """
     mutilated corpse
     suicide
     self harm
+    self-harm
     裸体
+    裸體
     色情
-    性交
     强奸
+    強姦
     血腥
     自杀
+    自殺
 """
 ALLOWED: Final = """
     suicide prevention
+    suicide squad
+    gore-tex
+    gore tex
+    al gore
+    rape flower
+    rape flowers
+    rape blossom
+    rape blossoms
+    rape field
+    rape fields
+    nude color
+    nude colour
+    nude colors
+    nude colours
+    nude tone
+    nude tones
+    nude lip
+    nude lips
+    nude lipstick
+    nude makeup
+    nude palette
+    nude heels
+    nude pink
+    nude beige
+    naked eye
+    naked eyes
+    naked cake
+    naked cakes
+    naked mole rat
+    naked mole rats
+    色情人节
+    色情侣
+    色情书
+    色情調
+    色情调
+    色情绪
+    色情緒
+    色情怀
+    血腥玛丽
+    血腥瑪麗
+    自杀小队
+    自杀突击队
+    预防自杀
+    自杀预防
+    自殺突擊隊
 """
 
 

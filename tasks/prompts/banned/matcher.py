@@ -6,19 +6,29 @@ width and look-alikes hide no word. Places are computed only where something is 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
 from ahocorasick import Automaton
 
-from tasks.prompts.banned.folding import Fold, bare, even, latin, read_signs
+from tasks.prompts.banned.folding import (
+    Fold,
+    bare,
+    even,
+    is_mixed,
+    latin,
+    loose,
+    read_signs,
+)
 
 # Chinese and Japanese have no blanks between words, so a word of theirs is found
 # anywhere, and a Latin word is found between such characters.
+_LATIN: Final = re.compile("[a-z]")
 _SEAMLESS: Final = (("\u3040", "\u30ff"), ("\u3400", "\u4dbf"), ("\u4e00", "\u9fff"))
 
 
@@ -46,8 +56,13 @@ class _Words:
             self._automaton.add_word(_bytes(pattern), pattern)
         self._automaton.make_automaton()
 
-    def spans(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Yield where a pattern begins and ends in a folded text, and the pattern."""
+    def spans(
+        self, text: str, breaks: Container[int] = ()
+    ) -> Iterator[tuple[int, int, str]]:
+        """Yield where a pattern begins and ends in a folded text, and the pattern.
+
+        A word may also begin and end at one of the breaks.
+        """
         if not self._automaton:
             return
         ends: dict[int, int] | None = None
@@ -56,7 +71,7 @@ class _Words:
                 ends = _ends(text)
             end = ends[last + 1] if ends else last + 1
             start = end - len(pattern)
-            if _is_whole(text, start, end):
+            if _is_whole(text, start, end, breaks):
                 yield start, end, pattern
 
 
@@ -94,13 +109,17 @@ class Matcher:
     def _struck(self, prompt: str) -> Iterator[Hit]:
         plain = bare(prompt)
         forms = [(plain, bare)]
-        if not prompt.isascii() and (likened := latin(prompt)) != plain:
-            forms.append((likened, latin))
+        if not prompt.isascii():
+            for fold in (latin, loose) if is_mixed(plain) else (latin,):
+                if (likened := fold(prompt)) != forms[-1][0]:
+                    forms.append((likened, fold))
         last, fold = forms[-1]
         forms += [(reading, fold) for reading in read_signs(last)]
         for text, fold in forms:
             for start, end, form in self._spans(self._words, prompt, text, fold):
-                yield Hit(start, end, prompt[start:end], *self._terms[form])
+                found = prompt[start:end]
+                if fold is not loose or _LATIN.search(bare(found)):
+                    yield Hit(start, end, found, *self._terms[form])
 
     @staticmethod
     def _spans(
@@ -108,7 +127,7 @@ class Matcher:
     ) -> Iterator[tuple[int, int, str]]:
         """Yield where words stand in the prompt, of which `text` is a folded form."""
         places: list[int] | None = None
-        for start, end, form in words.spans(text):
+        for start, end, form in words.spans(text, fold.breaks(prompt)):
             places = places or fold.places(prompt)
             yield places[start], _with_marks(prompt, places[end - 1] + 1), form
 
@@ -145,13 +164,13 @@ def _ends(text: str) -> dict[int, int]:
     return {size: count for count, size in enumerate(sizes, 1)}
 
 
-def _is_whole(text: str, start: int, end: int) -> bool:
+def _is_whole(text: str, start: int, end: int, breaks: Container[int]) -> bool:
     """Tell whether no word goes on before or after a span."""
     goes_on_before = start > 0 and _is_of_word(text[start - 1])
-    if goes_on_before and not _is_seamless(text[start]):
+    if goes_on_before and not (_is_seamless(text[start]) or start in breaks):
         return False
     goes_on_after = end < len(text) and _is_of_word(text[end])
-    return not goes_on_after or _is_seamless(text[end - 1])
+    return not goes_on_after or _is_seamless(text[end - 1]) or end in breaks
 
 
 def _is_of_word(char: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -15,7 +16,13 @@ from accounts.models import (
 )
 from gateway.models import GatewaySettings
 from tasks.enums import TranslateWay
-from tasks.models import DrawingSettings, Task, TranslationSettings
+from tasks.models import (
+    DrawingSettings,
+    StorageSettings,
+    SwapSettings,
+    Task,
+    TranslationSettings,
+)
 from tests.conftest import ApiClient
 from tests.mjproxy.setting_document.test_views import PATH, refused, shown, written
 from tests.pictures import data_url, picture
@@ -229,12 +236,21 @@ def test_visitors_see_no_address_of_the_operators(stranger: ApiClient) -> None:
     TranslationSettings.objects.create(
         translator_url="https://chat.example", baidu_app_id="2023-app"
     )
+    MailSettings.objects.create(host="mail.example", sender="a@sender.example")
+    SwapSettings.objects.create(url="https://swap.example/v1", reason="our-reason")
+    StorageSettings.objects.create(
+        endpoint="https://minio.example", bucket="our-bucket", access_key="our-key"
+    )
 
     text = stranger.get(PATH).content.decode()
 
     for private in ("proxy", "reverse", "helper", "hook", "chat"):
         assert f"{private}.example" not in text
-    assert "2023-app" not in text
+    for private in ("mail", "sender", "swap", "minio"):
+        assert f"{private}.example" not in text
+    for private in ("2023-app", "our-reason", "our-bucket", "our-key"):
+        assert private not in text
+    assert json.loads(text)["data"]["openai"]["maxTokens"] == 2048
 
 
 @pytest.mark.parametrize(

@@ -166,8 +166,8 @@ def test_what_cannot_be_masked_is_refused() -> None:
         ({"userToken": "a", "n": 1}, {"userToken": "****", "n": 1}),
         ({"token": ""}, {"token": ""}),
         (
-            {"smtp": {"Password": "a", "host": "b"}},
-            {"smtp": {"Password": "****", "host": "b"}},
+            {"smtp": {"Password": "a", "host": "b", "fromName": "c"}},
+            {"smtp": {"Password": "****", "host": "****", "fromName": "c"}},
         ),
         (
             {"accessKeySecret": ["a"], "hooks": {"a": 1}},
@@ -180,6 +180,9 @@ def test_what_cannot_be_masked_is_refused() -> None:
         ({"email": None, "keywords": ["a"]}, {"email": None, "keywords": ["a"]}),
         ({"state": "ready"}, {"state": "ready"}),
         ({"to": "a", "blacklist": ["b"]}, {"to": "****", "blacklist": []}),
+        ({"maxTokens": 7, "endpoint": "a"}, {"maxTokens": 7, "endpoint": "****"}),
+        ({"url": "a", "faceSwapVersion": "b"}, {"url": "****", "faceSwapVersion": "b"}),
+        ({"url": "a", "reason": "b"}, {"url": "a", "reason": "b"}),
         ({"state": "order", "submitTime": 1}, {"state": "****", "submitTime": 1}),
         ([{"phone": 5}], [{"phone": 0}]),
         ("token", "token"),

@@ -173,6 +173,27 @@ def test_a_banned_word_is_named(alice: User) -> None:
     assert permitted("a fox", BotType.MID_JOURNEY) == "a fox"
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "child---abuse",
+        "child -- abuse",
+        "child --fast abuse",
+        "fox --no child --- abuse",
+        "child <https://x.example/a.png> fox --relax child --turbo abuse",
+    ],
+)
+def test_what_is_left_out_of_a_prompt_hides_no_banned_word(
+    alice: User, prompt: str
+) -> None:
+    ban("child abuse")
+
+    with pytest.raises(BannedPrompt) as refused:
+        permitted(prompt, BotType.MID_JOURNEY)
+
+    assert refused.value.properties["bannedWord"] == "child abuse"
+
+
 # --- blend, describe, shorten ---------------------------------------------------------
 
 

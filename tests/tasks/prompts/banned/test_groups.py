@@ -114,6 +114,42 @@ def test_the_default_group_is_written_once() -> None:
     assert first("a nude fox") == "fox"
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a Gore-Tex jacket beside a field of rape flowers",
+        "nude lipstick, nude tones, seen with the naked eye",
+        "Harley Quinn, Suicide Squad poster",
+        "size XXX, class, Essex, grapes, Scunthorpe, analogue, 8k, mp3, A55",
+        "白色情人节海报，粉色情书，红色情侣装，暖色情调",
+        "两位女性交谈，女性交叉双臂，异性交往，十字路口交通",
+        "血腥玛丽鸡尾酒，自杀小队小丑女，裸眼3D，裸婚",
+        "тот рот, нос, ХХХ, сорок оленей на горе",
+        "ヌードカラーのドレス、性格、自然",
+    ],
+)
+def test_the_default_group_strikes_no_common_prompt(prompt: str) -> None:
+    ensure_default_group()
+
+    assert first(prompt) is None
+
+
+@pytest.mark.parametrize(
+    ("prompt", "found"),
+    [
+        ("a nude in nude lipstick", "nude"),
+        ("self-harm", "self-harm"),
+        ("色情图片", "色情"),
+        ("裸體", "裸體"),
+        ("血腥场面", "血腥"),
+    ],
+)
+def test_the_default_group_strikes_what_it_means(prompt: str, found: str) -> None:
+    ensure_default_group()
+
+    assert first(prompt) == found
+
+
 def test_the_default_group_cannot_be_deleted() -> None:
     ensure_default_group()
 
