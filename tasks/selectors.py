@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
-from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Prefetch, QuerySet, prefetch_related_objects
-from django.db.models.base import ModelState
 
 from accounts.models import DiscordAccount, User
-from mjproxy.lib.db.compiled_query import CompiledQuery
+from mjproxy.lib.db.compiled_query import CompiledQuery, instance
 from tasks.enums import TaskStatus
 from tasks.models import Task
 
@@ -68,7 +66,7 @@ _UNLISTED: Final = frozenset(
         *("window_field", "window_interaction_id"),
     }
 )
-_LISTED: Final = tuple(
+LISTED: Final = tuple(
     field.attname
     for field in Task._meta.concrete_fields
     if field.attname not in _UNLISTED
@@ -85,19 +83,11 @@ def _read(rows: QuerySet[Task]) -> list[Task]:
 
     Made of plain rows, because Django needs several times as long for instances.
     """
-    found = [_made(row) for row in rows.values_list(*_LISTED)]
+    found = [instance(Task, LISTED, row) for row in rows.values_list(*LISTED)]
     # A thousand tasks share few accounts, and each is built once.
     accounts = DiscordAccount.objects.only(*_SHOWN)
     prefetch_related_objects(found, Prefetch("account", accounts))
     return found
-
-
-def _made(row: tuple[Any, ...]) -> Task:
-    task = Task.__new__(Task)
-    task.__dict__.update(zip(_LISTED, row, strict=True))
-    task._state = ModelState()
-    task._state.adding, task._state.db = False, DEFAULT_DB_ALIAS
-    return task
 
 
 def newest(user: User, count: int, *, own: bool = False) -> list[Task]:
