@@ -67,7 +67,8 @@ def claim(
     for task in tasks:
         # A task that runs or has ended shows no more of its account.
         values = task.account_id, vars(task).pop("account_channel")
-        task.account = values[0] and instance(DiscordAccount, _OF_ACCOUNT, values)
+        known = instance(DiscordAccount, _OF_ACCOUNT, values)
+        task.account = known if task.account_id else None
     return tasks
 
 

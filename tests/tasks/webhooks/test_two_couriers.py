@@ -98,7 +98,7 @@ class Looker:
         return states.settle_delivered(done)
 
 
-KINDS = {
+KINDS: dict[str, list[type[Carrier | Looker]]] = {
     "all look first": [Looker, Looker, Looker],
     "all claim at once": [Carrier, Carrier, Carrier],
     "some of both": [Looker, Carrier, Looker],
