@@ -70,7 +70,7 @@ _UNLISTED: Final = frozenset(
         *("price", "removed_at", "revision", "window_field", "window_interaction_id"),
     }
 )
-_LISTED: Final = tuple(
+LISTED: Final = tuple(
     field.attname
     for field in Task._meta.concrete_fields
     if field.attname not in _UNLISTED
@@ -79,7 +79,7 @@ _LISTED: Final = tuple(
 
 def _listed(owner: tuple[Any, ...]) -> QuerySet[Task]:
     """Return the tasks of one owner, or all, with the columns that lists show."""
-    rows = Task.objects.only(*_LISTED)
+    rows = Task.objects.only(*LISTED)
     return rows.filter(owner=owner[0]) if owner else rows
 
 

@@ -2,9 +2,9 @@
 
 It works in rounds. Tasks that are woken while a round runs, or within `ROUND_EVERY`
 seconds of its start, are claimed together in the next one (`states`). Calls that were
-taken are stored together, `SETTLE_EVERY` seconds after the first; sooner if there are
-news of one of them. `shares` limits how many calls are open; tasks that find no free
-place are looked up again when one comes free (`picking`).
+taken are stored together, `SETTLE_EVERY` seconds after the first. News of one of them
+are claimed as if it were stored already. `shares` limits how many calls are open; tasks
+that find no free place are looked up again when one comes free (`picking`).
 """
 
 from __future__ import annotations
@@ -14,24 +14,26 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from functools import partial
 from itertools import islice
 from typing import Any, Final
 
 from mjproxy.lib import faults
+from mjproxy.lib.db.compiled_query import can_return
 from mjproxy.lib.db.threads import in_thread
 from mjproxy.lib.faults import Work
 from mjproxy.lib.process import event_loop
+from tasks.enums import DeliveryState
 from tasks.models import Task
-from tasks.webhooks import by_hand, picking, shares, statements, states
+from tasks.webhooks import by_hand, log, picking, shares, statements, states
 from tasks.webhooks.posting import Call, Outcome, Poster, post
 from tasks.webhooks.shares import Receiver, Round, Shares
 
 logger = logging.getLogger(__name__)
 
 ROUND_EVERY: Final = 0.01  # seconds between two rounds, so that a round claims several
-SETTLE_EVERY: Final = 0.1  # seconds
+SETTLE_EVERY: Final = 0.25  # seconds
 AGAIN_AFTER: Final = 1.0  # seconds from an error of the database to the next try
 _ROUND: Final = Work("finding webhooks of woken tasks", 0)
 
@@ -81,11 +83,9 @@ class Courier:
     def wake(self, ids: Iterable[int]) -> None:
         """Make the calls of these tasks, if they are due and a place is free."""
         for pk in ids:
-            if pk in self._told:
-                self._hurry.set()  # the claim of its last call is in the way
-            elif pk not in self._open:
+            # News of an open call are noticed when its result is stored.
+            if pk not in self._open:
                 self._woken[pk] = None
-            # In both cases news are noticed when the result of the call is stored.
         if self._woken and not self._is_claiming and not self._is_ending:
             self._is_claiming = True
             self._spawn(self._claim_woken())
@@ -115,13 +115,32 @@ class Courier:
         calls: list[Call] = []
         refused: dict[int, Receiver] = {}
         places = Round(self._shares, self._crowded)
+        told = self._told_before(ids)
         try:
-            calls, refused = await in_thread(_claimed, ids, places)
+            calls, refused = await in_thread(_claimed, ids, told, places)
         finally:
             places.close(call.receiver for call in calls)
+            for pk in {*(call.task_id for call in calls), *refused} & told.keys():
+                log.say(*told.pop(pk), DeliveryState.DELIVERED)
+            self._store_later(told)
         for call in calls:
             self._begin(call)
         self._let_wait(refused)
+
+    def _told_before(self, ids: list[int]) -> dict[int, states.Done]:
+        """Take out the taken calls of woken tasks that a claim may replace.
+
+        Not those of ends, which are to be logged.
+        """
+        found = [self._told[pk] for pk in ids if pk in self._told]
+        if self._crowded or not can_return():
+            if found:
+                self._hurry.set()  # their claims are in the way
+            return {}
+        told = {call.task_id: (call, out) for call, out in found if not call.is_final}
+        for pk in told:
+            del self._told[pk]
+        return told
 
     def _let_wait(self, refused: dict[int, Receiver]) -> None:
         """Make the calls of woken tasks later, because no place was free."""
@@ -228,12 +247,17 @@ class Courier:
         if call.by_hand:
             await in_thread(by_hand.settle, call, outcome)
         elif outcome.delivered:
-            self._told[call.task_id] = call, outcome
-            if not self._is_settling:
-                self._is_settling = True
-                self._spawn(self._settle_told())
+            self._store_later({call.task_id: (call, outcome)})
         elif await in_thread(states.settle_failed, call, outcome):
             self.wake([call.task_id])
+
+    def _store_later(self, told: dict[int, states.Done]) -> None:
+        self._told |= told
+        if len(self._told) >= statements.MOST:
+            self._hurry.set()
+        if self._told and not self._is_settling:
+            self._is_settling = True
+            self._spawn(self._settle_told())
 
     async def _settle_told(self) -> None:
         """Store the results that come within `SETTLE_EVERY` seconds together."""
@@ -252,6 +276,8 @@ class Courier:
         done = dict(islice(self._told.items(), statements.MOST))
         for pk in done:
             del self._told[pk]
+        if not done:
+            return
         try:
             again = await in_thread(states.settle_delivered, list(done.values()))
         except faults.AWAY as exc:
@@ -263,11 +289,24 @@ class Courier:
             self.wake(again)
 
 
-def _claimed(ids: list[int], places: Round) -> tuple[list[Call], dict[int, Receiver]]:
+def _claimed(
+    ids: list[int], told: Mapping[int, states.Done], places: Round
+) -> tuple[list[Call], dict[int, Receiver]]:
     """Claim those of the tasks that are due and for which a place is free.
 
     Returns their calls, and the receivers of due tasks without a place.
     """
+    if not places.busy and can_return():
+        try:
+            calls, full = states.claim_at_once(
+                ids, told, lambda task: places.take(states.receiver_of(task))
+            )
+        except faults.AWAY:
+            raise
+        except Exception as exc:  # counted below, where each task is alone
+            logger.debug("webhooks are claimed one by one: %s", exc)
+        else:
+            return calls, {task.pk: states.receiver_of(task) for task in full}
     free: list[Task] = []
     refused: dict[int, Receiver] = {}
     for task in states.due(ids):

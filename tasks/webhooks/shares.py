@@ -124,7 +124,7 @@ class Round:
     """
 
     def __init__(self, shares: Shares, busy: Iterable[Receiver] = ()) -> None:
-        self._shares, self._busy = shares, frozenset(busy)
+        self._shares, self.busy = shares, frozenset(busy)
         self._taken: Counter[Receiver] = Counter()
         self._lock = threading.Lock()
         self._is_closed = False
@@ -134,7 +134,7 @@ class Round:
         with self._lock:
             if self._is_closed:
                 return False
-            if receiver in self._busy or not self._shares.take(receiver):
+            if receiver in self.busy or not self._shares.take(receiver):
                 return False
             self._taken[receiver] += 1
             return True

@@ -8,7 +8,7 @@ again. So progress that newer progress has overtaken is not told, and an end alw
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -72,6 +72,39 @@ def claim(tasks: Iterable[Task]) -> list[Call]:
         return _taken(calls, now)
 
     return _alone_if_need_be(take, made, lambda call: call.task_id)
+
+
+def claim_at_once(
+    ids: Sequence[int], told: Mapping[int, Done], has_place: Callable[[Task], bool]
+) -> tuple[list[Call], list[Task]]:
+    """Claim due tasks and read them; return their calls, and tasks without a place.
+
+    `told` are last calls that were taken and are not stored yet. Tasks for which no
+    call is made are free again.
+    """
+    ready = [pk for pk in ids if not faults.is_resting(work(pk))]
+    if not ready:
+        return [], []
+    now = timezone.now()
+    until = retries.claim_end(now)
+    keys = [(pk, told[pk][0].claimed_until if pk in told else None) for pk in ready]
+    calls: list[Call] = []
+    refused: list[Task] = []
+    left = set(ready)
+    try:
+        tasks = statements.claim(keys, until, now)
+        left = {task.pk for task in tasks}
+        for task in tasks:
+            if has_place(task):
+                calls += _made(task, until)
+            else:
+                refused.append(task)
+        left -= {call.task_id for call in calls}
+    finally:
+        if left:
+            ours = Task.objects.filter(pk__in=left, hook_claimed_until=until)
+            ours.update(hook_claimed_until=None)
+    return calls, refused
 
 
 def settle_delivered(calls: Sequence[Done]) -> list[int]:

@@ -7,7 +7,7 @@ connection, so no two threads share it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 from weakref import WeakKeyDictionary
@@ -34,38 +34,72 @@ class _Marker:
     number: int
 
 
-class _Maker:
-    """Makes instances of a model from rows.
+def instance(
+    model: type[M],
+    names: Iterable[str],
+    values: Iterable[Any],
+    alias: str = DEFAULT_DB_ALIAS,
+) -> M:
+    """Make an instance of a row that was read; columns without a name are deferred.
 
     `Model.from_db` calls `__init__`, which takes four times as long. No model here has
     an `__init__` of its own or receivers of its signals.
     """
+    found = model.__new__(model)
+    state = ModelState()
+    state.adding, state.db = False, alias
+    found.__dict__.update(zip(names, values, strict=True), _state=state)
+    return found
+
+
+class _Maker:
+    """Makes instances of a model from rows, for Django's populators."""
 
     def __init__(self, model: type[Model]) -> None:
         self._model = model
 
     def from_db(self, alias: str, names: Sequence[str], values: Sequence[Any]) -> Any:
-        found = self._model.__new__(self._model)
-        state = ModelState()
-        state.adding, state.db = False, alias
-        found.__dict__.update(zip(names, values, strict=True), _state=state)
+        return instance(self._model, names, values, alias)
+
+
+class _Shape:
+    """How the rows of a query become instances. Its SQL has been built."""
+
+    def __init__(self, compiler: Any, alias: str) -> None:
+        info = compiler.klass_info
+        first, last = info["select_fields"][0], info["select_fields"][-1]
+        self._compiler, self._alias = compiler, alias
+        self._converters = compiler.get_converters([s[0] for s in compiler.select])
+        self._model = info["model"]
+        self._columns = slice(first, last + 1)
+        self._names = [s[0].target.attname for s in compiler.select[self._columns]]
+        self._annotations = dict(compiler.annotation_col_map or {})
+        populators = get_related_populators(info, compiler.select, alias)
+        self._populators = _quick(populators)
+
+    def instances(self, rows: list[Any]) -> list[Any]:
+        if self._converters:
+            rows = self._compiler.apply_converters(rows, self._converters)
+        return [self._instance(row) for row in rows]
+
+    def _instance(self, row: Sequence[Any]) -> Any:
+        values = row[self._columns]
+        found = instance(self._model, self._names, values, self._alias)
+        for name, column in self._annotations.items():
+            setattr(found, name, row[column])
+        for populator in self._populators:
+            populator.populate(row, found)
         return found
 
 
 @dataclass
 class _Plan:
-    """A compiled query, and how its rows become instances."""
+    """A compiled query."""
 
     sql: str
     params: list[Any]
     places: _Places
-    compiler: Any
-    converters: dict[int, Any]
-    model: _Maker
-    columns: slice
-    names: list[str]
-    annotations: dict[str, int]
-    populators: list[Any]
+    shape: _Shape
 
 
 class CompiledQuery(Generic[M]):
@@ -99,29 +133,13 @@ class CompiledQuery(Generic[M]):
         with wrapper.cursor() as cursor:
             cursor.execute(plan.sql, params)
             rows = cursor.fetchall()
-        return [_instance(plan, row, wrapper.alias) for row in _converted(plan, rows)]
+        return plan.shape.instances(rows)
 
     def _compile(self, wrapper: Any) -> _Plan:
         query = self.build(*_markers(self._values)).query
         compiler: Any = query.get_compiler(connection=wrapper)
         sql, params, places = _built(compiler, self._values)
-        info = compiler.klass_info
-        first, last = info["select_fields"][0], info["select_fields"][-1]
-        columns = slice(first, last + 1)
-        return _Plan(
-            sql=sql,
-            params=params,
-            places=places,
-            compiler=compiler,
-            converters=compiler.get_converters([s[0] for s in compiler.select]),
-            model=_Maker(info["model"]),
-            columns=columns,
-            names=[s[0].target.attname for s in compiler.select[columns]],
-            annotations=dict(compiler.annotation_col_map or {}),
-            populators=_quick(
-                get_related_populators(info, compiler.select, wrapper.alias)
-            ),
-        )
+        return _Plan(sql, params, places, _Shape(compiler, wrapper.alias))
 
 
 def _quick(populators: list[Any]) -> list[Any]:
@@ -130,19 +148,6 @@ def _quick(populators: list[Any]) -> list[Any]:
         each.model_cls = _Maker(each.model_cls)
         _quick(each.related_populators)
     return populators
-
-
-def _converted(plan: _Plan, rows: list[Any]) -> Any:
-    return plan.compiler.apply_converters(rows, plan.converters)
-
-
-def _instance(plan: _Plan, row: Sequence[Any], alias: str) -> Any:
-    found = plan.model.from_db(alias, plan.names, row[plan.columns])
-    for name, column in plan.annotations.items():
-        setattr(found, name, row[column])
-    for populator in plan.populators:
-        populator.populate(row, found)
-    return found
 
 
 # Fields whose values of these types Django gives to the driver as they are.
@@ -200,8 +205,7 @@ class CompiledUpdate:
     @property
     def can_return(self) -> bool:
         """Tell whether `row` may be called."""
-        is_mysql = connections[DEFAULT_DB_ALIAS].vendor == "mysql"
-        return bool(settings.COMPILED_QUERIES) and not is_mysql
+        return can_return()
 
     def row(self, *values: Any) -> tuple[Any, ...] | None:
         """Run the UPDATE; return the fields `returning` as they are now, or None."""
@@ -244,9 +248,50 @@ class CompiledUpdate:
         query.clear_ordering(force=True)
         query.add_update_values(changes)
         sql, params, places = _built(query.get_compiler(connection=wrapper), count)
-        if self._returning and wrapper.vendor != "mysql":
-            sql += " " + wrapper.ops.return_insert_columns(self._returning)[0]
-        return sql, params, places
+        return f"{sql} {self._return(wrapper)}", params, places
+
+    def _return(self, wrapper: Any) -> str:
+        """Return the end of the SQL."""
+        if not self._returning or wrapper.vendor == "mysql":
+            return ""
+        return str(wrapper.ops.return_insert_columns(self._returning)[0])
+
+
+class UpdateOfShown(CompiledUpdate, Generic[M]):
+    """An UPDATE that also reads the rows that it changes; see `can_return`.
+
+    `shown` has the columns that are read, of the rows' own table and by subqueries.
+    """
+
+    def __init__(
+        self,
+        build: Callable[..., tuple[QuerySet[Any], dict[str, Any]]],
+        fields: Sequence[Field[Any, Any]],
+        shown: Callable[[], QuerySet[M]],
+    ) -> None:
+        super().__init__(build, fields)
+        self._shown = shown
+        self._shapes: WeakKeyDictionary[Any, _Shape] = WeakKeyDictionary()
+
+    def rows(self, *values: Any) -> list[M]:
+        """Run the UPDATE; return the changed rows as they are now, in any order."""
+        wrapper = connections[DEFAULT_DB_ALIAS]
+        with wrapper.cursor() as cursor:
+            self._run(cursor, values)
+            rows = cursor.fetchall()
+        return self._shapes[wrapper].instances(rows)
+
+    def _return(self, wrapper: Any) -> str:
+        compiler: Any = self._shown().query.get_compiler(connection=wrapper)
+        compiler.as_sql()
+        self._shapes[wrapper] = _Shape(compiler, wrapper.alias)
+        return "RETURNING " + ", ".join(sql for _, (sql, _), _ in compiler.select)
+
+
+def can_return() -> bool:
+    """Tell whether an UPDATE can return columns. MariaDB and MySQL cannot."""
+    is_mysql = connections[DEFAULT_DB_ALIAS].vendor == "mysql"
+    return bool(settings.COMPILED_QUERIES) and not is_mysql
 
 
 def _markers(count: int) -> list[Value]:

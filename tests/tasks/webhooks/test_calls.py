@@ -207,6 +207,41 @@ def test_news_before_the_result_is_stored_are_told_at_once(
     assert statuses == ["SUBMITTED", "FAILURE"]
 
 
+def test_an_end_that_was_told_is_stored_though_it_is_nudged_again(
+    hook: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "SETTLE_EVERY", 60.0)
+    task = make_hooked(hook.origin)
+    fail(task.pk, "no luck")
+
+    async def nudged_twice() -> None:
+        courier = calls.Courier()
+        await courier.look_at([task.pk])
+        while task.pk not in courier._told:
+            first = asyncio.FIRST_COMPLETED
+            await asyncio.wait(courier._work, return_when=first)
+        await courier.look_at([task.pk])
+        await courier.end()
+        await courier.aclose()
+
+    event_loop.run(nudged_twice())
+
+    assert len(hook.calls) == 1
+    assert only_row().state == S.DELIVERED
+
+
+def test_a_task_that_cannot_be_read_is_called_the_other_way(
+    hook: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = make_hooked(hook.origin)
+    fail(task.pk, "no luck")
+    monkeypatch.setattr(statements, "claim", lambda *given: 1 / 0)
+
+    deliver_woken(task)
+
+    assert only_row().state == S.DELIVERED
+
+
 def test_a_courier_that_ends_stores_its_last_results(
     hook: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
