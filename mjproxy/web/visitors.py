@@ -22,6 +22,8 @@ _SECRET: Final = re.compile(
     r"|accesskey|apikey|cfurl|cfhashurl|useragent|whitelist|blacklist|ngdiscord"
     r"|captchaserver|apiurl|appid)|Ip$|^ip$|^to$"
 )
+# The address of a service: private in an object that holds the service's secret too.
+_ADDRESS: Final = ("url", "host", "endpoint")
 _MARK_OF_A_TASK: Final = "submitTime"
 _OF_CLIENTS: Final = "state"  # a task's is its client's; an account's is none
 
@@ -63,11 +65,13 @@ def masked(value: Any) -> Any:
         return [masked(each) for each in value]
     if not isinstance(value, Mapping):
         return value
-    is_task = _MARK_OF_A_TASK in value
+    private: set[str] = {name for name in value if _SECRET.search(name)}
+    if private:
+        private.update(_ADDRESS)
+    if _MARK_OF_A_TASK in value:
+        private.add(_OF_CLIENTS)
     return {
-        name: _hidden(inner)
-        if _SECRET.search(name) or (is_task and name == _OF_CLIENTS)
-        else masked(inner)
+        name: _hidden(inner) if name in private else masked(inner)
         for name, inner in value.items()
     }
 
