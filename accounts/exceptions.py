@@ -26,6 +26,27 @@ class KeyRefused(AccountsError):
     status = 401
 
 
+class KeyNeeded(AccountsError):
+    """The caller has sent no key, or none that this server knows."""
+
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__(
+            "缺少 Token 或 Token 错误", "Authorization header missing, or a wrong key"
+        )
+
+
+class OperatorNeeded(AccountsError):
+    """The call is for operators."""
+
+    status = 401
+
+    def __init__(self) -> None:
+        # Clients know both texts.
+        super().__init__("账号无权限", "Forbidden: Admin access required.")
+
+
 class UserDisabled(KeyRefused):
     """The key is right, but its owner is disabled."""
 
