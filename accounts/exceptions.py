@@ -37,6 +37,15 @@ class KeyNeeded(AccountsError):
         )
 
 
+class SignInNeeded(AccountsError):
+    """Nobody is signed in, and nobody may look without a name."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("请重新登录", "Sign in first")
+
+
 class OperatorNeeded(AccountsError):
     """The call is for operators."""
 
@@ -131,12 +140,14 @@ class SecondFactorNeeded(AccountsError):
 class TooManyTries(AccountsError):
     """The address has sent too many wrong keys; these were not checked."""
 
+    status = 429
+
     def __init__(self, seconds: int) -> None:
         super().__init__(
             "错误的 Token 过多，请稍后尝试",
             f"Too many wrong keys from this address, retry in {seconds} s",
         )
-        self.seconds = seconds
+        self.headers = {"Retry-After": str(seconds)}
 
 
 class TooManyRequests(AccountsError):
