@@ -26,6 +26,36 @@ class KeyRefused(AccountsError):
     status = 401
 
 
+class KeyNeeded(AccountsError):
+    """The caller has sent no key, or none that this server knows."""
+
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__(
+            "缺少 Token 或 Token 错误", "Authorization header missing, or a wrong key"
+        )
+
+
+class SignInNeeded(AccountsError):
+    """Nobody is signed in, and nobody may look without a name."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("请重新登录", "Sign in first")
+
+
+class OperatorNeeded(AccountsError):
+    """The call is for operators."""
+
+    status = 401
+
+    def __init__(self) -> None:
+        # Clients know both texts.
+        super().__init__("账号无权限", "Forbidden: Admin access required.")
+
+
 class UserDisabled(KeyRefused):
     """The key is right, but its owner is disabled."""
 
@@ -110,12 +140,14 @@ class SecondFactorNeeded(AccountsError):
 class TooManyTries(AccountsError):
     """The address has sent too many wrong keys; these were not checked."""
 
+    status = 429
+
     def __init__(self, seconds: int) -> None:
         super().__init__(
             "错误的 Token 过多，请稍后尝试",
             f"Too many wrong keys from this address, retry in {seconds} s",
         )
-        self.seconds = seconds
+        self.headers = {"Retry-After": str(seconds)}
 
 
 class TooManyRequests(AccountsError):

@@ -40,4 +40,5 @@ urlpatterns = [
 handler400 = "mjproxy.web.json_api.bad_request"
 handler403 = "mjproxy.web.json_api.forbidden"
 handler404 = "mjproxy.web.json_api.not_found"
+handler429 = "accounts.pages.account.too_many_tries"
 handler500 = "mjproxy.web.json_api.server_error"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Any
 
@@ -23,6 +23,12 @@ class Refused(Exception):
     def __init__(self, zh: str, en: str, **properties: Any) -> None:
         super().__init__(en)
         self.zh, self.en, self.properties = zh, en, properties
+
+
+def _minute_from(until: datetime) -> str:
+    """Return the whole minute at or after a moment; an earlier one is too early."""
+    minute = until + timedelta(seconds=59, microseconds=999_999)
+    return f"{minute.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 class InvalidRequest(Refused):
@@ -94,7 +100,7 @@ class DrawingsUsedUp(Refused):
         if until is None:
             super().__init__(f"{zh}（{most}张）", f"{en} ({most})", limit=most)
             return
-        moment = f"{until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        moment = _minute_from(until)
         super().__init__(
             f"{zh}（{most}张），{moment} 后可继续",
             f"{en} ({most}); more may be made after {moment}",
@@ -109,7 +115,7 @@ class LockedOut(Refused):
     """Too many of the user's or the address's drawings were refused by moderation."""
 
     def __init__(self, until: datetime) -> None:
-        moment = f"{until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        moment = _minute_from(until)
         super().__init__(
             f"账号已被临时封锁，请勿使用违规词作图，{moment} 后可继续",
             "Locked out because Midjourney's moderation has refused too many drawings; "

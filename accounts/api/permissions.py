@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accounts.enums import KeyScope
-from accounts.exceptions import DemoMode
+from accounts.exceptions import DemoMode, KeyNeeded, OperatorNeeded
 from accounts.models import User
 from accounts.people.callers import Asker
 
@@ -33,7 +32,7 @@ class MayCall(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         asker = request.auth
         if not isinstance(asker, Asker):
-            return False
+            raise KeyNeeded
         is_look = request.method in getattr(view, "looks", LOOKS)
         by_method = KeyScope.READ if is_look else KeyScope.DRAW
         scope = self.scope or getattr(view, "scope", None) or by_method
@@ -53,4 +52,4 @@ class IsOperator(MayCall):
             return False
         if isinstance(request.user, User) and request.user.is_operator:
             return True
-        raise AuthenticationFailed("Forbidden: Admin access required.")
+        raise OperatorNeeded

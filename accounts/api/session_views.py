@@ -8,18 +8,23 @@ from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.enums import Role
-from accounts.exceptions import InvalidField, KeyRefused, UserDisabled
+from accounts.exceptions import (
+    InvalidField,
+    KeyRefused,
+    SignInNeeded,
+    TooManyRequests,
+    UserDisabled,
+)
 from accounts.models import User
 from accounts.people.callers import Asker, client_ip
 from accounts.people.keys import KeyFacts, owner_of
 from accounts.selectors import access_settings
 from accounts.wire.forms import OperationSerializer
-from mjproxy.lib.dialect.answers import json_answer, throttled
+from mjproxy.lib.dialect.answers import json_answer
 from mjproxy.lib.dialect.examples import sent
 from mjproxy.lib.web.throttle import WINDOW, forget_tries, too_many_tries
 
@@ -52,7 +57,7 @@ class LoginView(APIView):
             raise InvalidField("禁止登录", "Login needs a key")
         address = client_ip(request._request)
         if too_many_tries(address=address, name=""):
-            raise throttled(WINDOW, "请求过于频繁 / Too many tries, wait some minutes")
+            raise TooManyRequests(WINDOW)
         found = _owner(key, address)
         if found is None:
             raise InvalidField("用户 Token 错误", "No user has this key")
@@ -118,7 +123,7 @@ class CurrentView(APIView):
     def get(self, request: Request, mode: str = "") -> HttpResponse:
         asker = request.auth
         if not isinstance(asker, Asker):
-            raise PermissionDenied("请重新登录 / Sign in")
+            raise SignInNeeded
         label = _LABELS[asker.role]
         name = label if label == "Guest" else asker.user.get_username()
         return json_answer(

@@ -17,6 +17,7 @@ from accounts.api.permissions import TABLE_LOOKS, IsOperator
 from accounts.api.requests import asker_behind, id_in
 from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of
 from accounts.enums import PriorityClass
+from accounts.exceptions import DemoPages
 from accounts.limits import meter
 from accounts.limits.meter import Drawn
 from accounts.models import ApiKey, User
@@ -64,9 +65,12 @@ class UsersView(APIView):
         form.is_valid(raise_exception=True)
         search = UserSearchSerializer(data=form.validated_data.get("search", {}))
         search.is_valid(raise_exception=True)
+        asker = asker_behind(request)
+        if asker.is_visitor and search.validated_data["email"].strip():
+            raise DemoPages  # by parts of it, a masked address could be guessed
         rows = _found(search.validated_data)
         asked = form.validated_data.get("pagination")
-        page, pagination = page_of(rows, asked, asker_behind(request))
+        page, pagination = page_of(rows, asked, asker)
         drawn = meter.drawn_by([user.pk for user in page], timezone.localdate())
         users = [
             user_json(user, user.first_key, **asdict(drawn.get(user.pk, Drawn())))

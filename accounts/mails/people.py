@@ -10,7 +10,7 @@ from typing import Final
 
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.enums import MailState
@@ -46,9 +46,14 @@ def write(user: User, to: str, subject: str, body: str) -> None:
 
 
 def is_delayed() -> bool:
-    """Tell whether mails wait because the mail server did not take one."""
-    waiting = PersonMail.objects.filter(state=MailState.WAITING, attempts__gt=0)
-    return waiting.exclude(error="").exists() or not can_be_sent()
+    """Tell whether mails wait because the mail server did not take the newest one.
+
+    An older one may wait for its next try, though the server takes mails again.
+    """
+    being_sent = Q(state=MailState.WAITING, error="")
+    tried = PersonMail.objects.filter(attempts__gt=0).exclude(being_sent)
+    newest = tried.order_by("-pk").values_list("state", flat=True).first()
+    return newest == MailState.WAITING or not can_be_sent()
 
 
 # --- sending -------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from accounts.signup.links import mailed_base
 from accounts.signup.rules import InvitationNeeded
 from mjproxy.lib.db.unique_races import checked_again
 from mjproxy.lib.web.page import render_page
+from mjproxy.lib.web.throttle import WINDOW
 
 # Pages that say that a mail was sent also say where it waits.
 _MAILS = {"is_delayed": people.is_delayed}
@@ -89,6 +90,13 @@ class AddressView(views.EmailView):
 def _after_the_password(view: Any) -> Any:
     """Let a view answer only who has given the password a moment ago."""
     return reauthentication_required(view)
+
+
+def too_many_tries(request: HttpRequest) -> HttpResponse:
+    """Refuse a page on which somebody has tried too often; allauth keeps the count."""
+    page = render_page(request, "429.html", {}, status=429)
+    page["Retry-After"] = str(WINDOW)  # no count of allauth lasts longer
+    return page
 
 
 @require_safe

@@ -133,7 +133,9 @@ def _page(
 
 
 def _shown(row: Booking) -> dict[str, object]:
-    return {"row": row, "words": _WORDS[BookingKind(row.kind)]}
+    # The note of a code is for operators: it names rows of theirs.
+    note = "" if row.kind == BookingKind.CODE else row.note
+    return {"row": row, "words": _WORDS[BookingKind(row.kind)], "note": note}
 
 
 def _of_payment(user_id: int, reference: str) -> str:

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from accounts.enums import KeyScope, Role
 from accounts.exceptions import (
+    AccountsError,
     ScopeMissing,
     SecondFactorNeeded,
     TooManyTries,
@@ -30,6 +31,7 @@ from accounts.selectors import access_settings
 from mjproxy.lib.validators.networks import address_of
 
 _BY_VISITOR: Final = "is_by_visitor"
+_REFUSED: Final = "refused_caller"  # why; None: nobody knows them
 SESSION_KEY: Final = "key_digest"  # session entry: the hash of the key that signed in
 
 
@@ -63,11 +65,28 @@ class Asker:
 def asker_of(request: HttpRequest) -> Asker | None:
     """Return the caller, or None for an unknown one.
 
+    Who does not come in is looked for once in a request, so that a wrong key counts
+    once where a view asks again.
+
     An unknown key is ignored; then the session cookie counts, then guest access. Raises
     KeyRefused for a key that may not be used, TooManyTries for an unknown caller with a
     key from an address that has sent too many wrong keys, and SecondFactorNeeded for
     the session of an operator who must set one up first.
     """
+    if _REFUSED not in vars(request):
+        refused = None
+        try:
+            if asker := _asker(request):
+                return asker
+        except AccountsError as exc:
+            refused = exc
+        vars(request)[_REFUSED] = refused
+    if refused := vars(request)[_REFUSED]:
+        raise refused
+    return None
+
+
+def _asker(request: HttpRequest) -> Asker | None:
     keys, refused = keys_in(request), None
     try:
         if keys and (asker := asker_by_key(keys, client_ip(request))):

@@ -5,11 +5,9 @@ from __future__ import annotations
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 
-from accounts.exceptions import TooManyTries
 from accounts.models import User
 from accounts.people.callers import Asker, asker_of
 from accounts.protection import gate
-from mjproxy.lib.dialect.answers import throttled
 from mjproxy.web.json_api import CHALLENGE
 
 
@@ -17,10 +15,7 @@ class KeyOrSession(SessionAuthentication):
     """A key in any of its three forms, a signed-in page user, a visitor or a guest."""
 
     def authenticate(self, request: Request) -> tuple[User, Asker] | None:
-        try:
-            asker = asker_of(request._request)
-        except TooManyTries as exc:
-            raise throttled(exc.seconds, f"{exc.zh} / {exc.en}") from exc
+        asker = asker_of(request._request)
         if asker is None:
             return None
         if asker.by_session:

@@ -67,7 +67,10 @@ def delete(request: HttpRequest, asker: Asker) -> HttpResponse:
     if too_many_tries(address=address, name=user.get_username()):
         minutes = WINDOW // 60
         error = _("Too many tries. Wait %(minutes)s minutes, then try again.")
-        return _page(request, asker, error=error % {"minutes": minutes}, status=429)
+        said = error % {"minutes": minutes}
+        refusal = _page(request, asker, error=said, status=429)
+        refusal["Retry-After"] = str(WINDOW)
+        return refusal
     if not _is_confirmed(user, request.POST.get("confirmation", "")):
         error = _("That is not right: nothing was deleted.")
         return _page(request, asker, error=error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import Lockout, ProtectionSettings, User
 from accounts.people.keys import GUEST_NAME
 from tasks.enums import TaskStatus
+from tasks.exceptions import LockedOut
 from tasks.models import Task
 from tasks.services import fail
 from tests.conftest import ApiClient
@@ -66,6 +67,22 @@ def test_so_many_refusals_lock_a_user_and_an_address_out(
         (alice.pk, None),
         (None, HERE),
     }
+
+
+@pytest.mark.parametrize(
+    ("until", "said"),
+    [
+        (datetime(2026, 3, 31, 3, 25, tzinfo=UTC), "03:25"),
+        (datetime(2026, 3, 31, 3, 25, 0, 1, tzinfo=UTC), "03:26"),
+        (datetime(2026, 3, 31, 3, 25, 59, tzinfo=UTC), "03:26"),
+    ],
+)
+def test_the_time_that_is_said_is_not_refused(until: datetime, said: str) -> None:
+    refusal = LockedOut(until)
+
+    assert f"2026-03-31 {said} UTC 后可继续" in refusal.zh
+    assert f"2026-03-31 {said} UTC" in refusal.en
+    assert refusal.properties["retryAt"] == int(until.timestamp() * 1000)
 
 
 def test_others_at_the_address_are_locked_out_too(

@@ -12,7 +12,6 @@ from channels.db import database_sync_to_async
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.gzip import gzip_page
-from rest_framework.exceptions import Throttled
 
 # .NET counts in steps of 100 ns from the year 1.
 _TICKS_AT_UNIX_EPOCH: Final = 621_355_968_000_000_000
@@ -104,14 +103,3 @@ async def _found(look: Look, seconds: float) -> AsyncIterator[bytes]:
             break
         await asyncio.sleep(LOOK_EVERY)
     yield orjson.dumps(answer)
-
-
-class _Throttled(Throttled):
-    wait: int
-
-
-def throttled(seconds: int, said: str) -> Throttled:
-    """Return the refusal of a caller who asked too often, with the time to wait."""
-    refusal = _Throttled(detail=said)  # without the library's own sentence
-    refusal.wait = seconds
-    return refusal

@@ -311,7 +311,11 @@ def test_a_user_may_not(api: ApiClient, account: DiscordAccount) -> None:
     ]
 
     assert [answer.status_code for answer in answers] == [401] * 3
-    assert answers[0].json()["message"] == "Forbidden: Admin access required."
+    said = answers[0].json()
+    assert (said["message"], said["messageEn"]) == (
+        "账号无权限",
+        "Forbidden: Admin access required.",
+    )
     assert DiscordAccount.objects.get() == account
 
 

@@ -67,6 +67,19 @@ def test_a_key_is_mailed(post: Mailbox) -> None:
     assert ApiClient(key_in(post.text())).get("/mj/task/list").status_code == 200
 
 
+def test_a_mail_server_that_is_down_is_said(post: Mailbox) -> None:
+    MailSettings.objects.update(port=1)
+    register(ANNA)
+    deliver()
+
+    said = register({"email": "bob@example.com"}, address="192.0.2.2")
+
+    assert (said["success"], said["code"]) == (True, 0)
+    assert "邮件将稍后发送" in said["message"]
+    assert "waits" in said["messageEn"]
+    assert User.objects.filter(email="bob@example.com").exists()
+
+
 def test_the_key_opens_the_pages_without_another_mail(post: Mailbox) -> None:
     register(ANNA)
     deliver()

@@ -8,7 +8,7 @@ from accounts.models import User
 from mjproxy.lib.web import throttle
 from tests.conftest import OPERATORS_KEY, ApiClient
 
-REFUSED = "请求过于频繁 / Too many tries, wait some minutes"
+REFUSED = "请求过于频繁，请在 300 秒后重试"
 PATH = "/mj/admin/login"
 
 
@@ -19,11 +19,14 @@ def test_after_ten_wrong_keys_even_the_right_one_waits(
         stranger.send(PATH, f'"wrong-{number}"').json()["message"]
         for number in range(throttle.TRIES_PER_ADDRESS)
     ]
-    refused = stranger.send(PATH, f'"{OPERATORS_KEY}"').json()
+    answer = stranger.send(PATH, f'"{OPERATORS_KEY}"')
+    refused = answer.json()
     elsewhere = stranger.send(PATH, f'"{OPERATORS_KEY}"', REMOTE_ADDR="192.0.2.7")
 
     assert set(wrong) == {"用户 Token 错误"}
+    assert (answer.status_code, answer["Retry-After"]) == (429, "300")
     assert (refused["success"], refused["message"]) == (False, REFUSED)
+    assert refused["messageEn"].startswith("Too many requests")
     assert elsewhere.json()["code"] == 1
 
 

@@ -137,3 +137,19 @@ def test_a_key_in_either_header_is_enough(alice: User, bob: User) -> None:
     )
 
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("key", ["", "no-key-of-anybody-here"])
+@pytest.mark.parametrize("path", PATHS)
+def test_who_has_no_right_key_is_told_so_in_both_languages(
+    db: None, path: str, key: str
+) -> None:
+    answer = ApiClient(key).get(path)
+
+    said = answer.json()
+    assert answer.status_code == 401
+    assert answer.has_header("WWW-Authenticate")
+    assert (said["message"], said["messageEn"]) == (
+        "缺少 Token 或 Token 错误",
+        "Authorization header missing, or a wrong key",
+    )

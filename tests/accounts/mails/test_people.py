@@ -87,6 +87,32 @@ def test_a_mail_waits_for_a_server_that_is_down(
     assert not people.is_delayed()
 
 
+def test_a_mail_that_waits_delays_no_later_one(alice: User, box: Mailbox) -> None:
+    box.refuses_to = "451 this mailbox is busy"
+    people.write(alice, "alice@example.com", "a link", SECRET)
+    deliver()
+    assert people.is_delayed()
+    box.refuses_to = ""
+    people.write(alice, "bob@example.com", "a link", SECRET)
+
+    deliver()
+
+    assert PersonMail.objects.filter(state=MailState.WAITING).count() == 1
+    assert not people.is_delayed()
+
+
+def test_a_mail_that_is_being_sent_tells_nothing(alice: User) -> None:
+    MailSettings.objects.update(port=1)
+    for name in ("alice", "bob"):
+        people.write(alice, f"{name}@example.com", "a link", SECRET)
+        if name == "alice":
+            deliver()
+
+    people.claim(PersonMail.objects.latest("pk").pk)
+
+    assert people.is_delayed()
+
+
 def test_a_mail_is_given_up_after_a_day(
     alice: User, clock: time_machine.Coordinates
 ) -> None:

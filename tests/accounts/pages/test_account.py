@@ -178,6 +178,18 @@ def test_a_form_cannot_make_an_operator(client: Client, post: Mailbox) -> None:
     assert user.username == "anna"
 
 
+def test_too_many_tries_are_told_when_to_come_again(
+    client: Client, post: Mailbox
+) -> None:
+    for _ in range(20):
+        sign_up(client, email="")
+
+    answer = sign_up(client, email="")
+
+    assert (answer.status_code, answer["Retry-After"]) == (429, "300")
+    assert b"Too many tries" in answer.content
+
+
 def test_names_of_other_people_stay_theirs(client: Client, post: Mailbox) -> None:
     make_user("Anna")
 

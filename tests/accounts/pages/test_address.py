@@ -207,3 +207,28 @@ def test_without_a_mail_server_nothing_is_changed(page: Client, anna: User) -> N
 
 def test_strangers_are_sent_to_the_sign_in(client: Client) -> None:
     assert ask(client)["Location"].startswith("/sign-in")
+
+
+@pytest.mark.parametrize("path", ["/account/", "/account/security/"])
+@pytest.mark.parametrize("email", ["", "alice@example.com"])
+def test_who_has_no_password_is_told_the_way(
+    alice: User, post: Mailbox, email: str, path: str
+) -> None:
+    alice.email = email
+    alice.set_unusable_password()
+    alice.save()
+    client = Client()
+    client.post("/sign-in", {"key": ALICES_KEY})
+
+    page = client.get(path).content.decode()
+
+    # A button that leads to a mail, where one can arrive; never to a page that refuses.
+    assert ("/account/password/reset" in page) == bool(email)
+    assert ("the people who run this server" in page) == (not email)
+    assert "/account/security/totp/activate" not in page
+
+
+def test_who_has_a_password_sets_up_a_second_factor(page: Client) -> None:
+    shown = page.get("/account/security/").content.decode()
+
+    assert "/account/security/totp/activate" in shown

@@ -10,8 +10,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.credits.codes import make_batch, redeem
 from accounts.enums import BookingKind
-from accounts.models import ApiKey, Booking, User
+from accounts.models import ApiKey, Booking, RedeemBatch, User
 from accounts.people.keys import create_key
 from tasks.enums import DeliveryState
 from tests.accounts.people_of_pages import ANNA, sign_in, sign_up
@@ -103,6 +104,15 @@ def test_a_page_of_ones_own(full: User, path: str) -> None:
     come_in(client)
 
     assert english_on(client, path) == {}
+
+
+def test_a_redeemed_code_is_shown_in_chinese(anna: User) -> None:
+    (code,) = make_batch(RedeemBatch(credits=5, size=1), by="admin")
+    redeem(anna.pk, code)
+    client = browser("zh-CN")
+    come_in(client)
+
+    assert english_on(client, "/me/credits") == {}
 
 
 @pytest.mark.parametrize("path", [*OPEN, *OWN])

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 
-from accounts.models import AccessSettings, User
+from accounts.models import AccessSettings, ApiKey, User
 from accounts.people import wrong_keys
 from accounts.people.keys import create_key
 from accounts.people.passes import revoke
@@ -42,15 +43,27 @@ def test_wrong_keys_are_refused_and_then_not_looked_at(
     answer = get("another-guess", path)
     assert answer.status_code == 429
     assert int(answer["Retry-After"]) == wrong_keys.WINDOW
-    assert "错误的 Token 过多" in answer.content.decode()
-    assert "Too many wrong keys" in answer.content.decode()
+    said = answer.json()
+    assert said["message"] == "错误的 Token 过多，请稍后尝试"
+    assert said["messageEn"].startswith("Too many wrong keys")
     access_settings()  # whether guests may come in
     with django_assert_num_queries(0):
         get("yet-another", PATHS[1])
 
 
-def test_before_that_a_wrong_key_is_a_stranger(db: None) -> None:
-    assert set(try_keys(MOST)) == {401}
+@pytest.mark.parametrize("path", PATHS)
+def test_before_that_a_wrong_key_is_a_stranger(db: None, path: str) -> None:
+    assert set(try_keys(MOST, path=path)) == {401}
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_key_that_may_not_be_used_counts_once(alice: User, path: str) -> None:
+    ApiKey.objects.update(expires_at=timezone.now())
+
+    said = [get(ALICES_KEY, path).status_code for _ in range(MOST)]
+
+    assert set(said) == {401}
+    assert get("a-guess", path).status_code == 429
 
 
 def test_a_right_key_cannot_be_found_out_behind_wrong_ones(alice: User) -> None:

@@ -22,6 +22,7 @@ from accounts.protection.rules import protection
 from accounts.selectors import access_settings
 from accounts.signup import rules
 from mjproxy.setting_document.members import MEMBERS
+from tasks.models import StorageSettings, SwapSettings
 from tests.conftest import ApiClient
 
 PATH = "/mj/admin/setting"
@@ -344,13 +345,17 @@ def test_who_signs_up_is_given_the_limits(operator_api: ApiClient) -> None:
 
 def test_visitors_look_without_what_is_private(stranger: ApiClient) -> None:
     AccessSettings.objects.create(demo_mode=True)
-    MailSettings.objects.create(sender="a@b.example", password="x", recipients="c@d.ex")
+    MailSettings.objects.create(
+        host="mail.inside", sender="a@b.example", password="x", recipients="c@d.ex"
+    )
+    SwapSettings.objects.create(url="http://swaps.inside/v1")
+    StorageSettings.objects.create(endpoint="http://store.inside", bucket="b")
     ProtectionSettings.objects.create(limits_black=["198.51.100.7"])
 
     answer = stranger.get(PATH)
 
     assert answer.json()["data"]["isDemoMode"] is True
-    for private in ("a@b.example", "c@d.ex", "198.51.100.7"):
+    for private in ("a@b.example", "c@d.ex", "198.51.100.7", ".inside"):
         assert private not in answer.content.decode()
 
 

@@ -172,7 +172,8 @@ def test_passwords_are_not_tried_out_here(page: Client, alice: User) -> None:
     for _ in range(throttle.TRIES_PER_ADDRESS):
         end(page, "wrong")
 
-    assert end(page, PASSWORD).status_code == 429
+    refused = end(page, PASSWORD)
+    assert (refused.status_code, refused["Retry-After"]) == (429, "300")
     assert User.objects.filter(pk=alice.pk).exists()
 
 
