@@ -56,12 +56,13 @@ class Call:
     def __call__(self) -> None:
         self.began_at = time.monotonic()
         result, error = None, None
-        close_old_connections()
         try:
+            close_old_connections()
             result = self.function()
         except BaseException as exc:
             error = exc
-        close_old_connections()
+        with contextlib.suppress(Exception):  # the next call finds a broken one
+            close_old_connections()
         self.pool.ended_at = time.monotonic()
         watch.moved(ROWS)
         with contextlib.suppress(RuntimeError):  # the loop has ended

@@ -206,6 +206,8 @@ def test_what_others_read_during_a_transaction_ends_with_it(
 
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    # The threads of rows may have connections of other tests.
+    monkeypatch.setattr(snapshot, "in_thread", asyncio.to_thread)
     moment = [time.monotonic()]
     monkeypatch.setattr(time, "monotonic", lambda: moment[0])
     return moment

@@ -77,6 +77,29 @@ async def test_a_timeout_of_the_call_itself_is_its_own(held: threading.Event) ->
         await in_thread(late)
 
 
+def broken() -> None:
+    raise ValueError("this connection cannot be looked at")
+
+
+async def test_connections_that_cannot_be_looked_at_fail_the_call(
+    held: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "close_old_connections", broken)
+
+    with pytest.raises(ValueError, match="cannot be looked at"):
+        await in_thread(threading.active_count)
+
+
+async def test_connections_that_cannot_be_closed_afterwards_lose_no_result(
+    held: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def last() -> str:
+        monkeypatch.setattr(threads, "close_old_connections", broken)
+        return "result"
+
+    assert await in_thread(last) == "result"
+
+
 def test_what_the_bridge_gives_up_is_ended() -> None:
     ended = threading.Event()
 
