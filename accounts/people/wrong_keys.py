@@ -7,7 +7,7 @@ were right before still work there, because many people may share an address.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from django.core.cache import cache
@@ -32,20 +32,24 @@ def owner_by(keys: Sequence[str], address: str | None) -> tuple[User, KeyFacts] 
     """Return a right one of these keys, sent from `address`, with its owner, or None.
 
     Raises KeyRefused, and TooManyTries if the address has sent too many wrong keys.
+    A key beside the right one counts as wrong: nobody may guess behind a key of theirs.
     """
-    digests = [digest(key) for key in keys]
-    is_known = any(each in _known for each in digests)
-    if not is_known and _is_shut(address) and not _were_right(digests):
-        raise TooManyTries(WINDOW)
+    asked = {digest(key): key for key in keys}
+    is_known = asked.keys() <= _known.keys()
+    if not is_known and _is_shut(address):
+        right = _right_before(asked)
+        asked = {each: key for each, key in asked.items() if each in right}
+        if not asked:
+            raise TooManyTries(WINDOW)
     try:
-        found = owner_of(keys, address)
+        found = owner_of([*asked.values()], address)
     except KeyRefused:
         _count(address)
         raise
-    if found is None:
+    if found is None or len(asked) > 1:
         _count(address)
-    elif not is_known:
-        _remember(digests)
+    if found and not is_known:
+        _remember(found[1].digest)
     return found
 
 
@@ -67,20 +71,24 @@ def _count(address: str | None) -> None:
         _uncounted(exc)
 
 
-def _were_right(digests: Sequence[str]) -> bool:
-    """Tell whether any process has remembered one of these keys as right."""
+def _right_before(digests: Iterable[str]) -> set[str]:
+    """Return those of these keys that any process has remembered as right."""
+    names = {f"right-key:{each}": each for each in digests}
     try:
-        return bool(cache.get_many([f"right-key:{each}" for each in digests]))
+        return {names[name] for name in cache.get_many(names)}
     except Exception as exc:
-        return _uncounted(exc)
+        _uncounted(exc)
+        return set(names.values()) & _known.keys()
 
 
-def _remember(digests: Sequence[str]) -> None:
+def _remember(right: str) -> None:
+    if right in _known:
+        return
     if len(_known) >= _MOST_KNOWN:
         _known.clear()
-    _known.update(dict.fromkeys(digests))
+    _known[right] = None
     try:
-        cache.set_many({f"right-key:{each}": 1 for each in digests}, _REMEMBERED)
+        cache.set(f"right-key:{right}", 1, _REMEMBERED)
     except Exception as exc:
         _uncounted(exc)
 

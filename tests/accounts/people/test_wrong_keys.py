@@ -184,3 +184,28 @@ def test_two_keys_of_which_one_was_right_before(alice: User, bob: User) -> None:
     answer = client.get(PATHS[1], headers={"authorization": f"Bearer {ALICES_KEY}"})
 
     assert answer.status_code == 200
+
+
+def get_with_two(key: str, other: str) -> Any:
+    client = ApiClient(other, REMOTE_ADDR="9.9.9.9")
+    headers = {"authorization": f"Bearer {key}"}
+    return client.get("/mj/admin/current", headers=headers)
+
+
+@pytest.mark.parametrize("guess_is_first", [True, False])
+def test_who_has_a_key_cannot_guess_others_beside_it(
+    alice: User, operator: User, *, guess_is_first: bool
+) -> None:
+    def guess(key: str) -> Any:
+        pair = (key, ALICES_KEY) if guess_is_first else (ALICES_KEY, key)
+        return get_with_two(*pair)
+
+    get(ALICES_KEY)
+    for number in range(MOST):
+        assert guess(f"guess-number-{number}").status_code == 200
+
+    answer = guess(OPERATORS_KEY)
+
+    assert answer.json()["name"] == "alice"
+    assert get(OPERATORS_KEY).status_code == 429
+    assert get(ALICES_KEY).status_code == 200
