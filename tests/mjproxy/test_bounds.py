@@ -177,7 +177,6 @@ def test_a_list_of_long_tasks_ends_when_it_is_long_enough(
     api: ApiClient, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(task_views, "MOST_BYTES", 40_000)
-    monkeypatch.setattr(task_views, "PAGE", 2)
     ids = [make_task(alice, prompt="x" * 8_000).pk for _ in range(9)]
 
     listed = api.send("/mj/task/list-by-ids", {"ids": ids})
