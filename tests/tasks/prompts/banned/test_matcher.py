@@ -247,12 +247,14 @@ def test_a_word_alone_is_always_found(words: list[str], before: str) -> None:
 
 
 @pytest.mark.parametrize("prompt", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.timeout(20)
 def test_ten_thousand_words_and_a_hostile_prompt_do_no_harm(prompt: str) -> None:
     words = [f"word{number}" for number in range(10_000)]
 
     assert first(prompt, *words, "blood bath", "(a+)+$") is None
 
 
+@pytest.mark.timeout(20)
 def test_terms_within_terms_do_no_harm() -> None:
     words = ["a" * length for length in range(1, 100)]
 
