@@ -27,6 +27,7 @@ from accounts.api.tables import (
     TableSerializer,
     in_order,
     page_of,
+    read_table,
 )
 from accounts.api.views import live
 from accounts.editing import many
@@ -88,12 +89,8 @@ class AdminAccountsView(APIView):
         ],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
-        form = TableSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        asked = form.validated_data
-        search = AccountSearchSerializer(data=asked.get("search", {}))
-        search.is_valid(raise_exception=True)
-        rows = in_order(found(search.validated_data), asked.get("sort"), SORTED_BY)
+        asked, search = read_table(request, AccountSearchSerializer)
+        rows = in_order(found(search), asked.get("sort"), SORTED_BY)
         rows = rows.prefetch_related(*RELATED, "snapshots")
         page, pagination = page_of(rows, asked.get("pagination"), asker_behind(request))
         shown = live(page, user_of(request), whole=True)

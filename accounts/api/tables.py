@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.db.models import QuerySet
 from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from accounts.exceptions import DemoPages
 from accounts.people.callers import Asker
@@ -51,6 +52,17 @@ TABLE_OR_FAILURE: Final = PolymorphicProxySerializer(
     serializers=[TableAnswerSerializer, OperationSerializer],
     resource_type_field_name=None,
 )
+
+
+def read_table(
+    request: Request, search_form: type[serializers.Serializer[Any]]
+) -> tuple[dict[str, Any], Any]:
+    """Return what is asked of a table, and its search. Raises ValidationError."""
+    form = TableSerializer(data=request.data)
+    form.is_valid(raise_exception=True)
+    search = search_form(data=form.validated_data.get("search", {}))
+    search.is_valid(raise_exception=True)
+    return form.validated_data, search.validated_data
 
 
 def in_order(rows: QuerySet[Any], sort: Any, names: Mapping[str, str]) -> QuerySet[Any]:

@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 
 from accounts.api.permissions import TABLE_LOOKS, IsOperator
 from accounts.api.requests import asker_behind, id_in
-from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of
+from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of, read_table
 from accounts.editing.pool import delete_tag, save_tag
 from accounts.exceptions import InvalidField
 from accounts.models import DomainTag
@@ -104,13 +104,9 @@ class DomainTagsView(APIView):
         ],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
-        form = TableSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        search = KeywordSearchSerializer(data=form.validated_data.get("search", {}))
-        search.is_valid(raise_exception=True)
-        rows = _found(search.validated_data)
+        asked, search = read_table(request, KeywordSearchSerializer)
         page, pagination = page_of(
-            rows, form.validated_data.get("pagination"), asker_behind(request)
+            _found(search), asked.get("pagination"), asker_behind(request)
         )
         tags = [keyword_list_json(tag) for tag in page]
         return json_answer({"list": tags, "pagination": pagination})

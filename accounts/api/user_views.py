@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from accounts.api.examples import PAGE, done, id_of
 from accounts.api.permissions import TABLE_LOOKS, IsOperator
 from accounts.api.requests import asker_behind, id_in
-from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of
+from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of, read_table
 from accounts.enums import PriorityClass
 from accounts.exceptions import DemoPages
 from accounts.limits import meter
@@ -61,16 +61,12 @@ class UsersView(APIView):
         ],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
-        form = TableSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        search = UserSearchSerializer(data=form.validated_data.get("search", {}))
-        search.is_valid(raise_exception=True)
+        asked, search = read_table(request, UserSearchSerializer)
         asker = asker_behind(request)
-        if asker.is_visitor and search.validated_data["email"].strip():
+        if asker.is_visitor and search["email"].strip():
             raise DemoPages  # by parts of it, a masked address could be guessed
-        rows = _found(search.validated_data)
-        asked = form.validated_data.get("pagination")
-        page, pagination = page_of(rows, asked, asker)
+        rows = _found(search)
+        page, pagination = page_of(rows, asked.get("pagination"), asker)
         drawn = meter.drawn_by([user.pk for user in page], timezone.localdate())
         users = [
             user_json(user, user.first_key, **asdict(drawn.get(user.pk, Drawn())))

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from accounts.api.permissions import TABLE_LOOKS, IsOperator
 from accounts.api.requests import asker_behind, user_of
-from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of
+from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of, read_table
 from accounts.enums import SpeedMode
 from accounts.people.callers import link_base
 from accounts.wire.forms import OperationSerializer
@@ -73,16 +73,13 @@ class AdminTasksView(APIView):
         ],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
-        form = TableSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        search = TaskSearchSerializer(data=form.validated_data.get("search", {}))
-        search.is_valid(raise_exception=True)
+        asked, search = read_table(request, TaskSearchSerializer)
         asker = asker_behind(request)
-        found = find_tasks(search.validated_data, by_private=not asker.is_visitor)
+        found = find_tasks(search, by_private=not asker.is_visitor)
         # Ids first: skipping whole rows would read them.
         ids, pagination = page_of(
             found.values_list("pk", flat=True),
-            form.validated_data.get("pagination"),
+            asked.get("pagination"),
             asker,
             most=MOST_COUNTED,
         )

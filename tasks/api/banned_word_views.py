@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from accounts.api.permissions import TABLE_LOOKS, IsOperator
 from accounts.api.requests import asker_behind
-from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of
+from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of, read_table
 from accounts.exceptions import InvalidField
 from accounts.wire.forms import OperationSerializer
 from accounts.wire.keyword_lists import (
@@ -72,18 +72,12 @@ class BannedWordsView(APIView):
         ],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:
-        form = TableSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        search = KeywordSearchSerializer(data=form.validated_data.get("search", {}))
-        search.is_valid(raise_exception=True)
-        asked = search.validated_data
+        asked, search = read_table(request, KeywordSearchSerializer)
         rows = BannedWordGroup.objects.all()
-        if asked["id"].strip():
-            rows = rows.filter(pk=asked["id"].strip())
+        if search["id"].strip():
+            rows = rows.filter(pk=search["id"].strip())
         page, pagination = page_of(
-            with_word(rows, asked),
-            form.validated_data.get("pagination"),
-            asker_behind(request),
+            with_word(rows, search), asked.get("pagination"), asker_behind(request)
         )
         groups = [keyword_list_json(row) | {"allowed": row.allowed} for row in page]
         return json_answer({"list": groups, "pagination": pagination})
