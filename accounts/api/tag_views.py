@@ -16,6 +16,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.api.examples import PAGE
 from accounts.api.permissions import TABLE_LOOKS, IsOperator
 from accounts.api.requests import asker_behind, id_in
 from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of, read_table
@@ -34,7 +35,6 @@ from accounts.wire.keyword_lists import (
 from mjproxy.lib.dialect.answers import json_answer, operation_result
 from mjproxy.lib.dialect.examples import operated, sent
 
-_PAGE: Final = {"current": 1, "pageSize": 10, "total": 1, "pageCount": 1}
 _CHOICE: Final[Mapping[str, object]] = {
     "label": "Animals",
     "value": "1",
@@ -98,7 +98,7 @@ class DomainTagsView(APIView):
             sent({"pagination": {"current": 1, "pageSize": 10}, "search": {}}),
             OpenApiExample(
                 "page",
-                value={"list": [EXAMPLE], "pagination": _PAGE},
+                value={"list": [EXAMPLE], "pagination": PAGE},
                 response_only=True,
             ),
         ],

@@ -12,6 +12,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.api.examples import PAGE
 from accounts.api.permissions import TABLE_LOOKS, IsOperator
 from accounts.api.requests import asker_behind, user_of
 from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of, read_table
@@ -39,7 +40,6 @@ from tasks.wire import tasks_json
 # Rows that are counted and paged; a search finds older ones.
 MOST_COUNTED: Final = 100_000
 HOOK_SECONDS: Final = 1.0  # time to wait for the hook of a removed task
-_PAGE: Final = {"current": 1, "pageSize": 10, "total": 1, "pageCount": 1}
 
 
 class TaskSearchSerializer(DialectSerializer):
@@ -69,7 +69,7 @@ class AdminTasksView(APIView):
         responses=TABLE_OR_FAILURE,
         examples=[
             sent({"pagination": {"current": 1}, "search": {"status": "FAILURE"}}),
-            answered("page", {"list": [examples.TASK], "pagination": _PAGE}),
+            answered("page", {"list": [examples.TASK], "pagination": PAGE}),
         ],
     )
     def post(self, request: Request, mode: str = "") -> HttpResponse:

@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.api.examples import PAGE
 from accounts.api.permissions import TABLE_LOOKS, IsOperator
 from accounts.api.requests import asker_behind
 from accounts.api.tables import TABLE_OR_FAILURE, TableSerializer, page_of, read_table
@@ -36,7 +37,6 @@ _GROUP: Final[Mapping[str, object]] = {
     "keywords": ["gore", "nude"],
     "allowed": ["nude beach"],
 }
-_PAGE: Final = {"current": 1, "pageSize": 10, "total": 1, "pageCount": 1}
 
 
 class BannedWordSerializer(KeywordListSerializer):
@@ -66,7 +66,7 @@ class BannedWordsView(APIView):
             sent({"pagination": {"current": 1, "pageSize": 10}, "search": {}}),
             OpenApiExample(
                 "page",
-                value={"list": [_GROUP], "pagination": _PAGE},
+                value={"list": [_GROUP], "pagination": PAGE},
                 response_only=True,
             ),
         ],
